@@ -1,0 +1,5 @@
+"""Interpretation methods: they take callable pytrees and arrays and know nothing of how those were made."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"accept", "averages", "filters"})

@@ -1,0 +1,105 @@
+"""What a classifier of signals computes from its input, read as one linear filter a class."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class Profile(NamedTuple):
+    """Weights by their offset from the jump, averaged over the classes, and their standard deviation over them."""
+
+    offsets: np.ndarray
+    mean: Float[Array, " offsets"]
+    spread: Float[Array, " offsets"]
+
+
+def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) -> Float[Array, "length classes"]:
+    """The linear filters a network amounts to on some rows: its mean Jacobian.
+
+        W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
+
+    Traceable. For a linear network exact and the same on any row; for others an average over the rows given.
+    Memory: rows × length × classes.
+
+    Args:
+        network: ``[batch, length] -> scores [batch, classes]``.
+        inputs: the rows to average over.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> effective_weights(lambda x: x @ jnp.array([[1.0, 2.0]]).T, jnp.zeros((3, 2)))
+        Array([[1.],
+               [2.]], dtype=float32)
+
+    Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
+    """
+    jacobians = jax.vmap(jax.jacrev(lambda row: network(row[None])[0]))(inputs)
+    return jnp.mean(jacobians, axis=0).T
+
+
+def centre_classes(weights: Float[Array, "inputs classes"]) -> Float[Array, "inputs classes"]:
+    """Weights of a softmax layer in the gauge where they are unique: every input's mean over the classes is zero.
+
+    A softmax does not see a vector added to all classes, so raw weights of two equal classifiers can differ.
+    Traceable.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> centre_classes(jnp.array([[1.0, 3.0], [5.0, 5.0]]))
+        Array([[-1.,  1.],
+               [ 0.,  0.]], dtype=float32)
+    """
+    return weights - jnp.mean(weights, axis=1, keepdims=True)
+
+
+def agreement(weights: Float[Array, "inputs classes"], reference: Float[Array, "inputs classes"]) -> Float[Array, ""]:
+    """Pearson correlation of two softmax layers' weights after `centre_classes`; 0 where one of them is constant.
+
+    Traceable.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> weights = jnp.array([[1.0, 3.0], [5.0, 4.0]])
+        >>> round(float(agreement(weights, 2 * weights + jnp.array([[7.0], [-1.0]]))), 5)
+        1.0
+    """
+    # Centred over classes the mean over everything is zero already, so this cosine is the correlation.
+    first, second = centre_classes(weights), centre_classes(reference)
+    product = jnp.vdot(first, second, precision="highest")
+    norms = jnp.linalg.norm(first) * jnp.linalg.norm(second)
+    return jnp.where(norms > 0, product / jnp.where(norms > 0, norms, 1), 0)
+
+
+def jump_profile(weights: Float[Array, "length positions"], *, first: int = 21, reach: int = 20) -> Profile:
+    """The classes' filters laid over one another at their jump, centred as in `centre_classes`.
+
+    Traceable. Offset 0 is the first sample after the jump.
+
+    Args:
+        weights: a filter a position, column k for position ``first + k`` (1-based).
+        first: position of column 0.
+        reach: offsets −reach … reach − 1 are returned.
+
+    Raises:
+        ValueError: offsets that reach outside the signal for some class.
+
+    Example:
+        >>> from interp_jax.kernels.jumps import posterior_network
+        >>> profile = jump_profile(posterior_network().weights)
+        >>> profile.offsets[:2], profile.mean.shape
+        (array([-20, -19]), (40,))
+    """
+    length, positions = weights.shape
+    offsets = np.arange(-reach, reach)
+    rows = np.arange(first - 1, first - 1 + positions)[None, :] + offsets[:, None]
+    if rows.min() < 0 or rows.max() >= length:
+        raise ValueError(
+            f"reach: found {reach} samples around positions {first} to {first + positions - 1}, "
+            f"wanted them inside the signal's {length}"
+        )
+    aligned = centre_classes(weights)[rows, np.arange(positions)[None, :]]
+    return Profile(offsets, jnp.mean(aligned, axis=1), jnp.std(aligned, axis=1))

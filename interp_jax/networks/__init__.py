@@ -1,0 +1,15 @@
+"""Networks as chains of named stages, their training, and what turns any model into a network methods take."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "chain": ["Chain"],
+        "checkpoints": ["load_fit", "save_fit"],
+        "fitting": ["Fit", "History", "fit", "fit_fresh"],
+        "freezing": ["FrozenNetwork", "freeze"],
+        "perceptron": ["perceptron"],
+        "signal_cnn": ["SignalConvolution", "signal_cnn"],
+    },
+)

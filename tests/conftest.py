@@ -1,0 +1,42 @@
+"""Test-wide rules (rank promotion raises, two CPU devices) and the fixtures that hold the package's promises."""
+
+import contextlib
+
+import jax
+import jax.monitoring
+import pytest
+
+jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+_compilations: list[str] = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, duration, **_: _compilations.append(event) if event.endswith("backend_compile_duration") else None
+)
+
+
+@pytest.fixture
+def assert_compiles():
+    """``with assert_compiles(n): …`` holds when the block compiles exactly n programs."""
+
+    @contextlib.contextmanager
+    def check(expected):
+        before = len(_compilations)
+        yield
+        found = len(_compilations) - before
+        assert found == expected, f"compiled {found} programs, expected {expected}"
+
+    return check
+
+
+@pytest.fixture
+def assert_temp_bytes():
+    """``assert_temp_bytes(n, f, *args)`` holds when the compiled ``f`` needs at most n bytes of scratch memory."""
+
+    def check(limit, function, *args, **kwargs):
+        compiled = jax.jit(function, **kwargs).lower(*args).compile()
+        found = compiled.memory_analysis().temp_size_in_bytes
+        assert found <= limit, f"{function} needs {found} bytes of scratch memory, at most {limit} promised"
+
+    return check
