@@ -41,7 +41,7 @@ class Chain(nnx.Module):
         (5, 2)
     """
 
-    def __init__(self, **stages: Callable):
+    def __init__(self, **stages):
         for name, stage in stages.items():
             _check_name(name)
             _check_stage(name, stage)

@@ -269,7 +269,7 @@ def _step(setting, carry, inputs, labels, key):
     parameters, statistics, optimizer_state = carry
 
     def objective(parameters):
-        network = training_view(nnx.merge(setting.graph, parameters, statistics))
+        network = training_view(nnx.merge(setting.graph, parameters, statistics, copy=True))
         scores = network(inputs, key=key) if setting.takes_key else network(inputs)
         wrong = jnp.mean(jnp.argmax(scores, axis=-1) != labels)
         return jnp.mean(setting.loss(scores, labels)), (nnx.state(network, nnx.Not(nnx.Param)), wrong)

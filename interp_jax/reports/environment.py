@@ -1,0 +1,43 @@
+"""What a run was computed with, without saying whose computer it was."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "scikit-learn", "matplotlib")
+
+
+def describe() -> dict[str, Any]:
+    """Describe the Python environment; the caller adds the device.
+
+    >>> sorted(describe())
+    ['date', 'platform', 'python', 'versions']
+
+    Returns:
+        ``python``, ``platform`` ("Linux x86_64, 2 cores"; no host name), ``versions`` of the packages that are
+        installed, and ``date`` (UTC, ISO day).
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}, {_cores()}",
+        "versions": _versions(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def _cores() -> str:
+    # The cores this process may use, where the system tells, not all that the machine has.
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return "1 core" if count == 1 else f"{count} cores"
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,122 @@
+"""Progress bars and summary tables for the terminal."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from rich import progress as bars
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from interp_jax.reports.cells import Cell, numeric_columns, show_table
+from interp_jax.reports.page import duration
+
+
+class Task:
+    """A countable piece of work; made by :meth:`Progress.task`."""
+
+    def __init__(self, description: str, total: int | None, bar: bars.Progress | None):
+        self._description = description
+        self._total = total
+        self._bar = bar
+        self._bar_id = bar.add_task(description, total=total, note="") if bar else None
+        self._done = 0
+        self._note = ""
+        self._finished = False
+        self._start = time.perf_counter()
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Count steps.
+
+        Args:
+            n: how many are done since the last call.
+            note: shown behind the bar, such as the loss; empty keeps the last one.
+        """
+        self._done += n
+        self._note = note or self._note
+        if self._bar:
+            self._bar.update(self._bar_id, advance=n, note=self._note)
+
+    def finish(self) -> None:
+        """End the task; without a terminal this prints its one line. A second call does nothing."""
+        if self._finished:
+            return
+        self._finished = True
+        if self._bar:
+            if self._total is None:
+                self._bar.update(self._bar_id, total=self._done)
+            self._bar.stop_task(self._bar_id)
+            return
+        count = f"{self._done}" if self._total in (None, self._done) else f"{self._done} of {self._total}"
+        line = f"{self._description}: {count} in {duration(time.perf_counter() - self._start)}"
+        print(f"{line}, {self._note}" if self._note else line, flush=True)
+
+
+class Progress:
+    """Tasks under one title; made by :func:`progress`."""
+
+    def __init__(self, bar: bars.Progress | None):
+        self._bar = bar
+
+    def task(self, description: str, total: int | None) -> Task:
+        """Start a task.
+
+        Args:
+            description: what is being done.
+            total: how many steps there are; None when nobody knows.
+
+        Returns:
+            The handle that counts them.
+        """
+        return Task(description, total, self._bar)
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Show bars with elapsed and remaining time; without a terminal, print a plain line a finished task.
+
+    Args:
+        title: printed once, above the tasks.
+
+    Yields:
+        What starts tasks.
+    """
+    if not sys.stdout.isatty():
+        print(title, flush=True)
+        yield Progress(None)
+        return
+    console = Console(file=sys.stdout)
+    console.print(Text(title, style="bold"))
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(),
+        bars.TextColumn("{task.fields[note]}", markup=False),
+    )
+    with bars.Progress(*columns, console=console) as bar:
+        yield Progress(bar)
+
+
+def summary(header: Sequence[str], rows: Sequence[Sequence[Cell]], title: str) -> None:
+    """Print a table to the terminal; columns of numbers are set flush right.
+
+    Args:
+        header: the column names.
+        rows: the cells, a row as long as the header.
+        title: printed above it.
+
+    Raises:
+        ValueError: there is no column, or a row has another length than the header.
+    """
+    cells = show_table(header, rows)
+    table = Table(title=Text(title), title_justify="left")
+    for name, numeric in zip(header, numeric_columns(cells, len(header)), strict=True):
+        table.add_column(Text(name), justify="right" if numeric else "left")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    # A file has no width to fit: there, no cell is cut.
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 10_000).print(table)

@@ -1,0 +1,88 @@
+"""Promises that every public kernel keeps, held for each by name; a kernel without an example here fails."""
+
+import importlib
+import inspect
+import pkgutil
+
+import jax
+import jax.extend
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax import kernels
+
+_ROWS = jax.random.normal(jax.random.key(0), (8, 100), jnp.float32)
+_PLACES = jnp.arange(21, 29)
+
+# name: (function of row-wise arrays and these arrays); None where there is nothing row-wise to batch or shard.
+EXAMPLES = {
+    "jumps.gaussian_derivative": lambda k: (k, (_ROWS,)),
+    "jumps.log_posterior": lambda k: (k, (_ROWS,)),
+    "jumps.estimates": lambda k: (k, (jax.nn.log_softmax(_ROWS),)),
+    "jumps.gaussian_derivative_filters": lambda k: (lambda width: k(width=width), (jnp.float32(2.9),)),
+    "jumps.posterior_network": lambda k: (lambda noise: k(noise=noise), (jnp.float32(1.0),)),
+    "location_errors.location_errors": lambda k: (k, (_PLACES, jnp.flip(_PLACES))),
+}
+
+
+def _public_kernels():
+    for module_info in pkgutil.iter_modules(kernels.__path__):
+        module = importlib.import_module(f"interp_jax.kernels.{module_info.name}")
+        for name, value in vars(module).items():
+            if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__:
+                yield f"{module_info.name}.{name}", value
+
+
+KERNELS = dict(_public_kernels())
+
+
+def _example(name):
+    return EXAMPLES[name](KERNELS[name])
+
+
+def _assert_equal(found, wanted):
+    assert jax.tree.structure(found) == jax.tree.structure(wanted)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_every_public_kernel_has_an_example():
+    assert set(EXAMPLES) == set(KERNELS)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_eager_jit_vmap_and_sharded_agree(name):
+    function, arrays = _example(name)
+    eager = function(*arrays)
+    _assert_equal(jax.jit(function)(*arrays), eager)
+    stacked = [jnp.stack([array, jnp.flip(array, 0) if array.ndim else array]) for array in arrays]
+    _assert_equal(jax.tree.map(lambda value: value[0], jax.vmap(function)(*stacked)), eager)
+    mesh = jax.make_mesh((2,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
+    rows = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("rows"))
+    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    placed = [jax.device_put(array, rows if array.ndim else everywhere) for array in arrays]
+    assert all(len(array.sharding.device_set) == 2 for array in placed)
+    _assert_equal(jax.jit(function)(*placed), eager)
+
+
+def _matrix_products(jaxpr):
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in ("dot_general", "conv_general_dilated"):
+            yield equation
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
+            yield from _matrix_products(inner)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_matrix_products_have_full_precision(name):
+    function, arrays = _example(name)
+    for product in _matrix_products(jax.make_jaxpr(function)(*arrays).jaxpr):
+        precision = product.params["precision"]
+        assert precision is not None, product
+        assert set(precision) == {jax.lax.Precision.HIGHEST}, product
+
+
+def test_the_precision_walk_finds_products():
+    function, arrays = _example("jumps.gaussian_derivative")
+    assert len(list(_matrix_products(jax.make_jaxpr(jax.jit(function))(*arrays).jaxpr))) == 2

@@ -1,0 +1,181 @@
+import functools
+from collections import OrderedDict
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from interp_jax import networks
+from interp_jax.networks import Chain
+
+
+def _image_chain(seed=0):
+    rngs = nnx.Rngs(seed)
+    return Chain(
+        # Alphabetically the order would be another one: conv, dense, flat, zero_pool would sort apart.
+        zconv=nnx.Conv(1, 3, (3, 3), rngs=rngs),
+        norm=nnx.BatchNorm(3, rngs=rngs),
+        relu1=nnx.relu,
+        pool=functools.partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2)),
+        flat=_flatten,
+        drop=nnx.Dropout(0.5),
+        dense=nnx.Linear(48, 5, rngs=rngs),
+    )
+
+
+def _flatten(x):
+    return x.reshape(x.shape[0], -1)
+
+
+NETWORKS = {
+    "perceptron": (lambda seed=0: networks.perceptron(jax.random.key(seed), (100, 30, 20, 60)), (7, 100)),
+    "signal cnn": (lambda seed=0: networks.signal_cnn(jax.random.key(seed), (5, 8, 9), activation=nnx.relu), (7, 100)),
+    "image cnn": (lambda seed=0: networks.freeze(_image_chain(seed)), (7, 8, 8, 1)),
+}
+each_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def _made(name, seed=0):
+    make, shape = NETWORKS[name]
+    return make(seed), jax.random.normal(jax.random.key(1), shape)
+
+
+@each_network
+def test_head_and_tail_make_the_whole_at_every_stage(name):
+    net, x = _made(name)
+    for stage in net.stage_names:
+        head, tail = net.until(stage), net.after(stage)
+        np.testing.assert_array_equal(tail(head(x)), net(x))
+        assert head.stage_names + tail.stage_names == net.stage_names
+
+
+@each_network
+def test_activations_keep_the_order_through_jit(name):
+    net, x = _made(name)
+    eager = net.activations(x)
+    jitted = jax.jit(lambda net, x: net.activations(x))(net, x)
+    assert isinstance(jitted, OrderedDict)
+    assert tuple(eager) == tuple(jitted) == net.stage_names
+    for stage in net.stage_names:
+        np.testing.assert_allclose(jitted[stage], eager[stage], atol=1e-5)
+        np.testing.assert_array_equal(net.until(stage)(x), eager[stage])
+
+
+@each_network
+def test_a_second_network_does_not_recompile(name, assert_compiles):
+    scores = jax.jit(lambda net, x: net(x))
+    net, x = _made(name)
+    second, _ = _made(name, seed=1)
+    first = scores(net, x)
+    with assert_compiles(0):
+        other = scores(second, x)
+    assert not np.allclose(first, other)
+
+
+def test_stages_behind_partial_functions_share_a_compilation(assert_compiles):
+    def make(size):
+        return Chain(pool=functools.partial(nnx.max_pool, window_shape=(size, size)), flat=_flatten)
+
+    scores, x = jax.jit(lambda net, x: net(x)), jnp.ones((1, 4, 4, 1))
+    scores(make(2), x)
+    with assert_compiles(0):
+        scores(make(2), x)
+    with assert_compiles(1):
+        scores(make(3), x)
+
+
+@each_network
+def test_an_ensemble_is_a_vmapped_constructor(name):
+    if name == "image cnn":
+        pytest.skip("its constructor takes a seed, not a key")
+    constructor = {"perceptron": networks.perceptron, "signal cnn": networks.signal_cnn}[name]
+    keys = jax.random.split(jax.random.key(0), 3)
+    x = jax.random.normal(jax.random.key(1), (7, 100))
+    stacked = jax.vmap(constructor)(keys)
+    lanes = jax.vmap(lambda net: net(x))(stacked)
+    for lane, key in zip(lanes, keys, strict=True):
+        np.testing.assert_allclose(lane, constructor(key)(x), atol=1e-5)
+    one = jax.tree.map(lambda leaf: leaf[1], stacked)
+    np.testing.assert_allclose(one(x), lanes[1], atol=1e-5)
+
+
+def test_gradients_come_back_as_a_chain_in_order():
+    net, x = _made("perceptron")
+    gradient = jax.grad(lambda net: jnp.sum(net(x) ** 2))(net)
+    assert isinstance(gradient, Chain)
+    assert gradient.stage_names == net.stage_names
+    assert float(jnp.abs(gradient.dense1.kernel[...]).max()) > 0
+
+
+def test_head_and_tail_share_variables():
+    net, x = _made("perceptron")
+    head = net.until("relu1")
+    before = head(x)
+    net.dense1.bias[...] = net.dense1.bias[...] + 1.0
+    assert not np.allclose(head(x), before)
+
+
+@pytest.mark.parametrize(
+    "name", ["train", "eval", "sow", "until", "after", "activations", "stage_names", "_x", "class"]
+)
+def test_names_that_are_taken_are_refused(name):
+    with pytest.raises(ValueError, match=f"stage '{name}'"):
+        Chain(**{name: nnx.relu})
+
+
+@pytest.mark.parametrize(
+    ("stage", "error", "message"),
+    [
+        (3, TypeError, "found int"),
+        (nnx.Sequential(nnx.relu), ValueError, "found a Sequential"),
+        (Chain(relu1=nnx.relu), ValueError, "found a Chain"),
+        (nnx.Dropout(0.5, rngs=nnx.Rngs(0)), ValueError, "random state"),
+        (nnx.softmax, ValueError, "ends in logits"),
+        (jax.nn.log_softmax, ValueError, "ends in logits"),
+    ],
+)
+def test_stages_that_are_none_are_refused(stage, error, message):
+    with pytest.raises(error, match=f"stage 'last'.*{message}"):
+        Chain(first=nnx.relu, last=stage)
+
+
+def test_an_unknown_stage_lists_the_known_ones():
+    net, _ = _made("perceptron")
+    for cut in (net.until, net.after):
+        with pytest.raises(ValueError, match="name: found 'conv9', wanted one of the stages 'dense1', 'relu1'"):
+            cut("conv9")
+
+
+def test_dropout_wants_a_key_in_training_and_none_in_inference():
+    net = Chain(drop=nnx.Dropout(0.5))
+    x = jnp.ones((4, 50))
+    with pytest.raises(ValueError, match=r"stage 'drop': dropout is in training mode .* networks\.freeze"):
+        net(x)
+    dropped = net(x, key=jax.random.key(0))
+    assert 0.2 < float(jnp.mean(dropped == 0)) < 0.8
+    np.testing.assert_array_equal(networks.freeze(net)(x), x)
+
+
+def test_conv_stage_is_the_convolution_formula():
+    from tests import reference
+
+    for taps in (1, 4, 7):
+        net = networks.signal_cnn(jax.random.key(taps), (taps,), length=12, classes=3)
+        net.conv1.bias[...] = jnp.array([0.5])
+        x = jax.random.normal(jax.random.key(1), (3, 12))
+        wanted = [reference.convolution(row, np.asarray(net.conv1.kernel[...]), 0.5) for row in np.asarray(x)]
+        np.testing.assert_allclose(net.until("conv1")(x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [(100,), (), (100, 0, 60)])
+def test_perceptron_sizes_are_checked(sizes):
+    with pytest.raises(ValueError, match="^sizes: found"):
+        networks.perceptron(jax.random.key(0), sizes)
+
+
+@pytest.mark.parametrize("taps", [(), (0,), (5, -1)])
+def test_filter_lengths_are_checked(taps):
+    with pytest.raises(ValueError, match="^taps: found"):
+        networks.signal_cnn(jax.random.key(0), taps)

@@ -1,0 +1,243 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+from interp_jax import data, networks
+
+
+def _set(rows, seed):
+    drawn = data.jump_signals(jax.random.key(seed), rows)
+    return np.asarray(drawn.signals), np.asarray(drawn.labels)
+
+
+TRAIN, VALIDATION = _set(600, 1), _set(300, 2)
+KEYS = jax.random.split(jax.random.key(0), 3)
+
+
+def _perceptron(key):
+    return networks.perceptron(key, (100, 20, 60))
+
+
+def _lane(tree, index):
+    return jax.tree.map(lambda leaf: leaf[index], tree)
+
+
+def _error(network, rows):
+    return float(np.mean(np.argmax(network(rows[0]), 1) != rows[1]))
+
+
+def test_learns_and_gives_back_the_best_epoch():
+    fitted = networks.fit(
+        _perceptron(KEYS[0]),
+        *TRAIN,
+        key=KEYS[0],
+        validation=VALIDATION,
+        optimizer=optax.adam(0.01),
+        epochs=40,
+        patience=5,
+    )
+    history, best = fitted.history, int(fitted.best_epoch)
+    assert len(history.loss) == best + 5, "stopped five epochs after the best one"
+    assert history.validation_loss[best - 1] == history.validation_loss.min()
+    assert history.loss[-1] < 0.5 * history.loss[0]
+    scores = fitted.network(VALIDATION[0])
+    loss = optax.softmax_cross_entropy_with_integer_labels(scores, VALIDATION[1]).mean()
+    np.testing.assert_allclose(loss, history.validation_loss[best - 1], rtol=1e-5)
+    np.testing.assert_allclose(_error(fitted.network, VALIDATION), history.validation_error[best - 1], atol=1e-6)
+
+
+def test_one_epoch_is_plain_gradient_descent():
+    network = _perceptron(KEYS[0])
+    fitted = networks.fit(network, *TRAIN, key=KEYS[0], batch_size=600, epochs=1)
+
+    def loss(network):
+        log_probabilities = jax.nn.log_softmax(network(jnp.asarray(TRAIN[0])))
+        return -jnp.mean(log_probabilities[jnp.arange(600), TRAIN[1]])
+
+    gradient = jax.grad(loss)(network)
+    for layer in ("dense1", "dense2"):
+        wanted = getattr(network, layer).kernel[...] - 0.01 * getattr(gradient, layer).kernel[...]
+        np.testing.assert_allclose(getattr(fitted.network, layer).kernel[...], wanted, atol=1e-6)
+    np.testing.assert_allclose(fitted.history.loss[0], loss(network), rtol=1e-5)
+
+
+def test_a_lane_is_the_same_alone_and_in_any_ensemble():
+    together = networks.fit(jax.vmap(_perceptron)(KEYS), *TRAIN, key=KEYS, validation=VALIDATION, epochs=4)
+    assert together.history.loss.shape == (4, 3)
+    for index, key in enumerate(KEYS):
+        alone = networks.fit(_perceptron(key), *TRAIN, key=key, validation=VALIDATION, epochs=4)
+        np.testing.assert_allclose(together.history.validation_loss[:, index], alone.history.validation_loss, rtol=1e-4)
+        np.testing.assert_allclose(
+            _lane(together.network, index)(VALIDATION[0]), alone.network(VALIDATION[0]), atol=1e-4
+        )
+    assert not np.allclose(together.history.loss[:, 0], together.history.loss[:, 1])
+
+
+def test_every_lane_stops_by_itself():
+    keys, optimizer = KEYS[:2], optax.adam(0.02)
+    options = {"validation": VALIDATION, "optimizer": optimizer, "epochs": 60, "patience": 3}
+    together = networks.fit(jax.vmap(_perceptron)(keys), *TRAIN, key=keys, **options)
+    alone = [networks.fit(_perceptron(key), *TRAIN, key=key, **options) for key in keys]
+    np.testing.assert_array_equal(together.best_epoch, [fitted.best_epoch for fitted in alone])
+
+
+def test_rows_are_each_used_at_most_once_an_epoch_and_reshuffled():
+    # A network that is one weight a row, one-hot inputs, rate 1: the gradient counts how often a row was used.
+    rows = 10
+    network = networks.Chain(
+        dense=nnx.Linear(rows, 2, use_bias=False, kernel_init=nnx.initializers.zeros, rngs=nnx.Rngs(0))
+    )
+
+    def used(epochs):
+        fitted = networks.fit(
+            network,
+            np.eye(rows, dtype=np.float32),
+            np.zeros(rows, int),
+            key=KEYS[0],
+            batch_size=4,
+            epochs=epochs,
+            loss=_linear_loss,
+            optimizer=optax.sgd(4.0),
+        )
+        return np.asarray(fitted.network.dense.kernel[...])[:, 0]
+
+    once = used(1)
+    np.testing.assert_allclose(np.sort(once), [0, 0, *[1] * 8])
+    assert used(2).sum() == 16
+    assert len({tuple(np.nonzero(used(epochs) - used(epochs - 1) == 0)[0]) for epochs in (2, 3, 4, 5)}) > 1
+
+
+def _linear_loss(scores, labels):
+    return -scores[:, 0]
+
+
+def test_batch_norm_statistics_and_dropout_are_trained():
+    rngs = nnx.Rngs(0)
+    chain = networks.Chain(
+        dense1=nnx.Linear(100, 20, rngs=rngs),
+        norm=nnx.BatchNorm(20, rngs=rngs),
+        relu1=nnx.relu,
+        drop=nnx.Dropout(0.3),
+        dense2=nnx.Linear(20, 60, rngs=rngs),
+    )
+    fitted = networks.fit(chain, *TRAIN, key=KEYS[0], epochs=3)
+    assert np.abs(fitted.network.norm.mean[...]).max() > 0.01
+    assert np.abs(np.asarray(chain.norm.mean[...])).max() == 0, "the caller's network is left alone"
+    assert fitted.network.drop.deterministic
+    np.testing.assert_allclose(
+        fitted.network(TRAIN[0][:1]), fitted.network(TRAIN[0][:5])[:1], atol=1e-5, err_msg="an inference view"
+    )
+
+
+def test_a_second_fit_does_not_compile(assert_compiles):
+    networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], epochs=2, validation=VALIDATION)
+    network = _perceptron(KEYS[1])
+    with assert_compiles(0):
+        networks.fit(network, *TRAIN, key=KEYS[1], epochs=2, validation=VALIDATION)
+
+
+def test_keys_of_the_old_kind_serve_too():
+    old = jax.random.PRNGKey(5)
+    a = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=old, epochs=1)
+    b = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=jax.random.wrap_key_data(old), epochs=1)
+    np.testing.assert_array_equal(a.history.loss, b.history.loss)
+
+
+def _draw(key):
+    drawn = data.sample_jump_signals(key, 50)
+    return drawn.signals, drawn.labels
+
+
+def test_fresh_rows_are_new_at_every_step():
+    seen = []
+
+    def watched(key):
+        inputs, labels = _draw(key)
+        jax.debug.callback(lambda x: seen.append(float(x)), inputs[0, 0], ordered=True)
+        return inputs, labels
+
+    networks.fit_fresh(_perceptron(KEYS[0]), watched, key=KEYS[0], steps=6, steps_per_call=3)
+    jax.effects_barrier()
+    assert len(seen) == len(set(seen)) == 6
+
+
+def test_fresh_training_learns_in_every_lane():
+    keys = KEYS[:2]
+    fitted = networks.fit_fresh(
+        jax.vmap(_perceptron)(keys), _draw, key=keys, steps=400, optimizer=optax.adam(0.01), steps_per_call=100
+    )
+    assert fitted.history.loss.shape == (4, 2)
+    assert (fitted.history.loss[-1] < 0.7 * fitted.history.loss[0]).all()
+    assert _error(_lane(fitted.network, 0), VALIDATION) < 0.8
+
+
+def test_progress_is_called_with_every_epoch():
+    calls = []
+    networks.fit(
+        _perceptron(KEYS[0]),
+        *TRAIN,
+        key=KEYS[0],
+        epochs=3,
+        on_epoch=lambda n, record: calls.append((n, record.loss.shape)),
+    )
+    assert calls == [(1, ()), (2, ()), (3, ())]
+
+
+def _changed(index, value, part=TRAIN):
+    inputs, labels = part[0].copy(), part[1].copy()
+    (inputs if index == 0 else labels)[0] = value
+    return inputs, labels
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        (_changed(0, np.nan), {}, "inputs: found NaN or infinity in 1 of 600 rows"),
+        (_changed(0, np.inf), {}, "inputs: found NaN or infinity"),
+        (_changed(1, 60), {}, "labels: found 0 to 60, wanted 0 to 59"),
+        (_changed(1, -1), {}, "labels: found -1 to 59"),
+        ((TRAIN[0][:0], TRAIN[1][:0]), {}, "inputs: found shape"),
+        ((TRAIN[0], TRAIN[1][:-1]), {}, "labels: found"),
+        ((TRAIN[0], TRAIN[1].astype(float)), {}, "labels: found float64"),
+        (TRAIN, {"batch_size": 0}, "batch_size: found 0"),
+        (TRAIN, {"batch_size": 601}, "batch_size: found 601, wanted a whole number from 1 to 600"),
+        (TRAIN, {"epochs": 0}, "epochs: found 0"),
+        (TRAIN, {"patience": 0, "validation": VALIDATION}, "patience: found 0"),
+        (TRAIN, {"patience": 3}, "patience: found a number but no validation set"),
+        (TRAIN, {"validation": (VALIDATION[0][:, :50], VALIDATION[1])}, "validation: found rows of shape"),
+        (TRAIN, {"validation": _changed(1, 99, VALIDATION)}, "validation labels: found 0 to 99"),
+        (TRAIN, {"validation": _changed(0, np.nan, VALIDATION)}, "validation inputs: found NaN"),
+        (TRAIN, {"key": KEYS}, "network: found leading axes"),
+    ],
+)
+def test_bad_input_is_named(rows, options, message):
+    options = {"key": KEYS[0], **options}
+    with pytest.raises(ValueError, match=f"^{message}"):
+        networks.fit(_perceptron(KEYS[0]), *rows, **options)
+
+
+def test_networks_that_cannot_be_trained_are_refused():
+    layer = nnx.Linear(100, 100, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="tied"):
+        networks.fit(networks.Chain(a=layer, b=layer), *TRAIN, key=KEYS[0])
+    with pytest.raises(ValueError, match="random state"):
+        networks.fit(nnx.Dropout(0.5, rngs=nnx.Rngs(0)), *TRAIN, key=KEYS[0])
+
+
+def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
+    fitted = networks.fit(jax.vmap(_perceptron)(KEYS), *TRAIN, key=KEYS, validation=VALIDATION, epochs=2)
+    networks.save_fit(tmp_path / "fit", fitted)
+    other = jax.vmap(_perceptron)(jax.random.split(jax.random.key(7), 3))
+    loaded = networks.load_fit(tmp_path / "fit", other)
+    for a, b in zip(jax.tree.leaves(loaded), jax.tree.leaves(fitted), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert jax.tree.structure(loaded.network) == jax.tree.structure(fitted.network)
+    with pytest.raises(ValueError, match="folder: found fit"):
+        networks.save_fit(tmp_path / "fit", fitted)
+    with pytest.raises(ValueError, match="like: found variables"):
+        networks.load_fit(tmp_path / "fit", networks.perceptron(KEYS[0], (100, 60)))
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        networks.load_fit(tmp_path / "none", other)

@@ -1,0 +1,403 @@
+import json
+import os
+import re
+import shutil
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from interp_jax.reports import Run
+from interp_jax.reports.records import read_record
+
+SECTIONS = ("first", "second", "third")
+
+
+def open_run(root, *, config=None, sections=SECTIONS, name="run", **options):
+    config = {"seed": 0, "optimizer": {"rate": 0.1}} if config is None else config
+    return Run.open("study", name, config, title="Title", lead="Lead.", sections=sections, root=root, **options)
+
+
+def draw(slope=1.0):
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1], [0, slope])
+    return figure
+
+
+def fill(run, id):
+    with run.section(id, id.title()) as section:
+        section.text(f"About {id}.")
+        section.table(["name", "value"], [["a", 1], ["b", None]], "Values.")
+        section.figure(id, draw(), "A line.")
+        section.metrics({"value": 1 / 3})
+
+
+def fill_then(run, act, *arguments):
+    """A section with two figures, whose last statement is ``act(*arguments)``."""
+    with run.section("second", "Second") as section:
+        section.figure("a", draw(), "A line.")
+        section.figure("b", draw(), "A line.")
+        section.metrics({"value": 1})
+        act(*arguments)
+
+
+def stop_at(end, exception):
+    """An ``os.replace`` that is stopped before it replaces a file with this end of its name."""
+    replace = os.replace
+
+    def stopped(source, target):
+        if os.fspath(target).endswith(end):
+            raise exception
+        replace(source, target)
+
+    return stopped
+
+
+def stop(*arguments):
+    raise KeyboardInterrupt
+
+
+def snapshot(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def without_time(html):
+    return re.sub(r"<dt>total time</dt><dd>.*?</dd>", "", html)
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = open_run(tmp_path)
+    fill(run, "first")
+    return run
+
+
+def check_only_first(run, before):
+    """The files are those after the first section, byte for byte, and the run goes on from there."""
+    assert snapshot(run.folder) == before
+    again = open_run(run.folder.parent.parent)
+    assert again.finished("first")
+    assert not again.finished("second")
+    assert snapshot(run.folder) == before
+    fill(again, "second")
+    assert set(read_record(run.folder / "metrics.json")) == {"first", "second"}
+
+
+def test_layout(run):
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {"config.json", "metrics.json", "timing.json", "report.html", "figures", "sections"}
+    assert run.report == run.folder / "report.html"
+    assert (run.folder / "figures" / "first.png").read_bytes().startswith(b"\x89PNG")
+    assert read_record(run.folder / "config.json") == {"optimizer": {"rate": 0.1}, "seed": 0}
+    assert run.finished("first")
+    assert not run.finished("second")
+
+
+@pytest.mark.parametrize("exception", [RuntimeError, KeyboardInterrupt])
+def test_exception_inside_a_section_changes_nothing(run, exception):
+    def fail():
+        raise exception
+
+    before = snapshot(run.folder)
+    with pytest.raises(exception):
+        fill_then(run, fail)
+    check_only_first(run, before)
+
+
+@pytest.mark.parametrize("exception", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("end", ["a.png", "b.png", "second.json"])
+def test_stop_while_a_section_is_written(run, monkeypatch, end, exception):
+    before = snapshot(run.folder)
+    with pytest.raises(exception):
+        fill_then(run, monkeypatch.setattr, os, "replace", stop_at(end, exception))
+    monkeypatch.undo()
+    check_only_first(run, before)
+
+
+def test_full_disk_while_a_section_is_written(run, monkeypatch):
+    before = snapshot(run.folder)
+
+    def full(descriptor):
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        fill_then(run, monkeypatch.setattr, os, "fsync", full)
+    monkeypatch.undo()
+    check_only_first(run, before)
+
+
+@pytest.mark.parametrize("end", ["metrics.json", "timing.json", "report.html"])
+def test_stop_after_a_section_is_finished_is_made_good_on_resume(run, tmp_path, monkeypatch, end):
+    before = snapshot(run.folder)
+    monkeypatch.setattr(os, "replace", stop_at(end, KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        fill(run, "second")
+    monkeypatch.undo()
+    after = snapshot(run.folder)
+    assert after[end] == before[end]
+    assert not [name for name in after if name.endswith(".tmp")]
+    again = open_run(tmp_path)
+    assert again.finished("second")
+    assert set(read_record(run.folder / "metrics.json")) == {"first", "second"}
+    assert "About second." in run.report.read_text()
+
+
+def test_stop_right_after_the_last_step_keeps_the_figures(run, tmp_path, monkeypatch):
+    replace = os.replace
+
+    def stopped(source, target):
+        replace(source, target)
+        if os.fspath(target).endswith("second.json"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fill(run, "second")
+    monkeypatch.undo()
+    assert open_run(tmp_path).finished("second")
+
+
+def test_leftovers_of_a_killed_writer_are_removed_on_resume(run, tmp_path):
+    left = [run.folder / ".metrics.json.0123abcd.tmp", run.folder / "figures" / ".a.png.0123abcd.tmp"]
+    foreign = run.folder / ".notes.tmp"
+    for path in [*left, foreign]:
+        path.write_text("half")
+    open_run(tmp_path)
+    assert not any(path.exists() for path in left)
+    assert foreign.exists()
+
+
+def test_resumed_page_equals_the_page_made_in_one_go(tmp_path):
+    environment = {"device": "cpu", "date": "2020-01-01"}
+    whole = open_run(tmp_path / "whole")
+    whole.environment(environment)
+    for id in SECTIONS:
+        fill(whole, id)
+    for id in SECTIONS:
+        part = open_run(tmp_path / "parts")
+        part.environment(environment)
+        fill(part, id)
+    assert without_time(part.report.read_text()) == without_time(whole.report.read_text())
+    assert (part.folder / "metrics.json").read_bytes() == (whole.folder / "metrics.json").read_bytes()
+    for id in SECTIONS:
+        figure = f"figures/{id}.png"
+        assert (part.folder / figure).read_bytes() == (whole.folder / figure).read_bytes()
+
+
+def test_page_order_is_the_declared_one(tmp_path):
+    run = open_run(tmp_path)
+    for id in reversed(SECTIONS):
+        fill(run, id)
+    html = run.report.read_text()
+    places = [html.index(f'<section id="{id}">') for id in SECTIONS]
+    assert places == sorted(places)
+    assert list(read_record(run.folder / "timing.json")["sections"]) == list(SECTIONS)
+
+
+def test_environment_survives_a_resume(run, tmp_path):
+    run.environment({"device": "two of them"})
+    fill(open_run(tmp_path), "second")
+    timing = read_record(run.folder / "timing.json")
+    assert timing["environment"] == {"device": "two of them"}
+    assert timing["total"] == pytest.approx(sum(timing["sections"].values()), abs=2e-3)
+    assert "two of them" in run.report.read_text()
+
+
+def test_metrics_are_strict_sorted_and_rounded(tmp_path):
+    run = open_run(tmp_path)
+    with run.section("second", "Second") as section:
+        section.metrics({"z": np.float32(1 / 3), "a": {"nan": float("nan"), "inf": -np.inf, "none": None}})
+        section.metrics({"array": jnp.array([[1.0, jnp.nan]]), "scalar": jnp.float32(2.5), "count": np.int64(3)})
+        section.metrics({"half": jnp.bfloat16(0.5), "flag": np.bool_(True), "text": "µ", "zero": -0.0, 1: [1, 2.0]})
+    with run.section("first", "First"):
+        pass
+    text = (run.folder / "metrics.json").read_text("utf-8")
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert found == {
+        "first": {},
+        "second": {
+            "z": 0.333333,
+            "a": {"nan": None, "inf": None, "none": None},
+            "array": [[1.0, None]],
+            "scalar": 2.5,
+            "count": 3,
+            "half": 0.5,
+            "flag": True,
+            "text": "µ",
+            "zero": 0.0,
+            "1": [1, 2.0],
+        },
+    }
+    assert "-0.0" not in text
+    assert text == json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def test_metrics_of_an_unknown_type_are_refused_by_name(tmp_path):
+    run = open_run(tmp_path)
+    with run.section("first", "") as section:
+        with pytest.raises(TypeError, match=r"metrics\['a'\]\[1\] must be .* found set"):
+            section.metrics({"a": [1, {2}]})
+        with pytest.raises(TypeError, match="real numbers"):
+            section.metrics({"a": np.array(1j)})
+        with pytest.raises(ValueError, match="'1' twice"):
+            section.metrics({"1": 1, 1: 1})
+
+
+def test_other_settings_are_listed(run, tmp_path):
+    config = {"seed": 1, "optimizer": {"rate": 0.1, "name": "adam"}}
+    before = snapshot(run.folder)
+    with pytest.raises(ValueError, match="other settings") as caught:
+        open_run(tmp_path, config=config)
+    message = str(caught.value)
+    assert str(run.folder) in message
+    assert "seed: found 0, wanted 1\n" in message
+    assert "optimizer.name: found nothing, wanted 'adam'\n" in message
+    assert "optimizer.rate" not in message
+    assert "--name" in message
+    assert "--overwrite" in message
+    assert snapshot(run.folder) == before
+
+
+def test_equal_settings_of_other_types_are_equal(tmp_path):
+    open_run(tmp_path, config={"widths": (1, 2), "rate": np.float64(0.1)})
+    open_run(tmp_path, config={"rate": 0.1, "widths": [1, 2]})
+
+
+def test_settings_that_json_cannot_tell_apart_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"config\['clip'\] must be a finite number, found inf"):
+        open_run(tmp_path, config={"clip": float("inf")})
+
+
+def test_overwrite_removes_what_the_run_wrote_and_nothing_else(run, tmp_path):
+    checkpoint = run.checkpoint("net")
+    checkpoint.mkdir()
+    (checkpoint / "weights").write_text("1")
+    (run.folder / "notes.txt").write_text("mine")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    (run.folder / "figures" / "link").symlink_to(outside)
+    again = open_run(tmp_path, config={"seed": 5}, overwrite=True)
+    assert not again.finished("first")
+    assert set(snapshot(run.folder)) == {"config.json", "notes.txt"}
+    assert (outside / "kept").exists()
+    assert read_record(run.folder / "config.json") == {"seed": 5}
+
+
+def test_overwrite_follows_no_link(run, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    (run.folder / "checkpoints").symlink_to(outside)
+    open_run(tmp_path, overwrite=True)
+    assert (outside / "kept").exists()
+    assert not (run.folder / "checkpoints").exists()
+    (run.folder.parent / "linked").symlink_to(run.folder)
+    with pytest.raises(ValueError, match="symbolic link"):
+        open_run(tmp_path, name="linked", overwrite=True)
+
+
+def test_stopped_overwrite_leaves_a_run_that_resumes(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    with pytest.raises(KeyboardInterrupt):
+        open_run(tmp_path, overwrite=True)
+    monkeypatch.undo()
+    assert open_run(tmp_path).finished("first")
+
+
+def test_results_without_settings_are_not_taken_over(run, tmp_path):
+    (run.folder / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"no config\.json"):
+        open_run(tmp_path)
+    open_run(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "/a", "a b", "a\n", "a\0", "-a"])
+def test_names_that_are_no_folder_names(tmp_path, name):
+    with pytest.raises(ValueError, match="name must be a plain folder name"):
+        open_run(tmp_path, name=name)
+    with pytest.raises(ValueError, match="study must be a plain folder name"):
+        Run.open(name, "run", {}, title="", lead="", sections=[], root=tmp_path)
+    with pytest.raises(ValueError, match="sections must be a plain folder name"):
+        open_run(tmp_path, sections=[name])
+    assert not list(tmp_path.iterdir())
+    run = open_run(tmp_path)
+    with pytest.raises(ValueError, match="name must be a plain folder name"):
+        run.checkpoint(name)
+    with pytest.raises(ValueError, match="name must be a plain folder name"), run.section("first", "") as section:
+        section.figure(name, draw(), "")
+
+
+def test_section_identifiers(run, tmp_path):
+    with pytest.raises(ValueError, match="one of the run's sections, first, second, third; found 'fourth'"):
+        run.finished("fourth")
+    with pytest.raises(ValueError, match="found 'fourth'"), run.section("fourth", ""):
+        pass
+    with pytest.raises(ValueError, match=r"'first' of .* is finished"), run.section("first", ""):
+        pass
+    with pytest.raises(ValueError, match="must differ"):
+        open_run(tmp_path, name="other", sections=["a", "A"])
+    with pytest.raises(ValueError, match="is a section this study does not have"):
+        open_run(tmp_path, sections=["second"])
+
+
+def test_figure_of_another_section_is_not_replaced(run):
+    before = snapshot(run.folder)
+    with (
+        pytest.raises(ValueError, match="figures of 'second' must have new names, found 'first' in 'first'"),
+        run.section("second", "Second") as section,
+    ):
+        section.figure("first", draw(-1.0), "Another line.")
+    check_only_first(run, before)
+
+
+def test_things_said_twice(tmp_path):
+    run = open_run(tmp_path)
+    with run.section("first", "First") as section:
+        section.figure("a", draw(), "")
+        section.metrics({"a": 1})
+        with pytest.raises(ValueError, match="found 'a' twice"):
+            section.figure("a", draw(), "")
+        with pytest.raises(ValueError, match="found 'a' in the section already"):
+            section.metrics({"a": 1})
+
+
+def test_tables_that_do_not_fit(tmp_path):
+    run = open_run(tmp_path)
+    with run.section("first", "First") as section:
+        with pytest.raises(ValueError, match=r"rows\[1\] must have 2 cells, as many as header, found 1"):
+            section.table(["a", "b"], [[1, 2], [3]], "")
+        with pytest.raises(ValueError, match="at least one column"):
+            section.table([], [], "")
+        for highlight in (1, -1, (0, 2), (0, -1)):
+            with pytest.raises(ValueError, match="inside a table of 1 rows and 2 columns"):
+                section.table(["a", "b"], [[1, 2]], "", highlight=[highlight])
+
+
+OBJECTS = ("{}", '{"environment": 1, "title": 1}')
+
+
+@pytest.mark.parametrize("text", ['{"a": ', "[]", '{"a": NaN}', "\udcff", *OBJECTS])
+@pytest.mark.parametrize("name", ["config.json", "timing.json", "sections/first.json"])
+def test_damaged_files_are_named(run, tmp_path, name, text):
+    path = run.folder / name
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    message = "other settings" if name == "config.json" and text in OBJECTS else f"{re.escape(str(path))} is damaged"
+    with pytest.raises(ValueError, match=message):
+        open_run(tmp_path)
+
+
+def test_missing_figure_is_named(run, tmp_path):
+    path = run.folder / "figures" / "first.png"
+    path.unlink()
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))} is missing"):
+        open_run(tmp_path)
+
+
+def test_checkpoint_makes_only_the_parent(run):
+    assert not (run.folder / "checkpoints").exists()
+    path = run.checkpoint("net")
+    assert path == run.folder / "checkpoints" / "net"
+    assert path.parent.is_dir()
+    assert not path.exists()
