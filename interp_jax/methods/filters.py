@@ -103,3 +103,21 @@ def jump_profile(weights: Float[Array, "length positions"], *, first: int = 21, 
         )
     aligned = centre_classes(weights)[rows, np.arange(positions)[None, :]]
     return Profile(offsets, jnp.mean(aligned, axis=1), jnp.std(aligned, axis=1))
+
+
+def smoothing_share(kernel: Float[Array, " taps"]) -> Float[Array, ""]:
+    """How much of a filter only smooths: 1 where all taps have one sign, 0 for a pure difference.
+
+        |Σ_u k_u| / Σ_u |k_u|
+
+    Traceable; a filter of zeros has share 0.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> [float(smoothing_share(jnp.array(taps))) for taps in ([1.0, 2.0], [1.0, -1.0], [1.0, 1.0, 1.0, 1.0, -1.0])]
+        [1.0, 0.0, 0.6000000238418579]
+
+    Source: Chen 2017, section 3.2.2 ("smoothing versus differentiation filters"), made a number.
+    """
+    size = jnp.sum(jnp.abs(kernel))
+    return jnp.where(size > 0, jnp.abs(jnp.sum(kernel)) / jnp.where(size > 0, size, 1), 0)

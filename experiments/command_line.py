@@ -1,0 +1,37 @@
+"""The command line that all studies share: a preset, every setting over it, and a clean end."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+
+def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments: Sequence[str] | None = None) -> int:
+    """Reads the settings, runs the study and says where its report is.
+
+    Args:
+        presets: settings by name, dataclasses with a field ``preset``; the first is the default.
+        main: runs the study and returns the path of its report.
+        arguments: the command line; the program's own by default.
+
+    Returns:
+        The exit status: 0, 2 for settings that cannot be used, 130 when interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--preset", choices=list(presets), default=next(iter(presets)))
+    preset = presets[first.parse_known_args(arguments)[0].preset]
+    config = tyro.cli(type(preset), default=preset, args=arguments, description=type(preset).__doc__)
+    try:
+        report = main(config)
+    except KeyboardInterrupt:
+        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"report: {report}")
+    return 0

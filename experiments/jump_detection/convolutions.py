@@ -1,0 +1,169 @@
+"""What one-filter convolutions learn (thesis section 3.4), at which length, and what a ReLU changes."""
+
+from functools import partial
+
+import numpy as np
+from flax import nnx
+
+from experiments.jump_detection.jump_study import NETWORKS, POSITIONS, died, mean_and_spread
+from experiments.study import lane
+from interp_jax import figures, methods, networks
+
+AT = 50
+
+
+def write(study, section) -> None:
+    """Figures 3.18, 3.19, 3.21 and 3.23, the sweep of lengths, and ReLU after the filters."""
+    section.text(
+        "These networks have one filter a layer and one dense layer after them. The filter slides over the signal, so "
+        "its output is again a signal and can be looked at as one."
+    )
+    _look(study, section)
+    _lengths(study, section)
+    _rectified(study, section)
+
+
+def _look(study, section):
+    short = partial(networks.signal_cnn, taps=(5,))
+    for figure, fit, caption in (
+        (
+            "fig_3_18_one_convolution",
+            study.thesis_fit("CNN, 1 convolution"),
+            "One convolution of 7 taps: the filter smooths and differentiates, its output has a peak or an edge at the "
+            "jump, and the dense layer picks up where (Fig. 3.18).",
+        ),
+        (
+            "fig_3_19_short_filter",
+            study.thesis_fit("CNN, 1 convolution of 5 taps", short),
+            "One convolution of 5 taps, the thesis' alternative: there the shorter filter only smooths and enlarges "
+            "the step; the sweep below says how often that happens (Fig. 3.19).",
+        ),
+        (
+            "fig_3_21_two_convolutions",
+            study.thesis_fit("CNN, 2 convolutions"),
+            "Two convolutions of 5 and 9 taps: what each filter does to the step, layer by layer (Fig. 3.21).",
+        ),
+        (
+            "fig_3_23_three_convolutions",
+            study.thesis_fit("CNN, 3 convolutions"),
+            "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column: the third filter adds "
+            "little to what the second has done (Fig. 3.23).",
+        ),
+    ):
+        network = lane(fit.network, 0)
+        section.figure(figure, figures.layers.grid(_rows(study, network, figure), POSITIONS, AT), caption)
+        section.metrics({figure: {"smoothing_share": _shares(network)}})
+
+
+def _rows(study, network, figure):
+    means = methods.averages.layer_averages(
+        network.activations, study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)
+    )
+    example = study.drawn(8, 1, positions=np.array([AT])).signals
+    single = network.activations(example) if "3_23" in figure else {}
+    rows = []
+    for name in network.stage_names:
+        kernel = getattr(network, name).kernel[...]
+        units = POSITIONS if name == "dense" else np.arange(1, 101)
+        activation = np.asarray(single[name][0]) if name in single else None
+        rows.append(figures.layers.LayerRow(name, kernel, means[name].means, activation, units))
+    return rows
+
+
+def _shares(network):
+    stages = [name for name in network.stage_names if name.startswith("conv")]
+    return {name: methods.filters.smoothing_share(getattr(network, name).kernel[...]) for name in stages}
+
+
+def _lengths(study, section):
+    lengths, seeds = study.config.kernel_lengths, study.config.seeds
+    share, l1 = np.empty((2, len(lengths), seeds))
+    for index, taps in enumerate(lengths):
+        name = "CNN, 1 convolution" if taps == 7 else f"CNN, 1 convolution of {taps} taps"
+        fit = study.thesis_fit(name, partial(networks.signal_cnn, taps=(taps,)))
+        share[index] = [_shares(lane(fit.network, seed))["conv1"] for seed in range(seeds)]
+        l1[index] = study.errors(study.predictions(fit.network)).l1
+    mixed = (share < 0.5).mean(axis=1)
+    section.text(
+        "The thesis says a filter must have at least 7 taps to learn a derivative. Here a filter's smoothing share is "
+        "the absolute sum of its taps over the sum of their absolute values: 1 when all taps have one sign, 0 for a "
+        "pure difference. The share of networks whose filter differentiates more than it smooths (share below one "
+        "half) is "
+        + ", ".join(f"{part:.0%} at {taps} taps" for taps, part in zip(lengths, mixed, strict=True))
+        + f", with {seeds} seeds each."
+    )
+    section.figure(
+        "kernel_length_share",
+        figures.curves.against(lengths, {"one convolution": share}, "filter length (taps)", "smoothing share"),
+        "What the filter has become, against its length: 1 is pure smoothing, 0 a pure derivative; one dot a seed.",
+    )
+    section.figure(
+        "kernel_length_error",
+        figures.curves.against(
+            lengths,
+            {"one convolution": l1},
+            "filter length (taps)",
+            "mean |error| (samples)",
+            references={"optimum": float(study.errors(study.posterior.median).l1)},
+        ),
+        "And how well the network does with it.",
+    )
+    section.metrics({"kernel_lengths": {"taps": lengths, "smoothing_share": share, "l1": l1}})
+
+
+def _rectified(study, section):
+    rows, metrics = [], {}
+    for taps in study.config.rectified:
+        linear = {len(NETWORKS[name].keywords["taps"]): name for name in NETWORKS if "taps" in NETWORKS[name].keywords}
+        name = linear[len(taps)]
+        fits = {
+            "linear": study.thesis_fit(name),
+            "ReLU": study.thesis_fit(f"{name} with ReLU", partial(networks.signal_cnn, taps=taps, activation=nnx.relu)),
+        }
+        for kind, fit in fits.items():
+            result = _rectified_result(study, fit)
+            metrics[f"{name}, {kind}"] = result
+            alive = ~died(result["l1"])
+            rows.append(
+                (
+                    f"{name}, {kind}",
+                    ", ".join(f"{value:.3f}" for value in sorted(result["l1"])),
+                    int((~alive).sum()),
+                    mean_and_spread(result["silent_before"][alive], 2) if alive.any() else None,
+                    mean_and_spread(result["silent_after"][alive], 2) if alive.any() else None,
+                    mean_and_spread(result["gap"][alive], 2) if alive.any() else None,
+                )
+            )
+    section.text(
+        "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter some "
+        "networks never get off the ground: their single filter starts out negative everywhere, and a unit that is "
+        "never active never learns. The others can silence the level before the jump or after it. A silent stretch "
+        "carries no noise to the dense layer, which then has less to learn by heart: the gap between training and "
+        "validation loss shows by how much."
+    )
+    section.table(
+        ("network", "L1 of each seed", "died", "silent before the jump", "silent after it", "loss gap"),
+        rows,
+        "Linear filters and filters followed by ReLU; dead networks are counted and left out of the averages.",
+        note="Silent: share of exact zeros in the last convolution's output for jumps at 50, at positions 21–40 and "
+        "61–80. Loss gap: validation minus training loss at the best epoch.",
+    )
+    section.metrics({"rectified": metrics})
+
+
+def _rectified_result(study, fit):
+    signals = study.balanced.signals[np.asarray(study.balanced.positions) == AT]
+    before, after = [], []
+    for seed in range(study.config.seeds):
+        network = lane(fit.network, seed)
+        zero = np.asarray(network.until(network.stage_names[-2])(signals)) == 0
+        before.append(zero[:, 20:40].mean())
+        after.append(zero[:, 60:80].mean())
+    seeds = np.arange(study.config.seeds)
+    best = fit.best_epoch - 1
+    return {
+        "l1": np.asarray(study.errors(study.predictions(fit.network)).l1),
+        "silent_before": np.array(before),
+        "silent_after": np.array(after),
+        "gap": fit.history.validation_loss[best, seeds] - fit.history.loss[best, seeds],
+    }

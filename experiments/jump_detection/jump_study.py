@@ -1,0 +1,129 @@
+"""The signals of the study, its networks by the thesis' names, and how far a detector errs."""
+
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.study import Study
+from interp_jax import data, networks
+from interp_jax.kernels import jumps
+from interp_jax.kernels.location_errors import location_errors
+
+FIRST, LAST = jumps.POSITIONS
+POSITIONS = np.arange(FIRST, LAST + 1)
+
+NETWORKS = {
+    "1-layer perceptron": partial(networks.perceptron, sizes=(100, 60)),
+    "2-layer perceptron": partial(networks.perceptron, sizes=(100, 100, 60)),
+    "3-layer perceptron": partial(networks.perceptron, sizes=(100, 100, 100, 60)),
+    "4-layer perceptron": partial(networks.perceptron, sizes=(100, 100, 100, 100, 60)),
+    "CNN, 1 convolution": partial(networks.signal_cnn, taps=(7,)),
+    "CNN, 2 convolutions": partial(networks.signal_cnn, taps=(5, 9)),
+    "CNN, 3 convolutions": partial(networks.signal_cnn, taps=(5, 7, 9)),
+}
+
+# Chen 2017, Tables 3.1 to 3.4: L1, L2, and both over the best 99 % of 6,000 test signals.
+PUBLISHED = {
+    "Gaussian derivative": (0.5532, 1.4946, 0.4917, 0.7443),
+    "1-layer perceptron": (0.3065, 0.8043, 0.2606, 0.6304),
+    "2-layer perceptron": (0.3083, 0.7722, 0.2675, 0.6222),
+    "3-layer perceptron": (0.3583, 0.8132, 0.3169, 0.6667),
+    "4-layer perceptron": (0.3913, 0.8428, 0.3531, 0.7075),
+    "CNN, 1 convolution": (0.3248, 0.7862, 0.2854, 0.6452),
+    "CNN, 2 convolutions": (0.3213, 0.7592, 0.2839, 0.6309),
+    "CNN, 3 convolutions": (0.3458, 0.7946, 0.3089, 0.6721),
+}
+
+
+class JumpStudy(Study):
+    """The study with its signals."""
+
+    def drawn(self, number: int, n: int, **options) -> data.JumpSignals:
+        """The study's ``number``-th set of signals."""
+        return data.jump_signals(self.key(number), n, self.config.noise, self.config.jump, **options)
+
+    @cached_property
+    def train(self):
+        """Signals that networks learn from."""
+        return self.drawn(1, self.config.train_signals)
+
+    @cached_property
+    def validation(self):
+        """Signals that stop the training."""
+        return self.drawn(2, self.config.validation_signals)
+
+    @cached_property
+    def test(self):
+        """Signals that every error is measured on."""
+        return self.drawn(3, self.config.test_signals)
+
+    @cached_property
+    def balanced(self):
+        """Equally many signals of every position, for averages."""
+        positions = np.repeat(POSITIONS, self.config.averaged_signals)
+        return self.drawn(4, len(positions), positions=positions)
+
+    def clean(self, position: int):
+        """The signal without noise."""
+        return np.where(np.arange(1, 101) >= position, self.config.jump, 0.0)
+
+    @cached_property
+    def posterior(self) -> jumps.Estimates:
+        """Mode, median and mean of the exact posterior on the test signals."""
+        return jumps.estimates(jumps.log_posterior(self.test.signals, noise=self.config.noise, jump=self.config.jump))
+
+    @cached_property
+    def derivative_positions(self):
+        """Positions that the Gaussian-derivative detector finds in the test signals, anywhere in the signal."""
+        responses = jumps.gaussian_derivative(self.test.signals, positions=(2, self.test.signals.shape[1]))
+        return 2 + jnp.argmax(responses, axis=1)
+
+    @cached_property
+    def optimal_weights(self):
+        """Weights of the one-layer network that is the exact posterior."""
+        return jumps.posterior_network(noise=self.config.noise, jump=self.config.jump)
+
+    def thesis_fit(self, name: str, constructor=None, **options) -> networks.Fit:
+        """A network trained as in the thesis: SGD 0.01, batches of 100, early stopping on the validation loss."""
+        config = self.config
+        options = {"seeds": config.seeds, "epochs": config.epochs, "patience": config.patience, **options}
+        rows = options.pop("rows", (self.train.signals, self.train.labels))
+        held_out = (self.validation.signals, self.validation.labels)
+        return self.fitted(name, constructor or NETWORKS[name], rows, validation=held_out, **options)
+
+    def errors(self, predicted):
+        """`location_errors` on the test signals, for one set of predictions or a stack of them."""
+        errors = partial(location_errors, true=self.test.positions)
+        return jax.vmap(errors)(predicted) if predicted.ndim > 1 else errors(predicted)
+
+    def predictions(self, stacked, estimate: str = "mode"):
+        """Positions [seeds, signals] that stacked networks say the test signals jump at."""
+        return _predictions(stacked, self.test.signals, estimate)
+
+
+@partial(jax.jit, static_argnames="estimate")
+def _predictions(stacked, signals, estimate):
+    def one(network):
+        return getattr(jumps.estimates(jax.nn.log_softmax(network(signals))), estimate)
+
+    return jax.lax.map(one, stacked)
+
+
+def mean_and_spread(values, digits: int = 3) -> str:
+    """``mean ± standard deviation``, or the number alone when there is one."""
+    values = np.atleast_1d(np.asarray(values, float))
+    mean = f"{np.nanmean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {np.nanstd(values, ddof=1):.{digits}f}"
+
+
+def by_position(predicted, true) -> np.ndarray:
+    """Mean absolute error [60] at each true position."""
+    absolute = np.abs(np.asarray(predicted, float) - np.asarray(true))
+    return np.array([absolute[np.asarray(true) == position].mean() for position in POSITIONS])
+
+
+def died(l1) -> np.ndarray:
+    """Which networks do no better than guessing one position: mean |error| 15 at least, 10 taken as the border."""
+    return np.asarray(l1) > 10

@@ -1,0 +1,74 @@
+"""What a study's sections share: settings, the run's folder, progress bars and trained networks."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from interp_jax import networks
+from interp_jax.reports import Run
+
+
+@dataclasses.dataclass
+class Study:
+    """A run in progress; networks are trained once, kept on disk, and read from there ever after."""
+
+    config: Any
+    run: Run
+    progress: Any
+    fits: dict[str, networks.Fit] = dataclasses.field(default_factory=dict)
+
+    def key(self, number: int):
+        """The study's ``number``-th random key."""
+        return jax.random.fold_in(jax.random.key(self.config.seed), number)
+
+    def stacked(self, constructor: Callable, seeds: int):
+        """A stacked network and the keys to train it with, lane i from the i-th fold of the study's key."""
+        lanes = [jax.random.split(jax.random.fold_in(self.key(0), lane)) for lane in range(seeds)]
+        initial, training = (jnp.stack(keys) for keys in zip(*lanes, strict=True))
+        return jax.vmap(constructor)(initial), training
+
+    def fitted(self, name: str, constructor: Callable, rows, *, seeds: int, epochs: int, **options) -> networks.Fit:
+        """`networks.fit` of ``seeds`` networks, under the name of its checkpoint."""
+
+        def train(network, keys, report):
+            return networks.fit(network, *rows, key=keys, epochs=epochs, on_epoch=report, **options)
+
+        return self._once(name, constructor, seeds, epochs, train)
+
+    def fitted_fresh(self, name: str, constructor: Callable, sample: Callable, *, seeds: int, steps: int, **options):
+        """`networks.fit_fresh` of ``seeds`` networks, under the name of its checkpoint."""
+
+        def train(network, keys, report):
+            return networks.fit_fresh(network, sample, key=keys, steps=steps, on_call=report, **options)
+
+        return self._once(name, constructor, seeds, steps, train)
+
+    def _once(self, name, constructor, seeds, total, train) -> networks.Fit:
+        if name not in self.fits:
+            network, keys = self.stacked(constructor, seeds)
+            folder = self.run.checkpoint(name.replace(", ", "-").replace(" ", "-"))
+            if not folder.is_dir():
+                networks.save_fit(folder, self._trained(name, network, keys, total, train))
+            self.fits[name] = networks.load_fit(folder, network)
+        return self.fits[name]
+
+    def _trained(self, name, network, keys, total, train):
+        task = self.progress.task(f"training {name}", total)
+        done = 0
+
+        def report(count, history):
+            nonlocal done
+            task.advance(count - done, f"loss {history.loss.mean():.3f}")
+            done = count
+
+        fit = train(network, keys, report)
+        task.finish()
+        return fit
+
+
+def lane(stacked, index: int):
+    """One network of a stacked one."""
+    return jax.tree.map(lambda leaf: leaf[index], stacked)

@@ -1,0 +1,18 @@
+"""Pictures of results: arrays in, a ``matplotlib.figure.Figure`` out, one family of figures a file."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules={
+        "comparison",
+        "curves",
+        "filters",
+        "heatmaps",
+        "histograms",
+        "layers",
+        "scatter",
+        "signals",
+        "style",
+    },
+)

@@ -1,0 +1,42 @@
+"""Where labels go so that none covers another."""
+
+from collections.abc import Sequence
+from typing import SupportsFloat
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def apart(places: ArrayLike, gap: float) -> np.ndarray:
+    """The places nearest to the given ones (least squares, order kept) that lie at least a gap apart.
+
+    places [n]: wanted places, in any order.
+    gap: least distance between neighbours.
+    Returns [n], in the order of the input.
+    """
+    order = np.argsort(np.asarray(places, dtype=float), kind="stable")
+    blocks: list[list[float]] = []  # runs of touching labels: the sum of their shifted places, their number
+    for index, place in enumerate(np.asarray(places, dtype=float)[order]):
+        blocks.append([place - index * gap, 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, number = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += number
+    moved = np.empty(len(order))
+    moved[order] = [total / number for total, number in blocks for _ in range(int(number))]
+    moved[order] += gap * np.arange(len(order))
+    return moved
+
+
+def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]:
+    """For each interval the lowest lane in which it overlaps no earlier one."""
+    taken: list[list[tuple[SupportsFloat, SupportsFloat]]] = []
+    chosen = []
+    for low, high in intervals:
+        free = (n for n, lane in enumerate(taken) if all(high <= start or stop <= low for start, stop in lane))
+        lane = next(free, len(taken))
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append((low, high))
+        chosen.append(lane)
+    return chosen

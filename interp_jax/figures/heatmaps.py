@@ -1,0 +1,112 @@
+"""Heat maps of weights and of activations averaged by class."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures.style import GREY, colour, fitting_image, new_figure, signed_image, styled
+
+BARS = 120  # up to so many biases are bars, more are a line
+
+
+@styled
+def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int = 2) -> Figure:
+    """The kernel of each layer as an image and, below it, its bias.
+
+    layers: name → (kernel [in, out], bias [out]).
+    columns: layers side by side.
+    Returns the figure.
+    """
+    not_empty("layers", layers)
+    columns = min(columns, len(layers))
+    lines = -(-len(layers) // columns)
+    figure = new_figure(9.0 if columns > 1 else 6.5, 4.6 * lines)
+    figure.get_layout_engine().set(wspace=0.06)
+    grid = figure.add_gridspec(2 * lines, columns, height_ratios=(3, 1) * lines)
+    for index, (name, (kernel, bias)) in enumerate(layers.items()):
+        kernel = as_array(f"kernel of layers[{name!r}]", kernel, "in", "out")
+        bias = as_array(f"bias of layers[{name!r}]", bias, kernel.shape[1])
+        line, column = divmod(index, columns)
+        above = figure.add_subplot(grid[2 * line, column])
+        below = figure.add_subplot(grid[2 * line + 1, column], sharex=above)
+        signed_image(above, kernel, label="weight")
+        above.set(title=name, ylabel="input unit")
+        above.tick_params(labelbottom=False)
+        _bias(below, bias)
+        figure.align_ylabels([above, below])
+    return figure
+
+
+@styled
+def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, columns: int = 2) -> Figure:
+    """The activation of each unit averaged over the rows of each class, one heat map a layer.
+
+    layers: name → averages [classes, units].
+    positions [classes]: the true jump position of each class, rising in equal steps.
+    columns: layers side by side.
+    Returns the figure; a layer without negative averages has a colour scale from zero, others one about zero.
+    """
+    not_empty("layers", layers)
+    positions = as_array("positions", positions, "classes")
+    columns = min(columns, len(layers))
+    lines = -(-len(layers) // columns)
+    figure = new_figure(9.0 if columns > 1 else 6.0, 3.5 * lines)
+    figure.get_layout_engine().set(wspace=0.06)
+    panels = figure.subplots(lines, columns, squeeze=False)
+    for axes, (name, averages) in zip(panels.flat, layers.items(), strict=False):
+        averages = as_array(f"layers[{name!r}]", averages, positions.size, "units")
+        _averages(axes, averages, positions)
+        axes.set_title(name)
+    for axes in panels.flat[len(layers) :]:
+        axes.set_axis_off()
+    return figure
+
+
+@styled
+def weights_and_averages(
+    kernel: ArrayLike,
+    averages: ArrayLike,
+    positions: ArrayLike,
+    *,
+    titles: tuple[str, str] = ("weights", "activations averaged by class"),
+) -> Figure:
+    """The kernel of a layer beside its activations averaged by class.
+
+    kernel [in, units]: the weights.
+    averages [classes, units]: the activations.
+    positions [classes]: the true jump position of each class, rising in equal steps.
+    titles: one a panel.
+    Returns the figure.
+    """
+    kernel = as_array("kernel", kernel, "in", "units")
+    positions = as_array("positions", positions, "classes")
+    averages = as_array("averages", averages, positions.size, kernel.shape[1])
+    figure = new_figure(9.0, 3.9)
+    figure.get_layout_engine().set(wspace=0.06)
+    left, right = figure.subplots(1, 2)
+    signed_image(left, kernel, label="weight")
+    left.set(title=titles[0], xlabel="output unit", ylabel="input unit")
+    _averages(right, averages, positions)
+    right.set_title(titles[1])
+    return figure
+
+
+def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray) -> None:
+    fitting_image(axes, averages.T, x=positions, label="mean activation")
+    axes.set(xlabel="true jump position", ylabel="unit")
+
+
+def _bias(axes: Axes, bias: np.ndarray) -> None:
+    units = np.arange(1, bias.size + 1)
+    if bias.size <= BARS:
+        axes.bar(units, bias, width=0.8, color=colour(0))
+    else:
+        axes.plot(units, bias, color=colour(0), linewidth=1.2)
+    axes.axhline(0, color=GREY, linewidth=0.9)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.set(xlabel="output unit", ylabel="bias")

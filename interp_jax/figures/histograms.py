@@ -1,0 +1,66 @@
+"""Histograms of errors."""
+
+from typing import SupportsFloat
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array
+from interp_jax.figures.style import colour, new_figure, styled
+
+
+@styled
+def absolute_errors(
+    errors: ArrayLike, kept: SupportsFloat = 0.99, *, x_label: str = "|estimated − true position| (samples)"
+) -> Figure:
+    """Histograms of the magnitude of errors with logarithmic counts: of all rows, and of the best share of them.
+
+    errors [n]: signed or absolute errors; those that are not finite are left out and counted in the text.
+    kept: share of the rows in the second panel, those of least error, in (0, 1].
+    x_label: what the errors are.
+    Returns the figure; each panel states n, the mean, the root mean square and the largest error.
+    """
+    errors = as_array("errors", errors, "n")
+    finite = np.sort(np.abs(errors[np.isfinite(errors)]))
+    if finite.size == 0:
+        raise ValueError("errors holds no finite number, wanted at least one")
+    kept = float(kept)
+    if not 0 < kept <= 1:
+        raise ValueError(f"kept is {kept:g}, wanted a share in (0, 1]")
+    missing = errors.size - finite.size
+    best = finite[: max(1, round(kept * finite.size))]
+    figure = new_figure(8.5, 3.8)
+    panels = figure.subplots(1, 2, sharey=True)
+    titles = ("all rows", f"best {100 * kept:g} % of the rows")
+    for axes, values, title in zip(panels, (finite, best), titles, strict=True):
+        counts, edges = np.histogram(values, bins=_edges(values))
+        axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=colour(0), edgecolor="white", linewidth=0.5)
+        lines = [f"n = {values.size:,}", f"mean |error| (L1) = {_digits(values.mean())}"]
+        lines += [f"root mean square (L2) = {_digits(np.sqrt(np.mean(values**2)))}", f"max = {values.max():.3g}"]
+        lines += [f"left out, not finite: {missing:,}"] if missing else []
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
+        axes.text(0.98, 0.98, "\n".join(lines), transform=axes.transAxes, ha="right", va="top", bbox=box)
+        axes.set(title=title, xlabel=x_label, yscale="log", xlim=(edges[0], edges[-1]))
+        axes.grid(False, axis="x")
+    most = np.max(panels[0].containers[0].datavalues)
+    panels[0].set(ylabel="number of rows", ylim=(0.7, 30 * most))
+    panels[0].yaxis.set_major_locator(LogLocator(numticks=20))
+    panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    panels[0].yaxis.set_minor_formatter(NullFormatter())
+    return figure
+
+
+def _digits(value: float) -> str:
+    """A number with three significant digits, zeros at its end too."""
+    return f"{value:#.3g}".rstrip(".")
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Edges of at most about 60 bins: centred at whole numbers for whole errors, equal from zero for others."""
+    largest = values.max()
+    if np.all(values == np.round(values)):
+        width = int(largest // 60) + 1
+        return np.arange(-0.5, largest + width, width)
+    return np.linspace(0, largest, 51)

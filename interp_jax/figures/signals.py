@@ -1,0 +1,81 @@
+"""Step signals: examples of them, and what filters make of them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, not_empty, same_names
+from interp_jax.figures.style import GREY, colour, jump_line, legend_above, new_figure, small_multiples, styled
+
+
+@styled
+def examples(
+    signals: ArrayLike, positions: ArrayLike, titles: Sequence[str] | None = None, *, columns: int = 2
+) -> Figure:
+    """Noisy signals, one a panel, each with its true jump marked.
+
+    signals [k, n]: one signal a row.
+    positions [k]: the true position of each jump, 1-based.
+    titles: one text a panel; the position by default.
+    columns: panels side by side.
+    Returns the figure.
+    """
+    signals = as_array("signals", signals, "k", "n")
+    count, length = signals.shape
+    positions = as_array("positions", positions, count)
+    titles = [f"jump at {position:g}" for position in positions] if titles is None else titles
+    if len(titles) != count:
+        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {count} signals")
+    figure = new_figure(8.0, 0.8 + 1.75 * -(-count // min(columns, count)))
+    panels = small_multiples(figure, count, columns, "position in the signal", "value")
+    for axes, signal, position, title in zip(panels, signals, positions, titles, strict=True):
+        (line,) = axes.plot(np.arange(1, length + 1), signal, color=colour(0), linewidth=1.1)
+        mark = jump_line(axes, position, color=colour(1), linewidth=1.6)
+        axes.set_title(title)
+        axes.set_xlim(1, length)
+    legend_above(figure, [line, mark], ["signal", "true jump"])
+    return figure
+
+
+@styled
+def filter_steps(
+    step: ArrayLike, noisy: ArrayLike, filters: Mapping[str, ArrayLike], responses: Mapping[str, ArrayLike]
+) -> Figure:
+    """Filters and their responses to a step, one filter a row: its taps on the left, signal and response on the right.
+
+    step [n]: the signal without noise.
+    noisy [n]: the signal with noise.
+    filters: name → taps [any length].
+    responses: name → response [n], NaN where the filter overlaps the border; the same names as the filters.
+    Returns the figure.
+    """
+    step = as_array("step", step, "n")
+    length = step.size
+    noisy = as_array("noisy", noisy, length)
+    not_empty("filters", filters)
+    same_names("filters", filters, "responses", responses)
+    figure = new_figure(8.5, 0.9 + 1.9 * len(filters))
+    panels = figure.subplots(len(filters), 2, squeeze=False, width_ratios=(1, 2.4))
+    index = np.arange(1, length + 1)
+    for (left, right), name in zip(panels, filters, strict=True):
+        taps = as_array(f"filters[{name!r}]", filters[name], "taps")
+        stems = left.stem(np.arange(1, taps.size + 1), taps, basefmt=" ")
+        stems.markerline.set(color=colour(2), markersize=6)
+        stems.stemlines.set(color=colour(2), linewidth=1.8)
+        left.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+        left.margins(x=0.12, y=0.15)
+        left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        left.set(title=name, ylabel="weight")
+        (noise_line,) = right.plot(index, noisy, color=colour(5), linewidth=1.0)
+        (step_line,) = right.plot(index, step, color=colour(0), linewidth=1.8)
+        response = as_array(f"responses[{name!r}]", responses[name], length)
+        (response_line,) = right.plot(index, response, color=colour(1), linewidth=1.8)
+        right.set(xlim=(1, length), ylabel="value")
+    panels[-1, 0].set_xlabel("tap")
+    panels[-1, 1].set_xlabel("position in the signal")
+    figure.align_ylabels(panels)
+    legend_above(figure, [noise_line, step_line, response_line], ["noisy signal", "step", "filter response"])
+    return figure

@@ -1,0 +1,258 @@
+"""The look all figures share: sizes, colours, images with a colour bar."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, SupportsFloat
+
+import matplotlib
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, even_steps
+
+# Okabe and Ito's colours, which the usual colour-vision deficiencies keep apart.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+INK, GREY, LIGHT = "#222222", "#767676", "#E4E4E4"
+JUMP = "#222222"  # the line at the true jump
+MISSING = "#B5B5B5"  # pixels without a number
+SIGNED = matplotlib.colormaps["RdBu_r"]
+POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, 256)), name="positive")  # zero is white, as in SIGNED
+ORDERED = matplotlib.colormaps["viridis"]  # classes and levels that have an order
+
+LOOK = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#8A8A8A",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.5,
+    "axes.linewidth": 0.8,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.dpi": 110,
+    "figure.facecolor": "white",
+    "font.size": 10.5,
+    "grid.color": LIGHT,
+    "grid.linewidth": 0.7,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.7,
+    "text.color": INK,
+    "xtick.color": "#8A8A8A",
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 10,
+    "ytick.color": "#8A8A8A",
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 10,
+}
+
+Arguments = ParamSpec("Arguments")
+
+
+def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+    """A drawing function in the shared look, which ends with the call: no global setting outlives it."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
+        with matplotlib.rc_context(LOOK):
+            figure = draw(*args, **kwargs)
+            for axes in figure.axes:  # ticks are made when first asked for, in the look of that moment
+                for axis in (axes.xaxis, axes.yaxis):
+                    axis.get_major_ticks()
+                    axis.get_minor_ticks()
+        return figure
+
+    return wrapper
+
+
+def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
+    """An empty figure of the given size in inches, known to no window system."""
+    figure = Figure(figsize=(float(width), float(height)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05)
+    return figure
+
+
+def small_multiples(figure: Figure, count: int, columns: int, x_label: str, y_label: str) -> list[Axes]:
+    """Panels row by row, on common axes that are named once."""
+    columns = min(columns, count)
+    panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    for axes in panels[max(0, count - columns) : count]:
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel(x_label, fontsize=LOOK["axes.labelsize"])
+    figure.supylabel(y_label, fontsize=LOOK["axes.labelsize"])
+    return list(panels[:count])
+
+
+def whole_ticks(axis: Axis, places: np.ndarray) -> None:
+    """Keeps the ticks of an axis at whole numbers when all places are whole."""
+    if np.all(places == np.round(places)):
+        axis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+
+
+def colour(index: int) -> str:
+    """The palette's colour of a series."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def marker(index: int) -> str:
+    """The marker of a series; colour and marker together tell 49 series apart."""
+    return MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
+
+
+def line_style(index: int) -> str:
+    """The line style of a series: solid for the palette's first round, then dashed, dotted, mixed."""
+    return ("-", "--", ":", "-.")[index // len(PALETTE) % 4]
+
+
+def legend_above(figure: Figure, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
+    """One legend for the whole figure, above it, with as many columns as fit its width."""
+    inches = 0.085 * max(len(name) for name in names) + 0.6
+    columns = max(1, min(len(names), int(figure.get_figwidth() / inches)))
+    return figure.legend(handles, names, loc="outside upper center", ncols=columns, columnspacing=1.6, **options)
+
+
+def jump_line(axes: Axes, position: SupportsFloat, **options: Any) -> Any:
+    """A thin dashed vertical line at the jump."""
+    return axes.axvline(
+        position, **{"color": JUMP, "linestyle": (0, (4, 3)), "linewidth": 1.0, "zorder": 1.5, **options}
+    )
+
+
+def percent(axis: Axis) -> None:
+    """Labels an axis of fractions in percent."""
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
+
+
+def log_axis(axes: Axes, which: str, low: SupportsFloat, high: SupportsFloat) -> None:
+    """A logarithmic axis ("x" or "y") from low to high, with plain numbers in steps that fit its range."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    decades = np.log10(high / low)
+    if decades < 4:
+        steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)
+        axis.set_major_locator(LogLocator(subs=steps, numticks=20))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def signed_image(
+    axes: Axes,
+    matrix: ArrayLike,
+    *,
+    x: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    limit: SupportsFloat | None = None,
+    label: str = "",
+) -> AxesImage:
+    """An image of values of both signs: white at zero, blue below, red above, the same range on both sides.
+
+    axes: where to draw.
+    matrix [rows, columns]: the values; rows go up, NaN is grey.
+    x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
+    limit: the largest magnitude on the colour scale; that of the matrix by default.
+    label: what the colour bar says.
+    Returns the image.
+    """
+    matrix = as_array("matrix", matrix, "rows", "columns")
+    largest = _largest(np.abs(matrix))
+    limit = largest if limit is None else float(limit)
+    extend = "both" if largest > limit else "neither"
+    return _image(axes, matrix, x, y, cmap=SIGNED, low=-limit, high=limit, extend=extend, label=label)
+
+
+def image(
+    axes: Axes,
+    matrix: ArrayLike,
+    *,
+    x: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    limit: SupportsFloat | None = None,
+    label: str = "",
+) -> AxesImage:
+    """An image of values ≥ 0, on a colour scale that begins at zero.
+
+    axes: where to draw.
+    matrix [rows, columns]: the values; rows go up, NaN is grey.
+    x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
+    limit: the largest value on the colour scale; that of the matrix by default.
+    label: what the colour bar says.
+    Returns the image.
+    """
+    matrix = as_array("matrix", matrix, "rows", "columns")
+    if has_negative(matrix):
+        raise ValueError(f"matrix holds {matrix[matrix < 0][0]:g}, wanted values ≥ 0; signed_image draws both signs")
+    largest = _largest(matrix)
+    limit = largest if limit is None else float(limit)
+    extend = "max" if largest > limit else "neither"
+    return _image(axes, matrix, x, y, cmap=POSITIVE, low=0.0, high=limit, extend=extend, label=label)
+
+
+def fitting_image(axes: Axes, matrix: ArrayLike, **options: Any) -> AxesImage:
+    """``image`` when no value is negative, else ``signed_image``; arguments and result are theirs."""
+    signed = has_negative(as_array("matrix", matrix, "rows", "columns"))
+    return (signed_image if signed else image)(axes, matrix, **options)
+
+
+def has_negative(values: np.ndarray) -> bool:
+    """Whether any finite value is below zero."""
+    return bool(np.any(values[np.isfinite(values)] < 0))
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest finite value, 1 where there is none above zero: a colour scale needs some range."""
+    return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
+
+
+def _image(
+    axes: Axes,
+    matrix: np.ndarray,
+    x: ArrayLike | None,
+    y: ArrayLike | None,
+    *,
+    cmap: Colormap,
+    low: float,
+    high: float,
+    extend: str,
+    label: str,
+) -> AxesImage:
+    left, right = _edges("x", x, matrix.shape[1])
+    bottom, top = _edges("y", y, matrix.shape[0])
+    drawn = axes.imshow(
+        np.ma.masked_invalid(matrix),
+        cmap=cmap.with_extremes(bad=MISSING),
+        vmin=low,
+        vmax=high,
+        aspect="auto",
+        origin="lower",
+        extent=(left, right, bottom, top),
+    )
+    axes.grid(False)
+    axes.spines[:].set_visible(True)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    bar = axes.figure.colorbar(drawn, ax=axes, extend=extend, fraction=0.07, pad=0.02, aspect=25)
+    bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(5)
+    bar.set_label(label)
+    return drawn
+
+
+def _edges(name: str, places: ArrayLike | None, number: int) -> tuple[float, float]:
+    """The outer edges of a row of pixels centred at the given places."""
+    centres = np.arange(1.0, number + 1) if places is None else even_steps(name, as_array(name, places, number))
+    half = (centres[1] - centres[0]) / 2 if number > 1 else 0.5
+    return float(centres[0] - half), float(centres[-1] + half)

@@ -1,0 +1,57 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax.figures._arrays import as_array, by_seed, even_steps, mean_and_deviation, not_empty, same_names
+
+
+@pytest.mark.parametrize("shape", [("rows", "columns"), (2, 3), (2, "columns")])
+def test_as_array_takes_lists_and_jax_arrays(shape):
+    for values in ([[1, 2, 3], [4, 5, 6]], jnp.arange(1, 7, dtype=jnp.bfloat16).reshape(2, 3)):
+        np.testing.assert_array_equal(as_array("matrix", values, *shape), [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "message"),
+    [
+        (np.zeros(3), ("rows", "columns"), r"matrix has shape \[3\], wanted \[rows, columns\]"),
+        (np.zeros((2, 3)), (2, 4), r"matrix has shape \[2, 3\], wanted \[2, 4\]"),
+        (np.zeros((0, 3)), ("rows", 3), r"matrix has shape \[0, 3\], wanted \[rows, 3\]"),
+        (["a", "b"], ("n",), r"matrix holds something else than numbers, wanted numbers of shape \[n\]"),
+        ([[1], [1, 2]], ("n", "m"), "matrix holds something else than numbers"),
+    ],
+)
+def test_as_array_names_what_is_wrong(values, shape, message):
+    with pytest.raises(ValueError, match=message):
+        as_array("matrix", values, *shape)
+
+
+def test_by_seed_gives_one_run_a_column():
+    assert by_seed("loss", [1.0, 2.0], "epochs").shape == (2, 1)
+    assert by_seed("loss", np.zeros((2, 5)), 2).shape == (2, 5)
+    with pytest.raises(ValueError, match=r"loss has shape \[2, 5\], wanted \[3, seeds\]"):
+        by_seed("loss", np.zeros((2, 5)), 3)
+
+
+def test_mean_and_deviation_skip_what_is_missing():
+    mean, deviation = mean_and_deviation(np.array([[1, 2, 6], [1, np.nan, 5], [np.nan, 7, np.inf], [np.nan] * 3]))
+    np.testing.assert_allclose(mean, [3, 3, 7, np.nan])
+    np.testing.assert_allclose(deviation, [np.std([1, 2, 6], ddof=1), np.std([1, 5], ddof=1), np.nan, np.nan])
+
+
+@pytest.mark.parametrize("places", [[1, 2, 4], [3, 2, 1], [1, 1, 1], [1, np.nan, 3]])
+def test_even_steps_refuses_other_places(places):
+    with pytest.raises(ValueError, match=r"x is .*, wanted numbers that rise in equal steps"):
+        even_steps("x", np.asarray(places, dtype=float))
+
+
+def test_even_steps_takes_one_place_and_many():
+    for places in ([5.0], np.arange(21.0, 81.0), np.linspace(0, 1, 11)):
+        assert even_steps("x", np.asarray(places)) is not None
+
+
+def test_mappings_are_compared_by_name():
+    with pytest.raises(ValueError, match="layers is empty"):
+        not_empty("layers", {})
+    with pytest.raises(ValueError, match=r"b has the names \['z'\], wanted those of a: \['y'\]"):
+        same_names("a", {"y": 1}, "b", {"z": 1})
