@@ -24,33 +24,39 @@ def write(study, section) -> None:
 
 
 def _look(study, section):
-    short = partial(networks.signal_cnn, taps=(5,))
-    for figure, fit, caption in (
+    short = study.thesis_fit("CNN, 1 convolution of 5 taps", partial(networks.signal_cnn, taps=(5,)))
+    smoothest = int(np.argmax(_first_filter_shares(study, short)))
+    for figure, fit, seed, caption in (
         (
             "fig_3_18_one_convolution",
             study.thesis_fit("CNN, 1 convolution"),
+            0,
             "One convolution of 7 taps: the filter smooths and differentiates, its output has a peak or an edge at the "
             "jump, and the dense layer picks up where (Fig. 3.18).",
         ),
         (
             "fig_3_19_short_filter",
-            study.thesis_fit("CNN, 1 convolution of 5 taps", short),
-            "One convolution of 5 taps, the thesis' alternative: there the shorter filter only smooths and enlarges "
-            "the step; the sweep below says how often that happens (Fig. 3.19).",
+            short,
+            smoothest,
+            f"One convolution of 5 taps, the one of {study.config.seeds} seeds whose filter smooths most. The thesis "
+            "shows one whose taps all have one sign, so that it only enlarges the step; the sweep below says how often "
+            "that happens (Fig. 3.19).",
         ),
         (
             "fig_3_21_two_convolutions",
             study.thesis_fit("CNN, 2 convolutions"),
+            0,
             "Two convolutions of 5 and 9 taps: what each filter does to the step, layer by layer (Fig. 3.21).",
         ),
         (
             "fig_3_23_three_convolutions",
             study.thesis_fit("CNN, 3 convolutions"),
+            0,
             "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column: the third filter adds "
             "little to what the second has done (Fig. 3.23).",
         ),
     ):
-        network = lane(fit.network, 0)
+        network = lane(fit.network, seed)
         section.figure(figure, figures.layers.grid(_rows(study, network, figure), POSITIONS, AT), caption)
         section.metrics({figure: {"smoothing_share": _shares(network)}})
 
@@ -75,13 +81,17 @@ def _shares(network):
     return {name: methods.filters.smoothing_share(getattr(network, name).kernel[...]) for name in stages}
 
 
+def _first_filter_shares(study, fit):
+    return np.array([_shares(lane(fit.network, seed))["conv1"] for seed in range(study.config.seeds)])
+
+
 def _lengths(study, section):
-    lengths, seeds = study.config.kernel_lengths, study.config.seeds
+    lengths, seeds = np.array(study.config.kernel_lengths), study.config.seeds
     share, l1 = np.empty((2, len(lengths), seeds))
     for index, taps in enumerate(lengths):
         name = "CNN, 1 convolution" if taps == 7 else f"CNN, 1 convolution of {taps} taps"
-        fit = study.thesis_fit(name, partial(networks.signal_cnn, taps=(taps,)))
-        share[index] = [_shares(lane(fit.network, seed))["conv1"] for seed in range(seeds)]
+        fit = study.thesis_fit(name, partial(networks.signal_cnn, taps=(int(taps),)))
+        share[index] = _first_filter_shares(study, fit)
         l1[index] = study.errors(study.predictions(fit.network)).l1
     mixed = (share < 0.5).mean(axis=1)
     section.text(

@@ -89,10 +89,11 @@ def _filters(study, section, fresh):
             jumps={f"jump at {at}": at for at in shown},
             y_label="weight, class mean removed",
         ),
-        "Filters of five classes, in the gauge where they are unique (a softmax cannot see a vector added to all "
-        "classes). The optimum is a step: every sample after the jump counts for it, every sample before against it. "
-        "Training on fresh signals finds it near the jump and is still on its way far from it, where it hardly "
-        "matters; the thesis-style network stops much earlier and looks like a local derivative.",
+        "Filters of five classes, in the gauge where they are unique: a softmax cannot see a vector added to all "
+        "classes, so the mean over the classes is taken out. The optimum, a step in the signal's own terms, becomes a "
+        "saw-tooth: samples after the jump speak for it, samples before against it. Training on fresh signals finds "
+        "it near the jump and is still on its way far from it, where it hardly matters; the thesis-style network stops "
+        "much earlier and looks like a local derivative.",
     )
     profiles = {name: methods.filters.jump_profile(kernel) for name, kernel in weights.items()}
     section.figure(
@@ -194,7 +195,7 @@ def _lost_accuracy(study, section, fresh):
     section.figure(
         "training_set_size",
         figures.curves.against(
-            sizes,
+            np.array(sizes),
             {"1-layer perceptron": np.stack(l1)},
             "training signals",
             "mean |error| (samples)",

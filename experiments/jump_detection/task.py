@@ -11,8 +11,8 @@ def write(study, section) -> None:
     config = study.config
     section.text(
         f"A signal has 100 samples. It starts at level 0, steps up to {config.jump:g} at a position drawn from 21 to "
-        f"80, and every sample carries Gaussian noise of standard deviation {config.noise:g}. The task is to say where the "
-        "step is. With 60 possible answers it is a classification task, and since the noise is known the best "
+        f"80, and every sample carries Gaussian noise of standard deviation {config.noise:g}. The task is to say where "
+        "the step is. With 60 possible answers it is a classification task, and since the noise is known the best "
         "possible answer can be computed, which makes it a good place to ask what a network has learnt."
     )
     examples = study.drawn(5, 2, positions=np.array([21, 50]))
@@ -25,7 +25,9 @@ def write(study, section) -> None:
     points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(np.asarray(signals))
     section.figure(
         "fig_3_02_tsne",
-        figures.scatter.embedding(points, labels, x_label="t-SNE coordinate 1", y_label="t-SNE coordinate 2"),
+        figures.scatter.embedding(
+            points, labels, x_label="t-SNE coordinate 1", y_label="t-SNE coordinate 2", equal=False
+        ),
         f"{len(points):,} training signals laid out by t-SNE: though they live in 100 dimensions they form one band, "
         "ordered by the position of the jump (Fig. 3.2).",
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def accept_network(network: Callable, inputs) -> Callable:
+def accept_network(network, inputs) -> Callable:
     """The network as a callable pytree, once it has shown that a row's scores depend on that row alone.
 
     Host-level; three calls on ten rows. Refused are scores that change with the other rows, with the row's place or

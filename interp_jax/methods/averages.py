@@ -1,6 +1,5 @@
 """What a layer does for a class: its activations averaged over the class's rows."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -41,7 +40,7 @@ def class_means(activations: Float[Array, "rows *units"], labels: Int[Array, " r
     return _means(sums, counts)
 
 
-def layer_averages(network: Callable, inputs, labels, *, classes: int, batch_size: int = 10_000) -> Any:
+def layer_averages(network, inputs, labels, *, classes: int, batch_size: int = 10_000) -> Any:
     """`class_means` of everything a network returns, over a set of rows taken ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations. One compilation for equal networks (at most two batch shapes).

@@ -1,0 +1,95 @@
+"""Keeps a finished run's numbers in the repository and puts them into the README.
+
+python -m experiments.results runs/jump_detection/paper
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from shutil import copyfile
+
+KEPT = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent / "README.md"
+PICTURES = {"jump_detection": "networks_against_optimum"}
+
+
+def keep(run: Path) -> Path:
+    """Copies a run's settings, metrics, environment and its picture to ``experiments/results``.
+
+    Args:
+        run: the folder of a finished run, ``runs/<study>/<name>``.
+
+    Returns:
+        The file written.
+    """
+    study = run.resolve().parent.name
+    parts = {name: json.loads((run / f"{name}.json").read_text(encoding="utf-8")) for name in ("config", "metrics")}
+    timing = json.loads((run / "timing.json").read_text(encoding="utf-8"))
+    kept = {"environment": timing["environment"], "seconds": timing["total"], **parts}
+    KEPT.mkdir(exist_ok=True)
+    path = KEPT / f"{study}.json"
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    if study in PICTURES:
+        copyfile(run / "figures" / f"{PICTURES[study]}.png", KEPT / f"{study}.png")
+    return path
+
+
+def jump_detection_table(kept: dict) -> str:
+    """The README's table of this study, from what `keep` wrote."""
+    networks, seeds = kept["metrics"]["networks"], kept["config"]["seeds"]
+    environment, fresh = kept["environment"], kept["metrics"]["optimum"]["lost_accuracy"]
+    detector = kept["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
+    lines = [
+        "| mean \\|error\\| of the jump position, samples | ours | thesis |",
+        "|---|---|---|",
+        f"| Gaussian-derivative detector | {detector:.3f} | 0.553 |",
+    ]
+    for name, result in networks["networks"].items():
+        dead = f" ({result['died']} died)" if result["died"] else ""
+        lines.append(f"| {name} | {_mean_and_spread(result['l1'])}{dead} | {result['published_l1']:.3f} |")
+    ours = next(value["l1"] for name, value in fresh.items() if "Adam" in name)
+    lines.append(f"| 1-layer perceptron, fresh signals at every step | {_mean_and_spread(ours)} | – |")
+    lines.append(
+        f"| the optimum (mode of the exact posterior) | {networks['optimum']['mode']['l1']:.3f} | not computed |"
+    )
+    size = f"{kept['config']['test_signals']:,}"
+    lines.append("")
+    lines.append(
+        f"Mean ± standard deviation over {seeds} seeds, {size} test signals; {environment['platform']}, "
+        f"jax {environment['versions']['jax']}, {environment['date']}. "
+        "From [`experiments/results/jump_detection.json`](experiments/results/jump_detection.json), made by "
+        "`python -m experiments.jump_detection --preset paper && "
+        "python -m experiments.results runs/jump_detection/paper`."
+    )
+    return "\n".join(lines)
+
+
+def with_table(readme: str, study: str, table: str) -> str:
+    """The README with a study's table between its two marks."""
+    pattern = re.compile(rf"(<!-- {study} -->\n).*?(\n<!-- /{study} -->)", re.DOTALL)
+    if not pattern.search(readme):
+        raise ValueError(f"README.md: found no marks <!-- {study} --> … <!-- /{study} -->")
+    return pattern.sub(lambda match: match[1] + table + match[2], readme)
+
+
+def _mean_and_spread(values) -> str:
+    mean = sum(values) / len(values)
+    spread = (sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1)) ** 0.5
+    return f"{mean:.3f} ± {spread:.3f}"
+
+
+TABLES = {"jump_detection": jump_detection_table}
+
+
+def main(folder: str) -> None:
+    """Keeps the run and rewrites the README."""
+    path = keep(Path(folder))
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    text = with_table(README.read_text(encoding="utf-8"), path.stem, TABLES[path.stem](kept))
+    README.write_text(text, encoding="utf-8")
+    print(f"wrote {path} and the table in README.md")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

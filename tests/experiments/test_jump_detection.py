@@ -1,0 +1,105 @@
+"""The study itself, made small: every section runs, a stopped run goes on, the same settings give the same bytes."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments.jump_detection import __main__ as study_main
+from experiments.jump_detection.jump_study import NETWORKS, by_position, died, mean_and_spread
+from experiments.jump_detection.settings import PRESETS
+
+SMALL = dataclasses.replace(
+    PRESETS["quick"],
+    name="small",
+    seeds=1,
+    train_signals=600,
+    validation_signals=300,
+    test_signals=1_000,
+    averaged_signals=2,
+    embedded_signals=150,
+    epochs=2,
+    patience=2,
+    long_epochs=2,
+    fresh_steps=10,
+    fresh_batch=16,
+    kernel_lengths=(3,),
+    sample_sizes=(300, 600),
+    rectified=((7,),),
+)
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs" / "jump_detection" / "small"
+
+
+def test_a_stopped_run_goes_on_and_ends_like_one_in_one_go(in_empty_folder, monkeypatch):
+    reached = []
+
+    def stop(study, section):
+        reached.append(sorted(path.name for path in in_empty_folder.glob("figures/*")))
+        section.text("never finished")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setitem(study_main.SECTIONS, "convolutions", ("Inside", stop))
+        with pytest.raises(KeyboardInterrupt):
+            study_main.main(SMALL)
+    assert reached == [sorted(path.name for path in in_empty_folder.glob("figures/*"))], "nothing half-written"
+    assert "never finished" not in (in_empty_folder / "report.html").read_text()
+    checkpoint = in_empty_folder / "checkpoints" / "1-layer-perceptron" / "_METADATA"
+    written = checkpoint.stat().st_mtime_ns
+
+    report = study_main.main(SMALL)
+    assert report.resolve() == in_empty_folder / "report.html"
+    assert checkpoint.stat().st_mtime_ns == written, "a trained network is not trained again"
+    assert not list(in_empty_folder.rglob("*.tmp"))
+    metrics = (in_empty_folder / "metrics.json").read_bytes()
+    assert set(json.loads(metrics)) == set(study_main.SECTIONS) - {"task"}
+    assert set(json.loads(metrics)["networks"]["networks"]) == set(NETWORKS)
+    figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
+    wanted = [
+        "01",
+        "02",
+        "03",
+        "04",
+        "05",
+        "06",
+        "07",
+        "09",
+        "10",
+        "11",
+        "12",
+        "14",
+        "15",
+        "16",
+        "18",
+        "19",
+        "21",
+        "23",
+    ]
+    for number in wanted:
+        assert any(name.startswith(f"fig_3_{number}_") for name in figures), number
+    page = report.read_text()
+    assert page.count("data:image/png;base64") == len(figures)
+
+    study_main.main(dataclasses.replace(SMALL, overwrite=True))
+    assert (in_empty_folder / "metrics.json").read_bytes() == metrics, "the same settings give the same bytes"
+
+
+def test_another_setting_under_the_same_name_is_refused(in_empty_folder, monkeypatch):
+    monkeypatch.setattr(study_main, "SECTIONS", {})
+    study_main.main(SMALL)
+    with pytest.raises(ValueError, match=r"(?s)other settings.*seeds.*--overwrite"):
+        study_main.main(dataclasses.replace(SMALL, seeds=3))
+
+
+def test_small_helpers():
+    assert mean_and_spread([1.0, 3.0]) == "2.000 ± 1.414"
+    assert mean_and_spread([1.0], 1) == "1.0"
+    np.testing.assert_array_equal(died([0.3, 16.5]), [False, True])
+    true = np.repeat(np.arange(21, 81), 2)
+    np.testing.assert_allclose(by_position(true + np.tile([0, 3], 60), true), 1.5)

@@ -1,0 +1,71 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interp_jax import methods, networks
+from interp_jax.methods.averages import class_means, layer_averages
+from tests import reference
+
+
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=1, max_size=30),
+    units=st.sampled_from([(1,), (3,), (2, 3)]),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=30, deadline=None)
+def test_class_means_are_the_thesis_formula(labels, units, seed):
+    activations = np.random.default_rng(seed).normal(3, 2, (len(labels), *units)).astype(np.float32)
+    found = class_means(jnp.asarray(activations), jnp.asarray(labels), classes=5)
+    np.testing.assert_allclose(found.means, reference.class_means(activations, labels, 5), atol=1e-5)
+    np.testing.assert_array_equal(found.counts, np.bincount(labels, minlength=5))
+
+
+def test_class_means_agree_under_jit_and_vmap():
+    activations, labels = jax.random.normal(jax.random.key(0), (2, 20, 3)), jnp.arange(20) % 4
+    eager = class_means(activations[0], labels, classes=4)
+    lanes = jax.jit(jax.vmap(lambda rows: class_means(rows, labels, classes=4)))(activations)
+    np.testing.assert_allclose(lanes.means[0], eager.means, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_layer_averages_do_not_depend_on_the_batch_size(batch_size):
+    net = networks.perceptron(jax.random.key(0), (6, 5, 4))
+    inputs, labels = jax.random.normal(jax.random.key(1), (23, 6)), np.arange(23) % 4
+    found = layer_averages(net.activations, inputs, labels, classes=4, batch_size=batch_size)
+    assert tuple(found) == net.stage_names
+    for name, layer in net.activations(inputs).items():
+        np.testing.assert_allclose(found[name].means, reference.class_means(layer, labels, 4), atol=1e-5)
+
+
+def test_a_second_network_does_not_recompile(assert_compiles):
+    first, second = (networks.perceptron(jax.random.key(seed), (6, 5, 4)) for seed in (0, 1))
+    inputs, labels = jax.random.normal(jax.random.key(1), (23, 6)), np.arange(23) % 4
+    layer_averages(first.activations, inputs, labels, classes=4)
+    layer_averages(second.activations, inputs, labels, classes=4)
+    with assert_compiles(0):
+        layer_averages(first.activations, inputs, labels, classes=4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        ([0, 1, 5], {}, "labels: found 0 to 5, wanted 0 to 3"),
+        ([0, -1, 1], {}, "labels: found -1 to 1"),
+        ([0, 1], {}, "labels: found"),
+        ([0.0, 1.0, 2.0], {}, "labels: found float64"),
+        ([0, 1, 2], {"batch_size": 0}, "batch_size: found 0"),
+    ],
+)
+def test_bad_arguments_are_named(labels, options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        layer_averages(lambda x: x, jnp.ones((3, 2)), np.array(labels), classes=4, **options)
+
+
+def test_no_rows_and_no_network_are_refused():
+    with pytest.raises(ValueError, match="^inputs: found shape"):
+        layer_averages(lambda x: x, jnp.ones((0, 2)), np.zeros(0, int), classes=4)
+    with pytest.raises(TypeError, match="^network: found str"):
+        methods.accept.accept_network("net", jnp.ones((3, 2)))

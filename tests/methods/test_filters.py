@@ -1,0 +1,86 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interp_jax import networks
+from interp_jax.kernels import jumps
+from interp_jax.methods import filters
+
+WEIGHTS = jax.random.normal(jax.random.key(0), (100, 60))
+
+
+@given(seed=st.integers(0, 99), scale=st.floats(0.1, 10))
+@settings(max_examples=20, deadline=None)
+def test_agreement_is_blind_to_what_a_softmax_is_blind_to(seed, scale):
+    shift = 5 * jax.random.normal(jax.random.key(seed), (100, 1))
+    assert abs(float(filters.agreement(scale * WEIGHTS + shift, WEIGHTS)) - 1) < 1e-4
+    inputs = jax.random.normal(jax.random.key(seed + 1), (4, 100))
+    np.testing.assert_allclose(
+        jax.nn.softmax(inputs @ filters.centre_classes(WEIGHTS + shift)), jax.nn.softmax(inputs @ WEIGHTS), atol=1e-4
+    )
+
+
+def test_agreement_is_pearsons_correlation_of_centred_weights():
+    other = jax.random.normal(jax.random.key(1), (100, 60)) + 0.3 * WEIGHTS
+    centred = [np.asarray(w - w.mean(1, keepdims=True)).ravel() for w in (WEIGHTS, other)]
+    np.testing.assert_allclose(filters.agreement(WEIGHTS, other), np.corrcoef(*centred)[0, 1], atol=1e-5)
+    assert float(filters.agreement(WEIGHTS, jnp.ones((100, 60)))) == 0
+    assert float(filters.agreement(WEIGHTS, -WEIGHTS)) == pytest.approx(-1)
+
+
+def test_effective_weights_are_the_product_of_linear_layers():
+    net = networks.signal_cnn(jax.random.key(0), (5, 9))
+    found = filters.effective_weights(net, jax.random.normal(jax.random.key(1), (3, 100)))
+    wanted = net(jnp.eye(100)) - net(jnp.zeros((1, 100)))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_effective_weights_average_the_pieces_of_a_relu_network():
+    net = networks.perceptron(jax.random.key(0), (4, 3, 2))
+    rows = jax.random.normal(jax.random.key(1), (6, 4))
+    first, second = (np.asarray(layer.kernel[...]) for layer in (net.dense1, net.dense2))
+    active = np.asarray(rows) @ first > 0
+    wanted = np.mean([first @ np.diag(row) @ second for row in active.astype(float)], axis=0)
+    np.testing.assert_allclose(filters.effective_weights(net, rows), wanted, atol=1e-5)
+
+
+def test_jump_profile_finds_a_planted_filter():
+    planted = np.array([-1.0, -2.0, 3.0, 1.0])
+    weights = np.zeros((100, 60), np.float32)
+    for column, position in enumerate(range(21, 81)):
+        weights[position - 1 - 2 : position - 1 + 2, column] = planted
+    profile = filters.jump_profile(jnp.asarray(weights), reach=2)
+    np.testing.assert_array_equal(profile.offsets, [-2, -1, 0, 1])
+    # Centring takes a few sixtieths of the neighbours' taps away.
+    np.testing.assert_allclose(profile.mean, planted, atol=0.1)
+    with pytest.raises(ValueError, match="^reach: found 21"):
+        filters.jump_profile(jnp.asarray(weights), reach=21)
+
+
+def test_lanes_and_jit_agree():
+    stacked = jnp.stack([WEIGHTS, 2 * WEIGHTS + 1])
+    optimum = jumps.posterior_network().weights
+    for function in (
+        filters.centre_classes,
+        lambda w: filters.agreement(w, optimum),
+        lambda w: filters.jump_profile(w)[1:],
+        lambda w: filters.smoothing_share(w[0]),
+    ):
+        lanes = jax.jit(jax.vmap(function))(stacked)
+        for lane, eager in zip(jax.tree.leaves(lanes), jax.tree.leaves(function(stacked[1])), strict=True):
+            np.testing.assert_allclose(lane[1], eager, atol=1e-5)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=9))
+@settings(max_examples=40, deadline=None)
+def test_smoothing_share_is_between_difference_and_average(taps):
+    share = float(filters.smoothing_share(jnp.array(taps, jnp.float32)))
+    assert 0 <= share <= 1 + 1e-6
+    size = float(np.abs(np.float32(taps)).sum())
+    if size > 1e-3:
+        assert share == pytest.approx(abs(float(np.sum(np.float32(taps)))) / size, abs=1e-4)
+    else:
+        assert size > 0 or share == 0

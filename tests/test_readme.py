@@ -1,0 +1,47 @@
+"""The README's numbers are those of the kept results, its commands are those that are tested, its code runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import results
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("study", results.TABLES)
+def test_tables_are_made_from_the_kept_results(study):
+    kept = json.loads((results.KEPT / f"{study}.json").read_text(encoding="utf-8"))
+    assert results.with_table(README, study, results.TABLES[study](kept)) == README
+
+
+def test_every_kept_file_is_linked_and_every_link_exists():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert all((ROOT / link).exists() for link in links), links
+    kept = {f"experiments/results/{path.name}" for path in results.KEPT.iterdir()}
+    assert kept <= set(links)
+
+
+def test_the_test_command_is_the_one_that_ci_runs():
+    commands = re.findall(r"^    (pip install .*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for command in commands:
+        assert command.split(" && ")[1] in script
+
+
+def test_the_example_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    assert names["filters"].shape == (100, 60)
+    assert names["hidden"].shape == (2_000, 30)
+    assert list(names["averages"]) == ["dense1", "relu1", "dense2"]
+
+
+def test_a_table_without_its_marks_is_an_error():
+    with pytest.raises(ValueError, match="found no marks"):
+        results.with_table("no marks", "jump_detection", "table")
