@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from flax import nnx
 
-from experiments.jump_detection.jump_study import NETWORKS, POSITIONS, died, mean_and_spread
+from experiments.jump_detection.jump_study import NETWORKS, POSITIONS, died
 from experiments.study import lane
 from interp_jax import figures, methods, networks
 
@@ -122,43 +122,50 @@ def _lengths(study, section):
 
 
 def _rectified(study, section):
+    linear = {function.keywords["taps"]: name for name, function in NETWORKS.items() if "taps" in function.keywords}
     rows, metrics = [], {}
     for taps in study.config.rectified:
-        linear = {len(NETWORKS[name].keywords["taps"]): name for name in NETWORKS if "taps" in NETWORKS[name].keywords}
-        name = linear[len(taps)]
-        fits = {
-            "linear": study.thesis_fit(name),
-            "ReLU": study.thesis_fit(f"{name} with ReLU", partial(networks.signal_cnn, taps=taps, activation=nnx.relu)),
-        }
+        name = linear[taps]
+        rectified = partial(networks.signal_cnn, taps=taps, activation=nnx.relu)
+        fits = {"linear": study.thesis_fit(name), "ReLU": study.thesis_fit(f"{name} with ReLU", rectified)}
         for kind, fit in fits.items():
             result = _rectified_result(study, fit)
-            metrics[f"{name}, {kind}"] = result
-            alive = ~died(result["l1"])
-            rows.append(
-                (
-                    f"{name}, {kind}",
-                    ", ".join(f"{value:.3f}" for value in sorted(result["l1"])),
-                    int((~alive).sum()),
-                    mean_and_spread(result["silent_before"][alive], 2) if alive.any() else None,
-                    mean_and_spread(result["silent_after"][alive], 2) if alive.any() else None,
-                    mean_and_spread(result["gap"][alive], 2) if alive.any() else None,
-                )
-            )
+            metrics[f"{name}, {kind}"] = {**result, "died": int(died(result["l1"]).sum())}
+            order = np.argsort(result["l1"])
+            rows += [
+                (f"{name}, {kind}", *(f"{result[measure][seed]:.2f}" for measure in result), _verdict(result, seed))
+                for seed in (order if kind == "ReLU" else order[len(order) // 2 :][:1])
+            ]
     section.text(
-        "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter some "
-        "networks never get off the ground: their single filter starts out negative everywhere, and a unit that is "
-        "never active never learns. The others can silence the level before the jump or after it. A silent stretch "
-        "carries no noise to the dense layer, which then has less to learn by heart: the gap between training and "
-        "validation loss shows by how much."
+        "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter the "
+        "same networks become a gamble. A network dies when its filter's output starts out negative everywhere. Of "
+        f"those alive here, {_l1_range(metrics, True)} go silent after the jump (zero at more than 95 % of the "
+        f"positions), {_l1_range(metrics, False)} do not. The silent ones have smoothing filters of negative weight with "
+        "a large positive bias: the low level passes, the high one is pushed below zero and cut off, its noise with "
+        "it, and the dense layer has less noise to learn by heart, as the gap between training and validation loss "
+        "shows. Filters that have become a derivative lose by the ReLU, which keeps no more than half of what they say."
     )
     section.table(
-        ("network", "L1 of each seed", "died", "silent before the jump", "silent after it", "loss gap"),
+        ("network", "L1", "smoothing share", "silent before the jump", "silent after it", "loss gap", ""),
         rows,
-        "Linear filters and filters followed by ReLU; dead networks are counted and left out of the averages.",
-        note="Silent: share of exact zeros in the last convolution's output for jumps at 50, at positions 21–40 and "
-        "61–80. Loss gap: validation minus training loss at the best epoch.",
+        "Filters followed by ReLU, every seed; above them the linear twin of median error.",
+        note="Smoothing share: of the first filter. Silent: share of exact zeros in the last convolution's output for "
+        "jumps at 50, at positions 21–40 and 61–80. Loss gap: validation minus training loss at the best epoch.",
     )
     section.metrics({"rectified": metrics})
+
+
+def _l1_range(metrics, silent):
+    results = [result for name, result in metrics.items() if name.endswith("ReLU")]
+    l1, after = (np.concatenate([result[measure] for result in results]) for measure in ("l1", "silent_after"))
+    chosen = l1[~died(l1) & ((after > 0.95) == silent)]
+    if not len(chosen):
+        return "none"
+    return f"{len(chosen)} (L1 {chosen.min():.2f} to {chosen.max():.2f})"
+
+
+def _verdict(result, seed):
+    return "died" if died(result["l1"][seed]) else ""
 
 
 def _rectified_result(study, fit):
@@ -173,6 +180,7 @@ def _rectified_result(study, fit):
     best = fit.best_epoch - 1
     return {
         "l1": np.asarray(study.errors(study.predictions(fit.network)).l1),
+        "smoothing_share": _first_filter_shares(study, fit),
         "silent_before": np.array(before),
         "silent_after": np.array(after),
         "gap": fit.history.validation_loss[best, seeds] - fit.history.loss[best, seeds],

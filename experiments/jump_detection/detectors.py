@@ -16,6 +16,10 @@ WINDOW = 37  # the longest that reaches over no end of the signal from any posit
 
 def write(study, section) -> None:
     """Figures 3.3 to 3.7 and the first lines of the table."""
+    section.text(
+        "The classical detector smooths the signal, takes the first difference, and reports where that is largest. "
+        "Both steps are filters, so the whole detector is one: a smoothed derivative."
+    )
     _filters(study, section)
     _width_against_noise(study, section)
     _errors(study, section)
@@ -92,10 +96,10 @@ def _errors(study, section):
     }
     errors = {name: study.errors(positions) for name, positions in predicted.items()}
     section.text(
-        "The classical detector smooths, takes the first difference and reports its largest value. Where it may look "
-        "matters a little: allowed to answer with any position of the signal it makes a few wild errors near the ends. "
-        "The optimum uses the known noise and height: the exact posterior probability of every position. Its mode is "
-        "right most often; its median has the least mean |error| of any detector, its mean the least mean square."
+        "Where the classical detector may look matters a little: allowed to answer with any position of the signal it "
+        "makes a few wild errors near the ends. The optimum uses the known noise and height: the exact posterior "
+        "probability of every position. Its mode is right most often; its median has the least mean |error| of any "
+        "detector, its mean the least mean square."
     )
     header = ("detector", "L1", "L2", "L1, best 99 %", "L2, best 99 %", "thesis L1", "thesis L2")
     section.table(

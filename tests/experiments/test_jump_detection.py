@@ -98,7 +98,7 @@ def test_another_setting_under_the_same_name_is_refused(in_empty_folder, monkeyp
 
 
 def test_small_helpers():
-    assert mean_and_spread([1.0, 3.0]) == "2.000 ± 1.414"
+    assert mean_and_spread([1.0, 3.0]) == "2.000\u00a0±\u00a01.414"
     assert mean_and_spread([1.0], 1) == "1.0"
     np.testing.assert_array_equal(died([0.3, 16.5]), [False, True])
     true = np.repeat(np.arange(21, 81), 2)
