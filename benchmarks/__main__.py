@@ -4,11 +4,15 @@ import argparse
 import json
 import sys
 import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from interp_jax.reports import describe, summary
+
+RIVALS = ("torch",)
 
 
 def main() -> int:
@@ -19,15 +23,9 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder) / "measured.json"
-        options = [
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-W",
-            "default",
-            "--benchmark-disable-gc",
-            f"--benchmark-json={measured}",
-        ]
+        # The tests' options do not serve here: type checks at every call are no part of what is measured.
+        options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib", "-o", "filterwarnings="]
+        options += ["--benchmark-disable-gc", f"--benchmark-json={measured}"]
         status = pytest.main([str(Path(__file__).parent), *options, *(["-k", arguments.k] if arguments.k else [])])
         if status != pytest.ExitCode.OK or not measured.stat().st_size:
             return int(status) or 1
@@ -48,7 +46,8 @@ def main() -> int:
     if arguments.json:
         import jax
 
-        environment = {**describe(), "device": jax.devices()[0].device_kind}
+        rivals = {name: version(name) for name in RIVALS if find_spec(name)}
+        environment = {**describe(), "device": jax.devices()[0].device_kind, "rivals": rivals}
         text = json.dumps({"environment": environment, "results": results}, indent=2, ensure_ascii=False)
         arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0

@@ -1,16 +1,17 @@
-"""Keeps a finished run's numbers in the repository and puts them into the README.
+"""Keeps a finished run's numbers in the repository, and makes the README's tables from all that is kept.
 
-python -m experiments.results runs/jump_detection/paper
+python -m experiments.results runs/jump_detection/paper     keep this run, then write the tables
+python -m experiments.results                               write the tables only
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 from shutil import copyfile
 
 KEPT = Path(__file__).parent / "results"
 README = Path(__file__).parent.parent / "README.md"
+BENCHMARKS = README.parent / "benchmarks" / "results"
 PICTURES = {"jump_detection": "networks_against_optimum"}
 
 
@@ -65,12 +66,42 @@ def jump_detection_table(kept: dict) -> str:
     return "\n".join(lines)
 
 
-def with_table(readme: str, study: str, table: str) -> str:
-    """The README with a study's table between its two marks."""
-    pattern = re.compile(rf"(<!-- {study} -->\n).*?(\n<!-- /{study} -->)", re.DOTALL)
-    if not pattern.search(readme):
-        raise ValueError(f"README.md: found no marks <!-- {study} --> … <!-- /{study} -->")
-    return pattern.sub(lambda match: match[1] + table + match[2], readme)
+def benchmarks_table() -> str:
+    """The README's table of speed, from the newest file of each machine that ``python -m benchmarks`` wrote."""
+    lines = ["| work | rival | rival's time / ours | measured on |", "|---|---|---|---|"]
+    for path in sorted(BENCHMARKS.glob("*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        environment = kept["environment"]
+        machine = f"[{environment['device']}, {environment['platform']}, {environment['date']}]({_link(path)})"
+        for work, entries in kept["results"].items():
+            lines += [
+                f"| {work} | {entry['name']} | {entry['times_ours']:.1f} | {machine} |"
+                for entry in entries
+                if not entry["name"].startswith("interp_jax")
+            ]
+    lines += ["", "Warm, medians of one run; `python -m benchmarks` measures them on your machine."]
+    return "\n".join(lines)
+
+
+def tables() -> dict[str, str]:
+    """The README's tables by the name of their marks."""
+    made = {study: table(json.loads((KEPT / f"{study}.json").read_text("utf-8"))) for study, table in STUDIES.items()}
+    return made | {"benchmarks": benchmarks_table()}
+
+
+def with_tables(readme: str) -> str:
+    """The README with every table between its two marks."""
+    for name, table in tables().items():
+        before, opening, rest = readme.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition(f"<!-- /{name} -->")
+        if not (opening and closing):
+            raise ValueError(f"README.md: found no marks <!-- {name} --> … <!-- /{name} -->")
+        readme = before + opening + table + "\n" + closing + after
+    return readme
+
+
+def _link(path: Path) -> str:
+    return path.relative_to(README.parent).as_posix()
 
 
 def _mean_and_spread(values) -> str:
@@ -79,17 +110,15 @@ def _mean_and_spread(values) -> str:
     return f"{mean:.3f} ± {spread:.3f}"
 
 
-TABLES = {"jump_detection": jump_detection_table}
+STUDIES = {"jump_detection": jump_detection_table}
 
 
-def main(folder: str) -> None:
-    """Keeps the run and rewrites the README."""
-    path = keep(Path(folder))
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    text = with_table(README.read_text(encoding="utf-8"), path.stem, TABLES[path.stem](kept))
-    README.write_text(text, encoding="utf-8")
-    print(f"wrote {path} and the table in README.md")
+def main(folders: list[str]) -> None:
+    """Keeps the runs and rewrites the README."""
+    for folder in folders:
+        print(f"kept {_link(keep(Path(folder)))}")
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

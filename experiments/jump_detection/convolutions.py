@@ -138,12 +138,13 @@ def _rectified(study, section):
             ]
     section.text(
         "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter the "
-        "same networks become a gamble. A network dies when its filter's output starts out negative everywhere. Of "
+        "same networks become a gamble. One that dies is silent nearly everywhere and has nothing to learn from. Of "
         f"those alive here, {_l1_range(metrics, True)} go silent after the jump (zero at more than 95 % of the "
-        f"positions), {_l1_range(metrics, False)} do not. The silent ones have smoothing filters of negative weight with "
-        "a large positive bias: the low level passes, the high one is pushed below zero and cut off, its noise with "
-        "it, and the dense layer has less noise to learn by heart, as the gap between training and validation loss "
-        "shows. Filters that have become a derivative lose by the ReLU, which keeps no more than half of what they say."
+        f"positions), {_l1_range(metrics, False)} do not. The silent ones have smoothing filters of negative weight "
+        "with a large positive bias: the low level passes, the high one is pushed below zero and cut off, its noise "
+        "with it, and the dense layer has less noise to learn by heart, as the gap between training and validation "
+        "loss shows. Filters that have become a derivative lose by the ReLU, which keeps only one side of what they "
+        "say."
     )
     section.table(
         ("network", "L1", "smoothing share", "silent before the jump", "silent after it", "loss gap", ""),

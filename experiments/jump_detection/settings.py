@@ -9,7 +9,7 @@ class Settings:
     """Networks that find the jump in a noisy step signal, held against the exact optimum and looked into.
 
     python -m experiments.jump_detection                  a first look, under two minutes on two CPU cores
-    python -m experiments.jump_detection --preset paper   five seeds, all sizes, about 12 minutes on two CPU cores
+    python -m experiments.jump_detection --preset paper   five seeds, all sizes, about 10 minutes on two CPU cores
     """
 
     preset: Literal["quick", "paper"] = "quick"
