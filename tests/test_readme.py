@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from experiments import results
+from experiments import keep_results
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_tables_are_made_from_the_kept_results():
-    assert results.with_tables(README) == README
+    assert keep_results.with_tables(README) == README
 
 
 def test_every_kept_file_is_linked_and_every_link_exists():
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert all((ROOT / link).exists() for link in links), links
-    kept = [path for folder in (results.KEPT, results.BENCHMARKS) for path in folder.iterdir()]
+    kept = [path for folder in (keep_results.KEPT, keep_results.BENCHMARKS) for path in folder.iterdir()]
     assert {path.relative_to(ROOT).as_posix() for path in kept} <= set(links)
 
 
@@ -41,4 +41,4 @@ def test_the_example_runs():
 
 def test_a_table_without_its_marks_is_an_error():
     with pytest.raises(ValueError, match="found no marks <!-- jump_detection -->"):
-        results.with_tables("no marks")
+        keep_results.with_tables("no marks")

@@ -1,7 +1,7 @@
 """Keeps a finished run's numbers in the repository, and makes the README's tables from all that is kept.
 
-python -m experiments.results runs/jump_detection/paper     keep this run, then write the tables
-python -m experiments.results                               write the tables only
+python -m experiments.keep_results runs/jump_detection/paper     keep this run, then write the tables
+python -m experiments.keep_results                               write the tables only
 """
 
 import json
@@ -61,7 +61,7 @@ def jump_detection_table(kept: dict) -> str:
         f"jax {environment['versions']['jax']}, {environment['date']}. "
         "From [`experiments/results/jump_detection.json`](experiments/results/jump_detection.json), made by "
         "`python -m experiments.jump_detection --preset paper && "
-        "python -m experiments.results runs/jump_detection/paper`."
+        "python -m experiments.keep_results runs/jump_detection/paper`."
     )
     return "\n".join(lines)
 
