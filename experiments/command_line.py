@@ -24,8 +24,9 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", choices=list(presets), default=next(iter(presets)))
     preset = presets[first.parse_known_args(arguments)[0].preset]
-    config = tyro.cli(type(preset), default=preset, args=arguments, description=type(preset).__doc__)
     try:
+        command = f"python -m {type(preset).__module__.rpartition('.')[0]}"
+        config = tyro.cli(type(preset), prog=command, default=preset, args=arguments, description=type(preset).__doc__)
         report = main(config)
     except KeyboardInterrupt:
         print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)

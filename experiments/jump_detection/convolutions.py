@@ -122,11 +122,10 @@ def _lengths(study, section):
 
 
 def _rectified(study, section):
-    linear = {function.keywords["taps"]: name for name, function in NETWORKS.items() if "taps" in function.keywords}
     rows, metrics = [], {}
-    for taps in study.config.rectified:
-        name = linear[taps]
-        rectified = partial(networks.signal_cnn, taps=taps, activation=nnx.relu)
+    for count in study.config.rectified:
+        name = next(name for name in NETWORKS if name.startswith(f"CNN, {count} "))
+        rectified = partial(NETWORKS[name], activation=nnx.relu)
         fits = {"linear": study.thesis_fit(name), "ReLU": study.thesis_fit(f"{name} with ReLU", rectified)}
         for kind, fit in fits.items():
             result = _rectified_result(study, fit)

@@ -148,7 +148,7 @@ def _sanity_twins(study, section, fresh):
 
 def _lost_accuracy(study, section, fresh):
     config = study.config
-    sizes, l1, rows, metrics = config.sample_sizes, [], [], {}
+    sizes, l1, rows, metrics = sorted({*config.sample_sizes, config.train_signals}), [], [], {}
     largest = study.drawn(1, max(sizes))
     for size in sizes:
         budget = config.epochs * config.train_signals  # the same number of steps for every size

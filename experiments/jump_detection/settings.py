@@ -1,6 +1,7 @@
 """The study's settings."""
 
 import dataclasses
+import math
 from typing import Literal
 
 
@@ -50,8 +51,21 @@ class Settings:
     """Filter lengths of the one-convolution network to compare."""
     sample_sizes: tuple[int, ...] = (3_000, 12_000)
     """Sizes of the training set to compare."""
-    rectified: tuple[tuple[int, ...], ...] = ((5, 9),)
-    """Filter lengths of the convolutional networks to train with ReLU as well."""
+    rectified: tuple[Literal[1, 2, 3], ...] = (2,)
+    """How many convolutions the networks have that are trained with ReLU as well."""
+
+    def __post_init__(self):
+        """Refuses numbers that no run can use, before a folder is made."""
+        if not (math.isfinite(self.noise) and self.noise > 0):
+            raise ValueError(f"noise: found {self.noise}, wanted a positive finite standard deviation")
+        if not math.isfinite(self.jump) or self.jump == 0:
+            raise ValueError(f"jump: found {self.jump}, wanted a finite height other than zero")
+        least = {"train_signals": 100, "embedded_signals": 100, "seed": 0}
+        for field in dataclasses.fields(self):
+            values = getattr(self, field.name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if isinstance(value, int) and value < least.get(field.name, 1 - isinstance(value, bool)):
+                    raise ValueError(f"{field.name}: found {value}, wanted at least {least.get(field.name, 1)}")
 
 
 PRESETS = {
@@ -69,6 +83,6 @@ PRESETS = {
         fresh_batch=512,
         kernel_lengths=(3, 4, 5, 6, 7, 8, 9, 10, 11),
         sample_sizes=(3_000, 12_000, 48_000, 192_000),
-        rectified=((7,), (5, 9), (5, 7, 9)),
+        rectified=(1, 2, 3),
     ),
 }

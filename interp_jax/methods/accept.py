@@ -29,7 +29,7 @@ def accept_network(network, inputs) -> Callable:
     Example:
         >>> import jax.numpy as jnp
         >>> network = accept_network(lambda x: 2 * x, jnp.ones((3, 2)))
-        >>> accept_network(lambda x: x - x.mean(0), jnp.array([[1.0], [2.0]]))
+        >>> accept_network(lambda x: x - x.mean(0, keepdims=True), jnp.array([[1.0], [2.0]]))
         Traceback (most recent call last):
         ...
         ValueError: network: a row's scores change with the other rows; freeze it first: networks.freeze(model)

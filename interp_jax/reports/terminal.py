@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich import progress as bars
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from interp_jax.reports.cells import Cell, numeric_columns, show_table
@@ -89,15 +89,17 @@ def progress(title: str) -> Iterator[Progress]:
         return
     console = Console(file=sys.stdout)
     console.print(Text(title, style="bold"))
+    # On a narrow terminal the words give way first: what is wanted most is the time left.
+    words = {"no_wrap": True, "overflow": "ellipsis"}
     columns = (
-        bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(),
-        bars.MofNCompleteColumn(),
-        bars.TimeElapsedColumn(),
-        bars.TimeRemainingColumn(),
-        bars.TextColumn("{task.fields[note]}", markup=False),
+        bars.TextColumn("{task.description}", markup=False, table_column=Column(ratio=3, **words)),
+        bars.BarColumn(bar_width=12, table_column=Column(min_width=6)),
+        bars.MofNCompleteColumn(table_column=Column(min_width=9, no_wrap=True)),
+        bars.TimeElapsedColumn(table_column=Column(min_width=7, no_wrap=True)),
+        bars.TimeRemainingColumn(table_column=Column(min_width=7, no_wrap=True)),
+        bars.TextColumn("{task.fields[note]}", markup=False, table_column=Column(ratio=2, **words)),
     )
-    with bars.Progress(*columns, console=console) as bar:
+    with bars.Progress(*columns, console=console, expand=True) as bar:
         yield Progress(bar)
 
 

@@ -27,7 +27,7 @@ SMALL = dataclasses.replace(
     fresh_batch=16,
     kernel_lengths=(3,),
     sample_sizes=(300, 600),
-    rectified=((7,),),
+    rectified=(1,),
 )
 
 
@@ -95,6 +95,22 @@ def test_another_setting_under_the_same_name_is_refused(in_empty_folder, monkeyp
     study_main.main(SMALL)
     with pytest.raises(ValueError, match=r"(?s)other settings.*seeds.*--overwrite"):
         study_main.main(dataclasses.replace(SMALL, seeds=3))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"noise": 0.0}, "noise: found 0.0"),
+        ({"jump": float("nan")}, "jump: found nan"),
+        ({"seeds": 0}, "seeds: found 0, wanted at least 1"),
+        ({"train_signals": 99}, "train_signals: found 99, wanted at least 100"),
+        ({"kernel_lengths": (3, 0)}, "kernel_lengths: found 0"),
+        ({"seed": -1}, "seed: found -1, wanted at least 0"),
+    ],
+)
+def test_settings_that_no_run_can_use_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SMALL, **options)
 
 
 def test_small_helpers():
