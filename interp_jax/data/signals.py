@@ -20,7 +20,7 @@ class JumpSignals(NamedTuple):
 
     @property
     def labels(self) -> Int[Array, " rows"]:
-        """Class numbers 0…59 of the positions 21…80."""
+        """Class numbers 0…59 of the positions 21…80; given positions beyond these have no class."""
         return self.positions - FIRST_POSITION
 
 

@@ -17,8 +17,8 @@ _NUMPY_PADDING = {"constant": "constant", "nearest": "edge", "reflect": "symmetr
 _Scalar = float | int | Float[Array, ""] | np.floating
 
 
-class Posterior(NamedTuple):
-    """The posterior over jump positions as a one-layer softmax network: ``log_softmax(signals @ weights + bias)``."""
+class SoftmaxLayer(NamedTuple):
+    """One layer of a softmax network: ``log_softmax(signals @ weights + bias)``."""
 
     weights: Float[Array, "length positions"]
     bias: Float[Array, " positions"]
@@ -84,8 +84,8 @@ def gaussian_derivative_filters(
 ) -> Float[Array, "length positions"]:
     """The detector of `gaussian_derivative` as a matrix: column k is the filter that answers for one position.
 
-    The columns stand beside the weights of a one-layer network (thesis Figs 3.15 and 3.16). Arguments, errors and
-    source as for `gaussian_derivative`.
+    Traceable in ``width``. The columns stand beside the weights of a one-layer network (thesis Figs 3.15 and 3.16).
+    Arguments, errors and source as for `gaussian_derivative`.
 
     Example:
         >>> gaussian_derivative_filters().shape
@@ -120,7 +120,8 @@ def log_posterior(
         log p(t | x) = Σ_{i ≥ t} (jump · xᵢ − jump² / 2) / noise²  − log Σ_s (the same for s)
 
     This is the limit that no detector beats: its mode errs least often, its median has the least mean |error|, its
-    mean the least mean squared error. Traceable; O(rows × positions).
+    mean the least mean squared error. Traceable; O(rows × positions). A traced noise is not checked: one that is not
+    positive, or so small that (jump / noise)² overflows, gives NaN.
 
     Args:
         signals: one signal a row.
@@ -132,7 +133,8 @@ def log_posterior(
         Natural logarithms; each row's exponentials add up to one.
 
     Raises:
-        ValueError: noise not positive (a certain signal has no posterior), or positions outside the signal.
+        ValueError: noise not positive (a certain signal has no posterior), jump not finite, or positions outside the
+            signal.
 
     Example:
         >>> import jax.numpy as jnp
@@ -144,6 +146,7 @@ def log_posterior(
     """
     first, last = _checked_positions(positions, signals.shape[1])
     _check_positive("noise", noise)
+    _check_finite("jump", jump)
     # Relative to the last position only the samples between count, which keeps the sums small and float32 exact enough.
     ratios = (jump * (signals[:, first - 1 : last - 1] - jump / 2)) / noise**2
     suffix_sums = jnp.flip(jnp.cumsum(jnp.flip(ratios, 1), axis=1), 1)
@@ -152,8 +155,8 @@ def log_posterior(
 
 def posterior_network(
     length: int = 100, *, noise: _Scalar = 1.0, jump: _Scalar = 3.0, positions: tuple[int, int] = POSITIONS
-) -> Posterior:
-    """Weights and bias with which a one-layer softmax network is the exact posterior.
+) -> SoftmaxLayer:
+    """Weights and bias with which a one-layer softmax network is the exact posterior. Traceable.
 
         weights[i, t] = jump / noise²  where i ≥ t, else 0;   bias[t] = −(length − t + 1) jump² / 2 noise²
 
@@ -168,14 +171,15 @@ def posterior_network(
     """
     first, last = _checked_positions(positions, length)
     _check_positive("noise", noise)
+    _check_finite("jump", jump)
     samples, candidates = np.arange(1, length + 1)[:, None], np.arange(first, last + 1)[None, :]
     after = (samples >= candidates).astype(np.float32)
     scale = jnp.asarray(jump / noise**2, jnp.float32)
-    return Posterior(scale * after, -scale * jump / 2 * after.sum(0))
+    return SoftmaxLayer(scale * after, -scale * jump / 2 * after.sum(0))
 
 
 def estimates(log_probabilities: Float[Array, "*rows positions"], first: int = POSITIONS[0]) -> Estimates:
-    """Mode, median and mean position of each row of log probabilities, a posterior's or a network's.
+    """Mode, median and mean position of each row of log probabilities, a posterior's or a network's. Traceable.
 
     The mode is the first of equal maxima; the median is the first position at which half of the mass is reached.
 
@@ -188,7 +192,8 @@ def estimates(log_probabilities: Float[Array, "*rows positions"], first: int = P
         >>> estimates(jnp.log(jnp.array([[0.4, 0.2, 0.4]])), first=1)
         Estimates(mode=Array([1], dtype=int32), median=Array([2], dtype=int32), mean=Array([2.], dtype=float32))
     """
-    probabilities = jnp.exp(log_probabilities)
+    half = jnp.finfo(log_probabilities.dtype).bits < 32  # too coarse to be added up
+    probabilities = jnp.exp(log_probabilities.astype(jnp.float32) if half else log_probabilities)
     count = log_probabilities.shape[-1]
     # The sum of rounded probabilities may end just under a half where the true one reaches it: allow that much.
     below = jnp.cumsum(probabilities, axis=-1) < 0.5 - 4 * count * jnp.finfo(probabilities.dtype).eps
@@ -213,3 +218,8 @@ def _checked_positions(positions: tuple[int, int], length: int, lowest: int = 1)
 def _check_positive(name: str, value) -> None:
     if not isinstance(value, jax.core.Tracer) and not (np.isfinite(value) and value > 0):
         raise ValueError(f"{name}: found {value}, wanted a positive finite number")
+
+
+def _check_finite(name: str, value) -> None:
+    if not isinstance(value, jax.core.Tracer) and not np.isfinite(value):
+        raise ValueError(f"{name}: found {value}, wanted a finite number")

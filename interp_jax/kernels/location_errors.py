@@ -30,7 +30,7 @@ def location_errors(
         best: share of rows kept for the second pair, in (0, 1].
 
     Raises:
-        ValueError: no rows, or best outside (0, 1].
+        ValueError: no rows, shapes that differ, or best outside (0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -42,6 +42,8 @@ def location_errors(
     """
     if predicted.shape[0] == 0:
         raise ValueError("predicted: found no rows, wanted at least one")
+    if predicted.shape != true.shape:
+        raise ValueError(f"predicted: found shape {predicted.shape}, wanted {true.shape} as in true")
     if not 0 < best <= 1:
         raise ValueError(f"best: found {best}, wanted a share in (0, 1]")
     absolute = jnp.sort(jnp.abs(predicted.astype(jnp.float32) - true.astype(jnp.float32)))

@@ -11,7 +11,7 @@ import numpy as np
 def accept_network(network, inputs) -> Callable:
     """The network as a callable pytree, once it has shown that a row's scores depend on that row alone.
 
-    Host-level; three calls on ten rows. Refused are scores that change with the other rows, with the row's place or
+    Host-level; four calls on ten rows. Refused are scores that change with the other rows, with the row's place or
     from call to call: dropout and batch norm left in training mode, whichever library they come from.
 
     Args:
@@ -24,7 +24,8 @@ def accept_network(network, inputs) -> Callable:
 
     Raises:
         TypeError: a network that cannot be called.
-        ValueError: no rows, or a network whose rows are not independent.
+        ValueError: no rows, NaN or infinite inputs, or a network that fails on them, gives no row a row, or whose rows
+            are not independent.
 
     Example:
         >>> import jax.numpy as jnp
@@ -39,16 +40,27 @@ def accept_network(network, inputs) -> Callable:
     inputs = jnp.asarray(inputs)
     if inputs.ndim == 0 or not inputs.shape[0]:
         raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    # Other rows that surely differ from the first, also where all given rows are equal.
-    rows = jnp.concatenate([inputs[:8], -1 - inputs[:1], 2 * inputs[:1] + 3]).astype(inputs.dtype)
-    copies = jnp.broadcast_to(rows[:1], rows.shape)
-    scores, again, of_copies = network(rows), network(rows), network(copies)
-    if not _close(scores, again):
+    if not bool(jnp.isfinite(inputs).all()):
+        raise ValueError("inputs: found NaN or infinity, wanted finite numbers")
+    # Made-up rows surely differ from the first and from zero, also where all given rows are equal.
+    rows = jnp.concatenate([-1 - inputs[:1], 2 * inputs[:1] + 3, inputs[:8]]).astype(inputs.dtype)
+    try:
+        scores, again = network(rows), network(rows)
+        copies = {row: network(jnp.broadcast_to(rows[row], rows.shape)) for row in (1, 2)}
+    except Exception as error:
+        raise _refusal(f"it fails on inputs of shape {rows.shape} ({type(error).__name__}: {error})") from error
+    if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in jax.tree.leaves(scores)):
+        found = [jnp.shape(leaf) for leaf in jax.tree.leaves(scores)]
+        raise ValueError(f"network: found outputs of shape {found} for {len(rows)} rows, wanted a row for each")
+    scale = jax.tree.map(_noise, scores)
+    if not _close(scores, again, scale):
         raise _refusal("a row's scores change from call to call")
-    if not _close(of_copies, jax.tree.map(lambda a: jnp.broadcast_to(a[:1], a.shape), of_copies)):
-        raise _refusal("equal rows get different scores")
-    if not _close(jax.tree.map(lambda a: a[:1], scores), jax.tree.map(lambda a: a[:1], of_copies)):
-        raise _refusal("a row's scores change with the other rows")
+    for row, of_copies in copies.items():
+        first = jax.tree.map(lambda leaf: leaf[:1], of_copies)
+        if not _close(of_copies, first, scale):
+            raise _refusal("equal rows get different scores")
+        if not _close(jax.tree.map(lambda leaf, row=row: leaf[row : row + 1], scores), first, scale):
+            raise _refusal("a row's scores change with the other rows")
     return _callable_pytree(network)
 
 
@@ -66,11 +78,16 @@ def _refusal(finding: str) -> ValueError:
     return ValueError(f"network: {finding}; freeze it first: networks.freeze(model)")
 
 
-def _close(first, second) -> bool:
-    # Matrix products may round differently from row to row: allow float noise (TF32 and bfloat16 products too).
-    def close(a, b):
-        a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-        scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
-        return np.allclose(a, b, rtol=0, atol=1e-2 * scale, equal_nan=True)
+def _noise(scores) -> float:
+    """How far scores may differ by rounding alone: products may be TF32 or bfloat16, and differ from row to row."""
+    values = np.asarray(scores, np.float64)
+    spread = np.abs(values - values.mean(axis=0)).max(initial=0.0, where=np.isfinite(values))
+    precision = float(jnp.finfo(scores.dtype).eps) if jnp.issubdtype(scores.dtype, jnp.inexact) else 0.0
+    return 1e-2 * spread + 8 * precision * np.abs(values).max(initial=0.0, where=np.isfinite(values))
 
-    return all(jax.tree.leaves(jax.tree.map(close, first, second)))
+
+def _close(first, second, scale) -> bool:
+    def close(a, b, noise):
+        return np.allclose(np.asarray(a, np.float64), np.asarray(b, np.float64), rtol=0, atol=noise, equal_nan=True)
+
+    return all(jax.tree.leaves(jax.tree.map(close, first, second, scale)))

@@ -22,7 +22,8 @@ def class_means(activations: Float[Array, "rows *units"], labels: Int[Array, " r
 
         A_c = 1 / N_c  Σ_{n: label_n = c} a_n
 
-    Traceable; one matrix product of classes × rows × units. A label outside 0 … classes − 1 counts nowhere.
+    Traceable; one matrix product of classes × rows × units. A label outside 0 … classes − 1 counts nowhere; a NaN
+    activation makes that unit's mean NaN in every class. Half-precision activations give float32 means.
 
     Args:
         activations: a layer's outputs, one row an input.
@@ -57,8 +58,8 @@ def layer_averages(network, inputs, labels, *, classes: int, batch_size: int = 1
         stage.
 
     Raises:
-        ValueError: no rows, labels outside the classes, batch_size below one, or a network whose rows depend on each
-            other.
+        ValueError: no rows, NaN or infinite inputs, labels outside the classes, batch_size below one, or a network
+            whose rows depend on each other.
 
     Example:
         >>> import jax.numpy as jnp
@@ -93,10 +94,12 @@ class _Sums(NamedTuple):
 
 
 def _class_sums(activations, labels, classes):
-    belongs = (labels[None, :] == jnp.arange(classes)[:, None]).astype(activations.dtype)
+    belongs = labels[None, :] == jnp.arange(classes)[:, None]
     flat = activations.reshape(activations.shape[0], -1)
-    sums = jnp.matmul(belongs, flat, precision="highest").reshape(classes, *activations.shape[1:])
-    return _Sums(sums, jnp.sum(belongs, axis=1).astype(jnp.int32))
+    # Half-precision numbers are added up in float32.
+    kind = jnp.float32 if jnp.finfo(flat.dtype).bits < 32 else flat.dtype
+    sums = jnp.matmul(belongs.astype(flat.dtype), flat, precision="highest", preferred_element_type=kind)
+    return _Sums(sums.reshape(classes, *activations.shape[1:]), jnp.sum(belongs, axis=1, dtype=jnp.int32))
 
 
 def _means(sums, counts):

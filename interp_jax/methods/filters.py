@@ -23,7 +23,7 @@ def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) ->
         W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
 
     Traceable. For a linear network exact and the same on any row; for others an average over the rows given.
-    Memory: rows × length × classes.
+    Costs a forward pass and a backward pass a class over all rows; memory as of one backward pass.
 
     Args:
         network: ``[batch, length] -> scores [batch, classes]``.
@@ -37,8 +37,13 @@ def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) ->
 
     Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
     """
-    jacobians = jax.vmap(jax.jacrev(lambda row: network(row[None])[0]))(inputs)
-    return jnp.mean(jacobians, axis=0).T
+
+    # The mean Jacobian is the Jacobian of the mean score in a shift of all rows: no Jacobian a row is ever held.
+    def mean_scores(shift):
+        return jnp.mean(network(inputs + shift[None]), axis=0)
+
+    scores, pull_back = jax.vjp(mean_scores, jnp.zeros(inputs.shape[1], inputs.dtype))
+    return jax.lax.map(lambda direction: pull_back(direction)[0], jnp.eye(scores.shape[0], dtype=scores.dtype)).T
 
 
 def centre_classes(weights: Float[Array, "inputs classes"]) -> Float[Array, "inputs classes"]:
@@ -68,10 +73,7 @@ def agreement(weights: Float[Array, "inputs classes"], reference: Float[Array, "
         1.0
     """
     # Centred over classes the mean over everything is zero already, so this cosine is the correlation.
-    first, second = centre_classes(weights), centre_classes(reference)
-    product = jnp.vdot(first, second, precision="highest")
-    norms = jnp.linalg.norm(first) * jnp.linalg.norm(second)
-    return jnp.where(norms > 0, product / jnp.where(norms > 0, norms, 1), 0)
+    return jnp.vdot(_unit(centre_classes(weights)), _unit(centre_classes(reference)), precision="highest")
 
 
 def jump_profile(weights: Float[Array, "length positions"], *, first: int = 21, reach: int = 20) -> Profile:
@@ -103,6 +105,14 @@ def jump_profile(weights: Float[Array, "length positions"], *, first: int = 21, 
         )
     aligned = centre_classes(weights)[rows, np.arange(positions)[None, :]]
     return Profile(offsets, jnp.mean(aligned, axis=1), jnp.std(aligned, axis=1))
+
+
+def _unit(array):
+    """The array with norm 1, or zeros as they are; scaled first, so that no square over- or underflows."""
+    largest = jnp.max(jnp.abs(array))
+    scaled = array / jnp.where(largest > 0, largest, 1)
+    norm = jnp.linalg.norm(scaled)
+    return scaled / jnp.where(norm > 0, norm, 1)
 
 
 def smoothing_share(kernel: Float[Array, " taps"]) -> Float[Array, ""]:

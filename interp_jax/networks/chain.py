@@ -15,7 +15,7 @@ _PROBABILITIES = (jax.nn.softmax, jax.nn.log_softmax, nnx.softmax, nnx.log_softm
 
 
 class Chain(nnx.Module):
-    """Named stages applied one after the other; a callable pytree whose leaves are its variables.
+    """Named stages applied one after the other; a callable pytree whose leaves are its variables. Traceable.
 
     A stage is one layer or one elementwise, pooling or flattening step: an NNX module or a function of one array.
     Stages keep their order through jit, vmap and grad. The chain ends in logits, holds no random state, and treats
@@ -45,9 +45,10 @@ class Chain(nnx.Module):
         for name, stage in stages.items():
             _check_name(name)
             _check_stage(name, stage)
-        if stages and (last := next(reversed(stages))) and stages[last] in _PROBABILITIES:
+        last = next(reversed(stages), None)
+        if (function := getattr(stages.get(last), "func", stages.get(last))) in _PROBABILITIES:
             raise ValueError(
-                f"stage {last!r}: found {stages[last].__name__} at the end, wanted a chain that ends in logits"
+                f"stage {last!r}: found {function.__name__} at the end, wanted a chain that ends in logits"
             )
         for name, stage in stages.items():
             setattr(self, name, _compared_by_value(stage))
@@ -91,7 +92,12 @@ class Chain(nnx.Module):
         return self.stage_names.index(name)
 
     def _part(self, names) -> "Chain":
-        return Chain(**{name: getattr(self, name) for name in names})
+        # Not by the constructor: a part may end where a whole chain must not.
+        part = Chain()
+        for name in names:
+            setattr(part, name, getattr(self, name))
+        part.stage_names = tuple(names)
+        return part
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,11 @@ def _check_name(name: str) -> None:
 def _check_stage(name: str, stage) -> None:
     if not callable(stage):
         raise TypeError(f"stage {name!r}: found {type(stage).__name__}, wanted a layer or a function of one array")
+    if isinstance(stage, functools.partial):
+        try:
+            hash(_compared_by_value(stage))
+        except TypeError as error:
+            raise ValueError(f"stage {name!r}: found a partial with {error}; an NNX module can hold arrays") from error
     if isinstance(stage, Chain | nnx.Sequential):
         raise ValueError(
             f"stage {name!r}: found a {type(stage).__name__}, wanted one layer; name its stages one by one"

@@ -1,7 +1,9 @@
 """Trained networks on disk."""
 
+import shutil
 from pathlib import Path
 
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from flax import nnx
@@ -11,7 +13,7 @@ from interp_jax.networks.freezing import inference_view
 
 
 def save_fit(folder: str | Path, fit: Fit) -> None:
-    """Writes what `fit` gave back; the folder appears only when it is complete.
+    """Writes what `fit` gave back; the folder appears only when it is complete. Host-level.
 
     Args:
         folder: a folder that does not exist yet.
@@ -20,53 +22,73 @@ def save_fit(folder: str | Path, fit: Fit) -> None:
     Raises:
         ValueError: the folder exists.
 
-    Source: orbax writes to a temporary folder and renames it.
+    Example:
+        >>> import jax, tempfile
+        >>> from interp_jax import data, networks
+        >>> train, net = data.jump_signals(jax.random.key(0), 100), networks.perceptron(jax.random.key(1), (100, 60))
+        >>> fitted = networks.fit(net, train.signals, train.labels, key=jax.random.key(2), epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_fit(f"{folder}/fit", fitted)
+        ...     load_fit(f"{folder}/fit", net).best_epoch
+        array(1, dtype=int32)
     """
     folder = Path(folder).absolute()
     if folder.exists():
         raise ValueError(f"folder: found {folder.name} already there, wanted a new one")
     tree = {
-        "variables": nnx.to_pure_dict(nnx.state(fit.network)),
+        "variables": _named(nnx.to_pure_dict(nnx.state(fit.network))),
         "history": fit.history._asdict(),
         "best_epoch": np.asarray(fit.best_epoch),
     }
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(folder, tree)
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(folder, tree)
+    except BaseException:  # KeyboardInterrupt too: orbax leaves its temporary folder behind
+        for leftover in folder.parent.glob(f"{folder.name}.orbax-checkpoint-tmp*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        raise
 
 
 def load_fit(folder: str | Path, like: nnx.Module) -> Fit:
-    """Reads what `save_fit` wrote.
+    """Reads what `save_fit` wrote. Host-level; example there.
 
     Args:
         folder: the folder.
-        like: a network of the same stages and shapes (stacked if the saved one was); its values do not matter.
+        like: a network of the same stages (stacked if the saved one was). Only variables are stored: their values in
+            ``like`` do not matter, what has none (an activation function) is taken from it.
 
     Returns:
         The saved `Fit`, bit for bit.
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: a network of other stages or shapes.
+        ValueError: a folder that holds no fit, or a network whose variables have other names, shapes or dtypes.
     """
     folder = Path(folder).absolute()
     if not folder.is_dir():
         raise FileNotFoundError(f"folder: found no checkpoint at {folder}")
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            tree = checkpointer.restore(folder)
+        saved, history, best_epoch = tree["variables"], History(**tree["history"]), tree["best_epoch"]
+    except Exception as error:
+        raise ValueError(f"folder: found no fit in {folder.name}, wanted what save_fit wrote: {error}") from error
     graph, state = nnx.split(like)
-    with ocp.StandardCheckpointer() as checkpointer:
-        tree = checkpointer.restore(folder)
-    wanted = {path: variable.shape for path, variable in nnx.to_flat_state(state)}
-    found = dict(_flat(tree["variables"]))
-    if {path: value.shape for path, value in found.items()} != wanted:
-        raise ValueError(f"like: found variables {wanted}, wanted those saved in {folder.name}")
-    nnx.replace_by_pure_dict(state, tree["variables"])
-    history = History(**{name: np.asarray(values) for name, values in tree["history"].items()})
+    pure = nnx.to_pure_dict(state)
+    found, wanted = _described(_named(pure)), _described(saved)
+    if found != wanted:
+        differing = sorted(found.items() ^ wanted.items())
+        raise ValueError(f"like: found other variables than those saved in {folder.name}: {differing}")
+    values = [saved[name] for name in _named(pure)]
+    nnx.replace_by_pure_dict(state, jax.tree.unflatten(jax.tree.structure(pure), values))
     network = inference_view(nnx.merge(graph, state))
-    return Fit(network, history, np.asarray(tree["best_epoch"]))
+    return Fit(network, History(*map(np.asarray, history)), np.asarray(best_epoch))
 
 
-def _flat(tree, path=()):
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, (*path, name))
-        else:
-            yield (*path, name), value
+def _named(pure: dict) -> dict:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(pure)
+    return {".".join(str(key.key) for key in path): leaf for path, leaf in leaves}
+
+
+def _described(variables: dict) -> dict:
+    return {name: f"{value.dtype} {value.shape}" for name, value in variables.items()}

@@ -44,7 +44,7 @@ def fit(
     labels,
     *,
     key,
-    validation: tuple | None = None,
+    validation=None,
     optimizer: optax.GradientTransformation = SGD,
     loss: Callable = optax.softmax_cross_entropy_with_integer_labels,
     batch_size: int = 100,
@@ -106,6 +106,8 @@ def fit(
     classes = class_count(network, inputs, key)
     check_labels("labels", labels, classes)
     if validation is not None:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise ValueError(f"validation: found {type(validation).__name__}, wanted a pair (inputs, labels)")
         validation = checked_rows("validation inputs", "validation labels", *validation)
         if validation[0].shape[1:] != inputs.shape[1:]:
             raise ValueError(
@@ -113,8 +115,7 @@ def fit(
             )
         check_labels("validation labels", validation[1], classes)
     setting, state = start(network, optimizer, loss, key)
-    train = jax.tree.map(jnp.asarray, (inputs, labels.astype(np.int32)))
-    held_out = validation and jax.tree.map(jnp.asarray, (validation[0], validation[1].astype(np.int32)))
+    train, held_out = (inputs, labels), validation
     limit = np.int32(patience or epochs)
     records = []
     for epoch in range(epochs):
@@ -150,7 +151,7 @@ def fit_fresh(
         network: as in `fit`, stacked for keys of shape [seeds].
         sample: ``key -> (inputs [batch, …], labels [batch])``, traceable; the same object again avoids a compilation.
         key: a JAX random key, or keys of shape [seeds].
-        steps: number of steps, rounded up to whole calls.
+        steps: number of steps; a last call of fewer than ``steps_per_call`` is compiled apart.
         optimizer: any optax optimiser.
         loss: as in `fit`.
         steps_per_call: steps compiled into one call.
@@ -160,8 +161,8 @@ def fit_fresh(
         `Fit` with the last weights; ``best_epoch`` is the number of calls.
 
     Raises:
-        ValueError: steps or steps_per_call below one, a network with tied variables or random state, a stack that
-            does not match the keys.
+        ValueError: steps or steps_per_call below one, a first draw that `fit` would refuse, a network with tied
+            variables or random state, a stack that does not match the keys.
 
     Example:
         >>> import jax
@@ -177,13 +178,21 @@ def fit_fresh(
     check_count("steps", steps)
     check_count("steps_per_call", steps_per_call)
     check_trainable(network, key)
+    _check_sample(network, sample, key)
     setting, state = start(network, optimizer, loss, key)
     records = []
-    for call in range(-(-steps // steps_per_call)):
-        state, record = train_fresh(setting, state, key, np.int32(call), sample, steps_per_call)
+    for done in range(0, steps, steps_per_call):
+        count = min(steps_per_call, steps - done)
+        state, record = train_fresh(setting, state, key, np.int32(done), sample, count)
         records.append(record)
         if on_call is not None:
-            on_call((call + 1) * steps_per_call, jax.tree.map(np.asarray, record))
+            on_call(done + count, jax.tree.map(np.asarray, record))
     history = History(*(np.stack([np.asarray(value) for value in values]) for values in zip(*records, strict=True)))
     last = nnx.merge(setting.graph, state.parameters, state.statistics)
     return Fit(inference_view(last), history, np.full(key.shape, len(records), np.int32))
+
+
+def _check_sample(network, sample, key):
+    inputs, labels = sample(key.ravel()[0])
+    inputs, labels = checked_rows("sample's inputs", "sample's labels", inputs, labels)
+    check_labels("sample's labels", labels, class_count(network, inputs, key))

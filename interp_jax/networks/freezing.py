@@ -1,5 +1,7 @@
 """From anybody's model to what every method takes: a deterministic callable pytree that treats rows independently."""
 
+import functools
+import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +18,15 @@ from interp_jax.networks.chain import Chain
 def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> Callable:
     """The inference view of a model as a callable pytree: arrays are leaves, all else is static, equal by value.
 
-    The result goes through jit, grad, vmap and device placement like an array; a second model of the same shapes
-    does not recompile. Random state is no part of it, tied weights stay tied. A `Chain` stays a chain.
+    Host-level; the result is traceable: it goes through jit, grad, vmap and device placement like an array, and a
+    second model of the same shapes does not recompile. It holds the weights of this moment; random state is no part
+    of it, and tied weights stay tied. A `Chain` stays a chain. Whole-number arrays stay leaves, so ``jax.grad`` with
+    respect to a network that holds some wants ``allow_int=True``.
 
     Args:
-        model: a Flax NNX module (also a stacked ensemble of them), a Linen module (bound, or with ``variables``), an
-            Equinox module, a ``jax.tree_util.Partial`` or another callable pytree, or a plain function.
+        model: a Flax NNX module (also a stacked ensemble of them) or a method of one, a Linen module (bound, or with
+            ``variables``), an Equinox module, a partial function (JAX's or functools'), another
+            callable pytree, or a plain function.
         batched: whether the model maps [batch, …] to [batch, …]; False maps it over rows, as Equinox models want.
         variables: a Linen module's variables, ``{"params": …, "batch_stats": …}``.
         **call_arguments: passed to the model at every call, ``train=False`` say; arrays among them become leaves.
@@ -40,20 +45,14 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
         Array([[2., 2.]], dtype=float32)
     """
     if isinstance(model, Chain) and batched and not call_arguments and variables is None:
-        return inference_view(model)
+        return jax.tree.map(lambda leaf: leaf, inference_view(model))
     if variables is not None and not isinstance(model, linen.Module):
         raise ValueError(f"variables: found some for a {type(model).__name__}, wanted them for Linen modules only")
-    if isinstance(model, nnx.Module):
-        kind, tree = _freeze_nnx(model)
-    elif isinstance(model, linen.Module):
-        kind, tree = _freeze_linen(model, variables)
-    elif callable(model):
-        kind, tree = _Callable(), _without_equinox_dropout(model)
-    else:
-        raise TypeError(f"model: found {type(model).__name__}, wanted a module, a callable pytree or a function")
+    kind, tree = _kind_and_tree(model, variables)
     leaves, structure = jax.tree.flatten((tree, call_arguments))
     is_array = tuple(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves)
-    statics = tuple(leaf for leaf, array in zip(leaves, is_array, strict=True) if not array)
+    # With their types: 1, 1.0 and True are equal, and a compilation for one must not serve the others.
+    statics = tuple((type(leaf), leaf) for leaf, array in zip(leaves, is_array, strict=True) if not array)
     recipe = _Recipe(kind, structure, is_array, statics, batched)
     try:
         hash(recipe)
@@ -109,17 +108,41 @@ class _Recipe:
 
     def __call__(self, arrays, x):
         array, static = iter(arrays), iter(self.statics)
-        leaves = [next(array) if is_array else next(static) for is_array in self.is_array]
+        leaves = [next(array) if is_array else next(static)[1] for is_array in self.is_array]
         tree, arguments = jax.tree.unflatten(self.structure, leaves)
         if self.batched:
             return self.kind(tree, x, arguments)
         return jax.vmap(lambda row: self.kind(tree, row, arguments))(x)
 
 
+def _kind_and_tree(model, variables):
+    """How to call the model, and the pytree of all that it is made of."""
+    if inspect.ismethod(model) and isinstance(model.__self__, nnx.Module):
+        return _freeze_nnx(model.__self__, model.__func__)
+    if isinstance(model, nnx.Module):
+        return _freeze_nnx(model, type(model).__call__)
+    if isinstance(model, linen.Module):
+        return _freeze_linen(model, variables)
+    if isinstance(model, functools.partial):
+        return _Partial(model.func), _equinox_inference((model.args, model.keywords))
+    if callable(model):
+        return _Callable(), _equinox_inference(model)
+    raise TypeError(f"model: found {type(model).__name__}, wanted a module, a callable pytree or a function")
+
+
 @dataclass(frozen=True)
 class _Callable:
     def __call__(self, model, x, arguments):
         return model(x, **arguments)
+
+
+@dataclass(frozen=True)
+class _Partial:
+    function: Callable
+
+    def __call__(self, bound, x, arguments):
+        positional, named = bound
+        return self.function(*positional, x, **named, **arguments)
 
 
 @dataclass(frozen=True)
@@ -132,6 +155,7 @@ class _Linen:
 
 @dataclass(frozen=True)
 class _NNX:
+    method: Callable
     graph: Any
     random_structure: Any
     random_leaves: tuple
@@ -139,19 +163,24 @@ class _NNX:
     def __call__(self, variables, x, arguments):
         # Random state is needed to rebuild the module and not to run it: any value serves.
         random = jax.tree.unflatten(self.random_structure, [_placeholder(*leaf) for leaf in self.random_leaves])
-        return nnx.merge(self.graph, random, variables)(x, **arguments)
+        return self.method(nnx.merge(self.graph, random, variables, copy=True), x, **arguments)
 
 
-def _freeze_nnx(model):
+def _freeze_nnx(model, method):
     graph, random, variables = nnx.split(inference_view(model), nnx.RngState, ...)
     leaves, structure = jax.tree.flatten(random)
-    return _NNX(graph, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)), variables
+    return _NNX(method, graph, structure, tuple(_description(leaf) for leaf in leaves)), variables
 
 
-def _placeholder(shape, dtype):
-    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
-        return jnp.broadcast_to(jax.random.key(0, impl=dtype._impl.name), shape)
-    return jnp.zeros(shape, dtype)
+def _description(leaf):
+    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return leaf.shape, None if is_key else leaf.dtype, jax.random.key_impl(leaf) if is_key else None
+
+
+def _placeholder(shape, dtype, key_impl):
+    if key_impl is None:
+        return jnp.zeros(shape, dtype)
+    return jnp.broadcast_to(jax.random.key(0, impl=key_impl), shape)
 
 
 def _freeze_linen(module, variables):
@@ -163,9 +192,11 @@ def _freeze_linen(module, variables):
     return _Linen(module), variables
 
 
-def _without_equinox_dropout(model):
+def _equinox_inference(model):
     # Equinox is no dependency: a model of its can only be here if its user has imported it.
     equinox = sys.modules.get("equinox")
-    if equinox is not None and isinstance(model, equinox.Module):
-        return equinox.nn.inference_mode(model)
-    return model
+    if equinox is None:
+        return model
+    parts = jax.tree.leaves(model, is_leaf=lambda part: isinstance(part, equinox.Module))
+    is_equinox = any(isinstance(part, equinox.Module) for part in parts)
+    return equinox.nn.inference_mode(model) if is_equinox else model

@@ -26,7 +26,8 @@ def perceptron(
     Args:
         key: a JAX random key.
         sizes: units of every layer, input and output included; two numbers make a one-layer network.
-        activation: elementwise function after every layer but the last; the stage is named after it (relu1, relu2, …).
+        activation: elementwise function after every layer but the last; the stage is named after it (relu1, relu2, …;
+            activation1, … where it has no name).
         kernel_init: initialiser of the weights.
 
     Raises:
@@ -46,5 +47,15 @@ def perceptron(
     for layer, (inputs, outputs) in enumerate(pairwise(sizes), 1):
         stages[f"dense{layer}"] = nnx.Linear(inputs, outputs, kernel_init=kernel_init, rngs=rngs)
         if layer < len(sizes) - 1:
-            stages[f"{activation.__name__}{layer}"] = activation
+            stages[f"{stage_name(activation)}{layer}"] = activation
     return Chain(**stages)
+
+
+def stage_name(activation: Callable) -> str:
+    """What a chain calls a function: its own name where that can be a stage's, else "activation".
+
+    >>> stage_name(nnx.relu), stage_name(lambda x: x)
+    ('relu', 'activation')
+    """
+    name = getattr(activation, "__name__", "")
+    return name if name.isidentifier() else "activation"

@@ -8,7 +8,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from interp_jax.networks.chain import Chain
-from interp_jax.networks.perceptron import GLOROT_UNIFORM
+from interp_jax.networks.perceptron import GLOROT_UNIFORM, stage_name
 
 
 class SignalConvolution(nnx.Module):
@@ -55,7 +55,7 @@ def signal_cnn(
         activation: elementwise function after every convolution, or None for linear layers.
 
     Raises:
-        ValueError: no filters, or a filter without taps.
+        ValueError: no filters, a filter without taps, length or classes below one.
 
     Example:
         >>> import jax
@@ -67,11 +67,14 @@ def signal_cnn(
     """
     if not taps:
         raise ValueError("taps: found no filters, wanted the length of at least one")
+    for name, value in (("length", length), ("classes", classes)):
+        if value < 1:
+            raise ValueError(f"{name}: found {value}, wanted at least 1")
     rngs = nnx.Rngs(key)
     stages: dict[str, Callable] = {}
     for layer, count in enumerate(taps, 1):
         stages[f"conv{layer}"] = SignalConvolution(count, rngs=rngs)
         if activation is not None:
-            stages[f"{activation.__name__}{layer}"] = activation
+            stages[f"{stage_name(activation)}{layer}"] = activation
     stages["dense"] = nnx.Linear(length, classes, kernel_init=GLOROT_UNIFORM, rngs=rngs)
     return Chain(**stages)

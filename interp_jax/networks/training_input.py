@@ -10,9 +10,11 @@ from interp_jax.networks.freezing import inference_view
 
 def typed_key(key):
     """The key, or keys of shape [seeds], as typed keys."""
-    key = jnp.asarray(key)
-    key = key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
-    if key.ndim > 1:
+    if not isinstance(key, jax.Array):
+        raise ValueError(f"key: found {type(key).__name__}, wanted jax.random.key(…) or keys of shape [seeds]")
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = jax.random.wrap_key_data(key)
+    if key.ndim > 1 or not key.size:
         raise ValueError(f"key: found shape {key.shape}, wanted one key or keys of shape [seeds]")
     return key
 
@@ -25,17 +27,19 @@ def check_count(name, value, most=None):
 
 
 def checked_rows(inputs_name, labels_name, inputs, labels):
-    """Inputs and labels as NumPy arrays that fit together and are finite."""
-    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    """Inputs and labels as JAX arrays, labels int32, that fit together and are finite."""
+    with np.errstate(over="ignore"):  # a float64 that float32 cannot hold is found below, as an infinity
+        inputs, labels = jnp.asarray(inputs), np.asarray(labels)
     if inputs.ndim < 2 or not len(inputs):
         raise ValueError(f"{inputs_name}: found shape {inputs.shape}, wanted [rows, …] with at least one row")
     if labels.shape != inputs.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
         found = f"{labels.dtype} of shape {labels.shape}"
         raise ValueError(f"{labels_name}: found {found}, wanted whole numbers of shape {inputs.shape[:1]}")
-    if np.issubdtype(inputs.dtype, np.floating) and not np.isfinite(inputs).all():
-        bad = len(np.unique(np.nonzero(~np.isfinite(inputs))[0]))
+    if bad := int(jnp.sum(~jnp.isfinite(inputs).reshape(len(inputs), -1).all(axis=1))):
         raise ValueError(f"{inputs_name}: found NaN or infinity in {bad} of {len(inputs)} rows, wanted finite numbers")
-    return inputs, labels
+    if labels.size and not 0 <= labels.min() <= labels.max() < 2**31:
+        raise ValueError(f"{labels_name}: found {labels.min()} to {labels.max()}, wanted class numbers from 0")
+    return inputs, jnp.asarray(labels, jnp.int32)
 
 
 def check_labels(name, labels, classes):
@@ -70,11 +74,17 @@ def class_count(network, inputs, key):
     row = jax.ShapeDtypeStruct((1, *inputs.shape[1:]), inputs.dtype)
 
     def scores(variables, row):
-        return inference_view(nnx.merge(graph, variables))(row)
+        return inference_view(nnx.merge(graph, variables, copy=True))(row)
 
     if key.ndim:
         variables = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), variables)
-    shape = jax.eval_shape(scores, variables, row).shape
+    try:
+        shape = jax.eval_shape(scores, variables, row).shape
+    except (TypeError, ValueError) as error:
+        hint = "" if key.ndim else " (a stacked network wants keys of shape [seeds])"
+        raise ValueError(
+            f"inputs: the network does not take rows of shape {inputs.shape[1:]}{hint}: {error}"
+        ) from error
     if len(shape) != 2:
         raise ValueError(f"network: found scores of shape {shape} for one row, wanted logits [1, classes]")
     return shape[1]

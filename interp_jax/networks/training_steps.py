@@ -73,7 +73,7 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batc
         validation_loss = validation_error = jnp.float32(jnp.nan)
         better = jnp.bool_(True)
     else:
-        network = inference_view(nnx.merge(setting.graph, parameters, statistics))
+        network = inference_view(nnx.merge(setting.graph, parameters, statistics, copy=True))
         validation_loss, validation_error = _evaluate(network, setting.loss, *held_out, evaluation_batch_size)
         better = (validation_loss < state.best_loss) & ~state.stopped
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), (parameters, statistics), state.best)
@@ -85,12 +85,12 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batc
 
 
 @functools.partial(jax.jit, static_argnames=("setting", "sample", "steps"), donate_argnames="state")
-def train_fresh(setting, state, key, call, sample, steps):
+def train_fresh(setting, state, key, first, sample, steps):
     """``steps`` steps on rows drawn by ``sample``: the next state, and a `History` of their means a lane."""
 
     def one_lane(state, key):
         def step(carry, number):
-            sample_key, dropout_key = jax.random.split(jax.random.fold_in(key, call * steps + number))
+            sample_key, dropout_key = jax.random.split(jax.random.fold_in(key, first + number))
             inputs, labels = sample(sample_key)
             return _step(setting, carry, inputs, labels, dropout_key)
 
@@ -113,7 +113,10 @@ def _step(setting, carry, inputs, labels, key):
         return jnp.mean(setting.loss(scores, labels)), (nnx.state(network, nnx.Not(nnx.Param)), wrong)
 
     (loss, (statistics, wrong)), gradient = jax.value_and_grad(objective, has_aux=True)(parameters)
-    updates, optimizer_state = setting.optimizer.update(gradient, optimizer_state, parameters)
+    # Line searches and plateau schedules ask for more than the gradient; other optimisers ignore it.
+    update = optax.with_extra_args_support(setting.optimizer).update
+    extra = {"value": loss, "grad": gradient, "value_fn": lambda parameters: objective(parameters)[0]}
+    updates, optimizer_state = update(gradient, optimizer_state, parameters, **extra)
     return (optax.apply_updates(parameters, updates), statistics, optimizer_state), (loss, wrong)
 
 
@@ -140,7 +143,8 @@ def start(network, optimizer, loss, key):
     parameters, statistics = jax.tree.map(jnp.copy, (parameters, statistics))
     setting = Setting(graph, optimizer, loss, isinstance(network, Chain))
     initial = jax.vmap(optimizer.init) if key.ndim else optimizer.init
-    best = jax.tree.map(jnp.copy, (parameters, statistics))
+    # Copies throughout: an optimiser may keep the parameters themselves, and no buffer can be given away twice.
+    optimizer_state, best = jax.tree.map(jnp.copy, (initial(parameters), (parameters, statistics)))
     best_loss = jnp.full(key.shape, jnp.inf, jnp.float32)
     best_epoch, stopped = jnp.zeros(key.shape, jnp.int32), jnp.zeros(key.shape, bool)
-    return setting, TrainingState(parameters, statistics, initial(parameters), best, best_loss, best_epoch, stopped)
+    return setting, TrainingState(parameters, statistics, optimizer_state, best, best_loss, best_epoch, stopped)

@@ -5,12 +5,12 @@ import inspect
 import pkgutil
 
 import jax
-import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from interp_jax import kernels
+from tests.matrix_products import matrix_products
 
 _ROWS = jax.random.normal(jax.random.key(0), (8, 100), jnp.float32)
 _PLACES = jnp.arange(21, 29)
@@ -66,18 +66,10 @@ def test_eager_jit_vmap_and_sharded_agree(name):
     _assert_equal(jax.jit(function)(*placed), eager)
 
 
-def _matrix_products(jaxpr):
-    for equation in jaxpr.eqns:
-        if equation.primitive.name in ("dot_general", "conv_general_dilated"):
-            yield equation
-        for inner in jax.extend.core.jaxprs_in_params(equation.params):
-            yield from _matrix_products(inner)
-
-
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_matrix_products_have_full_precision(name):
     function, arrays = _example(name)
-    for product in _matrix_products(jax.make_jaxpr(function)(*arrays).jaxpr):
+    for product in matrix_products(jax.make_jaxpr(function)(*arrays).jaxpr):
         precision = product.params["precision"]
         assert precision is not None, product
         assert set(precision) == {jax.lax.Precision.HIGHEST}, product
@@ -85,4 +77,4 @@ def test_matrix_products_have_full_precision(name):
 
 def test_the_precision_walk_finds_products():
     function, arrays = _example("jumps.gaussian_derivative")
-    assert len(list(_matrix_products(jax.make_jaxpr(jax.jit(function))(*arrays).jaxpr))) == 2
+    assert len(list(matrix_products(jax.make_jaxpr(jax.jit(function))(*arrays).jaxpr))) == 2

@@ -116,6 +116,14 @@ def test_estimates_of_any_distribution(values):
     np.testing.assert_allclose(mean, probabilities @ np.arange(1, len(values) + 1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_estimates_of_half_precision_are_added_up_in_full(dtype):
+    log_probabilities = jnp.log(jnp.full((1, 60), 1 / 60, jnp.float32)).astype(dtype)
+    result = jumps.estimates(log_probabilities)
+    assert abs(int(result.median[0]) - 50) <= 1
+    assert abs(float(result.mean[0]) - 50.5) < 0.7
+
+
 def test_width_and_noise_may_be_lanes():
     signals, widths = signals_of(_signals(3)), jnp.array([1.0, 2.9, 5.0], jnp.float32)
     lanes = jax.vmap(lambda width: jumps.gaussian_derivative(signals, width))(widths)
@@ -139,6 +147,8 @@ def test_width_and_noise_may_be_lanes():
         (lambda x: jumps.log_posterior(x, noise=0.0), "noise: found 0.0"),
         (lambda x: jumps.log_posterior(x, noise=float("inf")), "noise: found inf"),
         (lambda x: jumps.log_posterior(x, positions=(0, 80)), "positions: found 0 to 80"),
+        (lambda x: jumps.log_posterior(x, jump=float("nan")), "jump: found nan"),
+        (lambda x: jumps.posterior_network(jump=float("inf")), "jump: found inf"),
         (lambda x: jumps.posterior_network(10), "positions: found 21 to 80"),
     ],
 )

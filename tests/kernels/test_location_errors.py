@@ -25,3 +25,11 @@ def test_errors_are_the_thesis_definition(pairs, best):
 def test_bad_arguments_are_named(rows, best, name):
     with pytest.raises(ValueError, match=f"^{name}: found"):
         location_errors(jnp.zeros(rows, jnp.int32), jnp.zeros(rows, jnp.int32), best=best)
+
+
+def test_shapes_that_differ_are_refused_instead_of_broadcast():
+    # The annotations of the tests would refuse first; a user has none.
+    from inspect import unwrap
+
+    with pytest.raises(ValueError, match=r"^predicted: found shape \(2,\), wanted \(1,\)"):
+        unwrap(location_errors)(jnp.zeros(2), jnp.zeros(1))

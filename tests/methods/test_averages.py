@@ -44,9 +44,17 @@ def test_a_second_network_does_not_recompile(assert_compiles):
     first, second = (networks.perceptron(jax.random.key(seed), (6, 5, 4)) for seed in (0, 1))
     inputs, labels = jax.random.normal(jax.random.key(1), (23, 6)), np.arange(23) % 4
     layer_averages(first.activations, inputs, labels, classes=4)
-    layer_averages(second.activations, inputs, labels, classes=4)
     with assert_compiles(0):
-        layer_averages(first.activations, inputs, labels, classes=4)
+        layer_averages(second.activations, inputs, labels, classes=4)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_is_added_up_in_full(dtype):
+    found = class_means(jnp.ones((1001, 1), dtype), jnp.zeros(1001, jnp.int32), classes=1)
+    assert int(found.counts[0]) == 1001
+    assert float(found.means[0, 0]) == 1.0
+    large = class_means(jnp.full((70_000, 1), 2, dtype), jnp.zeros(70_000, jnp.int32), classes=1)
+    assert float(large.means[0, 0]) == 2.0
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,87 @@
-"""An ensemble made by vmapping a constructor goes through jax.vmap of every traceable function that takes a network."""
+"""Every traceable method goes through jit, vmap over an ensemble, and rows spread over two devices."""
+
+import importlib
+import inspect
+import pkgutil
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from interp_jax import networks
+from interp_jax import methods, networks
 from interp_jax.kernels import jumps
 from interp_jax.methods import averages, filters
+from tests.matrix_products import matrix_products
 
 SIGNALS = jax.random.normal(jax.random.key(0), (6, 100))
 LABELS = jnp.array([0, 1, 2, 0, 1, 2])
 KEYS = jax.random.split(jax.random.key(1), 3)
+OPTIMUM = jumps.posterior_network().weights
 
-TRACEABLE = {
-    "scores": lambda net: net(SIGNALS),
-    "activations": lambda net: net.activations(SIGNALS),
-    "head and tail": lambda net: net.after(net.stage_names[0])(net.until(net.stage_names[0])(SIGNALS)),
-    "freeze": lambda net: networks.freeze(net)(SIGNALS),
-    "effective_weights": lambda net: filters.effective_weights(net, SIGNALS),
-    "agreement": lambda net: filters.agreement(
-        filters.effective_weights(net, SIGNALS), jumps.posterior_network().weights
-    ),
-    "jump_profile": lambda net: filters.jump_profile(filters.effective_weights(net, SIGNALS))[1:],
-    "class_means": lambda net: averages.class_means(net.until(net.stage_names[0])(SIGNALS), LABELS, classes=3),
-    "estimates": lambda net: jumps.estimates(jax.nn.log_softmax(net(SIGNALS))),
+# Functions of a network and signals, by the method they try.
+EXAMPLES = {
+    "averages.class_means": lambda net, x: averages.class_means(net.until(net.stage_names[0])(x), LABELS, classes=3),
+    "filters.effective_weights": filters.effective_weights,
+    "filters.centre_classes": lambda net, x: filters.centre_classes(filters.effective_weights(net, x)),
+    "filters.agreement": lambda net, x: filters.agreement(filters.effective_weights(net, x), OPTIMUM),
+    "filters.jump_profile": lambda net, x: filters.jump_profile(filters.effective_weights(net, x))[1:],
+    "filters.smoothing_share": lambda net, x: filters.smoothing_share(net(x)[0]),
 }
+NETWORK_USES = {
+    "scores": lambda net, x: net(x),
+    "activations": lambda net, x: net.activations(x),
+    "head and tail": lambda net, x: net.after(net.stage_names[0])(net.until(net.stage_names[0])(x)),
+    "freeze": lambda net, x: networks.freeze(net)(x),
+    "estimates": lambda net, x: jumps.estimates(jax.nn.log_softmax(net(x))),
+}
+ALL = EXAMPLES | NETWORK_USES
 
 
-@pytest.mark.parametrize("name", TRACEABLE)
+def _traceable_methods():
+    for module_info in pkgutil.iter_modules(methods.__path__):
+        module = importlib.import_module(f"interp_jax.methods.{module_info.name}")
+        for name, value in vars(module).items():
+            if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__:
+                says = inspect.getdoc(value)
+                assert ("Traceable" in says) != ("Host-level" in says), f"{name} does not say which it is"
+                if "Traceable" in says:
+                    yield f"{module_info.name}.{name}"
+
+
+def _assert_equal(found, wanted):
+    assert jax.tree.structure(found) == jax.tree.structure(wanted)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_every_traceable_method_has_an_example():
+    assert set(EXAMPLES) == set(_traceable_methods())
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("constructor", [networks.perceptron, networks.signal_cnn])
 def test_lanes_are_the_single_networks(name, constructor):
-    lanes = jax.jit(jax.vmap(TRACEABLE[name]))(jax.vmap(constructor)(KEYS))
-    alone = TRACEABLE[name](constructor(KEYS[2]))
-    assert jax.tree.structure(lanes) == jax.tree.structure(alone)
-    for lane, wanted in zip(jax.tree.leaves(lanes), jax.tree.leaves(alone), strict=True):
-        np.testing.assert_allclose(lane[2], wanted, atol=1e-4)
+    lanes = jax.jit(jax.vmap(ALL[name], in_axes=(0, None)))(jax.vmap(constructor)(KEYS), SIGNALS)
+    _assert_equal(jax.tree.map(lambda lane: lane[2], lanes), ALL[name](constructor(KEYS[2]), SIGNALS))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_rows_on_two_devices_give_the_same(name):
+    mesh = jax.make_mesh((2,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
+    spread = jax.device_put(SIGNALS, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("rows")))
+    net = networks.perceptron(KEYS[0])
+    _assert_equal(jax.jit(ALL[name])(net, spread), ALL[name](net, SIGNALS))
+
+
+@pytest.mark.parametrize("name", ["averages.class_means", "filters.agreement", "filters.jump_profile"])
+def test_matrix_products_of_methods_have_full_precision(name):
+    def of_arrays(x):
+        if name == "averages.class_means":
+            return averages.class_means(x, LABELS, classes=3)
+        return filters.agreement(x, OPTIMUM) if name == "filters.agreement" else filters.jump_profile(x)[1:]
+
+    arrays = SIGNALS if name == "averages.class_means" else OPTIMUM
+    for product in matrix_products(jax.make_jaxpr(of_arrays)(arrays).jaxpr):
+        assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product

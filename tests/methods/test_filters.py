@@ -47,6 +47,17 @@ def test_effective_weights_average_the_pieces_of_a_relu_network():
     np.testing.assert_allclose(filters.effective_weights(net, rows), wanted, atol=1e-5)
 
 
+def test_effective_weights_need_no_jacobian_a_row(assert_temp_bytes):
+    net = networks.perceptron(jax.random.key(0), (100, 60))
+    rows = jax.random.normal(jax.random.key(1), (4_000, 100))
+    assert_temp_bytes(4_000 * 100 * 4 * 4, lambda rows: filters.effective_weights(net, rows), rows)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e20])
+def test_agreement_does_not_over_or_underflow(scale):
+    assert float(filters.agreement(scale * WEIGHTS, WEIGHTS)) == pytest.approx(1, abs=1e-5)
+
+
 def test_jump_profile_finds_a_planted_filter():
     planted = np.array([-1.0, -2.0, 3.0, 1.0])
     weights = np.zeros((100, 60), np.float32)

@@ -74,6 +74,12 @@ def test_a_second_network_does_not_recompile(name, assert_compiles):
     assert not np.allclose(first, other)
 
 
+def test_a_softmax_in_the_middle_can_be_cut_at():
+    net = Chain(soft=nnx.softmax, dense=nnx.Linear(4, 3, rngs=nnx.Rngs(0)))
+    x = jax.random.normal(jax.random.key(0), (2, 4))
+    np.testing.assert_array_equal(net.after("soft")(net.until("soft")(x)), net(x))
+
+
 def test_stages_behind_partial_functions_share_a_compilation(assert_compiles):
     def make(size):
         return Chain(pool=functools.partial(nnx.max_pool, window_shape=(size, size)), flat=_flatten)
@@ -134,6 +140,8 @@ def test_names_that_are_taken_are_refused(name):
         (nnx.Dropout(0.5, rngs=nnx.Rngs(0)), ValueError, "random state"),
         (nnx.softmax, ValueError, "ends in logits"),
         (jax.nn.log_softmax, ValueError, "ends in logits"),
+        (functools.partial(jax.nn.softmax, axis=-1), ValueError, "ends in logits"),
+        (functools.partial(jnp.add, jnp.ones(3)), ValueError, "an NNX module can hold arrays"),
     ],
 )
 def test_stages_that_are_none_are_refused(stage, error, message):
@@ -173,6 +181,17 @@ def test_conv_stage_is_the_convolution_formula():
 def test_perceptron_sizes_are_checked(sizes):
     with pytest.raises(ValueError, match="^sizes: found"):
         networks.perceptron(jax.random.key(0), sizes)
+
+
+def test_activations_without_a_name_get_one():
+    net = networks.perceptron(jax.random.key(0), (4, 3, 2), activation=functools.partial(nnx.leaky_relu))
+    assert net.stage_names == ("dense1", "activation1", "dense2")
+
+
+@pytest.mark.parametrize("option", ["length", "classes"])
+def test_sizes_of_a_cnn_are_checked(option):
+    with pytest.raises(ValueError, match=f"^{option}: found 0"):
+        networks.signal_cnn(jax.random.key(0), (3,), **{option: 0})
 
 
 @pytest.mark.parametrize("taps", [(), (0,), (5, -1)])

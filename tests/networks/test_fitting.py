@@ -77,11 +77,20 @@ def test_a_lane_is_the_same_alone_and_in_any_ensemble():
 
 
 def test_every_lane_stops_by_itself():
-    keys, optimizer = KEYS[:2], optax.adam(0.02)
-    options = {"validation": VALIDATION, "optimizer": optimizer, "epochs": 60, "patience": 3}
-    together = networks.fit(jax.vmap(_perceptron)(keys), *TRAIN, key=keys, **options)
-    alone = [networks.fit(_perceptron(key), *TRAIN, key=key, **options) for key in keys]
+    # Labels that cannot be learnt, and a tiny validation set: its loss goes up and down, so a lane that did not stop
+    # at its first rise would find a better epoch later.
+    draw, keys = np.random.default_rng(0), jax.random.split(jax.random.key(0), 8)
+    rows = draw.normal(size=(60, 6)).astype(np.float32), draw.integers(0, 4, 60)
+    held_out = draw.normal(size=(6, 6)).astype(np.float32), draw.integers(0, 4, 6)
+    options = {"validation": held_out, "optimizer": optax.adam(0.03), "epochs": 60, "batch_size": 10, "patience": 1}
+
+    def small(key):
+        return networks.perceptron(key, (6, 5, 4))
+
+    together = networks.fit(jax.vmap(small)(keys), *rows, key=keys, **options)
+    alone = [networks.fit(small(key), *rows, key=key, **options) for key in keys]
     np.testing.assert_array_equal(together.best_epoch, [fitted.best_epoch for fitted in alone])
+    assert (together.history.validation_loss.argmin(0) + 1 != together.best_epoch).any(), "the case must matter"
 
 
 def test_rows_are_each_used_at_most_once_an_epoch_and_reshuffled():
@@ -132,6 +141,62 @@ def test_batch_norm_statistics_and_dropout_are_trained():
     )
 
 
+def test_dropout_is_on_in_training_with_a_new_mask_every_step():
+    chain = networks.Chain(drop=nnx.Dropout(0.5), dense=nnx.Linear(100, 60, rngs=nnx.Rngs(0)))
+    frozen_rate = optax.sgd(0.0)
+    options = {"key": KEYS[0], "optimizer": frozen_rate, "batch_size": 600, "epochs": 3}
+    losses = networks.fit(chain, *TRAIN, **options).history.loss
+    without = networks.fit(networks.Chain(dense=chain.dense), *TRAIN, **options).history.loss
+    assert np.ptp(without) < 1e-5, "the same weights, the same rows"
+    assert len(np.unique(losses)) == 3, "another mask every time"
+    assert np.abs(losses - without).min() > 0.01
+
+
+def test_fresh_training_keeps_batch_norm_statistics():
+    rngs = nnx.Rngs(0)
+    chain = networks.Chain(norm=nnx.BatchNorm(100, rngs=rngs), dense=nnx.Linear(100, 60, rngs=rngs))
+    fitted = networks.fit_fresh(chain, _draw, key=KEYS[0], steps=20)
+    means = np.asarray(fitted.network.norm.mean[...])
+    assert means[-20:].mean() > 0.3, "the last samples are always high"
+
+
+@pytest.mark.parametrize(
+    "optimizer", [optax.lbfgs(), optax.chain(optax.sgd(0.1), optax.contrib.reduce_on_plateau()), optax.adamw(0.01)]
+)
+def test_any_optax_optimiser_serves(optimizer):
+    fitted = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], optimizer=optimizer, batch_size=300, epochs=3)
+    assert fitted.history.loss[-1] < fitted.history.loss[0]
+
+
+def test_a_network_of_nan_is_wrong_everywhere_and_never_best():
+    network = _perceptron(KEYS[0])
+    network.dense2.bias[...] = jnp.full(60, jnp.nan)
+    fitted = networks.fit(network, *TRAIN, key=KEYS[0], validation=VALIDATION, epochs=2)
+    assert (fitted.history.error == 1).all()
+    assert (fitted.history.validation_error == 1).all()
+    assert int(fitted.best_epoch) == 0
+
+
+def test_the_evaluation_batch_changes_nothing():
+    losses = [
+        networks.fit(
+            _perceptron(KEYS[0]), *TRAIN, key=KEYS[0], validation=VALIDATION, epochs=1, evaluation_batch_size=size
+        ).history.validation_loss
+        for size in (1, 7, 300, 10_000)
+    ]
+    np.testing.assert_allclose(losses, np.broadcast_to(losses[0], (4, 1)), rtol=1e-5)
+
+
+def test_steps_that_do_not_fill_a_call_are_done_as_asked():
+    counts = []
+    fitted = networks.fit_fresh(
+        _perceptron(KEYS[0]), _draw, key=KEYS[0], steps=5, steps_per_call=2, on_call=lambda n, _: counts.append(n)
+    )
+    whole = networks.fit_fresh(_perceptron(KEYS[0]), _draw, key=KEYS[0], steps=5, steps_per_call=5)
+    assert counts == [2, 4, 5]
+    np.testing.assert_allclose(fitted.network(TRAIN[0]), whole.network(TRAIN[0]), atol=1e-5)
+
+
 def test_a_second_fit_does_not_compile(assert_compiles):
     networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], epochs=2, validation=VALIDATION)
     network = _perceptron(KEYS[1])
@@ -161,7 +226,7 @@ def test_fresh_rows_are_new_at_every_step():
 
     networks.fit_fresh(_perceptron(KEYS[0]), watched, key=KEYS[0], steps=6, steps_per_call=3)
     jax.effects_barrier()
-    assert len(seen) == len(set(seen)) == 6
+    assert len(seen) == len(set(seen)) == 7, "six steps, and the draw that is checked before them"
 
 
 def test_fresh_training_learns_in_every_lane():
@@ -211,6 +276,14 @@ def _changed(index, value, part=TRAIN):
         (TRAIN, {"validation": _changed(1, 99, VALIDATION)}, "validation labels: found 0 to 99"),
         (TRAIN, {"validation": _changed(0, np.nan, VALIDATION)}, "validation inputs: found NaN"),
         (TRAIN, {"key": KEYS}, "network: found leading axes"),
+        (TRAIN, {"key": KEYS.reshape(3, 1)}, r"key: found shape \(3, 1\)"),
+        (TRAIN, {"key": KEYS[:0]}, r"key: found shape \(0,\)"),
+        (TRAIN, {"key": 0}, "key: found int"),
+        (TRAIN, {"validation": (VALIDATION[0],)}, "validation: found tuple, wanted a pair"),
+        (TRAIN, {"validation": VALIDATION[0]}, "validation: found ndarray, wanted a pair"),
+        ((TRAIN[0][:, :50], TRAIN[1]), {}, r"inputs: the network does not take rows of shape \(50,\)"),
+        ((TRAIN[0].astype(float) * 1e300, TRAIN[1]), {}, "inputs: found NaN or infinity in 600 of 600"),
+        ((jnp.full((600, 100), jnp.nan, jnp.bfloat16), TRAIN[1]), {}, "inputs: found NaN or infinity"),
     ],
 )
 def test_bad_input_is_named(rows, options, message):
@@ -225,6 +298,21 @@ def test_networks_that_cannot_be_trained_are_refused():
         networks.fit(networks.Chain(a=layer, b=layer), *TRAIN, key=KEYS[0])
     with pytest.raises(ValueError, match="random state"):
         networks.fit(nnx.Dropout(0.5, rngs=nnx.Rngs(0)), *TRAIN, key=KEYS[0])
+    with pytest.raises(ValueError, match=r"a stacked network wants keys of shape \[seeds\]"):
+        networks.fit(jax.vmap(_perceptron)(KEYS), *TRAIN, key=KEYS[0])
+
+
+@pytest.mark.parametrize("part", [(0, jnp.nan, "sample's inputs: found NaN"), (1, 60, "sample's labels: found")])
+def test_samples_that_cannot_be_trained_on_are_refused(part):
+    index, value, message = part
+
+    def bad(key):
+        rows = list(_draw(key))
+        rows[index] = rows[index].at[0].set(value)
+        return tuple(rows)
+
+    with pytest.raises(ValueError, match=message):
+        networks.fit_fresh(_perceptron(KEYS[0]), bad, key=KEYS[0], steps=2)
 
 
 def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
@@ -237,7 +325,22 @@ def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
     assert jax.tree.structure(loaded.network) == jax.tree.structure(fitted.network)
     with pytest.raises(ValueError, match="folder: found fit"):
         networks.save_fit(tmp_path / "fit", fitted)
-    with pytest.raises(ValueError, match="like: found variables"):
+    with pytest.raises(ValueError, match="like: found other variables"):
         networks.load_fit(tmp_path / "fit", networks.perceptron(KEYS[0], (100, 60)))
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         networks.load_fit(tmp_path / "none", other)
+    with pytest.raises(ValueError, match="folder: found no fit in"):
+        networks.load_fit(tmp_path, other)
+
+
+def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
+    fitted = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], epochs=1)
+
+    def interrupt(self):
+        (tmp_path / "fit.orbax-checkpoint-tmp").mkdir(exist_ok=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orbax.checkpoint.StandardCheckpointer.wait_until_finished", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        networks.save_fit(tmp_path / "fit", fitted)
+    assert not list(tmp_path.glob("*tmp*"))

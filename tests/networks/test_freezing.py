@@ -1,3 +1,5 @@
+import functools
+
 import equinox
 import jax
 import jax.numpy as jnp
@@ -65,7 +67,38 @@ def _partial(seed):
     return networks.freeze(jax.tree_util.Partial(jnp.matmul, jax.random.normal(jax.random.key(seed), (3, 3))))
 
 
-MAKERS = {"nnx": _nnx, "linen": _linen, "bound linen": _bound_linen, "equinox": _equinox, "function": _function}
+class _TwoHeads(_NNX):
+    def features(self, x):
+        return self.norm(self.drop(self.dense(x))) ** 2
+
+
+def _method(seed):
+    return networks.freeze(_TwoHeads(nnx.Rngs(seed)).features)
+
+
+def _partial_of_arrays(seed):
+    return networks.freeze(functools.partial(_slope, slope=jnp.float32(seed + 1)))
+
+
+def _nested_equinox(seed):
+    model = equinox.nn.Dropout(0.5)
+    return networks.freeze(jax.tree_util.Partial(_call_second, jnp.float32(seed + 1), model))
+
+
+def _call_second(factor, model, x):
+    return factor * model(x)
+
+
+MAKERS = {
+    "nnx": _nnx,
+    "nnx method": _method,
+    "linen": _linen,
+    "bound linen": _bound_linen,
+    "equinox": _equinox,
+    "equinox inside a partial": _nested_equinox,
+    "function": _function,
+    "functools.partial": _partial_of_arrays,
+}
 each_model = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
 ROWS = jax.random.normal(jax.random.key(9), (5, 6))
 
@@ -136,6 +169,24 @@ def test_the_model_itself_is_left_alone():
     assert not model.norm.use_running_average
 
 
+def test_a_frozen_network_keeps_the_weights_of_its_moment():
+    for make in (lambda: _NNX(nnx.Rngs(0)), lambda: networks.Chain(dense=nnx.Linear(6, 4, rngs=nnx.Rngs(0)))):
+        model = make()
+        network = networks.freeze(model)
+        before = network(ROWS)
+        model.dense.kernel[...] = jnp.zeros((6, 4))
+        np.testing.assert_array_equal(network(ROWS), before)
+
+
+def test_equal_statics_of_other_types_do_not_share_a_compilation():
+    def typed(x, flag):
+        return x * (100 if flag is True else 1)
+
+    scores = jax.jit(lambda network: network(jnp.ones(1)))
+    assert scores(networks.freeze(typed, flag=1))[0] == 1
+    assert scores(networks.freeze(typed, flag=True))[0] == 100
+
+
 def test_a_chain_stays_a_chain():
     chain = networks.Chain(dense=nnx.Linear(6, 4, rngs=nnx.Rngs(0)), drop=nnx.Dropout(0.5))
     frozen = networks.freeze(chain)
@@ -170,12 +221,26 @@ def test_what_cannot_be_frozen_is_refused(call, error, message):
         call()
 
 
+class _Counts:
+    """A network that changes from call to call."""
+
+    calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return x * self.calls
+
+
 TRAINING_MODE = {
     "nnx batch norm": lambda: networks.Chain(norm=nnx.BatchNorm(6, rngs=nnx.Rngs(0))),
     "nnx dropout": lambda: nnx.Dropout(0.5, rngs=nnx.Rngs(0)),
     "one dropout mask again and again": lambda: lambda x: x * jax.random.bernoulli(jax.random.key(0), 0.5, x.shape),
     "linen batch norm": lambda: _linen_in_training(),
     "softmax over rows": lambda: lambda x: jax.nn.softmax(x, axis=0),
+    "linen dropout without a key": lambda: _linen_without_key(),
+    "other rows weigh little": lambda: lambda x: x + 0.1 * x.mean(0, keepdims=True),
+    "other rows behind a large bias": lambda: lambda x: x - x.mean(0, keepdims=True) + 1e3,
+    "changes from call to call": lambda: _Counts(),
 }
 
 
@@ -187,6 +252,26 @@ def _linen_in_training():
         return model.apply(variables, x, train=True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)})[0]
 
     return scores
+
+
+def _linen_without_key():
+    model = _Linen()
+    variables = model.init(jax.random.key(0), jnp.ones((1, 6)))
+    return lambda x: model.apply(variables, x, train=True)
+
+
+def test_a_mask_is_found_behind_a_row_of_zeros():
+    mask = jax.random.bernoulli(jax.random.key(0), 0.5, (10, 6))
+    with pytest.raises(ValueError, match="equal rows get different scores"):
+        methods.accept.accept_network(lambda x: x * mask[: len(x)], jnp.zeros((8, 6)))
+
+
+def test_outputs_without_rows_and_bad_inputs_are_refused():
+    for network in (lambda x: jnp.ones(4), lambda x: jnp.sum(x)):
+        with pytest.raises(ValueError, match="wanted a row for each"):
+            methods.accept.accept_network(network, ROWS)
+    with pytest.raises(ValueError, match="^inputs: found NaN"):
+        methods.accept.accept_network(_slope, ROWS.at[0, 0].set(jnp.nan))
 
 
 @pytest.mark.parametrize("make", TRAINING_MODE.values(), ids=TRAINING_MODE.keys())
