@@ -10,6 +10,7 @@ from experiments.study import lane
 from interp_jax import figures, methods, networks
 
 AT = 50
+SHOWN = ("l1", "smoothing_share", "silent_before", "silent_after", "gap")
 
 
 def write(study, section) -> None:
@@ -114,11 +115,17 @@ def _lengths(study, section):
             {"one convolution": l1},
             "filter length (taps)",
             "mean |error| (samples)",
-            references={"optimum": float(study.errors(study.posterior.median).l1)},
+            references={"optimum": float(study.errors(study.posterior.mode).l1)},
         ),
-        "And how well the network does with it.",
+        f"And how well the network does with it: networks whose filter mostly smooths have a mean |error| of "
+        f"{_mean(l1[share >= 0.5])}, those whose filter mostly differentiates {_mean(l1[share < 0.5])}. The dense "
+        f"layer can differentiate as well, so a derivative in the filter is no advantage by itself.",
     )
     section.metrics({"kernel_lengths": {"taps": lengths, "smoothing_share": share, "l1": l1}})
+
+
+def _mean(values):
+    return f"{values.mean():.3f} ({len(values)} networks)" if len(values) else "– (no network)"
 
 
 def _rectified(study, section):
@@ -132,18 +139,16 @@ def _rectified(study, section):
             metrics[f"{name}, {kind}"] = {**result, "died": int(died(result["l1"]).sum())}
             order = np.argsort(result["l1"])
             rows += [
-                (f"{name}, {kind}", *(f"{result[measure][seed]:.2f}" for measure in result), _verdict(result, seed))
+                (f"{name}, {kind}", *(f"{result[measure][seed]:.2f}" for measure in SHOWN), _verdict(result, seed))
                 for seed in (order if kind == "ReLU" else order[len(order) // 2 :][:1])
             ]
     section.text(
         "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter the "
         "same networks become a gamble. One that dies is silent nearly everywhere and has nothing to learn from. Of "
-        f"those alive here, {_l1_range(metrics, True)} go silent after the jump (zero at more than 95 % of the "
-        f"positions), {_l1_range(metrics, False)} do not. The silent ones have smoothing filters of negative weight "
-        "with a large positive bias: the low level passes, the high one is pushed below zero and cut off, its noise "
-        "with it, and the dense layer has less noise to learn by heart, as the gap between training and validation "
-        "loss shows. Filters that have become a derivative lose by the ReLU, which keeps only one side of what they "
-        "say."
+        f"those alive here, {_described(metrics, True)}; {_described(metrics, False)}. With a last filter of negative "
+        "sum and a positive bias the low level passes the ReLU and the high one is pushed below zero and cut off, with "
+        "all its noise; the dense layer then sees a clean end of the low level. A filter that has become a derivative "
+        "loses by the ReLU, which keeps only one side of what it says."
     )
     section.table(
         ("network", "L1", "smoothing share", "silent before the jump", "silent after it", "loss gap", ""),
@@ -155,13 +160,19 @@ def _rectified(study, section):
     section.metrics({"rectified": metrics})
 
 
-def _l1_range(metrics, silent):
+def _described(metrics, silent):
     results = [result for name, result in metrics.items() if name.endswith("ReLU")]
-    l1, after = (np.concatenate([result[measure] for result in results]) for measure in ("l1", "silent_after"))
-    chosen = l1[~died(l1) & ((after > 0.95) == silent)]
-    if not len(chosen):
-        return "none"
-    return f"{len(chosen)} (L1 {chosen.min():.2f} to {chosen.max():.2f})"
+    l1, after, cuts = (
+        np.concatenate([result[measure] for result in results]) for measure in ("l1", "silent_after", "cuts_high_level")
+    )
+    chosen = ~died(l1) & ((after > 0.95) == silent)
+    what = f"{'go' if silent else 'do not go'} silent after the jump (zero at more than 95 % of the positions)"
+    if not chosen.any():
+        return f"none {what}"
+    return (
+        f"{chosen.sum()} {what}, with L1 from {l1[chosen].min():.2f} to {l1[chosen].max():.2f}, and "
+        f"{int(cuts[chosen].sum())} of them have a last filter of negative sum and positive bias"
+    )
 
 
 def _verdict(result, seed):
@@ -170,9 +181,11 @@ def _verdict(result, seed):
 
 def _rectified_result(study, fit):
     signals = study.balanced.signals[np.asarray(study.balanced.positions) == AT]
-    before, after = [], []
+    before, after, cuts = [], [], []
     for seed in range(study.config.seeds):
         network = lane(fit.network, seed)
+        last = getattr(network, [name for name in network.stage_names if name.startswith("conv")][-1])
+        cuts.append(float(last.kernel[...].sum()) < 0 < float(last.bias[...][0]))
         zero = np.asarray(network.until(network.stage_names[-2])(signals)) == 0
         before.append(zero[:, 20:40].mean())
         after.append(zero[:, 60:80].mean())
@@ -183,5 +196,6 @@ def _rectified_result(study, fit):
         "smoothing_share": _first_filter_shares(study, fit),
         "silent_before": np.array(before),
         "silent_after": np.array(after),
+        "cuts_high_level": np.array(cuts),
         "gap": fit.history.validation_loss[best, seeds] - fit.history.loss[best, seeds],
     }

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from experiments.jump_detection.jump_study import FIRST, POSITIONS
+from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS
 from experiments.study import lane
 from interp_jax import figures, methods
 from interp_jax.kernels import jumps
@@ -18,47 +18,52 @@ def write(study, section) -> None:
 def _two_layers(study, section):
     network = lane(study.thesis_fit("2-layer perceptron").network, 0)
     layers = {name: getattr(network, name) for name in ("dense1", "dense2")}
+    start = study.stacked(NETWORKS["2-layer perceptron"], 1)[0].dense1.kernel[...]
+    sizes = np.abs(np.asarray(network.dense1.kernel[...])).mean(axis=1)
+    inside = np.isin(np.arange(1, 101), POSITIONS)
+    size = {
+        "inputs 21 to 80": sizes[inside].mean(),
+        "other inputs": sizes[~inside].mean(),
+        "at the start": float(np.abs(np.asarray(start)).mean()),
+    }
     section.figure(
         "fig_3_11_weights",
         figures.heatmaps.weights({name: (layer.kernel[...], layer.bias[...]) for name, layer in layers.items()}),
-        "Weights and biases of the 2-layer perceptron: not much can be read from them, except that inputs outside 21 "
-        "to 80, where no jump happens, get small weights (Fig. 3.11).",
+        f"Weights and biases of the 2-layer perceptron. Not much can be read from them, except that only the "
+        f"weights of inputs 21 to 80, where jumps happen, have grown: mean |weight| {size['inputs 21 to 80']:.3f}, the "
+        f"other inputs {size['other inputs']:.3f}, at the start {size['at the start']:.3f} (Fig. 3.11).",
     )
-    kernel = np.asarray(network.dense1.kernel[...])
-    inside = slice(FIRST - 1, POSITIONS[-1])
-    section.metrics(
-        {
-            "first_layer_mean_absolute_weight": {
-                "inputs_21_to_80": np.abs(kernel[inside]).mean(),
-                "other_inputs": np.abs(np.delete(kernel, np.arange(100)[inside], axis=0)).mean(),
-            }
-        }
-    )
-    averages = _averages(study, network, probabilities=True)
+    section.metrics({"first_layer_mean_absolute_weight": size})
+    averages = _averages(study, network)
     hidden, output = averages["relu1"], averages["probabilities"]
+    silent = float(np.mean(hidden.max(axis=0) < 0.01 * hidden.max()))
+    right = float(np.diag(output).mean())
     section.figure(
         "fig_3_12_activations",
         figures.heatmaps.class_averages({"hidden layer (ReLU)": hidden, "output (softmax)": output}, POSITIONS),
-        f"Activations averaged over {study.config.averaged_signals} signals of each position. Each hidden unit "
-        "responds over a wide, contiguous range of positions; together they code the position, which the output layer "
-        "reads out almost perfectly (Fig. 3.12).",
+        f"Activations averaged over {study.config.averaged_signals} signals of each position. Most hidden units change "
+        f"slowly with the position and respond to wide ranges of it; {silent:.0%} of them hardly ever do. The output "
+        f"layer reads the position out of all of them together: on average it gives the right one {right:.0%} "
+        "probability (Fig. 3.12).",
     )
-    silent = float(np.mean(hidden.max(axis=0) < 0.01 * hidden.max()))
-    section.metrics({"hidden_units_hardly_active": silent})
+    section.metrics({"hidden_units_hardly_active": silent, "mean_probability_of_the_right_class": right})
 
 
 def _one_layer(study, section):
     network = lane(study.thesis_fit("1-layer perceptron").network, 0)
     kernel = np.asarray(network.dense1.kernel[...])
-    averages = _averages(study, network, probabilities=True)
+    averages = _averages(study, network)
+    near = np.abs(np.arange(1, 101)[:, None] - POSITIONS[None, :]) <= 5
+    share = float(np.sum(kernel**2 * near) / np.sum(kernel**2))
     section.figure(
         "fig_3_14_one_layer",
         figures.heatmaps.weights_and_averages(
             kernel, averages["probabilities"], POSITIONS, titles=("weights", "output (softmax), averaged by class")
         ),
-        "The 1-layer network can be read directly: only weights next to a class's own position matter, and the same "
-        "pattern repeats along the diagonal (Fig. 3.14).",
+        f"The 1-layer network can be read directly: {share:.0%} of the squared weight lies within five samples of the "
+        "class's own position, and the same pattern repeats along the diagonal (Fig. 3.14).",
     )
+    section.metrics({"share_of_squared_weight_within_five_samples": share})
     samples = np.arange(1, 101)
     section.figure(
         "fig_3_15_column",
@@ -92,14 +97,12 @@ def _one_layer(study, section):
     )
 
 
-def _averages(study, network, probabilities=False):
+def _averages(study, network):
     """Averaged activations of every stage as NumPy, and of the softmax output."""
 
     def layers(network, x):
         outputs = network.activations(x)
-        if probabilities:
-            outputs["probabilities"] = jax.nn.softmax(outputs[network.stage_names[-1]])
-        return outputs
+        return outputs | {"probabilities": jax.nn.softmax(outputs[network.stage_names[-1]])}
 
     means = methods.averages.layer_averages(
         jax.tree_util.Partial(layers, network), study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)

@@ -58,9 +58,9 @@ class Settings:
         """Refuses numbers that no run can use, before a folder is made."""
         if not (math.isfinite(self.noise) and self.noise > 0):
             raise ValueError(f"noise: found {self.noise}, wanted a positive finite standard deviation")
-        if not math.isfinite(self.jump) or self.jump == 0:
-            raise ValueError(f"jump: found {self.jump}, wanted a finite height other than zero")
-        least = {"train_signals": 100, "embedded_signals": 100, "seed": 0}
+        if not (math.isfinite(self.jump) and self.jump > 0):
+            raise ValueError(f"jump: found {self.jump}, wanted a positive finite height")
+        least = {"train_signals": 100, "sample_sizes": 100, "embedded_signals": 100, "seed": 0}
         for field in dataclasses.fields(self):
             values = getattr(self, field.name)
             for value in values if isinstance(values, tuple) else (values,):

@@ -39,6 +39,8 @@ def success_against_width(
 ) -> Figure:
     """Success rate against the width of a filter, one curve a noise level, the best width of each marked.
 
+    Of equally good widths the middle one is marked.
+
     widths [W]: the widths, rising.
     success [N, W]: fractions in 0…1, NaN where unknown.
     noises [N]: standard deviation of the noise of each curve.
@@ -61,7 +63,8 @@ def success_against_width(
         handles += axes.plot(
             widths[kept], curve[kept], color=shade, marker="o", markersize=3.5, label=f"noise σ = {noise:g}"
         )
-        best = int(np.nanargmax(curve))
+        ties = np.flatnonzero(curve == np.nanmax(curve))
+        best = int(ties[len(ties) // 2])
         star = {"marker": "*", "markersize": 16, "markeredgecolor": "white", "zorder": 4}
         axes.plot(widths[best], curve[best], color=shade, label="best width", **star)
     if not handles:
