@@ -80,7 +80,11 @@ def benchmarks_table() -> str:
                 for entry in entries
                 if not entry["name"].startswith("interp_jax")
             ]
-    lines += ["", "Warm, medians of one run; `python -m benchmarks` measures them on your machine."]
+    lines += [
+        "",
+        "Warm, medians of one run. `python -m benchmarks` measures them on your machine (it wants `.[test]`, and "
+        "PyTorch for the rival).",
+    ]
     return "\n".join(lines)
 
 

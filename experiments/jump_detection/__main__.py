@@ -16,7 +16,7 @@ SECTIONS = {
     "task": ("The task", task.write),
     "detectors": ("Detectors without a network, and the optimum", detectors.write),
     "networks": ("Seven networks", architectures.write),
-    "overfitting": ("Learning by heart", overfitting.write),
+    "overfitting": ("Training past the best epoch", overfitting.write),
     "perceptrons": ("Inside the perceptrons", perceptrons.write),
     "convolutions": ("Inside the convolutional networks", convolutions.write),
     "optimum": ("Reaching the optimum", optimum.write),

@@ -60,11 +60,14 @@ def write(study, section) -> None:
         "something that a single layer of weights could be: the distance to it is what training leaves undone.",
     )
     section.metrics({"networks": metrics, "optimum": {name: error._asdict() for name, error in optimum.items()}})
-    predicted = study.predictions(study.thesis_fit("2-layer perceptron").network)[0]
+    true = np.asarray(study.test.positions)
+    predicted = np.asarray(study.predictions(study.thesis_fit("2-layer perceptron").network)[0])
+    largest = [int(np.abs(np.asarray(found) - true).max()) for found in (predicted, study.derivative_positions)]
     section.figure(
         "fig_3_10_histogram",
-        figures.histograms.absolute_errors(np.asarray(predicted) - np.asarray(study.test.positions)),
-        "Errors of the 2-layer perceptron: the enormous ones of the classical detector are gone (Fig. 3.10).",
+        figures.histograms.absolute_errors(predicted - true),
+        f"Errors of a 2-layer perceptron: the largest is {largest[0]}, the classical detector's {largest[1]} "
+        "(Fig. 3.10).",
     )
 
 

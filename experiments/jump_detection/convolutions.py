@@ -53,8 +53,8 @@ def _look(study, section):
             "fig_3_23_three_convolutions",
             study.thesis_fit("CNN, 3 convolutions"),
             0,
-            "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column: the third filter adds "
-            "little to what the second has done (Fig. 3.23).",
+            "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column. The thesis finds the "
+            "third filter redundant (Fig. 3.23).",
         ),
     ):
         network = lane(fit.network, seed)
@@ -145,10 +145,10 @@ def _rectified(study, section):
     section.text(
         "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter the "
         "same networks become a gamble. One that dies is silent nearly everywhere and has nothing to learn from. Of "
-        f"those alive here, {_described(metrics, True)}; {_described(metrics, False)}. With a last filter of negative "
-        "sum and a positive bias the low level passes the ReLU and the high one is pushed below zero and cut off, with "
-        "all its noise; the dense layer then sees a clean end of the low level. A filter that has become a derivative "
-        "loses by the ReLU, which keeps only one side of what it says."
+        f"those alive here, {_described(metrics, True)}; {_described(metrics, False)}. Where the last filter has a "
+        "negative sum and a positive bias, the low level passes the ReLU and the high one is pushed below zero and cut "
+        "off with all its noise, so that the dense layer sees a clean end of the low level. A filter that is a "
+        "derivative loses by the ReLU, which keeps only one side of what it says."
     )
     section.table(
         ("network", "L1", "smoothing share", "silent before the jump", "silent after it", "loss gap", ""),
@@ -166,13 +166,11 @@ def _described(metrics, silent):
         np.concatenate([result[measure] for result in results]) for measure in ("l1", "silent_after", "cuts_high_level")
     )
     chosen = ~died(l1) & ((after > 0.95) == silent)
-    what = f"{'go' if silent else 'do not go'} silent after the jump (zero at more than 95 % of the positions)"
+    what = "fall silent after the jump (zero at more than 95 % of the positions)" if silent else "do not"
     if not chosen.any():
         return f"none {what}"
-    return (
-        f"{chosen.sum()} {what}, with L1 from {l1[chosen].min():.2f} to {l1[chosen].max():.2f}, and "
-        f"{int(cuts[chosen].sum())} of them have a last filter of negative sum and positive bias"
-    )
+    errors = f"L1 {l1[chosen].min():.2f} to {l1[chosen].max():.2f}"
+    return f"{chosen.sum()} {what} ({errors}; last filter of negative sum and positive bias: {cuts[chosen].sum()})"
 
 
 def _verdict(result, seed):

@@ -42,8 +42,8 @@ def _filters(study, section):
         ),
         (
             "fig_3_04_parts",
-            "The same filter taken apart: the smoothing part keeps the level and lowers the noise, the differentiating "
-            "part leaves only the spike; the two responses add up to the one above (Fig. 3.4).",
+            "The same filter taken apart: the smoothing part enlarges the step and evens out the noise, the "
+            "differentiating part leaves only the spike; the two responses add up to the one above (Fig. 3.4).",
             parts,
         ),
     ):

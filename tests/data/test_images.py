@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from interp_jax import data
+from tests.real_data import REAL_DATA
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 PREPARED = "mnist/3.0.1"
 SHARD = "mnist-train.array_record-00000-of-00001"
 
@@ -374,15 +374,15 @@ def rows_as_hashes(found):
     return sorted(hashlib.sha256(x.tobytes() + bytes([y])).digest() for x, y in zip(pixels, found.labels, strict=True))
 
 
-@pytest.mark.skipif(not (SHARED / "tfds").is_dir(), reason="the prepared MNIST is not here")
+@pytest.mark.skipif(not (REAL_DATA / "tfds").is_dir(), reason="the prepared MNIST is not here")
 def test_both_copies_of_mnist_agree_and_the_second_load_is_fast(tmp_path):
-    prepared = data.load("mnist", data_dir=SHARED / "tfds")
-    assert rows_as_hashes(prepared) == rows_as_hashes(data.load("mnist", data_dir=SHARED / "mnist"))
+    prepared = data.load("mnist", data_dir=REAL_DATA / "tfds")
+    assert rows_as_hashes(prepared) == rows_as_hashes(data.load("mnist", data_dir=REAL_DATA / "mnist"))
     program = f"""
 import time
 start = time.perf_counter()
 from interp_jax import data
-found = data.load("mnist", data_dir={str(SHARED / "tfds")!r})
+found = data.load("mnist", data_dir={str(REAL_DATA / "tfds")!r})
 print(time.perf_counter() - start, *found.labels[:20])
 """
     seconds, *labels = run_python(program).split()

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interp_jax import data
+from tests.real_data import REAL_DATA
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -287,16 +287,16 @@ def test_classes_of_fashion_mnist_are_tfds_own(tmp_path):
     assert data.load("fashion_mnist", data_dir=tmp_path).classes == tuple(features["label"].names)
 
 
-@pytest.mark.skipif(not (SHARED / "cifar10_jpeg").is_dir(), reason="the CIFAR-10 (JPEG) archive is not here")
+@pytest.mark.skipif(not (REAL_DATA / "cifar10_jpeg").is_dir(), reason="the CIFAR-10 (JPEG) archive is not here")
 def test_classes_of_cifar_are_the_archives_own(tmp_path):
     write_cifar(tmp_path, *random_set(5, 32, 32, 3))
-    with np.load(SHARED / "cifar10_jpeg" / "cifar10_jpeg.npz", allow_pickle=False) as archive:
+    with np.load(REAL_DATA / "cifar10_jpeg" / "cifar10_jpeg.npz", allow_pickle=False) as archive:
         assert data.load("cifar10", data_dir=tmp_path).classes == tuple(archive["class_names"])
 
 
-@pytest.mark.skipif(not (SHARED / "mnist").is_dir(), reason="the published MNIST files are not here")
+@pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason="the published MNIST files are not here")
 def test_published_mnist():
-    train, test = data.load("mnist", data_dir=SHARED), data.load("mnist", split="test", data_dir=SHARED / "mnist")
+    train, test = data.load("mnist", data_dir=REAL_DATA), data.load("mnist", split="test", data_dir=REAL_DATA / "mnist")
     assert (train.inputs.shape, test.inputs.shape) == ((60_000, 28, 28, 1), (10_000, 28, 28, 1))
     np.testing.assert_array_equal(train.labels[:5], [5, 0, 4, 1, 9])
     np.testing.assert_array_equal(test.labels[:5], [7, 2, 1, 0, 4])
@@ -309,13 +309,13 @@ def test_published_mnist():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (SHARED / "cifar10_jpeg").is_dir(), reason="the CIFAR-10 (JPEG) archive is not here")
+@pytest.mark.skipif(not (REAL_DATA / "cifar10_jpeg").is_dir(), reason="the CIFAR-10 (JPEG) archive is not here")
 def test_whole_cifar(tmp_path):
-    subprocess.run([sys.executable, SHARED / "cifar10_jpeg" / "unpack.py", tmp_path], check=True)
+    subprocess.run([sys.executable, REAL_DATA / "cifar10_jpeg" / "unpack.py", tmp_path], check=True)
     for split, size in (("train", 50_000), ("test", 10_000)):
         found = data.load("cifar10", split=split, data_dir=tmp_path)
         assert found.inputs.shape == (size, 32, 32, 3)
-        with np.load(SHARED / "cifar10_jpeg" / "cifar10_jpeg.npz", allow_pickle=False) as archive:
+        with np.load(REAL_DATA / "cifar10_jpeg" / "cifar10_jpeg.npz", allow_pickle=False) as archive:
             np.testing.assert_array_equal(found.labels, archive[f"{split}_labels"])
         # Neighbouring pixels of a photograph are alike, which a wrong order of the axes would undo.
         assert np.abs(np.diff(found.inputs[:500], axis=1)).mean() < 0.1
