@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Shaped
 
 POSITIONS = (21, 80)
 _NUMPY_PADDING = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "mirror": "reflect"}
@@ -33,7 +33,7 @@ class Estimates(NamedTuple):
 
 
 def gaussian_derivative(
-    signals: Float[Array, "rows length"],
+    signals: Shaped[Array | np.ndarray, "rows length"],
     width: _Scalar = 2.9,
     window: int = 19,
     *,
@@ -70,6 +70,7 @@ def gaussian_derivative(
 
     Source: Chen 2017, sections 3.2.1 to 3.2.3 (eq. 3.2; width 2.9 and window 19 are its best on training data).
     """
+    signals = _as_floats(signals)
     filters = gaussian_derivative_filters(signals.shape[1], width, window, edges=edges, positions=positions)
     return jnp.matmul(signals, filters.astype(signals.dtype), precision="highest")
 
@@ -109,7 +110,7 @@ def gaussian_derivative_filters(
 
 
 def log_posterior(
-    signals: Float[Array, "rows length"],
+    signals: Shaped[Array | np.ndarray, "rows length"],
     *,
     noise: _Scalar = 1.0,
     jump: _Scalar = 3.0,
@@ -144,6 +145,7 @@ def log_posterior(
 
     Source: Bayes' rule on Chen 2017, eq. 3.1; the thesis itself does not compute it.
     """
+    signals = _as_floats(signals)
     first, last = _checked_positions(positions, signals.shape[1])
     _check_positive("noise", noise)
     _check_finite("jump", jump)
@@ -178,7 +180,7 @@ def posterior_network(
     return SoftmaxLayer(scale * after, -scale * jump / 2 * after.sum(0))
 
 
-def estimates(log_probabilities: Float[Array, "*rows positions"], first: int = POSITIONS[0]) -> Estimates:
+def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], first: int = POSITIONS[0]) -> Estimates:
     """Mode, median and mean position of each row of log probabilities, a posterior's or a network's. Traceable.
 
     The mode is the first of equal maxima; the median is the first position at which half of the mass is reached.
@@ -192,6 +194,7 @@ def estimates(log_probabilities: Float[Array, "*rows positions"], first: int = P
         >>> estimates(jnp.log(jnp.array([[0.4, 0.2, 0.4]])), first=1)
         Estimates(mode=Array([1], dtype=int32), median=Array([2], dtype=int32), mean=Array([2.], dtype=float32))
     """
+    log_probabilities = jnp.asarray(log_probabilities)
     half = jnp.finfo(log_probabilities.dtype).bits < 32  # too coarse to be added up
     probabilities = jnp.exp(log_probabilities.astype(jnp.float32) if half else log_probabilities)
     count = log_probabilities.shape[-1]
@@ -204,6 +207,11 @@ def estimates(log_probabilities: Float[Array, "*rows positions"], first: int = P
         first + jnp.minimum(jnp.sum(below, axis=-1, dtype=jnp.int32), count - 1),
         first + mean,
     )
+
+
+def _as_floats(signals) -> Array:
+    signals = jnp.asarray(signals)
+    return signals if jnp.issubdtype(signals.dtype, jnp.inexact) else signals.astype(jnp.float32)
 
 
 def _checked_positions(positions: tuple[int, int], length: int, lowest: int = 1) -> tuple[int, int]:

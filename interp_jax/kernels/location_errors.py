@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 
@@ -16,7 +17,7 @@ class LocationErrors(NamedTuple):
 
 
 def location_errors(
-    predicted: Shaped[Array, " rows"], true: Shaped[Array, " rows"], *, best: float = 0.99
+    predicted: Shaped[Array | np.ndarray, " rows"], true: Shaped[Array | np.ndarray, " rows"], *, best: float = 0.99
 ) -> LocationErrors:
     """L1 and L2 errors of positions, also over the ``best`` share of rows.
 
@@ -40,6 +41,7 @@ def location_errors(
 
     Source: Chen 2017, section 3.2.3.
     """
+    predicted, true = jnp.asarray(predicted), jnp.asarray(true)
     if predicted.shape[0] == 0:
         raise ValueError("predicted: found no rows, wanted at least one")
     if predicted.shape != true.shape:

@@ -17,7 +17,9 @@ class ClassMeans(NamedTuple):
     counts: Int[Array, " classes"]
 
 
-def class_means(activations: Float[Array, "rows *units"], labels: Int[Array, " rows"], *, classes: int) -> ClassMeans:
+def class_means(
+    activations: Float[Array | np.ndarray, "rows *units"], labels: Int[Array | np.ndarray, " rows"], *, classes: int
+) -> ClassMeans:
     """Average activation of every unit over the rows of each class.
 
         A_c = 1 / N_c  Σ_{n: label_n = c} a_n
@@ -37,7 +39,7 @@ def class_means(activations: Float[Array, "rows *units"], labels: Int[Array, " r
 
     Source: Chen 2017, section 3.3.3, eqs. 3.6 and 3.7.
     """
-    sums, counts = _class_sums(activations, labels, classes)
+    sums, counts = _class_sums(jnp.asarray(activations), jnp.asarray(labels), classes)
     return _means(sums, counts)
 
 

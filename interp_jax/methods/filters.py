@@ -17,7 +17,9 @@ class Profile(NamedTuple):
     spread: Float[Array, " offsets"]
 
 
-def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) -> Float[Array, "length classes"]:
+def effective_weights(
+    network: Callable, inputs: Float[Array | np.ndarray, "rows length"]
+) -> Float[Array, "length classes"]:
     """The linear filters a network amounts to on some rows: its mean Jacobian.
 
         W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
@@ -37,6 +39,7 @@ def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) ->
 
     Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
     """
+    inputs = jnp.asarray(inputs)
 
     # The mean Jacobian is the Jacobian of the mean score in a shift of all rows: no Jacobian a row is ever held.
     def mean_scores(shift):
@@ -46,7 +49,7 @@ def effective_weights(network: Callable, inputs: Float[Array, "rows length"]) ->
     return jax.lax.map(lambda direction: pull_back(direction)[0], jnp.eye(scores.shape[0], dtype=scores.dtype)).T
 
 
-def centre_classes(weights: Float[Array, "inputs classes"]) -> Float[Array, "inputs classes"]:
+def centre_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Float[Array, "inputs classes"]:
     """Weights of a softmax layer in the gauge where they are unique: every input's mean over the classes is zero.
 
     A softmax does not see a vector added to all classes, so raw weights of two equal classifiers can differ.
@@ -58,10 +61,13 @@ def centre_classes(weights: Float[Array, "inputs classes"]) -> Float[Array, "inp
         Array([[-1.,  1.],
                [ 0.,  0.]], dtype=float32)
     """
+    weights = jnp.asarray(weights)
     return weights - jnp.mean(weights, axis=1, keepdims=True)
 
 
-def agreement(weights: Float[Array, "inputs classes"], reference: Float[Array, "inputs classes"]) -> Float[Array, ""]:
+def agreement(
+    weights: Float[Array | np.ndarray, "inputs classes"], reference: Float[Array | np.ndarray, "inputs classes"]
+) -> Float[Array, ""]:
     """Pearson correlation of two softmax layers' weights after `centre_classes`; 0 where one of them is constant.
 
     Traceable.
@@ -76,7 +82,9 @@ def agreement(weights: Float[Array, "inputs classes"], reference: Float[Array, "
     return jnp.vdot(_unit(centre_classes(weights)), _unit(centre_classes(reference)), precision="highest")
 
 
-def jump_profile(weights: Float[Array, "length positions"], *, first: int = 21, reach: int = 20) -> Profile:
+def jump_profile(
+    weights: Float[Array | np.ndarray, "length positions"], *, first: int = 21, reach: int = 20
+) -> Profile:
     """The classes' filters laid over one another at their jump, centred as in `centre_classes`.
 
     Traceable. Offset 0 is the first sample after the jump.
@@ -115,7 +123,7 @@ def _unit(array):
     return scaled / jnp.where(norm > 0, norm, 1)
 
 
-def smoothing_share(kernel: Float[Array, " taps"]) -> Float[Array, ""]:
+def smoothing_share(kernel: Float[Array | np.ndarray, " taps"]) -> Float[Array, ""]:
     """How much of a filter only smooths: 1 where all taps have one sign, 0 for a pure difference.
 
         |Σ_u k_u| / Σ_u |k_u|

@@ -78,3 +78,11 @@ def test_matrix_products_have_full_precision(name):
 def test_the_precision_walk_finds_products():
     function, arrays = _example("jumps.gaussian_derivative")
     assert len(list(matrix_products(jax.make_jaxpr(jax.jit(function))(*arrays).jaxpr))) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if _example(name)[1][0].ndim])
+def test_numpy_arrays_serve_in_any_precision(name):
+    function, arrays = _example(name)
+    for kind in (np.float32, np.float64):
+        given = [np.asarray(array, kind if array.dtype == jnp.float32 else None) for array in arrays]
+        _assert_equal(jax.tree.map(np.asarray, function(*given)), jax.tree.map(np.asarray, function(*arrays)))
