@@ -8,6 +8,8 @@ import pytest
 
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Digits are compared: no TF32 or bfloat16 products on accelerators. Tests of precision itself undo this.
+jax.config.update("jax_default_matmul_precision", "highest")
 
 
 _compilations: list[str] = []

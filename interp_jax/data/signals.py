@@ -81,7 +81,7 @@ def sample_jump_signals(key, n: int, noise=1.0, jump=3.0, positions=None) -> Jum
     position_key, noise_key = jax.random.split(key)
     if positions is None:
         positions = jax.random.randint(position_key, (n,), FIRST_POSITION, LAST_POSITION + 1, jnp.int32)
-    step = jnp.arange(1, LENGTH + 1)[None, :] >= positions[:, None]
+    step = jnp.arange(1, LENGTH + 1, dtype=jnp.int32)[None, :] >= positions[:, None]
     draws = jax.random.normal(noise_key, (n, LENGTH), jnp.float32)
     return JumpSignals(jnp.where(step, jump, 0.0).astype(jnp.float32) + noise * draws, positions)
 

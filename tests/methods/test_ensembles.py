@@ -69,7 +69,7 @@ def test_lanes_are_the_single_networks(name, constructor):
 
 @pytest.mark.parametrize("name", ALL)
 def test_rows_on_two_devices_give_the_same(name):
-    mesh = jax.make_mesh((2,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
+    mesh = jax.make_mesh((2,), ("rows",), (jax.sharding.AxisType.Auto,), devices=jax.devices("cpu")[:2])
     spread = jax.device_put(SIGNALS, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("rows")))
     net = networks.perceptron(KEYS[0])
     _assert_equal(jax.jit(ALL[name])(net, spread), ALL[name](net, SIGNALS))
@@ -83,5 +83,5 @@ def test_matrix_products_of_methods_have_full_precision(name):
         return filters.agreement(x, OPTIMUM) if name == "filters.agreement" else filters.jump_profile(x)[1:]
 
     arrays = SIGNALS if name == "averages.class_means" else OPTIMUM
-    for product in matrix_products(jax.make_jaxpr(of_arrays)(arrays).jaxpr):
+    for product in matrix_products(of_arrays, arrays):
         assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product

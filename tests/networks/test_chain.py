@@ -92,11 +92,8 @@ def test_stages_behind_partial_functions_share_a_compilation(assert_compiles):
         scores(make(3), x)
 
 
-@each_network
-def test_an_ensemble_is_a_vmapped_constructor(name):
-    if name == "image cnn":
-        pytest.skip("its constructor takes a seed, not a key")
-    constructor = {"perceptron": networks.perceptron, "signal cnn": networks.signal_cnn}[name]
+@pytest.mark.parametrize("constructor", [networks.perceptron, networks.signal_cnn])
+def test_an_ensemble_is_a_vmapped_constructor(constructor):
     keys = jax.random.split(jax.random.key(0), 3)
     x = jax.random.normal(jax.random.key(1), (7, 100))
     stacked = jax.vmap(constructor)(keys)
