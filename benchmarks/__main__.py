@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from interp_jax.reports import describe, summary
+from interp_jax.reports.atomic import write_text
 
 RIVALS = ("torch",)
 
@@ -49,7 +50,7 @@ def main() -> int:
         rivals = {name: version(name) for name in RIVALS if find_spec(name)}
         environment = {**describe(), "device": jax.devices()[0].device_kind, "rivals": rivals}
         text = json.dumps({"environment": environment, "results": results}, indent=2, ensure_ascii=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_text(arguments.json, text + "\n")
     return 0
 
 

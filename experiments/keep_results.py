@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from experiments.jump_detection.jump_study import PUBLISHED, mean_and_spread
+from interp_jax.reports.atomic import write_text
 
 KEPT = Path(__file__).parent / "results"
 README = Path(__file__).parent.parent / "README.md"
@@ -32,7 +33,7 @@ def keep(run: Path) -> Path:
     kept = {"environment": timing["environment"], "seconds": timing["total"], **parts}
     KEPT.mkdir(exist_ok=True)
     path = KEPT / f"{study}.json"
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:
         copyfile(run / "figures" / f"{PICTURES[study]}.png", KEPT / f"{study}.png")
     return path
@@ -116,7 +117,7 @@ def main(folders: list[str]) -> None:
     """Keeps the runs and rewrites the README."""
     for folder in folders:
         print(f"kept {_link(keep(Path(folder)))}")
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    write_text(README, with_tables(README.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

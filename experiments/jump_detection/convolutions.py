@@ -27,59 +27,60 @@ def write(study, section) -> None:
 def _look(study, section):
     short = study.thesis_fit("CNN, 1 convolution of 5 taps", partial(networks.signal_cnn, taps=(5,)))
     smoothest = int(np.argmax(_first_filter_shares(study, short)))
-    for figure, fit, seed, caption in (
-        (
-            "fig_3_18_one_convolution",
-            study.thesis_fit("CNN, 1 convolution"),
-            0,
-            "One convolution of 7 taps: the filter smooths and differentiates, its output has a peak or an edge at the "
-            "jump, and the dense layer picks up where (Fig. 3.18).",
-        ),
-        (
-            "fig_3_19_short_filter",
-            short,
-            smoothest,
-            f"One convolution of 5 taps, the one of {study.config.seeds} seeds whose filter smooths most. The thesis "
-            "shows one whose taps all have one sign, so that it only enlarges the step; the sweep below says how often "
-            "that happens (Fig. 3.19).",
-        ),
-        (
-            "fig_3_21_two_convolutions",
-            study.thesis_fit("CNN, 2 convolutions"),
-            0,
-            "Two convolutions of 5 and 9 taps: what each filter does to the step, layer by layer (Fig. 3.21).",
-        ),
-        (
-            "fig_3_23_three_convolutions",
-            study.thesis_fit("CNN, 3 convolutions"),
-            0,
-            "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column. The thesis finds the "
-            "third filter redundant (Fig. 3.23).",
-        ),
-    ):
-        network = lane(fit.network, seed)
-        section.figure(figure, figures.layers.grid(_rows(study, network, figure), POSITIONS, AT), caption)
-        section.metrics({figure: {"smoothing_share": _shares(network)}})
+    one, two, three = (study.thesis_fit(name) for name in NETWORKS if name.startswith("CNN"))
+    look = partial(_look_at, study, section)
+    look(
+        "fig_3_18_one_convolution",
+        lane(one.network, 0),
+        "One convolution of 7 taps: the filter smooths and differentiates, its output has a peak or an edge at the "
+        "jump, and the dense layer picks up where (Fig. 3.18).",
+    )
+    look(
+        "fig_3_19_short_filter",
+        lane(short.network, smoothest),
+        f"One convolution of 5 taps, the one of {study.config.seeds} seeds whose filter smooths most. The thesis shows "
+        "one whose taps all have one sign, so that it only enlarges the step; the sweep below says how often that "
+        "happens (Fig. 3.19).",
+    )
+    look(
+        "fig_3_21_two_convolutions",
+        lane(two.network, 0),
+        "Two convolutions of 5 and 9 taps: what each filter does to the step, layer by layer (Fig. 3.21).",
+    )
+    look(
+        "fig_3_23_three_convolutions",
+        lane(three.network, 0),
+        "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column. The thesis finds the third "
+        "filter redundant (Fig. 3.23).",
+        example=study.drawn(8, 1, positions=np.array([AT])).signals,
+    )
 
 
-def _rows(study, network, figure):
+def _look_at(study, section, figure, network, caption, example=None):
     means = methods.averages.layer_averages(
         network.activations, study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)
     )
-    example = study.drawn(8, 1, positions=np.array([AT])).signals
-    single = network.activations(example) if "3_23" in figure else {}
-    rows = []
-    for name in network.stage_names:
-        kernel = getattr(network, name).kernel[...]
-        units = POSITIONS if name == "dense" else np.arange(1, 101)
-        activation = np.asarray(single[name][0]) if name in single else None
-        rows.append(figures.layers.LayerRow(name, kernel, means[name].means, activation, units))
-    return rows
+    single = {} if example is None else {name: layer[0] for name, layer in network.activations(example).items()}
+    rows = [
+        figures.layers.LayerRow(
+            name,
+            getattr(network, name).kernel[...],
+            means[name].means,
+            single.get(name),
+            POSITIONS if name == "dense" else np.arange(1, 101),
+        )
+        for name in network.stage_names
+    ]
+    section.figure(figure, figures.layers.grid(rows, POSITIONS, AT), caption)
+    section.metrics({figure: {"smoothing_share": _shares(network)}})
+
+
+def _filters(network):
+    return {name: getattr(network, name) for name in network.stage_names if name.startswith("conv")}
 
 
 def _shares(network):
-    stages = [name for name in network.stage_names if name.startswith("conv")]
-    return {name: methods.filters.smoothing_share(getattr(network, name).kernel[...]) for name in stages}
+    return {name: methods.filters.smoothing_share(stage.kernel[...]) for name, stage in _filters(network).items()}
 
 
 def _first_filter_shares(study, fit):
@@ -117,9 +118,9 @@ def _lengths(study, section):
             "mean |error| (samples)",
             references={"optimum": float(study.errors(study.posterior.mode).l1)},
         ),
-        f"And how well the network does with it: networks whose filter mostly smooths have a mean |error| of "
+        "And how well the network does with it: networks whose filter mostly smooths have a mean |error| of "
         f"{_mean(l1[share >= 0.5])}, those whose filter mostly differentiates {_mean(l1[share < 0.5])}. The dense "
-        f"layer can differentiate as well, so a derivative in the filter is no advantage by itself.",
+        "layer can differentiate as well, so a derivative in the filter is no advantage by itself.",
     )
     section.metrics({"kernel_lengths": {"taps": lengths, "smoothing_share": share, "l1": l1}})
 
@@ -182,7 +183,7 @@ def _rectified_result(study, fit):
     before, after, cuts = [], [], []
     for seed in range(study.config.seeds):
         network = lane(fit.network, seed)
-        last = getattr(network, [name for name in network.stage_names if name.startswith("conv")][-1])
+        *_, last = _filters(network).values()
         cuts.append(float(last.kernel[...].sum()) < 0 < float(last.bias[...][0]))
         zero = np.asarray(network.until(network.stage_names[-2])(signals)) == 0
         before.append(zero[:, 20:40].mean())

@@ -36,7 +36,7 @@ def _filters(study, section):
     for name, caption, filters in (
         (
             "fig_3_03_mixed_filter",
-            f"A filter of mixed signs smooths and differentiates at once: the response keeps the step and adds a spike "
+            "A filter of mixed signs smooths and differentiates at once: the response keeps the step and adds a spike "
             f"at the jump (Fig. 3.3; noise {quiet}).",
             mixed,
         ),
@@ -80,10 +80,9 @@ def _success(key, noise):
 
 def _errors(study, section):
     offsets = np.arange(-9, 10)
-    taps = np.exp(-0.5 * (offsets / 2.9) ** 2)
     section.figure(
         "fig_3_06_smoother",
-        figures.filters.profiles(offsets, {"Gaussian smoother": taps / taps.sum()}, x_label="offset (samples)"),
+        figures.filters.profiles(offsets, {"Gaussian smoother": jumps.gaussian_smoother()}, x_label="offset (samples)"),
         "The smoother the thesis settles on: 19 taps, width τ = 2.9 (Fig. 3.6).",
     )
     signals = study.test.signals

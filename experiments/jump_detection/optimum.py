@@ -44,9 +44,9 @@ def _draw(key, batch, noise, jump):
 def _against_optimum(study, section, fresh):
     config = study.config
     rows, ratios = [], {}
-    for estimate in ("mode", "median"):
+    errors = {estimate: study.errors(study.predictions(fresh.network, estimate)) for estimate in ("mode", "median")}
+    for estimate, found in errors.items():
         best = study.errors(getattr(study.posterior, estimate))
-        found = study.errors(study.predictions(fresh.network, estimate))
         ratios[estimate] = np.asarray(found.l1) / float(best.l1)
         rows.append(
             (
@@ -71,10 +71,8 @@ def _against_optimum(study, section, fresh):
         note="Mode: the most probable position. Median: the middle of the predicted distribution, which is the best "
         "answer for the mean |error|.",
     )
-    l1 = study.errors(study.predictions(fresh.network)).l1
-    section.metrics(
-        {"fresh": {"l1": l1, "l1_over_optimum": ratios, "mean_l1_over_optimum_mode": ratios["mode"].mean()}}
-    )
+    measured = {"l1": errors["mode"].l1, "l1_over_optimum": ratios, "mean_l1_over_optimum_mode": ratios["mode"].mean()}
+    section.metrics({"fresh": measured})
 
 
 def _filters(study, section, fresh):
@@ -213,18 +211,18 @@ def _lost_accuracy(study, section, fresh):
             "mean |error| (samples)",
             references={
                 "optimum": optimum,
-                "fresh signals, plain descent": float(np.mean(study.errors(study.predictions(plain.network)).l1)),
+                "fresh signals, plain descent": float(slow),
             },
             log_x=True,
         ),
         "The error against the size of the training set, with what signals without end give in the same number of "
         "steps.",
     )
-    _by_position(study, section, fresh, metrics)
+    metrics["by_position"] = _by_position(study, section, fresh)
     section.metrics({"lost_accuracy": metrics | {"optimum_mode_l1": optimum}})
 
 
-def _by_position(study, section, fresh, metrics):
+def _by_position(study, section, fresh):
     predicted = {
         "Gaussian derivative": study.derivative_positions,
         "4-layer perceptron": study.predictions(study.thesis_fit("4-layer perceptron").network)[0],
@@ -240,7 +238,7 @@ def _by_position(study, section, fresh, metrics):
         "the others, so the edges are not where accuracy is lost.",
     )
     edge = np.minimum(POSITIONS - POSITIONS[0], POSITIONS[-1] - POSITIONS) < 5
-    metrics["by_position"] = {
+    return {
         name: {"outer_five_positions": curve[edge].mean(), "others": curve[~edge].mean()}
         for name, curve in curves.items()
     }

@@ -1,5 +1,6 @@
 """Training past the best epoch (thesis Fig. 3.9)."""
 
+import jax
 import numpy as np
 
 from experiments.jump_detection.jump_study import NETWORKS
@@ -12,7 +13,7 @@ def write(study, section) -> None:
     fit = study.thesis_fit(
         f"{name} without stopping", NETWORKS[name], seeds=1, epochs=study.config.long_epochs, patience=None
     )
-    history, best = type(fit.history)(*(values[:, 0] for values in fit.history)), int(fit.best_epoch[0])
+    history, best = jax.tree.map(lambda curve: curve[:, 0], fit.history), int(fit.best_epoch[0])
     perfect = np.flatnonzero(history.error == 0)
     section.figure(
         "fig_3_09_training",
@@ -20,7 +21,7 @@ def write(study, section) -> None:
         f"The 2-layer perceptron trained for {len(history.loss):,} epochs. On its own signals it goes on improving (it "
         f"ends with {history.error[-1]:.1%} wrong), on new ones its loss is least at epoch {best} (the thesis: 131) "
         f"and then rises ({history.validation_error[-1]:.1%} wrong in the end). So the weights of the best epoch are "
-        f"the ones to look at (Fig. 3.9).",
+        "the ones to look at (Fig. 3.9).",
     )
     section.metrics(
         {

@@ -29,7 +29,7 @@ def _two_layers(study, section):
     section.figure(
         "fig_3_11_weights",
         figures.heatmaps.weights({name: (layer.kernel[...], layer.bias[...]) for name, layer in layers.items()}),
-        f"Weights and biases of the 2-layer perceptron. Not much can be read from them, except that only the "
+        "Weights and biases of the 2-layer perceptron. Not much can be read from them, except that only the "
         f"weights of inputs 21 to 80, where jumps happen, have grown: mean |weight| {size['inputs 21 to 80']:.3f}, the "
         f"other inputs {size['other inputs']:.3f}, at the start {size['at the start']:.3f} (Fig. 3.11).",
     )
@@ -72,13 +72,12 @@ def _one_layer(study, section):
         "smoothed first derivative by itself (Fig. 3.15).",
     )
     offsets = np.arange(-9, 10)
-    taps = np.exp(-0.5 * (offsets / 2.9) ** 2)
     detector = np.asarray(jumps.gaussian_derivative_filters()[:, 50 - FIRST])
     section.figure(
         "fig_3_16_composition",
         figures.filters.composition(
             {
-                "Gaussian smoother": (50 + offsets, taps / taps.sum()),
+                "Gaussian smoother": (50 + offsets, jumps.gaussian_smoother()),
                 "first difference": (np.array([49, 50]), np.array([-1.0, 1.0])),
                 "Gaussian derivative": (samples[35:64], detector[35:64]),
             },

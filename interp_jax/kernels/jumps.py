@@ -93,20 +93,38 @@ def gaussian_derivative_filters(
         (100, 60)
     """
     first, last = _checked_positions(positions, length, lowest=2)
-    if window < 1 or window % 2 == 0:
-        raise ValueError(f"window: found {window}, wanted an odd number of taps of at least 1")
     if edges not in _NUMPY_PADDING:
         raise ValueError(f"edges: found {edges!r}, wanted one of {', '.join(map(repr, _NUMPY_PADDING))}")
-    _check_positive("width", width)
-    half = window // 2
+    taps, half = gaussian_smoother(width, window), window // 2
     # Padding the identity instead of the signals puts every edge rule into the matrix, at no cost a row.
     padded = np.pad(np.eye(length, dtype=np.float32), ((0, 0), (half, half)), mode=_NUMPY_PADDING[edges])
     columns = np.arange(first - 2, last)[:, None] + np.arange(window)[None, :]
-    offsets = jnp.arange(-half, half + 1, dtype=jnp.float32)
-    log_taps = -0.5 * (offsets / width) ** 2
-    taps = jax.nn.softmax(log_taps.astype(jnp.float32))
     smoother = jnp.einsum("ipw,w->ip", padded[:, columns], taps, precision="highest")
     return smoother[:, 1:] - smoother[:, :-1]
+
+
+def gaussian_smoother(width: _Scalar = 2.9, window: int = 19) -> Float[Array, " window"]:
+    """Taps of the Gaussian smoother, which add up to one: ``g(u) ∝ exp(−u² / 2 width²)``. Traceable in ``width``.
+
+    Args:
+        width: standard deviation τ, in samples.
+        window: number of taps, odd; the middle one is offset 0.
+
+    Raises:
+        ValueError: width not positive, or window not an odd positive number.
+
+    Example:
+        >>> int(jnp.argmax(gaussian_smoother()))
+        9
+
+    Source: Chen 2017, section 3.2.3 and Fig. 3.6.
+    """
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f"window: found {window}, wanted an odd number of taps of at least 1")
+    _check_positive("width", width)
+    offsets = jnp.arange(-(window // 2), window // 2 + 1, dtype=jnp.float32)
+    log_taps = -0.5 * (offsets / width) ** 2
+    return jax.nn.softmax(log_taps.astype(jnp.float32))
 
 
 def log_posterior(

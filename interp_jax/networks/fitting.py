@@ -127,9 +127,8 @@ def fit(
             on_epoch(epoch + 1, jax.tree.map(np.asarray, record))
         if patience is not None and bool(jnp.all(state.stopped)):
             break
-    history = History(*(np.stack([np.asarray(value) for value in values]) for values in zip(*records, strict=True)))
     best = nnx.merge(setting.graph, *state.best)
-    return Fit(inference_view(best), history, np.asarray(state.best_epoch))
+    return Fit(inference_view(best), _curves(records), np.asarray(state.best_epoch))
 
 
 def fit_fresh(
@@ -187,9 +186,12 @@ def fit_fresh(
         records.append(record)
         if on_call is not None:
             on_call(done + count, jax.tree.map(np.asarray, record))
-    history = History(*(np.stack([np.asarray(value) for value in values]) for values in zip(*records, strict=True)))
     last = nnx.merge(setting.graph, state.parameters, state.statistics)
-    return Fit(inference_view(last), history, np.full(key.shape, len(records), np.int32))
+    return Fit(inference_view(last), _curves(records), np.full(key.shape, len(records), np.int32))
+
+
+def _curves(records: list[History]) -> History:
+    return jax.tree.map(lambda *values: np.stack([np.asarray(value) for value in values]), *records)
 
 
 def _check_sample(network, sample, key):

@@ -21,6 +21,7 @@ EXAMPLES = {
     "jumps.log_posterior": lambda k: (k, (_ROWS,)),
     "jumps.estimates": lambda k: (k, (jax.nn.log_softmax(_ROWS),)),
     "jumps.gaussian_derivative_filters": lambda k: (lambda width: k(width=width), (jnp.float32(2.9),)),
+    "jumps.gaussian_smoother": lambda k: (lambda width: k(width), (jnp.float32(2.9),)),
     "jumps.posterior_network": lambda k: (lambda noise: k(noise=noise), (jnp.float32(1.0),)),
     "location_errors.location_errors": lambda k: (k, (_PLACES, jnp.flip(_PLACES))),
 }
