@@ -4,6 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules={"lnn"},
     submod_attrs={
         "chain": ["Chain"],
         "checkpoints": ["load_fit", "save_fit"],
