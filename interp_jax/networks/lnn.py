@@ -71,7 +71,9 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance: float = 0.5) -
     return LNN(*zip(*layers, strict=True))
 
 
-def forward(network: LNN, inputs: Float[Array | np.ndarray, "rows features"]) -> tuple[Float[Array, "rows units"], ...]:
+def forward(
+    network: LNN, inputs: Float[Array | np.ndarray, "*rows features"]
+) -> tuple[Float[Array, "*rows units"], ...]:
     """The outputs of every layer, hidden layers first, the network's own outputs last.
 
         oᵈ = σ(Wᵀ oᵈ⁻¹ + θᵈ),   σ(u) = 1 / (1 + exp(−u))
@@ -201,7 +203,7 @@ def train(
 
 
 def _step(network, x, target, rate, penalty, saturation):
-    outputs = [x, *(layer[0] for layer in forward(network, x[None]))]
+    outputs = [x, *forward(network, x)]
     miss = outputs[-1] - target
     delta = miss * _slope(outputs[-1], saturation)
     weights, biases = list(network.weights), list(network.biases)
@@ -215,7 +217,8 @@ def _step(network, x, target, rate, penalty, saturation):
 
 
 def _layer(weights, biases, inputs):
-    return jax.nn.sigmoid(jnp.matmul(inputs, weights, precision="highest") + biases[None, :])
+    sums = jnp.matmul(inputs, weights, precision="highest")
+    return jax.nn.sigmoid(sums + jnp.broadcast_to(biases, sums.shape))
 
 
 def _slope(outputs, saturation):

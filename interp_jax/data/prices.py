@@ -1,0 +1,229 @@
+"""Monthly price series from a CSV file, and the windows a forecaster reads."""
+
+import csv
+import io
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+
+
+class PriceSeries(NamedTuple):
+    """Consecutive months ("1970-01", …), the price of every item in each of them, and the items' names."""
+
+    months: tuple[str, ...]
+    values: Float64[np.ndarray, "rows items"]
+    items: tuple[str, ...]
+
+
+class PriceWindows(NamedTuple):
+    """Windows of ``months`` months, one a row, and the prices of the month after each.
+
+    A row of ``inputs`` holds the first item's months, oldest first, then the second item's:
+    ``inputs.reshape(-1, len(items), months)`` is one series an item.
+    """
+
+    inputs: Float32[np.ndarray, "windows items*months"]
+    targets: Float32[np.ndarray, "windows items"]
+    target_months: tuple[str, ...]
+    items: tuple[str, ...]
+    months: int
+
+
+def price_windows(csv, months=36) -> PriceWindows:
+    """Every window of consecutive months with the prices of the month that follows it.
+
+        inputs[i] = (p₁(i), …, p₁(i + m − 1), p₂(i), …),   targets[i] = (p₁(i + m), p₂(i + m), …)
+
+    Host-level; memory 4·windows·items·(months + 1) bytes. Prices are in the file's unit, not scaled.
+
+    Args:
+        csv: a monthly CSV file as `read_prices` takes it, or a `PriceSeries`.
+        months: length m of a window, fewer than the series has rows.
+
+    Returns:
+        `PriceWindows` with rows − m windows, oldest first.
+
+    Raises:
+        ValueError: months below one, not whole or too many; what `read_prices` refuses in a file; a series whose parts
+            do not fit each other, whose months are not consecutive, or that holds NaN or infinity.
+        FileNotFoundError: no such file.
+
+    Example:
+        >>> import numpy as np
+        >>> months = ("1970-01", "1970-02", "1970-03")
+        >>> series = PriceSeries(months, np.array([[1.0, 5], [2, 6], [3, 7]]), ("yam", "leek"))
+        >>> windows = price_windows(series, months=2)
+        >>> windows.inputs, windows.targets, windows.target_months
+        (array([[1., 2., 5., 6.]], dtype=float32), array([[3., 7.]], dtype=float32), ('1970-03',))
+
+    Source: Watanabe 2018, section 4.2 (36 months of three prices, the next month's as targets).
+    """
+    series = _checked(csv) if isinstance(csv, PriceSeries) else read_prices(csv)
+    rows = len(series.months)
+    if isinstance(months, bool) or not isinstance(months, (int, np.integer)) or not 1 <= months < rows:
+        raise ValueError(f"months: found {months!r}, wanted a whole number from 1 to {rows - 1} for {rows} rows")
+    months = int(months)
+    values = series.values.astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(values[:-1], months, axis=0)
+    inputs = windows.reshape(len(windows), -1).copy()
+    return PriceWindows(inputs, values[months:], series.months[months:], series.items, months)
+
+
+def read_prices(path: str | os.PathLike) -> PriceSeries:
+    r"""The prices of a CSV file with the header ``month,<item>,…`` and one row for every month, ``1970-01,13.6,…``.
+
+    Host-level. UTF-8 with or without a byte order mark, any line ends; blank lines only at the end.
+
+    Args:
+        path: the file.
+
+    Returns:
+        `PriceSeries`: ``.months``, ``.values`` float64 [rows, items] as written, ``.items``.
+
+    Raises:
+        ValueError: naming the file and the line (counted from 1) of what is wrong: no header, no or repeated items, no
+            rows, a wrong number of cells, a month that is not the one after the row above it, an empty cell, a cell
+            that is no finite number, a blank line between rows, bytes that are not UTF-8.
+        FileNotFoundError: no such file.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = pathlib.Path(folder.name, "prices.csv")
+        >>> _ = path.write_text("month,taro,radish\n1970-01,13.6,25.9\n1970-02,13.9,28.5\n")
+        >>> read_prices(path).values
+        array([[13.6, 25.9],
+               [13.9, 28.5]])
+        >>> folder.cleanup()
+    """
+    path = Path(path)
+    (header_line, header), *rows = _lines(path)
+    items = _items(f"{path}, line {header_line}", header)
+    if not rows:
+        raise ValueError(f"{path}, line {header_line}: found a header and no rows, wanted a row for every month")
+    months, values = [], []
+    for line, cells in rows:
+        place = f"{path}, line {line}"
+        if len(cells) != 1 + len(items):
+            raise ValueError(f"{place}: found {len(cells)} cells, wanted {1 + len(items)} as in the header")
+        _check_month(place, cells[0], months[-1] if months else None)
+        months.append(cells[0])
+        values.append([_number(place, item, cell) for item, cell in zip(items, cells[1:], strict=True)])
+    return PriceSeries(tuple(months), np.array(values, np.float64), items)
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content.count(b"\n", 0, failure.start) + 1
+        raise ValueError(f"{path}, line {line}: found bytes that are not UTF-8, wanted UTF-8 text") from failure
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines, start = [], 1
+    try:
+        for cells in reader:
+            # A quoted cell may hold line ends; the line named is the one its row starts on.
+            lines.append((start, [cell.strip() for cell in cells]))
+            start = reader.line_num + 1
+    except csv.Error as failure:
+        raise ValueError(
+            f"{path}, line {start}: found text that is no CSV ({failure}), wanted comma-separated"
+        ) from None
+    while lines and _is_blank(lines[-1][1]):
+        lines.pop()
+    if not lines:
+        raise ValueError(f"{path}, line 1: found an empty file, wanted the header month,<item>,…")
+    for line, cells in lines:
+        if _is_blank(cells):
+            raise ValueError(f"{path}, line {line}: found a blank line, wanted them only after the last row")
+    return lines
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return cells in ([], [""])
+
+
+def _items(place: str, header: list[str]) -> tuple[str, ...]:
+    if header[0] != "month":
+        raise ValueError(f"{place}: found {','.join(header)!r}, wanted the header month,<item>,…")
+    _check_items(place, header[1:])
+    return tuple(header[1:])
+
+
+def _check_items(place: str, items) -> None:
+    if not items:
+        raise ValueError(f"{place}: found no item columns, wanted at least one")
+    for number, item in enumerate(items, 1):
+        if not item:
+            raise ValueError(f"{place}: found no name for item {number}, wanted one")
+        if item in items[: number - 1]:
+            raise ValueError(f"{place}: found item {item!r} twice, wanted each once")
+
+
+def _check_month(place: str, month, previous: str | None) -> None:
+    if not (isinstance(month, str) and MONTH.fullmatch(month)):
+        raise ValueError(f"{place}: found month {month!r}, wanted YYYY-MM")
+    if previous is None:
+        return
+    wanted = month_name(month_number(previous) + 1)
+    if month == wanted:
+        return
+    kind = "repeated" if month == previous else "out of order" if month < previous else "after a gap"
+    raise ValueError(f"{place}: found month {month!r} {kind}, wanted {wanted!r} after {previous!r}")
+
+
+def _number(place: str, item: str, cell: str) -> float:
+    if not cell:
+        raise ValueError(f"{place}: found an empty cell for {item!r}, wanted a number")
+    try:
+        # Python's own spellings, 1_000 and other scripts' digits, are no numbers in a data file.
+        value = float(cell if cell.isascii() and "_" not in cell else "")
+    except ValueError:
+        raise ValueError(f"{place}: found {cell!r} for {item!r}, wanted a number") from None
+    if not np.isfinite(value):
+        raise ValueError(f"{place}: found {cell!r} for {item!r}, wanted a finite number")
+    return value
+
+
+def _checked(series: PriceSeries) -> PriceSeries:
+    months, items = tuple(series.months), tuple(series.items)
+    values = np.asarray(series.values, np.float64)
+    _check_items("series", items)
+    if not months or values.shape != (len(months), len(items)):
+        wanted = f"{len(months)} months × {len(items)} items, at least one month"
+        raise ValueError(f"series: found values of shape {values.shape}, wanted {wanted}")
+    for row, month in enumerate(months):
+        _check_month(f"series, row {row}", month, months[row - 1] if row else None)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(
+            f"series, row {row}: found {values[row, column]} for {items[column]!r}, wanted a finite number"
+        )
+    return PriceSeries(months, values, items)
+
+
+def month_number(month: str) -> int:
+    """Months since the year 0: "1970-01" is 23640.
+
+    Example:
+        >>> month_number("1970-02") - month_number("1969-12")
+        2
+    """
+    return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+def month_name(number: int) -> str:
+    """The inverse of `month_number`.
+
+    Example:
+        >>> month_name(23640)
+        '1970-01'
+    """
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"

@@ -1,0 +1,113 @@
+"""Simulated monthly prices with planted seasons, for work offline and as a check with a known answer."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float64
+
+from interp_jax.data.prices import PriceSeries, month_name, month_number
+
+FIRST_MONTH = "1970-01"
+BASE = 100.0
+GROWTH_MONTHS = 120
+WANDER = (0.98, 0.08)  # memory from one month to the next, standard deviation
+SHOCK_MEMORY = 0.65
+
+
+class Season(NamedTuple):
+    """What is planted in one item: where in the year its price peaks, how much, and the noise around that.
+
+    ``peaks``: calendar months, 1 = January; ``heights``: log-price rise at each; ``sharpness`` κ: larger is narrower;
+    ``start``: price level of the first month; ``shock``: standard deviation of the monthly log-price shocks.
+    """
+
+    peaks: tuple[float, ...]
+    heights: tuple[float, ...]
+    sharpness: float
+    start: float
+    shock: float
+
+    def profile(self) -> Float64[np.ndarray, " 12"]:
+        """The planted log price of January … December, relative to the year's mean.
+
+            s(m) = Σ_p h_p exp(κ (cos(2π(m − p)/12) − 1)) − its mean
+
+        Example:
+            >>> int(SEASONS["taro"].profile().argmax()) + 1
+            7
+        """
+        angles = 2 * np.pi * np.subtract.outer(self.peaks, np.arange(1, 13)) / 12
+        bumps = np.asarray(self.heights) @ np.exp(self.sharpness * (np.cos(angles) - 1))
+        return bumps - bumps.mean()
+
+
+# Least-squares fits to the monthly means of the real series, 1970 to 2018, after a 12-month moving average.
+SEASONS = {
+    "taro": Season(peaks=(6.7,), heights=(0.67,), sharpness=2.3, start=19.0, shock=0.12),
+    "radish": Season(peaks=(4.1, 8.6), heights=(0.50, 0.63), sharpness=1.7, start=35.0, shock=0.18),
+    "carrot": Season(peaks=(5.0, 9.1), heights=(0.33, 0.34), sharpness=1.6, start=27.0, shock=0.14),
+}
+
+
+def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceSeries:
+    """Monthly prices from 1970-01 whose seasons are known.
+
+        log p(t) = log 100 + (log start − log 100) e^{−t/120} + s(month of t) + w(t) + e(t)
+
+    with the planted season s, `Season.profile`, a slow wander w and monthly shocks e: first-order autoregressions of
+    memory 0.98 and 0.65, standard deviations 0.08 and the item's ``shock``. All act on the logarithm, so prices stay
+    positive and both season and noise grow with the level.
+
+    Host-level. The real series differ in that their seasons fade by about a half over the decades and in that the
+    items' shocks are correlated (by 0.2). An item's prices depend on the key and its name, not on the other items.
+
+    Args:
+        key: a JAX random key.
+        rows: number of months.
+        items: names out of `SEASONS`. What is planted in one, to compare a reading with: ``SEASONS[item].profile()``.
+            taro peaks once, in early summer; radish twice, in spring and, higher, in late summer; carrot twice, alike
+            and weaker.
+
+    Returns:
+        `PriceSeries`, prices rounded to one decimal as an index is published.
+
+    Raises:
+        ValueError: rows below one or not whole; no items, an unknown one or one named twice.
+
+    Example:
+        >>> import jax
+        >>> series = seasonal_prices(jax.random.key(0))
+        >>> series.values.shape, series.months[0], series.months[-1]
+        ((577, 3), '1970-01', '2018-01')
+
+    Source: qualities of the prices in Watanabe 2018, section 4.2 (a consumer price index).
+    """
+    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1:
+        raise ValueError(f"rows: found {rows!r}, wanted a whole number of at least 1")
+    items = tuple(items)
+    if not items or len(set(items)) < len(items) or not set(items) <= set(SEASONS):
+        raise ValueError(f"items: found {items}, wanted different ones of {', '.join(SEASONS)}")
+    numbers = month_number(FIRST_MONTH) + np.arange(rows)
+    values = np.stack([_simulate(key, item, numbers) for item in items], axis=1)
+    return PriceSeries(tuple(month_name(number) for number in numbers.tolist()), values, items)
+
+
+def _simulate(key, item: str, numbers) -> Float64[np.ndarray, " rows"]:
+    season = SEASONS[item]
+    lane = jax.random.fold_in(key, list(SEASONS).index(item))
+    slow, fast = np.asarray(jax.random.normal(lane, (2, len(numbers)), jnp.float32), np.float64)
+    growth = np.log(season.start / BASE) * np.exp(-(numbers - numbers[0]) / GROWTH_MONTHS)
+    wander = WANDER[1] * _autoregression(slow, WANDER[0])
+    shocks = season.shock * _autoregression(fast, SHOCK_MEMORY)
+    return np.round(BASE * np.exp(growth + season.profile()[numbers % 12] + wander + shocks), 1)
+
+
+def _autoregression(draws, memory: float) -> Float64[np.ndarray, " rows"]:
+    """xₜ = ρ xₜ₋₁ + √(1 − ρ²) zₜ with x₁ = z₁: unit variance throughout."""
+    state, states = draws[0], [draws[0]]
+    for draw in draws[1:]:
+        state = memory * state + np.sqrt(1 - memory**2) * draw
+        states.append(state)
+    return np.array(states)
