@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "checkpoints": ["load_fit", "save_fit"],
         "fitting": ["Fit", "History", "fit", "fit_fresh"],
         "freezing": ["FrozenNetwork", "freeze"],
+        "image_cnn": ["image_cnn"],
         "perceptron": ["perceptron"],
         "signal_cnn": ["SignalConvolution", "signal_cnn"],
     },
