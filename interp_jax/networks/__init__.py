@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules={"lnn"},
     submod_attrs={
         "chain": ["Chain"],
-        "checkpoints": ["load_fit", "save_fit"],
+        "checkpoints": ["load_arrays", "load_fit", "save_arrays", "save_fit"],
         "fitting": ["Fit", "History", "fit", "fit_fresh"],
         "freezing": ["FrozenNetwork", "freeze"],
         "image_cnn": ["image_cnn"],

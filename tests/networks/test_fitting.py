@@ -329,7 +329,7 @@ def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
         networks.load_fit(tmp_path / "fit", networks.perceptron(KEYS[0], (100, 60)))
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         networks.load_fit(tmp_path / "none", other)
-    with pytest.raises(ValueError, match="folder: found no fit in"):
+    with pytest.raises(ValueError, match="folder: found nothing that can be read in"):
         networks.load_fit(tmp_path, other)
 
 
