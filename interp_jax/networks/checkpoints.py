@@ -79,7 +79,7 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
         tree: arrays in tuples, lists, dicts, NamedTuples or other pytrees.
 
     Raises:
-        ValueError: the folder exists.
+        ValueError: the folder exists, or an array is empty.
 
     Example:
         >>> import jax, tempfile
@@ -90,7 +90,11 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
         ...     load_arrays(f"{folder}/network", jax.eval_shape(lambda: network)).weights[1].shape
         (3, 2)
     """
-    _save(folder, {"arrays": _named(tree)})
+    named = _named(tree)
+    empty = [name for name, array in named.items() if not np.size(array)]
+    if empty:  # orbax waits minutes before it fails
+        raise ValueError(f"tree: found arrays without entries, {', '.join(empty)}, wanted at least one number in each")
+    _save(folder, {"arrays": named})
 
 
 def load_arrays(folder: str | Path, like: Any) -> Any:

@@ -10,7 +10,7 @@ NETWORK = lnn.init(jax.random.key(0), (4, 3, 2))
 
 
 def test_arrays_come_back_bit_for_bit_in_their_structure(tmp_path):
-    tree = {"b": NETWORK, "a": [jnp.arange(3), np.float32(0.1), jnp.zeros((2, 0))]}
+    tree = {"b": NETWORK, "a": [jnp.arange(3), np.array(0.1, np.float32)]}
     networks.save_arrays(tmp_path / "kept", tree)
     loaded = networks.load_arrays(tmp_path / "kept", jax.eval_shape(lambda: tree))
     assert jax.tree.structure(loaded) == jax.tree.structure(tree)
@@ -25,6 +25,8 @@ def test_refusals_say_what_was_found(tmp_path):
     networks.save_arrays(tmp_path / "kept", NETWORK)
     with pytest.raises(ValueError, match="folder: found kept already there"):
         networks.save_arrays(tmp_path / "kept", NETWORK)
+    with pytest.raises(ValueError, match="tree: found arrays without entries, none, wanted"):
+        networks.save_arrays(tmp_path / "other", {"some": jnp.ones(2), "none": jnp.ones((2, 0))})
     with pytest.raises(FileNotFoundError, match="folder: found no checkpoint"):
         networks.load_arrays(tmp_path / "none", NETWORK)
     with pytest.raises(ValueError, match="found other variables than those saved in kept"):
