@@ -1,0 +1,239 @@
+"""Pearson correlations between the columns of two arrays, of rows at hand or of a stream of batches."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Shaped
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+
+
+class ColumnMoments(NamedTuple):
+    """Of each column: least and greatest value, mean above the least value, sum of squares about the mean."""
+
+    low: Float[Array, "*columns"]
+    high: Float[Array, "*columns"]
+    offset: Float[Array, "*columns"]
+    squares: Float[Array, "*columns"]
+
+    @property
+    def constant(self) -> Bool[Array, "*columns"]:
+        """The columns whose values are all equal, or whose sum of squares underflows, so that they correlate 0."""
+        # Equality of the values themselves: about a rounded mean a constant column has a sum of squares above zero.
+        return (self.low == self.high) | (self.squares == 0)
+
+
+class Moments(NamedTuple):
+    """What the Pearson correlations between the columns of a and of b need to know about the rows seen so far.
+
+    A pytree of arrays, traceable throughout: a carry of ``jax.lax.scan``, lanes of ``jax.vmap``, one a device to be
+    merged. Means are kept relative to each column's least value, because float32 knows a mean that is 1,000 deviations
+    to no better than 3e-5 deviations. Holds A · B + 4 (A + B) + 1 numbers.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> rows = jnp.array([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0]])
+        >>> moments = Moments.init(2, 2).update(rows[:2], rows[:2]).merge(Moments.init(2, 2).update(rows[2:], rows[2:]))
+        >>> moments.pearson().round(3).tolist(), moments.constant_a.tolist()
+        ([[1.0, 0.0], [0.0, 0.0]], [False, True])
+
+    Source: Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances",
+    eq. 2.1.
+    """
+
+    count: Float[Array, "*lanes"]
+    a: ColumnMoments
+    b: ColumnMoments
+    products: Float[Array, "*lanes columns_a columns_b"]
+
+    @classmethod
+    def init(cls, columns_a: int, columns_b: int, dtype=jnp.float32) -> "Moments":
+        """Moments of no rows. Half precision is raised to float32.
+
+        Raises:
+            ValueError: dtype not a real floating-point type.
+        """
+        if not jnp.issubdtype(dtype, jnp.floating):
+            raise ValueError(f"dtype: found {jnp.dtype(dtype)}, wanted a floating-point type")
+        dtype = _accumulator(jnp.dtype(dtype))
+
+        def none(columns):
+            infinite, zero = jnp.full(columns, jnp.inf, dtype), jnp.zeros(columns, dtype)
+            return ColumnMoments(infinite, -infinite, zero, zero)
+
+        return cls(jnp.zeros((), dtype), none(columns_a), none(columns_b), jnp.zeros((columns_a, columns_b), dtype))
+
+    def update(
+        self,
+        a: Shaped[Array | np.ndarray, "rows_a columns_a"],
+        b: Shaped[Array | np.ndarray, "rows_b columns_b"],
+        *,
+        weights: Shaped[Array | np.ndarray, " rows_w"] | None = None,
+    ) -> "Moments":
+        """The moments with a batch of rows added. Traceable; one matrix product and a centred copy of the batch.
+
+        Rows sharded over devices stay there: every device multiplies its own and the products are added.
+
+        Args:
+            a: rows of the first array; none is fine.
+            b: the same rows of the second array.
+            weights: how often each row counts, not negative; a row of weight 0 is absent, whatever it holds.
+
+        Raises:
+            ValueError: rows or columns that do not fit each other.
+        """
+        a, b = jnp.asarray(a), jnp.asarray(b)
+        _check_rows(a, b)
+        if (a.shape[1], b.shape[1]) != self.products.shape[-2:]:
+            found, wanted = f"{a.shape[1]} and {b.shape[1]}", f"{self.products.shape[-2]} and {self.products.shape[-1]}"
+            raise ValueError(f"a, b: found {found} columns, wanted {wanted} as in init")
+        dtype = self.products.dtype
+        if weights is not None:
+            weights = jnp.asarray(weights).astype(dtype)
+            if weights.shape != a.shape[:1]:
+                raise ValueError(f"weights: found shape {weights.shape}, wanted {a.shape[:1]}, one a row")
+        count = jnp.asarray(a.shape[0], dtype) if weights is None else jnp.sum(weights)
+        moments_a, centred_a, rest_a = _columns(a.astype(dtype), weights, count)
+        moments_b, centred_b, rest_b = _columns(b.astype(dtype), weights, count)
+        weighted_b = centred_b if weights is None else centred_b * weights[:, None]
+        products = jnp.matmul(centred_a.T, weighted_b, precision=_HIGHEST) - count * rest_a[:, None] * rest_b[None, :]
+        return self.merge(Moments(count, moments_a, moments_b, products))
+
+    def merge(self, other: "Moments") -> "Moments":
+        """The moments of the rows of both. Traceable; associative and commutative but for rounding.
+
+            M = M₁ + M₂ + (n₁ n₂ / n) · (mean₁ − mean₂) for a · the same for b
+
+        Merging with the moments of no rows changes nothing.
+        """
+        count = self.count + other.count
+        share = other.count / jnp.where(count > 0, count, 1)
+        a, difference_a = _merged(self.a, other.a, self.count, other.count, share)
+        b, difference_b = _merged(self.b, other.b, self.count, other.count, share)
+        between = (self.count * share * difference_a)[:, None] * difference_b[None, :]
+        return Moments(count, a, b, self.products + other.products + between)
+
+    def pearson(self) -> Float[Array, "columns_a columns_b"]:
+        """The correlations, as the function `pearson` gives them for all rows at once. Traceable."""
+        with_a, with_b = _inverse_norms(self.a), _inverse_norms(self.b)
+        return jnp.clip(self.products * with_a[:, None] * with_b[None, :], -1, 1)
+
+    @property
+    def constant_a(self) -> Bool[Array, " columns_a"]:
+        """The columns of a that correlate 0 with everything because they are constant."""
+        return self.a.constant
+
+    @property
+    def constant_b(self) -> Bool[Array, " columns_b"]:
+        """The columns of b that correlate 0 with everything because they are constant."""
+        return self.b.constant
+
+
+def pearson(
+    a: Shaped[Array | np.ndarray, "rows_a columns_a"],
+    b: Shaped[Array | np.ndarray, "rows_b columns_b"],
+    *,
+    batch_size: int | None = 1024,
+) -> Float[Array, "columns_a columns_b"]:
+    """Pearson correlation over the rows between every column of a and every column of b.
+
+        r[i, j] = E[(aᵢ − E aᵢ)(bⱼ − E bⱼ)] / √(E[(aᵢ − E aᵢ)²] · E[(bⱼ − E bⱼ)²])
+
+    Traceable. Each batch of rows is centred and multiplied while it is in the cache; scratch memory is
+    O(batch_size · (A + B) + A · B). Rows sharded over devices want ``batch_size=None``: then each device multiplies
+    its own rows, at the price of a centred copy. In float32 the error stays below 1e-5 even where the mean is
+    100,000 deviations; a deviation itself should lie between 1e-16 and 1e16, since its square must be a number.
+
+    Args:
+        a: one row a sample. Integers and half precision are computed in float32.
+        b: the same samples' rows of the other array.
+        batch_size: rows taken at a time; None takes all at once.
+
+    Returns:
+        Correlations in [−1, 1]. A constant column, and every column if there are fewer than two rows, correlates
+        exactly 0 (`Moments` says which those are). NaN and infinity make their own column's correlations NaN and no
+        others.
+
+    Raises:
+        ValueError: arrays without the same number of rows, or batch_size below one.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> a = jnp.array([[1.0, 7.0], [2.0, 7.0], [3.0, 7.0]])
+        >>> pearson(a, -2 * a[:, :1] + 5).round(6).tolist()
+        [[-1.0], [0.0]]
+
+    Source: Watanabe 2018 (arXiv:1810.01588), definitions 1 and 2.
+    """
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    _check_rows(a, b)
+    rows = a.shape[0]
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1 row")
+    batch_size = batch_size or max(rows, 1)
+    batches = max(rows - 1, 0) // batch_size
+    first = rows - batches * batch_size
+    # The odd batch goes first: a carry that has seen rows varies over devices as the rows do, under shard_map too.
+    moments = Moments.init(a.shape[1], b.shape[1], _accumulator(a.dtype, b.dtype)).update(a[:first], b[:first])
+
+    def add(moments, start):
+        batch = (jax.lax.dynamic_slice_in_dim(array, start, batch_size) for array in (a, b))
+        return moments.update(*batch), None
+
+    starts = first + batch_size * jnp.arange(batches)
+    return jax.lax.scan(add, moments, starts)[0].pearson() if batches else moments.pearson()
+
+
+def _columns(rows, weights, count):
+    """The moments of a batch's columns, its rows less a rounded mean, and what was left of the mean by rounding."""
+    safe_count = jnp.where(count > 0, count, 1)
+    if weights is None:
+        centre = _shortened(jnp.sum(rows, 0) / safe_count)
+        centred = rows - centre[None]
+        low, high = jnp.min(rows, 0, initial=jnp.inf), jnp.max(rows, 0, initial=-jnp.inf)
+        rest, squares = jnp.sum(centred, 0) / safe_count, jnp.sum(centred**2, 0)
+    else:
+        # An absent row is selected away, not multiplied by 0, so that its NaN or infinity goes with it.
+        weights, present = weights[:, None], weights[:, None] > 0
+        centre = _shortened(jnp.sum(jnp.where(present, weights * rows, 0), 0) / safe_count)
+        centred = jnp.where(present, rows - centre[None], 0)
+        low = jnp.min(jnp.where(present, rows, jnp.inf), 0, initial=jnp.inf)
+        high = jnp.max(jnp.where(present, rows, -jnp.inf), 0, initial=-jnp.inf)
+        rest, squares = jnp.sum(weights * centred, 0) / safe_count, jnp.sum(weights * centred**2, 0)
+    offset = jnp.where(count > 0, (centre - low) + rest, 0)
+    return ColumnMoments(low, high, offset, jnp.maximum(squares - count * rest**2, 0)), centred, rest
+
+
+def _merged(one, two, count_one, count_two, share_two):
+    low = jnp.minimum(one.low, two.low)
+    offset_one = jnp.where(count_one > 0, (one.low - low) + one.offset, 0)
+    offset_two = jnp.where(count_two > 0, (two.low - low) + two.offset, 0)
+    difference = jnp.where((count_one > 0) & (count_two > 0), offset_two - offset_one, 0)
+    offset = jnp.where(count_one > 0, offset_one + share_two * difference, offset_two)
+    squares = one.squares + two.squares + count_one * share_two * difference**2
+    return ColumnMoments(low, jnp.maximum(one.high, two.high), offset, squares), difference
+
+
+def _shortened(centre):
+    """The centre less its last three bits, so that it is one and the same number wherever it is used.
+
+    Compilers contract ``rows − sum · (1 / count)`` to one rounding, which centres on a number that ``centre − low``
+    does not know; no optimisation barrier stops them. What the centre lacks, the rest of the mean makes up for.
+    """
+    digits = jnp.finfo(centre.dtype)
+    return jax.lax.reduce_precision(centre, digits.nexp, digits.nmant - 3)
+
+
+def _inverse_norms(columns):
+    return jnp.where(columns.constant, 0, jax.lax.rsqrt(jnp.where(columns.constant, 1, columns.squares)))
+
+
+def _accumulator(*dtypes):
+    return jnp.float64 if any(dtype == jnp.float64 for dtype in dtypes) else jnp.float32
+
+
+def _check_rows(a, b):
+    if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[0]:
+        raise ValueError(f"a, b: found shapes {a.shape} and {b.shape}, wanted [rows, columns] with the same rows")
