@@ -5,14 +5,20 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
+        "alignment",
         "comparison",
         "curves",
         "filters",
         "heatmaps",
         "histograms",
         "layers",
+        "networks",
+        "resolution_choice",
+        "roles",
         "scatter",
         "signals",
+        "stability",
         "style",
+        "trees",
     },
 )

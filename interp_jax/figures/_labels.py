@@ -40,3 +40,8 @@ def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]
         taken[lane].append((low, high))
         chosen.append(lane)
     return chosen
+
+
+def too_long(names: Sequence[str], room: SupportsFloat, size: SupportsFloat) -> bool:
+    """Whether names of a font size, side by side in columns of equal width, need more than so many points."""
+    return len(names) * (0.65 * float(size) * max(map(len, names)) + 3) > float(room)

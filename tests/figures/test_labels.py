@@ -1,6 +1,6 @@
 import numpy as np
 
-from interp_jax.figures._labels import apart, lanes
+from interp_jax.figures._labels import apart, lanes, too_long
 
 
 def test_apart_leaves_places_that_are_far_enough():
@@ -23,3 +23,9 @@ def test_apart_keeps_order_and_gap(generator):
 
 def test_lanes_separate_what_overlaps():
     assert lanes([(0, 1), (2, 3), (0.5, 2.5), (0.6, 0.7), (3, 4)]) == [0, 0, 1, 2, 0]
+
+
+def test_names_are_too_long_together():
+    assert not too_long(["0", "1"], 30, 9)
+    assert too_long(["zero", "1"], 30, 9)
+    assert not too_long(["zero", "1"], 60, 9)

@@ -1,0 +1,106 @@
+"""Clusters of units at several resolutions: checked labels, one colour a cluster, numbers that never overlap."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures._labels import apart
+from interp_jax.figures.style import GREY, INK, PALETTE
+
+HUES = PALETTE[:5]  # the sixth would be mistaken for a tint of the first, the seventh for grey
+SIZE = 9.0  # of numbers and percentages, in points
+
+
+def cluster_colours(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
+    """A colour for each cluster of each resolution: coarse clusters differ in hue, those within one in lightness.
+
+    A cluster's lightness is the mean of those of the finest clusters within it, so a cluster that does not split keeps
+    its colour and each coarse one has its hue unchanged.
+
+    levels: labels [n] of the units at each resolution, 0…c − 1, from coarse to fine, each splitting the one before.
+    Returns, per level, colours [c, 4] (red, green, blue, opacity).
+    """
+    levels = as_levels(levels)
+    first = [np.unique(labels, return_index=True)[1] for labels in levels]
+    paths = np.array([labels[first[-1]] for labels in levels])  # of each finest cluster: the clusters that hold it
+    order = np.lexsort(paths[::-1])
+    tops = paths[0]
+    lightness = np.empty(len(tops))
+    for top in range(len(first[0])):
+        inside = order[tops[order] == top]
+        lightness[inside] = (2 * np.arange(len(inside)) + 1) / len(inside) - 1
+    colours = []
+    for path in paths:
+        inside = [path == label for label in range(path.max() + 1)]
+        several = len(first[0]) > len(HUES)
+        colours.append(np.array([_shade(int(tops[mask][0]), lightness[mask].mean(), several) for mask in inside]))
+    return colours
+
+
+def as_labels(name: str, labels: ArrayLike, units: int | str, clusters: int | None = None) -> np.ndarray:
+    """Labels [units] as whole numbers; raises ValueError unless they are 0…c − 1.
+
+    clusters: how many there may be; without it each label up to the largest must occur.
+    """
+    array = as_array(name, labels, units)
+    whole = np.all(np.isfinite(array)) and np.all(array == np.round(array)) and array.min() >= 0
+    if clusters is None and not (whole and np.unique(array).size == array.max() + 1):
+        raise ValueError(f"{name} holds {np.unique(array)[:8]}, wanted labels 0…c − 1, each of them used")
+    if clusters is not None and not (whole and array.max() < clusters):
+        raise ValueError(f"{name} holds {np.unique(array)[:8]}, wanted labels 0…{clusters - 1}")
+    return array.astype(int)
+
+
+def as_levels(levels: Sequence[ArrayLike], units: int | str = "n") -> list[np.ndarray]:
+    """Labels of several resolutions; raises ValueError unless each level splits the clusters of the one before."""
+    not_empty("levels", levels)
+    found = [as_labels("levels[0]", levels[0], units)]
+    for index, labels in enumerate(levels[1:], start=1):
+        found.append(as_labels(f"levels[{index}]", labels, found[0].size))
+        pairs = np.unique(np.stack([found[-1], found[-2]]), axis=1).shape[1]
+        if pairs != found[-1].max() + 1:
+            raise ValueError(f"levels[{index}] has clusters across those of levels[{index - 1}], wanted parts of them")
+    return found
+
+
+def ink_on(colour: np.ndarray) -> str:
+    """The colour of letters that can be read on another colour."""
+    return INK if np.dot(colour[:3], (0.299, 0.587, 0.114)) > 0.55 else "white"
+
+
+def points_per_unit(axes: Axes) -> float:
+    """How many points one unit of the x-axis is long once the figure is laid out."""
+    axes.figure.draw_without_rendering()
+    return axes.get_window_extent().width / axes.figure.dpi * 72 / float(np.ptp(axes.get_xlim()))
+
+
+def numbers_apart(
+    axes: Axes, places: Sequence[float], texts: Sequence[str], start: float, end: float, scale: float
+) -> None:
+    """Writes numbers at the height ``end``, moved apart where they would touch, each led to its place at ``start``.
+
+    scale: ``points_per_unit`` of the axes.
+    """
+    gap = 0.75 * SIZE * (max(map(len, texts), default=0) + 0.5) / scale
+    outline = [withStroke(linewidth=2.5, foreground="white")]
+    for place, moved, text in zip(places, apart(np.array(places), gap), texts, strict=True):
+        axes.plot([place, moved], [start, end], color=GREY, linewidth=0.7, clip_on=False, zorder=3)
+        look = {"ha": "center", "va": "center", "fontsize": SIZE, "weight": "bold", "path_effects": outline}
+        axes.text(moved, end, text, zorder=6, **look)
+
+
+def _shade(index: int, lightness: float, several: bool) -> tuple[float, float, float, float]:
+    """A hue of the palette mixed with black (lightness −1…0) or with white (0…1).
+
+    several: whether the hues have to serve more than once; each round is then lighter or darker as a whole.
+    """
+    turn, hue = divmod(index, len(HUES))
+    lightness = 0.2 * lightness + (0, 0.75, -0.75, 0.4, -0.4)[turn % 5] if several else 0.85 * lightness
+    share = 0.65 * lightness if lightness > 0 else -0.55 * lightness
+    red, green, blue = ((1 - share) * part + share * float(lightness > 0) for part in to_rgb(HUES[hue]))
+    return red, green, blue, 1.0

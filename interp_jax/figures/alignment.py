@@ -1,0 +1,74 @@
+"""What aligning the signs of feature vectors does to them."""
+
+from typing import SupportsIndex
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array
+from interp_jax.figures.style import INK, colour, new_figure, signed_image, styled
+
+
+@styled
+def aligned_vectors(
+    before: ArrayLike,
+    after: ArrayLike,
+    similarity: ArrayLike,
+    *,
+    split: SupportsIndex,
+    order: ArrayLike | None = None,
+    label: str = "correlation",
+) -> Figure:
+    """Feature vectors before and after the alignment of their signs, and the sum of their cosines at each step.
+
+    before, after [units, features]: one feature vector a row; NaN is grey.
+    similarity [steps + 1]: the sum of all pairwise cosines before the first step and after each.
+    split: the number of features that concern inputs; those behind them concern outputs.
+    order [units]: the units from top to bottom, as the tree orders them; 0, 1, … by default.
+    label: what the colours are.
+    Returns the figure; both matrices have one colour scale, symmetric about zero.
+    """
+    before = as_array("before", before, "units", "features")
+    units, features = before.shape
+    after = as_array("after", after, units, features)
+    similarity = as_array("similarity", similarity, "steps + 1")
+    split = split.__index__()
+    if not 0 < split < features:
+        raise ValueError(f"split is {split}, wanted a number of inputs in 1…{features - 1}")
+    order = np.arange(units) if order is None else as_array("order", order, units)
+    if not np.array_equal(np.sort(order), np.arange(units)):
+        raise ValueError(f"order holds {order[:8]}…, wanted each unit 0…{units - 1} once")
+    both = np.stack([before, after])[:, order.astype(int)]
+    limit = float(np.max(np.abs(both), initial=0.0, where=np.isfinite(both))) or 1.0
+    figure = new_figure(9.0, 4.0)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 0.85))
+    for axes, matrix, title in zip((left, middle), both, ("before alignment", "after alignment"), strict=True):
+        drawn = signed_image(axes, matrix, limit=limit, label=label)
+        if axes is left:
+            drawn.colorbar.remove()  # the one beside the second matrix serves both
+        _mark_split(axes, split, features)
+        axes.invert_yaxis()
+        axes.set_title(title, pad=20)
+        axes.set_xlabel("feature")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    left.set_ylabel("hidden unit")
+    middle.tick_params(labelleft=False)
+    right.plot(similarity, color=colour(0))
+    right.set_title("sum of pairwise cosines", pad=20)
+    right.set(xlabel="step of the alignment", xlim=(0, max(1, similarity.size - 1)))
+    right.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}".replace("-", "−")))
+    text = f"{similarity[0]:,.0f} → {similarity[-1]:,.0f}".replace("-", "−")
+    right.annotate(text, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points")
+    return figure
+
+
+def _mark_split(axes: Axes, split: int, features: int) -> None:
+    """A line between the features of inputs and those of outputs, both named above the matrix."""
+    axes.axvline(split + 0.5, color=INK, linewidth=1.0)
+    where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 9}
+    axes.annotate("inputs", (0.5, 1), (0, 4), **where)
+    axes.annotate("outputs", (features + 0.5, 1), (0, 4), ha="right", **where)

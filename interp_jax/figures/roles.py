@@ -1,0 +1,162 @@
+"""Roles of clusters of units: what each takes from the inputs beside what it does to the outputs."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array
+from interp_jax.figures._labels import too_long
+from interp_jax.figures.style import (
+    GREY,
+    INK,
+    MISSING,
+    POSITIVE,
+    SIGNED,
+    colour,
+    has_negative,
+    legend_above,
+    line_style,
+    new_figure,
+    styled,
+)
+
+SIZE = 9.0  # of the small letters, in points
+YEAR = 12  # months between two grid lines
+
+
+@styled
+def image_roles(
+    inputs: ArrayLike,
+    outputs: ArrayLike,
+    *,
+    titles: Sequence[str],
+    output_names: Sequence[str],
+    input_label: str = "correlation with the input",
+    output_label: str = "correlation with the output",
+) -> Figure:
+    """The roles of clusters whose inputs are pixels: a picture and a bar chart each, all on common scales.
+
+    inputs [clusters, height, width]: each cluster's relation to the pixels, row 0 at the top; NaN (constant) is grey.
+    outputs [clusters, classes]: each cluster's relation to the outputs.
+    titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
+    output_names: one an output.
+    input_label, output_label: what the colours and the bars are.
+    Returns the figure; scales are symmetric about zero, or from zero where no value is negative.
+    """
+    inputs = as_array("inputs", inputs, "clusters", "height", "width")
+    outputs = as_array("outputs", outputs, len(inputs), "classes")
+    _check_names(titles, len(inputs), output_names, "output_names", outputs.shape[1])
+    low, high = _scale(inputs)
+    lines = -(-len(inputs) // 2)
+    turned = too_long(output_names, 200, SIZE)
+    line = 2.3 if turned else 1.75
+    figure = new_figure(9.0, line * lines + 0.75)
+    grid = figure.add_gridspec(lines + 1, 4, width_ratios=(1, 1.5) * 2, height_ratios=(line,) * lines + (0.14,))
+    cmap = (SIGNED if low < 0 else POSITIVE).with_extremes(bad=MISSING)
+    for index, (picture, values) in enumerate(zip(inputs, outputs, strict=True)):
+        left, right = _pair(figure, grid, index, titles[index])
+        drawn = left.imshow(np.ma.masked_invalid(picture), cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
+        left.grid(False)
+        left.spines[:].set_visible(True)
+        left.set(xticks=[], yticks=[], anchor="N")
+        signs = [SIGNED(0.87 if value > 0 else 0.13) for value in values]
+        _bars(right, values, output_names, signs, turned)
+        _value_axis(right, output_label, _scale(outputs))
+    bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[-1, 1:3], label="<colorbar>"), orientation="horizontal")
+    bar.outline.set_visible(False)
+    bar.set_label(input_label)
+    return figure
+
+
+@styled
+def series_roles(
+    inputs: ArrayLike,
+    outputs: ArrayLike,
+    *,
+    titles: Sequence[str],
+    item_names: Sequence[str],
+    input_label: str = "correlation with the input",
+    output_label: str = "correlation with the output",
+    month_label: str = "months before the target",
+) -> Figure:
+    """The roles of clusters whose inputs are past months of several series: a line a series, and a bar chart.
+
+    inputs [clusters, items, months]: each cluster's relation to the series, the oldest month first; NaN is a gap.
+    outputs [clusters, items]: each cluster's relation to the next value of each series.
+    titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
+    item_names: one a series.
+    input_label, output_label, month_label: what the axes show.
+    Returns the figure; a series has one colour in lines and bars, scales are common to all clusters.
+    """
+    inputs = as_array("inputs", inputs, "clusters", "items", "months")
+    outputs = as_array("outputs", outputs, *inputs.shape[:2])
+    _check_names(titles, len(inputs), item_names, "item_names", inputs.shape[1])
+    months = np.arange(inputs.shape[2], 0, -1)
+    lines = -(-len(inputs) // 2)
+    turned = too_long(item_names, 66, SIZE)
+    figure = new_figure(9.0, (1.9 if turned else 1.7) * lines + 0.6)
+    grid = figure.add_gridspec(lines, 4, width_ratios=(2.9, 1) * 2)
+    for index, (series, values) in enumerate(zip(inputs, outputs, strict=True)):
+        left, right = _pair(figure, grid, index, titles[index])
+        handles = [
+            left.plot(months, line, color=colour(item), linestyle=line_style(item), linewidth=1.5)[0]
+            for item, line in enumerate(series)
+        ]
+        _value_axis(left, input_label, _scale(inputs))
+        left.set_xlim(months[0] + 0.5, 0.5)
+        left.set_xticks([*range(YEAR, months[0] + 1, YEAR), 1] if months[0] > YEAR else months)
+        left.tick_params(axis="x", labelsize=SIZE)
+        left.grid(axis="x", color=MISSING)
+        if index + 2 >= len(inputs):
+            left.set_xlabel(month_label, fontsize=SIZE)
+        shades = [colour(item) for item in range(values.size)]
+        _bars(right, values, item_names, shades, turned)
+        _value_axis(right, output_label, _scale(outputs))
+    legend_above(figure, handles, list(item_names))
+    return figure
+
+
+def _check_names(titles: Sequence[str], clusters: int, names: Sequence[str], name: str, outputs: int) -> None:
+    if len(titles) != clusters:
+        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {clusters} clusters")
+    if len(names) != outputs:
+        raise ValueError(f"{name} has {len(names)} entries, wanted one for each of the {outputs} outputs")
+
+
+def _scale(values: np.ndarray) -> tuple[float, float]:
+    """Least and largest value of a scale for all finite values."""
+    largest = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+    return (-largest if has_negative(values) else 0.0), largest
+
+
+def _pair(figure: Figure, grid: GridSpec, index: int, title: str) -> tuple[Axes, Axes]:
+    """The two panels of a cluster, under one title that runs over both."""
+    line, column = divmod(index, 2)
+    left, right = (figure.add_subplot(grid[line, 2 * column + side]) for side in (0, 1))
+    left.set_title(title, fontsize=10.5, weight="bold").set_in_layout(False)  # else its length would widen the panel
+    right.set_title(" ", fontsize=10.5)  # keeps the line for it
+    return left, right
+
+
+def _bars(axes: Axes, values: np.ndarray, names: Sequence[str], shades: Any, turned: bool) -> None:
+    places = np.arange(1, values.size + 1)
+    axes.bar(places, values, width=0.78, color=shades)
+    axes.set_xticks(places, names, rotation=90 if turned else 0, fontsize=SIZE)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(False, axis="x")
+    axes.set_xlim(0.4, values.size + 0.6)
+
+
+def _value_axis(axes: Axes, label: str, limits: tuple[float, float]) -> None:
+    axes.axhline(0, color=INK if limits[0] < 0 else GREY, linewidth=0.8, zorder=1.5)
+    axes.set_ylim(1.05 * limits[0], 1.05 * limits[1])
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.tick_params(axis="y", labelsize=SIZE)
+    axes.set_ylabel(textwrap.fill(label, 16), fontsize=SIZE)

@@ -1,0 +1,146 @@
+"""How far explanations can be trusted: agreement between networks, and a causal check of the modules."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures.style import GREY, INK, LIGHT, colour, legend_above, marker, new_figure, styled
+
+GOLDEN = 0.618034  # steps of this fraction of the width spread points evenly, whatever their number
+
+
+@styled
+def agreement(
+    values: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    y_label: str = "adjusted Rand index",
+    x_label: str = "",
+) -> Figure:
+    """Agreement numbers of several series in groups: a dot a value, a bar from quartile to quartile, the median.
+
+    values: series → (group → values [pairs]), as kind of network → resolution → one number a pair of networks;
+        NaN is skipped, and a series may lack a group.
+    y_label, x_label: what the numbers and the groups are.
+    Returns the figure; a dashed line marks zero, the agreement of chance, and the axis ends at 1.
+    """
+    not_empty("values", values)
+    for series, entries in values.items():
+        not_empty(f"values[{series!r}]", entries)
+    groups = list(dict.fromkeys(group for entries in values.values() for group in entries))
+    width = 0.8 / len(values)
+    figure = new_figure(min(9.0, max(5.5, 1.6 + 0.55 * len(groups) * len(values))), 4.2)
+    axes = figure.subplots()
+    lowest = 0.0
+    for index, (series, entries) in enumerate(values.items()):
+        for group, numbers in entries.items():
+            numbers = as_array(f"values[{series!r}][{group!r}]", numbers, "pairs")
+            numbers = numbers[np.isfinite(numbers)]
+            if np.any(numbers > 1):
+                raise ValueError(f"values[{series!r}][{group!r}] holds {numbers.max():g}, wanted agreements ≤ 1")
+            if numbers.size:
+                place = groups.index(group) + (index - (len(values) - 1) / 2) * width
+                _distribution(axes, numbers, place, width, index)
+                lowest = min(lowest, numbers.min())
+    if not axes.patches:
+        raise ValueError("values holds no finite number, wanted at least one")
+    axes.axhline(0, color=GREY, linestyle=(0, (5, 3)), linewidth=1.1, zorder=1.5)
+    axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(1.05 * lowest - 0.03, 1.02), xlabel=x_label, ylabel=y_label)
+    axes.set_xticks(range(len(groups)), groups)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(False, axis="x")
+    for border in range(1, len(groups)):
+        axes.axvline(border - 0.5, color=LIGHT, linewidth=0.9, zorder=1)
+    looks = [{"color": colour(index), "marker": marker(index)} for index in range(len(values))]
+    legend_above(figure, [Line2D([], [], linewidth=2.4, markersize=5, **look) for look in looks], list(values))
+    return figure
+
+
+@styled
+def causal_check(
+    predicted: ArrayLike,
+    measured: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    names: Sequence[str] | None = None,
+    colours: ArrayLike | None = None,
+    x_label: str = "role: correlation with the output",
+    y_label: str = "ablation: measured correlation",
+) -> Figure:
+    """What the roles of modules say about the outputs against what ablating the modules does to them.
+
+    predicted [modules, outputs]: the output part of each module's role.
+    measured [modules, outputs]: the same, measured by ablation; or name of the ablation → such an array, a panel each.
+    names: one a module, for the legend.
+    colours [modules, 4]: of the modules, as ``cluster_colours`` gives them.
+    x_label, y_label: what the axes show.
+    Returns the figure; shaded quadrants are those of equal sign, titles say which share of the pairs lies in them.
+    """
+    predicted = as_array("predicted", predicted, "modules", "outputs")
+    panels_of = measured if isinstance(measured, Mapping) else {"": measured}
+    not_empty("measured", panels_of)
+    modules = len(predicted)
+    shades = [colour(0)] * modules if colours is None else as_array("colours", colours, modules, 4)
+    if names is not None and len(names) != modules:
+        raise ValueError(f"names has {len(names)} entries, wanted one for each of the {modules} modules")
+    found = {
+        name: as_array(f"measured[{name!r}]" if name else "measured", values, *predicted.shape)
+        for name, values in panels_of.items()
+    }
+    figure = new_figure(min(9.0, 0.6 + 4.2 * len(found)), 4.5)
+    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    limits = [_limit(predicted), _limit(np.stack(list(found.values())))]
+    for axes, (name, values) in zip(panels, found.items(), strict=True):
+        handles = [
+            axes.plot(x, y, marker(0 if colours is not None else index), color=shade, markersize=5.5, alpha=0.85)[0]
+            for index, (x, y, shade) in enumerate(zip(predicted, values, shades, strict=True))
+        ]
+        _quadrants(axes, limits)
+        axes.set_title(_title(name, predicted, values))
+        axes.set_xlabel(x_label)
+    panels[0].set_ylabel(y_label)
+    if names is not None:
+        legend_above(figure, handles, list(names))
+    return figure
+
+
+def _distribution(axes: Axes, numbers: np.ndarray, place: float, width: float, index: int) -> None:
+    shade = colour(index)
+    spread = (np.arange(numbers.size) * GOLDEN + 0.5) % 1 - 0.5
+    size = np.clip(60 / np.sqrt(numbers.size), 2, 5)
+    look = {"linestyle": "", "markeredgewidth": 0, "alpha": 0.5, "zorder": 3, "clip_on": False, "label": "values"}
+    axes.plot(place + 0.62 * width * spread, numbers, marker(index), color=shade, markersize=size, **look)
+    low, median, high = np.percentile(numbers, (25, 50, 75))
+    box = {"facecolor": shade, "alpha": 0.18, "linewidth": 0, "zorder": 2}
+    axes.add_patch(Rectangle((place - 0.4 * width, low), 0.8 * width, high - low, **box))
+    ends = [place - 0.4 * width, place + 0.4 * width]
+    axes.plot(ends, [median, median], color=shade, linewidth=2.4, zorder=4, solid_capstyle="butt", label="median")
+
+
+def _limit(values: np.ndarray) -> float:
+    return 1.08 * float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+
+
+def _quadrants(axes: Axes, limits: list[float]) -> None:
+    """Shades the quadrants of equal sign and sets ranges that are symmetric about zero."""
+    across, up = limits
+    for sign in (-1, 1):
+        axes.add_patch(Rectangle((0, 0), sign * across, sign * up, facecolor="#EDF3EC", linewidth=0, zorder=0.5))
+    axes.axhline(0, color=INK, linewidth=0.8, zorder=1.5)
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=1.5)
+    axes.set(xlim=(-across, across), ylim=(-up, up))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def _title(name: str, predicted: np.ndarray, measured: np.ndarray) -> str:
+    """States the share of pairs of equal sign among those in which neither number is zero or missing."""
+    product = predicted * measured
+    product = product[np.isfinite(product) & (product != 0)]
+    share = f"{100 * np.mean(product > 0):.0f} % of {product.size} signs agree" if product.size else "no sign known"
+    return f"{name}: {share}" if name else share

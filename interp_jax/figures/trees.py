@@ -1,0 +1,206 @@
+"""Trees of units: dendrograms above one another, and the numbered clusters of several resolutions under one.
+
+``cluster_colours`` gives the colours of those clusters to the other figures too.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import SupportsIndex
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+from scipy.cluster.hierarchy import is_valid_linkage, leaves_list
+
+from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures._clusters import SIZE, as_levels, cluster_colours, ink_on, numbers_apart, points_per_unit
+from interp_jax.figures._labels import apart
+from interp_jax.figures.style import GREY, INK, colour, new_figure, styled
+
+HEIGHT = "merge height √(2ΔESS)"
+BLOCK = 0.52  # height of a block; the distance of two rows is 1
+
+
+@styled
+def dendrograms(linkages: Mapping[str, ArrayLike], *, y_label: str = HEIGHT) -> Figure:
+    """Dendrograms one above the other on a common height axis, so that the lower tree is seen to be lower.
+
+    linkages: name → SciPy's linkage matrix [n − 1, 4] (two nodes, height, size).
+    y_label: what the heights are.
+    Returns the figure; each title states the height of the last merge.
+    """
+    not_empty("linkages", linkages)
+    trees = {name: _linkage(f"linkages[{name!r}]", linkage) for name, linkage in linkages.items()}
+    top = max(linkage[-1, 2] for linkage in trees.values())
+    figure = new_figure(9.0, 0.4 + 2.3 * len(trees))
+    panels = figure.subplots(len(trees), 1, squeeze=False)[:, 0]
+    for index, (axes, (name, linkage)) in enumerate(zip(panels, trees.items(), strict=True)):
+        _tree(axes, _links(linkage, leaves_list(linkage)), [colour(index)] * len(linkage))
+        axes.set(title=f"{name}: top at {linkage[-1, 2]:.3g}", ylim=(0, 1.04 * top or 1))
+    figure.supylabel(y_label, fontsize="medium")
+    panels[-1].set_xlabel("units")
+    return figure
+
+
+@styled
+def resolutions(
+    linkage: ArrayLike,
+    order: ArrayLike,
+    levels: Sequence[ArrayLike],
+    *,
+    numbers: ArrayLike | Sequence[SupportsIndex],
+    support: Sequence[ArrayLike] | None = None,
+    y_label: str = HEIGHT,
+    unit_name: str = "hidden units",
+) -> Figure:
+    """A tree and, below it, its clusters at several resolutions as numbered blocks, each over its units.
+
+    Lines lead from a cluster to the clusters it splits into; dashed lines mark the heights at which the tree is cut.
+
+    linkage [n − 1, 4]: SciPy's linkage matrix.
+    order [n]: the units from left to right, such that those of each cluster stand together.
+    levels: labels [n] of the units, 0…c − 1, for each resolution from coarse to fine; cuts of this tree.
+    numbers [levels]: the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
+    support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
+    y_label, unit_name: what the heights and the units are.
+    Returns the figure; its colours are those of ``cluster_colours(levels)``. Support is left out of narrow blocks.
+    """
+    linkage = _linkage("linkage", linkage)
+    units = len(linkage) + 1
+    levels = as_levels(levels, units)
+    order = as_array("order", order, units)
+    if not np.array_equal(np.sort(order), np.arange(units)):
+        raise ValueError(f"order holds {order[:8]}…, wanted each unit 0…{units - 1} once")
+    order = order.astype(int)
+    spans = [_spans(f"levels[{index}]", labels[order]) for index, labels in enumerate(levels)]
+    cuts = [_cut(f"levels[{index}]", linkage, labels) for index, labels in enumerate(levels)]
+    numbers = as_array("numbers", list(numbers), len(levels)).astype(int).tolist()
+    shares = _support(support, [len(ends) for ends in spans])
+    colours = cluster_colours(levels)
+
+    figure = new_figure(9.0, 3.4 + 0.8 * len(levels))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 0.8 * len(levels)))
+    clusters = _clusters_of_links(linkage, levels[0])
+    shades = [GREY if cluster < 0 else colours[0][cluster] for cluster in clusters]
+    _tree(above, _links(linkage, order), shades)
+    above.set(ylim=(0, 1.04 * max(linkage[-1, 2], *cuts) or 1), ylabel=y_label)
+    for cut, place, ends in zip(cuts, apart(cuts, 0.09 * above.get_ylim()[1]), spans, strict=True):
+        above.axhline(cut, color=INK, linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
+        where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}
+        above.annotate(f"c = {len(ends)}", (1, place), (4, 0), va="center", fontsize=SIZE, **where)
+    below.set(ylim=(0.5 - len(levels), BLOCK / 2 + 0.06), xlabel=f"{units} {unit_name} in the order of the tree")
+    if support is not None:
+        below.set_xlabel(f"{below.get_xlabel()}; percentages: support of the cluster")
+    below.set_yticks(-np.arange(len(levels)), [f"{len(ends)} clusters" for ends in spans])
+    below.tick_params(length=0)
+    below.grid(False)
+    below.spines[:].set_visible(False)
+    for row in range(1, len(levels)):
+        _connect(below, row, levels[row - 1 : row + 1], spans[row - 1 : row + 1])
+    scale = points_per_unit(below)
+    for row, (ends, first) in enumerate(zip(spans, numbers, strict=True)):
+        _blocks(below, row, ends, first, shares[row], colours[row], scale)
+    return figure
+
+
+def _linkage(name: str, linkage: ArrayLike) -> np.ndarray:
+    linkage = as_array(name, linkage, "n − 1", 4)
+    if not np.all(np.isfinite(linkage)) or not is_valid_linkage(linkage):
+        raise ValueError(f"{name} is no tree, wanted SciPy's linkage matrix: each node merged once, heights ≥ 0")
+    return linkage
+
+
+def _links(linkage: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The path [4, 2] of each merge: up from one node, across, and down to the other."""
+    units = len(order)
+    x, y = np.zeros(2 * units - 1), np.zeros(2 * units - 1)
+    x[order] = np.arange(1, units + 1)
+    links = np.empty((units - 1, 4, 2))
+    for step, (first, second, height) in enumerate(zip(*linkage[:, :2].astype(int).T, linkage[:, 2], strict=True)):
+        if x[first] > x[second]:
+            first, second = second, first
+        links[step] = [(x[first], y[first]), (x[first], height), (x[second], height), (x[second], y[second])]
+        x[units + step], y[units + step] = (x[first] + x[second]) / 2, height
+    return links
+
+
+def _tree(axes: Axes, links: np.ndarray, shades: Sequence) -> None:
+    axes.add_collection(LineCollection(links, colors=shades, linewidths=1.1 if len(links) < 150 else 0.8))
+    axes.set_xlim(0.5, len(links) + 1.5)
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.grid(False, axis="x")
+    axes.spines["bottom"].set_visible(False)
+
+
+def _clusters_of_links(linkage: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The cluster [n − 1] within which each merge takes place, −1 for one across clusters."""
+    nodes = list(labels)
+    for first, second in linkage[:, :2].astype(int):
+        nodes.append(nodes[first] if nodes[first] == nodes[second] else -1)
+    return np.array(nodes[labels.size :])
+
+
+def _cut(name: str, linkage: np.ndarray, labels: np.ndarray) -> float:
+    """A height at which the tree has the given clusters: halfway between the merges on both sides."""
+    kept = len(linkage) - labels.max()  # merges that take place within the clusters
+    if np.any(_clusters_of_links(linkage, labels)[:kept] < 0):
+        raise ValueError(f"{name} is no cut of the linkage, wanted the clusters left by its first {kept} merges")
+    heights = [0.0, *linkage[:, 2], 1.1 * linkage[-1, 2]]
+    return (heights[kept] + heights[kept + 1]) / 2
+
+
+def _spans(name: str, labels: np.ndarray) -> np.ndarray:
+    """First and last place [c, 2], counted from 1, of each cluster's run of units."""
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    if starts.size != labels.max() + 1:
+        raise ValueError(f"order puts units of other clusters between those of one in {name}, wanted them together")
+    spans = np.empty((starts.size, 2))
+    spans[labels[starts]] = np.stack([starts + 1, [*starts[1:], labels.size]], axis=1)
+    return spans
+
+
+def _support(support: Sequence[ArrayLike] | None, counts: list[int]) -> list[np.ndarray]:
+    if support is None:
+        return [np.full(count, np.nan) for count in counts]
+    if len(support) != len(counts):
+        raise ValueError(f"support has {len(support)} entries, wanted one for each of the {len(counts)} levels")
+    shares = [as_array(f"support[{row}]", support[row], count) for row, count in enumerate(counts)]
+    for row, share in enumerate(shares):
+        if np.any((share < 0) | (share > 1)):
+            raise ValueError(
+                f"support[{row}] reaches from {np.nanmin(share):g} to {np.nanmax(share):g}, wanted fractions 0…1"
+            )
+    return shares
+
+
+def _connect(axes: Axes, row: int, levels: Sequence[np.ndarray], spans: Sequence[np.ndarray]) -> None:
+    """Leads from each cluster of the row above to those of this row that it splits into."""
+    parents = levels[0][np.unique(levels[1], return_index=True)[1]]
+    from_, to = spans[0][parents].mean(axis=1), spans[1].mean(axis=1)
+    heights = np.broadcast_to((1 - row - BLOCK / 2, BLOCK / 2 - row), (to.size, 2))
+    axes.add_collection(LineCollection(np.stack([np.stack([from_, to], 1), heights], 2), colors=GREY, linewidths=0.9))
+
+
+def _blocks(
+    axes: Axes, row: int, spans: np.ndarray, first: int, shares: np.ndarray, colours: np.ndarray, scale: float
+) -> None:
+    outside = []
+    for label, ((start, stop), share, shade) in enumerate(zip(spans, shares, colours, strict=True)):
+        look = {"facecolor": shade, "edgecolor": "white", "linewidth": 0.8}
+        axes.add_patch(Rectangle((start - 0.5, -row - BLOCK / 2), stop - start + 1, BLOCK, **look))
+        room, place = scale * (stop - start + 1) - 2, (start + stop) / 2
+        number, note = str(first + label), "" if np.isnan(share) else f"{100 * share:.0f} %"
+        if room < 0.72 * SIZE * len(number):
+            outside.append((place, number))
+            continue
+        below = bool(note) and room >= 0.64 * SIZE * len(note)
+        look = {"ha": "center", "va": "center", "color": ink_on(shade)}
+        size = 10.5 if room >= 0.72 * 10.5 * len(number) else SIZE
+        axes.text(place, -row + 0.11 * below, number, weight="bold", fontsize=size, **look)
+        if below:
+            axes.text(place, -row - 0.13, note, fontsize=SIZE, **look)
+    outside.sort()
+    places, texts = zip(*outside, strict=True) if outside else ((), ())
+    numbers_apart(axes, places, texts, -row - BLOCK / 2, -row - BLOCK / 2 - 0.17, scale)

@@ -1,0 +1,161 @@
+"""Non-negative matrix factorisation by multiplicative updates, from many random starts at once."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+# Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
+# out has numerator and denominator 0 and so stays 0; what is this small lies below the rounding of float32.
+_FLOOR = 1e-12
+# Numbers in the factors of one batch, unless the caller says otherwise: what two CPU cores keep in their caches.
+_BATCH_NUMBERS = 2**19
+
+
+class Factorisation(NamedTuple):
+    """The best start's factors, its Frobenius error ‖V − T U‖, every start's error, and which start was best."""
+
+    weights: Float[Array, "rows rank"]
+    components: Float[Array, "rank columns"]
+    error: Float[Array, ""]
+    errors: Float[Array, " restarts"]
+    best: Int[Array, ""]
+
+
+def nmf(
+    v: Array | np.ndarray,
+    rank: int,
+    *,
+    key,
+    restarts: int = 1,
+    iterations: int = 1000,
+    batch_size: int | None = None,
+    mean: float = 0.5,
+    variance: float = 0.5,
+) -> Factorisation:
+    """Non-negative factors with small Frobenius error, from the best of many random starts.
+
+        V ≈ T U,    T ← T ∘ V Uᵀ / (T U Uᵀ),    U ← U ∘ Tᵀ V / (Tᵀ T U)
+
+    Traceable. Each start makes every iteration; ‖V − T U‖ never rises but by rounding. Start i draws from
+    ``fold_in(key, i)``, so that it does not depend on the number of starts or on the batch size. Memory: about five
+    times batch_size · rank · (rows + columns) numbers, and rows · columns. Time: 4 · rank · (rows · columns +
+    rank · (rows + columns)) operations a start and iteration, most of them in one product of V with the factors of a
+    whole batch: 10,000 starts of 160 × 111 at rank 12 take about a minute on two CPU cores.
+
+    A zero row or column of V gets zeros in its factor, a component that dies out stays zero, a zero matrix has error
+    0, and a single number is its own factorisation: no denominator is zero, so nothing is ever NaN. Under jit, where
+    values cannot be looked at, entries below zero count as zero, and NaN or infinity make the error NaN or infinite.
+    The factors are unique at best up to order and scale of the components (c · a column of T, a row of U / c).
+
+    Args:
+        v: [rows, columns], non-negative. float32, or float64 where that is enabled; half precision becomes float32.
+        rank: number of components, at least 1; more than rows or columns is allowed.
+        key: a JAX random key.
+        restarts: number of random starts.
+        iterations: updates of both factors, T first.
+        batch_size: starts at a time, at most; None takes 2¹⁹ numbers' worth of factors (161 for 160 × 111 at rank
+            12), which is fastest on two CPU cores. An accelerator wants more.
+        mean: mean of the normal distribution that starts are the absolute values of.
+        variance: its variance (the paper's 0.5; give 0.25 to read that as the standard deviation).
+
+    Returns:
+        ``weights`` T, ``components`` U and ``error`` of the start with least error, that start's number ``best``, and
+        all starts' ``errors``. An error is the Frobenius norm of V − T U, not squared and not divided by the number
+        of entries, as scikit-learn's ``reconstruction_err_``; it is computed from the residual itself and so is
+        right when small.
+
+    Raises:
+        ValueError: v that is not a matrix, is empty, or (outside jit) has a negative, NaN or infinite entry; a rank,
+            restarts, iterations or batch_size below one; a negative variance.
+
+    Example:
+        >>> import jax
+        >>> planted = jax.numpy.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 3.0]])
+        >>> found = nmf(planted, 2, key=jax.random.key(0), restarts=4, iterations=200)
+        >>> bool(found.error < 1e-3), found.weights.shape, found.components.shape
+        (True, (3, 2), (2, 3))
+
+    Source: Lee and Seung, Algorithms for non-negative matrix factorization, NIPS 2000, theorem 1; starts and choice
+    of the best: Watanabe, arXiv:1810.01588, Appendix 1.
+    """
+    if v.ndim != 2 or not v.size:
+        raise ValueError(f"v: found shape {v.shape}, wanted [rows, columns] with at least one of each")
+    for name, count in (("rank", rank), ("restarts", restarts), ("iterations", iterations)):
+        if count < 1:
+            raise ValueError(f"{name}: found {count}, wanted at least 1")
+    if batch_size is None:
+        batch_size = max(1, _BATCH_NUMBERS // (rank * sum(v.shape)))
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
+    if not isinstance(variance, jax.core.Tracer) and not variance >= 0:
+        raise ValueError(f"variance: found {variance}, wanted 0 or more")
+    if not isinstance(v, jax.core.Tracer):
+        values = np.asarray(v)
+        if not np.all(np.isfinite(values)) or np.any(values < 0):
+            wrong = values[~np.isfinite(values) | (values < 0)].flat[0]
+            raise ValueError(f"v: found {wrong}, wanted finite numbers, none of them negative")
+    v = jnp.asarray(v)
+    v = v.astype(jnp.float64 if v.dtype == jnp.float64 else jnp.float32)
+    # Batches of equal size waste the fewest lanes.
+    batches = -(-restarts // batch_size)
+    lanes = -(-restarts // batches)
+    return _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches, lanes)
+
+
+@functools.partial(jax.jit, static_argnames=("rank", "restarts", "batches", "lanes"))
+def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches, lanes):
+    rows, columns = v.shape
+    v = jnp.maximum(v, 0)
+    # The updates commute with a change of V's unit (T takes it over), and a power of two is exact.
+    unit = jnp.ldexp(jnp.ones((), v.dtype), jnp.frexp(jnp.max(v))[1] - 1)
+    v = v / unit
+    deviation = jnp.sqrt(jnp.asarray(variance, v.dtype))
+
+    def start(lane):
+        drawn = jax.random.normal(jax.random.fold_in(key, lane), (rank, rows + columns), v.dtype)
+        drawn = jnp.abs(jnp.asarray(mean, v.dtype) + deviation * drawn)
+        return drawn[:, :rows], drawn[:, rows:]
+
+    def iterate(_, factors):
+        weights, components = factors
+        weights = _updated(weights, components, v.T)
+        return weights, _updated(components, weights, v)
+
+    def error(factors):
+        weights, components = factors
+        return jnp.linalg.norm(v - jnp.matmul(weights.T, components, precision="highest"))
+
+    def best_of_batch(best, numbers):
+        weights, components = jax.lax.fori_loop(0, iterations, iterate, jax.vmap(start)(numbers))
+        errors = jnp.where(numbers < restarts, jax.lax.map(error, (weights, components)), jnp.inf)
+        lane = jnp.argmin(errors)
+        found = (errors[lane], numbers[lane], weights[lane], components[lane])
+        # Written so that NaN, which only a V with NaN can give, is kept and shows.
+        better = ~(found[0] >= best[0])
+        return jax.tree.map(lambda new, old: jnp.where(better, new, old), found, best), errors
+
+    numbers = jnp.arange(batches * lanes, dtype=jnp.int32).reshape(batches, lanes)
+    nothing = (
+        jnp.full((), jnp.inf, v.dtype),
+        jnp.zeros((), jnp.int32),
+        jnp.zeros((rank, rows), v.dtype),
+        jnp.zeros((rank, columns), v.dtype),
+    )
+    (least, best, weights, components), errors = jax.lax.scan(best_of_batch, nothing, numbers)
+    return Factorisation(unit * weights.T, components, unit * least, unit * errors.reshape(-1)[:restarts], best)
+
+
+def _updated(factors, others, v):
+    """Every lane's ``factors [lanes, rank, n]`` for its ``others [lanes, rank, m]`` and V as [m, n].
+
+    Lanes come first and stay apart only in the small products: the one with V takes all of them as rows.
+    """
+    lanes, rank, size = others.shape
+    numerators = jnp.matmul(others.reshape(lanes * rank, size), v, precision="highest").reshape(factors.shape)
+    grams = jnp.einsum("lrm,lsm->lrs", others, others, precision="highest")
+    denominators = jnp.matmul(grams, factors, precision="highest")
+    return factors * numerators / jnp.maximum(denominators, _FLOOR)

@@ -1,0 +1,91 @@
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.colors import rgb_to_hsv, same_color
+
+from interp_jax.figures import style
+from interp_jax.figures._clusters import as_labels, ink_on, numbers_apart, points_per_unit
+from interp_jax.figures.trees import cluster_colours
+
+LEVELS = [[0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 3, 3], [0, 1, 2, 3, 4, 5, 5]]
+
+
+def test_coarse_clusters_have_the_hues_of_the_palette():
+    coarse = cluster_colours(LEVELS)[0]
+    assert coarse.shape == (2, 4)
+    assert same_color(coarse[0], style.PALETTE[0])
+    assert same_color(coarse[1], style.PALETTE[1])
+
+
+def test_parts_of_a_cluster_are_tints_of_its_hue():
+    colours = cluster_colours(LEVELS)
+    hues = [rgb_to_hsv(level[:, :3])[:, 0] for level in colours]
+    for level, found in zip(LEVELS, hues, strict=True):
+        parents = np.asarray(LEVELS[0])[np.unique(level, return_index=True)[1]]
+        np.testing.assert_allclose(found, hues[0][parents], atol=1e-6)
+    for level in colours:
+        assert len(np.unique(level, axis=0)) == len(level)
+
+
+def test_a_cluster_that_does_not_split_keeps_its_colour():
+    _, middle, fine = cluster_colours(LEVELS)
+    np.testing.assert_allclose(fine[[4, 5]], middle[[2, 3]])
+    np.testing.assert_allclose(middle[3], cluster_colours(LEVELS)[0][1])
+
+
+def test_colours_follow_the_tree_and_not_the_numbers():
+    relabelled = [LEVELS[0], LEVELS[1], [5, 4, 2, 3, 0, 1, 1]]
+    fine, middle = cluster_colours(relabelled)[2], cluster_colours(relabelled)[1]
+    light = fine[:, :3].sum(axis=1)
+    # the parts of cluster 0 of the middle level are darker than those of its cluster 1, which are darker than cluster 2
+    assert max(light[[5, 4]]) < min(light[[2, 3]]) < light[0]
+    np.testing.assert_allclose(fine[0], middle[2])
+
+
+@pytest.mark.parametrize("count", [5, 16, 25])
+def test_many_clusters_of_one_level_differ(count):
+    (colours,) = cluster_colours([np.arange(count)])
+    gaps = np.abs(colours[:, None] - colours[None]).max(axis=2) + np.eye(count)
+    assert gaps.min() > 0.05
+    assert np.all((colours >= 0) & (colours <= 1))
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 2], [0.5, 1, 0], [-1, 0, 1], [np.nan, 0, 1]])
+def test_labels_are_whole_and_used(labels):
+    with pytest.raises(ValueError, match=r"levels\[0\] holds \[.*\], wanted labels 0…c − 1, each of them used"):
+        cluster_colours([labels])
+
+
+def test_levels_split_one_another():
+    with pytest.raises(ValueError, match=r"levels\[1\] has clusters across those of levels\[0\], wanted parts of them"):
+        cluster_colours([[0, 0, 1, 1], [0, 1, 1, 2]])
+    with pytest.raises(ValueError, match=r"levels\[1\] has shape \[3\], wanted \[4\]"):
+        cluster_colours([[0, 0, 1, 1], [0, 1, 2]])
+    with pytest.raises(ValueError, match="levels is empty"):
+        cluster_colours([])
+
+
+def test_labels_within_a_number_of_clusters():
+    np.testing.assert_array_equal(as_labels("labels", [3.0, 0.0], 2, 4), [3, 0])
+    with pytest.raises(ValueError, match=r"labels holds \[0. 4.\], wanted labels 0…3"):
+        as_labels("labels", [4, 0], 2, 4)
+
+
+def test_letters_contrast_with_their_ground():
+    assert ink_on(np.array([1, 1, 0.8, 1])) == style.INK
+    assert ink_on(np.array([0, 0.2, 0.4, 1])) == "white"
+
+
+def test_numbers_move_apart_and_keep_their_order():
+    figure = style.new_figure(4, 2)
+    axes = figure.subplots()
+    axes.set(xlim=(0, 100), ylim=(0, 1))
+    numbers_apart(axes, [50.0, 50.5, 51.0, 90.0], ["10", "11", "12", "13"], 0.8, 0.5, points_per_unit(axes))
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    for left, right in itertools.pairwise(boxes):
+        assert left.x1 < right.x0
+    assert [line.get_xdata()[0] for line in axes.get_lines()] == [50, 50.5, 51, 90]
+    numbers_apart(axes, [], [], 0.8, 0.5, 1.0)
+    assert len(axes.texts) == 4
