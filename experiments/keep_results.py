@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from shutil import copyfile
 
-from experiments.jump_detection.jump_study import PUBLISHED, mean_and_spread
+from experiments.jump_detection.jump_study import PUBLISHED
+from experiments.study import mean_and_spread
 from interp_jax.reports.atomic import write_text
 
 KEPT = Path(__file__).parent / "results"

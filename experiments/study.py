@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from interp_jax import networks
 from interp_jax.reports import Run
@@ -72,3 +73,10 @@ class Study:
 def lane(stacked, index: int):
     """One network of a stacked one."""
     return jax.tree.map(lambda leaf: leaf[index], stacked)
+
+
+def mean_and_spread(values, digits: int = 3) -> str:
+    """``mean ± standard deviation``, or the number alone when there is one."""
+    values = np.atleast_1d(np.asarray(values, float))
+    mean = f"{np.nanmean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean}\u00a0±\u00a0{np.nanstd(values, ddof=1):.{digits}f}"

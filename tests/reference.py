@@ -1,5 +1,7 @@
 """Slow NumPy transcriptions of the papers' formulas, and what the tests compare kernels with."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 
 
@@ -60,3 +62,278 @@ def convolution(signal, kernel, bias):
             for t in range(len(signal))
         ]
     )
+
+
+def lnn_outputs(weights, biases, x):
+    """Watanabe 1810.01588, section 2: every layer's outputs for one row, unit by unit, the input first."""
+    layers = [np.asarray(x, np.float64)]
+    for weight, bias in zip(weights, biases, strict=True):
+        before = layers[-1]
+        sums = [sum(weight[i, j] * before[i] for i in range(weight.shape[0])) + bias[j] for j in range(weight.shape[1])]
+        layers.append(1 / (1 + np.exp(-np.array(sums))))
+    return layers
+
+
+def lnn_train(weights, biases, inputs, targets, shown, penalty, learning_rate, saturation):
+    """Watanabe 1810.01588, section 2 and Appendix 3: the online update, from the output layer to the input layer."""
+    weights = [np.array(weight, np.float64) for weight in weights]
+    biases = [np.array(bias, np.float64) for bias in biases]
+    for t, row in enumerate(shown):
+        rate = learning_rate * len(shown) / (len(shown) + 5 * t)
+        o = lnn_outputs(weights, biases, inputs[row])
+        deltas = [None] * len(o)
+        deltas[-1] = np.array(
+            [(o[-1][j] - targets[row][j]) * (o[-1][j] * (1 - o[-1][j]) + saturation) for j in range(len(o[-1]))]
+        )
+        for d in range(len(o) - 2, 0, -1):
+            deltas[d] = np.array(
+                [
+                    sum(deltas[d + 1][k] * weights[d][j, k] for k in range(len(o[d + 1])))
+                    * (o[d][j] * (1 - o[d][j]) + saturation)
+                    for j in range(len(o[d]))
+                ]
+            )
+        for d, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            for j in range(weight.shape[1]):
+                for i in range(weight.shape[0]):
+                    weight[i, j] -= rate * (deltas[d + 1][j] * o[d][i] + penalty * np.sign(weight[i, j]))
+                bias[j] -= rate * deltas[d + 1][j]
+    return weights, biases
+
+
+def cropped_and_resized(image, size, threshold=0.0):
+    """The mean over every output cell of the crop, pixel by pixel: the area integral of unit squares."""
+    rows = [y for y in range(image.shape[0]) if any(image[y, x] > threshold for x in range(image.shape[1]))]
+    columns = [x for x in range(image.shape[1]) if any(image[y, x] > threshold for y in range(image.shape[0]))]
+    out = np.zeros((size, size))
+    if not rows:
+        return out
+    crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float64)
+    height, width = crop.shape[0] / size, crop.shape[1] / size
+
+    def overlap(pixel, cell, length):
+        return max(0.0, min(pixel + 1, (cell + 1) * length) - max(pixel, cell * length))
+
+    for i, j, y, x in np.ndindex(size, size, *crop.shape):
+        out[i, j] += crop[y, x] * overlap(y, i, height) * overlap(x, j, width) / (height * width)
+    return out
+
+
+def pearson(a, b):
+    """Watanabe 2018, definitions 1 and 2, pair by pair in float64; 0 where a column is constant."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    result = np.zeros((a.shape[1], b.shape[1]))
+    for i in range(a.shape[1]):
+        for j in range(b.shape[1]):
+            x, y = a[:, i], b[:, j]
+            if len(set(x)) > 1 and len(set(y)) > 1:
+                covariance = np.mean((x - np.mean(x)) * (y - np.mean(y)))
+                result[i, j] = covariance / np.sqrt(np.mean((x - np.mean(x)) ** 2) * np.mean((y - np.mean(y)) ** 2))
+    return result
+
+
+def sum_of_cosines(vectors):
+    """The cosines of all pairs k < l, added up; a zero vector has cosine 0."""
+    return sum(_cosine(vectors[k], vectors[other]) for k in range(len(vectors)) for other in range(k))
+
+
+def align_signs(vectors, draws):
+    """Watanabe 2018, Algorithm 1, with the draws given; the aligned vectors and the sum of cosines at every step."""
+    vectors = np.array(vectors, np.float64)
+    trace = [sum_of_cosines(vectors)]
+    for k in draws:
+        if sum(_cosine(vectors[k], vectors[other]) for other in range(len(vectors)) if other != k) < 0:
+            vectors[k] = -vectors[k]
+        trace.append(sum_of_cosines(vectors))
+    return vectors, np.array(trace)
+
+
+def _cosine(v, w):
+    norms = np.linalg.norm(v) * np.linalg.norm(w)
+    return v @ w / norms if norms > 0 else 0.0
+
+
+def nmf(v, weights, components, iterations):
+    """Lee and Seung 2000, theorem 1: the multiplicative updates of the Frobenius error, T first, entry by entry."""
+    v, t, u = (np.array(array, np.float64) for array in (v, weights, components))
+
+    def quotient(numerator, denominator):
+        return numerator / denominator if denominator > 0 else 0.0
+
+    for _ in range(iterations):
+        numerator, denominator = v @ u.T, t @ u @ u.T
+        for n, r in np.ndindex(*t.shape):
+            t[n, r] *= quotient(numerator[n, r], denominator[n, r])
+        numerator, denominator = t.T @ v, t.T @ t @ u
+        for r, m in np.ndindex(*u.shape):
+            u[r, m] *= quotient(numerator[r, m], denominator[r, m])
+    return t, u, np.sqrt(sum((v[n, m] - t[n] @ u[:, m]) ** 2 for n, m in np.ndindex(*v.shape)))
+
+
+def layer_outputs(segments, x, replaced=None):
+    """Every segment's output for one row [1, …]; ``replaced`` maps (layer, unit) to what that unit is set to."""
+    layers = []
+    for number, segment in enumerate(segments):
+        x = np.array(segment(x), np.float64)
+        for (layer, unit), value in (replaced or {}).items():
+            if layer == number:
+                x[..., unit] = value
+        layers.append(x)
+    return layers
+
+
+def unit_mean(segments, inputs, layer, unit):
+    """The mean of a unit over rows and places."""
+    return np.mean([layer_outputs(segments, x[None])[layer][..., unit] for x in inputs])
+
+
+def module_effects(segments, inputs, units, signs, source):
+    """Correlations of a module's activity with the moves of every output, and the moves' mean sizes, row by row."""
+    rows = range(len(inputs))
+    intact = [layer_outputs(segments, x[None]) for x in inputs]
+    series = np.array([[intact[n][layer][..., unit].mean() for n in rows] for layer, unit in units])
+    means = {(layer, unit): unit_mean(segments, inputs, layer, unit) for layer, unit in units}
+    activity = np.zeros(len(inputs))
+    for sign, values in zip(signs, series, strict=True):
+        if np.ptp(values) > 0:
+            activity += sign * (values - values.mean()) / values.std() / len(units)
+    outputs = np.array([intact[n][-1][0] for n in rows])
+    of_mean, of_row = np.zeros(outputs.shape), np.zeros(outputs.shape)
+    for n in rows:
+        other = {(layer, unit): intact[source[n]][layer][0][..., unit] for layer, unit in units}
+        of_mean[n] = outputs[n] - layer_outputs(segments, inputs[n][None], means)[-1][0]
+        of_row[n] = outputs[n] - layer_outputs(segments, inputs[n][None], other)[-1][0]
+
+    def correlations(a, moves):
+        return np.array([np.corrcoef(a, column)[0, 1] if np.std(column) > 1e-9 else 0.0 for column in moves.T])
+
+    sizes = [np.abs(moves).mean(0) / outputs.std(0) for moves in (of_mean, of_row)]
+    return correlations(activity, of_mean), correlations(activity - activity[source], of_row), *sizes
+
+
+def input_effects(segments, inputs):
+    """Watanabe 1805.07137: root mean square change of every hidden unit with one input at its mean, row by row."""
+    inputs = np.asarray(inputs, np.float64)
+    means = inputs.reshape(len(inputs), -1).mean(0)
+
+    def change(i):
+        squares = []
+        for x in inputs:
+            other = x.copy()
+            other.flat[i] = means[i]
+            before, after = layer_outputs(segments, x[None])[:-1], layer_outputs(segments, other[None])[:-1]
+            moved = [np.square(a - b) for a, b in zip(after, before, strict=True)]
+            squares.append([layer[..., unit].mean() for layer in moved for unit in range(layer.shape[-1])])
+        return np.sqrt(np.mean(squares, axis=0))
+
+    return np.array([change(i) for i in range(means.size)])
+
+
+def output_effects(segments, inputs):
+    """Watanabe 1805.07137: root mean square change of every output with one hidden unit at its mean, row by row."""
+    widths = [layer.shape[-1] for layer in layer_outputs(segments, inputs[:1])[:-1]]
+    effects = []
+    for layer, width in enumerate(widths):
+        for unit in range(width):
+            replaced = {(layer, unit): unit_mean(segments, inputs, layer, unit)}
+            moves = [
+                layer_outputs(segments, x[None], replaced)[-1][0] - layer_outputs(segments, x[None])[-1][0]
+                for x in inputs
+            ]
+            effects.append(np.sqrt(np.mean(np.square(moves), axis=0)))
+    return np.array(effects)
+
+
+def ward_replay(linkage, points):
+    """Merges that are not of least ΔESS, in exact integers; fails on a tree that cannot be replayed.
+
+    ΔESS(a, b) = ‖|b| S_a − |a| S_b‖² / (|a||b|(|a| + |b|)) with S the sums (Watanabe 2018, section 3).
+    """
+    points = np.asarray(points)
+    assert np.array_equal(points, points.astype(int)), "whole numbers only"
+    count = len(points)
+    assert np.shape(linkage) == (count - 1, 4)
+    clusters = {row: (1, [int(value) for value in point]) for row, point in enumerate(points.tolist())}
+
+    def increase(a, b):
+        (m, s), (n, t) = clusters[a], clusters[b]
+        return sum((n * u - m * v) ** 2 for u, v in zip(s, t, strict=True)), m * n * (m + n)
+
+    increases = {(a, b): increase(a, b) for a in clusters for b in clusters if a < b}
+    wrong = []
+    for merge, (left, right, height, size) in enumerate(np.asarray(linkage, float).tolist()):
+        a, b = int(left), int(right)
+        assert a < b, "the lower name first"
+        numerator, denominator = increases[a, b]
+        if any(numerator * under > over * denominator for over, under in increases.values()):
+            wrong.append(merge)
+        assert np.isclose(height, (2 * numerator / denominator) ** 0.5, rtol=1e-5, atol=1e-5)
+        (m, s), (n, t) = clusters.pop(a), clusters.pop(b)
+        assert size == m + n
+        increases = {pair: value for pair, value in increases.items() if not {a, b} & set(pair)}
+        new = count + merge
+        clusters[new] = (m + n, [u + v for u, v in zip(s, t, strict=True)])
+        increases |= {(old, new): increase(old, new) for old in clusters if old != new}
+    return wrong
+
+
+def ward_ess(vectors, labels):
+    """Watanabe 1810.01588, eq. 1: the error sum of squares within the clusters of a partition."""
+    total = 0.0
+    for label in set(np.asarray(labels).tolist()):
+        members = [np.asarray(vector, np.float64) for vector, own in zip(vectors, labels, strict=True) if own == label]
+        total += sum(v @ v for v in members) - sum(members) @ sum(members) / len(members)
+    return total
+
+
+def tree_sets(linkage):
+    """The units below every node of a linkage matrix as sets, single units first."""
+    sets = [{unit} for unit in range(len(linkage) + 1)]
+    for left, right, *_ in linkage:
+        sets.append(sets[int(left)] | sets[int(right)])
+    return sets
+
+
+def jaccard_support(clusters, candidates):
+    """Hennig 2007, section 2: the mean best Jaccard similarity of every set, and how often it comes back unchanged.
+
+    ``candidates`` holds a list of sets for every resample.
+    """
+    best = [[max(len(a & b) / len(a | b) for b in sets) for sets in candidates] for a in clusters]
+    return [sum(row) / len(row) for row in best], [row.count(1.0) / len(row) for row in best]
+
+
+def cophenetic_heights(linkage):
+    """Sokal & Rohlf 1962: for every two units the height of the first cluster that holds both."""
+    sets, units = tree_sets(linkage), len(linkage) + 1
+    heights = np.zeros((units, units))
+    for i, j in np.ndindex(units, units):
+        if i != j:
+            node = next(node for node, members in enumerate(sets) if {i, j} <= members)
+            heights[i, j] = linkage[node - units][2]
+    return heights
+
+
+def lifetimes(linkage):
+    """How long every number of clusters lasts on the logarithm of the height, from the merges before and after it."""
+    heights, units = [row[2] for row in linkage], len(linkage) + 1
+    life = [0.0] * units
+    for c in range(2, units):
+        born, ended = heights[units - c - 1], heights[units - c]
+        if ended > born:
+            life[c - 1] = np.inf if born == 0 else np.log(ended) - np.log(born)
+    return life
+
+
+def resolution_choices(life, count, factor, largest):
+    """Every admissible choice of as many resolutions as can be had, up to ``count``."""
+    candidates = [c for c in range(2, min(largest, len(life) - 1) + 1) if life[c - 1] > 0]
+    for number in range(count, 0, -1):
+        choices = [
+            list(choice)
+            for choice in combinations(candidates, number)
+            if all(factor * coarse <= fine for coarse, fine in pairwise(choice))
+        ]
+        if choices:
+            return choices
+    return [[]]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.jump_detection.jump_study import NETWORKS, PUBLISHED, died, mean_and_spread
-from experiments.study import lane
+from experiments.jump_detection.jump_study import NETWORKS, PUBLISHED, died
+from experiments.study import lane, mean_and_spread
 from interp_jax import figures, methods
 
 MEASURES = ("l1", "l2", "l1_best", "l2_best")

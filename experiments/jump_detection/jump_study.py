@@ -111,13 +111,6 @@ def _predictions(stacked, signals, estimate):
     return jax.lax.map(one, stacked)
 
 
-def mean_and_spread(values, digits: int = 3) -> str:
-    """``mean ± standard deviation``, or the number alone when there is one."""
-    values = np.atleast_1d(np.asarray(values, float))
-    mean = f"{np.nanmean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean}\u00a0±\u00a0{np.nanstd(values, ddof=1):.{digits}f}"
-
-
 def by_position(predicted, true) -> np.ndarray:
     """Mean absolute error [60] at each true position."""
     absolute = np.abs(np.asarray(predicted, float) - np.asarray(true))

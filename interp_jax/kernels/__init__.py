@@ -2,4 +2,6 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"jumps", "location_errors"})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules={"alignment", "correlation", "jumps", "location_errors", "nmf", "ward"}
+)

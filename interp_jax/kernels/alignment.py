@@ -1,5 +1,6 @@
 """Signs for vectors whose direction matters and whose sign does not, so that they point the same way."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -68,6 +69,12 @@ def align_signs(
         iterations = 4 * units if key is None else PAPER_ITERATIONS
     if iterations < 0:
         raise ValueError(f"iterations: found {iterations}, wanted zero or more steps")
+    return _aligned(vectors, key, iterations)
+
+
+@functools.partial(jax.jit, static_argnames="iterations")
+def _aligned(vectors, key, iterations):
+    units = vectors.shape[0]
     if not jnp.issubdtype(vectors.dtype, jnp.floating):
         vectors = vectors.astype(jnp.float32)
     cosines = _cosines(vectors)

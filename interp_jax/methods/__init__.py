@@ -2,4 +2,17 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"accept", "averages", "filters"})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules={
+        "ablation",
+        "accept",
+        "agreement",
+        "averages",
+        "effects",
+        "filters",
+        "hierarchy",
+        "resolutions",
+        "support",
+    },
+)

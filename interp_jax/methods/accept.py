@@ -61,10 +61,19 @@ def accept_network(network, inputs) -> Callable:
             raise _refusal("equal rows get different scores")
         if not _close(jax.tree.map(lambda leaf, row=row: leaf[row : row + 1], scores), first, scale):
             raise _refusal("a row's scores change with the other rows")
-    return _callable_pytree(network)
+    return callable_pytree(network)
 
 
-def _callable_pytree(network):
+def callable_pytree(network: Callable) -> Callable:
+    """The network, a method of one or a plain function in a form that goes through ``jax.jit`` as an argument.
+
+    Host-level.
+
+    Example:
+        >>> import jax
+        >>> jax.jit(lambda network, x: network(x))(callable_pytree(lambda x: 2 * x), 1.0)
+        Array(2., dtype=float32, weak_type=True)
+    """
     if inspect.ismethod(network) and _holds_only_arrays(network.__self__):
         return jax.tree_util.Partial(network.__func__, network.__self__)
     return network if _holds_only_arrays(network) else jax.tree_util.Partial(network)

@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "chain": ["Chain"],
         "checkpoints": ["load_arrays", "load_fit", "save_arrays", "save_fit"],
         "fitting": ["Fit", "History", "fit", "fit_fresh"],
-        "freezing": ["FrozenNetwork", "freeze"],
+        "freezing": ["FrozenNetwork", "freeze", "inference_view"],
         "image_cnn": ["image_cnn"],
         "perceptron": ["perceptron"],
         "signal_cnn": ["SignalConvolution", "signal_cnn"],

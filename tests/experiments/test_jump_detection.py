@@ -8,8 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.jump_detection import __main__ as study_main
-from experiments.jump_detection.jump_study import NETWORKS, by_position, died, mean_and_spread
+from experiments.jump_detection.jump_study import NETWORKS, by_position, died
 from experiments.jump_detection.settings import PRESETS
+from experiments.study import mean_and_spread
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],

@@ -17,6 +17,8 @@ _PLACES = jnp.arange(21, 29)
 
 # name: (function of row-wise arrays and these arrays); None where there is nothing row-wise to batch or shard.
 EXAMPLES = {
+    "alignment.align_signs": lambda k: (lambda vectors: k(vectors, iterations=20), (_ROWS,)),
+    "correlation.pearson": lambda k: (k, (_ROWS[:, :30], _ROWS[:, 40:80])),
     "jumps.gaussian_derivative": lambda k: (k, (_ROWS,)),
     "jumps.log_posterior": lambda k: (k, (_ROWS,)),
     "jumps.estimates": lambda k: (k, (jax.nn.log_softmax(_ROWS),)),
@@ -24,15 +26,24 @@ EXAMPLES = {
     "jumps.gaussian_smoother": lambda k: (lambda width: k(width), (jnp.float32(2.9),)),
     "jumps.posterior_network": lambda k: (lambda noise: k(noise=noise), (jnp.float32(1.0),)),
     "location_errors.location_errors": lambda k: (k, (_PLACES, jnp.flip(_PLACES))),
+    "nmf.nmf": lambda k: (lambda v: k(v, 3, key=jax.random.key(0), restarts=3, iterations=20), (jnp.abs(_ROWS),)),
+    "ward.tree": lambda k: (k, (_ROWS,)),
 }
 
 
 def _public_kernels():
-    for module_info in pkgutil.iter_modules(kernels.__path__):
-        module = importlib.import_module(f"interp_jax.kernels.{module_info.name}")
+    """Traceable ones, also of packages; each docstring says whether it is one."""
+    for module_info in pkgutil.walk_packages(kernels.__path__, "interp_jax.kernels."):
+        module = importlib.import_module(module_info.name)
         for name, value in vars(module).items():
             if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__:
-                yield f"{module_info.name}.{name}", value
+                path = module.__name__.removeprefix("interp_jax.kernels.")
+                if path.rpartition(".")[2].startswith("_"):
+                    continue
+                says = inspect.getdoc(value)
+                assert ("Traceable" in says) != ("Host-level" in says), f"{name} does not say which it is"
+                if "Traceable" in says:
+                    yield path if path.endswith(f".{name}") else f"{path}.{name}", value
 
 
 KERNELS = dict(_public_kernels())
@@ -87,3 +98,11 @@ def test_numpy_arrays_serve_in_any_precision(name):
     for kind in (np.float32, np.float64):
         given = [np.asarray(array, kind if array.dtype == jnp.float32 else None) for array in arrays]
         _assert_equal(jax.tree.map(np.asarray, function(*given)), jax.tree.map(np.asarray, function(*arrays)))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_second_call_outside_jit_compiles_nothing(name, assert_compiles):
+    function, arrays = _example(name)
+    jax.block_until_ready(function(*arrays))
+    with assert_compiles(0):
+        jax.block_until_ready(function(*arrays))

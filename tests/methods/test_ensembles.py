@@ -12,17 +12,33 @@ import pytest
 
 from interp_jax import methods, networks
 from interp_jax.kernels import jumps
-from interp_jax.methods import averages, filters
+from interp_jax.methods import ablation, averages, effects, filters
 from tests.matrix_products import matrix_products
 
 SIGNALS = jax.random.normal(jax.random.key(0), (6, 100))
 LABELS = jnp.array([0, 1, 2, 0, 1, 2])
 KEYS = jax.random.split(jax.random.key(1), 3)
+UNITS = jnp.arange(100) % 3 == 0
 OPTIMUM = jumps.posterior_network().weights
+
+
+def _segments(net):
+    return net.until(net.stage_names[0]), net.after(net.stage_names[0])
+
 
 # Functions of a network and signals, by the method they try.
 EXAMPLES = {
     "averages.class_means": lambda net, x: averages.class_means(net.until(net.stage_names[0])(x), LABELS, classes=3),
+    "ablation.replace_units": lambda net, x: ablation.replace_units(_segments(net), x, [jnp.ones(100)], [UNITS]),
+    "ablation.ablate_mean": lambda net, x: ablation.ablate_mean(_segments(net), x, [UNITS]),
+    "ablation.ablate_resample": lambda net, x: ablation.ablate_resample(_segments(net), x, [UNITS], key=KEYS[0]),
+    "ablation.module_effects": lambda net, x: ablation.module_effects(
+        _segments(net), x, jnp.stack([UNITS, ~UNITS]), jnp.ones(100), key=KEYS[0]
+    ),
+    "ablation.intact_layers": lambda net, x: ablation.intact_layers(_segments(net), x),
+    "effects.input_effects": lambda net, x: effects.input_effects(net.until(net.stage_names[0]), x, batch_size=8),
+    "effects.output_effects": lambda net, x: effects.output_effects(_segments(net), x, batch_size=8),
+    "effects.effect_magnitudes": lambda net, x: effects.effect_magnitudes(_segments(net), x, batch_size=8),
     "filters.effective_weights": filters.effective_weights,
     "filters.centre_classes": lambda net, x: filters.centre_classes(filters.effective_weights(net, x)),
     "filters.agreement": lambda net, x: filters.agreement(filters.effective_weights(net, x), OPTIMUM),

@@ -1,0 +1,66 @@
+"""Runs the study: ``python -m experiments.hierarchical_modules``."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import jax
+
+from experiments.command_line import run_study
+from experiments.hierarchical_modules import (
+    causal,
+    choice,
+    clusters,
+    factorisation,
+    planted,
+    stability,
+    training,
+    vectors,
+)
+from experiments.hierarchical_modules.module_study import ModuleStudy
+from experiments.hierarchical_modules.settings import PRESETS, Settings
+from interp_jax.reports import Run, describe, progress
+
+SECTIONS = {
+    "training": ("The networks", training.write),
+    "vectors": ("What each unit correlates with", vectors.write),
+    "clusters": ("The tree and the roles of its clusters", clusters.write),
+    "choice": ("Representative resolutions", choice.write),
+    "stability": ("Do other networks have the same tree?", stability.write),
+    "causal": ("Do modules do what their roles say?", causal.write),
+    "factorisation": ("The method without signs", factorisation.write),
+    "planted": ("Planted modules", planted.write),
+}
+
+
+def main(settings: Settings) -> Path:
+    """Writes what is not finished yet under ``runs/hierarchical_modules/`` and returns the path of the report."""
+    stored = dataclasses.asdict(settings)
+    name, overwrite = stored.pop("name"), stored.pop("overwrite")
+    stored["csv"] = None if settings.csv is None else settings.csv.name
+    run = Run.open(
+        "hierarchical_modules",
+        name or f"{settings.preset}-{settings.data}-{settings.network}",
+        stored,
+        title="What the hidden units of a network do, as a tree of roles",
+        lead="Every hidden unit is described by what it correlates with, units that do the same are joined into a "
+        "tree, and each cluster of the tree has a role: what it sees and which outputs it raises and lowers. After "
+        "C. Watanabe, Interpreting layered neural networks via hierarchical modular representation, arXiv:1810.01588.",
+        sections=list(SECTIONS),
+        overwrite=overwrite,
+    )
+    run.environment({**describe(), "device": jax.devices()[0].device_kind})
+    with progress(f"Hierarchical modules, {settings.data}, preset {settings.preset}") as bars:
+        study = ModuleStudy(settings, run, bars)
+        task = bars.task("sections", len(SECTIONS))
+        for identifier, (title, write) in SECTIONS.items():
+            if not run.finished(identifier):
+                with run.section(identifier, title) as section:
+                    write(study, section)
+            task.advance(note=title)
+        task.finish()
+    return run.report
+
+
+if __name__ == "__main__":
+    sys.exit(run_study(PRESETS, main))

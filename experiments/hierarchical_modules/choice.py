@@ -1,0 +1,56 @@
+"""Which resolutions the tree itself asks for: the paper's open problem."""
+
+import numpy as np
+
+from experiments.hierarchical_modules.clusters import draw_roles
+from experiments.hierarchical_modules.module_study import KINDS
+from interp_jax import figures
+from interp_jax.methods import resolutions
+
+
+def write(study, section) -> None:
+    """Lifetimes of all numbers of clusters, and the tree cut where they are longest."""
+    tree = study.tree
+    life = resolutions.lifetimes(tree.linkage)
+    chosen = resolutions.representative_resolutions(tree.linkage)
+    largest = min(len(life) - 1, 2 * max(*chosen, *study.resolutions))
+    counts = np.arange(1, largest + 1)
+    section.text(
+        "A number of clusters lives from the merge that makes it to the merge that ends it. On a logarithmic height "
+        "axis that is the ratio of two merge heights: long lives belong to clusters that lie much nearer together "
+        "inside than to each other. Representative are the three resolutions whose lifetimes sum to the most, each at "
+        "least twice the one before (as the paper's are)."
+    )
+    section.figure(
+        "lifetimes",
+        figures.resolution_choice.choice(counts, life[counts - 1], tree.ess[counts - 1], chosen),
+        f"Error sum of squares and lifetime of every number of clusters up to {largest}; marked are the representative "
+        f"resolutions {', '.join(map(str, chosen))}. The paper shows {', '.join(map(str, study.task.resolutions))}.",
+    )
+    levels = [tree.cut(c) for c in chosen]
+    numbers = [1 + sum(chosen[:level]) for level in range(len(chosen))]
+    section.figure(
+        "tree_chosen",
+        figures.trees.resolutions(tree.linkage, tree.order, levels, numbers=numbers),
+        f"The same tree at its representative resolutions, clusters numbered anew from 1 to {sum(chosen)}.",
+    )
+    section.figure(
+        "roles_chosen",
+        draw_roles(study, tree.roles(chosen[0]), [f"{np.sum(levels[0] == k)} units" for k in range(chosen[0])]),
+        f"What the clusters of the coarsest of them stand for, from left to right in the tree ({chosen[0]} clusters).",
+    )
+    every = {
+        kind: [resolutions.representative_resolutions(tree.linkage) for tree in study.trees(kind)] for kind in KINDS
+    }
+    section.table(
+        ("networks", "coarse", "middle", "fine"),
+        [(kind, *(_most_frequent([x[level] for x in found]) for level in range(3))) for kind, found in every.items()],
+        f"Representative resolutions of {study.config.networks} networks of each kind: median, smallest to largest.",
+    )
+    section.metrics(
+        {"chosen": chosen, "lifetimes": life[counts - 1], "ess": tree.ess[counts - 1], "all_networks": every}
+    )
+
+
+def _most_frequent(values):
+    return f"{np.median(values):.0f} ({min(values)} to {max(values)})"

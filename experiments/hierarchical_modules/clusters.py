@@ -1,0 +1,156 @@
+"""The tree at a few resolutions, and what its clusters stand for (paper sections 3.2 and 4)."""
+
+import numpy as np
+
+from experiments.hierarchical_modules.reading import outputs_in_words, picture_in_words, series_in_words
+from interp_jax import figures
+
+
+def write(study, section) -> None:
+    """Figures 3 to 6: the clusters in the tree and in the network, and their roles."""
+    section.figure(
+        "tree",
+        figures.trees.resolutions(
+            study.tree.linkage,
+            study.tree.order,
+            study.levels,
+            numbers=study.numbers,
+            support=[found.jaccard for found in study.support],
+        ),
+        f"The tree of all {len(study.tree.vectors)} hidden units, and its clusters at {_listed(study.resolutions)} "
+        "clusters, numbered through; lines show what splits into what. Percentages are bootstrap support: how much of "
+        f"the cluster is found again in the trees of {study.config.resamples} resamples of the rows (mean Jaccard "
+        "similarity; 75 % or more is usually called stable).",
+    )
+    kept = [_entries(study, level) for level in range(len(study.resolutions))]
+    _coarse_clusters(study, section, kept[0])
+    for level, c in enumerate(study.resolutions):
+        roles = draw_roles(study, study.tree.roles(c), _titles(study, level))
+        section.figure(f"roles_{c}", roles, _caption(study, level))
+    _finer_clusters(study, section, [entry for entries in kept[1:] for entry in entries])
+    if study.config.network != "cnn":
+        for level, c in enumerate(study.resolutions):
+            colours = figures.trees.cluster_colours(study.levels)[level]
+            figure, caption = draw_network(study, study.levels[level], study.numbers[level], colours)
+            section.figure(
+                f"network_{c}", figure, f"The network, units coloured by {c} clusters. {caption} (Figs 3, 5)."
+            )
+    section.metrics({"resolutions": study.resolutions, "clusters": [entry for entries in kept for entry in entries]})
+
+
+def draw_roles(study, roles, titles):
+    """Roles as pictures or series beside output bars; inputs that never change are left grey."""
+    inputs, outputs = split_roles(study, roles)
+    if study.task.is_images:
+        return figures.roles.image_roles(inputs, outputs, titles=titles, output_names=study.task.output_names)
+    return figures.roles.series_roles(inputs, outputs, titles=titles, item_names=study.task.output_names)
+
+
+def split_roles(study, roles):
+    """Roles [c, features] as inputs in their own shape, NaN where constant, and outputs [c, outputs]."""
+    constant = np.asarray(study.shown.constant_inputs)
+    inputs = np.where(constant, np.nan, roles[:, : len(constant)])
+    return inputs.reshape(len(roles), *study.task.shape), roles[:, len(constant) :]
+
+
+def _entries(study, level):
+    """What is known of every cluster of a resolution."""
+    roles, labels, found = study.tree.roles(study.resolutions[level]), study.levels[level], study.support[level]
+    outputs = split_roles(study, roles)[1]
+    entries = []
+    for cluster in range(study.resolutions[level]):
+        units = np.flatnonzero(labels == cluster)
+        above = None if level == 0 else study.numbers[level - 1] + int(study.levels[level - 1][units[0]])
+        entries.append(
+            {
+                "number": study.numbers[level] + cluster,
+                "part_of": above,
+                "units": units,
+                "reversed": int(np.sum(study.tree.signs[units] < 0)),
+                "support": found.jaccard[cluster],
+                "recovered": found.recovered[cluster],
+                "outputs": outputs[cluster],
+            }
+        )
+    return entries
+
+
+def _coarse_clusters(study, section, entries):
+    """The clusters of the coarsest resolution in words, with their members."""
+    inputs, rows = split_roles(study, study.tree.roles(study.resolutions[0]))[0], []
+    for entry, seen in zip(entries, inputs, strict=True):
+        follows = picture_in_words(seen) if study.task.is_images else series_in_words(seen, study.task.output_names)
+        members = ", ".join(f"{'−' if study.tree.signs[unit] < 0 else ''}{unit}" for unit in entry["units"])
+        outputs = outputs_in_words(entry["outputs"], study.task.output_names)
+        rows.append((f"{entry['number']}", outputs, follows, f"{entry['support']:.0%}", members))
+    section.table(
+        ("cluster", "outputs", "inputs", "support", "units"),
+        rows,
+        "What the coarsest clusters do when they are active: the strongest of their units' mean correlations.",
+        note="Units are numbered from 0 through the hidden layers; those with a minus are reversed: low when the "
+        "cluster is active. When it is not, all signs are the other way round. Correlations under 0.1 are left out.",
+    )
+
+
+def _finer_clusters(study, section, entries):
+    rows = []
+    for entry in entries:
+        units = f"{len(entry['units'])}, {entry['reversed']} reversed"
+        outputs = outputs_in_words(entry["outputs"], study.task.output_names)
+        rows.append((f"{entry['number']}", f"{entry['part_of']}", units, f"{entry['support']:.0%}", outputs))
+    if rows:
+        section.table(("cluster", "part of", "units", "support", "outputs"), rows, "The finer clusters.")
+
+
+def _titles(study, level):
+    sizes, support = np.bincount(study.levels[level]), study.support[level].jaccard
+    return [
+        f"Cluster {study.numbers[level] + cluster}: {size} unit{'' if size == 1 else 's'}, support "
+        f"{support[cluster]:.0%}"
+        for cluster, size in enumerate(sizes)
+    ]
+
+
+def _caption(study, level):
+    numbers = study.numbers[level], study.numbers[level] + study.resolutions[level] - 1
+    what = "pixel" if study.task.is_images else "month of prices"
+    return (
+        f"What clusters {numbers[0]} to {numbers[1]} stand for: their units' mean correlation with every {what}, and "
+        "with every output (bars). Red: higher when the cluster is active; blue: lower (Figs 4, 6)."
+    )
+
+
+def draw_network(study, labels, first_number, colours):
+    """The network with its units coloured by cluster, and a sentence that says what is drawn."""
+    layers = [np.asarray(layer) for layer in _kernels(study)]
+    threshold = study.task.threshold if study.config.network == "lnn" else _strong(layers)
+    names = study.task.output_names
+    figure = figures.networks.layered_network(
+        layers,
+        np.split(labels, np.cumsum(study.hidden)[:-1]),
+        threshold=threshold,
+        colours=colours,
+        first_number=first_number,
+        input_names=None if study.task.is_images else names,
+        output_names=names,
+    )
+    drawn = sum(int(np.sum(np.abs(layer) >= threshold)) for layer in layers)
+    return figure, (
+        f"Weights of at least {threshold:.3g} in magnitude are drawn, {drawn:,} of {sum(x.size for x in layers):,}; "
+        "red positive, blue negative"
+    )
+
+
+def _kernels(study):
+    if study.config.network == "lnn":
+        return study.network.weights
+    return [getattr(study.network, f"dense{layer}").kernel[...] for layer in range(1, len(study.hidden) + 2)]
+
+
+def _strong(layers):
+    """A threshold that leaves the 5 % strongest weights of a network that was not made sparse."""
+    return float(np.quantile(np.abs(np.concatenate([layer.ravel() for layer in layers])), 0.95))
+
+
+def _listed(numbers) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"

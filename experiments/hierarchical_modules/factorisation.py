@@ -1,0 +1,162 @@
+"""The method that the paper compares with: non-negative factors of effect magnitudes (paper appendix 1)."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.hierarchical_modules.clusters import draw_network
+from experiments.hierarchical_modules.module_study import TRAINED, members
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.kernels import nmf
+from interp_jax.methods import agreement, effects, support
+
+CHUNK = 1_000  # starts that are computed, and kept, at a time
+FEW = 20  # starts in each resample and for the networks that are only compared
+
+
+def write(study, section) -> None:
+    """Figures 7 to 10: the factorisation's clusters in the network and their roles; and how stable they are."""
+    rank, config = study.task.nmf_rank, study.config
+    magnitudes = study.kept(
+        "effect magnitudes", lambda: effects.effect_magnitudes(study.segments(study.network), rows(study))
+    )
+    best, errors = _best_of_all(study, magnitudes, rank)
+    labels = clusters(best)
+    count = labels.max() + 1
+    section.text(
+        "The magnitude of an effect is the root mean square change of a unit when an input is held at its mean, and "
+        f"of an output when the unit is. These {magnitudes.shape[1]} numbers a unit are factorised into {rank} parts; "
+        f"a unit belongs to the part with its largest weight (parts scaled to length one). Best of {len(errors):,} "
+        f"random starts of {config.nmf_iterations:,} updates: error {best.error:.4g}; all starts {errors.min():.4g} to "
+        f"{errors.max():.4g}, median {np.median(errors):.4g}. {count} of the {rank} parts have units."
+    )
+    stable = _bootstrap(study, labels, rank)
+    means = np.stack([np.asarray(magnitudes)[labels == cluster].mean(axis=0) for cluster in range(count)])
+    titles = [
+        f"Part {cluster + 1}: {np.sum(labels == cluster)} units, support {stable.jaccard[cluster]:.0%}"
+        for cluster in range(count)
+    ]
+    inputs = means[:, : len(study.shown.constant_inputs)].reshape(count, *study.task.shape)
+    outputs = means[:, len(study.shown.constant_inputs) :]
+    names = {"input_label": "effect of the input", "output_label": "effect on the output"}
+    if study.task.is_images:
+        roles = figures.roles.image_roles(inputs, outputs, titles=titles, output_names=study.task.output_names, **names)
+    else:
+        roles = figures.roles.series_roles(inputs, outputs, titles=titles, item_names=study.task.output_names, **names)
+    section.figure(
+        "roles_factorisation",
+        roles,
+        "What the factorisation's clusters stand for: mean effect magnitudes of their units. Magnitudes have no sign: "
+        "they do not say which outputs a cluster raises and which it lowers (Figs 8, 10).",
+    )
+    if config.network != "cnn":
+        figure, caption = draw_network(study, labels, 1, figures.trees.cluster_colours([labels])[0])
+        section.figure(
+            "network_factorisation", figure, f"The factorisation's clusters in the network. {caption} (Figs 7, 9)."
+        )
+    _compare(study, section, labels, stable, rank)
+    section.metrics({"rank": rank, "error": best.error, "errors": _quantiles(errors), "starts": len(errors)})
+
+
+def rows(study):
+    """The rows that effects are measured on."""
+    return study.task.inputs
+
+
+def clusters(found: nmf.Factorisation) -> np.ndarray:
+    """[units] cluster of every unit, the largest cluster first; parts without a unit are left out."""
+    lengths = np.linalg.norm(np.asarray(found.components), axis=1)
+    part = np.argmax(np.asarray(found.weights) * lengths[None, :], axis=1)
+    used, sizes = np.unique(part, return_counts=True)
+    place = {old: new for new, old in enumerate(used[np.argsort(-sizes, kind="stable")])}
+    return np.array([place[old] for old in part])
+
+
+def _best_of_all(study, magnitudes, rank):
+    config = study.config
+    bar = study.progress.task("factorisation, starts", config.nmf_starts)
+    found, errors = [], []
+    for first in range(0, config.nmf_starts, CHUNK):
+        starts = min(CHUNK, config.nmf_starts - first)
+        key = jax.random.fold_in(study.key(5), first)
+        options = {"key": key, "restarts": starts, "iterations": config.nmf_iterations}
+        found.append(
+            study.kept(
+                f"factorisation {first + 1}", lambda options=options: nmf.nmf(jnp.asarray(magnitudes), rank, **options)
+            )
+        )
+        errors.append(np.asarray(found[-1].errors))
+        bar.advance(starts, f"error {min(part.min() for part in errors):.4g}")
+    bar.finish()
+    return min(found, key=lambda factors: factors.error), np.concatenate(errors)
+
+
+def _bootstrap(study, labels, rank):
+    """The clusters found again in resamples of the rows."""
+    rows_drawn = jax.random.randint(study.key(6), (study.config.nmf_resamples, len(rows(study))), 0, len(rows(study)))
+    measure = jax.jit(lambda segments, drawn: effects.effect_magnitudes(segments, jnp.asarray(rows(study))[drawn]))
+    bar = study.progress.task("factorisation, resamples", study.config.nmf_resamples)
+    partitions = []
+    for number, drawn in enumerate(rows_drawn):
+        options = {"key": jax.random.fold_in(study.key(7), number), "restarts": FEW}
+        found = nmf.nmf(
+            measure(study.segments(study.network), drawn), rank, iterations=study.config.nmf_iterations, **options
+        )
+        partitions.append(clusters(found))
+        bar.advance()
+    bar.finish()
+    return support.Support(*map(np.asarray, support.partition_support(members(labels), np.array(partitions))))
+
+
+def _compare(study, section, labels, stable, rank):
+    """The two methods at the same number of clusters: stability over resamples and over networks."""
+    measure = jax.jit(lambda segments: effects.effect_magnitudes(segments, rows(study)))
+    networks, trees = study.population(TRAINED), study.trees(TRAINED)
+    parts = []
+    bar = study.progress.task("factorisation, networks", len(networks))
+    for number, network in enumerate(networks):
+        options = {"key": jax.random.fold_in(study.key(9), number), "restarts": FEW}
+        parts.append(
+            clusters(nmf.nmf(measure(study.segments(network)), rank, iterations=study.config.nmf_iterations, **options))
+        )
+        bar.advance()
+    bar.finish()
+    rand = {"tree": [], "factorisation": []}
+    for a in range(len(networks)):
+        for b in range(a):
+            matching = agreement.match_units(trees[a].vectors, trees[b].vectors)
+            rand["tree"].append(agreement.partition_agreement(trees[a].cut(rank), trees[b].cut(rank), matching))
+            rand["factorisation"].append(agreement.partition_agreement(parts[a], parts[b], matching))
+    masks = members(study.tree.cut(rank))
+    hidden, outputs = study.activations
+    again = jax.jit(support.tree_support)(study.task.inputs, hidden, outputs, masks, weights=study.row_weights)
+    both = float(adjusted_rand_score(study.tree.cut(rank), labels))
+    section.table(
+        ("method", "support over resamples", "adjusted Rand over pairs of networks"),
+        [
+            (f"tree, {rank} clusters", mean_and_spread(again.jaccard, 2), mean_and_spread(rand["tree"], 3)),
+            (
+                f"factorisation, {labels.max() + 1} clusters",
+                mean_and_spread(stable.jaccard, 2),
+                mean_and_spread(rand["factorisation"], 3),
+            ),
+        ],
+        "How stable the two methods' clusters are: mean ± standard deviation over clusters and over pairs of networks.",
+        note="A tree's cluster may come back at any height, a part only as a part, so the two supports are not on "
+        "quite the same footing. Units of two networks are matched by their correlations, which favours the tree. "
+        f"The two partitions of the network shown agree with an adjusted Rand index of {both:.2f}.",
+    )
+    section.metrics(
+        {
+            "support": {"tree": np.asarray(again.jaccard), "factorisation": stable.jaccard},
+            "adjusted_rand_between_networks": {name: _quantiles(values) for name, values in rand.items()},
+            "adjusted_rand_between_methods": both,
+        }
+    )
+
+
+def _quantiles(values):
+    names = ("least", "quartile", "median", "third_quartile", "most")
+    return dict(zip(names, np.quantile(np.asarray(values, float), (0, 0.25, 0.5, 0.75, 1)), strict=True))

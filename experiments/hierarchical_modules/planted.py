@@ -1,0 +1,73 @@
+"""Whether the method finds modules that were put there."""
+
+import jax
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.methods import hierarchy, resolutions
+from interp_jax.networks import lnn
+
+MODULES = 4
+NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # of the copies' weights, in standard deviations of the weights copied
+
+
+def write(study, section) -> None:
+    """Networks whose units are noisy copies of a few, half of them reversed, and how many of both are found."""
+    units, count = sum(study.hidden), study.config.planted
+    inputs = np.asarray(study.task.inputs).reshape(len(study.task.inputs), -1)
+    found = {name: np.zeros((len(NOISE), count)) for name in ("adjusted_rand", "signs", "chosen")}
+    bar = study.progress.task("planted modules", len(NOISE) * count)
+    for level, noise in enumerate(NOISE):
+        for number in range(count):
+            key = jax.random.fold_in(study.key(11), number)
+            network, planted, signs = planted_network(key, inputs.shape[1], units, study.task.targets.shape[1], noise)
+            tree = hierarchy.build(hierarchy.network_vectors(network.segments(), inputs))
+            found["adjusted_rand"][level, number] = adjusted_rand_score(planted, tree.cut(MODULES))
+            found["signs"][level, number] = _signs_recovered(planted, signs, tree.signs)
+            found["chosen"][level, number] = MODULES in resolutions.representative_resolutions(tree.linkage)
+            bar.advance()
+    bar.finish()
+    section.text(
+        f"{units} sigmoid units are copies of {MODULES} random ones, every second copy reversed (weights and bias "
+        f"negated), with noise added to their weights. The tree, cut at {MODULES}, should give back which units were "
+        "copied from the same one, and alignment which copies were reversed."
+    )
+    section.figure(
+        "planted",
+        figures.curves.against(
+            np.array(NOISE),
+            {"modules (adjusted Rand index)": found["adjusted_rand"], "signs (share recovered)": found["signs"]},
+            "noise of the copies, standard deviations of the weights",
+            "recovered",
+        ),
+        f"Recovery of planted modules, {count} networks a noise level. Without noise: adjusted Rand index "
+        f"{mean_and_spread(found['adjusted_rand'][0])}; {MODULES} is among the representative resolutions in "
+        f"{found['chosen'][0].mean():.0%} of the networks. At noise as large as the weights: "
+        f"{mean_and_spread(found['adjusted_rand'][NOISE.index(1.0)])} and "
+        f"{found['chosen'][NOISE.index(1.0)].mean():.0%}.",
+    )
+    section.metrics({"noise": NOISE, **found})
+
+
+def planted_network(key, inputs: int, units: int, outputs: int, noise: float):
+    """A sigmoid network with planted modules, the module of every unit, and which way round it was copied."""
+    model_key, noise_key, sign_key = jax.random.split(key, 3)
+    models = lnn.init(model_key, (inputs, MODULES, outputs), variance=1.0 / inputs)
+    planted = np.arange(units) % MODULES
+    signs = np.where(np.asarray(jax.random.permutation(sign_key, units)) % 2, 1.0, -1.0)
+    weights, biases = models.weights[0], models.biases[0]
+    added = noise * inputs**-0.5 * jax.random.normal(noise_key, (inputs, units))
+    hidden = (weights[:, planted] + added) * signs[None, :], biases[planted] * signs
+    last = signs[:, None] * models.weights[1][planted], models.biases[1]
+    return lnn.LNN(*zip(hidden, last, strict=True)), planted, signs
+
+
+def _signs_recovered(planted, signs, found):
+    """The share of units whose sign relative to their module's majority is the planted one."""
+    right = 0
+    for module in range(MODULES):
+        same = np.mean(signs[planted == module] == found[planted == module])
+        right += max(same, 1 - same)
+    return right / MODULES

@@ -1,0 +1,70 @@
+"""Roles of clusters in words."""
+
+import numpy as np
+
+_ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+LEAST = 0.1  # weaker correlations are not worth a word
+
+
+def outputs_in_words(values: np.ndarray, names) -> str:
+    """The outputs that go up and down with a cluster, the strongest first.
+
+    >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3"))
+    'raises 0 (+0.50), 3 (+0.20); lowers 1 (−0.30)'
+    """
+    return _said(values, names, "raises", "lowers", 3) or "says little about any output"
+
+
+def picture_in_words(values: np.ndarray) -> str:
+    """The parts of a picture that a cluster follows, out of nine.
+
+    >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]]))
+    'ink at the top left (+0.40), top centre (+0.40); no ink at the bottom right (−0.30)'
+    """
+    values = np.nan_to_num(values)
+    grid = [
+        (f"{row} {column}", block.mean())
+        for row, band in zip(_ROWS, np.array_split(values, 3, axis=0), strict=True)
+        for column, block in zip(_COLUMNS, np.array_split(band, 3, axis=1), strict=True)
+    ]
+    names, means = zip(*grid, strict=True)
+    ink = _strongest(np.array(means), names, 2)
+    none = _strongest(-np.array(means), names, 2)
+    parts = [f"ink at the {', '.join(ink)}"] if ink else []
+    parts += [f"no ink at the {', '.join(none)}".replace("+", "−")] if none else []
+    return "; ".join(parts) or "no part of the picture"
+
+
+def series_in_words(values: np.ndarray, items) -> str:
+    """The months of prices that a cluster follows; months before the target, the oldest first.
+
+    >>> series_in_words(np.array([[0.0, 0.2, 0.6], [0.0, -0.5, 0.0]]), ("taro", "carrot"))
+    'high taro 1, 2 months before (+0.60, +0.20); low carrot 2 months before (−0.50)'
+    """
+    months = np.arange(values.shape[1], 0, -1)
+    parts = []
+    for sign, what in ((1, "high"), (-1, "low")):
+        best = int(np.argmax((sign * values).max(axis=1)))
+        chosen = [m for m in np.argsort(-sign * values[best], kind="stable")[:3] if sign * values[best, m] >= LEAST]
+        if chosen:
+            said = ", ".join(str(months[m]) for m in chosen)
+            strengths = ", ".join(_signed(values[best, m]) for m in chosen)
+            plural = "" if said == "1" else "s"
+            parts.append(f"{what} {items[best]} {said} month{plural} before ({strengths})")
+    return "; ".join(parts) or "no month in particular"
+
+
+def _said(values, names, up, down, most):
+    raised, lowered = _strongest(values, names, most), _strongest(-values, names, most)
+    parts = [f"{up} {', '.join(raised)}"] if raised else []
+    parts += [f"{down} {', '.join(lowered)}".replace("+", "−")] if lowered else []
+    return "; ".join(parts)
+
+
+def _strongest(values, names, most):
+    chosen = [index for index in np.argsort(-values, kind="stable")[:most] if values[index] >= LEAST]
+    return [f"{names[index]} ({_signed(values[index])})" for index in chosen]
+
+
+def _signed(value) -> str:
+    return f"{value:+.2f}".replace("-", "−")

@@ -1,0 +1,81 @@
+"""Whether other networks, trained alike, have the same tree."""
+
+import numpy as np
+
+from experiments.hierarchical_modules.module_study import KINDS, TRAINED, UNTRAINED
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.methods import resolutions
+from interp_jax.methods.agreement import tree_agreement
+
+
+def write(study, section) -> None:
+    """Agreement of the trees of all networks of a kind: partitions, roles, heights."""
+    chosen = resolutions.representative_resolutions(study.tree.linkage)
+    counts = sorted({*study.resolutions, *chosen})
+    found = {kind: tree_agreement(study.trees(kind), counts) for kind in KINDS}
+    pairs = len(found[TRAINED].cophenetic)
+    section.text(
+        f"{study.config.networks} networks of each kind, {pairs} pairs. Units have no names in common, so those of two "
+        "networks are first matched such that the cosines of their correlations sum to the most. Matching alone makes "
+        "trees agree somewhat; what counts is how far the trained networks are above the untrained ones and those "
+        "trained on shuffled targets."
+    )
+    for name, title, caption in (
+        ("adjusted_rand", "adjusted Rand index", "Agreement of the clusters of matched units"),
+        (
+            "roles",
+            "mean cosine of matched roles",
+            "Agreement of what the clusters stand for, whichever units they hold",
+        ),
+    ):
+        values = {
+            kind: {f"{c}": getattr(every, name)[:, index] for index, c in enumerate(counts)}
+            for kind, every in found.items()
+        }
+        medians = ", ".join(f"{np.median(values[TRAINED][f'{c}']):.2f} at {c}" for c in counts)
+        against = ", ".join(f"{np.median(values[UNTRAINED][f'{c}']):.2f}" for c in counts)
+        section.figure(
+            f"agreement_{name}",
+            figures.stability.agreement(values, y_label=title, x_label="number of clusters"),
+            f"{caption}, one dot a pair of networks. Medians of the trained networks: {medians} clusters; "
+            f"of the untrained ones: {against}.",
+        )
+    section.table(
+        ("networks", "cosine of matched units", "cophenetic correlation"),
+        [(kind, mean_and_spread(every.similarity), mean_and_spread(every.cophenetic)) for kind, every in found.items()],
+        "Agreement of single units and of whole trees: mean ± standard deviation over pairs of networks.",
+        note="The cophenetic correlation compares the heights at which pairs of matched units are joined.",
+    )
+    rows = [
+        (
+            f"{c} clusters",
+            mean_and_spread(level.jaccard, 2),
+            f"{np.mean(level.jaccard >= 0.75):.0%}",
+            f"{level.recovered.mean():.0%}",
+        )
+        for c, level in zip(study.resolutions, study.support, strict=True)
+    ]
+    section.table(
+        ("resolution", "support", "clusters of 75 % or more", "found again exactly"),
+        rows,
+        f"Bootstrap support of the clusters of the network shown, over {study.config.resamples} resamples of the rows.",
+        note="This asks whether the data at hand determine the clusters of one network; the pictures above ask whether "
+        "training determines them.",
+    )
+    section.metrics(
+        {
+            "resolutions": counts,
+            "agreement": {
+                kind: {
+                    "adjusted_rand": dict(zip(map(str, counts), every.adjusted_rand.mean(axis=0), strict=True)),
+                    "adjusted_rand_spread": dict(zip(map(str, counts), every.adjusted_rand.std(axis=0), strict=True)),
+                    "roles": dict(zip(map(str, counts), every.roles.mean(axis=0), strict=True)),
+                    "cophenetic": [every.cophenetic.mean(), every.cophenetic.std()],
+                    "matched_units": [every.similarity.mean(), every.similarity.std()],
+                }
+                for kind, every in found.items()
+            },
+            "support": {str(c): level.jaccard for c, level in zip(study.resolutions, study.support, strict=True)},
+        }
+    )

@@ -1,0 +1,90 @@
+"""How well the networks have learnt their task."""
+
+import numpy as np
+
+from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED
+from experiments.study import mean_and_spread
+from interp_jax import figures
+
+
+def write(study, section) -> None:
+    """Errors on the training rows and on rows held out, and the curves of the online training."""
+    score, unit = (_accuracy, "share of rows named right") if study.task.is_images else (_miss, "root mean square miss")
+    found = {
+        kind: {
+            rows: [score(study.task, network(inputs), held) for network in study.population(kind)]
+            for rows, inputs, held in (
+                ("training", study.task.inputs, False),
+                ("held out", study.task.held_inputs, True),
+            )
+        }
+        for kind in KINDS
+    }
+    rows = [
+        (f"{kind} ({study.config.networks} networks)", *(mean_and_spread(values) for values in by_rows.values()))
+        for kind, by_rows in found.items()
+    ]
+    if not study.task.is_images:
+        rows += _forecasts_without_a_network(study)
+    held = f"{len(study.task.held_inputs):,}"
+    section.table(
+        ("network", f"{len(study.task.inputs):,} training rows", f"{held} rows held out"),
+        rows,
+        f"{unit[0].upper()}{unit[1:]}{'' if study.task.is_images else ', in points of the price index'}, mean ± "
+        "standard deviation over networks.",
+        note="Networks trained on shuffled targets can only learn by heart, and those with their starting weights have "
+        "learnt nothing: whatever is found in them as well is no finding about learning.",
+    )
+    metrics = {kind: dict(by_rows) for kind, by_rows in found.items()}
+    if study.config.network == "lnn":
+        metrics["share_of_weights_below_0.01"] = [_small(network) for network in study.population(TRAINED)]
+        _curves(study, section)
+        small = np.mean(metrics["share_of_weights_below_0.01"])
+        section.text(f"{small:.0%} of the weights of the trained networks are smaller than 0.01: the L1 term's work.")
+    section.metrics({"score": unit, "rows": len(study.task.inputs), "networks": metrics})
+
+
+def _curves(study, section):
+    curves = {kind: study.curves[kind] for kind in (TRAINED, SHUFFLED)}
+    stretches = len(curves[TRAINED])
+    section.figure(
+        "training",
+        figures.curves.against(
+            study.steps / stretches * np.arange(1, stretches + 1),
+            curves,
+            "rows shown",
+            "squared error of the rows shown",
+            log_y=True,
+        ),
+        f"The online training of {study.config.networks} networks of each kind, {study.steps:,} rows each; mean, "
+        "standard deviation and single networks.",
+    )
+
+
+def _accuracy(task, outputs, held):
+    return float(np.mean(np.argmax(np.asarray(outputs), axis=1) == (task.held_labels if held else task.labels)))
+
+
+def _miss(task, outputs, held):
+    found, wanted = (
+        task.scaled_targets.invert(np.asarray(x)) for x in (outputs, task.held_targets if held else task.targets)
+    )
+    return float(np.sqrt(np.mean((found - wanted) ** 2)))
+
+
+def _forecasts_without_a_network(study):
+    """The last month's price, and that of the same month a year before."""
+    task = study.task
+    every = np.concatenate([task.targets, task.held_targets])
+    prices = task.scaled_targets.invert(every)
+    rows = []
+    for name, months in (("the price a month before", 1), ("the price twelve months before", 12)):
+        misses = (prices[months:] - prices[:-months]) ** 2
+        split = len(task.targets) - months
+        rows.append((name, *(f"{np.sqrt(part.mean()):.3f}" for part in (misses[:split], misses[split:]))))
+    return rows
+
+
+def _small(network):
+    weights = np.concatenate([np.abs(np.asarray(layer)).ravel() for layer in network.weights])
+    return float(np.mean(weights < 0.01))

@@ -1,0 +1,35 @@
+"""The merges of one tree in the order of their making, and as SciPy wants them."""
+
+import numpy as np
+
+
+class Merges:
+    """Names are the rows of the input, then one for every merge in the order of making."""
+
+    def __init__(self, rows: int):
+        self.rows, self.count = rows, 0
+        self.children = np.empty((rows - 1, 2), np.int64)
+        self.costs = np.empty(rows - 1)
+        self.sizes = np.empty(rows - 1)
+
+    def add(self, left: np.ndarray, right: np.ndarray, costs, sizes: np.ndarray) -> np.ndarray:
+        """Records merges of which none is a child of another; the names of the unions."""
+        added = slice(self.count, self.count + len(left))
+        self.children[added, 0], self.children[added, 1] = left, right
+        self.costs[added], self.sizes[added] = costs, sizes
+        self.count = added.stop
+        return self.rows + np.arange(added.start, added.stop)
+
+    def linkage(self) -> np.ndarray:
+        """SciPy's matrix: sorted by height, a cluster named after the row of its merge."""
+        costs = self.costs.tolist()
+        for merge, children in enumerate(self.children.tolist()):
+            for child in children:
+                # Equal in exact arithmetic at the least: rounding must not put a parent before its child.
+                if child >= self.rows:
+                    costs[merge] = max(costs[merge], costs[child - self.rows])
+        order = np.argsort(costs, kind="stable")
+        names = np.arange(self.rows + len(order))
+        names[self.rows + order] = self.rows + np.arange(len(order))
+        children = np.sort(names[self.children[order]], axis=1)
+        return np.column_stack([children, np.sqrt(2 * np.array(costs)[order]), self.sizes[order]])

@@ -1,0 +1,30 @@
+"""What the host-level functions of this package make of their argument."""
+
+import numpy as np
+
+
+def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
+    """Checked vectors as float64 times 2^−exponent, and their mean, from which no coordinate is further than 1.
+
+    Scaling by a power of two is exact and keeps squares from overflowing. The mean is not taken off here: that would
+    round points which are nearer to each other than to the mean.
+    """
+    points = np.asarray(vectors)
+    if points.ndim != 2 or points.shape[0] < 2:
+        raise ValueError(f"vectors: found shape {points.shape}, wanted [rows, features] with at least two rows")
+    if points.dtype.kind in "cOSUmM":
+        raise ValueError(f"vectors: found dtype {points.dtype}, wanted real numbers")
+    points = points.astype(np.float64)
+    if not np.isfinite(points).all():
+        raise ValueError("vectors: found NaN or infinity, wanted finite numbers")
+    exponent = _exponent(points, 0)
+    np.ldexp(points, -exponent, out=points)
+    spread = _exponent(points, points.mean(0))
+    np.ldexp(points, -spread, out=points)
+    return points, points.mean(0), exponent + spread
+
+
+def _exponent(points, centre):
+    # From both extremes instead of magnitudes: no copy of the points.
+    above, below = points.max(0, initial=-np.inf) - centre, centre - points.min(0, initial=np.inf)
+    return int(np.frexp(max(above.max(initial=0), below.max(initial=0)))[1])

@@ -1,0 +1,141 @@
+"""Nearest clusters: a float32 search on the device that gives bounds, and a float64 one on the host that settles."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+KEPT = 8  # neighbours returned a row
+_ROWS, _COLUMNS, _LANES = 512, 2048, 128  # a tile, and the residue classes of columns that each keep their own best
+_UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
+_HOST_ELEMENTS = 1 << 21  # of a float64 tile
+_HOST_LIMIT = 3000  # clusters up to which the host is faster
+
+
+def nearest(clusters, rows):
+    """The nearest clusters of some slots: their slots, their exact costs, and a bound that all others reach.
+
+    The least cost is at most the bound, so the first neighbour is certain.
+    """
+    if _on_host_up_to(len(rows), len(clusters.sizes)):
+        return _on_host(clusters, rows)
+    slots, bounds = _on_device(clusters, rows)
+    costs = _costs(clusters, rows, slots)
+    unsettled = np.flatnonzero(~(costs.min(1) <= bounds))
+    if len(unsettled):
+        slots[unsettled], costs[unsettled], bounds[unsettled] = _on_host(clusters, rows[unsettled])
+    return slots, costs, bounds
+
+
+def _on_host_up_to(rows, clusters):
+    """Where the host is as fast; nothing is compiled then."""
+    return clusters <= _HOST_LIMIT or rows < _ROWS // 8
+
+
+def _on_device(clusters, rows):
+    count, dimension = clusters.centroids.shape
+    # The same for all rounds, and for inputs of about as many rows.
+    padded = max(_COLUMNS, 1 << (len(clusters.points) - 1).bit_length())
+    points = np.zeros((padded, dimension), np.float32)
+    points[:count] = clusters.centroids
+    squares = np.full(padded, np.inf, np.float32)
+    squares[:count] = _shrunk_squares(clusters, 2.0**-24)
+    inverse = np.ones(padded, np.float32)
+    inverse[:count] = 1 / clusters.sizes
+    queries = np.zeros(padded, np.int32)
+    queries[: len(rows)] = rows
+    found = _search(points, squares, inverse, queries, np.int32(len(rows)), np.int32(count))
+    # Cut on the host: on the device every length would be a program.
+    slots, bounds = (np.asarray(part)[: len(rows)] for part in found)
+    return slots.astype(np.int64), np.maximum(bounds.astype(np.float64) - _UNDERFLOW, 0)
+
+
+def _shrunk_squares(clusters, unit):
+    """Squared norms, less what rounding to ``unit`` can add to ‖a‖² + ‖b‖² − 2ab; infinite in empty slots."""
+    squares = np.einsum("ij,ij->i", clusters.centroids, clusters.centroids)
+    squares *= 1 - 2 * (clusters.centroids.shape[1] + 8) * unit
+    return np.where(clusters.alive, squares, np.inf)
+
+
+@jax.jit
+def _search(points, squares, inverse, queries, count, live):
+    lanes = jnp.arange(_LANES, dtype=jnp.int32)
+
+    def row_tile(tile, found):
+        rows = jax.lax.dynamic_slice_in_dim(queries, tile * _ROWS, _ROWS)
+        a, square, share = points[rows], squares[rows][:, None], inverse[rows][:, None]
+
+        def column_tile(step, carry):
+            start = step * _COLUMNS
+            b, others, shares = (
+                jax.lax.dynamic_slice_in_dim(part, start, _COLUMNS) for part in (points, squares, inverse)
+            )
+            products = jnp.matmul(a, b.T, precision="highest")
+            best, where, second = carry
+            for part in range(0, _COLUMNS, _LANES):
+                these = slice(part, part + _LANES)
+                cost = (square + others[None, these] - 2 * products[:, these]) / (share + shares[None, these])
+                columns = start + part + lanes
+                cost = jnp.where(columns[None] == rows[:, None], jnp.inf, cost)
+                second = jnp.minimum(second, jnp.maximum(best, cost))
+                where = jnp.where(cost < best, start + part, where)
+                best = jnp.minimum(best, cost)
+            return best, where, second
+
+        nothing = jnp.full((_ROWS, _LANES), jnp.inf, jnp.float32)
+        start = nothing, jnp.zeros((_ROWS, _LANES), jnp.int32), nothing
+        best, where, second = jax.lax.fori_loop(jnp.int32(0), -(-live // _COLUMNS), column_tile, start)
+        least, lane = jax.lax.top_k(-best, KEPT + 1)
+        slots = jnp.take_along_axis(where + lanes[None], lane[:, :KEPT], axis=1)
+        slots = jnp.where(jnp.isinf(least[:, :KEPT]), rows[:, None], slots)
+        bound = jnp.minimum(-least[:, KEPT], second.min(1))
+        return (
+            jax.lax.dynamic_update_slice_in_dim(found[0], slots, tile * _ROWS, 0),
+            jax.lax.dynamic_update_slice_in_dim(found[1], bound, tile * _ROWS, 0),
+        )
+
+    nothing = jnp.zeros((len(queries), KEPT), jnp.int32), jnp.zeros(len(queries), jnp.float32)
+    return jax.lax.fori_loop(jnp.int32(0), -(-count // _ROWS), row_tile, nothing)
+
+
+def _on_host(clusters, rows):
+    count = len(clusters.sizes)
+    squares = _shrunk_squares(clusters, 2.0**-53)
+    height = max(1, _HOST_ELEMENTS // count)
+    parts = [_host_tile(clusters, squares, rows[start : start + height]) for start in range(0, len(rows), height)]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def _host_tile(clusters, squares, rows):
+    count = len(clusters.sizes)
+    lower = np.full((len(rows), max(count, KEPT + 1)), np.inf)
+    part = lower[:, :count]
+    np.matmul(clusters.centroids[rows], -2 * clusters.centroids.T, out=part)
+    part += squares
+    part += squares[rows, None]
+    part /= 1 / clusters.sizes[rows, None] + 1 / clusters.sizes
+    np.maximum(part, 0, out=part)
+    part[np.arange(len(rows)), rows] = np.inf
+    slots, costs, bounds = _select(clusters, rows, lower)
+    unsettled = np.flatnonzero(~(costs.min(1) <= bounds))
+    if len(unsettled):
+        lower = lower[unsettled]
+        row, column = np.nonzero(lower <= costs[unsettled].min(1)[:, None])
+        lower[row, column] = clusters.cost(rows[unsettled][row], column)
+        slots[unsettled], costs[unsettled], bounds[unsettled] = _select(clusters, rows[unsettled], lower)
+    return slots, costs, bounds
+
+
+def _select(clusters, rows, lower):
+    order = np.argpartition(lower, KEPT, axis=1)[:, : KEPT + 1]
+    values = np.take_along_axis(lower, order, axis=1)
+    slots = np.where(np.isinf(values[:, :KEPT]), rows[:, None], order[:, :KEPT])
+    return slots, _costs(clusters, rows, slots), values[:, KEPT]
+
+
+def _costs(clusters, rows, slots):
+    """Exact costs; infinite where a row is its own neighbour for want of others."""
+    costs = clusters.cost(np.repeat(rows, KEPT), slots.ravel()).reshape(slots.shape)
+    costs[slots == rows[:, None]] = np.inf
+    return costs

@@ -1,0 +1,223 @@
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
+from scipy.cluster.hierarchy import linkage as scipy_linkage
+
+from interp_jax.kernels import ward
+from interp_jax.kernels.ward import _search
+from tests import reference
+
+
+def gaussian(rows, features, seed=0):
+    return np.random.default_rng(seed).normal(size=(rows, features))
+
+
+def clustered(rows, features, seed=0):
+    draw = np.random.default_rng(seed)
+    return draw.normal(size=(20, features))[draw.integers(0, 20, rows)] + 0.05 * draw.normal(size=(rows, features))
+
+
+def assert_scipys(found, vectors):
+    wanted = scipy_linkage(np.asarray(vectors, np.float64), method="ward")
+    np.testing.assert_array_equal(found[:, [0, 1, 3]], wanted[:, [0, 1, 3]])
+    np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=1e-9)
+
+
+@pytest.fixture
+def on_device(monkeypatch):
+    """Searches of any size go through the compiled float32 search."""
+    monkeypatch.setattr(_search, "_on_host_up_to", lambda rows, clusters: False)
+
+
+@pytest.mark.parametrize("draw", [gaussian, clustered])
+@pytest.mark.parametrize(
+    ("rows", "features"), [(2, 1), (2, 200), (3, 2), (10, 1), (50, 200), (300, 1), (1000, 2), (1000, 40)]
+)
+def test_equal_to_scipys(draw, rows, features):
+    vectors = draw(rows, features)
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+@pytest.mark.parametrize("draw", [gaussian, clustered])
+@pytest.mark.parametrize(("rows", "features"), [(2, 1), (30, 2), (700, 3), (2500, 17)])
+def test_equal_to_scipys_with_the_search_on_the_device(on_device, draw, rows, features):
+    vectors = draw(rows, features)
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", [gaussian, clustered])
+@pytest.mark.parametrize("features", [1, 2, 16, 64, 200])
+def test_equal_to_scipys_for_5000_rows(draw, features):
+    vectors = draw(5000, features)
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_any_scale(scale):
+    vectors = gaussian(200, 5)
+    found, plain = ward.linkage(vectors * scale), ward.linkage(vectors)
+    np.testing.assert_array_equal(found[:, [0, 1, 3]], plain[:, [0, 1, 3]])
+    np.testing.assert_allclose(found[:, 2] / scale, plain[:, 2], rtol=1e-12)
+
+
+def test_a_large_offset_costs_no_digit(on_device):
+    vectors = np.round(gaussian(500, 3), 3)
+    offset = 2.0**30
+    assert_scipys(ward.linkage(vectors + offset), (vectors + offset) - offset)
+
+
+def test_far_clusters_of_near_points(on_device):
+    # Within a cluster float32 sees nothing: every answer comes from the float64 search.
+    vectors = clustered(400, 4) + 1e6 * np.sign(clustered(400, 4, seed=1))
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+def random_integers(seed):
+    draw = np.random.default_rng(seed)
+    return draw.integers(-3, 4, size=(draw.integers(2, 13), draw.integers(1, 4)))
+
+
+def assert_every_merge_is_least(vectors):
+    found = ward.linkage(vectors)
+    assert is_valid_linkage(found)
+    assert reference.ward_replay(found, vectors) == []
+
+
+def test_every_merge_is_least_in_exact_integers():
+    for seed in range(1_000):
+        assert_every_merge_is_least(random_integers(seed))
+
+
+@pytest.mark.slow
+def test_every_merge_is_least_in_exact_integers_ten_thousand_times():
+    for seed in range(1_000, 10_000):
+        assert_every_merge_is_least(random_integers(seed))
+
+
+def grid(side, seed=None):
+    points = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
+    return points if seed is None else np.random.default_rng(seed).permutation(points)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        grid(6),
+        grid(6, seed=0),
+        grid(6, seed=1) + 1000,
+        grid(10),
+        grid(10, seed=2),
+        np.zeros((20, 3), int),
+        np.repeat(grid(3), [1, 2, 3, 1, 2, 3, 1, 1, 9], axis=0),
+        np.arange(60)[:, None],
+        2 ** np.arange(14)[:, None],
+        np.eye(30, dtype=int),
+        np.array([[1, 2], [1, 2]]),
+        np.array([[1, 2], [3, 5]]),
+    ],
+    ids=lambda vectors: f"{len(vectors)} of {vectors.shape[1]}",
+)
+@pytest.mark.parametrize("device", [False, True])
+def test_every_merge_is_least_where_ties_abound(vectors, device, request):
+    if device:
+        request.getfixturevalue("on_device")
+    assert_every_merge_is_least(vectors)
+    found = ward.linkage(vectors)
+    counts = cut_tree(found).max(0) + 1
+    np.testing.assert_array_equal(counts, np.arange(len(vectors), 0, -1))
+
+
+@given(rows=st.integers(2, 40), features=st.integers(1, 6), seed=st.integers(0, 1000), copies=st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_rows_may_come_in_any_order_place_and_unit(rows, features, seed, copies):
+    draw = np.random.default_rng(seed)
+    vectors = draw.normal(size=(rows, features))
+    vectors = np.concatenate([vectors, vectors[draw.integers(0, rows, copies)]])
+    found = ward.linkage(vectors)
+    assert is_valid_linkage(found)
+    assert np.count_nonzero(found[:, 2] == 0) == copies
+    heights = ward.linkage(draw.permutation(vectors) * 3.7 - 12.5)[:, 2] / 3.7
+    np.testing.assert_allclose(heights, found[:, 2], rtol=1e-9, atol=1e-12)
+    assert found[-1, 3] == rows + copies
+    assert ward.verify(found, vectors).valid
+
+
+def test_no_features_are_all_points_in_one_place():
+    np.testing.assert_array_equal(ward.linkage(np.zeros((4, 0)))[:, 2:], [[0, 2], [0, 3], [0, 4]])
+
+
+def test_the_input_is_taken_as_its_float64_value_and_left_alone():
+    vectors = gaussian(100, 7).astype(np.float32)
+    before = vectors.copy()
+    found = ward.linkage(vectors)
+    np.testing.assert_array_equal(found, ward.linkage(vectors.astype(np.float64)))
+    np.testing.assert_array_equal(found, ward.linkage(jnp.asarray(vectors)))
+    np.testing.assert_array_equal(vectors, before)
+    doubles = gaussian(100, 7)
+    before = doubles.copy()
+    ward.linkage(doubles)
+    np.testing.assert_array_equal(doubles, before)
+    half = jnp.asarray(vectors, jnp.bfloat16)
+    np.testing.assert_array_equal(ward.linkage(half), ward.linkage(half.astype(jnp.float32)))
+    assert found.dtype == np.float64
+
+
+def test_double_precision_mode_changes_nothing(on_device):
+    vectors = gaussian(600, 5)
+    with jax.enable_x64(True):
+        found = ward.linkage(vectors)
+    np.testing.assert_array_equal(found, ward.linkage(vectors))
+
+
+def test_a_second_call_compiles_nothing(on_device, assert_compiles):
+    ward.linkage(gaussian(2100, 11))
+    with assert_compiles(0):
+        ward.linkage(gaussian(2100, 11, seed=1))
+        ward.linkage(gaussian(2600, 11, seed=1))
+
+
+def test_few_rows_compile_nothing(assert_compiles):
+    with assert_compiles(0):
+        ward.linkage(gaussian(1000, 13))
+
+
+@pytest.mark.parametrize(
+    ("vectors", "found"),
+    [
+        (np.zeros((1, 3)), "shape"),
+        (np.zeros((0, 3)), "shape"),
+        (np.zeros(5), "shape"),
+        (np.zeros((3, 2, 2)), "shape"),
+        (np.array([[0.0], [np.nan]]), "NaN"),
+        (np.array([[0.0], [np.inf]]), "NaN or infinity"),
+        (np.zeros((3, 2), complex), "complex"),
+    ],
+)
+def test_refusals(vectors, found):
+    with pytest.raises(ValueError, match=f"^vectors: found .*{found}.*, wanted "):
+        ward.linkage(vectors)
+
+
+@pytest.mark.slow
+def test_memory_is_far_from_quadratic():
+    script = (
+        "import resource, numpy as np; from interp_jax.kernels import ward\n"
+        "x = np.random.default_rng(0).normal(size=(50_000, 64))\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "ward.linkage(x)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"JAX_PLATFORMS": "cpu"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) * 1024 < 512 * 2**20

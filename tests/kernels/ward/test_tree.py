@@ -1,0 +1,134 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
+from scipy.cluster.hierarchy import linkage as scipy_linkage
+
+from interp_jax.kernels import ward
+from tests import reference
+
+_TREE = jax.jit(ward.tree)
+_TREES = jax.jit(jax.vmap(ward.tree))
+
+
+def gaussian(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+@pytest.mark.parametrize(("rows", "features"), [(2, 1), (3, 200), (30, 2), (90, 40)])
+def test_equal_to_scipys_in_float64(rows, features):
+    vectors = gaussian(rows, features)
+    with jax.enable_x64(True):
+        found = np.asarray(_TREE(vectors))
+    wanted = scipy_linkage(vectors, method="ward")
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found[:, [0, 1, 3]], wanted[:, [0, 1, 3]])
+    np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=1e-9)
+
+
+@pytest.mark.parametrize("offset", [0, 10])
+def test_heights_in_float32(offset):
+    vectors = (gaussian(20, 60, 8) + offset).astype(np.float32)
+    vectors[:, 40:50] = vectors[:, :10]
+    found = np.asarray(_TREES(vectors))
+    assert found.dtype == np.float32
+    for tree, points in zip(found, vectors, strict=True):
+        assert is_valid_linkage(tree.astype(float))
+        heights = scipy_linkage(points.astype(float), method="ward")[:, 2]
+        np.testing.assert_allclose(tree[:, 2], heights, atol=1e-5 * heights[-1])
+        assert np.count_nonzero(tree[:, 2] == 0) == 10
+
+
+def integers(lanes, rows, features, seed=0):
+    return np.random.default_rng(seed).integers(-3, 4, size=(lanes, rows, features)).astype(np.float64)
+
+
+def _assert_least(vectors):
+    for found, points in zip(np.asarray(_TREES(vectors)), np.asarray(vectors), strict=True):
+        assert is_valid_linkage(found.astype(float))
+        assert reference.ward_replay(found, points) == []
+
+
+def test_every_merge_is_least_in_exact_integers():
+    with jax.enable_x64(True):
+        for rows, features in [(2, 2), (5, 1), (8, 2), (11, 3)]:
+            _assert_least(integers(250, rows, features, seed=rows))
+
+
+@pytest.mark.slow
+def test_every_merge_is_least_in_exact_integers_ten_thousand_times():
+    with jax.enable_x64(True):
+        for rows in range(3, 13):
+            for features in (1, 2, 3):
+                _assert_least(integers(300, rows, features, seed=100 * rows + features))
+
+
+def tied(side):
+    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
+    draw = np.random.default_rng(0)
+    line = np.arange(side * side)
+    return np.stack(
+        [grid, draw.permutation(grid), 0 * grid, np.stack([line, line], 1), draw.integers(0, 2, grid.shape)]
+    ).astype(float)
+
+
+@pytest.mark.parametrize("side", [6, pytest.param(10, marks=pytest.mark.slow)])
+def test_every_merge_is_least_where_ties_abound(side):
+    with jax.enable_x64(True):
+        _assert_least(tied(side))
+
+
+@given(rows=st.sampled_from([2, 7, 25]), seed=st.integers(0, 1000), levels=st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_always_a_valid_tree_in_float32(rows, seed, levels):
+    draw = np.random.default_rng(seed)
+    vectors = (draw.integers(0, levels, size=(rows, 3)) * 0.1 + draw.choice([0, 1e-3, 1e3])).astype(np.float32)
+    found = np.asarray(_TREE(vectors)).astype(float)
+    assert is_valid_linkage(found)
+    assert found[-1, 3] == rows
+    np.testing.assert_array_equal(cut_tree(found).max(0) + 1, np.arange(rows, 0, -1))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_any_scale(scale):
+    vectors = gaussian(25, 3).astype(np.float32)
+    found, plain = _TREE(vectors * np.float32(scale)), _TREE(vectors)
+    np.testing.assert_array_equal(found[:, [0, 1, 3]], plain[:, [0, 1, 3]])
+    np.testing.assert_allclose(np.asarray(found[:, 2], float) / scale, plain[:, 2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_leaves_a_tree_without_heights(value):
+    vectors = gaussian(2, 25, 3).astype(np.float32)
+    vectors[0, 4, 1] = value
+    found = np.asarray(_TREES(vectors)).astype(float)
+    assert np.isnan(found[0, :, 2]).all()
+    assert is_valid_linkage(np.nan_to_num(found[0]))
+    np.testing.assert_array_equal(found[1], _TREE(vectors[1]))
+
+
+def test_lanes_are_the_single_trees():
+    vectors = gaussian(5, 25, 3).astype(np.float32)
+    for found, points in zip(_TREES(vectors), vectors, strict=True):
+        np.testing.assert_array_equal(found, _TREE(points))
+
+
+def test_a_second_call_compiles_nothing(assert_compiles):
+    _TREES(gaussian(5, 25, 3).astype(np.float32))
+    with assert_compiles(0):
+        _TREES(gaussian(5, 25, 3, seed=1).astype(np.float32))
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float16, jnp.bfloat16])
+def test_other_dtypes_give_float32(kind):
+    found = jax.eval_shape(ward.tree, jnp.zeros((5, 2), kind))
+    assert (found.shape, found.dtype) == ((4, 4), jnp.float32)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (0, 3), (4,), (2, 3, 4)])
+def test_refusals(shape):
+    with pytest.raises(ValueError, match=r"^vectors: found shape .*, wanted \[rows, features\] with at least two rows"):
+        ward.tree(np.zeros(shape))

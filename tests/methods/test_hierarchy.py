@@ -1,0 +1,377 @@
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.cluster.hierarchy import cut_tree, fcluster
+from scipy.cluster.hierarchy import linkage as scipy_linkage
+from sklearn.metrics import adjusted_rand_score
+
+from interp_jax import networks
+from interp_jax.kernels import ward
+from interp_jax.methods import ablation, hierarchy
+from tests import reference
+from tests.matrix_products import matrix_products
+
+RANDOM = np.random.default_rng(0)
+INPUTS = RANDOM.normal(size=(23, 4)).astype(np.float32)
+LNN = networks.lnn.init(jax.random.key(0), (4, 5, 3, 2))
+POINTS = RANDOM.normal(size=(12, 5)).astype(np.float32)
+# Whole numbers from a small range, so that there are ties, duplicates and sets of equal vectors.
+VECTORS = st.tuples(st.integers(2, 9), st.integers(1, 3)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=st.integers(-2, 2).map(float))
+)
+
+
+def _tree(vectors):
+    """A tree of vectors as they are, without alignment and its compilation."""
+    vectors = np.asarray(vectors)
+    return hierarchy.Hierarchy(ward.linkage(vectors), vectors, np.ones(len(vectors)), np.zeros(1))
+
+
+def _flat(layers):
+    return np.concatenate([np.asarray(layer, np.float64) for layer in layers], axis=1)
+
+
+@given(VECTORS)
+def test_cuts_are_nested_runs_of_the_order(vectors):
+    tree = _tree(vectors)
+    units = len(vectors)
+    np.testing.assert_array_equal(np.sort(tree.order), np.arange(units))
+    cuts = [tree.cut(c) for c in range(1, units + 1)]
+    for c, labels in enumerate(cuts, 1):
+        assert set(labels.tolist()) == set(range(c))
+        assert (np.diff(labels[tree.order]) >= 0).all(), "numbers rise from left to right"
+    for coarse, fine in pairwise(cuts):
+        assert len(set(zip(coarse.tolist(), fine.tolist(), strict=True))) == fine.max() + 1, "no cluster is in two"
+        (split,) = {label for label in coarse if len(set(fine[coarse == label])) == 2}
+        assert np.sum(fine == split) >= np.sum(fine == split + 1), "the larger part comes first"
+
+
+@given(VECTORS)
+def test_errors_and_roles_are_those_of_the_cuts(vectors):
+    tree = _tree(vectors)
+    units = len(vectors)
+    assert tree.ess.shape == (units,)
+    assert tree.ess[-1] == 0
+    assert (np.diff(tree.ess) <= 0).all()
+    for c in range(1, units + 1):
+        labels = tree.cut(c)
+        np.testing.assert_allclose(tree.ess[c - 1], reference.ward_ess(vectors, labels), atol=1e-9)
+        means = [vectors[labels == label].mean(axis=0) for label in range(c)]
+        np.testing.assert_allclose(tree.roles(c), means, atol=1e-12)
+
+
+def test_partitions_are_scipys():
+    vectors = RANDOM.normal(size=(40, 3))
+    tree, wanted = _tree(vectors), scipy_linkage(vectors, "ward")
+    for c in range(1, 41):
+        for labels in (cut_tree(wanted, c)[:, 0], fcluster(wanted, c, "maxclust")):
+            assert adjusted_rand_score(tree.cut(c), labels) == 1
+        np.testing.assert_allclose(tree.ess[c - 1], reference.ward_ess(vectors, tree.cut(c)), atol=1e-9)
+
+
+@pytest.mark.parametrize("c", [-1, 0, 13])
+def test_a_cut_that_the_tree_has_not_is_refused(c):
+    tree = _tree(POINTS)
+    for cut in (tree.cut, tree.roles):
+        with pytest.raises(ValueError, match=f"^c: found {c}, wanted a number of clusters from 1 to 12"):
+            cut(c)
+
+
+@pytest.mark.parametrize("key", [None, jax.random.key(1)])
+def test_trees_are_built_of_aligned_vectors(key):
+    tree = hierarchy.build(POINTS, key=key)
+    assert set(np.abs(tree.signs)) == {1}
+    assert np.sum(tree.signs < 0) <= 6
+    np.testing.assert_array_equal(tree.vectors, tree.signs[:, None] * POINTS)
+    np.testing.assert_array_equal(tree.linkage, ward.linkage(tree.vectors))
+    assert tree.linkage.dtype == np.float64
+    assert (np.diff(tree.similarity) >= 0).all()
+    np.testing.assert_allclose(tree.similarity[0], reference.sum_of_cosines(POINTS), rtol=1e-5)
+    np.testing.assert_allclose(tree.similarity[-1], reference.sum_of_cosines(tree.vectors), rtol=1e-5)
+    assert tree.similarity[-1] > tree.similarity[0]
+
+
+def test_a_key_means_algorithm_1():
+    key = jax.random.key(5)
+    tree = hierarchy.build(POINTS, key=key)
+    assert tree.similarity.shape == (5001,)
+    draws = np.asarray(jax.random.randint(key, (5000,), 0, 12))
+    last = int(np.flatnonzero(np.diff(tree.similarity))[-1]) + 1
+    assert last < 200
+    wanted, trace = reference.align_signs(POINTS, draws[:200])
+    np.testing.assert_allclose(tree.similarity[:201], trace, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(tree.vectors * np.sign(tree.vectors[0, 0] * wanted[0, 0]), wanted, atol=1e-6)
+
+
+def test_without_a_key_all_is_the_same_every_time(assert_compiles):
+    first = hierarchy.build(POINTS)
+    with assert_compiles(0):
+        second = hierarchy.build(POINTS)
+    for name in ("linkage", "vectors", "signs", "similarity", "order", "ess"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_feature_vectors_and_bare_arrays_of_either_library_are_taken():
+    none = jnp.zeros(2, bool)
+    found = hierarchy.FeatureVectors(jnp.asarray(POINTS), none, none, jnp.zeros(12, bool))
+    wanted = hierarchy.build(POINTS)
+    for vectors in (found, jnp.asarray(POINTS), POINTS.astype(np.float64)):
+        tree = hierarchy.build(vectors)
+        np.testing.assert_array_equal(tree.signs, wanted.signs)
+        np.testing.assert_array_equal(tree.linkage, wanted.linkage)
+
+
+def test_reversed_copies_of_units_lie_together():
+    # Twelve units: random signs of three directions, each four times with some noise.
+    directions = np.repeat(np.eye(3, 5) + 0.3, 4, axis=0) + 0.02 * RANDOM.normal(size=(12, 5))
+    signs = np.where(RANDOM.permutation(12) < 5, -1.0, 1.0)
+    tree, unaligned = hierarchy.build(signs[:, None] * directions), _tree(signs[:, None] * directions)
+    np.testing.assert_array_equal(tree.signs, signs)
+    np.testing.assert_allclose(tree.vectors, directions)
+    assert tree.linkage[-1, 2] < 0.6 * unaligned.linkage[-1, 2]
+    assert tree.ess[0] < 0.6 * unaligned.ess[0]
+    assert adjusted_rand_score(tree.cut(3), np.repeat(range(3), 4)) == 1
+
+
+def test_most_units_keep_their_sign():
+    vectors = np.abs(POINTS)
+    vectors[:5] *= -1
+    tree = hierarchy.build(vectors)
+    np.testing.assert_array_equal(tree.signs, np.repeat([-1, 1], [5, 7]))
+    np.testing.assert_array_equal(hierarchy.build(-vectors).signs, tree.signs)
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e60])
+def test_trees_scale_with_their_vectors(scale):
+    tree, scaled = hierarchy.build(POINTS.astype(np.float64)), hierarchy.build(scale * POINTS.astype(np.float64))
+    np.testing.assert_array_equal(scaled.signs, tree.signs)
+    np.testing.assert_array_equal(scaled.order, tree.order)
+    np.testing.assert_allclose(scaled.linkage[:, 2], scale * tree.linkage[:, 2])
+
+
+def test_vectors_that_are_all_zero_make_a_tree():
+    tree = hierarchy.build(np.zeros((12, 5), np.float32))
+    np.testing.assert_array_equal(tree.signs, 1)
+    np.testing.assert_array_equal(tree.ess, 0)
+    assert [tree.cut(c).max() for c in (1, 4, 12)] == [0, 3, 11]
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (POINTS[:1], r"found shape \(1, 5\), wanted \[units, features\] with at least two units"),
+        (POINTS[0], r"found shape \(5,\)"),
+        (np.where(np.arange(12)[:, None] == 3, np.nan, POINTS), "found NaN or infinity in those of unit 3, wanted"),
+        (np.where(np.arange(12)[:, None] > 3, np.inf, POINTS), "found .* of units 4, 5, 6, 7, 8, …, wanted"),
+    ],
+)
+def test_vectors_without_a_tree_are_refused(vectors, message):
+    with pytest.raises(ValueError, match=f"^vectors: {message}"):
+        hierarchy.build(vectors)
+
+
+def test_feature_vectors_are_the_correlations():
+    hidden, outputs = ablation.intact_layers(LNN.segments(), INPUTS)
+    found = jax.jit(hierarchy.feature_vectors)(INPUTS, hidden, outputs)
+    units, both = _flat(hidden), _flat([INPUTS, outputs])
+    np.testing.assert_allclose(found.vectors, reference.pearson(units, both), atol=1e-5)
+    np.testing.assert_allclose(found.vectors, np.corrcoef(units.T, both.T)[:8, 8:], atol=1e-5)
+    assert not any(flags.any() for flags in found[1:])
+    assert [flags.shape for flags in found[1:]] == [(4,), (2,), (8,)]
+    # One layer alone is its part of the pool.
+    of_last = hierarchy.feature_vectors(INPUTS, hidden[1], outputs).vectors
+    np.testing.assert_allclose(of_last, found.vectors[5:], atol=1e-6)
+
+
+def test_places_are_averaged_and_inputs_flattened():
+    images = RANDOM.normal(size=(9, 2, 3)).astype(np.float32)
+    maps, dense = RANDOM.normal(size=(9, 2, 4, 3)), RANDOM.normal(size=(9, 2))
+    outputs = RANDOM.normal(size=(9, 1)).astype(np.float32)
+    found = hierarchy.feature_vectors(images, (maps, dense), outputs)
+    units, both = _flat([maps.mean(axis=(1, 2)), dense]), _flat([images.reshape(9, 6), outputs])
+    np.testing.assert_allclose(found.vectors, reference.pearson(units, both), atol=1e-5)
+    assert found.constant_inputs.shape == (6,)
+
+
+def test_half_precision_is_averaged_and_correlated_in_float32():
+    # The places differ by a step of float16 at 1,000; their mean varies within it.
+    places = (1000 + 0.5 * RANDOM.integers(0, 3, size=(30, 16, 2))).astype(np.float16)
+    inputs, outputs = (RANDOM.normal(size=(30, width)).astype(np.float16) for width in (3, 2))
+    found = hierarchy.feature_vectors(inputs, places, outputs)
+    wanted = reference.pearson(places.astype(np.float64).mean(axis=1), _flat([inputs, outputs]))
+    assert found.vectors.dtype == jnp.float32
+    np.testing.assert_allclose(found.vectors, wanted, atol=1e-3)
+
+
+def test_integers_are_correlated():
+    inputs, hidden, outputs = (RANDOM.integers(0, 9, size=(20, width)) for width in (3, 2, 1))
+    found = hierarchy.feature_vectors(inputs.astype(np.uint8), hidden > 4, outputs)
+    np.testing.assert_allclose(found.vectors, reference.pearson(hidden > 4, _flat([inputs, outputs])), atol=1e-5)
+
+
+def test_what_never_changes_is_flagged_and_correlates_exactly_zero():
+    inputs, outputs, hidden = INPUTS.copy(), INPUTS[:, :3].copy(), np.tanh(INPUTS)
+    inputs[:, 2], outputs[:, 1], hidden[:, 3] = 0.1, -0.7, 0.3
+    found = hierarchy.feature_vectors(inputs, hidden, outputs)
+    assert [flags.tolist() for flags in found[1:]] == [
+        [False, False, True, False],
+        [False, True, False],
+        [False, False, False, True],
+    ]
+    vectors = np.asarray(found.vectors)
+    assert (vectors[:, [2, 5]] == 0).all()
+    assert (vectors[3] == 0).all()
+    assert (np.abs(np.diag(vectors)[:2]) > 0.8).all()
+
+
+def test_a_unit_with_nan_is_nan_and_no_other():
+    hidden = np.tanh(INPUTS)
+    hidden[5, 1] = np.nan
+    found = np.asarray(hierarchy.feature_vectors(INPUTS, hidden, INPUTS[:, :1]).vectors)
+    np.testing.assert_array_equal(np.isnan(found).any(axis=1), [False, True, False, False])
+    assert np.isnan(found[1]).all()
+    with pytest.raises(ValueError, match="^vectors: found NaN or infinity in those of unit 1, wanted"):
+        hierarchy.build(found)
+
+
+def test_nothing_to_correlate_is_zero():
+    for rows in (0, 1):
+        found = hierarchy.feature_vectors(INPUTS[:rows], INPUTS[:rows], INPUTS[:rows, :2])
+        np.testing.assert_array_equal(found.vectors, np.zeros((4, 6)))
+        assert all(flags.all() for flags in found[1:])
+
+
+@pytest.mark.parametrize(
+    ("hidden", "outputs", "message"),
+    [
+        ([INPUTS, INPUTS[:20]], INPUTS[:22], r"hidden: found 23, \[23, 20\] and 22 rows in inputs, hidden and outputs"),
+        ([INPUTS, INPUTS[:, 0]], INPUTS, r"hidden: found a layer of shape \(23,\)"),
+        (INPUTS, INPUTS[:, 0], r"outputs: found shape \(23,\), wanted \[rows, outputs\]"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(hidden, outputs, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        hierarchy.feature_vectors(INPUTS, hidden, outputs)
+
+
+def test_matrix_products_have_full_precision():
+    def correlate(x):
+        return hierarchy.feature_vectors(x, [x], x)
+
+    products = list(matrix_products(correlate, INPUTS))
+    assert products
+    for product in products:
+        assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product
+
+
+def _chain_segments():
+    rngs = nnx.Rngs(0)
+    chain = networks.Chain(
+        dense1=nnx.Linear(4, 6, rngs=rngs),
+        relu1=nnx.relu,
+        dense2=nnx.Linear(6, 3, rngs=rngs),
+        relu2=nnx.relu,
+        dense3=nnx.Linear(3, 2, rngs=rngs),
+    )
+    chain = networks.freeze(chain)
+    return chain.until("relu1"), chain.after("relu1").until("relu2"), chain.after("relu2")
+
+
+def _function_segments():
+    return jnp.tanh, lambda hidden: hidden[:, :2] - hidden[:, 2:] ** 2
+
+
+@pytest.mark.parametrize("segments", [LNN.segments(), _chain_segments(), _function_segments()], ids=["lnn", "chain", "functions"])
+@pytest.mark.parametrize("batch_size", [7, 23, 10_000])
+def test_network_vectors_are_feature_vectors_of_any_batches(segments, batch_size):
+    hidden, outputs = ablation.intact_layers(segments, INPUTS)
+    wanted = hierarchy.feature_vectors(INPUTS, hidden, outputs)
+    found = hierarchy.network_vectors(segments, INPUTS, batch_size=batch_size)
+    assert len(wanted.vectors) == sum(layer.shape[-1] for layer in hidden)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_units_that_are_dead_over_all_batches_are_flagged():
+    def first(x):
+        return jnp.concatenate([jnp.where(x > 0, x, 0), jnp.full((len(x), 1), 0.3)], axis=1)
+
+    inputs = np.abs(INPUTS)
+    inputs[:21, 1] = -1  # the unit lives in the last, odd batch alone
+    inputs[:, 3] = -1
+    found = hierarchy.network_vectors((first, lambda hidden: hidden[:, :1]), inputs, batch_size=7)
+    assert found.dead_units.tolist() == [False, False, False, True, True]
+    assert found.constant_inputs.tolist() == [False, False, False, True]
+    assert (np.asarray(found.vectors)[3:] == 0).all()
+
+
+def test_a_second_network_of_equal_shape_compiles_nothing(assert_compiles):
+    first, second = (networks.lnn.init(jax.random.key(seed), (4, 5, 3, 2)).segments() for seed in (1, 2))
+    before = hierarchy.network_vectors(first, INPUTS, batch_size=10)
+    with assert_compiles(0):
+        after = hierarchy.network_vectors(second, INPUTS, batch_size=10)
+    assert np.abs(before.vectors - after.vectors).max() > 0.1
+
+
+def test_rows_may_lie_in_a_file(tmp_path):
+    kept = np.lib.format.open_memmap(tmp_path / "rows.npy", "w+", np.float32, INPUTS.shape)
+    kept[:] = INPUTS
+    kept.flush()
+    inputs = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    taken = []
+
+    class Watched(np.ndarray):
+        def __getitem__(self, item):
+            part = super().__getitem__(item)
+            taken.append(len(part))
+            return np.asarray(part)
+
+    found = hierarchy.network_vectors(LNN.segments(), inputs.view(Watched), batch_size=10)
+    wanted = hierarchy.network_vectors(LNN.segments(), INPUTS, batch_size=10)
+    np.testing.assert_array_equal(found.vectors, wanted.vectors)
+    assert taken == [8, 10, 10, 3]
+    hierarchy.network_vectors(LNN.segments(), inputs, batch_size=10)
+
+
+def _with(value, row):
+    inputs = INPUTS.copy()
+    inputs[row, 1] = value
+    return inputs
+
+
+def _train_mode_segments():
+    rngs = nnx.Rngs(0)
+    chain = networks.Chain(
+        dense1=nnx.Linear(4, 3, rngs=rngs), norm1=nnx.BatchNorm(3, rngs=rngs), dense2=nnx.Linear(3, 2, rngs=rngs)
+    )
+    return chain.until("norm1"), chain.after("norm1")
+
+
+def _nan_units(x):
+    return jnp.where(jnp.arange(4)[None] == 2, jnp.where(x > 1.5, jnp.nan, x), x)
+
+
+@pytest.mark.parametrize(
+    ("segments", "inputs", "batch_size", "message"),
+    [
+        (LNN.segments()[:1], INPUTS, 10, "segments: found 1, wanted at least two"),
+        (LNN.segments(), INPUTS, 0, "batch_size: found 0"),
+        (LNN.segments(), INPUTS[:0], 10, r"inputs: found shape \(0, 4\), wanted at least one row"),
+        (LNN.segments(), _with(np.nan, 0), 10, "inputs: found NaN or infinity"),
+        (LNN.segments(), _with(np.nan, 22), 10, "inputs: found NaN or infinity"),
+        (LNN.segments(), _with(-np.inf, 22), 10, "inputs: found NaN or infinity"),
+        ((_nan_units, lambda x: x[:, :1]), _with(0, 0) * 3, 10, "inputs: .* in the activations of unit 2, wanted none"),
+        ((jnp.tanh, lambda x: x[:, 0]), INPUTS, 10, r"outputs: found shape \(10,\), wanted"),
+        (_train_mode_segments(), INPUTS, 10, "network: .* freeze it first"),
+    ],
+)
+def test_networks_and_rows_without_an_answer_are_refused(segments, inputs, batch_size, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        hierarchy.network_vectors(segments, inputs, batch_size=batch_size)
