@@ -1,6 +1,7 @@
 """Runs the study: ``python -m experiments.hierarchical_modules``."""
 
 import dataclasses
+import hashlib
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from experiments.hierarchical_modules import (
 )
 from experiments.hierarchical_modules.module_study import ModuleStudy
 from experiments.hierarchical_modules.settings import PRESETS, Settings
+from experiments.hierarchical_modules.tasks import task
 from interp_jax.reports import Run, describe, progress
 
 SECTIONS = {
@@ -37,7 +39,10 @@ def main(settings: Settings) -> Path:
     """Writes what is not finished yet under ``runs/hierarchical_modules/`` and returns the path of the report."""
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
-    stored["csv"] = None if settings.csv is None else settings.csv.name
+    # The task comes first: data that cannot be used are refused before a folder is made.
+    learnt = task(settings, jax.random.key(settings.seed))
+    if settings.csv is not None:
+        stored["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
     run = Run.open(
         "hierarchical_modules",
         name or f"{settings.preset}-{settings.data}-{settings.network}",
@@ -51,14 +56,14 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Hierarchical modules, {settings.data}, preset {settings.preset}") as bars:
-        study = ModuleStudy(settings, run, bars)
-        task = bars.task("sections", len(SECTIONS))
+        study = ModuleStudy(settings, run, bars, task=learnt)
+        done = bars.task("sections", len(SECTIONS))
         for identifier, (title, write) in SECTIONS.items():
             if not run.finished(identifier):
                 with run.section(identifier, title) as section:
                     write(study, section)
-            task.advance(note=title)
-        task.finish()
+            done.advance(note=title)
+        done.finish()
     return run.report
 
 

@@ -20,8 +20,8 @@ def write(study, section) -> None:
     for kind in KINDS:
         bar = study.progress.task(f"ablation, {kind}", study.config.networks)
         for network, tree in zip(study.population(kind), study.trees(kind), strict=True):
-            masks = np.concatenate([members(tree.cut(c)) for c in study.resolutions])
-            roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.resolutions])
+            masks = np.concatenate([members(tree.cut(c)) for c in study.task.resolutions])
+            roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.task.resolutions])
             found = measure(study.segments(network), study.task.held_inputs, masks, tree.signs, key=study.key(10))
             shown = (roles, found) if shown is None else shown
             for name, values in shares[kind].items():
@@ -33,8 +33,8 @@ def write(study, section) -> None:
         ("networks", "units held at their means", "units taken from another row"),
         [(kind, *(mean_and_spread(values) for values in shares[kind].values())) for kind in KINDS],
         f"Share of pairs of a module and an output whose move has the sign that the role predicts (roles of at least "
-        f"{STRONG} in magnitude; all {sum(study.resolutions)} modules of all resolutions): mean ± standard deviation "
-        f"over {study.config.networks} networks. Coin flips would give 0.5.",
+        f"{STRONG} in magnitude; all {sum(study.task.resolutions)} modules of all resolutions): mean ± standard "
+        f"deviation over {study.config.networks} networks. Coin flips would give 0.5.",
         note="A correlation between a unit and an output need not be the unit's doing: both may follow the same "
         "inputs. Where the share is high, modules do what their roles say; where it is near one half, roles describe "
         "the data. Networks that have learnt nothing show how much of it any network of this shape has.",
@@ -49,7 +49,7 @@ def _agreeing(predicted, measured):
 
 
 def _figure(study, section, roles, found):
-    coarse = study.resolutions[0]
+    coarse = study.task.resolutions[0]
     measured = {
         "held at their means": np.asarray(found.mean_ablation)[:coarse],
         "taken from another row": np.asarray(found.resample)[:coarse],
@@ -67,7 +67,7 @@ def _figure(study, section, roles, found):
 def _sizes(study, section, roles, found):
     """The outputs that each coarse module moves most."""
     rows = []
-    for module in range(study.resolutions[0]):
+    for module in range(study.task.resolutions[0]):
         size, follows = np.asarray(found.mean_ablation_size)[module], np.asarray(found.mean_ablation)[module]
         moved = np.argsort(-size)[:3]
         said = ", ".join(

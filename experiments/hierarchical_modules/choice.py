@@ -13,7 +13,7 @@ def write(study, section) -> None:
     tree = study.tree
     life = resolutions.lifetimes(tree.linkage)
     chosen = resolutions.representative_resolutions(tree.linkage)
-    largest = min(len(life) - 1, 2 * max(*chosen, *study.resolutions))
+    largest = min(len(life) - 1, 2 * max(*chosen, *study.task.resolutions))
     counts = np.arange(1, largest + 1)
     section.text(
         "A number of clusters lives from the merge that makes it to the merge that ends it. On a logarithmic height "
@@ -25,7 +25,8 @@ def write(study, section) -> None:
         "lifetimes",
         figures.resolution_choice.choice(counts, life[counts - 1], tree.ess[counts - 1], chosen),
         f"Error sum of squares and lifetime of every number of clusters up to {largest}; marked are the representative "
-        f"resolutions {', '.join(map(str, chosen))}. The paper shows {', '.join(map(str, study.task.resolutions))}.",
+        f"resolutions {', '.join(map(str, chosen))}. The paper shows "
+        f"{', '.join(map(str, study.task.paper_resolutions))}.",
     )
     levels = [tree.cut(c) for c in chosen]
     numbers = [1 + sum(chosen[:level]) for level in range(len(chosen))]

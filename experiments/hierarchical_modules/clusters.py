@@ -17,25 +17,27 @@ def write(study, section) -> None:
             numbers=study.numbers,
             support=[found.jaccard for found in study.support],
         ),
-        f"The tree of all {len(study.tree.vectors)} hidden units, and its clusters at {_listed(study.resolutions)} "
-        "clusters, numbered through; lines show what splits into what. Percentages are bootstrap support: how much of "
-        f"the cluster is found again in the trees of {study.config.resamples} resamples of the rows (mean Jaccard "
-        "similarity; 75 % or more is usually called stable).",
+        f"The tree of all {len(study.tree.vectors)} hidden units, and its clusters at "
+        f"{_listed(study.task.resolutions)} clusters, numbered through; lines show what splits into what. Percentages "
+        f"are bootstrap support: how much of the cluster is found again in the trees of {study.config.resamples} "
+        "resamples of the rows (mean Jaccard similarity; 75 % or more is usually called stable).",
     )
-    kept = [_entries(study, level) for level in range(len(study.resolutions))]
+    kept = [_entries(study, level) for level in range(len(study.task.resolutions))]
     _coarse_clusters(study, section, kept[0])
-    for level, c in enumerate(study.resolutions):
+    for level, c in enumerate(study.task.resolutions):
         roles = draw_roles(study, study.tree.roles(c), _titles(study, level))
         section.figure(f"roles_{c}", roles, _caption(study, level))
     _finer_clusters(study, section, [entry for entries in kept[1:] for entry in entries])
     if study.config.network != "cnn":
-        for level, c in enumerate(study.resolutions):
+        for level, c in enumerate(study.task.resolutions):
             colours = figures.trees.cluster_colours(study.levels)[level]
             figure, caption = draw_network(study, study.levels[level], study.numbers[level], colours)
             section.figure(
                 f"network_{c}", figure, f"The network, units coloured by {c} clusters. {caption} (Figs 3, 5)."
             )
-    section.metrics({"resolutions": study.resolutions, "clusters": [entry for entries in kept for entry in entries]})
+    section.metrics(
+        {"resolutions": study.task.resolutions, "clusters": [entry for entries in kept for entry in entries]}
+    )
 
 
 def draw_roles(study, roles, titles):
@@ -55,10 +57,10 @@ def split_roles(study, roles):
 
 def _entries(study, level):
     """What is known of every cluster of a resolution."""
-    roles, labels, found = study.tree.roles(study.resolutions[level]), study.levels[level], study.support[level]
+    roles, labels, found = study.tree.roles(study.task.resolutions[level]), study.levels[level], study.support[level]
     outputs = split_roles(study, roles)[1]
     entries = []
-    for cluster in range(study.resolutions[level]):
+    for cluster in range(study.task.resolutions[level]):
         units = np.flatnonzero(labels == cluster)
         above = None if level == 0 else study.numbers[level - 1] + int(study.levels[level - 1][units[0]])
         entries.append(
@@ -76,19 +78,26 @@ def _entries(study, level):
 
 
 def _coarse_clusters(study, section, entries):
-    """The clusters of the coarsest resolution in words, with their members."""
-    inputs, rows = split_roles(study, study.tree.roles(study.resolutions[0]))[0], []
+    """The clusters of the coarsest resolution in words, and their members."""
+    inputs, rows = split_roles(study, study.tree.roles(study.task.resolutions[0]))[0], []
     for entry, seen in zip(entries, inputs, strict=True):
         follows = picture_in_words(seen) if study.task.is_images else series_in_words(seen, study.task.output_names)
-        members = ", ".join(f"{'−' if study.tree.signs[unit] < 0 else ''}{unit}" for unit in entry["units"])
         outputs = outputs_in_words(entry["outputs"], study.task.output_names)
-        rows.append((f"{entry['number']}", outputs, follows, f"{entry['support']:.0%}", members))
+        rows.append((f"{entry['number']}", outputs, follows, f"{len(entry['units'])}", f"{entry['support']:.0%}"))
     section.table(
-        ("cluster", "outputs", "inputs", "support", "units"),
+        ("cluster", "outputs", "inputs", "units", "support"),
         rows,
         "What the coarsest clusters do when they are active: the strongest of their units' mean correlations.",
-        note="Units are numbered from 0 through the hidden layers; those with a minus are reversed: low when the "
-        "cluster is active. When it is not, all signs are the other way round. Correlations under 0.1 are left out.",
+        note="When a cluster is not active all signs are the other way round. Correlations under 0.1 are left out.",
+    )
+    members = [
+        ", ".join(f"{'−' if study.tree.signs[unit] < 0 else ''}{unit}" for unit in entry["units"]) for entry in entries
+    ]
+    section.table(
+        ("cluster", "units"),
+        [(f"{entry['number']}", units) for entry, units in zip(entries, members, strict=True)],
+        "Members of the coarsest clusters, numbered from 0 through the hidden layers. Those with a minus are reversed: "
+        "low when the cluster is active.",
     )
 
 
@@ -112,11 +121,13 @@ def _titles(study, level):
 
 
 def _caption(study, level):
-    numbers = study.numbers[level], study.numbers[level] + study.resolutions[level] - 1
-    what = "pixel" if study.task.is_images else "month of prices"
+    numbers = study.numbers[level], study.numbers[level] + study.task.resolutions[level] - 1
+    what, colours = "month of prices", "Above zero: higher when the cluster is active"
+    if study.task.is_images:
+        what, colours = "pixel", "Red: higher when the cluster is active; blue: lower; grey pixels never change"
     return (
         f"What clusters {numbers[0]} to {numbers[1]} stand for: their units' mean correlation with every {what}, and "
-        "with every output (bars). Red: higher when the cluster is active; blue: lower (Figs 4, 6)."
+        f"with every output (bars). {colours} (Figs 4, 6)."
     )
 
 
@@ -127,7 +138,7 @@ def draw_network(study, labels, first_number, colours):
     names = study.task.output_names
     figure = figures.networks.layered_network(
         layers,
-        np.split(labels, np.cumsum(study.hidden)[:-1]),
+        np.split(labels, np.cumsum(study.task.hidden)[:-1]),
         threshold=threshold,
         colours=colours,
         first_number=first_number,
@@ -144,7 +155,7 @@ def draw_network(study, labels, first_number, colours):
 def _kernels(study):
     if study.config.network == "lnn":
         return study.network.weights
-    return [getattr(study.network, f"dense{layer}").kernel[...] for layer in range(1, len(study.hidden) + 2)]
+    return [getattr(study.network, f"dense{layer}").kernel[...] for layer in range(1, len(study.task.hidden) + 2)]
 
 
 def _strong(layers):

@@ -1,5 +1,6 @@
 """The study's networks, their trees, and the clusters that all sections speak of."""
 
+import dataclasses
 from functools import cached_property, partial
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.hierarchical_modules.tasks import Task, shuffled, task
+from experiments.hierarchical_modules.tasks import Task, shuffled
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.kernels import ward
@@ -18,40 +19,14 @@ from interp_jax.networks import lnn
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
 ADAM = optax.adam(1e-3)  # one object for all calls, which share a compilation
-PASSES = {"mlp": 30, "cnn": 10}  # of the networks that are not the paper's
 HIDDEN = {"lnn": "layer", "mlp": "relu", "cnn": "max"}
 
 
+@dataclasses.dataclass(kw_only=True)
 class ModuleStudy(Study):
     """The study with its task; the first trained network is the one that is shown."""
 
-    @cached_property
-    def task(self) -> Task:
-        """What the networks learn."""
-        return task(self.config, self.key(1))
-
-    @property
-    def hidden(self) -> tuple[int, ...]:
-        """Units of each hidden layer."""
-        return self.config.hidden or self.task.hidden
-
-    @cached_property
-    def resolutions(self) -> tuple[int, ...]:
-        """Numbers of clusters that are shown."""
-        found, units = self.config.resolutions or self.task.resolutions, sum(self.hidden)
-        if max(found) > units:
-            raise ValueError(f"resolutions: found {found}, wanted at most {units}, the number of hidden units")
-        return found
-
-    @property
-    def steps(self) -> int:
-        """Rows that a sigmoid network is shown."""
-        return (self.config.passes or self.task.passes) * len(self.task.inputs)
-
-    @property
-    def penalty(self) -> float:
-        """Weight of the sigmoid network's L1 term."""
-        return self.task.penalty if self.config.penalty is None else self.config.penalty
+    task: Task
 
     def population(self, kind: str) -> list:
         """The networks of one kind: trained, trained on shuffled targets, or with their starting weights."""
@@ -74,7 +49,7 @@ class ModuleStudy(Study):
         """A network cut at its hidden layers."""
         if self.config.network == "lnn":
             return network.segments()
-        names = [f"{HIDDEN[self.config.network]}{layer}" for layer in range(1, len(self.hidden) + 1)]
+        names = [f"{HIDDEN[self.config.network]}{layer}" for layer in range(1, len(self.task.hidden) + 1)]
         parts = [network.until(names[0])]
         parts += [network.after(before).until(name) for before, name in pairwise(names)]
         return (*parts, network.after(names[-1]))
@@ -134,12 +109,12 @@ class ModuleStudy(Study):
     @cached_property
     def levels(self) -> list[np.ndarray]:
         """The cluster of every unit at every resolution shown."""
-        return [self.tree.cut(c) for c in self.resolutions]
+        return [self.tree.cut(c) for c in self.task.resolutions]
 
     @cached_property
     def numbers(self) -> list[int]:
         """The first cluster's number at every resolution: clusters are numbered through, as in the paper."""
-        return [1 + sum(self.resolutions[:level]) for level in range(len(self.resolutions))]
+        return [1 + sum(self.task.resolutions[:level]) for level in range(len(self.task.resolutions))]
 
     @cached_property
     def row_weights(self):
@@ -152,7 +127,7 @@ class ModuleStudy(Study):
         masks = np.concatenate([members(labels) for labels in self.levels])
         hidden, outputs = self.activations
         found = jax.jit(support.tree_support)(self.task.inputs, hidden, outputs, masks, weights=self.row_weights)
-        ends = np.cumsum(self.resolutions)[:-1]
+        ends = np.cumsum(self.task.resolutions)[:-1]
         return [support.Support(*parts) for parts in zip(*(np.split(np.asarray(x), ends) for x in found), strict=True)]
 
     def kept(self, name: str, compute):
@@ -171,7 +146,7 @@ class ModuleStudy(Study):
 
     def _sigmoid_networks(self, kind):
         inputs, targets = jnp.asarray(self.task.inputs), jnp.asarray(self._targets(kind))
-        sizes = (inputs.shape[1], *self.hidden, targets.shape[1])
+        sizes = (inputs.shape[1], *self.task.hidden, targets.shape[1])
         count, together = self.config.networks, self.config.networks_at_once
         bar = self.progress.task(f"networks, {kind}", count)
         found = []
@@ -181,10 +156,10 @@ class ModuleStudy(Study):
                 stacked = lnn.Trained(jax.vmap(lambda pair: lnn.init(pair[0], sizes))(keys), jnp.zeros((together, 1)))
             else:
                 # Digits come in the paper's order, class after class; months at random.
-                options = {"sizes": sizes, "steps": self.steps, "drawn": not self.task.is_images}
+                options = {"sizes": sizes, "steps": self.task.steps, "drawn": not self.task.is_images}
                 stacked = self.kept(
                     f"{kind} {first + 1} to {first + together}",
-                    partial(_train, keys, inputs, targets, self.penalty, **options),
+                    partial(_train, keys, inputs, targets, self.task.penalty, **options),
                 )
             found += [lane(stacked, index) for index in range(min(together, count - first))]
             bar.advance(min(together, count - first))
@@ -198,8 +173,8 @@ class ModuleStudy(Study):
 
         def constructor(key):
             if config.network == "cnn":
-                return networks.image_cnn(key, (*task.shape, 1), channels=self.hidden, classes=classes)
-            return networks.perceptron(key, (task.inputs.shape[1], *self.hidden, classes))
+                return networks.image_cnn(key, (*task.shape, 1), channels=self.task.hidden, classes=classes)
+            return networks.perceptron(key, (task.inputs.shape[1], *self.task.hidden, classes))
 
         bar = self.progress.task(f"networks, {kind}", config.networks)
         found = []
@@ -209,8 +184,7 @@ class ModuleStudy(Study):
             if kind != UNTRAINED:
                 folder = self.run.checkpoint(f"{kind} {number + 1}".replace(" ", "-"))
                 if not folder.is_dir():
-                    epochs = config.passes or PASSES[config.network]
-                    options = {"key": order, "epochs": epochs, "optimizer": ADAM, "batch_size": 50}
+                    options = {"key": order, "epochs": task.passes, "optimizer": ADAM, "batch_size": 50}
                     networks.save_fit(folder, networks.fit(network, task.inputs, labels, **options))
                 network = networks.load_fit(folder, network).network
             found.append(networks.inference_view(network))

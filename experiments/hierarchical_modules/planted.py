@@ -15,7 +15,7 @@ NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # of the copies' weights, in standard deviat
 
 def write(study, section) -> None:
     """Networks whose units are noisy copies of a few, half of them reversed, and how many of both are found."""
-    units, count = sum(study.hidden), study.config.planted
+    units, count = sum(study.task.hidden), study.config.planted
     inputs = np.asarray(study.task.inputs).reshape(len(study.task.inputs), -1)
     found = {name: np.zeros((len(NOISE), count)) for name in ("adjusted_rand", "signs", "chosen")}
     bar = study.progress.task("planted modules", len(NOISE) * count)

@@ -36,21 +36,25 @@ def picture_in_words(values: np.ndarray) -> str:
 
 
 def series_in_words(values: np.ndarray, items) -> str:
-    """The months of prices that a cluster follows; months before the target, the oldest first.
+    """The months of prices that a cluster follows, peaks at least half a year apart; the oldest month first.
 
-    >>> series_in_words(np.array([[0.0, 0.2, 0.6], [0.0, -0.5, 0.0]]), ("taro", "carrot"))
-    'high taro 1, 2 months before (+0.60, +0.20); low carrot 2 months before (−0.50)'
+    >>> prices = np.zeros((2, 24))
+    >>> prices[0, [23, 22, 11]], prices[1, 4] = (0.6, 0.5, 0.4), -0.5
+    >>> series_in_words(prices, ("taro", "carrot"))
+    'high taro 1, 13 months before (+0.60, +0.40); low carrot 20 months before (−0.50)'
     """
-    months = np.arange(values.shape[1], 0, -1)
     parts = []
     for sign, what in ((1, "high"), (-1, "low")):
         best = int(np.argmax((sign * values).max(axis=1)))
-        chosen = [m for m in np.argsort(-sign * values[best], kind="stable")[:3] if sign * values[best, m] >= LEAST]
-        if chosen:
-            said = ", ".join(str(months[m]) for m in chosen)
-            strengths = ", ".join(_signed(values[best, m]) for m in chosen)
-            plural = "" if said == "1" else "s"
-            parts.append(f"{what} {items[best]} {said} month{plural} before ({strengths})")
+        peaks: list[int] = []
+        for month in np.argsort(-sign * values[best], kind="stable"):
+            if sign * values[best, month] >= LEAST and all(abs(month - peak) >= 6 for peak in peaks):
+                peaks.append(int(month))
+        peaks = sorted(peaks[:3], reverse=True)
+        if peaks:
+            said = ", ".join(f"{values.shape[1] - month}" for month in peaks)
+            strengths = ", ".join(_signed(values[best, month]) for month in peaks)
+            parts.append(f"{what} {items[best]} {said} month{'' if said == '1' else 's'} before ({strengths})")
     return "; ".join(parts) or "no month in particular"
 
 

@@ -12,7 +12,7 @@ from interp_jax.methods.agreement import tree_agreement
 def write(study, section) -> None:
     """Agreement of the trees of all networks of a kind: partitions, roles, heights."""
     chosen = resolutions.representative_resolutions(study.tree.linkage)
-    counts = sorted({*study.resolutions, *chosen})
+    counts = sorted({*study.task.resolutions, *chosen})
     found = {kind: tree_agreement(study.trees(kind), counts) for kind in KINDS}
     pairs = len(found[TRAINED].cophenetic)
     section.text(
@@ -54,7 +54,7 @@ def write(study, section) -> None:
             f"{np.mean(level.jaccard >= 0.75):.0%}",
             f"{level.recovered.mean():.0%}",
         )
-        for c, level in zip(study.resolutions, study.support, strict=True)
+        for c, level in zip(study.task.resolutions, study.support, strict=True)
     ]
     section.table(
         ("resolution", "support", "clusters of 75 % or more", "found again exactly"),
@@ -76,6 +76,6 @@ def write(study, section) -> None:
                 }
                 for kind, every in found.items()
             },
-            "support": {str(c): level.jaccard for c, level in zip(study.resolutions, study.support, strict=True)},
+            "support": {str(c): level.jaccard for c, level in zip(study.task.resolutions, study.support, strict=True)},
         }
     )

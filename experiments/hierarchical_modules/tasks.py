@@ -10,10 +10,10 @@ from interp_jax import data
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to learn and rows held out, scaled as the paper does, and the paper's settings for them.
+    """Rows to learn and rows held out, scaled as the paper does, and how they are learnt and looked at.
 
     ``shape`` is the inputs' own: height and width of a picture, or items and months of prices. ``labels`` are the
-    classes of both sets of rows, or None. ``prices`` is the training rows' scaling of the prices, or None.
+    classes of the two sets of rows, or None, and ``scaled_targets`` the scaling of prices, or None.
     """
 
     name: str
@@ -28,10 +28,16 @@ class Task:
     hidden: tuple[int, ...]
     passes: int
     penalty: float
-    resolutions: tuple[int, ...]
+    paper_resolutions: tuple[int, ...]
     nmf_rank: int
     threshold: float  # of the weights that are drawn
     scaled_targets: data.Scaling | None = None
+    resolutions: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Rows that a sigmoid network is shown."""
+        return self.passes * len(self.inputs)
 
     @property
     def is_images(self) -> bool:
@@ -40,22 +46,35 @@ class Task:
 
 
 # Watanabe 2018, Appendix 3; the paper does not give the sizes of hidden layers.
-_DIGITS = {"passes": 100, "penalty": 1.1e-5, "resolutions": (4, 8, 16), "nmf_rank": 16, "threshold": 0.6}
-_PRICES = {"passes": 500, "penalty": 2e-5, "resolutions": (3, 6, 12), "nmf_rank": 12, "threshold": 0.001}
+_DIGITS = {"passes": 100, "penalty": 1.1e-5, "paper_resolutions": (4, 8, 16), "nmf_rank": 16, "threshold": 0.6}
+_PRICES = {"passes": 500, "penalty": 2e-5, "paper_resolutions": (3, 6, 12), "nmf_rank": 12, "threshold": 0.001}
+_PASSES = {"mlp": 30, "cnn": 10}  # epochs of the networks that are not the paper's
 _TRAINING_SHARE = 270 / 541
 _PER_CLASS = 500
 
 
 def task(settings, key) -> Task:
-    """The task that the settings name; simulated prices follow from the key."""
-    if settings.data == "prices":
-        series = data.seasonal_prices(key) if settings.csv is None else data.read_prices(settings.csv)
-        return _prices(series, settings.months, "simulated prices" if settings.csv is None else "prices")
+    """The task that the settings name, with what they change of it; simulated prices follow from the key."""
+    found = _prices(settings, key) if settings.data == "prices" else _images(settings)
+    changed = {"resolutions": settings.resolutions or found.paper_resolutions}
+    changed |= {"hidden": settings.hidden} if settings.hidden else {}
+    changed |= {"passes": settings.passes} if settings.passes is not None else {}
+    changed |= {"penalty": settings.penalty} if settings.penalty is not None else {}
+    found = dataclasses.replace(found, **changed)
+    units = sum(found.hidden)
+    if max(found.resolutions) > units:
+        raise ValueError(f"resolutions: found {found.resolutions}, wanted at most {units}, the number of hidden units")
+    return found
+
+
+def _images(settings):
     train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
     per_class = _PER_CLASS if settings.data == "mnist" else np.bincount(train.labels).min()
     chosen = data.first_per_class(train.labels, int(per_class))
     rows, labels = train.inputs[chosen], train.labels[chosen]
-    options = {"name": settings.data, "hidden": (100,) if settings.data == "mnist" else (60,)}
+    options = {"name": settings.data, "hidden": (100,) if settings.data == "mnist" else (60,), **_DIGITS}
+    if settings.network != "lnn":
+        options["passes"] = _PASSES[settings.network]
     if settings.network == "cnn":
         options |= {"inputs": rows, "held_inputs": test.inputs, "shape": rows.shape[1:3], "hidden": (32, 64)}
     else:
@@ -72,29 +91,29 @@ def task(settings, key) -> Task:
         labels=labels,
         held_labels=test.labels,
         output_names=train.classes,
-        **_DIGITS,
         **options,
     )
 
 
-def _prices(series, months, name):
-    windows = data.price_windows(series, months)
+def _prices(settings, key):
+    series = data.seasonal_prices(key) if settings.csv is None else data.read_prices(settings.csv)
+    windows = data.price_windows(series, settings.months)
     split = max(2, round(len(windows.inputs) * _TRAINING_SHARE))
     if split >= len(windows.inputs):
         rows = len(series.months)
-        raise ValueError(f"csv: found {rows} months, wanted more than {months + 2}, some of them to hold out")
+        raise ValueError(f"csv: found {rows} months, wanted more than {settings.months + 2}, some of them to hold out")
     inputs = data.fit_scaling(windows.inputs[:split], -1.0, 1.0)
     targets = data.fit_scaling(windows.targets[:split], 0.01, 0.99)
     scaled = inputs.apply(windows.inputs), targets.apply(windows.targets)
     return Task(
-        name=name,
+        name="simulated prices" if settings.csv is None else "prices",
         inputs=scaled[0][:split],
         targets=scaled[1][:split],
         held_inputs=scaled[0][split:],
         held_targets=scaled[1][split:],
         labels=None,
         held_labels=None,
-        shape=(len(windows.items), months),
+        shape=(len(windows.items), settings.months),
         output_names=windows.items,
         hidden=(160,),
         scaled_targets=targets,

@@ -50,13 +50,13 @@ def _curves(study, section):
     section.figure(
         "training",
         figures.curves.against(
-            study.steps / stretches * np.arange(1, stretches + 1),
+            study.task.steps / stretches * np.arange(1, stretches + 1),
             curves,
             "rows shown",
             "squared error of the rows shown",
             log_y=True,
         ),
-        f"The online training of {study.config.networks} networks of each kind, {study.steps:,} rows each; mean, "
+        f"The online training of {study.config.networks} networks of each kind, {study.task.steps:,} rows each; mean, "
         "standard deviation and single networks.",
     )
 
