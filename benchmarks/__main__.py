@@ -13,7 +13,7 @@ import pytest
 from interp_jax.reports import describe, summary
 from interp_jax.reports.atomic import write_text
 
-RIVALS = ("torch",)
+RIVALS = ("fastcluster", "torch")
 
 
 def main() -> int:

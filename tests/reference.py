@@ -134,7 +134,7 @@ def pearson(a, b):
 
 def sum_of_cosines(vectors):
     """The cosines of all pairs k < l, added up; a zero vector has cosine 0."""
-    return sum(_cosine(vectors[k], vectors[other]) for k in range(len(vectors)) for other in range(k))
+    return sum(cosine(vectors[k], vectors[other]) for k in range(len(vectors)) for other in range(k))
 
 
 def align_signs(vectors, draws):
@@ -142,13 +142,13 @@ def align_signs(vectors, draws):
     vectors = np.array(vectors, np.float64)
     trace = [sum_of_cosines(vectors)]
     for k in draws:
-        if sum(_cosine(vectors[k], vectors[other]) for other in range(len(vectors)) if other != k) < 0:
+        if sum(cosine(vectors[k], vectors[other]) for other in range(len(vectors)) if other != k) < 0:
             vectors[k] = -vectors[k]
         trace.append(sum_of_cosines(vectors))
     return vectors, np.array(trace)
 
 
-def _cosine(v, w):
+def cosine(v, w):
     norms = np.linalg.norm(v) * np.linalg.norm(w)
     return v @ w / norms if norms > 0 else 0.0
 

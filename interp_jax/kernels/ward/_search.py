@@ -1,15 +1,14 @@
 """Nearest clusters: a float32 search on the device that gives bounds, and a float64 one on the host that settles."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 KEPT = 8  # neighbours returned a row
-_ROWS, _COLUMNS, _LANES = 512, 2048, 128  # a tile, and the residue classes of columns that each keep their own best
+_ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns that each keep their own best
 _UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
 _HOST_ELEMENTS = 1 << 21  # of a float64 tile
+_TIED = 1e-12  # relative difference of float64 costs that counts as none
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
 
 
@@ -76,8 +75,8 @@ def _search(points, squares, inverse, queries, count, live):
             for part in range(0, _COLUMNS, _LANES):
                 these = slice(part, part + _LANES)
                 cost = (square + others[None, these] - 2 * products[:, these]) / (share + shares[None, these])
-                columns = start + part + lanes
-                cost = jnp.where(columns[None] == rows[:, None], jnp.inf, cost)
+                itself = (start + part + lanes)[None, :] == rows[:, None]
+                cost = jnp.where(itself, jnp.inf, cost)
                 second = jnp.minimum(second, jnp.maximum(best, cost))
                 where = jnp.where(cost < best, start + part, where)
                 best = jnp.minimum(best, cost)
@@ -111,13 +110,18 @@ def _host_tile(clusters, squares, rows):
     count = len(clusters.sizes)
     lower = np.full((len(rows), max(count, KEPT + 1)), np.inf)
     part = lower[:, :count]
-    np.matmul(clusters.centroids[rows], -2 * clusters.centroids.T, out=part)
+    np.matmul(-2 * clusters.centroids[rows], clusters.centroids.T, out=part)
     part += squares
     part += squares[rows, None]
     part /= 1 / clusters.sizes[rows, None] + 1 / clusters.sizes
     np.maximum(part, 0, out=part)
+    # Of many equally near clusters each row must keep others, or all rows would want the same few.
+    shades = 1 - _TIED * np.random.default_rng(0).random(2 * count)
+    np.multiply(part, np.lib.stride_tricks.sliding_window_view(shades, count)[rows], out=part)
     part[np.arange(len(rows)), rows] = np.inf
     slots, costs, bounds = _select(clusters, rows, lower)
+    least = costs.min(1)
+    bounds = np.where(least * (1 - 2 * _TIED) <= bounds, np.maximum(least, bounds), bounds)
     unsettled = np.flatnonzero(~(costs.min(1) <= bounds))
     if len(unsettled):
         lower = lower[unsettled]

@@ -1,7 +1,7 @@
 """One Ward tree of any size: reciprocal nearest neighbours merged in rounds."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float, Shaped
 
 from interp_jax.kernels.ward._clusters import Clusters
 from interp_jax.kernels.ward._merges import Merges
@@ -12,7 +12,7 @@ _SEARCHED = 0.25  # share of the clusters whose nearest is settled in a round; t
 _FULL = 0.7  # share of slots in use under which the empty ones are dropped
 
 
-def linkage(vectors) -> Float[np.ndarray, "merges 4"]:
+def linkage(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "merges 4"]:
     """Ward's hierarchical clustering as SciPy's linkage matrix, for any number of vectors.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
@@ -35,7 +35,7 @@ def linkage(vectors) -> Float[np.ndarray, "merges 4"]:
         ValueError: vectors not two-dimensional, not real, fewer than two, or with NaN or infinity.
 
     Example:
-        >>> linkage([[0.0], [1.0], [5.0]])
+        >>> linkage(np.array([[0.0], [1.0], [5.0]]))
         array([[0.        , 1.        , 1.        , 2.        ],
                [2.        , 3.        , 5.19615242, 3.        ]])
 
@@ -62,9 +62,8 @@ def _distinct(points, centre, merges):
     names = first.copy()
     for step in range(1, int(counts.max())):
         groups = np.flatnonzero(counts > step)
-        names[groups] = merges.add(
-            names[groups], by_group[starts[groups] + step], 0.0, np.full(len(groups), step + 1.0)
-        )
+        others = by_group[starts[groups] + step]
+        names[groups] = merges.add(names[groups], others, 0.0, np.full(len(groups), step + 1.0))
     return Clusters(points[first], centre, counts.astype(float), names)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax.kernels.ward._points import as_points
 
@@ -21,7 +21,9 @@ class Verification(NamedTuple):
     checked: Int[np.ndarray, " checked"]
 
 
-def verify(linkage, vectors, samples: int | None = None) -> Verification:
+def verify(
+    linkage: Shaped[Array | np.ndarray, "..."], vectors: Shaped[Array | np.ndarray, "..."], samples: int | None = None
+) -> Verification:
     """Replays the merges of a tree in float64 and says of each whether it was a pair of least ΔESS.
 
         excess = ΔESS(merged pair) / min over live pairs of ΔESS − 1
@@ -35,16 +37,16 @@ def verify(linkage, vectors, samples: int | None = None) -> Verification:
         samples: how many merges to check, spread evenly from the first to the last; None checks all.
 
     Returns:
-        ``valid``: every cluster is merged once, sizes are right, and heights rise and are √(2 ΔESS) within 1e-9 (of
-        themselves, and 1e-14 of the largest distance of a coordinate from its mean). ``checked``: the merges looked at; ``excess`` of each, 0 where
-        both are 0; ``least``: excess of at most 1e-9 or within rounding of the coordinates. Where the tree cannot be
-        replayed nothing is checked: ``valid`` is False and the others are empty.
+        ``valid``: every cluster is merged once, sizes are right, and heights never fall and are √(2 ΔESS), all within
+        1e-9 of themselves or 1e-14 of the largest distance of a coordinate from its mean. ``checked``: the merges
+        looked at; ``excess`` of each, 0 where both are 0; ``least``: an excess of at most 1e-9 or within that rounding.
+        Where the tree cannot be replayed nothing is checked: ``valid`` is False and the others are empty.
 
     Raises:
         ValueError: linkage or vectors of the wrong shape, vectors with NaN or infinity, or samples less than one.
 
     Example:
-        >>> verify([[0, 1, 1, 2], [2, 3, 27**0.5, 3]], [[0.0], [1.0], [5.0]])
+        >>> verify(np.array([[0, 1, 1, 2], [2, 3, 27**0.5, 3]]), np.array([[0.0], [1.0], [5.0]]))
         Verification(valid=True, least=array([ True,  True]), excess=array([0., 0.]), checked=array([0, 1]))
 
     Source: Watanabe 2018 (arXiv:1810.01588), section 3.
