@@ -43,6 +43,8 @@ def main(settings: Settings) -> Path:
     learnt = task(settings, jax.random.key(settings.seed))
     if settings.csv is not None:
         stored["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
+    # The factorisation wants one pass of the whole network an input: too much for convolutions of whole pictures.
+    sections = {name: made for name, made in SECTIONS.items() if (settings.network, name) != ("cnn", "factorisation")}
     run = Run.open(
         "hierarchical_modules",
         name or f"{settings.preset}-{settings.data}-{settings.network}",
@@ -51,14 +53,14 @@ def main(settings: Settings) -> Path:
         lead="Every hidden unit is described by what it correlates with, units that do the same are joined into a "
         "tree, and each cluster of the tree has a role: what it sees and which outputs it raises and lowers. After "
         "C. Watanabe, Interpreting layered neural networks via hierarchical modular representation, arXiv:1810.01588.",
-        sections=list(SECTIONS),
+        sections=list(sections),
         overwrite=overwrite,
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Hierarchical modules, {settings.data}, preset {settings.preset}") as bars:
         study = ModuleStudy(settings, run, bars, task=learnt)
-        done = bars.task("sections", len(SECTIONS))
-        for identifier, (title, write) in SECTIONS.items():
+        done = bars.task("sections", len(sections))
+        for identifier, (title, write) in sections.items():
             if not run.finished(identifier):
                 with run.section(identifier, title) as section:
                     write(study, section)

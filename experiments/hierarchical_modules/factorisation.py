@@ -18,9 +18,9 @@ FEW = 20  # starts in each resample and for the networks that are only compared
 
 def write(study, section) -> None:
     """Figures 7 to 10: the factorisation's clusters in the network and their roles; and how stable they are."""
-    rank, config = study.task.nmf_rank, study.config
+    config, rank = study.config, min(study.task.nmf_rank, sum(study.task.hidden))
     magnitudes = study.kept(
-        "effect magnitudes", lambda: effects.effect_magnitudes(study.segments(study.network), rows(study))
+        "effect magnitudes", lambda: effects.effect_magnitudes(study.segments(study.network), study.task.inputs)
     )
     best, errors = _best_of_all(study, magnitudes, rank)
     labels = clusters(best)
@@ -51,18 +51,12 @@ def write(study, section) -> None:
         "What the factorisation's clusters stand for: mean effect magnitudes of their units. Magnitudes have no sign: "
         "they do not say which outputs a cluster raises and which it lowers (Figs 8, 10).",
     )
-    if config.network != "cnn":
-        figure, caption = draw_network(study, labels, 1, figures.trees.cluster_colours([labels])[0])
-        section.figure(
-            "network_factorisation", figure, f"The factorisation's clusters in the network. {caption} (Figs 7, 9)."
-        )
+    figure, caption = draw_network(study, labels, 1, figures.trees.cluster_colours([labels])[0])
+    section.figure(
+        "network_factorisation", figure, f"The factorisation's clusters in the network. {caption} (Figs 7, 9)."
+    )
     _compare(study, section, labels, stable, rank)
     section.metrics({"rank": rank, "error": best.error, "errors": _quantiles(errors), "starts": len(errors)})
-
-
-def rows(study):
-    """The rows that effects are measured on."""
-    return study.task.inputs
 
 
 def clusters(found: nmf.Factorisation) -> np.ndarray:
@@ -95,8 +89,9 @@ def _best_of_all(study, magnitudes, rank):
 
 def _bootstrap(study, labels, rank):
     """The clusters found again in resamples of the rows."""
-    rows_drawn = jax.random.randint(study.key(6), (study.config.nmf_resamples, len(rows(study))), 0, len(rows(study)))
-    measure = jax.jit(lambda segments, drawn: effects.effect_magnitudes(segments, jnp.asarray(rows(study))[drawn]))
+    inputs = jnp.asarray(study.task.inputs)
+    rows_drawn = jax.random.randint(study.key(6), (study.config.nmf_resamples, len(inputs)), 0, len(inputs))
+    measure = jax.jit(lambda segments, drawn: effects.effect_magnitudes(segments, inputs[drawn]))
     bar = study.progress.task("factorisation, resamples", study.config.nmf_resamples)
     partitions = []
     for number, drawn in enumerate(rows_drawn):
@@ -112,7 +107,7 @@ def _bootstrap(study, labels, rank):
 
 def _compare(study, section, labels, stable, rank):
     """The two methods at the same number of clusters: stability over resamples and over networks."""
-    measure = jax.jit(lambda segments: effects.effect_magnitudes(segments, rows(study)))
+    measure = jax.jit(lambda segments: effects.effect_magnitudes(segments, study.task.inputs))
     networks, trees = study.population(TRAINED), study.trees(TRAINED)
     parts = []
     bar = study.progress.task("factorisation, networks", len(networks))

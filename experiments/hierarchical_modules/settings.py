@@ -30,7 +30,7 @@ class Settings:
     months: int = 36
     """Months of prices that a forecast is made from."""
     network: Literal["lnn", "mlp", "cnn"] = "lnn"
-    """The paper's sigmoid network, a ReLU perceptron, or the channels of a convolutional network."""
+    """The paper's sigmoid network, a ReLU perceptron, or the channels of a convolutional one (not factorised)."""
     hidden: tuple[int, ...] = ()
     """Units of each hidden layer (channels of each convolution); the data set's own when not given."""
     passes: int | None = None
@@ -41,7 +41,7 @@ class Settings:
     """Numbers of clusters to show, from coarse to fine; the paper's when not given."""
     networks: int = 20
     """Networks trained; the first is shown, all of them are compared."""
-    networks_at_once: int = 4
+    networks_at_once: int = 5
     """How many of them are trained together; an accelerator wants all."""
     resamples: int = 100
     """Resamples of the training rows that the clusters are looked for again in."""

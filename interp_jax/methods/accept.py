@@ -89,10 +89,10 @@ def _refusal(finding: str) -> ValueError:
 
 def _noise(scores) -> float:
     """How far scores may differ by rounding alone: products may be TF32 or bfloat16, and differ from row to row."""
-    values = np.asarray(scores, np.float64)
-    spread = np.abs(values - values.mean(axis=0)).max(initial=0.0, where=np.isfinite(values))
+    values = np.nan_to_num(np.asarray(scores, np.float64), posinf=0, neginf=0)  # a NaN would make its column's mean one
+    spread = np.abs(values - values.mean(axis=0)).max(initial=0.0)
     precision = float(jnp.finfo(scores.dtype).eps) if jnp.issubdtype(scores.dtype, jnp.inexact) else 0.0
-    return 1e-2 * spread + 8 * precision * np.abs(values).max(initial=0.0, where=np.isfinite(values))
+    return 1e-2 * spread + 8 * precision * np.abs(values).max(initial=0.0)
 
 
 def _close(first, second, scale) -> bool:

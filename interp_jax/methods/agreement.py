@@ -31,9 +31,7 @@ class Agreement(NamedTuple):
     similarity: Float[np.ndarray, " pairs"]
 
 
-def match_units(
-    first: Shaped[Array | np.ndarray, "..."], second: Shaped[Array | np.ndarray, "..."]
-) -> Matching:
+def match_units(first: Shaped[Array | np.ndarray, "..."], second: Shaped[Array | np.ndarray, "..."]) -> Matching:
     """Pairs up the units of two networks so that the cosines of their feature vectors sum to the most.
 
     Host-level; O(units³) at worst, units × units memory. The signs of all vectors of one network may be reversed

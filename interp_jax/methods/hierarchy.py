@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import jax
@@ -94,7 +94,9 @@ def network_vectors(segments: Sequence[Callable], inputs, *, batch_size: int = 1
         raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
     layers = jax.tree_util.Partial(intact_layers, tuple(callable_pytree(segment) for segment in segments))
     accept_network(layers, inputs[:8])
-    moments = None
+    row = jnp.asarray(inputs[:1])
+    both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
+    moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
     for start in range(0, len(inputs), batch_size):
         moments = _updated(moments, layers, jnp.asarray(inputs[start : start + batch_size]))
     found = _vectors(moments, math.prod(inputs.shape[1:]))
@@ -176,7 +178,7 @@ class Hierarchy:
         return sums / np.bincount(labels)[:, None]
 
 
-def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "units features"], *, key=None) -> Hierarchy:
+def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "..."], *, key=None) -> Hierarchy:
     """Aligns the signs of the units' feature vectors and joins them into a Ward tree.
 
     Host-level; O(units · features) memory beyond the units × units cosines. Alignment is `align_signs`' default,
@@ -252,6 +254,7 @@ def _places_averaged(layer):
     return jnp.mean(layer, axis=tuple(range(1, layer.ndim - 1)), dtype=dtype) if layer.ndim > 2 else layer
 
 
+@partial(jax.jit, static_argnames="split")
 def _vectors(moments, split):
     constant = moments.constant_a
     return FeatureVectors(moments.pearson().T, constant[:split], constant[split:], moments.constant_b)
@@ -262,10 +265,7 @@ _align_signs = jax.jit(alignment.align_signs)  # compiled once for all networks 
 
 @jax.jit
 def _updated(moments, layers, inputs):
-    hidden, outputs = layers(inputs)
-    both, units, _ = pooled_columns(inputs, hidden, outputs)
-    if moments is None:
-        moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
+    both, units, _ = pooled_columns(inputs, *layers(inputs))
     return moments.update(both, units)
 
 

@@ -35,8 +35,9 @@ def lifetimes(linkage) -> np.ndarray:
     life = np.zeros(len(linkage) + 1)
     begins, ends = heights[1:], heights[:-1]
     lasting = ends > begins
-    with np.errstate(divide="ignore"):
-        life[1:-1][lasting] = np.log(ends[lasting]) - np.log(begins[lasting])
+    with np.errstate(divide="ignore", over="ignore"):
+        # Of the quotient, so that equal ratios of heights are equal lifetimes to the last digit.
+        life[1:-1][lasting] = np.log(ends[lasting] / begins[lasting])
     return life
 
 
@@ -50,8 +51,8 @@ def representative_resolutions(
     Host-level; exact, by dynamic programming, O(count · largest²). The factor keeps the resolutions apart, as the
     paper's are (4, 8, 16 and 3, 6, 12); without it the longest lives crowd at the top of the tree. Lifetimes compare
     multiples of merge heights, so the choice does not change with the scale of the vectors. Only resolutions with a
-    lifetime above 0 are chosen; of equal choices the coarser. An infinite lifetime counts for more than all others
-    together.
+    lifetime above 0 are chosen; of equal choices the coarser. An infinite lifetime, which only the finest
+    of them can have, counts for more than all others together.
 
     Args:
         linkage: [units − 1, 4] as SciPy's.
@@ -80,9 +81,6 @@ def representative_resolutions(
         largest = max(16, units // 6)
     if largest < 2:
         raise ValueError(f"largest: found {largest}, wanted at least 2")
-    infinite = np.isinf(life)
-    # One at most, after the last merge of height 0; infinite sums would make all choices with it equal.
-    life[infinite] = 1 + life[~infinite].sum()
     candidates = [c for c in range(2, min(largest, units - 1) + 1) if life[c - 1] > 0]
     # The best choice of one, two, … resolutions that ends with a given one.
     ending = {c: (life[c - 1], [c]) for c in candidates}

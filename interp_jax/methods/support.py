@@ -74,7 +74,7 @@ def tree_support(
         >>> x = jax.random.normal(jax.random.key(0), (50, 2))
         >>> hidden = x @ jnp.array([[1.0, 0.9, -0.1], [0.1, -0.1, 1.0]])
         >>> weights = bootstrap_weights(jax.random.key(1), 50, 16)
-        >>> tree_support(x, hidden, x, jnp.array([[True, True, False]]), weights=weights).recovered
+        >>> jax.jit(tree_support)(x, hidden, x, jnp.array([[True, True, False]]), weights=weights).recovered
         Array([1.], dtype=float32)
 
     Source: Hennig 2007, Cluster-wise assessment of cluster stability, section 2; for trees Felsenstein 1985.
@@ -85,10 +85,13 @@ def tree_support(
         found = f"{clusters.dtype} of shape {clusters.shape}"
         raise ValueError(f"clusters: found {found}, wanted bool [clusters, {units.shape[1]}], one column a unit")
     if weights.ndim != 2 or weights.shape[1] != units.shape[0]:
-        raise ValueError(f"weights: found shape {weights.shape}, wanted [resamples, {units.shape[0]}], one column a row")
+        raise ValueError(
+            f"weights: found shape {weights.shape}, wanted [resamples, {units.shape[0]}], one column a row"
+        )
     if batch_size < 1:
         raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
 
+    @jax.jit  # `jax.lax.map` would run an incomplete last batch operation by operation
     def one(row_weights):
         moments = Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units, weights=row_weights)
         aligned = alignment.align_signs(moments.pearson().T)

@@ -12,7 +12,7 @@ import pytest
 
 from interp_jax import methods, networks
 from interp_jax.kernels import jumps
-from interp_jax.methods import ablation, averages, effects, filters
+from interp_jax.methods import ablation, averages, effects, filters, hierarchy, support
 from tests.matrix_products import matrix_products
 
 SIGNALS = jax.random.normal(jax.random.key(0), (6, 100))
@@ -24,6 +24,18 @@ OPTIMUM = jumps.posterior_network().weights
 
 def _segments(net):
     return net.until(net.stage_names[0]), net.after(net.stage_names[0])
+
+
+def _few_units(net, x):
+    """Signals, the first hidden units and outputs: few, so that no two units are so alike that rounding decides."""
+    hidden, outputs = ablation.intact_layers(_segments(net), x)
+    return x, hidden[0].reshape(len(x), -1)[:, :3], outputs
+
+
+def _tree_of(net, x):
+    """One of two linkage matrices, as the network's first score has it."""
+    first, second = ([[0, 1, 1, 2], [2, 3, 2, 3]], [[1, 2, 1, 2], [0, 3, 2, 3]])
+    return jnp.where(net(x)[0, 0] > 0, jnp.array(first, jnp.float32), jnp.array(second, jnp.float32))
 
 
 # Functions of a network and signals, by the method they try.
@@ -39,6 +51,18 @@ EXAMPLES = {
     "effects.input_effects": lambda net, x: effects.input_effects(net.until(net.stage_names[0]), x, batch_size=8),
     "effects.output_effects": lambda net, x: effects.output_effects(_segments(net), x, batch_size=8),
     "effects.effect_magnitudes": lambda net, x: effects.effect_magnitudes(_segments(net), x, batch_size=8),
+    "hierarchy.feature_vectors": lambda net, x: hierarchy.feature_vectors(
+        x, *ablation.intact_layers(_segments(net), x)
+    ),
+    "hierarchy.pooled_columns": lambda net, x: hierarchy.pooled_columns(x, *ablation.intact_layers(_segments(net), x)),
+    "support.bootstrap_weights": lambda net, x: support.bootstrap_weights(KEYS[0], 6, 4) * net(x)[:4, :1],
+    "support.tree_support": lambda net, x: support.tree_support(
+        *_few_units(net, x), jnp.tri(3, dtype=bool), weights=jnp.stack([jnp.arange(6), jnp.ones(6, int)])
+    ),
+    "support.partition_support": lambda net, x: support.partition_support(
+        jnp.tri(3, dtype=bool), (_few_units(net, x)[1] > 0).astype(int)
+    ),
+    "support.tree_clusters": lambda net, x: support.tree_clusters(_tree_of(net, x)),
     "filters.effective_weights": filters.effective_weights,
     "filters.centre_classes": lambda net, x: filters.centre_classes(filters.effective_weights(net, x)),
     "filters.agreement": lambda net, x: filters.agreement(filters.effective_weights(net, x), OPTIMUM),

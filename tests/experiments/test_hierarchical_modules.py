@@ -1,0 +1,204 @@
+"""The study itself, made small: every section runs, a stopped run goes on, the same settings give the same bytes."""
+
+import dataclasses
+import doctest
+import json
+import re
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.hierarchical_modules import __main__ as study_main
+from experiments.hierarchical_modules import reading
+from experiments.hierarchical_modules.factorisation import clusters
+from experiments.hierarchical_modules.planted import MODULES, planted_network
+from experiments.hierarchical_modules.settings import PRESETS
+from experiments.hierarchical_modules.tasks import task
+from interp_jax.kernels.nmf import Factorisation
+from tests.real_data import REAL_DATA
+
+SMALL = dataclasses.replace(
+    PRESETS["quick"],
+    name="small",
+    hidden=(12,),
+    passes=2,
+    resolutions=(2, 4),
+    networks=2,
+    networks_at_once=2,
+    resamples=4,
+    planted=1,
+    nmf_starts=4,
+    nmf_iterations=20,
+    nmf_resamples=2,
+)
+FIGURES = {
+    *(
+        "training",
+        "feature_vectors",
+        "dendrograms",
+        "tree",
+        "roles_2",
+        "roles_4",
+        "network_2",
+        "network_4",
+        "lifetimes",
+    ),
+    *(
+        "tree_chosen",
+        "roles_chosen",
+        "agreement_adjusted_rand",
+        "agreement_roles",
+        "causal_check",
+        "roles_factorisation",
+    ),
+    *("network_factorisation", "planted"),
+}
+PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs" / "hierarchical_modules" / "small"
+
+
+def test_a_stopped_run_goes_on_and_every_section_is_written(in_empty_folder, monkeypatch):
+    def stop(study, section):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setitem(study_main.SECTIONS, "choice", ("Stopped", stop))
+        with pytest.raises(KeyboardInterrupt):
+            study_main.main(SMALL)
+    checkpoint = in_empty_folder / "checkpoints" / "trained-1-to-2" / "_METADATA"
+    written = checkpoint.stat().st_mtime_ns
+    assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "vectors", "clusters"}
+
+    report = study_main.main(SMALL)
+    assert checkpoint.stat().st_mtime_ns == written, "a trained network is not trained again"
+    assert {path.stem for path in in_empty_folder.glob("figures/*.png")} == FIGURES
+    metrics = json.loads((in_empty_folder / "metrics.json").read_text())
+    assert set(metrics) == set(study_main.SECTIONS)
+    _assert_clusters_are_a_tree(metrics["clusters"]["clusters"], units=12)
+    assert metrics["vectors"]["height"]["after"] < metrics["vectors"]["height"]["before"]
+    assert metrics["planted"]["adjusted_rand"][0] == [1.0]
+    page = report.read_text()
+    assert page.count("data:image/png;base64") == len(FIGURES)
+    words = re.sub(r"data:image/png;base64,[^\"]*", "", page)
+    assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+
+
+def _assert_clusters_are_a_tree(found, units):
+    by_number = {entry["number"]: entry for entry in found}
+    assert list(by_number) == [1, 2, 3, 4, 5, 6]
+    assert sorted(by_number[1]["units"] + by_number[2]["units"]) == list(range(units))
+    for coarse in (1, 2):
+        parts = [unit for entry in found if entry["part_of"] == coarse for unit in entry["units"]]
+        assert sorted(parts) == by_number[coarse]["units"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"data": "prices", "resolutions": (2, 4)},
+        {"network": "mlp"},
+        {"network": "mlp", "hidden": (10, 8)},
+        {"network": "cnn", "hidden": (4, 6), "passes": 1},
+        {"hidden": (9, 7)},
+        pytest.param(
+            {"data": "prices", "csv": PRICES},
+            marks=pytest.mark.skipif(not PRICES.is_file(), reason=f"the price series is not at {PRICES}"),
+        ),
+    ],
+    ids=str,
+)
+def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
+    study_main.main(dataclasses.replace(SMALL, **options))
+    figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
+    missing = {"network_2", "network_4", "roles_factorisation", "network_factorisation"}
+    no_curve = {"training"} if "network" in options else set()
+    assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
+
+
+@pytest.mark.slow
+def test_the_same_settings_give_the_same_bytes(in_empty_folder):
+    study_main.main(SMALL)
+    metrics = (in_empty_folder / "metrics.json").read_bytes()
+    study_main.main(dataclasses.replace(SMALL, overwrite=True))
+    assert (in_empty_folder / "metrics.json").read_bytes() == metrics
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"penalty": -1.0}, "penalty: found -1.0, wanted a finite number of at least 0"),
+        ({"csv": PRICES}, "csv: found a file though data is digits"),
+        ({"data": "prices", "network": "mlp"}, "network: found mlp, wanted lnn for prices"),
+        ({"resolutions": (4, 2)}, "resolutions: found .*, wanted rising numbers"),
+        ({"resolutions": (1, 2)}, "resolutions: found 1, wanted at least 2"),
+        ({"networks": 1}, "networks: found 1, wanted at least 2"),
+        ({"nmf_starts": 0}, "nmf_starts: found 0, wanted at least 1"),
+    ],
+)
+def test_settings_that_no_run_can_use_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SMALL, **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "months", "message"),
+    [
+        ("month,a\n1970-01,1\n1970-03,2\n1970-04,3\n", 1, "line 3"),
+        ("month,a\n1970-01,1\n1970-02,x\n1970-03,3\n", 1, "line 3"),
+        ("month,a\n1970-02,1\n1970-01,2\n1970-03,3\n", 1, "line 3"),
+        ("month,a\n1970-01,1\n1970-02,2\n1970-03,3\n", 3, "months: found 3"),
+        ("month,a\n1970-01,1\n1970-02,2\n1970-03,3\n", 2, "csv: found 3 months, wanted more than 4"),
+    ],
+)
+def test_prices_that_cannot_be_used_are_refused_before_a_folder_is_made(
+    in_empty_folder, tmp_path, text, months, message
+):
+    (tmp_path / "prices.csv").write_text(text)
+    settings = dataclasses.replace(SMALL, data="prices", csv=tmp_path / "prices.csv", months=months)
+    with pytest.raises(ValueError, match=message):
+        study_main.main(settings)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_more_clusters_than_units_are_refused():
+    with pytest.raises(ValueError, match=r"resolutions: found \(2, 13\), wanted at most 12"):
+        task(dataclasses.replace(SMALL, resolutions=(2, 13)), jax.random.key(0))
+
+
+def test_held_out_months_are_scaled_by_the_training_months():
+    found = task(dataclasses.replace(SMALL, data="prices"), jax.random.key(0))
+    assert (len(found.inputs), len(found.held_inputs)) == (270, 271)
+    np.testing.assert_allclose([found.inputs.min(), found.inputs.max()], [-1, 1])
+    np.testing.assert_allclose([found.targets.min(), found.targets.max()], [0.01, 0.99], rtol=1e-6)
+    assert found.held_inputs.max() > 1, "prices went on rising"
+
+
+def test_planted_units_are_copies_and_half_are_reversed():
+    network, planted, signs = planted_network(jax.random.key(0), 20, 24, 3, noise=0.0)
+    inputs = np.random.default_rng(0).normal(size=(50, 20)).astype(np.float32)
+    hidden = np.asarray(network.segments()[0](inputs))
+    upright = np.where(signs > 0, hidden, 1 - hidden)
+    for module in range(MODULES):
+        same = upright[:, planted == module]
+        np.testing.assert_allclose(same, np.repeat(same[:, :1], same.shape[1], axis=1), atol=1e-5)
+    assert np.sum(signs < 0) == 12
+
+
+def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
+    weights, components = np.array([[1.0, 10.0], [1.0, 30.0], [0.1, 1.0]]), np.array([[20.0, 0.0], [0.0, 1.0]])
+    found = Factorisation(weights, components, np.float32(0), np.zeros(1), np.int32(0))
+    np.testing.assert_array_equal(clusters(found), [0, 1, 0])
+
+
+def test_roles_in_words_read_as_documented():
+    assert doctest.testmod(reading).attempted > 3
+    assert doctest.testmod(reading).failed == 0
+    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "says little about any output"
+    assert reading.picture_in_words(np.full((4, 4), np.nan)) == "no part of the picture"
