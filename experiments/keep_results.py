@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from shutil import copyfile
 
-from experiments.jump_detection.jump_study import PUBLISHED
-from experiments.study import mean_and_spread
+from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
+from experiments.jump_detection.table import readme_table as jump_detection_table
 from interp_jax.reports.atomic import write_text
 
 KEPT = Path(__file__).parent / "results"
@@ -33,40 +33,13 @@ def keep(run: Path) -> Path:
     timing = json.loads((run / "timing.json").read_text(encoding="utf-8"))
     kept = {"environment": timing["environment"], "seconds": timing["total"], **parts}
     KEPT.mkdir(exist_ok=True)
-    path = KEPT / f"{study}.json"
+    # A study of several data sets or networks keeps a file of each.
+    name = "_".join([study, *(parts["config"][key] for key in ("data", "network") if key in parts["config"])])
+    path = KEPT / f"{name}.json"
     write_text(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:
         copyfile(run / "figures" / f"{PICTURES[study]}.png", KEPT / f"{study}.png")
     return path
-
-
-def jump_detection_table(kept: dict) -> str:
-    """The README's table of this study, from what `keep` wrote."""
-    networks, seeds = kept["metrics"]["networks"], kept["config"]["seeds"]
-    environment, fresh = kept["environment"], kept["metrics"]["optimum"]["fresh"]["l1"]
-    detector = kept["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
-    lines = [
-        "| mean \\|error\\| of the jump position, samples | ours | thesis |",
-        "|---|---|---|",
-        f"| Gaussian-derivative detector | {detector:.3f} | {PUBLISHED['Gaussian derivative'][0]:.3f} |",
-    ]
-    for name, result in networks["networks"].items():
-        dead = f" ({result['died']} died)" if result["died"] else ""
-        lines.append(f"| {name} | {mean_and_spread(result['l1'])}{dead} | {result['published_l1']:.3f} |")
-    lines.append(f"| 1-layer perceptron, fresh signals at every step | {mean_and_spread(fresh)} | – |")
-    lines.append(
-        f"| the optimum (mode of the exact posterior) | {networks['optimum']['mode']['l1']:.3f} | not computed |"
-    )
-    size = f"{kept['config']['test_signals']:,}"
-    lines.append("")
-    lines.append(
-        f"Mean ± standard deviation over {seeds} seeds, {size} test signals; {environment['platform']}, "
-        f"jax {environment['versions']['jax']}, {environment['date']}. "
-        "From [`experiments/results/jump_detection.json`](experiments/results/jump_detection.json), made by "
-        "`python -m experiments.jump_detection --preset paper && "
-        "python -m experiments.keep_results runs/jump_detection/paper`."
-    )
-    return "\n".join(lines)
 
 
 def benchmarks_table() -> str:
@@ -92,7 +65,10 @@ def benchmarks_table() -> str:
 
 def tables() -> dict[str, str]:
     """The README's tables by the name of their marks."""
-    made = {study: table(json.loads((KEPT / f"{study}.json").read_text("utf-8"))) for study, table in STUDIES.items()}
+    made = {}
+    for study, table in STUDIES.items():
+        kept = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob(f"{study}*.json"))}
+        made[study] = table(kept)
     return made | {"benchmarks": benchmarks_table()}
 
 
@@ -111,7 +87,7 @@ def _link(path: Path) -> str:
     return path.relative_to(README.parent).as_posix()
 
 
-STUDIES = {"jump_detection": jump_detection_table}
+STUDIES = {"jump_detection": jump_detection_table, "hierarchical_modules": hierarchical_modules_table}
 
 
 def main(folders: list[str]) -> None:

@@ -37,6 +37,8 @@ def test_the_example_runs():
     assert names["filters"].shape == (100, 60)
     assert names["hidden"].shape == (2_000, 30)
     assert list(names["averages"]) == ["dense1", "relu1", "dense2"]
+    assert set(names["clusters"]) == {0, 1, 2, 3}
+    assert names["roles"].shape == (4, 160)
 
 
 def test_a_table_without_its_marks_is_an_error():

@@ -71,6 +71,7 @@ def write(study, section) -> None:
                     "adjusted_rand": dict(zip(map(str, counts), every.adjusted_rand.mean(axis=0), strict=True)),
                     "adjusted_rand_spread": dict(zip(map(str, counts), every.adjusted_rand.std(axis=0), strict=True)),
                     "roles": dict(zip(map(str, counts), every.roles.mean(axis=0), strict=True)),
+                    "roles_spread": dict(zip(map(str, counts), every.roles.std(axis=0), strict=True)),
                     "cophenetic": [every.cophenetic.mean(), every.cophenetic.std()],
                     "matched_units": [every.similarity.mean(), every.similarity.std()],
                 }

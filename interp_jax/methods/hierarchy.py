@@ -209,7 +209,7 @@ def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "..."], *, key=No
     if wrong.size:
         raise ValueError(f"vectors: found NaN or infinity in those of {_units(wrong)}, wanted finite numbers")
     largest = np.abs(vectors).max(initial=0)  # float64 may be beyond the numbers that cosines are computed in
-    aligned = _align_signs(jnp.asarray(vectors / (largest or 1)), key=key)
+    aligned = alignment.align_signs(jnp.asarray(vectors / (largest or 1)), key=key)
     signs = np.asarray(aligned.signs, vectors.dtype)
     if np.sum(signs < 0) > len(signs) / 2:
         signs = -signs
@@ -258,9 +258,6 @@ def _places_averaged(layer):
 def _vectors(moments, split):
     constant = moments.constant_a
     return FeatureVectors(moments.pearson().T, constant[:split], constant[split:], moments.constant_b)
-
-
-_align_signs = jax.jit(alignment.align_signs)  # compiled once for all networks of a size
 
 
 @jax.jit

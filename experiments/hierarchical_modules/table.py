@@ -1,0 +1,57 @@
+"""The study's table in the README."""
+
+from pathlib import Path
+
+from experiments.study import mean_and_spread
+
+
+def readme_table(files: dict[Path, dict]) -> str:
+    """A column for every data set and network whose run was kept."""
+    columns = {_head(kept["config"]): _column(kept["config"], kept["metrics"]) for kept in files.values()}
+    counts = sorted({kept["config"]["networks"] for kept in files.values()})
+    lines = [
+        f"| {' or '.join(map(str, counts))} networks each | {' | '.join(columns)} |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    lines += [f"| {name} | {' | '.join(column.get(name, '–') for column in columns.values())} |" for name in names]
+    links = ", ".join(f"[`{path.stem}`](experiments/results/{path.name})" for path in files)
+    environment = next(iter(files.values()))["environment"]
+    lines += [
+        "",
+        "Mean ± standard deviation over networks, or over pairs of them; in brackets networks with their starting "
+        "weights. The paper gives pictures, no numbers. "
+        f"{environment['platform']}, jax {environment['versions']['jax']}, {environment['date']}. From {links}, made "
+        "by `python -m experiments.hierarchical_modules --preset paper --data mnist` (or `digits`, or `prices --csv "
+        "FILE` with Japan's consumer prices of taro, radish and carrot) and `python -m experiments.keep_results RUN`.",
+    ]
+    return "\n".join(lines)
+
+
+def _head(config):
+    return config["data"] if config["network"] == "lnn" else f"{config['data']}, {config['network'].upper()}"
+
+
+def _column(config, metrics):
+    networks, vectors, stability = metrics["training"]["networks"], metrics["vectors"], metrics["stability"]
+    agreement, signs = stability["agreement"], metrics["causal"]["share_of_signs_as_predicted"]
+    score = networks["trained"]["held out"]
+    sums, heights = vectors["similarity_of_all_networks"], vectors["height_of_all_networks"]
+    coarse = str(metrics["clusters"]["resolutions"][0])
+    roles = mean_and_spread([agreement["trained"]["roles"][coarse]], 2)
+    spread, untrained = agreement["trained"]["roles_spread"][coarse], agreement["untrained"]["roles"][coarse]
+    return {
+        "held-out rows named right (prices: root mean square miss)": (
+            mean_and_spread(score) if config["data"] != "prices" else f"{mean_and_spread(score, 1)} points"
+        ),
+        "sum of cosines of all pairs of units, as measured": mean_and_spread(sums["before"], 0),
+        "the same with signs aligned": mean_and_spread(sums["the flip that helps most"], 0),
+        "height of the Ward tree, as measured": mean_and_spread(heights["before"], 1),
+        "the same with signs aligned ": mean_and_spread(heights["after"], 1),
+        "resolutions chosen (first network)": ", ".join(map(str, metrics["choice"]["chosen"])),
+        "cosine of the coarsest roles between networks": f"{roles}\u00a0±\u00a0{spread:.2f} ({untrained:.2f})",
+        "signs of roles that ablation confirms": (
+            f"{mean_and_spread(signs['trained']['resample'], 2)} "
+            f"({sum(signs['untrained']['resample']) / len(signs['untrained']['resample']):.2f})"
+        ),
+    }

@@ -1,0 +1,36 @@
+"""The study's table in the README."""
+
+from pathlib import Path
+
+from experiments.jump_detection.jump_study import PUBLISHED
+from experiments.study import mean_and_spread
+
+
+def readme_table(files: dict[Path, dict]) -> str:
+    """The README's table of this study, from what `keep` wrote."""
+    (kept,) = files.values()
+    networks, seeds = kept["metrics"]["networks"], kept["config"]["seeds"]
+    environment, fresh = kept["environment"], kept["metrics"]["optimum"]["fresh"]["l1"]
+    detector = kept["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
+    lines = [
+        "| mean \\|error\\| of the jump position, samples | ours | thesis |",
+        "|---|---|---|",
+        f"| Gaussian-derivative detector | {detector:.3f} | {PUBLISHED['Gaussian derivative'][0]:.3f} |",
+    ]
+    for name, result in networks["networks"].items():
+        dead = f" ({result['died']} died)" if result["died"] else ""
+        lines.append(f"| {name} | {mean_and_spread(result['l1'])}{dead} | {result['published_l1']:.3f} |")
+    lines.append(f"| 1-layer perceptron, fresh signals at every step | {mean_and_spread(fresh)} | – |")
+    lines.append(
+        f"| the optimum (mode of the exact posterior) | {networks['optimum']['mode']['l1']:.3f} | not computed |"
+    )
+    size = f"{kept['config']['test_signals']:,}"
+    lines.append("")
+    lines.append(
+        f"Mean ± standard deviation over {seeds} seeds, {size} test signals; {environment['platform']}, "
+        f"jax {environment['versions']['jax']}, {environment['date']}. "
+        "From [`experiments/results/jump_detection.json`](experiments/results/jump_detection.json), made by "
+        "`python -m experiments.jump_detection --preset paper && "
+        "python -m experiments.keep_results runs/jump_detection/paper`."
+    )
+    return "\n".join(lines)
