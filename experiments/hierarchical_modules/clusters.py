@@ -105,7 +105,7 @@ def _finer_clusters(study, section, entries):
     rows = []
     for entry in entries:
         units = f"{len(entry['units'])}, {entry['reversed']} reversed"
-        outputs = outputs_in_words(entry["outputs"], study.task.output_names)
+        outputs = outputs_in_words(entry["outputs"], study.task.output_names, most=2)
         rows.append((f"{entry['number']}", f"{entry['part_of']}", units, f"{entry['support']:.0%}", outputs))
     if rows:
         section.table(("cluster", "part of", "units", "support", "outputs"), rows, "The finer clusters.")

@@ -6,19 +6,22 @@ _ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
 LEAST = 0.1  # weaker correlations are not worth a word
 
 
-def outputs_in_words(values: np.ndarray, names) -> str:
-    """The outputs that go up and down with a cluster, the strongest first.
+def outputs_in_words(values: np.ndarray, names, most: int = 3) -> str:
+    r"""The outputs that go up and down with a cluster, the strongest first and at most so many of each.
 
-    >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3"))
+    >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3")).replace("\u00a0", " ")
     'raises 0 (+0.50), 3 (+0.20); lowers 1 (−0.30)'
     """
-    return _said(values, names, "raises", "lowers", 3) or "says little about any output"
+    raised, lowered = _strongest(values, names, most), _strongest(-values, names, most)
+    parts = [f"raises {', '.join(raised)}"] if raised else []
+    parts += [f"lowers {', '.join(lowered)}".replace("+", "−")] if lowered else []
+    return "; ".join(parts) or "says little about any output"
 
 
 def picture_in_words(values: np.ndarray) -> str:
-    """The parts of a picture that a cluster follows, out of nine.
+    r"""The parts of a picture that a cluster follows, out of nine.
 
-    >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]]))
+    >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])).replace("\u00a0", " ")
     'ink at the top left (+0.40), top centre (+0.40); no ink at the bottom right (−0.30)'
     """
     values = np.nan_to_num(values)
@@ -58,16 +61,9 @@ def series_in_words(values: np.ndarray, items) -> str:
     return "; ".join(parts) or "no month in particular"
 
 
-def _said(values, names, up, down, most):
-    raised, lowered = _strongest(values, names, most), _strongest(-values, names, most)
-    parts = [f"{up} {', '.join(raised)}"] if raised else []
-    parts += [f"{down} {', '.join(lowered)}".replace("+", "−")] if lowered else []
-    return "; ".join(parts)
-
-
 def _strongest(values, names, most):
     chosen = [index for index in np.argsort(-values, kind="stable")[:most] if values[index] >= LEAST]
-    return [f"{names[index]} ({_signed(values[index])})" for index in chosen]
+    return [f"{names[index]} ({_signed(values[index])})".replace(" (", "\u00a0(") for index in chosen]
 
 
 def _signed(value) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import KINDS, TRAINED, UNTRAINED
+from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import resolutions
@@ -33,14 +33,24 @@ def write(study, section) -> None:
             kind: {f"{c}": getattr(every, name)[:, index] for index, c in enumerate(counts)}
             for kind, every in found.items()
         }
-        medians = ", ".join(f"{np.median(values[TRAINED][f'{c}']):.2f} at {c}" for c in counts)
-        against = ", ".join(f"{np.median(values[UNTRAINED][f'{c}']):.2f}" for c in counts)
+        medians = {
+            kind: ", ".join(f"{np.median(values[kind][f'{c}']):.2f}" for c in counts)
+            for kind in (TRAINED, SHUFFLED, UNTRAINED)
+        }
         section.figure(
             f"agreement_{name}",
             figures.stability.agreement(values, y_label=title, x_label="number of clusters"),
-            f"{caption}, one dot a pair of networks. Medians of the trained networks: {medians} clusters; "
-            f"of the untrained ones: {against}.",
+            f"{caption}, one dot a pair of networks. Medians at {', '.join(map(str, counts))} clusters: "
+            f"{'; '.join(f'{kind} {said}' for kind, said in medians.items())}.",
         )
+    coarse = counts.index(study.task.resolutions[0])
+    means = {kind: every.roles[:, coarse].mean() for kind, every in found.items()}
+    section.text(
+        f"At {study.task.resolutions[0]} clusters the roles of two trained networks have a mean cosine of "
+        f"{means[TRAINED]:.2f}. Networks whose targets were shuffled reach {means[SHUFFLED]:.2f}, and networks that "
+        f"were not trained at all {means[UNTRAINED]:.2f}: so much of the agreement comes from the inputs alone, which "
+        "every network shares, and only what is beyond it is learnt."
+    )
     section.table(
         ("networks", "cosine of matched units", "cophenetic correlation"),
         [(kind, mean_and_spread(every.similarity), mean_and_spread(every.cophenetic)) for kind, every in found.items()],

@@ -19,8 +19,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     environment = next(iter(files.values()))["environment"]
     lines += [
         "",
-        "Mean ± standard deviation over networks, or over pairs of them; in brackets networks with their starting "
-        "weights. The paper gives pictures, no numbers. "
+        "Mean ± standard deviation over networks, or over pairs of them; the paper gives pictures, no numbers. "
         f"{environment['platform']}, jax {environment['versions']['jax']}, {environment['date']}. From {links}, made "
         "by `python -m experiments.hierarchical_modules --preset paper --data mnist` (or `digits`, or `prices --csv "
         "FILE` with Japan's consumer prices of taro, radish and carrot) and `python -m experiments.keep_results RUN`.",
@@ -38,20 +37,21 @@ def _column(config, metrics):
     score = networks["trained"]["held out"]
     sums, heights = vectors["similarity_of_all_networks"], vectors["height_of_all_networks"]
     coarse = str(metrics["clusters"]["resolutions"][0])
-    roles = mean_and_spread([agreement["trained"]["roles"][coarse]], 2)
-    spread, untrained = agreement["trained"]["roles_spread"][coarse], agreement["untrained"]["roles"][coarse]
+    roles = {kind: every["roles"][coarse] for kind, every in agreement.items()}
+    confirmed = {kind: mean_and_spread(shares["resample"], 2) for kind, shares in signs.items()}
     return {
         "held-out rows named right (prices: root mean square miss)": (
             mean_and_spread(score) if config["data"] != "prices" else f"{mean_and_spread(score, 1)} points"
         ),
-        "sum of cosines of all pairs of units, as measured": mean_and_spread(sums["before"], 0),
-        "the same with signs aligned": mean_and_spread(sums["the flip that helps most"], 0),
-        "height of the Ward tree, as measured": mean_and_spread(heights["before"], 1),
-        "the same with signs aligned ": mean_and_spread(heights["after"], 1),
+        "sum of cosines of all pairs of units: as measured": mean_and_spread(sums["before"], 0),
+        "… signs aligned": mean_and_spread(sums["the flip that helps most"], 0),
+        "height of the Ward tree: as measured": mean_and_spread(heights["before"], 1),
+        "… aligned": mean_and_spread(heights["after"], 1),
         "resolutions chosen (first network)": ", ".join(map(str, metrics["choice"]["chosen"])),
-        "cosine of the coarsest roles between networks": f"{roles}\u00a0±\u00a0{spread:.2f} ({untrained:.2f})",
-        "signs of roles that ablation confirms": (
-            f"{mean_and_spread(signs['trained']['resample'], 2)} "
-            f"({sum(signs['untrained']['resample']) / len(signs['untrained']['resample']):.2f})"
+        "cosine of the coarsest roles of two networks": (
+            f"{roles['trained']:.2f}\u00a0±\u00a0{agreement['trained']['roles_spread'][coarse]:.2f}"
         ),
+        "… targets shuffled; untrained": f"{roles['shuffled targets']:.2f}; {roles['untrained']:.2f}",
+        "signs of roles that ablation confirms": confirmed["trained"],
+        "… shuffled; not trained": f"{confirmed['shuffled targets']}; {confirmed['untrained']}",
     }
