@@ -31,7 +31,7 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
     except KeyboardInterrupt:
         print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
         return 130
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"report: {report}")

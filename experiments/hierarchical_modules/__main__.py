@@ -39,6 +39,7 @@ def main(settings: Settings) -> Path:
     """Writes what is not finished yet under ``runs/hierarchical_modules/`` and returns the path of the report."""
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
+    del stored["networks_at_once"]  # it changes no result
     # The task comes first: data that cannot be used are refused before a folder is made.
     learnt = task(settings, jax.random.key(settings.seed))
     if settings.csv is not None:
@@ -47,7 +48,7 @@ def main(settings: Settings) -> Path:
     sections = {name: made for name, made in SECTIONS.items() if (settings.network, name) != ("cnn", "factorisation")}
     run = Run.open(
         "hierarchical_modules",
-        name or f"{settings.preset}-{settings.data}-{settings.network}",
+        name or f"{settings.preset}-{_data(settings)}-{settings.network}",
         stored,
         title="What the hidden units of a network do, as a tree of roles",
         lead="Every hidden unit is described by what it correlates with, units that do the same are joined into a "
@@ -67,6 +68,10 @@ def main(settings: Settings) -> Path:
             done.advance(note=title)
         done.finish()
     return run.report
+
+
+def _data(settings):
+    return "simulated-prices" if settings.data == "prices" and settings.csv is None else settings.data
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def write(study, section) -> None:
         for network, tree in zip(study.population(kind), study.trees(kind), strict=True):
             masks = np.concatenate([members(tree.cut(c)) for c in study.task.resolutions])
             roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.task.resolutions])
-            found = measure(study.segments(network), study.task.held_inputs, masks, tree.signs, key=study.key(10))
+            found = measure(study.segments(network), study.ablated_rows, masks, tree.signs, key=study.key(10))
             shown = (roles, found) if shown is None else shown
             for name, values in shares[kind].items():
                 values.append(_agreeing(roles, np.asarray(getattr(found, name))))
@@ -31,10 +31,11 @@ def write(study, section) -> None:
     _figure(study, section, *shown)
     section.table(
         ("networks", "units held at their means", "units taken from another row"),
-        [(kind, *(mean_and_spread(values) for values in shares[kind].values())) for kind in KINDS],
+        [(kind, *(_shown(values) for values in shares[kind].values())) for kind in KINDS],
         f"Share of pairs of a module and an output whose move has the sign that the role predicts (roles of at least "
         f"{STRONG} in magnitude; all {sum(study.task.resolutions)} modules of all resolutions): mean ± standard "
-        f"deviation over {study.config.networks} networks. Coin flips would give 0.5.",
+        f"deviation over {study.config.networks} networks. Coin flips would give 0.5; pairs without any move are left "
+        "out.",
         note="A correlation between a unit and an output need not be the unit's doing: both may follow the same "
         "inputs. Where the share is high, modules do what their roles say; where it is near one half, roles describe "
         "the data. Networks that have learnt nothing show how much of it any network of this shape has.",
@@ -45,7 +46,12 @@ def write(study, section) -> None:
 
 def _agreeing(predicted, measured):
     clear = (np.abs(predicted) >= STRONG) & (measured != 0)
-    return float(np.mean(np.sign(predicted[clear]) == np.sign(measured[clear]))) if clear.any() else 0.5
+    return float(np.mean(np.sign(predicted[clear]) == np.sign(measured[clear]))) if clear.any() else np.nan
+
+
+def _shown(values):
+    known = [value for value in values if np.isfinite(value)]
+    return mean_and_spread(known) if known else None
 
 
 def _figure(study, section, roles, found):
@@ -60,7 +66,7 @@ def _figure(study, section, roles, found):
         "causal_check",
         figures.stability.causal_check(roles[:coarse], measured, names=names, colours=colours),
         f"What the roles of clusters 1 to {coarse} say about each output, and how the outputs follow the cluster when "
-        f"its units are replaced, on {len(study.task.held_inputs):,} rows held out: one dot a cluster and output.",
+        f"its units are replaced, on {len(study.ablated_rows):,} rows held out: one dot a cluster and output.",
     )
 
 

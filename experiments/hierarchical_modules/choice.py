@@ -13,7 +13,7 @@ def write(study, section) -> None:
     tree = study.tree
     life = resolutions.lifetimes(tree.linkage)
     chosen = resolutions.representative_resolutions(tree.linkage)
-    largest = min(len(life) - 1, 2 * max(*chosen, *study.task.resolutions))
+    largest = min(len(life) - 1, 2 * max([*chosen, *study.task.resolutions]))
     counts = np.arange(1, largest + 1)
     section.text(
         "A number of clusters lives from the merge that makes it to the merge that ends it. On a logarithmic height "
@@ -28,6 +28,30 @@ def write(study, section) -> None:
         f"resolutions {', '.join(map(str, chosen))}. The paper shows "
         f"{', '.join(map(str, study.task.paper_resolutions))}.",
     )
+    if chosen:
+        _chosen(study, section, chosen)
+    every = {
+        kind: [resolutions.representative_resolutions(tree.linkage) for tree in study.trees(kind)] for kind in KINDS
+    }
+    section.table(
+        ("networks", "coarse", "middle", "fine"),
+        [
+            (kind, *(_median_and_range([x[level] for x in found if level < len(x)]) for level in range(3)))
+            for kind, found in every.items()
+        ],
+        f"Representative resolutions of {study.config.networks} networks of each kind: median, smallest to largest.",
+    )
+    section.metrics(
+        {"chosen": chosen, "lifetimes": life[counts - 1], "ess": tree.ess[counts - 1], "all_networks": every}
+    )
+
+
+def _median_and_range(values):
+    return f"{np.median(values):.0f} ({min(values)} to {max(values)})" if values else None
+
+
+def _chosen(study, section, chosen):
+    tree = study.tree
     levels = [tree.cut(c) for c in chosen]
     numbers = [1 + sum(chosen[:level]) for level in range(len(chosen))]
     section.figure(
@@ -40,18 +64,3 @@ def write(study, section) -> None:
         draw_roles(study, tree.roles(chosen[0]), [f"{np.sum(levels[0] == k)} units" for k in range(chosen[0])]),
         f"What the clusters of the coarsest of them stand for, from left to right in the tree ({chosen[0]} clusters).",
     )
-    every = {
-        kind: [resolutions.representative_resolutions(tree.linkage) for tree in study.trees(kind)] for kind in KINDS
-    }
-    section.table(
-        ("networks", "coarse", "middle", "fine"),
-        [(kind, *(_most_frequent([x[level] for x in found]) for level in range(3))) for kind, found in every.items()],
-        f"Representative resolutions of {study.config.networks} networks of each kind: median, smallest to largest.",
-    )
-    section.metrics(
-        {"chosen": chosen, "lifetimes": life[counts - 1], "ess": tree.ess[counts - 1], "all_networks": every}
-    )
-
-
-def _most_frequent(values):
-    return f"{np.median(values):.0f} ({min(values)} to {max(values)})"

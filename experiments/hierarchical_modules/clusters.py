@@ -33,7 +33,9 @@ def write(study, section) -> None:
             colours = figures.trees.cluster_colours(study.levels)[level]
             figure, caption = draw_network(study, study.levels[level], study.numbers[level], colours)
             section.figure(
-                f"network_{c}", figure, f"The network, units coloured by {c} clusters. {caption} (Figs 3, 5)."
+                f"network_{c}",
+                figure,
+                f"The network, units coloured by {c} clusters. {caption} (Figs 3, 5 of the paper).",
             )
     section.metrics(
         {"resolutions": study.task.resolutions, "clusters": [entry for entries in kept for entry in entries]}
@@ -80,6 +82,11 @@ def _entries(study, level):
 def _coarse_clusters(study, section, entries):
     """The clusters of the coarsest resolution in words, and their members."""
     inputs, rows = split_roles(study, study.tree.roles(study.task.resolutions[0]))[0], []
+    where = (
+        "the ninths of the picture (means over them)"
+        if study.task.is_images
+        else "months of the item that does so most"
+    )
     for entry, seen in zip(entries, inputs, strict=True):
         follows = picture_in_words(seen) if study.task.is_images else series_in_words(seen, study.task.output_names)
         outputs = outputs_in_words(entry["outputs"], study.task.output_names)
@@ -87,7 +94,8 @@ def _coarse_clusters(study, section, entries):
     section.table(
         ("cluster", "outputs", "inputs", "units", "support"),
         rows,
-        "What the coarsest clusters do when they are active: the strongest of their units' mean correlations.",
+        "What the coarsest clusters do when they are active, by their units' mean correlations: the outputs that "
+        f"follow them most, and {where}.",
         note="When a cluster is not active all signs are the other way round. Correlations under 0.1 are left out.",
     )
     members = [
@@ -127,7 +135,7 @@ def _caption(study, level):
         what, colours = "pixel", "Red: higher when the cluster is active; blue: lower; grey pixels never change"
     return (
         f"What clusters {numbers[0]} to {numbers[1]} stand for: their units' mean correlation with every {what}, and "
-        f"with every output (bars). {colours} (Figs 4, 6)."
+        f"with every output (bars). {colours} (Figs 4, 6 of the paper)."
     )
 
 

@@ -49,11 +49,13 @@ def write(study, section) -> None:
         "roles_factorisation",
         roles,
         "What the factorisation's clusters stand for: mean effect magnitudes of their units. Magnitudes have no sign: "
-        "they do not say which outputs a cluster raises and which it lowers (Figs 8, 10).",
+        "they do not say which outputs a cluster raises and which it lowers (Figs 8, 10 of the paper).",
     )
     figure, caption = draw_network(study, labels, 1, figures.trees.cluster_colours([labels])[0])
     section.figure(
-        "network_factorisation", figure, f"The factorisation's clusters in the network. {caption} (Figs 7, 9)."
+        "network_factorisation",
+        figure,
+        f"The factorisation's clusters in the network. {caption} (Figs 7, 9 of the paper).",
     )
     _compare(study, section, labels, stable, rank)
     section.metrics({"rank": rank, "error": best.error, "errors": _quantiles(errors), "starts": len(errors)})
@@ -139,9 +141,10 @@ def _compare(study, section, labels, stable, rank):
             ),
         ],
         "How stable the two methods' clusters are: mean ± standard deviation over clusters and over pairs of networks.",
-        note="A tree's cluster may come back at any height, a part only as a part, so the two supports are not on "
-        "quite the same footing. Units of two networks are matched by their correlations, which favours the tree. "
-        f"The two partitions of the network shown agree with an adjusted Rand index of {both:.2f}.",
+        note=f"In resamples and other networks the factorisation has {FEW} starts. A tree's cluster may come back at "
+        "any height, a part only as a part, so the two supports are not on quite the same footing. Units of two "
+        "networks are matched by their correlations, which favours the tree. The two partitions of the network shown "
+        f"agree with an adjusted Rand index of {both:.2f}.",
     )
     section.metrics(
         {

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.hierarchical_modules.tasks import Task, shuffled
+from experiments.hierarchical_modules.tasks import Task, chain, shuffled
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.kernels import ward
@@ -19,7 +19,9 @@ from interp_jax.networks import lnn
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
 ADAM = optax.adam(1e-3)  # one object for all calls, which share a compilation
-HIDDEN = {"lnn": "layer", "mlp": "relu", "cnn": "max"}
+HIDDEN = {"mlp": "relu", "cnn": "max"}  # stages that give the hidden layers
+BATCH = 1_000  # rows that go through a network at a time
+CNN_ROWS = 1_000  # held-out rows that modules of a convolutional network are ablated on
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -103,8 +105,17 @@ class ModuleStudy(Study):
 
     @cached_property
     def activations(self) -> tuple:
-        """Its hidden layers and outputs on the training rows."""
-        return ablation.intact_layers(self.segments(self.network), self.task.inputs)
+        """Its hidden units, averaged over their places, and its outputs on the training rows."""
+        return _activations(self.segments(self.network), self.task.inputs)
+
+    def outputs(self, network, rows) -> np.ndarray:
+        """What a network puts out for some rows."""
+        return np.asarray(_activations(self.segments(network), rows)[1])
+
+    @cached_property
+    def ablated_rows(self) -> np.ndarray:
+        """The held-out rows that modules are ablated on."""
+        return self.task.held_inputs[: CNN_ROWS if self.config.network == "cnn" else None]
 
     @cached_property
     def levels(self) -> list[np.ndarray]:
@@ -149,38 +160,34 @@ class ModuleStudy(Study):
         sizes = (inputs.shape[1], *self.task.hidden, targets.shape[1])
         count, together = self.config.networks, self.config.networks_at_once
         bar = self.progress.task(f"networks, {kind}", count)
+        # Digits come in the paper's order, the classes taking turns; months at random.
+        train = partial(_train, sizes=sizes, steps=self.task.steps, drawn=not self.task.is_images)
+        if kind == UNTRAINED:
+            train = partial(_untrained, sizes=sizes)
         found = []
         for first in range(0, count, together):
-            keys = jax.vmap(self._keys)(jnp.arange(first, first + together))
-            if kind == UNTRAINED:
-                stacked = lnn.Trained(jax.vmap(lambda pair: lnn.init(pair[0], sizes))(keys), jnp.zeros((together, 1)))
-            else:
-                # Digits come in the paper's order, class after class; months at random.
-                options = {"sizes": sizes, "steps": self.task.steps, "drawn": not self.task.is_images}
-                stacked = self.kept(
-                    f"{kind} {first + 1} to {first + together}",
-                    partial(_train, keys, inputs, targets, self.task.penalty, **options),
-                )
-            found += [lane(stacked, index) for index in range(min(together, count - first))]
-            bar.advance(min(together, count - first))
+            numbers = range(first, min(first + together, count))
+            folders = [self.run.checkpoint(f"{kind} {number + 1}".replace(" ", "-")) for number in numbers]
+            keys = jnp.stack([self._keys(number) for number in numbers])
+            if not all(folder.is_dir() for folder in folders):
+                stacked = train(keys, inputs, targets, self.task.penalty)
+                for index, folder in enumerate(folders):
+                    if not folder.is_dir():
+                        networks.save_arrays(folder, lane(stacked, index))
+            like = jax.eval_shape(lambda: lane(train(keys, inputs, targets, self.task.penalty), 0))  # noqa: B023
+            found += [networks.load_arrays(folder, like) for folder in folders]
+            bar.advance(len(folders))
         bar.finish()
         self.curves[kind] = np.stack([trained.error for trained in found], axis=1)
         return [trained.network for trained in found]
 
     def _chains(self, kind):
         task, labels, config = self.task, self._targets(kind), self.config
-        classes = task.targets.shape[1]
-
-        def constructor(key):
-            if config.network == "cnn":
-                return networks.image_cnn(key, (*task.shape, 1), channels=self.task.hidden, classes=classes)
-            return networks.perceptron(key, (task.inputs.shape[1], *self.task.hidden, classes))
-
         bar = self.progress.task(f"networks, {kind}", config.networks)
         found = []
         for number in range(config.networks):
             start, order = self._keys(number)
-            network = constructor(start)
+            network = chain(config.network, task, start)
             if kind != UNTRAINED:
                 folder = self.run.checkpoint(f"{kind} {number + 1}".replace(" ", "-"))
                 if not folder.is_dir():
@@ -202,6 +209,20 @@ def _train(keys, inputs, targets, penalty, *, sizes, steps, drawn):
         return lnn.train(lnn.init(pair[0], sizes), inputs, targets, steps=steps, penalty=penalty, key=order)
 
     return jax.vmap(one)(keys)
+
+
+@partial(jax.jit, static_argnames="sizes")
+def _untrained(keys, inputs, targets, penalty, *, sizes):
+    return jax.vmap(lambda pair: lnn.Trained(lnn.init(pair[0], sizes), jnp.zeros(1)))(keys)
+
+
+@jax.jit
+def _activations(segments, rows):
+    def one(row):
+        hidden, outputs = ablation.intact_layers(segments, row[None])
+        return [jnp.mean(layer[0], axis=tuple(range(layer.ndim - 2))) for layer in hidden], outputs[0]
+
+    return jax.lax.map(one, rows, batch_size=BATCH)
 
 
 def members(labels: np.ndarray) -> np.ndarray:

@@ -30,9 +30,10 @@ def write(study, section) -> None:
             bar.advance()
     bar.finish()
     section.text(
-        f"{units} sigmoid units are copies of {MODULES} random ones, every second copy reversed (weights and bias "
+        f"{units} sigmoid units are copies of {MODULES} random ones, a random half of them reversed (weights and bias "
         f"negated), with noise added to their weights. The tree, cut at {MODULES}, should give back which units were "
-        "copied from the same one, and alignment which copies were reversed."
+        "copied from the same one, and alignment which copies were reversed, up to all of a module. (Guessing gets a "
+        "little over half of the signs.)"
     )
     section.figure(
         "planted",

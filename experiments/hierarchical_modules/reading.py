@@ -24,9 +24,11 @@ def picture_in_words(values: np.ndarray) -> str:
     >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])).replace("\u00a0", " ")
     'ink at the top left (+0.40), top centre (+0.40); no ink at the bottom right (−0.30)'
     """
-    values = np.nan_to_num(values)
     grid = [
-        (f"{row} {column}", block.mean())
+        (
+            f"{row} {column}",
+            np.nan_to_num(np.mean(block, where=np.isfinite(block))) if np.isfinite(block).any() else 0.0,
+        )
         for row, band in zip(_ROWS, np.array_split(values, 3, axis=0), strict=True)
         for column, block in zip(_COLUMNS, np.array_split(band, 3, axis=1), strict=True)
     ]

@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 
-from interp_jax import data
+from interp_jax import data, networks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +51,8 @@ _PRICES = {"passes": 500, "penalty": 2e-5, "paper_resolutions": (3, 6, 12), "nmf
 _PASSES = {"mlp": 30, "cnn": 10}  # epochs of the networks that are not the paper's
 _TRAINING_SHARE = 270 / 541
 _PER_CLASS = 500
+NAMES = {"digits": "scikit-learn's digits", "mnist": "MNIST"}
+LEAST_UNITS = 8
 
 
 def task(settings, key) -> Task:
@@ -62,9 +64,21 @@ def task(settings, key) -> Task:
     changed |= {"penalty": settings.penalty} if settings.penalty is not None else {}
     found = dataclasses.replace(found, **changed)
     units = sum(found.hidden)
+    if units < LEAST_UNITS:
+        raise ValueError(f"hidden: found {units} units, wanted at least {LEAST_UNITS} to make a tree of")
+    if settings.network != "lnn":
+        jax.eval_shape(lambda: chain(settings.network, found, key))
     if max(found.resolutions) > units:
         raise ValueError(f"resolutions: found {found.resolutions}, wanted at most {units}, the number of hidden units")
     return found
+
+
+def chain(network: str, task: Task, key) -> networks.Chain:
+    """A network that is not the paper's, with its starting weights."""
+    classes = task.targets.shape[1]
+    if network == "cnn":
+        return networks.image_cnn(key, (*task.shape, 1), channels=task.hidden, classes=classes)
+    return networks.perceptron(key, (task.inputs.shape[1], *task.hidden, classes))
 
 
 def _images(settings):
@@ -72,7 +86,7 @@ def _images(settings):
     per_class = _PER_CLASS if settings.data == "mnist" else np.bincount(train.labels).min()
     chosen = data.first_per_class(train.labels, int(per_class))
     rows, labels = train.inputs[chosen], train.labels[chosen]
-    options = {"name": settings.data, "hidden": (100,) if settings.data == "mnist" else (60,), **_DIGITS}
+    options = {"name": NAMES[settings.data], "hidden": (100,) if settings.data == "mnist" else (60,), **_DIGITS}
     if settings.network != "lnn":
         options["passes"] = _PASSES[settings.network]
     if settings.network == "cnn":
@@ -100,13 +114,13 @@ def _prices(settings, key):
     windows = data.price_windows(series, settings.months)
     split = max(2, round(len(windows.inputs) * _TRAINING_SHARE))
     if split >= len(windows.inputs):
-        rows = len(series.months)
-        raise ValueError(f"csv: found {rows} months, wanted more than {settings.months + 2}, some of them to hold out")
+        found = f"{settings.months}-month windows of {len(series.months)} months of prices"
+        raise ValueError(f"months: found {found}, wanted at least three windows, the last of them to hold out")
     inputs = data.fit_scaling(windows.inputs[:split], -1.0, 1.0)
     targets = data.fit_scaling(windows.targets[:split], 0.01, 0.99)
     scaled = inputs.apply(windows.inputs), targets.apply(windows.targets)
     return Task(
-        name="simulated prices" if settings.csv is None else "prices",
+        name="simulated prices" if settings.csv is None else f"prices in {settings.csv.name}",
         inputs=scaled[0][:split],
         targets=scaled[1][:split],
         held_inputs=scaled[0][split:],

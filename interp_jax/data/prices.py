@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64
 
+LARGEST = float(np.finfo(np.float32).max)  # windows are kept in float32
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -187,7 +188,7 @@ def _number(place: str, item: str, cell: str) -> float:
         value = float(cell if cell.isascii() and "_" not in cell else "")
     except ValueError:
         raise ValueError(f"{place}: found {cell!r} for {item!r}, wanted a number") from None
-    if not np.isfinite(value):
+    if not abs(value) <= LARGEST:
         raise ValueError(f"{place}: found {cell!r} for {item!r}, wanted a finite number")
     return value
 
@@ -201,8 +202,9 @@ def _checked(series: PriceSeries) -> PriceSeries:
         raise ValueError(f"series: found values of shape {values.shape}, wanted {wanted}")
     for row, month in enumerate(months):
         _check_month(f"series, row {row}", month, months[row - 1] if row else None)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
+    finite = np.abs(values) <= LARGEST
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
         raise ValueError(
             f"series, row {row}: found {values[row, column]} for {items[column]!r}, wanted a finite number"
         )

@@ -79,7 +79,7 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
         tree: arrays in tuples, lists, dicts, NamedTuples or other pytrees.
 
     Raises:
-        ValueError: the folder exists, or an array is empty.
+        ValueError: the folder exists, an array is empty, or a name with a dot makes two paths alike.
 
     Example:
         >>> import jax, tempfile
@@ -90,7 +90,10 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
         ...     load_arrays(f"{folder}/network", jax.eval_shape(lambda: network)).weights[1].shape
         (3, 2)
     """
+    tree = jax.tree.map(lambda leaf: leaf if hasattr(leaf, "dtype") else np.asarray(leaf), tree)
     named = _named(tree)
+    if len(named) < len(jax.tree.leaves(tree)):
+        raise ValueError("tree: found two arrays whose paths read alike, wanted names without dots")
     empty = [name for name, array in named.items() if not np.size(array)]
     if empty:  # orbax waits minutes before it fails
         raise ValueError(f"tree: found arrays without entries, {', '.join(empty)}, wanted at least one number in each")

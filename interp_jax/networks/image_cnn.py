@@ -39,8 +39,8 @@ def image_cnn(
         dropout: share of that layer's units left out in training.
 
     Raises:
-        ValueError: a shape that is not three positive numbers, an image too small to be halved that often, or sizes
-            below one.
+        ValueError: a shape that is not three positive numbers, an image too small to be halved that often, sizes below
+            one, or a dropout outside [0, 1).
 
     Example:
         >>> import jax
@@ -51,9 +51,12 @@ def image_cnn(
     """
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"shape: found {tuple(shape)}, wanted height, width and channels")
-    for name, value in (("channels", min(channels, default=0)), ("taps", taps), ("hidden", hidden)):
+    counts = {"channels": min(channels, default=0), "taps": taps, "hidden": hidden, "classes": classes}
+    for name, value in counts.items():
         if value < 1:
             raise ValueError(f"{name}: found {value}, wanted at least 1")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout: found {dropout}, wanted a share in [0, 1)")
     height, width, maps = shape
     rngs = nnx.Rngs(key)
     stages: dict[str, Callable] = {}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 RECORDS = 100  # entries of a training curve, at most
 
@@ -37,10 +37,11 @@ class Trained(NamedTuple):
     error: Float[Array, " stretches"]
 
 
-def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance: float = 0.5) -> LNN:
+def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
     """A network with weights and biases drawn from N(0, ``variance``).
 
-    Traceable. The paper writes N(0, 0.5) without saying which of variance and standard deviation that is.
+    Traceable (``sizes`` is static). The paper writes N(0, 0.5) without saying which of variance and standard deviation
+    that is.
 
     Args:
         key: a JAX random key.
@@ -59,7 +60,7 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance: float = 0.5) -
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes: found {tuple(sizes)}, wanted at least two positive numbers of units")
-    if not variance > 0:
+    if not isinstance(variance, jax.core.Tracer) and not variance > 0:
         raise ValueError(f"variance: found {variance}, wanted a positive number")
     deviation = variance**0.5
     layers = [
@@ -95,8 +96,11 @@ def forward(
     Source: Watanabe, arXiv:1810.01588, section 2.
     """
     layer = jnp.asarray(inputs)
-    if layer.shape[-1] != network.weights[0].shape[0]:
-        raise ValueError(f"inputs: found {layer.shape[-1]} features, wanted {network.weights[0].shape[0]}")
+    if network.weights[0].ndim != 2:
+        found = f"weights of shape {network.weights[0].shape}"
+        raise ValueError(f"network: found {found}, wanted one network; jax.vmap takes a stack of them")
+    if layer.shape[-1:] != network.weights[0].shape[:1]:
+        raise ValueError(f"inputs: found shape {layer.shape}, wanted [rows, {network.weights[0].shape[0]}]")
     layers = []
     for weights, biases in zip(network.weights, network.biases, strict=True):
         layer = _layer(weights, biases, layer)
@@ -106,8 +110,8 @@ def forward(
 
 def objective(
     network: LNN,
-    inputs: Float[Array | np.ndarray, "rows features"],
-    targets: Float[Array | np.ndarray, "targets outputs"],
+    inputs: Shaped[Array | np.ndarray, "rows features"],
+    targets: Shaped[Array | np.ndarray, "targets outputs"],
     *,
     penalty=1.1e-5,
 ) -> Float[Array, ""]:
@@ -142,8 +146,8 @@ def objective(
 
 def train(
     network: LNN,
-    inputs: Float[Array | np.ndarray, "rows features"],
-    targets: Float[Array | np.ndarray, "targets outputs"],
+    inputs: Shaped[Array | np.ndarray, "rows features"],
+    targets: Shaped[Array | np.ndarray, "targets outputs"],
     *,
     steps: int,
     key=None,
@@ -156,7 +160,8 @@ def train(
         output  δ_j = (o_j − y_j) (o_j (1 − o_j) + ε),    hidden  δ_j = (Σ_k δ_k w_jk) (o_j (1 − o_j) + ε)
         Δw_ij = −η(t) (δ_j o_i + λ sgn w_ij),   Δθ_j = −η(t) δ_j,   η(t) = η₀ T / (T + 5 t),  t = 0 … T − 1
 
-    Traceable; a population (seeds, penalties, training sets) is a ``jax.vmap``. ε keeps saturated units moving, so
+    Traceable (``steps`` is static); jit it to compile once. A population (seeds, penalties, training sets) is a
+    ``jax.vmap``. Rows and targets are taken in the network's precision. ε keeps saturated units moving, so
     this is not quite the gradient of `objective`. Memory: four bytes a step for the order of the rows, as many for
     the errors.
 
@@ -193,7 +198,7 @@ def train(
 
     def step(network, turn):
         t, row = turn
-        rate = learning_rate * steps / (steps + 5.0 * t.astype(inputs.dtype))
+        rate = learning_rate * (steps / (steps + 5.0 * t.astype(jnp.float32))).astype(inputs.dtype)
         return _step(network, inputs[row], targets[row], rate, penalty, saturation)
 
     network, errors = jax.lax.scan(step, network, (jnp.arange(steps, dtype=jnp.int32), shown))
@@ -232,4 +237,5 @@ def _rows(network, inputs, targets):
         raise ValueError(f"inputs: found shape {inputs.shape}, wanted [rows, {features}] with at least one row")
     if targets.shape != (inputs.shape[0], outputs):
         raise ValueError(f"targets: found shape {targets.shape}, wanted {(inputs.shape[0], outputs)}")
-    return inputs, targets
+    kind = network.weights[0].dtype
+    return inputs.astype(kind), targets.astype(kind)

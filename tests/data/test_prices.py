@@ -114,6 +114,7 @@ CELLS = {
     "nan": "'nan' for 'taro', wanted a finite number",
     "-Inf": "'-Inf' for 'taro', wanted a finite number",
     "1e999": "'1e999' for 'taro', wanted a finite number",
+    "1e39": "'1e39' for 'taro', wanted a finite number",
 }
 ROWS = {
     "{month}": "1 cells, wanted 3",

@@ -71,7 +71,7 @@ def test_a_stopped_run_goes_on_and_every_section_is_written(in_empty_folder, mon
         patch.setitem(study_main.SECTIONS, "choice", ("Stopped", stop))
         with pytest.raises(KeyboardInterrupt):
             study_main.main(SMALL)
-    checkpoint = in_empty_folder / "checkpoints" / "trained-1-to-2" / "_METADATA"
+    checkpoint = in_empty_folder / "checkpoints" / "trained-2" / "_METADATA"
     written = checkpoint.stat().st_mtime_ns
     assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "vectors", "clusters"}
 
@@ -139,6 +139,8 @@ def test_the_same_settings_give_the_same_bytes(in_empty_folder):
         ({"resolutions": (4, 2)}, "resolutions: found .*, wanted rising numbers"),
         ({"resolutions": (1, 2)}, "resolutions: found 1, wanted at least 2"),
         ({"networks": 1}, "networks: found 1, wanted at least 2"),
+        ({"network": "mlp", "penalty": 1e-5}, "penalty: found 1e-05 for network mlp"),
+        ({"months": 24}, "months: found 24 though data is digits"),
         ({"nmf_starts": 0}, "nmf_starts: found 0, wanted at least 1"),
     ],
 )
@@ -154,7 +156,11 @@ def test_settings_that_no_run_can_use_are_refused(options, message):
         ("month,a\n1970-01,1\n1970-02,x\n1970-03,3\n", 1, "line 3"),
         ("month,a\n1970-02,1\n1970-01,2\n1970-03,3\n", 1, "line 3"),
         ("month,a\n1970-01,1\n1970-02,2\n1970-03,3\n", 3, "months: found 3"),
-        ("month,a\n1970-01,1\n1970-02,2\n1970-03,3\n", 2, "csv: found 3 months, wanted more than 4"),
+        (
+            "month,a\n1970-01,1\n1970-02,2\n1970-03,3\n",
+            2,
+            "months: found 2-month windows of 3 months of prices, wanted at least three",
+        ),
     ],
 )
 def test_prices_that_cannot_be_used_are_refused_before_a_folder_is_made(
@@ -167,9 +173,17 @@ def test_prices_that_cannot_be_used_are_refused_before_a_folder_is_made(
     assert not (tmp_path / "runs").exists()
 
 
-def test_more_clusters_than_units_are_refused():
-    with pytest.raises(ValueError, match=r"resolutions: found \(2, 13\), wanted at most 12"):
-        task(dataclasses.replace(SMALL, resolutions=(2, 13)), jax.random.key(0))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resolutions": (2, 13)}, r"resolutions: found \(2, 13\), wanted at most 12"),
+        ({"hidden": (3, 4)}, "hidden: found 7 units, wanted at least 8"),
+        ({"network": "cnn", "hidden": (4, 4, 4, 4)}, "wanted sides that can be halved 4 times"),
+    ],
+)
+def test_networks_that_cannot_be_made_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        task(dataclasses.replace(SMALL, **options), jax.random.key(0))
 
 
 def test_held_out_months_are_scaled_by_the_training_months():

@@ -27,6 +27,8 @@ def test_refusals_say_what_was_found(tmp_path):
         networks.save_arrays(tmp_path / "kept", NETWORK)
     with pytest.raises(ValueError, match="tree: found arrays without entries, none, wanted"):
         networks.save_arrays(tmp_path / "other", {"some": jnp.ones(2), "none": jnp.ones((2, 0))})
+    with pytest.raises(ValueError, match="tree: found two arrays whose paths read alike"):
+        networks.save_arrays(tmp_path / "other", {"a.b": jnp.ones(1), "a": {"b": jnp.zeros(1)}})
     with pytest.raises(FileNotFoundError, match="folder: found no checkpoint"):
         networks.load_arrays(tmp_path / "none", NETWORK)
     with pytest.raises(ValueError, match="found other variables than those saved in kept"):

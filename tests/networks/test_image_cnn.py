@@ -64,6 +64,8 @@ def test_it_learns_digits():
         ({"channels": ()}, "channels: found 0, wanted at least 1"),
         ({"taps": 0}, "taps: found 0, wanted at least 1"),
         ({"hidden": 0}, "hidden: found 0, wanted at least 1"),
+        ({"classes": 0}, "classes: found 0, wanted at least 1"),
+        ({"dropout": 1.0}, "dropout: found 1.0, wanted a share"),
     ],
 )
 def test_refusals_name_the_argument(options, message):

@@ -121,6 +121,25 @@ def test_segments_one_after_the_other_are_the_network():
     np.testing.assert_array_equal(NETWORK(INPUTS), value)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, bool, np.float16, np.float64])
+def test_rows_of_any_type_train_as_float32_rows_do(kind):
+    rows, targets = (INPUTS > 0).astype(kind), (TARGETS > 0.5).astype(kind)
+    found = lnn.train(NETWORK, rows, targets, steps=400).network
+    wanted = lnn.train(NETWORK, rows.astype(np.float32), targets.astype(np.float32), steps=400).network
+    _assert_equal(found, wanted, rtol=0)
+
+
+def test_a_stack_wants_vmap():
+    stacked = jax.vmap(lambda key: lnn.init(key, SIZES))(jax.random.split(jax.random.key(0), 5))
+    with pytest.raises(ValueError, match="network: found weights of shape .*, wanted one network; jax.vmap"):
+        lnn.forward(stacked, INPUTS)
+
+
+def test_variances_can_be_lanes():
+    networks = jax.vmap(lambda variance: lnn.init(jax.random.key(0), SIZES, variance=variance))(jnp.array([1.0, 4.0]))
+    np.testing.assert_allclose(networks.weights[0][1], 2 * networks.weights[0][0], rtol=1e-6)
+
+
 def test_starting_weights_have_the_given_variance():
     network = lnn.init(jax.random.key(0), (300, 300, 2))
     np.testing.assert_allclose(np.var(network.weights[0]), 0.5, rtol=0.02)
@@ -143,7 +162,7 @@ def test_products_have_full_precision():
         (lambda: lnn.init(jax.random.key(0), (3,)), r"sizes: found \(3,\), wanted at least two"),
         (lambda: lnn.init(jax.random.key(0), (3, 0)), r"sizes: found \(3, 0\)"),
         (lambda: lnn.init(jax.random.key(0), variance=0.0), "variance: found 0.0, wanted a positive number"),
-        (lambda: lnn.forward(NETWORK, INPUTS[:, :4]), "inputs: found 4 features, wanted 5"),
+        (lambda: lnn.forward(NETWORK, INPUTS[:, :4]), r"inputs: found shape \(7, 4\), wanted \[rows, 5\]"),
         (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=0), "steps: found 0, wanted at least one"),
         (
             lambda: lnn.train(NETWORK, INPUTS[:0], TARGETS[:0], steps=1),
