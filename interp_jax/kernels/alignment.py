@@ -1,12 +1,15 @@
 """Signs for vectors whose direction matters and whose sign does not, so that they point the same way."""
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
+
+from interp_jax.kernels._arguments import as_real
 
 PAPER_ITERATIONS = 5000
 
@@ -22,7 +25,7 @@ class AlignedSigns(NamedTuple):
 
 
 def align_signs(
-    vectors: Shaped[Array | np.ndarray, "units features"],
+    vectors: Shaped[Array | np.ndarray, "..."] | Sequence,
     *,
     key: Key[Array, ""] | UInt32[Array, "2"] | None = None,
     iterations: int | None = None,
@@ -51,7 +54,7 @@ def align_signs(
         is NaN then.
 
     Raises:
-        ValueError: vectors not a matrix, no units, or iterations below zero.
+        ValueError: vectors not a matrix of real numbers, no units, or iterations below zero.
 
     Example:
         >>> import jax.numpy as jnp
@@ -61,7 +64,7 @@ def align_signs(
 
     Source: Watanabe 2018 (arXiv:1810.01588), section 3.1, Algorithm 1; the deterministic order is not in the paper.
     """
-    vectors = jnp.asarray(vectors)
+    vectors = as_real("vectors", vectors)
     if vectors.ndim != 2 or vectors.shape[0] == 0:
         raise ValueError(f"vectors: found shape {vectors.shape}, wanted [units, features] with at least one unit")
     units = vectors.shape[0]

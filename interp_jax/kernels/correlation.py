@@ -1,11 +1,14 @@
 """Pearson correlations between the columns of two arrays, of rows at hand or of a stream of batches."""
 
+import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
+
+from interp_jax.kernels._arguments import as_real
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -82,9 +85,9 @@ class Moments(NamedTuple):
             weights: how often each row counts, not negative; a row of weight 0 is absent, whatever it holds.
 
         Raises:
-            ValueError: rows or columns that do not fit each other.
+            ValueError: rows or columns that do not fit each other or are no real numbers.
         """
-        a, b = jnp.asarray(a), jnp.asarray(b)
+        a, b = as_real("a", a), as_real("b", b)
         _check_rows(a, b)
         if (a.shape[1], b.shape[1]) != self.products.shape[-2:]:
             found, wanted = f"{a.shape[1]} and {b.shape[1]}", f"{self.products.shape[-2]} and {self.products.shape[-1]}"
@@ -157,7 +160,7 @@ def pearson(
         others.
 
     Raises:
-        ValueError: arrays without the same number of rows, or batch_size below one.
+        ValueError: arrays not of real numbers, without the same number of rows, or batch_size below one.
 
     Example:
         >>> import jax.numpy as jnp
@@ -167,12 +170,16 @@ def pearson(
 
     Source: Watanabe 2018 (arXiv:1810.01588), definitions 1 and 2.
     """
-    a, b = jnp.asarray(a), jnp.asarray(b)
+    a, b = as_real("a", a), as_real("b", b)
     _check_rows(a, b)
-    rows = a.shape[0]
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size: found {batch_size}, wanted at least 1 row")
-    batch_size = batch_size or max(rows, 1)
+    return _pearson(a, b, batch_size or max(a.shape[0], 1))
+
+
+@functools.partial(jax.jit, static_argnames="batch_size")
+def _pearson(a, b, batch_size):
+    rows = a.shape[0]
     batches = max(rows - 1, 0) // batch_size
     first = rows - batches * batch_size
     # The odd batch goes first: a carry that has seen rows varies over devices as the rows do, under shard_map too.

@@ -1,12 +1,15 @@
 """Non-negative matrix factorisation by multiplicative updates, from many random starts at once."""
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+
+from interp_jax.kernels._arguments import as_real
 
 # Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
 # out has numerator and denominator 0 and so stays 0; what is this small lies below the rounding of float32.
@@ -26,7 +29,7 @@ class Factorisation(NamedTuple):
 
 
 def nmf(
-    v: Array | np.ndarray,
+    v: Array | np.ndarray | Sequence,
     rank: int,
     *,
     key,
@@ -69,8 +72,8 @@ def nmf(
         right when small.
 
     Raises:
-        ValueError: v that is not a matrix, is empty, or (outside jit) has a negative, NaN or infinite entry; a rank,
-            restarts, iterations or batch_size below one; a negative variance.
+        ValueError: v that is not a matrix of real numbers, is empty, or (outside jit) has a negative, NaN or infinite
+            entry; a rank, restarts, iterations or batch_size below one; a negative variance.
 
     Example:
         >>> import jax
@@ -82,6 +85,7 @@ def nmf(
     Source: Lee and Seung, Algorithms for non-negative matrix factorization, NIPS 2000, theorem 1; starts and choice
     of the best: Watanabe, arXiv:1810.01588, Appendix 1.
     """
+    v = as_real("v", v)
     if v.ndim != 2 or not v.size:
         raise ValueError(f"v: found shape {v.shape}, wanted [rows, columns] with at least one of each")
     for name, count in (("rank", rank), ("restarts", restarts), ("iterations", iterations)):
@@ -98,7 +102,6 @@ def nmf(
         if not np.all(np.isfinite(values)) or np.any(values < 0):
             wrong = values[~np.isfinite(values) | (values < 0)].flat[0]
             raise ValueError(f"v: found {wrong}, wanted finite numbers, none of them negative")
-    v = jnp.asarray(v)
     v = v.astype(jnp.float64 if v.dtype == jnp.float64 else jnp.float32)
     # Batches of equal size waste the fewest lanes.
     batches = -(-restarts // batch_size)

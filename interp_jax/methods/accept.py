@@ -1,7 +1,7 @@
 """What every method asks of a network it is given: a callable pytree whose rows do not influence each other."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -67,7 +67,8 @@ def accept_network(network, inputs) -> Callable:
 def callable_pytree(network: Callable) -> Callable:
     """The network, a method of one or a plain function in a form that goes through ``jax.jit`` as an argument.
 
-    Host-level.
+    Host-level, but pure: traceable methods use it while they are traced. What is no pytree of arrays, a plain function
+    say, is compiled once for as long as it lives: what it reads from outside itself must not change.
 
     Example:
         >>> import jax
@@ -76,7 +77,42 @@ def callable_pytree(network: Callable) -> Callable:
     """
     if inspect.ismethod(network) and _holds_only_arrays(network.__self__):
         return jax.tree_util.Partial(network.__func__, network.__self__)
-    return network if _holds_only_arrays(network) else jax.tree_util.Partial(network)
+    if _holds_only_arrays(network):
+        return network
+    # A bound method can be hashed, as jit must, also where what it is bound to cannot.
+    return jax.tree_util.Partial(network if _hashable(network) else network.__call__)
+
+
+def accept_segments(segments: Sequence) -> tuple[Callable, ...]:
+    """A network cut at its hidden units, as callable pytrees (`callable_pytree`).
+
+    Host-level, but pure: traceable methods use it while they are traced.
+
+    Args:
+        segments: callables to apply one after the other, the outputs of all but the last being hidden layers.
+
+    Raises:
+        ValueError: a segment that cannot be called (those of an uncut `LNN`, say), or fewer than two segments.
+
+    Example:
+        >>> len(accept_segments((lambda x: 2 * x, lambda hidden: hidden.sum(1))))
+        2
+    """
+    for number, segment in enumerate(segments):
+        if not callable(segment):
+            found = f"{type(segments).__name__} with a {type(segment).__name__} at place {number}"
+            raise ValueError(f"segments: found a {found}, wanted callables: network.segments() of an LNN")
+    if len(segments) < 2:
+        raise ValueError(f"segments: found {len(segments)}, wanted at least two with hidden units between them")
+    return tuple(callable_pytree(segment) for segment in segments)
+
+
+def _hashable(network) -> bool:
+    try:
+        hash(network)
+    except TypeError:
+        return False
+    return True
 
 
 def _holds_only_arrays(tree) -> bool:

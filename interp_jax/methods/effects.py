@@ -1,13 +1,15 @@
 """How strongly inputs act on hidden units and hidden units on outputs: magnitudes, without signs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax.methods.ablation import intact_layers
+from interp_jax.methods.ablation import intact_layers, unit_means
+from interp_jax.methods.accept import accept_segments, callable_pytree
 
 
 def input_effects(
@@ -23,7 +25,8 @@ def input_effects(
 
     Args:
         head: ``[rows, *features] -> hidden [rows, …, units]``, or a tuple or other pytree of several layers, which
-            are pooled in their order. Places between rows and units are averaged over as rows are.
+            are pooled in their order. Places between rows and units are averaged over as rows are. A plain function
+            is compiled once: what it reads from outside itself must not change.
         inputs: the rows; features of several axes are numbered as if flattened.
         batch_size: inputs replaced at a time.
 
@@ -38,14 +41,19 @@ def input_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    inputs = _floating(inputs)
+    _check_batch_size(batch_size)
+    return _input_effects(callable_pytree(head), _floating(inputs), batch_size)
+
+
+@partial(jax.jit, static_argnames="batch_size")
+def _input_effects(head, inputs, batch_size):
     shape = inputs.shape[1:]
     features = jnp.arange(int(np.prod(shape))).reshape(shape)
     return _changes(head, inputs, jnp.mean(inputs, axis=0), features, features.size, batch_size)
 
 
 def output_effects(
-    segments: Sequence[Callable], inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+    segments: Sequence, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
 ) -> Float[Array, "units outputs"]:
     """How far every output moves when one hidden unit is held at its mean.
 
@@ -64,7 +72,7 @@ def output_effects(
         [units, outputs], the units of all hidden layers pooled in the layers' order.
 
     Raises:
-        ValueError: fewer than two segments, inputs without a row, batch_size below one.
+        ValueError: fewer than two segments or one that is not callable, inputs without a row, batch_size below one.
 
     Example:
         >>> import jax.numpy as jnp
@@ -75,18 +83,24 @@ def output_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    hidden, _ = intact_layers(segments, _floating(inputs))
+    _check_batch_size(batch_size)
+    return _output_effects(accept_segments(segments), _floating(inputs), batch_size)
+
+
+@partial(jax.jit, static_argnames="batch_size")
+def _output_effects(segments, inputs, batch_size):
+    hidden, _ = intact_layers(segments, inputs)
     effects = []
     for number, layer in enumerate(hidden, 1):
         units = jnp.broadcast_to(jnp.arange(layer.shape[-1]), layer.shape[1:])
-        means = jnp.broadcast_to(_unit_means(layer), layer.shape[1:])
+        means = jnp.broadcast_to(unit_means(layer), layer.shape[1:])
         tail = _chained(segments[number:])
         effects.append(_changes(tail, layer, means, units, layer.shape[-1], batch_size))
     return jnp.concatenate(effects, axis=0)
 
 
 def effect_magnitudes(
-    segments: Sequence[Callable], inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+    segments: Sequence, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
 ) -> Float[Array, "units features"]:
     """The non-negative feature vectors of all hidden units: effects of the inputs on them, then theirs on the outputs.
 
@@ -105,31 +119,31 @@ def effect_magnitudes(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-
-    def head(x):
-        return intact_layers(segments, x)[0]
-
+    head = jax.tree_util.Partial(_hidden_layers, accept_segments(segments))
     on_units = input_effects(head, inputs, batch_size=batch_size)
     return jnp.concatenate([on_units.T, output_effects(segments, inputs, batch_size=batch_size)], axis=1)
 
 
 def _changes(function, arrays, means, numbers, count, batch_size):
     """Root mean square change of the function's outputs when the entries of each number are put at their means."""
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
     intact = jax.tree.leaves(function(arrays))
 
     def change(number):
         chosen = jnp.broadcast_to(numbers == number, arrays.shape)
         moved = jax.tree.leaves(function(jnp.where(chosen, jnp.broadcast_to(means, arrays.shape), arrays)))
-        squares = [_unit_means(jnp.square(after - before)) for after, before in zip(moved, intact, strict=True)]
-        return jnp.sqrt(jnp.concatenate(squares))
+        return jnp.concatenate([_root_mean_squares(*pair) for pair in zip(moved, intact, strict=True)])
 
     return jax.lax.map(change, jnp.arange(count), batch_size=batch_size)
 
 
-def _unit_means(layer):
-    return jnp.mean(layer, axis=tuple(range(layer.ndim - 1)))
+def _root_mean_squares(after, before):
+    # In half precision the squares of small changes would be zero.
+    kind = jnp.promote_types(after.dtype, jnp.float32)
+    return jnp.sqrt(unit_means(jnp.square(after.astype(kind) - before.astype(kind))))
+
+
+def _hidden_layers(segments, inputs):
+    return intact_layers(segments, inputs)[0]
 
 
 def _chained(segments):
@@ -141,8 +155,13 @@ def _chained(segments):
     return chained
 
 
+def _check_batch_size(batch_size):
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
+
+
 def _floating(inputs):
     inputs = jnp.asarray(inputs)
-    if not inputs.shape[0]:
-        raise ValueError("inputs: found no rows, wanted at least one")
+    if not inputs.ndim or not inputs.shape[0]:
+        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
     return inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(jnp.float32)

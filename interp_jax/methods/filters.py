@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from interp_jax.methods.accept import callable_pytree
+
 
 class Profile(NamedTuple):
     """Weights by their offset from the jump, averaged over the classes, and their standard deviation over them."""
@@ -39,8 +41,11 @@ def effective_weights(
 
     Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
     """
-    inputs = jnp.asarray(inputs)
+    return _effective_weights(callable_pytree(network), jnp.asarray(inputs))
 
+
+@jax.jit
+def _effective_weights(network, inputs):
     # The mean Jacobian is the Jacobian of the mean score in a shift of all rows: no Jacobian a row is ever held.
     def mean_scores(shift):
         return jnp.mean(network(inputs + shift[None]), axis=0)

@@ -1,7 +1,8 @@
 """The tree of a network's hidden units: what each one correlates with, and which of them do the same."""
 
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Shaped
 from interp_jax.kernels import alignment, ward
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods.ablation import intact_layers
-from interp_jax.methods.accept import accept_network, callable_pytree
+from interp_jax.methods.accept import accept_network, accept_segments
 
 
 class FeatureVectors(NamedTuple):
@@ -48,7 +49,8 @@ def feature_vectors(
         outputs: [rows, outputs] the network's outputs.
 
     Raises:
-        ValueError: parts with different numbers of rows, a hidden layer without a units axis, outputs not a matrix.
+        ValueError: parts with different numbers of rows, no hidden layer or one without a units axis, inputs without
+            rows, outputs not a matrix.
 
     Example:
         >>> import jax.numpy as jnp
@@ -63,7 +65,7 @@ def feature_vectors(
     return _vectors(Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units), split)
 
 
-def network_vectors(segments: Sequence[Callable], inputs, *, batch_size: int = 10_000) -> FeatureVectors:
+def network_vectors(segments: Sequence, inputs, *, batch_size: int = 10_000) -> FeatureVectors:
     """`feature_vectors` of a network, over any number of rows taken ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations; the rows may be a memory-mapped array larger than memory.
@@ -76,8 +78,9 @@ def network_vectors(segments: Sequence[Callable], inputs, *, batch_size: int = 1
         batch_size: rows at a time.
 
     Raises:
-        ValueError: fewer than two segments, no rows, NaN or infinity in inputs or activations, batch_size below one,
-            outputs not a matrix, or a network whose rows depend on each other.
+        ValueError: fewer than two segments or one that is not callable, inputs that are no array of rows, NaN or
+            infinity in inputs or activations, batch_size below one, outputs not a matrix, or a network whose rows
+            depend on each other.
 
     Example:
         >>> import jax.numpy as jnp
@@ -87,12 +90,12 @@ def network_vectors(segments: Sequence[Callable], inputs, *, batch_size: int = 1
 
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
     """
-    segments = tuple(segments)
-    if len(segments) < 2:
-        raise ValueError(f"segments: found {len(segments)}, wanted at least two with hidden units between them")
+    segments = accept_segments(segments)
+    if not getattr(inputs, "shape", ()):
+        raise ValueError(f"inputs: found a {type(inputs).__name__} without rows, wanted an array [rows, …]")
     if batch_size < 1:
         raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    layers = jax.tree_util.Partial(intact_layers, tuple(callable_pytree(segment) for segment in segments))
+    layers = jax.tree_util.Partial(intact_layers, segments)
     accept_network(layers, inputs[:8])
     row = jnp.asarray(inputs[:1])
     both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
@@ -107,7 +110,7 @@ def network_vectors(segments: Sequence[Callable], inputs, *, batch_size: int = 1
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hierarchy:
     """The tree of all units: a partition for every number of clusters, from one to as many as there are units.
 
@@ -116,12 +119,14 @@ class Hierarchy:
         vectors: [units, features] feature vectors with aligned signs.
         signs: [units] +1 or −1, what each vector was multiplied by.
         similarity: the sum of cosines over all pairs of units, before alignment and after every step of it.
+        converged: whether no flip of a single sign would raise the similarity any more.
     """
 
     linkage: np.ndarray
     vectors: np.ndarray
     signs: np.ndarray
     similarity: np.ndarray
+    converged: bool
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -149,17 +154,21 @@ class Hierarchy:
         """[units] error sum of squares within clusters, of 1, 2, …, units clusters (eq. 1)."""
         return np.append(np.cumsum(self.linkage[:, 2] ** 2 / 2)[::-1], 0.0)
 
-    def cut(self, c: int) -> np.ndarray:
+    def cut(self, c) -> np.ndarray:
         """The cluster of every unit, 0 … c − 1, when there are c of them.
 
         Clusters are numbered from left to right in ``order``, so that the parts of a cluster have neighbouring
         numbers at every finer resolution.
 
         Raises:
-            ValueError: c outside 1 … units.
+            ValueError: c not a whole number from 1 to units.
         """
         n = len(self.vectors)
-        if not 1 <= c <= n:
+        try:
+            whole = operator.index(c)
+        except TypeError:
+            whole = 0
+        if not 1 <= whole <= n:
             raise ValueError(f"c: found {c}, wanted a number of clusters from 1 to {n}, the number of units")
         cluster = np.arange(2 * n - 1)
         for merge in reversed(range(n - c)):
@@ -170,7 +179,7 @@ class Hierarchy:
         cut[self.order] = numbers
         return cut
 
-    def roles(self, c: int) -> np.ndarray:
+    def roles(self, c) -> np.ndarray:
         """[c, features] what every cluster of ``cut(c)`` stands for: the mean of its units' aligned vectors."""
         labels = self.cut(c)
         sums = np.zeros((c, self.vectors.shape[1]))
@@ -182,8 +191,9 @@ def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "..."], *, key=No
     """Aligns the signs of the units' feature vectors and joins them into a Ward tree.
 
     Host-level; O(units · features) memory beyond the units × units cosines. Alignment is `align_signs`' default,
-    which needs no random numbers and ends where no single flip helps; with a key it is the paper's Algorithm 1. If
-    more than half of the units were flipped, all are flipped back: only relative signs mean anything.
+    which needs no random numbers and takes at most 4 · units steps; with a key it is the paper's Algorithm 1. Either
+    may end too early: ``.converged`` says whether no single flip would help. If more than half of the units were
+    flipped, all are flipped back: only relative signs mean anything.
 
     Args:
         vectors: [units, features], or what `feature_vectors` gives.
@@ -214,7 +224,8 @@ def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "..."], *, key=No
     if np.sum(signs < 0) > len(signs) / 2:
         signs = -signs
     vectors = vectors * signs[:, None]
-    return Hierarchy(ward.linkage(vectors), vectors, signs, np.asarray(aligned.similarity))
+    similarity, converged = np.asarray(aligned.similarity), bool(aligned.converged)
+    return Hierarchy(ward.linkage(vectors), vectors, signs, similarity, converged)
 
 
 def pooled_columns(inputs, hidden, outputs):
@@ -234,6 +245,10 @@ def pooled_columns(inputs, hidden, outputs):
     """
     inputs, outputs = jnp.asarray(inputs), jnp.asarray(outputs)
     layers = [_places_averaged(layer) for layer in (hidden if isinstance(hidden, tuple | list) else [hidden])]
+    if not layers:
+        raise ValueError("hidden: found no layers, wanted at least one")
+    if not inputs.ndim:
+        raise ValueError("inputs: found shape (), wanted [rows, …]")
     if outputs.ndim != 2:
         raise ValueError(f"outputs: found shape {outputs.shape}, wanted [rows, outputs]")
     rows = {len(part) for part in (inputs, *layers, outputs)}

@@ -20,7 +20,7 @@ def lifetimes(linkage) -> np.ndarray:
         [units] lifetimes of 1, 2, …, units clusters.
 
     Raises:
-        ValueError: no linkage matrix.
+        ValueError: no linkage matrix, or NaN among its heights.
 
     Example:
         >>> lifetimes([[0, 1, 1.0, 2], [2, 3, 1.0, 2], [4, 5, 8.0, 4]]).round(2)
@@ -31,6 +31,8 @@ def lifetimes(linkage) -> np.ndarray:
     linkage = np.asarray(linkage, np.float64)
     if linkage.ndim != 2 or linkage.shape[1] != 4 or not len(linkage):
         raise ValueError(f"linkage: found shape {linkage.shape}, wanted [units - 1, 4]")
+    if np.isnan(linkage[:, 2]).any():
+        raise ValueError("linkage: found NaN among its heights, wanted numbers")
     heights = linkage[::-1, 2]  # of the merges that leave 1, 2, … clusters
     life = np.zeros(len(linkage) + 1)
     begins, ends = heights[1:], heights[:-1]

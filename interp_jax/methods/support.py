@@ -1,5 +1,6 @@
 """How surely a cluster of units is there: whether it comes back when the rows are drawn again."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -90,8 +91,11 @@ def tree_support(
         )
     if batch_size < 1:
         raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
+    return _tree_support(both, units, clusters, weights, batch_size)
 
-    @jax.jit  # `jax.lax.map` would run an incomplete last batch operation by operation
+
+@partial(jax.jit, static_argnames="batch_size")
+def _tree_support(both, units, clusters, weights, batch_size):
     def one(row_weights):
         moments = Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units, weights=row_weights)
         aligned = alignment.align_signs(moments.pearson().T)
@@ -136,7 +140,12 @@ def tree_clusters(linkage: Float[Array | np.ndarray, "merges 4"]) -> Bool[Array,
         Array([[ True, False,  True],
                [ True,  True,  True]], dtype=bool)
     """
-    children = jnp.asarray(linkage)[:, :2].astype(jnp.int32)
+    return _tree_clusters(jnp.asarray(linkage))
+
+
+@jax.jit
+def _tree_clusters(linkage):
+    children = linkage[:, :2].astype(jnp.int32)
     units = len(children) + 1
     below = jnp.zeros((2 * units - 1, units), bool).at[:units].set(jnp.eye(units, dtype=bool))
 

@@ -49,10 +49,9 @@ def test_agrees_with_the_transcription(variance, iterations):
     np.testing.assert_allclose(found.error, error, rtol=1e-4)
 
 
-@pytest.mark.parametrize("rank", [1, 3])
-def test_a_planted_factorisation_is_recovered(rank):
-    v = _planted(30, 20, rank)
-    found = nmf(v, rank, key=KEY, restarts=20, iterations=2000)
+def test_a_planted_factorisation_is_recovered():
+    v = _planted(30, 20, 3)
+    found = nmf(v, 3, key=KEY, restarts=20, iterations=2000)
     assert float(found.error) < 2e-3 * np.linalg.norm(v)
     np.testing.assert_allclose(found.weights @ found.components, v, atol=5e-3 * v.max())
 
@@ -75,21 +74,21 @@ def test_the_error_is_the_norm_of_the_residual_also_where_it_is_small():
 
 
 def test_no_worse_than_scikit_learn():
-    v = _planted(40, 25, 6) + 0.1 * _noisy(40, 25, seed=1)
+    v = _planted(30, 20, 6) + 0.1 * _noisy(30, 20, seed=1)
     errors = []
     for seed in range(10):
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-            model = NMF(6, init="random", solver="mu", max_iter=1000, tol=0, random_state=seed)
+            model = NMF(3, init="random", solver="mu", max_iter=1000, tol=0, random_state=seed)
             weights = model.fit_transform(v.astype(np.float64))
         errors.append(model.reconstruction_err_)
         # The same measure as ours, so that the two can be compared.
         np.testing.assert_allclose(np.linalg.norm(v - weights @ model.components_), errors[-1], rtol=1e-6)
-    found = nmf(v, 6, key=KEY, restarts=40)
+    found = nmf(v, 3, key=KEY, restarts=20)
     assert float(found.error) <= 1.001 * min(errors)
 
 
 @given(
-    shape=st.sampled_from([(1, 5, 1), (7, 5, 3)]),
+    shape=st.sampled_from([(1, 2, 3), (7, 5, 3)]),
     seed=st.integers(0, 99),
     exponent=st.sampled_from([-30, 0, 30]),
     holes=st.booleans(),
@@ -109,7 +108,7 @@ def test_the_error_never_rises_and_nothing_is_nan(shape, seed, exponent, holes):
     assert (np.diff(errors, axis=0) <= 1e-6 * np.linalg.norm(v.astype(np.float64))).all()
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("batch_size", [*(pytest.param(size, marks=pytest.mark.slow) for size in (1, 3)), 100])
 def test_starts_do_not_depend_on_the_batch_size(batch_size):
     v = _noisy(7, 5)
     whole = nmf(v, 3, key=KEY, restarts=4, iterations=50)
@@ -126,14 +125,19 @@ def test_the_start_that_fills_the_last_batch_is_never_the_best():
     found = nmf(v, 3, key=key, restarts=3, iterations=20, batch_size=2)
     assert int(found.best) < 3
     assert float(found.error) == float(found.errors.min())
+    # The factors are that start's own, whichever batch it was in.
+    np.testing.assert_allclose(np.linalg.norm(v - found.weights @ found.components), found.error, rtol=1e-5)
+    alone = nmf(v, 3, key=key, restarts=4, iterations=20).errors[:3]
+    np.testing.assert_allclose(found.errors, alone, rtol=1e-5)
 
 
 def test_more_starts_keep_the_first_ones():
     v = _noisy(7, 5)
-    few, many = (nmf(v, 3, key=KEY, restarts=count, iterations=50) for count in (4, 11))
-    np.testing.assert_allclose(many.errors[:4], few.errors, rtol=1e-5)
+    few = nmf(v, 3, key=KEY, restarts=3, iterations=50, batch_size=2)
+    many = nmf(v, 3, key=KEY, restarts=4, iterations=50)
+    np.testing.assert_allclose(many.errors[:3], few.errors, rtol=1e-5)
     assert float(many.error) <= float(few.error) * (1 + 1e-6)
-    assert len(np.unique(many.errors)) == 11
+    assert len(np.unique(many.errors)) == 4
 
 
 def test_a_zero_matrix_has_error_zero():
@@ -159,7 +163,7 @@ def test_one_number_is_its_own_factorisation():
 
 
 def test_rank_one_is_the_leading_singular_vector():
-    v = _noisy(8, 6)
+    v = _noisy(7, 5)
     found = nmf(v, 1, key=KEY, iterations=200)
     left, values, right = np.linalg.svd(v)
     np.testing.assert_allclose(found.weights @ found.components, values[0] * np.outer(left[:, 0], right[0]), atol=1e-4)
@@ -167,8 +171,8 @@ def test_rank_one_is_the_leading_singular_vector():
 
 
 def test_more_components_than_rows_and_columns_are_allowed():
-    v = _noisy(3, 2)
-    found = nmf(v, 5, key=KEY, restarts=3)
+    v = _noisy(1, 2)
+    found = nmf(v, 3, key=KEY, restarts=4)
     assert float(found.error) < 1e-3 * np.linalg.norm(v)
 
 
@@ -179,14 +183,6 @@ def test_the_unit_of_v_does_not_matter(factor):
     np.testing.assert_array_equal(scaled.weights, np.float32(factor) * np.asarray(plain.weights))
     np.testing.assert_array_equal(scaled.components, plain.components)
     np.testing.assert_array_equal(scaled.error, np.float32(factor) * np.asarray(plain.error))
-
-
-def test_lanes_of_matrices_and_keys():
-    matrices = jnp.stack([_noisy(7, 5, seed) for seed in range(3)])
-    keys = jax.random.split(KEY, 3)
-    lanes = jax.jit(jax.vmap(lambda v, key: nmf(v, 3, key=key, restarts=4, iterations=20)))(matrices, keys)
-    single = nmf(matrices[1], 3, key=keys[1], restarts=4, iterations=20)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=1e-4, atol=1e-5), lanes, single)
 
 
 def test_the_second_call_does_not_compile(assert_compiles):
@@ -218,6 +214,12 @@ def test_under_jit_negative_counts_as_zero_and_nan_shows():
         assert not np.isfinite(traced(broken).error)
 
 
+def test_lists_are_arrays():
+    v = _noisy(7, 5)
+    found, wanted = (nmf(array, 3, key=KEY, restarts=4, iterations=20) for array in (v.tolist(), v))
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+
+
 def test_half_precision_is_computed_in_full():
     v = jnp.asarray(_noisy(7, 5), jnp.bfloat16)
     found, wanted = (nmf(array, 3, key=KEY, restarts=4, iterations=20) for array in (v, v.astype(jnp.float32)))
@@ -232,6 +234,9 @@ def test_half_precision_is_computed_in_full():
         ({"v": np.array([[1.0, -2.0]])}, "v: found -2.0"),
         ({"v": np.array([[1.0, np.nan]])}, "v: found nan"),
         ({"v": jnp.array([[1.0, jnp.inf]])}, "v: found inf"),
+        ({"v": [[1.0], [2.0, 3.0]]}, "v: found list, wanted an array of real numbers"),
+        ({"v": np.full((2, 2), "a")}, "v: found <U1, wanted"),
+        ({"v": np.ones((2, 2), np.complex64)}, "v: found dtype complex64, wanted real numbers"),
         ({"rank": 0}, "rank: found 0"),
         ({"restarts": 0}, "restarts: found 0"),
         ({"iterations": 0}, "iterations: found 0"),

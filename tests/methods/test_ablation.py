@@ -1,10 +1,11 @@
-from functools import partial
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from interp_jax import networks
 from interp_jax.methods import ablation
 from tests import reference
 
@@ -14,14 +15,18 @@ LAYERS = [RANDOM.normal(size=shape).astype(np.float32) for shape in ((5, 4), (4,
 IMAGES = RANDOM.normal(size=(7, 6, 2)).astype(np.float32)
 CHANNELS = [RANDOM.normal(size=shape).astype(np.float32) for shape in ((2, 3), (3, 2))]
 KEY = jax.random.key(3)
+LNN = networks.lnn.init(KEY, (5, 4, 3, 2))
 
 
-def _dense(xp, layers=LAYERS):
+# Cached, because the same functions compile once.
+@cache
+def _dense(xp):
     """Two hidden layers of tanh units and linear outputs, for JAX or NumPy."""
-    *hidden, last = [lambda x, w=w: xp.matmul(x, xp.asarray(w)) for w in layers]
+    *hidden, last = [lambda x, w=w: xp.matmul(x, xp.asarray(w)) for w in LAYERS]
     return (*(lambda x, layer=layer: xp.tanh(layer(x)) for layer in hidden), last)
 
 
+@cache
 def _places(xp):
     """Channels at six places, mixed with their neighbour, then averaged into outputs."""
     first, last = CHANNELS
@@ -38,10 +43,10 @@ def _masks(*units):
     return masks
 
 
-# Jitted, because one program compiles faster than its operations one by one.
 def _module_effects(network, inputs, masks, signs, batch_size=1):
-    effects = partial(ablation.module_effects, network, key=KEY, batch_size=batch_size)
-    return jax.jit(effects)(inputs, masks, np.asarray(signs, np.float32))
+    return ablation.module_effects(
+        network, inputs, masks, np.asarray(signs, np.float32), key=KEY, batch_size=batch_size
+    )
 
 
 NOTHING, SOME = _masks(), _masks((0, 1), (0, 3), (1, 2))
@@ -96,7 +101,7 @@ def test_resampled_rows_form_one_cycle(rows):
 
 
 def test_every_other_row_is_an_equally_likely_source():
-    draw = jax.vmap(lambda key: ablation.ablate_resample(_dense(jnp), INPUTS[:4], SOME, key=key).source)
+    draw = jax.jit(jax.vmap(lambda key: ablation.ablate_resample(_dense(jnp), INPUTS[:4], SOME, key=key).source))
     sources = np.asarray(draw(jax.random.split(KEY, 3000)))
     shares = np.mean(sources[:, :, None] == np.arange(4), axis=0)
     np.testing.assert_allclose(shares, (1 - np.eye(4)) / 3, atol=0.05)
@@ -114,9 +119,8 @@ POOLED = np.array([np.concatenate(_masks(*module)) for module in MODULES])
 SIGNS = np.array([1, -1, -1, 1, 1, -1, 1], np.float32)
 
 
-@pytest.mark.parametrize("batch_size", [1, 2])
-def test_module_effects_agree_with_the_transcription(batch_size):
-    found = _module_effects(_dense(jnp), INPUTS, POOLED, SIGNS, batch_size)
+def test_module_effects_agree_with_the_transcription():
+    found = _module_effects(_dense(jnp), INPUTS, POOLED, SIGNS, batch_size=2)
     source = np.asarray(ablation.ablate_resample(_dense(jnp), INPUTS, NOTHING, key=KEY).source)
     for number, units in enumerate(MODULES):
         signs = [SIGNS[4 * layer + unit] for layer, unit in units]
@@ -185,13 +189,13 @@ def test_one_row_has_no_effects():
     np.testing.assert_allclose(ablation.ablate_resample(_dense(jnp), INPUTS[:1], SOME, key=KEY).outputs, intact)
 
 
+@pytest.mark.slow
 def test_modules_and_networks_are_lanes():
     weights = [jnp.stack([jnp.asarray(w), 2 * jnp.asarray(w)]) for w in LAYERS]
     segments = tuple(jax.tree_util.Partial(lambda w, x: jnp.tanh(x @ w), w) for w in weights)
 
-    @jax.jit
     def effects(segments):
-        return ablation.module_effects(segments, INPUTS, POOLED, SIGNS, key=KEY, batch_size=2)
+        return _module_effects(segments, INPUTS, POOLED, SIGNS)
 
     lanes = jax.jit(jax.vmap(effects))(segments)
     single = effects(jax.tree.map(lambda leaf: leaf[1], segments))
@@ -215,6 +219,16 @@ def test_memory_is_that_of_a_batch_of_modules(assert_temp_bytes):
     ("call", "message"),
     [
         (lambda net: ablation.ablate_mean(net[:1], INPUTS, []), "segments: found 1"),
+        (
+            lambda net: ablation.ablate_mean((net[0], 3), INPUTS, NOTHING),
+            "segments: found a tuple with a int at place 1",
+        ),
+        (lambda _: ablation.ablate_mean(LNN, INPUTS, NOTHING), r"segments: found a LNN .* network.segments\(\)"),
+        (lambda _: ablation.ablate_resample(LNN, INPUTS, NOTHING, key=KEY), "segments: found a LNN"),
+        (lambda _: ablation.replace_units(LNN, INPUTS, NOTHING, NOTHING), "segments: found a LNN"),
+        (lambda _: ablation.module_effects(LNN, INPUTS, POOLED, SIGNS, key=KEY), "segments: found a LNN"),
+        (lambda _: ablation.intact_layers(LNN, INPUTS), "segments: found a LNN"),
+        (lambda net: ablation.module_effects(net, INPUTS[:0], POOLED, SIGNS, key=KEY), r"inputs: found shape \(0, 5\)"),
         (lambda net: ablation.replace_units(net, INPUTS, [np.zeros(4)], SOME), "values: found 1, wanted 2"),
         (lambda net: ablation.ablate_mean(net, INPUTS, SOME[:1]), "masks: found 1, wanted 2"),
         (

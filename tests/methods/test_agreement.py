@@ -19,7 +19,7 @@ RANDOM = np.random.default_rng(0)
 def _tree(vectors):
     """A tree of vectors as they are, without alignment and its compilation."""
     vectors = np.asarray(vectors)
-    return hierarchy.Hierarchy(ward.linkage(vectors), vectors, np.ones(len(vectors)), np.zeros(1))
+    return hierarchy.Hierarchy(ward.linkage(vectors), vectors, np.ones(len(vectors)), np.zeros(1), True)
 
 
 def _cosines(first, second):

@@ -1,3 +1,5 @@
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,17 +7,15 @@ import pytest
 
 from interp_jax.methods import ablation, effects
 from tests import reference
-from tests.methods.test_ablation import IMAGES, INPUTS, LAYERS, RANDOM, _dense, _places
-
-CASES = [(_dense, INPUTS), (_places, IMAGES)]
+from tests.methods.test_ablation import IMAGES, INPUTS, LAYERS, LNN, RANDOM, _dense, _places
 
 
+@cache
 def _head(segments):
     return lambda x: tuple(ablation.intact_layers(segments, x)[0])
 
 
-@pytest.mark.parametrize(("network", "inputs"), CASES)
-@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize(("network", "inputs", "batch_size"), [(_dense, INPUTS, 3), (_places, IMAGES, 1)])
 def test_effects_agree_with_the_transcription(network, inputs, batch_size):
     on_units = effects.input_effects(_head(network(jnp)), inputs, batch_size=batch_size)
     np.testing.assert_allclose(on_units, reference.input_effects(network(np), inputs), atol=1e-5)
@@ -60,6 +60,16 @@ def test_constant_inputs_dead_units_and_one_row_have_no_effect():
     np.testing.assert_allclose(effects.effect_magnitudes(network, inputs[:1]), 0, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_small_effects_in_half_precision_are_not_lost(dtype):
+    # Powers of two, exact in half precision; their squares, 6e-8 and less, are not in float16.
+    inputs = 2.0**-12 * jnp.array([[1, 1], [-1, 3]], dtype)
+    found = effects.effect_magnitudes((lambda x: x, lambda hidden: hidden[:, :1]), inputs)
+    assert found.dtype == jnp.float32
+    np.testing.assert_array_equal(found, 2.0**-12 * np.array([[1, 0, 1], [0, 1, 0]]))
+
+
+@pytest.mark.slow
 def test_networks_are_lanes():
     weights = [jnp.stack([jnp.asarray(w), 2 * jnp.asarray(w)]) for w in LAYERS]
     segments = tuple(jax.tree_util.Partial(lambda w, x: jnp.tanh(x @ w), w) for w in weights)
@@ -88,7 +98,9 @@ def test_memory_is_that_of_a_batch_of_inputs(assert_temp_bytes):
         (lambda net: effects.input_effects(net[0], INPUTS, batch_size=0), "batch_size: found 0"),
         (lambda net: effects.output_effects(net, INPUTS, batch_size=0), "batch_size: found 0"),
         (lambda net: effects.output_effects(net[:1], INPUTS), "segments: found 1"),
-        (lambda net: effects.effect_magnitudes(net, INPUTS[:0]), "inputs: found no rows"),
+        (lambda net: effects.effect_magnitudes(net, INPUTS[:0]), r"inputs: found shape \(0, 5\)"),
+        (lambda _: effects.output_effects(LNN, INPUTS), "segments: found a LNN"),
+        (lambda _: effects.effect_magnitudes(LNN, INPUTS), "segments: found a LNN"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

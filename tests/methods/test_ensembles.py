@@ -1,5 +1,6 @@
 """Every traceable method goes through jit, vmap over an ensemble, and rows spread over two devices."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -20,6 +21,10 @@ LABELS = jnp.array([0, 1, 2, 0, 1, 2])
 KEYS = jax.random.split(jax.random.key(1), 3)
 UNITS = jnp.arange(100) % 3 == 0
 OPTIMUM = jumps.posterior_network().weights
+SIGNS = jnp.ones(5)
+TRIANGLE = jnp.tri(3, dtype=bool)
+WEIGHTS = jnp.stack([jnp.arange(6), jnp.ones(6, int)])
+LNNS = [networks.lnn.init(key, (100, 5, 60)) for key in KEYS[:2]]
 
 
 def _segments(net):
@@ -45,22 +50,23 @@ EXAMPLES = {
     "ablation.ablate_mean": lambda net, x: ablation.ablate_mean(_segments(net), x, [UNITS]),
     "ablation.ablate_resample": lambda net, x: ablation.ablate_resample(_segments(net), x, [UNITS], key=KEYS[0]),
     "ablation.module_effects": lambda net, x: ablation.module_effects(
-        _segments(net), x, jnp.stack([UNITS, ~UNITS]), jnp.ones(100), key=KEYS[0]
+        _segments(net), x, jnp.stack([UNITS, ~UNITS]), jnp.ones(100), key=KEYS[0], batch_size=2
     ),
     "ablation.intact_layers": lambda net, x: ablation.intact_layers(_segments(net), x),
-    "effects.input_effects": lambda net, x: effects.input_effects(net.until(net.stage_names[0]), x, batch_size=8),
-    "effects.output_effects": lambda net, x: effects.output_effects(_segments(net), x, batch_size=8),
-    "effects.effect_magnitudes": lambda net, x: effects.effect_magnitudes(_segments(net), x, batch_size=8),
+    "ablation.unit_means": lambda net, x: ablation.unit_means(net(x)),
+    "effects.input_effects": lambda net, x: effects.input_effects(net.until(net.stage_names[0]), x, batch_size=10),
+    "effects.output_effects": lambda net, x: effects.output_effects(_segments(net), x, batch_size=10),
+    "effects.effect_magnitudes": lambda net, x: effects.effect_magnitudes(_segments(net), x, batch_size=10),
     "hierarchy.feature_vectors": lambda net, x: hierarchy.feature_vectors(
         x, *ablation.intact_layers(_segments(net), x)
     ),
     "hierarchy.pooled_columns": lambda net, x: hierarchy.pooled_columns(x, *ablation.intact_layers(_segments(net), x)),
     "support.bootstrap_weights": lambda net, x: support.bootstrap_weights(KEYS[0], 6, 4) * net(x)[:4, :1],
     "support.tree_support": lambda net, x: support.tree_support(
-        *_few_units(net, x), jnp.tri(3, dtype=bool), weights=jnp.stack([jnp.arange(6), jnp.ones(6, int)])
+        *_few_units(net, x), TRIANGLE, weights=WEIGHTS, batch_size=2
     ),
     "support.partition_support": lambda net, x: support.partition_support(
-        jnp.tri(3, dtype=bool), (_few_units(net, x)[1] > 0).astype(int)
+        TRIANGLE, (_few_units(net, x)[1] > 0).astype(int)
     ),
     "support.tree_clusters": lambda net, x: support.tree_clusters(_tree_of(net, x)),
     "filters.effective_weights": filters.effective_weights,
@@ -100,19 +106,74 @@ def test_every_traceable_method_has_an_example():
     assert set(EXAMPLES) == set(_traceable_methods())
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("constructor", [networks.perceptron, networks.signal_cnn])
+@functools.cache
+def _networks(constructor):
+    """Three networks as lanes, and two of them by themselves."""
+    return jax.jit(jax.vmap(constructor))(KEYS), constructor(KEYS[1]), constructor(KEYS[2])
+
+
+@functools.cache
+def _single(name, constructor):
+    return ALL[name](_networks(constructor)[2], SIGNALS)
+
+
+# What a convolutional network brings is in its own uses and the methods that go through all of it.
+CONVOLUTIONAL = [*NETWORK_USES, "ablation.replace_units", "filters.effective_weights"]
+
+
+@pytest.mark.parametrize(
+    ("constructor", "name"),
+    [
+        *((networks.perceptron, name) for name in ALL),
+        *((networks.signal_cnn, name) for name in CONVOLUTIONAL),
+        *(pytest.param(networks.signal_cnn, name, marks=pytest.mark.slow) for name in ALL if name not in CONVOLUTIONAL),
+    ],
+)
 def test_lanes_are_the_single_networks(name, constructor):
-    lanes = jax.jit(jax.vmap(ALL[name], in_axes=(0, None)))(jax.vmap(constructor)(KEYS), SIGNALS)
-    _assert_equal(jax.tree.map(lambda lane: lane[2], lanes), ALL[name](constructor(KEYS[2]), SIGNALS))
+    lanes = jax.jit(jax.vmap(ALL[name], in_axes=(0, None)))(_networks(constructor)[0], SIGNALS)
+    _assert_equal(jax.tree.map(lambda lane: lane[2], lanes), _single(name, constructor))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_second_network_of_equal_shape_compiles_nothing(name, assert_compiles):
+    _, other, _ = _networks(networks.perceptron)
+    _single(name, networks.perceptron)
+    with assert_compiles(0):
+        EXAMPLES[name](other, SIGNALS)
+
+
+LNN_USES = {
+    "module_effects": lambda net: ablation.module_effects(net.segments(), SIGNALS, UNITS[None, :5], SIGNS, key=KEYS[0]),
+    "input_effects": lambda net: effects.input_effects(net.segments()[0], SIGNALS),
+    "output_effects": lambda net: effects.output_effects(net.segments(), SIGNALS),
+    "effect_magnitudes": lambda net: effects.effect_magnitudes(net.segments(), SIGNALS),
+    "tree_support": lambda net: support.tree_support(
+        SIGNALS, net.segments()[0](SIGNALS)[:, :3], net(SIGNALS), TRIANGLE, weights=WEIGHTS, batch_size=2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LNN_USES)
+def test_a_second_lnn_of_equal_shape_compiles_nothing(name, assert_compiles):
+    first = LNN_USES[name](LNNS[0])
+    with assert_compiles(0):
+        again, second = LNN_USES[name](LNNS[0]), LNN_USES[name](LNNS[1])
+    jax.tree.map(np.testing.assert_array_equal, again, first)
+    if name != "tree_support":  # the shares of few resamples may well be equal
+        assert np.abs(jax.tree.leaves(first)[0] - jax.tree.leaves(second)[0]).max() > 1e-3
+
+
+LARGE = ["support.tree_support", "ablation.module_effects"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in ALL]
+)
 def test_rows_on_two_devices_give_the_same(name):
     mesh = jax.make_mesh((2,), ("rows",), (jax.sharding.AxisType.Auto,), devices=jax.devices("cpu")[:2])
     spread = jax.device_put(SIGNALS, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("rows")))
-    net = networks.perceptron(KEYS[0])
-    _assert_equal(jax.jit(ALL[name])(net, spread), ALL[name](net, SIGNALS))
+    net = _networks(networks.perceptron)[2]
+    _assert_equal(jax.jit(ALL[name])(net, spread), _single(name, networks.perceptron))
 
 
 @pytest.mark.parametrize("name", ["averages.class_means", "filters.agreement", "filters.jump_profile"])

@@ -34,7 +34,7 @@ _feature_vectors = jax.jit(hierarchy.feature_vectors)
 def _tree(vectors):
     """A tree of vectors as they are, without alignment and its compilation."""
     vectors = np.asarray(vectors)
-    return hierarchy.Hierarchy(ward.linkage(vectors), vectors, np.ones(len(vectors)), np.zeros(1))
+    return hierarchy.Hierarchy(ward.linkage(vectors), vectors, np.ones(len(vectors)), np.zeros(1), True)
 
 
 def _flat(layers):
@@ -81,7 +81,7 @@ def test_partitions_are_scipys():
         np.testing.assert_allclose(tree.ess[c - 1], reference.ward_ess(vectors, tree.cut(c)), atol=1e-9)
 
 
-@pytest.mark.parametrize("c", [-1, 0, 13])
+@pytest.mark.parametrize("c", [-1, 0, 13, 2.5, 2.0, None])
 def test_a_cut_that_the_tree_has_not_is_refused(c):
     tree = _tree(POINTS)
     for cut in (tree.cut, tree.roles):
@@ -101,6 +101,20 @@ def test_trees_are_built_of_aligned_vectors(key):
     np.testing.assert_allclose(tree.similarity[0], reference.sum_of_cosines(POINTS), rtol=1e-5)
     np.testing.assert_allclose(tree.similarity[-1], reference.sum_of_cosines(tree.vectors), rtol=1e-5)
     assert tree.similarity[-1] > tree.similarity[0]
+
+
+def test_trees_say_whether_alignment_converged(monkeypatch):
+    assert hierarchy.build(POINTS).converged is True
+    align_signs = alignment.align_signs
+    monkeypatch.setattr(alignment, "align_signs", lambda vectors, key: align_signs(vectors, iterations=1))
+    assert hierarchy.build(POINTS).converged is False
+
+
+def test_trees_are_equal_to_themselves_alone():
+    tree = _tree(POINTS)
+    assert tree == tree
+    assert tree != _tree(POINTS)
+    assert len({tree, _tree(POINTS)}) == 2
 
 
 def test_a_key_means_algorithm_1():
@@ -268,12 +282,18 @@ def test_nothing_to_correlate_is_zero():
     [
         ([INPUTS, INPUTS[:20]], INPUTS[:22], r"hidden: found 23, \[23, 20\] and 22 rows in inputs, hidden and outputs"),
         ([INPUTS, INPUTS[:, 0]], INPUTS, r"hidden: found a layer of shape \(23,\)"),
+        ([], INPUTS, "hidden: found no layers, wanted at least one"),
         (INPUTS, INPUTS[:, 0], r"outputs: found shape \(23,\), wanted \[rows, outputs\]"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(hidden, outputs, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         _feature_vectors(INPUTS, hidden, outputs)
+
+
+def test_inputs_without_rows_are_refused():
+    with pytest.raises(ValueError, match=r"^inputs: found shape \(\), wanted \[rows, …\]"):
+        hierarchy.feature_vectors(np.array(1.0), INPUTS, INPUTS)
 
 
 def test_matrix_products_have_full_precision():
@@ -296,10 +316,8 @@ def _chain_segments():
     ("segments", "units", "batch_size"),
     [
         (LNN.segments(), 8, 7),
-        (LNN.segments(), 8, 23),
-        (LNN.segments(), 8, 10_000),
         (_chain_segments(), 6, 23),
-        ((jnp.tanh, lambda hidden: hidden[:, :2] - hidden[:, 2:] ** 2), 4, 23),
+        ((jnp.tanh, lambda hidden: hidden[:, :2] - hidden[:, 2:] ** 2), 4, 10_000),
     ],
 )
 def test_network_vectors_are_feature_vectors_of_any_batches(segments, units, batch_size):
@@ -374,6 +392,9 @@ def _nan_units(x):
     ("segments", "inputs", "batch_size", "message"),
     [
         (LNN.segments()[:1], INPUTS, 7, "segments: found 1, wanted at least two"),
+        (LNN, INPUTS, 7, "segments: found a LNN with a tuple at place 0, wanted callables"),
+        (LNN.segments(), INPUTS.tolist(), 7, "inputs: found a list without rows, wanted an array"),
+        (LNN.segments(), np.array(1.0), 7, "inputs: found a ndarray without rows, wanted an array"),
         (LNN.segments(), INPUTS, 0, "batch_size: found 0"),
         (LNN.segments(), INPUTS[:0], 7, r"inputs: found shape \(0, 4\), wanted at least one row"),
         (LNN.segments(), _with(np.nan, 0), 7, "inputs: found NaN or infinity"),

@@ -152,6 +152,13 @@ def test_bad_arguments_are_named(arguments, message):
         resolutions.representative_resolutions(_with_heights([1, 2, 3]), **arguments)
 
 
+def test_heights_that_are_not_numbers_are_refused():
+    linkage = _with_heights([1, 2, 3]) * [1, 1, np.nan, 1]
+    for function in (resolutions.lifetimes, resolutions.representative_resolutions):
+        with pytest.raises(ValueError, match="^linkage: found NaN among its heights"):
+            function(linkage)
+
+
 @pytest.mark.parametrize("linkage", [np.zeros((0, 4)), np.zeros((3, 3)), np.zeros(4)])
 def test_what_is_no_linkage_matrix_is_refused(linkage):
     for function in (resolutions.lifetimes, resolutions.representative_resolutions):

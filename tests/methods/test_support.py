@@ -58,9 +58,8 @@ def test_planted_clusters_are_supported_and_others_are_not():
     assert 0.7 < jaccard[3] < 1
 
 
-@pytest.mark.parametrize(
-    "batch_size", [1, pytest.param(3, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_the_batch_size_changes_nothing(batch_size):
     found, wanted = _tree_support(HIDDEN, WEIGHTS, batch_size=batch_size), _tree_support(HIDDEN, WEIGHTS)
     for part, other in zip(found, wanted, strict=True):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from interp_jax.kernels._arguments import as_real
+
 
 def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     """Checked vectors as float64 times 2^−exponent, and their mean, from which no coordinate is further than 1.
@@ -9,11 +11,9 @@ def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     Scaling by a power of two is exact and keeps squares from overflowing. The mean is not taken off here: that would
     round points which are nearer to each other than to the mean.
     """
-    points = np.asarray(vectors)
+    points = as_real("vectors", vectors, np.asarray)
     if points.ndim != 2 or points.shape[0] < 2:
         raise ValueError(f"vectors: found shape {points.shape}, wanted [rows, features] with at least two rows")
-    if points.dtype.kind in "cOSUmM":
-        raise ValueError(f"vectors: found dtype {points.dtype}, wanted real numbers")
     points = points.astype(np.float64)
     if not np.isfinite(points).all():
         raise ValueError("vectors: found NaN or infinity, wanted finite numbers")

@@ -1,5 +1,7 @@
 """One Ward tree of any size: reciprocal nearest neighbours merged in rounds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
@@ -12,7 +14,7 @@ _SEARCHED = 0.25  # share of the clusters whose nearest is settled in a round; t
 _FULL = 0.7  # share of slots in use under which the empty ones are dropped
 
 
-def linkage(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "merges 4"]:
+def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.ndarray, "merges 4"]:
     """Ward's hierarchical clustering as SciPy's linkage matrix, for any number of vectors.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
@@ -24,7 +26,7 @@ def linkage(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "me
     Below some thousand rows all is done on the host and nothing is compiled.
 
     Args:
-        vectors: [rows, features], at least two rows; NumPy or JAX, any real dtype.
+        vectors: [rows, features], at least two rows; NumPy, JAX or nested lists, any real dtype.
 
     Returns:
         One merge a row, by rising height: the two clusters (rows of the input, then rows + merge), the lower first, the

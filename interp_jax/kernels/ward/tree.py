@@ -1,11 +1,14 @@
 """Many small Ward trees at once: the least pair is merged in steps of fixed shapes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
+
+from interp_jax.kernels._arguments import as_real
 
 _FEATURES = 32  # features whose differences are squared in one pass
 _SEARCHES = 3  # out-of-date rows looked through in a step; with as many, most steps can merge
@@ -25,7 +28,7 @@ class _State(NamedTuple):
     linkage: Array
 
 
-def tree(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[Array, "merges 4"]:
+def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, "merges 4"]:
     """Ward's hierarchical clustering as a linkage matrix, for many small sets of vectors under ``jax.vmap``.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
@@ -47,7 +50,7 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[Array, "merges 4"]
         the merges are those of the vectors with 0 instead.
 
     Raises:
-        ValueError: vectors not two-dimensional, or fewer than two.
+        ValueError: vectors not two-dimensional, not real, or fewer than two.
 
     Example:
         >>> import jax
@@ -59,7 +62,7 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."]) -> Float[Array, "merges 4"]
     Source: Watanabe 2018 (arXiv:1810.01588), section 3; rows kept with lower bounds after Müllner 2011
     (arXiv:1109.2378), section 3.2.
     """
-    vectors = jnp.asarray(vectors)
+    vectors = as_real("vectors", vectors)
     if vectors.ndim != 2 or vectors.shape[0] < 2:
         raise ValueError(f"vectors: found shape {vectors.shape}, wanted [rows, features] with at least two rows")
     if not jnp.issubdtype(vectors.dtype, jnp.floating) or jnp.finfo(vectors.dtype).bits < 32:
@@ -107,7 +110,8 @@ def _start(vectors):
 def _squared_distances(vectors):
     """From differences, which keep their digits; as many features in a pass as make one fused loop."""
     rows, features = vectors.shape
-    padded = jnp.pad(vectors, ((0, 0), (0, -features % _FEATURES))).T.reshape(-1, _FEATURES, rows)
+    passes = -(-features // _FEATURES) or 1  # with no features one pass of zeros
+    padded = jnp.pad(vectors, ((0, 0), (0, passes * _FEATURES - features))).T.reshape(passes, _FEATURES, rows)
 
     def add(part, total):
         for feature in padded[part]:

@@ -1,4 +1,3 @@
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage as scipy_linkage
@@ -67,14 +66,16 @@ def test_what_is_wrong_is_found():
     np.testing.assert_allclose(swapped.excess[0], (tree[1, 2] / tree[0, 2]) ** 2 - 1, rtol=1e-9)
 
 
-def test_exact_integers_say_the_same():
+@pytest.mark.parametrize(("method", "wrong"), [("ward", False), ("average", True), ("single", True)])
+def test_exact_integers_say_the_same(method, wrong):
     draw = np.random.default_rng(0)
-    for _ in range(100):
+    replays = []
+    for _ in range(60):
         vectors = draw.integers(-3, 4, size=(9, 2))
-        tree = scipy_linkage(vectors, method=draw.choice(["ward", "average"]))
-        found = ward.verify(tree, vectors)
-        if found.valid:
-            np.testing.assert_array_equal(np.flatnonzero(~found.least), reference.ward_replay(tree, vectors))
+        tree = scipy_linkage(vectors, method=method)
+        replays.append(reference.ward_replay(tree, vectors, heights=False))
+        np.testing.assert_array_equal(np.flatnonzero(~ward.verify(tree, vectors).least), replays[-1])
+    assert any(replays) == wrong
 
 
 @pytest.mark.parametrize("samples", [1, 7, 98, 99, 1000])
@@ -87,11 +88,33 @@ def test_samples_are_the_same_merges(samples):
     np.testing.assert_allclose(some.excess, every.excess[some.checked], atol=1e-12)
 
 
-def test_a_float32_tree_is_near():
-    vectors = gaussian(60, 4).astype(np.float32)
-    found = ward.verify(ward.tree(jnp.asarray(vectors)), vectors)
-    assert not found.valid  # heights of seven digits
-    assert found.excess.max() < 1e-5
+@pytest.mark.parametrize("offset", [0, 10])
+def test_a_float32_tree_passes(offset):
+    vectors = (gaussian(25, 3) + offset).astype(np.float32)
+    tree = np.asarray(ward.tree(vectors))
+    found = ward.verify(tree, vectors)
+    assert tree.dtype == np.float32
+    assert found.valid
+    assert found.least.all()
+    # The same digits as float64 are held to all of those.
+    assert not ward.verify(tree.astype(np.float64), vectors).valid
+
+
+def test_float32_is_leave_for_rounding_only():
+    vectors = gaussian(60, 4)
+    tree = ward.linkage(vectors)
+    single, largest = tree.astype(np.float32), tree[-1, 2]
+    assert ward.verify(single, vectors).valid
+    assert ward.verify(_set(single, 30, 2, tree[30, 2] + 0.5e-5 * largest), vectors).valid
+    for row, height in ((30, tree[30, 2] + 2e-5 * largest), (58, 1.1 * largest), (58, 1e9)):
+        assert not ward.verify(_set(single, row, 2, height), vectors).valid
+    # Merges that change places: one of another height, and one that is as near as float32 heights can be off.
+    assert tree[1, 2] > tree[0, 2] + 1e-4 * largest
+    assert not ward.verify(_exchanged(single, 0), vectors).least[0]
+    pairs = np.array([[0.0], [1.0], [100.0], [101.0 + 1e-4]])
+    for kind, least in ((np.float32, True), (np.float64, False)):
+        found = ward.verify(_exchanged(ward.linkage(pairs), 0).astype(kind), pairs)
+        assert bool(found.least[0]) == least
 
 
 def test_all_points_equal():
@@ -109,5 +132,7 @@ def test_refusals():
         ward.verify(tree, gaussian(6, 2))
     with pytest.raises(ValueError, match="^vectors: found NaN"):
         ward.verify(tree, vectors * np.nan)
+    with pytest.raises(ValueError, match="^linkage: found dtype complex128, wanted real"):
+        ward.verify(tree.astype(complex), vectors)
     with pytest.raises(ValueError, match="^samples: found 0, wanted"):
         ward.verify(tree, vectors, 0)
