@@ -33,7 +33,7 @@ class ModuleEffects(NamedTuple):
 
 
 def replace_units(
-    segments: Sequence,
+    segments,
     inputs: Shaped[Array | np.ndarray, "rows *features"],
     values: Sequence[Shaped[Array | np.ndarray, "..."]],
     masks: Sequence[Shaped[Array | np.ndarray, "..."]],
@@ -84,7 +84,7 @@ def replace_units(
 
 
 def ablate_mean(
-    segments: Sequence,
+    segments,
     inputs: Shaped[Array | np.ndarray, "rows *features"],
     masks: Sequence[Shaped[Array | np.ndarray, "..."]],
 ) -> Float[Array, "rows *outputs"]:
@@ -106,7 +106,7 @@ def ablate_mean(
 
 
 def ablate_resample(
-    segments: Sequence,
+    segments,
     inputs: Shaped[Array | np.ndarray, "rows *features"],
     masks: Sequence[Shaped[Array | np.ndarray, "..."]],
     *,
@@ -143,7 +143,7 @@ def ablate_resample(
 
 
 def module_effects(
-    segments: Sequence,
+    segments,
     inputs: Shaped[Array | np.ndarray, "rows *features"],
     masks: Shaped[Array | np.ndarray, "..."],
     signs: Shaped[Array | np.ndarray, "..."],
@@ -239,7 +239,7 @@ def _module_effects(segments, inputs, masks, signs, key, batch_size):
     return jax.lax.map(effects, masks, batch_size=batch_size)
 
 
-def intact_layers(segments: Sequence, inputs) -> tuple[list[Array], Array]:
+def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
     """Every hidden layer's activations in order, and the outputs. Traceable.
 
     Raises:

@@ -83,7 +83,7 @@ def callable_pytree(network: Callable) -> Callable:
     return jax.tree_util.Partial(network if _hashable(network) else network.__call__)
 
 
-def accept_segments(segments: Sequence) -> tuple[Callable, ...]:
+def accept_segments(segments) -> tuple[Callable, ...]:
     """A network cut at its hidden units, as callable pytrees (`callable_pytree`).
 
     Host-level, but pure: traceable methods use it while they are traced.
@@ -98,6 +98,9 @@ def accept_segments(segments: Sequence) -> tuple[Callable, ...]:
         >>> len(accept_segments((lambda x: 2 * x, lambda hidden: hidden.sum(1))))
         2
     """
+    if not isinstance(segments, Sequence):
+        found = type(segments).__name__
+        raise ValueError(f"segments: found a {found}, wanted a tuple such as (chain.until(name), chain.after(name))")
     for number, segment in enumerate(segments):
         if not callable(segment):
             found = f"{type(segments).__name__} with a {type(segment).__name__} at place {number}"

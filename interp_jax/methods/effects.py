@@ -1,6 +1,6 @@
 """How strongly inputs act on hidden units and hidden units on outputs: magnitudes, without signs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -53,7 +53,7 @@ def _input_effects(head, inputs, batch_size):
 
 
 def output_effects(
-    segments: Sequence, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
 ) -> Float[Array, "units outputs"]:
     """How far every output moves when one hidden unit is held at its mean.
 
@@ -100,7 +100,7 @@ def _output_effects(segments, inputs, batch_size):
 
 
 def effect_magnitudes(
-    segments: Sequence, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
 ) -> Float[Array, "units features"]:
     """The non-negative feature vectors of all hidden units: effects of the inputs on them, then theirs on the outputs.
 

@@ -65,7 +65,7 @@ def feature_vectors(
     return _vectors(Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units), split)
 
 
-def network_vectors(segments: Sequence, inputs, *, batch_size: int = 10_000) -> FeatureVectors:
+def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVectors:
     """`feature_vectors` of a network, over any number of rows taken ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations; the rows may be a memory-mapped array larger than memory.

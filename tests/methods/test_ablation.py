@@ -251,3 +251,9 @@ def test_memory_is_that_of_a_batch_of_modules(assert_temp_bytes):
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call(_dense(jnp))
+
+
+def test_an_uncut_chain_is_refused_with_what_is_wanted():
+    chain = networks.perceptron(jax.random.key(0), (4, 5, 3))
+    with pytest.raises(ValueError, match=r"segments: found a Chain, wanted a tuple such as \(chain.until\(name\)"):
+        ablation.intact_layers(chain, jnp.ones((2, 4)))
