@@ -1,4 +1,4 @@
 """Which hidden units of a network do the same, and what: the tree of unit roles (Watanabe 2018, arXiv:1810.01588).
 
-Time: quick under 2 minutes, paper about 10 minutes for each data set, both on two CPU cores.
+Time: quick under 2 minutes, paper 2 to 8 minutes for each data set, both on two CPU cores.
 """

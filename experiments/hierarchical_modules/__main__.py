@@ -39,7 +39,6 @@ def main(settings: Settings) -> Path:
     """Writes what is not finished yet under ``runs/hierarchical_modules/`` and returns the path of the report."""
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
-    del stored["networks_at_once"]  # it changes no result
     # The task comes first: data that cannot be used are refused before a folder is made.
     learnt = task(settings, jax.random.key(settings.seed))
     if settings.csv is not None:

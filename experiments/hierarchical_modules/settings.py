@@ -42,7 +42,7 @@ class Settings:
     networks: int = 20
     """Networks trained; the first is shown, all of them are compared."""
     networks_at_once: int = 20
-    """How many sigmoid networks are trained together; results do not depend on it. One is a third faster on a CPU."""
+    """Sigmoid networks trained together; sums are rounded differently, which training magnifies. One suits a CPU."""
     resamples: int = 100
     """Resamples of the training rows that the clusters are looked for again in."""
     planted: int = 5
