@@ -201,7 +201,7 @@ def train(
         rate = learning_rate * (steps / (steps + 5.0 * t.astype(jnp.float32))).astype(inputs.dtype)
         return _step(network, inputs[row], targets[row], rate, penalty, saturation)
 
-    network, errors = jax.lax.scan(step, network, (jnp.arange(steps, dtype=jnp.int32), shown))
+    network, errors = jax.lax.scan(step, network, (jnp.arange(steps, dtype=jnp.int32), shown), unroll=2)
     stretches = min(RECORDS, steps)
     whole = steps // stretches * stretches
     return Trained(network, jnp.mean(errors[steps - whole :].reshape(stretches, -1), axis=1))
@@ -214,7 +214,9 @@ def _step(network, x, target, rate, penalty, saturation):
     weights, biases = list(network.weights), list(network.biases)
     for layer in reversed(range(len(weights))):
         old = weights[layer]
-        weights[layer] = old - rate * (outputs[layer][:, None] * delta[None, :] + penalty * jnp.sign(old))
+        # Two comparisons: on CPUs the sign function of XLA takes a third of a step.
+        shrinkage = jnp.where(old > 0, rate * penalty, jnp.where(old < 0, -rate * penalty, 0))
+        weights[layer] = old - (outputs[layer][:, None] * (rate * delta)[None, :] + shrinkage)
         biases[layer] = biases[layer] - rate * delta
         if layer:
             delta = jnp.matmul(old, delta, precision="highest") * _slope(outputs[layer], saturation)

@@ -129,6 +129,12 @@ def test_rows_of_any_type_train_as_float32_rows_do(kind):
     _assert_equal(found, wanted, rtol=0)
 
 
+def test_a_weight_of_zero_is_not_shrunk():
+    network = lnn.LNN((jnp.zeros((5, 3)),), (jnp.zeros(3),))
+    trained = lnn.train(network, jnp.zeros((1, 5)), jnp.zeros((1, 3)), steps=1, penalty=0.5).network
+    np.testing.assert_array_equal(trained.weights[0], 0)
+
+
 def test_a_stack_wants_vmap():
     stacked = jax.vmap(lambda key: lnn.init(key, SIZES))(jax.random.split(jax.random.key(0), 5))
     with pytest.raises(ValueError, match="network: found weights of shape .*, wanted one network; jax.vmap"):
