@@ -44,21 +44,23 @@ def keep(run: Path) -> Path:
 
 def benchmarks_table() -> str:
     """The README's table of speed, from the newest file of each machine that ``python -m benchmarks`` wrote."""
-    lines = ["| work | rival | rival's time / ours | measured on |", "|---|---|---|---|"]
+    lines = ["| work | rival | rival's time / ours | on |", "|---|---|---|---|"]
+    links = []
     for path in sorted(BENCHMARKS.glob("*.json")):
         kept = json.loads(path.read_text(encoding="utf-8"))
         environment = kept["environment"]
-        machine = f"[{environment['device']}, {environment['platform']}, {environment['date']}]({_link(path)})"
+        links.append(f"[{environment['device']}, {environment['platform']}, {environment['date']}]({_link(path)})")
         for work, entries in kept["results"].items():
             lines += [
-                f"| {work} | {entry['name']} | {entry['times_ours']:.1f} | {machine} |"
+                f"| {work} | {entry['name']} | {entry['times_ours']:.1f} | {environment['device']} |"
                 for entry in entries
                 if not entry["name"].startswith("interp_jax")
             ]
     lines += [
         "",
-        "Warm, medians of one run. `python -m benchmarks` measures them on your machine (it wants `.[test]`, and "
-        "PyTorch for the rival).",
+        f"Medians of one run on {', '.join(links)}; warm, but for a tree of Ward's, where ours is the first call with "
+        "its compilation. `python -m benchmarks` measures them on your machine (it wants `.[test]`, and the rivals "
+        "PyTorch and fastcluster).",
     ]
     return "\n".join(lines)
 
