@@ -1,7 +1,8 @@
 """What a study's sections share: settings, the run's folder, progress bars and trained networks."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -47,10 +48,29 @@ class Study:
 
         return self._once(name, constructor, seeds, steps, train)
 
+    def folder(self, name: str) -> Path:
+        """Where the checkpoint of this name is kept."""
+        return self.run.checkpoint(name.replace(", ", "-").replace(" ", "-"))
+
+    def write(self, sections: Mapping[str, tuple[str, Callable]]) -> Path:
+        """Writes the sections, (title, function of the study and the section) by name, that are not finished yet.
+
+        Returns:
+            The path of the report.
+        """
+        task = self.progress.task("sections", len(sections))
+        for identifier, (title, write) in sections.items():
+            if not self.run.finished(identifier):
+                with self.run.section(identifier, title) as section:
+                    write(self, section)
+            task.advance(note=title)
+        task.finish()
+        return self.run.report
+
     def _once(self, name, constructor, seeds, total, train) -> networks.Fit:
         if name not in self.fits:
             network, keys = self.stacked(constructor, seeds)
-            folder = self.run.checkpoint(name.replace(", ", "-").replace(" ", "-"))
+            folder = self.folder(name)
             if not folder.is_dir():
                 networks.save_fit(folder, self._trained(name, network, keys, total, train))
             self.fits[name] = networks.load_fit(folder, network)

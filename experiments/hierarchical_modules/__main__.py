@@ -58,15 +58,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Hierarchical modules, {settings.data}, preset {settings.preset}") as bars:
-        study = ModuleStudy(settings, run, bars, task=learnt)
-        done = bars.task("sections", len(sections))
-        for identifier, (title, write) in sections.items():
-            if not run.finished(identifier):
-                with run.section(identifier, title) as section:
-                    write(study, section)
-            done.advance(note=title)
-        done.finish()
-    return run.report
+        return ModuleStudy(settings, run, bars, task=learnt).write(sections)
 
 
 def _data(settings):

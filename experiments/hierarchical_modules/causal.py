@@ -1,6 +1,5 @@
 """Whether a module moves the outputs as its role says: its units are ablated."""
 
-import jax
 import numpy as np
 
 from experiments.hierarchical_modules.clusters import split_roles
@@ -14,7 +13,6 @@ STRONG = 0.1  # weaker correlations predict no sign
 
 def write(study, section) -> None:
     """Signs predicted by the roles against the outputs' moves, on rows held out."""
-    measure = jax.jit(ablation.module_effects)
     shares = {kind: {"mean_ablation": [], "resample": []} for kind in KINDS}
     shown = None
     for kind in KINDS:
@@ -22,7 +20,8 @@ def write(study, section) -> None:
         for network, tree in zip(study.population(kind), study.trees(kind), strict=True):
             masks = np.concatenate([members(tree.cut(c)) for c in study.task.resolutions])
             roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.task.resolutions])
-            found = measure(study.segments(network), study.ablated_rows, masks, tree.signs, key=study.key(10))
+            segments = study.segments(network)
+            found = ablation.module_effects(segments, study.ablated_rows, masks, tree.signs, key=study.key(10))
             shown = (roles, found) if shown is None else shown
             for name, values in shares[kind].items():
                 values.append(_agreeing(roles, np.asarray(getattr(found, name))))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.hierarchical_modules.clusters import draw_roles
-from experiments.hierarchical_modules.module_study import KINDS
+from experiments.hierarchical_modules.module_study import KINDS, first_numbers
 from interp_jax import figures
 from interp_jax.methods import resolutions
 
@@ -12,7 +12,7 @@ def write(study, section) -> None:
     """Lifetimes of all numbers of clusters, and the tree cut where they are longest."""
     tree = study.tree
     life = resolutions.lifetimes(tree.linkage)
-    chosen = resolutions.representative_resolutions(tree.linkage)
+    chosen = study.chosen
     largest = min(len(life) - 1, 2 * max([*chosen, *study.task.resolutions]))
     counts = np.arange(1, largest + 1)
     section.text(
@@ -53,10 +53,9 @@ def _median_and_range(values):
 def _chosen(study, section, chosen):
     tree = study.tree
     levels = [tree.cut(c) for c in chosen]
-    numbers = [1 + sum(chosen[:level]) for level in range(len(chosen))]
     section.figure(
         "tree_chosen",
-        figures.trees.resolutions(tree.linkage, tree.order, levels, numbers=numbers),
+        figures.trees.resolutions(tree.linkage, tree.order, levels, numbers=first_numbers(chosen)),
         f"The same tree at its representative resolutions, clusters numbered anew from 1 to {sum(chosen)}.",
     )
     section.figure(

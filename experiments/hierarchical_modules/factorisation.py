@@ -18,7 +18,7 @@ FEW = 20  # starts in each resample and for the networks that are only compared
 
 def write(study, section) -> None:
     """Figures 7 to 10: the factorisation's clusters in the network and their roles; and how stable they are."""
-    config, rank = study.config, min(study.task.nmf_rank, sum(study.task.hidden))
+    config, rank = study.config, study.nmf_rank
     magnitudes = study.kept(
         "effect magnitudes", lambda: effects.effect_magnitudes(study.segments(study.network), study.task.inputs)
     )
@@ -93,31 +93,30 @@ def _bootstrap(study, labels, rank):
     """The clusters found again in resamples of the rows."""
     inputs = jnp.asarray(study.task.inputs)
     rows_drawn = jax.random.randint(study.key(6), (study.config.nmf_resamples, len(inputs)), 0, len(inputs))
-    measure = jax.jit(lambda segments, drawn: effects.effect_magnitudes(segments, inputs[drawn]))
+    segments = study.segments(study.network)
     bar = study.progress.task("factorisation, resamples", study.config.nmf_resamples)
     partitions = []
     for number, drawn in enumerate(rows_drawn):
-        options = {"key": jax.random.fold_in(study.key(7), number), "restarts": FEW}
-        found = nmf.nmf(
-            measure(study.segments(study.network), drawn), rank, iterations=study.config.nmf_iterations, **options
-        )
-        partitions.append(clusters(found))
+        magnitudes = effects.effect_magnitudes(segments, inputs[drawn])
+        partitions.append(_quick_clusters(study, magnitudes, rank, jax.random.fold_in(study.key(7), number)))
         bar.advance()
     bar.finish()
     return support.Support(*map(np.asarray, support.partition_support(members(labels), np.array(partitions))))
 
 
+def _quick_clusters(study, magnitudes, rank, key):
+    """The clusters of the best of a few starts."""
+    return clusters(nmf.nmf(magnitudes, rank, key=key, restarts=FEW, iterations=study.config.nmf_iterations))
+
+
 def _compare(study, section, labels, stable, rank):
     """The two methods at the same number of clusters: stability over resamples and over networks."""
-    measure = jax.jit(lambda segments: effects.effect_magnitudes(segments, study.task.inputs))
     networks, trees = study.population(TRAINED), study.trees(TRAINED)
     parts = []
     bar = study.progress.task("factorisation, networks", len(networks))
     for number, network in enumerate(networks):
-        options = {"key": jax.random.fold_in(study.key(9), number), "restarts": FEW}
-        parts.append(
-            clusters(nmf.nmf(measure(study.segments(network)), rank, iterations=study.config.nmf_iterations, **options))
-        )
+        magnitudes = effects.effect_magnitudes(study.segments(network), study.task.inputs)
+        parts.append(_quick_clusters(study, magnitudes, rank, jax.random.fold_in(study.key(9), number)))
         bar.advance()
     bar.finish()
     rand = {"tree": [], "factorisation": []}
@@ -126,9 +125,7 @@ def _compare(study, section, labels, stable, rank):
             matching = agreement.match_units(trees[a].vectors, trees[b].vectors)
             rand["tree"].append(agreement.partition_agreement(trees[a].cut(rank), trees[b].cut(rank), matching))
             rand["factorisation"].append(agreement.partition_agreement(parts[a], parts[b], matching))
-    masks = members(study.tree.cut(rank))
-    hidden, outputs = study.activations
-    again = jax.jit(support.tree_support)(study.task.inputs, hidden, outputs, masks, weights=study.row_weights)
+    again = study.supports[rank]
     both = float(adjusted_rand_score(study.tree.cut(rank), labels))
     section.table(
         ("method", "support over resamples", "adjusted Rand over pairs of networks"),
@@ -148,7 +145,7 @@ def _compare(study, section, labels, stable, rank):
     )
     section.metrics(
         {
-            "support": {"tree": np.asarray(again.jaccard), "factorisation": stable.jaccard},
+            "support": {"tree": again.jaccard, "factorisation": stable.jaccard},
             "adjusted_rand_between_networks": {name: _quantiles(values) for name, values in rand.items()},
             "adjusted_rand_between_methods": both,
         }

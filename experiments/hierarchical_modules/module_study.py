@@ -13,7 +13,8 @@ from experiments.hierarchical_modules.tasks import Task, chain, shuffled
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.kernels import ward
-from interp_jax.methods import ablation, hierarchy, support
+from interp_jax.methods import ablation, hierarchy, resolutions
+from interp_jax.methods.support import Support, bootstrap_weights, tree_support
 from interp_jax.networks import lnn
 
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
@@ -29,6 +30,10 @@ class ModuleStudy(Study):
     """The study with its task; the first trained network is the one that is shown."""
 
     task: Task
+    populations: dict[str, list] = dataclasses.field(default_factory=dict)
+    measured: dict[str, list[hierarchy.FeatureVectors]] = dataclasses.field(default_factory=dict)
+    grown: dict[str, list[hierarchy.Hierarchy]] = dataclasses.field(default_factory=dict)
+    curves: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # [stretches, networks] training errors
 
     def population(self, kind: str) -> list:
         """The networks of one kind: trained, trained on shuffled targets, or with their starting weights."""
@@ -36,16 +41,6 @@ class ModuleStudy(Study):
             make = self._sigmoid_networks if self.config.network == "lnn" else self._chains
             self.populations[kind] = make(kind)
         return self.populations[kind]
-
-    @cached_property
-    def populations(self) -> dict[str, list]:
-        """The networks that there are by now."""
-        return {}
-
-    @cached_property
-    def curves(self) -> dict[str, np.ndarray]:
-        """[stretches, networks] errors of sigmoid networks while they were trained."""
-        return {}
 
     def segments(self, network) -> tuple:
         """A network cut at its hidden layers."""
@@ -62,11 +57,6 @@ class ModuleStudy(Study):
             self.grown[kind] = [hierarchy.build(vectors) for vectors in self.vectors(kind)]
         return self.grown[kind]
 
-    @cached_property
-    def grown(self) -> dict[str, list]:
-        """The trees that there are by now."""
-        return {}
-
     def vectors(self, kind: str) -> list[hierarchy.FeatureVectors]:
         """The feature vectors of all networks of one kind, over the training rows."""
         if kind not in self.measured:
@@ -77,11 +67,6 @@ class ModuleStudy(Study):
                 bar.advance()
             bar.finish()
         return self.measured[kind]
-
-    @cached_property
-    def measured(self) -> dict[str, list]:
-        """The feature vectors that there are by now."""
-        return {}
 
     @cached_property
     def network(self):
@@ -125,25 +110,36 @@ class ModuleStudy(Study):
     @cached_property
     def numbers(self) -> list[int]:
         """The first cluster's number at every resolution: clusters are numbered through, as in the paper."""
-        return [1 + sum(self.task.resolutions[:level]) for level in range(len(self.task.resolutions))]
+        return first_numbers(self.task.resolutions)
 
     @cached_property
-    def row_weights(self):
-        """How often each training row counts in each resample."""
-        return support.bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)
+    def chosen(self) -> list[int]:
+        """The representative resolutions of the tree that is shown."""
+        return resolutions.representative_resolutions(self.tree.linkage)
 
-    @cached_property
-    def support(self) -> list[support.Support]:
+    @property
+    def nmf_rank(self) -> int:
+        """Parts of the factorisation, no more than there are units."""
+        return min(self.task.nmf_rank, sum(self.task.hidden))
+
+    @property
+    def support(self) -> list[Support]:
         """Bootstrap support of the clusters of every resolution shown."""
-        masks = np.concatenate([members(labels) for labels in self.levels])
-        hidden, outputs = self.activations
-        found = jax.jit(support.tree_support)(self.task.inputs, hidden, outputs, masks, weights=self.row_weights)
-        ends = np.cumsum(self.task.resolutions)[:-1]
-        return [support.Support(*parts) for parts in zip(*(np.split(np.asarray(x), ends) for x in found), strict=True)]
+        return [self.supports[c] for c in self.task.resolutions]
+
+    @cached_property
+    def supports(self) -> dict[int, Support]:
+        """Bootstrap support of the clusters of every resolution shown, and at the factorisation's number of parts."""
+        counts = sorted({*self.task.resolutions, self.nmf_rank})
+        masks = np.concatenate([members(self.tree.cut(c)) for c in counts])
+        weights = bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)
+        found = tree_support(self.task.inputs, *self.activations, masks, weights=weights)
+        parts = zip(*(np.split(np.asarray(x), np.cumsum(counts)[:-1]) for x in found), strict=True)
+        return {c: Support(*part) for c, part in zip(counts, parts, strict=True)}
 
     def kept(self, name: str, compute):
         """The arrays that a function of no arguments returns: computed once, then read from the run's folder."""
-        folder = self.run.checkpoint(name.replace(" ", "-"))
+        folder = self.folder(name)
         if not folder.is_dir():
             networks.save_arrays(folder, compute())
         return networks.load_arrays(folder, jax.eval_shape(compute))
@@ -161,20 +157,20 @@ class ModuleStudy(Study):
         count, together = self.config.networks, self.config.networks_at_once
         bar = self.progress.task(f"networks, {kind}", count)
         # Digits come in the paper's order, the classes taking turns; months at random.
-        train = partial(_train, sizes=sizes, steps=self.task.steps, drawn=not self.task.is_images)
-        if kind == UNTRAINED:
-            train = partial(_untrained, sizes=sizes)
+        steps = 0 if kind == UNTRAINED else self.task.steps
+        train = partial(_train, sizes=sizes, steps=steps, drawn=not self.task.is_images)
+        rows = inputs, targets, self.task.penalty
+        like = jax.eval_shape(lambda: lane(train(self._keys(0)[None], *rows), 0))
         found = []
         for first in range(0, count, together):
             numbers = range(first, min(first + together, count))
-            folders = [self.run.checkpoint(f"{kind} {number + 1}".replace(" ", "-")) for number in numbers]
+            folders = [self.folder(f"{kind} {number + 1}") for number in numbers]
             keys = jnp.stack([self._keys(number) for number in numbers])
             if not all(folder.is_dir() for folder in folders):
-                stacked = train(keys, inputs, targets, self.task.penalty)
+                stacked = train(keys, *rows)
                 for index, folder in enumerate(folders):
                     if not folder.is_dir():
                         networks.save_arrays(folder, lane(stacked, index))
-            like = jax.eval_shape(lambda: lane(train(keys, inputs, targets, self.task.penalty), 0))  # noqa: B023
             found += [networks.load_arrays(folder, like) for folder in folders]
             bar.advance(len(folders))
         bar.finish()
@@ -189,7 +185,7 @@ class ModuleStudy(Study):
             start, order = self._keys(number)
             network = chain(config.network, task, start)
             if kind != UNTRAINED:
-                folder = self.run.checkpoint(f"{kind} {number + 1}".replace(" ", "-"))
+                folder = self.folder(f"{kind} {number + 1}")
                 if not folder.is_dir():
                     options = {"key": order, "epochs": task.passes, "optimizer": ADAM, "batch_size": 50}
                     networks.save_fit(folder, networks.fit(network, task.inputs, labels, **options))
@@ -205,15 +201,12 @@ def _train(keys, inputs, targets, penalty, *, sizes, steps, drawn):
     """Sigmoid networks, each from two keys: one for its starting weights, one for the order of its rows if drawn."""
 
     def one(pair):
-        order = pair[1] if drawn else None
-        return lnn.train(lnn.init(pair[0], sizes), inputs, targets, steps=steps, penalty=penalty, key=order)
+        network, order = lnn.init(pair[0], sizes), pair[1] if drawn else None
+        if not steps:
+            return lnn.Trained(network, jnp.zeros(1))
+        return lnn.train(network, inputs, targets, steps=steps, penalty=penalty, key=order)
 
     return jax.vmap(one)(keys)
-
-
-@partial(jax.jit, static_argnames="sizes")
-def _untrained(keys, inputs, targets, penalty, *, sizes):
-    return jax.vmap(lambda pair: lnn.Trained(lnn.init(pair[0], sizes), jnp.zeros(1)))(keys)
 
 
 @jax.jit
@@ -223,6 +216,11 @@ def _activations(segments, rows):
         return [jnp.mean(layer[0], axis=tuple(range(layer.ndim - 2))) for layer in hidden], outputs[0]
 
     return jax.lax.map(one, rows, batch_size=BATCH)
+
+
+def first_numbers(counts) -> list[int]:
+    """The first cluster's number at every resolution when clusters are numbered through."""
+    return [1 + sum(counts[:level]) for level in range(len(counts))]
 
 
 def members(labels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from typing import Literal
 
+from experiments.counts import check_counts
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -68,12 +70,7 @@ class Settings:
             raise ValueError(f"months: found {self.months} though data is {self.data}, wanted --data prices with it")
         if list(self.resolutions) != sorted(set(self.resolutions)):
             raise ValueError(f"resolutions: found {self.resolutions}, wanted rising numbers of clusters")
-        least = {"networks": 2, "seed": 0, "resolutions": 2}
-        for field in dataclasses.fields(self):
-            values = getattr(self, field.name)
-            for value in values if isinstance(values, tuple) else (values,):
-                if isinstance(value, int) and value < least.get(field.name, 1 - isinstance(value, bool)):
-                    raise ValueError(f"{field.name}: found {value}, wanted at least {least.get(field.name, 1)}")
+        check_counts(self, networks=2, seed=0, resolutions=2)
 
 
 PRESETS = {

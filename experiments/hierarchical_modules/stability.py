@@ -5,14 +5,12 @@ import numpy as np
 from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods import resolutions
 from interp_jax.methods.agreement import tree_agreement
 
 
 def write(study, section) -> None:
     """Agreement of the trees of all networks of a kind: partitions, roles, heights."""
-    chosen = resolutions.representative_resolutions(study.tree.linkage)
-    counts = sorted({*study.task.resolutions, *chosen})
+    counts = sorted({*study.task.resolutions, *study.chosen})
     found = {kind: tree_agreement(study.trees(kind), counts) for kind in KINDS}
     pairs = len(found[TRAINED].cophenetic)
     section.text(

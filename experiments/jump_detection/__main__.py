@@ -40,15 +40,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Jump detection, preset {settings.preset}") as bars:
-        study = JumpStudy(settings, run, bars)
-        task = bars.task("sections", len(SECTIONS))
-        for identifier, (title, write) in SECTIONS.items():
-            if not run.finished(identifier):
-                with run.section(identifier, title) as section:
-                    write(study, section)
-            task.advance(note=title)
-        task.finish()
-    return run.report
+        return JumpStudy(settings, run, bars).write(SECTIONS)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import dataclasses
 import math
 from typing import Literal
 
+from experiments.counts import check_counts
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -60,12 +62,7 @@ class Settings:
             raise ValueError(f"noise: found {self.noise}, wanted a positive finite standard deviation")
         if not (math.isfinite(self.jump) and self.jump > 0):
             raise ValueError(f"jump: found {self.jump}, wanted a positive finite height")
-        least = {"train_signals": 100, "sample_sizes": 100, "embedded_signals": 100, "seed": 0}
-        for field in dataclasses.fields(self):
-            values = getattr(self, field.name)
-            for value in values if isinstance(values, tuple) else (values,):
-                if isinstance(value, int) and value < least.get(field.name, 1 - isinstance(value, bool)):
-                    raise ValueError(f"{field.name}: found {value}, wanted at least {least.get(field.name, 1)}")
+        check_counts(self, train_signals=100, sample_sizes=100, embedded_signals=100, seed=0)
 
 
 PRESETS = {

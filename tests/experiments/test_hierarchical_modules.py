@@ -33,26 +33,23 @@ SMALL = dataclasses.replace(
     nmf_resamples=2,
 )
 FIGURES = {
-    *(
-        "training",
-        "feature_vectors",
-        "dendrograms",
-        "tree",
-        "roles_2",
-        "roles_4",
-        "network_2",
-        "network_4",
-        "lifetimes",
-    ),
-    *(
-        "tree_chosen",
-        "roles_chosen",
-        "agreement_adjusted_rand",
-        "agreement_roles",
-        "causal_check",
-        "roles_factorisation",
-    ),
-    *("network_factorisation", "planted"),
+    "training",
+    "feature_vectors",
+    "dendrograms",
+    "tree",
+    "roles_2",
+    "roles_4",
+    "network_2",
+    "network_4",
+    "lifetimes",
+    "tree_chosen",
+    "roles_chosen",
+    "agreement_adjusted_rand",
+    "agreement_roles",
+    "causal_check",
+    "roles_factorisation",
+    "network_factorisation",
+    "planted",
 }
 PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
 
