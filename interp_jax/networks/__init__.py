@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "chain": ["Chain"],
         "checkpoints": ["load_arrays", "load_fit", "save_arrays", "save_fit"],
+        "cifar_cnn": ["cifar_cnn", "local_response_norm"],
         "fitting": ["Fit", "History", "fit", "fit_fresh"],
         "freezing": ["FrozenNetwork", "freeze", "inference_view"],
         "image_cnn": ["image_cnn"],

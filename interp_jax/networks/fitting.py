@@ -51,6 +51,8 @@ def fit(
     epochs: int = 1000,
     patience: int | None = None,
     evaluation_batch_size: int = 10_000,
+    augment: Callable | None = None,
+    average: float | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> Fit:
     """Trains a network, or with a key of shape [seeds] a stacked one, on a set of rows.
@@ -73,6 +75,11 @@ def fit(
         epochs: most epochs to train.
         patience: stop a lane after this many epochs without a lower validation loss; None never stops.
         evaluation_batch_size: rows at a time when the validation set is evaluated.
+        augment: ``(key, inputs [batch, …]) -> inputs [batch, …]``, traceable: what a batch is shown as, random crops say.
+            Validation rows are shown as they are, and so have the shape that it gives. The same object again avoids a
+            compilation.
+        average: decay of an exponential moving average of the weights, a step at a time, in [0, 1); validated and given
+            back is then the average. Its decay rises to this as (1 + step) / (10 + step).
         on_epoch: called after every epoch with its number and that epoch's values, for progress.
 
     Returns:
@@ -103,18 +110,21 @@ def fit(
         if validation is None:
             raise ValueError("patience: found a number but no validation set, wanted validation=(inputs, labels)")
     check_trainable(network, key)
-    classes = class_count(network, inputs, key)
+    if average is not None and not 0 <= average < 1:
+        raise ValueError(f"average: found {average}, wanted a decay in [0, 1)")
+    shown = inputs if augment is None else jax.eval_shape(augment, key.ravel()[0], inputs[:batch_size])
+    classes = class_count(network, shown, key)
     check_labels("labels", labels, classes)
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ValueError(f"validation: found {type(validation).__name__}, wanted a pair (inputs, labels)")
         validation = checked_rows("validation inputs", "validation labels", *validation)
-        if validation[0].shape[1:] != inputs.shape[1:]:
+        if validation[0].shape[1:] != shown.shape[1:]:
             raise ValueError(
-                f"validation: found rows of shape {validation[0].shape[1:]}, wanted {inputs.shape[1:]} as in inputs"
+                f"validation: found rows of shape {validation[0].shape[1:]}, wanted {shown.shape[1:]} as in training"
             )
         check_labels("validation labels", validation[1], classes)
-    setting, state = start(network, optimizer, loss, key)
+    setting, state = start(network, optimizer, loss, key, augment, average)
     train, held_out = (inputs, labels), validation
     limit = np.int32(patience or epochs)
     records = []

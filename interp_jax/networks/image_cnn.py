@@ -7,6 +7,7 @@ import jax
 from flax import nnx
 
 from interp_jax.networks.chain import Chain
+from interp_jax.networks.convolution import convolution
 
 # One object for all networks: an initialiser made anew would be another static value.
 WEIGHTS = jax.nn.initializers.truncated_normal(0.1)
@@ -62,7 +63,7 @@ def image_cnn(
     stages: dict[str, Callable] = {}
     start = {"kernel_init": WEIGHTS, "bias_init": BIASES, "rngs": rngs}
     for layer, count in enumerate(channels, 1):
-        stages[f"conv{layer}"] = nnx.Conv(maps, count, (taps, taps), **start)
+        stages[f"conv{layer}"] = nnx.Conv(maps, count, (taps, taps), conv_general_dilated=convolution, **start)
         stages[f"relu{layer}"] = nnx.relu
         stages[f"max{layer}"] = HALVE
         height, width, maps = height // 2, width // 2, count

@@ -29,6 +29,7 @@ class TrainingState(NamedTuple):
     parameters: Any
     statistics: Any
     optimizer: Any
+    average: Any  # of the parameters over the steps, or None where none is kept
     best: Any  # parameters and statistics of the best epoch
     best_loss: jax.Array
     best_epoch: jax.Array
@@ -42,6 +43,8 @@ class Setting(NamedTuple):
     optimizer: optax.GradientTransformation
     loss: Callable
     takes_key: bool
+    augment: Callable | None = None
+    average: float | None = None
 
 
 @functools.partial(jax.jit, static_argnames=("setting", "batch_size", "evaluation_batch_size"), donate_argnames="state")
@@ -57,31 +60,45 @@ def train_epoch(setting, state, key, epoch, train, held_out, patience, batch_siz
 def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batch_size, evaluation_batch_size):
     inputs, labels = train
     order_key, dropout_key = jax.random.split(jax.random.fold_in(key, epoch))
+    augment_key = jax.random.fold_in(order_key, 1)
     rows, steps = len(inputs), len(inputs) // batch_size
     # One sort by random bits; jax.random.permutation sorts twice to break ties that hardly ever occur.
     order = jnp.argsort(jax.random.bits(order_key, (rows,)))[: steps * batch_size].reshape(steps, batch_size)
 
     def step(carry, batch):
         number, chosen = batch
-        carry, record = _step(setting, carry, inputs[chosen], labels[chosen], jax.random.fold_in(dropout_key, number))
-        return carry, record
+        *carry, average = carry
+        shown = inputs[chosen]
+        if setting.augment is not None:
+            shown = setting.augment(jax.random.fold_in(augment_key, number), shown)
+        carry, record = _step(setting, carry, shown, labels[chosen], jax.random.fold_in(dropout_key, number))
+        if setting.average is not None:
+            average = _averaged(average, carry[0], setting.average, epoch * steps + number)
+        return (*carry, average), record
 
-    carry = (state.parameters, state.statistics, state.optimizer)
+    carry = (state.parameters, state.statistics, state.optimizer, state.average)
     carry, (losses, errors) = jax.lax.scan(step, carry, (jnp.arange(steps), order))
-    parameters, statistics, optimizer_state = carry
+    parameters, statistics, optimizer_state, average = carry
+    shown = parameters if setting.average is None else average
     if held_out is None:
         validation_loss = validation_error = jnp.float32(jnp.nan)
         better = jnp.bool_(True)
     else:
-        network = inference_view(nnx.merge(setting.graph, parameters, statistics, copy=True))
+        network = inference_view(nnx.merge(setting.graph, shown, statistics, copy=True))
         validation_loss, validation_error = _evaluate(network, setting.loss, *held_out, evaluation_batch_size)
         better = (validation_loss < state.best_loss) & ~state.stopped
-    best = jax.tree.map(lambda new, old: jnp.where(better, new, old), (parameters, statistics), state.best)
+    best = jax.tree.map(lambda new, old: jnp.where(better, new, old), (shown, statistics), state.best)
     best_epoch = jnp.where(better, epoch + 1, state.best_epoch)
     best_loss = jnp.where(better, validation_loss, state.best_loss)
     stopped = state.stopped | (epoch + 1 - best_epoch >= patience)
     record = History(jnp.mean(losses), jnp.mean(errors), validation_loss, validation_error)
-    return TrainingState(parameters, statistics, optimizer_state, best, best_loss, best_epoch, stopped), record
+    return TrainingState(parameters, statistics, optimizer_state, average, best, best_loss, best_epoch, stopped), record
+
+
+def _averaged(average, parameters, decay, step):
+    """The average follows quickly at first, so that the starting weights leave no trace in it."""
+    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda old, new: (decay * old + (1 - decay) * new).astype(old.dtype), average, parameters)
 
 
 @functools.partial(jax.jit, static_argnames=("setting", "sample", "steps"), donate_argnames="state")
@@ -136,15 +153,18 @@ def _is_wrong(scores, labels):
     return ~(own >= jnp.max(scores, axis=1))
 
 
-def start(network, optimizer, loss, key):
+def start(network, optimizer, loss, key, augment=None, average=None):
     """The static setting and the first state of a training run."""
     graph, parameters, statistics = nnx.split(network, nnx.Param, ...)
     # The compiled step gives its input buffers away; the caller's network must survive that.
     parameters, statistics = jax.tree.map(jnp.copy, (parameters, statistics))
-    setting = Setting(graph, optimizer, loss, isinstance(network, Chain))
+    setting = Setting(graph, optimizer, loss, isinstance(network, Chain), augment, average)
     initial = jax.vmap(optimizer.init) if key.ndim else optimizer.init
     # Copies throughout: an optimiser may keep the parameters themselves, and no buffer can be given away twice.
     optimizer_state, best = jax.tree.map(jnp.copy, (initial(parameters), (parameters, statistics)))
     best_loss = jnp.full(key.shape, jnp.inf, jnp.float32)
     best_epoch, stopped = jnp.zeros(key.shape, jnp.int32), jnp.zeros(key.shape, bool)
-    return setting, TrainingState(parameters, statistics, optimizer_state, best, best_loss, best_epoch, stopped)
+    averages = None if average is None else jax.tree.map(jnp.copy, parameters)
+    return setting, TrainingState(
+        parameters, statistics, optimizer_state, averages, best, best_loss, best_epoch, stopped
+    )
