@@ -153,6 +153,9 @@ def against(
     references: Mapping[str, SupportsFloat] | None = None,
     log_x: bool = False,
     log_y: bool = False,
+    *,
+    extremes: bool = False,
+    y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (None, None),
 ) -> Figure:
     """One quantity against another: per series the mean line, a band of ± one standard deviation, a dot a seed.
 
@@ -161,7 +164,9 @@ def against(
     x_label, y_label: what the axes show.
     references: name → height of a horizontal line.
     log_x, log_y: whether an axis is logarithmic; its numbers must then be positive.
-    Returns the figure.
+    extremes: whether the band reaches from the least to the greatest seed, not one standard deviation to either side.
+    y_range: the ends of the vertical axis, to look closer; None leaves one to the data.
+    Returns the figure; references outside its vertical range are left out.
     """
     x = as_array("x", x, "X")
     not_empty("values", values)
@@ -187,9 +192,12 @@ def against(
             dots = np.repeat(x[:, None], entries.shape[1], axis=1)
             finite = np.isfinite(entries)
             axes.plot(dots[finite], entries[finite], ".", color=colour(index), markersize=4.5, alpha=0.45, zorder=1.8)
+            known = np.where(finite, entries, np.nan)[order][kept]
             width = np.nan_to_num(deviation[kept])
-            low = np.maximum(mean[kept] - width, shown.min()) if log_y else mean[kept] - width
-            axes.fill_between(x[order][kept], low, mean[kept] + width, color=colour(index), alpha=0.15, linewidth=0)
+            low = np.nanmin(known, axis=1) if extremes else mean[kept] - width
+            high = np.nanmax(known, axis=1) if extremes else mean[kept] + width
+            low = np.maximum(low, shown.min()) if log_y else low
+            axes.fill_between(x[order][kept], low, high, color=colour(index), alpha=0.15, linewidth=0)
     axes.set(xlabel=x_label, ylabel=y_label)
     for name, height in references.items():
         axes.axhline(height, color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)
@@ -199,7 +207,9 @@ def against(
     if log_y:
         margin = (shown.max() / shown.min()) ** 0.06 if shown.max() > shown.min() else 1.5
         log_axis(axes, "y", shown.min() / margin, shown.max() * margin)
-    axes.set_ylim(axes.get_ylim())  # the names of the references stand where the final range puts their lines
+    axes.set_ylim(*y_range)  # the names of the references stand where the final range puts their lines
+    low, high = axes.get_ylim()
+    references = {name: height for name, height in references.items() if low <= height <= high}
     to_fraction = axes.transData + axes.transAxes.inverted()
     heights = [to_fraction.transform((x[0], height))[1] for height in references.values()]
     for name, height, place in zip(references, heights, apart(heights, 0.06), strict=True):

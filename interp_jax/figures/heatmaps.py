@@ -1,6 +1,6 @@
-"""Heat maps of weights and of activations averaged by class."""
+"""Heat maps of weights, of activations averaged by class, and of how classes overlap."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import GREY, colour, fitting_image, new_figure, signed_image, styled
+from interp_jax.figures._clusters import ink_on
+from interp_jax.figures._labels import too_long
+from interp_jax.figures.style import GREY, colour, fitting_image, image, new_figure, signed_image, styled
 
 BARS = 120  # up to so many biases are bars, more are a line
+PRINTED = 18  # up to so many classes have their overlaps printed
 
 
 @styled
@@ -93,6 +96,40 @@ def weights_and_averages(
     left.set(title=titles[0], xlabel="output unit", ylabel="input unit")
     _averages(right, averages, positions)
     right.set_title(titles[1])
+    return figure
+
+
+@styled
+def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard index") -> Figure:
+    """How much the sets of any two classes have in common, as colours and numbers.
+
+    matrix [classes, classes]: symmetric, values in 0…1; NaN is grey. The diagonal may hold the overlap of a class's own
+        repeated sets.
+    names: one a class.
+    label: what the values are.
+    Returns the figure; the first class is at the top.
+    """
+    matrix = as_array("matrix", matrix, len(names), len(names))
+    if np.any((matrix < 0) | (matrix > 1)):
+        raise ValueError(f"matrix reaches from {np.nanmin(matrix):g} to {np.nanmax(matrix):g}, wanted values in 0…1")
+    if not np.allclose(matrix, matrix.T, equal_nan=True):
+        raise ValueError("matrix differs from its transpose, wanted the same value on both sides of the diagonal")
+    size = np.clip(0.52 * len(names), 2.4, 6.2)
+    figure = new_figure(size + 1.6, size + 0.7)
+    axes = figure.subplots()
+    drawn = image(axes, matrix, limit=1, label=label)
+    if len(names) <= PRINTED:
+        shades = drawn.cmap(matrix)
+        for (row, column), value in np.ndenumerate(matrix):
+            if np.isfinite(value):
+                look = {"ha": "center", "va": "center", "fontsize": 9, "color": ink_on(shades[row, column])}
+                axes.text(column + 1, row + 1, f"{value:.2f}", **look)
+    places = range(1, len(names) + 1)
+    axes.set_xticks(places, names, rotation=90 if too_long(names, 72 * size, 10) else 0)
+    axes.set_yticks(places, names)
+    axes.tick_params(length=0)
+    axes.invert_yaxis()
+    axes.set_aspect("equal")
     return figure
 
 

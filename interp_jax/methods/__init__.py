@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "accept",
         "agreement",
         "averages",
+        "core_units",
         "effects",
         "filters",
         "hierarchy",

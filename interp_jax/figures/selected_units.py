@@ -1,0 +1,160 @@
+"""The units chosen for each class: which ones, run after run, and how many."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
+from interp_jax.figures._labels import too_long
+from interp_jax.figures.style import GREY, INK, LIGHT, PALETTE, colour, legend_above, marker, new_figure, styled
+
+EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
+GAP = 0.8  # between two classes, in rows
+SEPARATE = 128  # up to so many units there are white lines between them
+STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # from one numbered unit to the next
+SIZE = 9.0  # of the small letters, in points
+BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}
+
+
+@styled
+def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figure:
+    """Which units each run chose: a block of rows a class, a row a run, a column a unit.
+
+    masks: class → [runs, units], 1 where the run chose the unit, else 0; runs may differ in number.
+    x_label: what the columns are; they are counted from 0.
+    Returns the figure; units that every run of a class chose have a colour of their own. Numbers at the right say how
+    many units a run chose, and how many of them every run did.
+    """
+    not_empty("masks", masks)
+    first = as_array("the first of masks", next(iter(masks.values())), "runs", "units")
+    chosen = {name: _as_mask(f"masks[{name!r}]", mask, first.shape[1]) for name, mask in masks.items()}
+    units = first.shape[1]
+    several = any(len(mask) > 1 for mask in chosen.values())
+    rows = sum(len(mask) for mask in chosen.values()) + GAP * (len(chosen) - 1)
+    figure = new_figure(9.0, 1.3 + rows * np.clip(6.0 / rows, 0.11, 0.24))
+    axes = figure.subplots()
+    top = 0.0
+    for name, mask in chosen.items():
+        _block(axes, mask, top)
+        place = top + len(mask) / 2
+        axes.annotate(f"{name}", (0, place), (-6, 0), ha="right", va="center", **BESIDE)
+        sizes = mask.sum(axis=1)
+        _column(axes, 0, f"{sizes.min()}" if np.ptp(sizes) == 0 else f"{sizes.min()}–{sizes.max()}", place)
+        if len(mask) > 1:
+            _column(axes, 1, f"{mask.all(axis=0).sum()}", place)
+        top += len(mask) + GAP
+    for column, heading in enumerate(("a run", "every run")[: 1 + several]):
+        _column(axes, column, heading, 0, above=10, color=GREY)
+    axes.set(xlim=(-0.5, units - 0.5), ylim=(top - GAP, 0), yticks=[], xlabel=x_label)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    room = 7 * len(str(units - 1)) + 3  # of a unit's number, in points
+    axes.set_xticks(range(0, units, next(step for step in STEPS if 500 * step / units >= room or step == STEPS[-1])))
+    axes.tick_params(axis="x", labelsize=SIZE, length=2.5)
+    keys = {"chosen": CHOSEN} | ({"chosen in every run of the class": ALWAYS} if several else {})
+    legend_above(figure, [Patch(color=shade) for shade in keys.values()], list(keys))
+    return figure
+
+
+@styled
+def by_class(
+    classes: Sequence[str],
+    values: Mapping[str, ArrayLike],
+    references: Mapping[str, ArrayLike] | None = None,
+    *,
+    y_label: str = "units kept",
+    x_label: str = "class",
+    y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (0, None),
+) -> Figure:
+    """A dot plot of one number a class, several series beside one another: their means, and a small dot a repeat.
+
+    classes: their names.
+    values: series → [classes] or [classes, repeats]; NaN is not drawn.
+    references: name → [classes], a bar across the whole class, as of published numbers; NaN is not drawn.
+    y_label, x_label: what the axes show.
+    y_range: the ends of the vertical axis; None leaves one to the data.
+    Returns the figure.
+    """
+    not_empty("classes", classes)
+    not_empty("values", values)
+    found = {name: by_seed(f"values[{name!r}]", numbers, len(classes)) for name, numbers in values.items()}
+    bars = {
+        name: as_array(f"references[{name!r}]", numbers, len(classes)) for name, numbers in (references or {}).items()
+    }
+    if not any(np.isfinite(numbers).any() for numbers in found.values()):
+        raise ValueError("values holds no finite number, wanted at least one")
+    width = min(0.22, 0.84 / len(found))
+    inches = min(9.0, max(5.0, 1.2 + len(classes) * (0.35 + 0.14 * len(found))))
+    figure = new_figure(inches, 4.4)
+    axes = figure.subplots()
+    slots = np.arange(len(classes))
+    size = np.clip(0.8 * 72 * (inches - 0.8) * width / len(classes), 6, 8)
+    handles = []
+    for index, numbers in enumerate(found.values()):
+        places = slots + (index - (len(found) - 1) / 2) * width
+        look = {"color": colour(index), "linestyle": ""}
+        if numbers.shape[1] > 1:
+            dots = np.repeat(places, numbers.shape[1])
+            axes.plot(dots, numbers.ravel(), ".", markersize=4.5, alpha=0.45, zorder=3, label="repeats", **look)
+        mean = mean_and_deviation(numbers)[0]
+        shape = {"marker": marker(index), "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
+        handles += axes.plot(places, mean, zorder=4, label="mean", **look, **shape)
+    names = list(found)
+    if any(numbers.shape[1] > 1 for numbers in found.values()):
+        handles.append(Line2D([], [], linestyle="", marker=".", color=GREY, markersize=6))
+        names.append("one repeat")
+    for index, (name, heights) in enumerate(bars.items()):
+        look = {"color": (INK, GREY)[index % 2], "linestyle": ("-", "--", ":")[index % 3], "linewidth": 1.5}
+        axes.hlines(heights, slots - 0.46, slots + 0.46, zorder=2, label=name, **look)
+        handles.append(Line2D([], [], **look))
+        names.append(name)
+    axes.set_ylim(*y_range)
+    axes.set(xlim=(-0.5, len(classes) - 0.5), xlabel=x_label, ylabel=y_label)
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    turned = too_long(classes, 72 * (inches - 0.8), 10)
+    axes.set_xticks(slots, classes, **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if turned else {}))
+    axes.tick_params(axis="x", length=0)
+    axes.grid(False, axis="x")
+    for border in slots[1:]:
+        axes.axvline(border - 0.5, color=LIGHT, linewidth=0.9, zorder=1)
+    legend_above(figure, handles, names)
+    return figure
+
+
+def _as_mask(name: str, values: ArrayLike, units: int) -> np.ndarray:
+    mask = as_array(name, values, "runs", units)
+    if not np.all((mask == 0) | (mask == 1)):
+        raise ValueError(f"{name} holds {mask[(mask != 0) & (mask != 1)][0]:g}, wanted 0 or 1")
+    return mask.astype(bool)
+
+
+def _block(axes: Axes, mask: np.ndarray, top: float) -> None:
+    """The rows of one class, from the given height downwards."""
+    runs, units = mask.shape
+    always = mask & mask.all(axis=0) & (runs > 1)
+    axes.pcolormesh(
+        np.arange(units + 1) - 0.5,
+        top + np.arange(runs + 1),
+        mask.astype(int) + always,
+        cmap=ListedColormap([EMPTY, CHOSEN, ALWAYS]),
+        vmin=0,
+        vmax=2,
+        edgecolors="white" if units <= SEPARATE else "none",
+        linewidth=0.8,
+        antialiased=True,  # so that no unit of a wide layer is lost between two pixels
+    )
+
+
+def _column(axes: Axes, column: int, text: str, place: float, above: float = 0, **look: Any) -> None:
+    """Writes into a column of numbers right of the axes."""
+    axes.annotate(
+        text, (1, place), ((30, 82)[column], above), ha="center", va="center", fontsize=SIZE, **BESIDE, **look
+    )

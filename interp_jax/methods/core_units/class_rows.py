@@ -1,0 +1,50 @@
+"""The rows that a class is judged on: all that are predicted as it, and as many others."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+
+class ClassData(NamedTuple):
+    """Row numbers, each group in ascending order: those predicted as the target, and the others that were drawn."""
+
+    positives: Int[np.ndarray, " positives"]
+    negatives: Int[np.ndarray, " negatives"]
+
+    @property
+    def rows(self):
+        """All row numbers, positives first."""
+        return np.concatenate([self.positives, self.negatives])
+
+
+def class_data(predictions, target: int, *, key, negatives: bool = True) -> ClassData:
+    """Every row predicted as the target and as many random others, or all others where they are fewer.
+
+    Host-level.
+
+    Args:
+        predictions: [rows] the class that the whole network gives each row, whole numbers.
+        target: the class of interest.
+        key: a JAX random key.
+        negatives: False leaves the others out, as the paper does for gates on pixels.
+
+    Raises:
+        ValueError: predictions that are no vector of whole numbers, or a target that is never predicted.
+
+    Example:
+        >>> class_data([1, 0, 1, 0, 0, 0], 1, key=jax.random.key(0)).rows.tolist()
+        [0, 2, 1, 3]
+
+    Source: Yan & Feng, ICLR 2018 submission, section 3.1 (and 5.1 for pixels).
+    """
+    predictions = np.asarray(predictions)
+    if predictions.ndim != 1 or not np.issubdtype(predictions.dtype, np.integer):
+        raise ValueError(f"predictions: found {predictions.dtype} {predictions.shape}, wanted whole numbers [rows]")
+    positive = predictions == target
+    if not positive.any():
+        raise ValueError(f"target: found no row of {len(predictions)} predicted as {target}, wanted at least one")
+    others = np.flatnonzero(~positive) if negatives else np.arange(0)
+    drawn = np.asarray(jax.random.permutation(key, len(others)))[: positive.sum()]
+    return ClassData(np.flatnonzero(positive), others[np.sort(drawn)])

@@ -1,0 +1,139 @@
+"""The fewest units that keep the decision about a single input, a lane an input."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from interp_jax.methods.core_units.decisions import centre_score, is_target
+from interp_jax.methods.core_units.gated import gated
+from interp_jax.methods.core_units.gates import SHARPNESS, gate, objective, straight_through
+from interp_jax.methods.core_units.sweeping import ALPHAS
+from interp_jax.methods.core_units.training import ADAM
+
+
+class InputSelection(NamedTuple):
+    """For every input the units kept, [rows, units], the gates they come from, how many are kept, and the gates' own.
+
+    ``holds`` says whether the input's class is still the one predicted.
+    """
+
+    mask: Bool[Array, "rows units"]
+    gates: Float[Array, "rows units"]
+    units: Int[Array, " rows"]
+    gates_units: Int[Array, " rows"]
+    holds: Bool[Array, " rows"]
+
+
+def select_for_inputs(
+    tail,
+    hidden: Shaped[Array | np.ndarray, "rows *features"],
+    predictions: Int[Array | np.ndarray, " rows"],
+    *,
+    key,
+    alphas: Sequence[float] = ALPHAS,
+    mask_shape=None,
+    steps: int = 100,
+    batch_size: int = 4,
+    optimizer=ADAM,
+) -> InputSelection:
+    """For each input by itself, the smallest set of units found with which it keeps its predicted class.
+
+    Gates are trained for every α and rounded; from the smallest set that keeps the class (all units where none does)
+    units are then dropped one by one, each time the one that leaves the class furthest ahead.
+
+    Traceable. Memory: units copies of what the tail needs for an input, and alphas of them forward and back, for
+    batch_size inputs.
+
+    Args:
+        tail: ``hidden -> scores [rows, classes]``.
+        hidden: [rows, …, units] activations.
+        predictions: the class that the network gives each input.
+        key: a JAX random key; row i's lanes follow from its i-th fold.
+        alphas: costs of an open gate.
+        mask_shape: as in `select`; for several layers the masks are concatenated in the mapping's order.
+        steps: gradient steps.
+        batch_size: inputs at a time.
+        optimizer: any optax optimiser.
+
+    Raises:
+        ValueError: predictions or a tail that do not fit hidden.
+
+    Example:
+        >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
+        >>> found = select_for_inputs(lambda h: h, hidden, jnp.array([0, 2]), key=jax.random.key(0))
+        >>> found.units.tolist(), found.mask[1].tolist()
+        ([0, 1], [False, False, True])
+
+    Source: Yan & Feng, ICLR 2018 submission, section 3.3, for one input in place of a class.
+    """
+    hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
+    if predictions.shape != hidden.shape[:1]:
+        raise ValueError(f"predictions: found shape {predictions.shape}, wanted {hidden.shape[:1]}, one a row")
+    network = gated(tail, hidden, mask_shape)
+    alphas = jnp.asarray(alphas, jnp.float32)
+    return _select(network, hidden, predictions, key, alphas, steps, batch_size, optimizer)
+
+
+@partial(jax.jit, static_argnames=("steps", "batch_size", "optimizer"))
+def _select(network, hidden, predictions, key, alphas, steps, batch_size, optimizer):
+    def one(arguments):
+        number, row, target = arguments
+        prepared = network.prepare(row[None])
+        gates = _train(network, prepared, target, jax.random.fold_in(key, number), alphas, steps, optimizer)
+
+        def ahead(mask):
+            scores = network.scores(prepared, mask.astype(jnp.float32))
+            others = jnp.where(jnp.arange(scores.shape[1])[None] == target, -jnp.inf, scores)
+            return is_target(scores, target)[0], scores[0, target] - jnp.max(others)
+
+        rounded = gates >= 0.5
+        holds, _ = jax.vmap(ahead)(rounded)
+        sizes = jnp.where(holds, jnp.sum(rounded, axis=1), network.units + 1)
+        lane = jnp.argmin(sizes)
+        start = jnp.where(holds[lane], rounded[lane], True)
+        mask = _dropped(ahead, start)
+        return InputSelection(mask, gates[lane], jnp.sum(mask), jnp.sum(start), ahead(mask)[0])
+
+    return jax.lax.map(one, (jnp.arange(len(hidden)), hidden, predictions), batch_size=batch_size)
+
+
+def _train(network, prepared, target, key, alphas, steps, optimizer):
+    keys = jax.random.split(key, len(alphas))
+    x = jax.vmap(lambda key: 0.1 + 0.05 * jax.random.normal(key, (network.units,)))(keys)
+    yes = jnp.ones(1)
+
+    def loss(x):
+        def lane(x, alpha):
+            said = centre_score(network.scores(prepared, straight_through(gate(x, SHARPNESS))), target, 2.0)
+            return objective(said, yes, gate(x, SHARPNESS), alpha=alpha, penalty=0.0)
+
+        return jnp.sum(jax.vmap(lane)(x, alphas))
+
+    def step(carry, _):
+        x, state = carry
+        updates, state = optimizer.update(jax.grad(loss)(x), state, x)
+        return (optax.apply_updates(x, updates), state), None
+
+    (x, _), _ = jax.lax.scan(step, (x, optimizer.init(x)), length=steps)
+    return gate(x, SHARPNESS)
+
+
+def _dropped(ahead, mask):
+    """The mask after dropping, as long as that is possible, the unit that leaves the class furthest ahead."""
+    units = jnp.arange(len(mask))
+
+    def drop(state):
+        mask, _ = state
+        fewer = mask[None] & (units[:, None] != units[None])
+        holds, margins = jax.vmap(ahead)(fewer)
+        allowed = holds & mask
+        best = jnp.argmax(jnp.where(allowed, margins, -jnp.inf))
+        return jnp.where(jnp.any(allowed), fewer[best], mask), jnp.any(allowed)
+
+    return jax.lax.while_loop(lambda state: state[1], drop, (mask, jnp.array(True)))[0]

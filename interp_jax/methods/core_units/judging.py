@@ -1,0 +1,104 @@
+"""Many masks judged on one class's rows: which decisions hold, and by how much."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from interp_jax.methods.core_units.class_rows import ClassData
+from interp_jax.methods.core_units.decisions import is_target
+
+# Rows come in whole numbers of these, so that classes of about one size share a compilation.
+ROWS_AT_ONCE = 128
+_BATCHES = 8
+
+
+class Judgement(NamedTuple):
+    """[masks, rows]: whether the decision holds, and its margin in standard deviations of the row's scores."""
+
+    held: np.ndarray
+    margins: np.ndarray
+
+
+class Judge:
+    """Judges masks on rows of one class; what does not depend on the masks is kept where ``keep`` says so."""
+
+    def __init__(self, network, hidden, data: ClassData, target: int, *, keep: bool = False):
+        self.data, self._network, self._target = data, network, np.int32(target)
+        rows, count = data.rows, len(data.rows)
+        size = ROWS_AT_ONCE * (_BATCHES if count > ROWS_AT_ONCE * _BATCHES else 1)
+        padded = np.concatenate([rows, np.repeat(rows[:1], -count % size)]).reshape(-1, ROWS_AT_ONCE)
+        is_positive = np.arange(padded.size).reshape(padded.shape) < len(data.positives)
+        self._hidden, self._rows, self._positive = hidden, jnp.asarray(padded), jnp.asarray(is_positive)
+        # A wrong decision about a positive row weighs as much as the whole of its group allows.
+        sizes = np.repeat([len(data.positives), len(data.negatives)], [len(data.positives), len(data.negatives)])
+        self.weights = 1 / (sizes * (2.0 if len(data.negatives) else 1.0))
+        self._kept = _prepare(network, hidden, self._rows) if keep else None
+
+    @property
+    def units(self) -> int:
+        """How many gates a mask has."""
+        return self._network.units
+
+    def __call__(self, masks: np.ndarray) -> Judgement:
+        """Judges bool masks [masks, units], in blocks of as many as there are units or fewer."""
+        found = [self._block(masks[start : start + len_]) for start, len_ in _blocks(len(masks))]
+        return Judgement(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+    def rates(self, judgement: Judgement) -> np.ndarray:
+        """The holding rate of every mask."""
+        return 1 - (~judgement.held).astype(float) @ self.weights
+
+    def _block(self, masks):
+        size = _padded_size(len(masks))
+        gates = jnp.asarray(np.pad(masks, ((0, size - len(masks)), (0, 0))), jnp.float32)
+        if self._kept is None:
+            found = _judge(self._network, self._hidden, self._rows, self._positive, self._target, gates)
+        else:
+            found = _judge_kept(self._network, self._kept, self._positive, self._target, gates)
+        count = len(self.data.rows)
+        return tuple(np.asarray(part).swapaxes(0, 1).reshape(size, -1)[: len(masks), :count] for part in found)
+
+
+def _blocks(count):
+    return [(start, min(_LARGEST, count - start)) for start in range(0, count, _LARGEST)]
+
+
+_LARGEST = 64
+
+
+def _padded_size(count):
+    """Powers of two: a handful of compilations for any number of masks."""
+    return 1 << (count - 1).bit_length()
+
+
+@jax.jit
+def _prepare(network, hidden, rows):
+    return jax.lax.map(lambda batch: network.prepare(hidden[batch]), rows)
+
+
+@jax.jit
+def _judge(network, hidden, rows, positive, target, gates):
+    def batch(arguments):
+        rows, positive = arguments
+        return _decide(network, network.prepare(hidden[rows]), positive, target, gates)
+
+    return jax.lax.map(batch, (rows, positive))
+
+
+@jax.jit
+def _judge_kept(network, kept, positive, target, gates):
+    return jax.lax.map(lambda batch: _decide(network, batch[0], batch[1], target, gates), (kept, positive))
+
+
+def _decide(network, prepared, positive, target, gates):
+    scores = jax.vmap(partial(network.scores, prepared))(gates)
+    own = jnp.take(scores, target, axis=2)
+    is_own = (jnp.arange(scores.shape[2]) == target)[None, None]
+    ahead = own - jnp.max(jnp.where(is_own, -jnp.inf, scores), axis=2)
+    deviation = jnp.std(scores, axis=2)
+    margins = jnp.where(deviation > 0, ahead / jnp.where(deviation > 0, deviation, 1), 0)
+    said = jax.vmap(is_target, in_axes=(0, None))(scores, target)
+    return said == positive[None], jnp.where(positive[None], margins, -margins)

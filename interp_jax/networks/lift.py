@@ -1,0 +1,129 @@
+"""A network's tail taken apart unit by unit: what a gate on every unit multiplies, computed once for all gates."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from interp_jax.networks.chain import Chain
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class LiftedTail:
+    """A tail whose first layer L is linear, so that gates and layer commute; made by `lift`. Traceable.
+
+        L(b ∘ h) + bias = bias + Σ_i b_i L(h_i)
+
+    A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine(lift(hidden), gates)`` equals
+    ``tail(hidden * gates)`` and runs the layer once for all gates. The two are worth it where many gates meet the same
+    rows; for a single mask the chain costs less.
+    """
+
+    tail: Chain
+    weights: Array
+    layer: str = dataclasses.field(metadata={"static": True})
+
+    def __call__(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows *outputs"]:
+        """The scores of whole hidden layers, as the chain gives them."""
+        return self.tail(hidden)
+
+    def lift(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "units rows *outputs"]:
+        """Every unit's part of the layer's output, L(h_i) without bias: units × the outputs' memory, units leading.
+
+        The units come first so that gates times parts is one product of matrices as they lie in memory.
+        """
+        hidden, layer = jnp.asarray(hidden), getattr(self.tail, self.layer)
+        units = self.weights.shape[0]
+        if isinstance(layer, nnx.Linear):
+            # Axes that the layer does not sum over are further rows to it.
+            rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
+            parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
+            shape = jax.eval_shape(self.tail.until(self.layer), hidden).shape
+            return parts.reshape(units, *shape)
+
+        def part(unit):
+            one = nnx.clone(layer)
+            one.kernel, one.bias, one.precision = nnx.Param(unit[1]), None, _HIGHEST
+            return one(unit[0][..., None])
+
+        # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.
+        return jax.lax.map(part, (jnp.moveaxis(hidden, -1, 0), self.weights))
+
+    def combine(
+        self, lifted: Float[Array, "units rows *parts"], gates: Float[Array, " units"]
+    ) -> Float[Array, "rows *outputs"]:
+        """The scores of the rows that were lifted, every unit multiplied by its gate."""
+        layer = getattr(self.tail, self.layer)
+        output = jnp.einsum("u,u...->...", gates, lifted, precision=_HIGHEST)
+        if layer.bias is not None:
+            output += jnp.broadcast_to(layer.bias[...], output.shape)
+        return self.tail.after(self.layer)(output)
+
+
+def lift(tail: Chain, shape: Sequence[int]) -> LiftedTail:
+    """The tail in a form that gates of its input's units can be moved through, for methods that try many gates.
+
+    Host-level, but pure: it can be called while other code is traced. Holds a copy of the first layer's kernel.
+
+    Args:
+        tail: a chain whose first layer is a dense layer or a convolution, such as ``net.after("max2")``; stages before
+            it may flatten.
+        shape: of one row's hidden layer, (height, width, units) or (units,).
+
+    Returns:
+        The tail with two further functions, ``lift`` and ``combine``.
+
+    Raises:
+        ValueError: another stage first, or a shape that the layer does not take.
+
+    Example:
+        >>> from interp_jax import networks
+        >>> net = networks.freeze(networks.image_cnn(jax.random.key(0), (8, 8, 1), hidden=16))
+        >>> tail, hidden = lift(net.after("max2"), (2, 2, 64)), jnp.ones((5, 2, 2, 64))
+        >>> gates = jnp.arange(64) / 64
+        >>> bool(jnp.allclose(tail.combine(tail.lift(hidden), gates), tail(hidden * gates), atol=1e-5))
+        True
+    """
+    if not isinstance(tail, Chain):
+        raise ValueError(f"tail: found {type(tail).__name__}, wanted a Chain")
+    shape = tuple(int(size) for size in shape)
+    if not shape or min(shape) < 1:
+        raise ValueError(f"shape: found {shape}, wanted sizes of one row, units last")
+    units, found = shape[-1], (1, *shape)
+    for name in tail.stage_names:
+        stage = getattr(tail, name)
+        if type(stage) is nnx.Linear:
+            features, outputs = stage.kernel.shape
+            if features != found[-1] or features % units or math.prod(found) % features:
+                raise ValueError(f"shape: found {shape}, wanted {features} values for stage {name!r}, units last")
+            return LiftedTail(tail, jnp.swapaxes(stage.kernel[...].reshape(-1, units, outputs), 0, 1), name)
+        if type(stage) is nnx.Conv and stage.feature_group_count == 1 and stage.mask is None:
+            if stage.kernel.shape[-2] != units or found != (1, *shape):
+                raise ValueError(f"shape: found {shape}, wanted {stage.kernel.shape[-2]} units for stage {name!r}")
+            return LiftedTail(tail, jnp.moveaxis(stage.kernel[...], -2, 0)[..., None, :], name)
+        found = _flattened(stage, found)
+        if found is None:
+            raise ValueError(
+                f"tail: found stage {name!r} first, which is not linear; wanted a dense layer or a convolution"
+            )
+    raise ValueError("tail: found no layer, wanted a dense layer or a convolution")
+
+
+def _flattened(stage, shape):
+    """The shape that a stage gives rows if it moves no value and changes none, else None."""
+    with jax.ensure_compile_time_eval():
+        # Neither whole nor of one sign: no rectifier, clipping or rounding leaves these as they are.
+        values = jnp.arange(math.prod(shape), dtype=jnp.float32).reshape(shape) - math.prod(shape) // 2 - 0.25
+        try:
+            output = np.asarray(stage(values))
+        except Exception:  # dropout in training mode, say: whatever fails here is no flattening
+            return None
+    return output.shape if np.array_equal(output.reshape(-1), values.reshape(-1)) else None
