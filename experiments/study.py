@@ -1,6 +1,7 @@
 """What a study's sections share: settings, the run's folder, progress bars and trained networks."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from interp_jax.reports import Run
 
 @dataclasses.dataclass
 class Study:
-    """A run in progress; networks are trained once, kept on disk, and read from there ever after."""
+    """A run in progress; networks are trained once, kept on disk, and read from there ever after.
+
+    A training that was stopped goes on from its last minute.
+    """
 
     config: Any
     run: Run
@@ -26,25 +30,36 @@ class Study:
         """The study's ``number``-th random key."""
         return jax.random.fold_in(jax.random.key(self.config.seed), number)
 
-    def stacked(self, constructor: Callable, seeds: int):
-        """A stacked network and the keys to train it with, lane i from the i-th fold of the study's key."""
-        lanes = [jax.random.split(jax.random.fold_in(self.key(0), lane)) for lane in range(seeds)]
+    def stacked(self, constructor: Callable, seeds: int | None):
+        """A stacked network and the keys to train it with, lane i from the i-th fold of the study's key.
+
+        With None for ``seeds`` lane 0 alone, a single network and its key: convolutions are slow in a stack on CPU.
+        """
+        lanes = [jax.random.split(jax.random.fold_in(self.key(0), lane)) for lane in range(seeds or 1)]
         initial, training = (jnp.stack(keys) for keys in zip(*lanes, strict=True))
+        if seeds is None:
+            return constructor(initial[0]), training[0]
         return jax.vmap(constructor)(initial), training
 
-    def fitted(self, name: str, constructor: Callable, rows, *, seeds: int, epochs: int, **options) -> networks.Fit:
-        """`networks.fit` of ``seeds`` networks, under the name of its checkpoint."""
+    def fitted(
+        self, name: str, constructor: Callable, rows, *, seeds: int | None, epochs: int, **options
+    ) -> networks.Fit:
+        """`networks.fit` of ``seeds`` networks, or of a single one for None, under the name of its checkpoint."""
 
-        def train(network, keys, report):
-            return networks.fit(network, *rows, key=keys, epochs=epochs, on_epoch=report, **options)
+        def train(network, keys, report, unfinished):
+            progress = {"on_epoch": report, "checkpoint": unfinished}
+            return networks.fit(network, *rows, key=keys, epochs=epochs, **progress, **options)
 
         return self._once(name, constructor, seeds, epochs, train)
 
-    def fitted_fresh(self, name: str, constructor: Callable, sample: Callable, *, seeds: int, steps: int, **options):
-        """`networks.fit_fresh` of ``seeds`` networks, under the name of its checkpoint."""
+    def fitted_fresh(
+        self, name: str, constructor: Callable, sample: Callable, *, seeds: int | None, steps: int, **options
+    ) -> networks.Fit:
+        """`networks.fit_fresh` of ``seeds`` networks, or of a single one, under the name of its checkpoint."""
 
-        def train(network, keys, report):
-            return networks.fit_fresh(network, sample, key=keys, steps=steps, on_call=report, **options)
+        def train(network, keys, report, unfinished):
+            progress = {"on_call": report, "checkpoint": unfinished}
+            return networks.fit_fresh(network, sample, key=keys, steps=steps, **progress, **options)
 
         return self._once(name, constructor, seeds, steps, train)
 
@@ -71,12 +86,14 @@ class Study:
         if name not in self.fits:
             network, keys = self.stacked(constructor, seeds)
             folder = self.folder(name)
+            unfinished = folder.with_name(f"{folder.name}.unfinished")
             if not folder.is_dir():
-                networks.save_fit(folder, self._trained(name, network, keys, total, train))
+                networks.save_fit(folder, self._trained(name, network, keys, total, train, unfinished))
+            shutil.rmtree(unfinished, ignore_errors=True)
             self.fits[name] = networks.load_fit(folder, network)
         return self.fits[name]
 
-    def _trained(self, name, network, keys, total, train):
+    def _trained(self, name, network, keys, total, train, unfinished):
         task = self.progress.task(f"training {name}", total)
         done = 0
 
@@ -85,7 +102,7 @@ class Study:
             task.advance(count - done, f"loss {history.loss.mean():.3f}")
             done = count
 
-        fit = train(network, keys, report)
+        fit = train(network, keys, report, unfinished)
         task.finish()
         return fit
 

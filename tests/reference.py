@@ -337,3 +337,20 @@ def resolution_choices(life, count, factor, largest):
         if choices:
             return choices
     return [[]]
+
+
+def local_response_norm(x, radius, bias, alpha, beta):
+    """Krizhevsky, Sutskever & Hinton 2012, section 3.3: over the channels within the radius, at one place."""
+    x = np.asarray(x, np.float64)
+    channels = x.shape[-1]
+    energy = [(x[..., max(0, i - radius) : i + radius + 1] ** 2).sum(-1) for i in range(channels)]
+    return x / (bias + alpha * np.stack(energy, -1)) ** beta
+
+
+def moving_average(weights, decay):
+    """TensorFlow's ExponentialMovingAverage with its number of updates, over the weights of steps 0 (the start), 1, …"""
+    average = np.asarray(weights[0], np.float64)
+    for step, new in enumerate(weights[1:]):
+        share = min(decay, (1 + step) / (10 + step))
+        average = share * average + (1 - share) * new
+    return average

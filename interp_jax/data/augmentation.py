@@ -1,5 +1,6 @@
-"""Images as a classifier is shown them: cut, mirrored, brighter or darker, and standardised one by one."""
+"""Images as a classifier is shown them: cut, mirrored, of more or less contrast, and standardised one by one."""
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -10,17 +11,17 @@ from jaxtyping import Array, Float
 
 def augment_images(
     key,
-    images: Float[Array | np.ndarray, "n height width channels"],
+    images: Float[Array | np.ndarray, "n *sides"],
     *,
     size: int = 24,
-    brightness: float = 63 / 255,
     contrast: Sequence[float] = (0.2, 1.8),
 ) -> Float[Array, "n size size channels"]:
-    """Random crops, mirrored half of the time, with random brightness and contrast, standardised.
+    """Random crops, mirrored half of the time, with random contrast, standardised.
 
-        x ← crop(x);  x ← mirror(x) or x;  x ← x + δ;  x ← (x − mean_channel) γ + mean_channel;  standardise_images
+        x ← crop(x);  x ← mirror(x) or x;  x ← (x − mean_channel) γ + mean_channel;  standardise_images
 
-    with δ uniform in ± brightness and γ uniform in the range of contrast, drawn for every image apart.
+    with γ uniform in the range of contrast, all drawn for every image apart. The change of brightness that the paper
+    lists too is left out: the standardisation takes every constant away again.
 
     Traceable; a few copies of the batch in memory.
 
@@ -28,11 +29,14 @@ def augment_images(
         key: a JAX random key.
         images: pixels in [0, 1].
         size: height and width of the crops.
-        brightness: greatest change of brightness, in units of the pixels' full range.
         contrast: least and greatest factor of contrast.
 
+    Returns:
+        What a classifier is shown in training; what it is tested on is `centre_crop`.
+
     Raises:
-        ValueError: images that are not [n, height, width, channels], or smaller than the crop.
+        ValueError: images that are not [n, height, width, channels] or smaller than the crop, or a range of contrast
+            that is not two numbers, the least first.
 
     Example:
         >>> import jax
@@ -43,8 +47,10 @@ def augment_images(
     """
     images = jnp.asarray(images)
     _check_size(images, size)
+    if len(contrast) != 2 or not 0 <= contrast[0] <= contrast[1]:
+        raise ValueError(f"contrast: found {tuple(contrast)}, wanted the least and the greatest factor")
     count, height, width, channels = images.shape
-    corner_key, mirror_key, brightness_key, contrast_key = jax.random.split(key, 4)
+    corner_key, mirror_key, contrast_key = jax.random.split(key, 3)
     most = jnp.array([height - size + 1, width - size + 1])
     corners = jax.random.randint(corner_key, (count, 2), 0, most[None])
 
@@ -54,14 +60,13 @@ def augment_images(
     images = jax.vmap(crop)(images, corners)
     mirrored = jax.random.bernoulli(mirror_key, shape=(count, 1, 1, 1))
     images = jnp.where(jnp.broadcast_to(mirrored, images.shape), images[:, :, ::-1], images)
-    images = images + jax.random.uniform(brightness_key, (count, 1, 1, 1), minval=-brightness, maxval=brightness)
     factors = jax.random.uniform(contrast_key, (count, 1, 1, 1), minval=contrast[0], maxval=contrast[1])
     means = jnp.mean(images, axis=(1, 2), keepdims=True)
     return standardise_images((images - means) * factors + means)
 
 
 def centre_crop(
-    images: Float[Array | np.ndarray, "n height width channels"], *, size: int = 24
+    images: Float[Array | np.ndarray, "n *sides"], *, size: int = 24
 ) -> Float[Array, "n size size channels"]:
     """The middle of every image, standardised: what is shown when nothing is left to chance. Traceable.
 
@@ -98,8 +103,9 @@ def standardise_images(
     images = jnp.asarray(images)
     axes = tuple(range(1, images.ndim))
     means = jnp.mean(images, axis=axes, keepdims=True)
-    deviations = jnp.std(images, axis=axes, keepdims=True)
-    return (images - means) / jnp.maximum(deviations, 1 / (255 * np.sqrt(images[0].size)))
+    variances = jnp.var(images, axis=axes, keepdims=True)
+    # The least variance before the root: the gradient of a constant image is a number too.
+    return (images - means) / jnp.sqrt(jnp.maximum(variances, 1 / (255**2 * math.prod(images.shape[1:]))))
 
 
 def _check_size(images, size):

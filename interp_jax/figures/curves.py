@@ -27,6 +27,8 @@ from interp_jax.figures.style import (
     styled,
 )
 
+FEW = 30  # up to so many points of a curve each have a marker and their seeds' dots
+
 
 @styled
 def success_against_width(
@@ -159,6 +161,8 @@ def against(
 ) -> Figure:
     """One quantity against another: per series the mean line, a band of ± one standard deviation, a dot a seed.
 
+    Lines of more than 30 points have a marker at some of them only, and no dots.
+
     x [X]: the abscissa.
     values: name → [X, seeds] or [X]; NaN values are skipped.
     x_label, y_label: what the axes show.
@@ -186,18 +190,21 @@ def against(
     for index, (name, entries) in enumerate(series.items()):
         mean, deviation = mean_and_deviation(entries[order])
         kept = np.isfinite(mean)
-        look = {"color": colour(index), "linestyle": line_style(index), "marker": marker(index)}
-        handles += axes.plot(x[order][kept], mean[kept], **look, markersize=6, markeredgecolor="white", label=name)
+        shade, few = colour(index), kept.sum() <= FEW
+        look = {"color": shade, "linestyle": line_style(index), "marker": marker(index)}
+        look |= {"markersize": 6, "markeredgecolor": "white", "markevery": 1 if few else int(kept.sum()) // 10}
+        handles += axes.plot(x[order][kept], mean[kept], **look, label=name)
         if entries.shape[1] > 1:
-            dots = np.repeat(x[:, None], entries.shape[1], axis=1)
             finite = np.isfinite(entries)
-            axes.plot(dots[finite], entries[finite], ".", color=colour(index), markersize=4.5, alpha=0.45, zorder=1.8)
+            if few:
+                dots = np.repeat(x[:, None], entries.shape[1], axis=1)
+                axes.plot(dots[finite], entries[finite], ".", color=shade, markersize=4.5, alpha=0.45, zorder=1.8)
             known = np.where(finite, entries, np.nan)[order][kept]
             width = np.nan_to_num(deviation[kept])
             low = np.nanmin(known, axis=1) if extremes else mean[kept] - width
             high = np.nanmax(known, axis=1) if extremes else mean[kept] + width
             low = np.maximum(low, shown.min()) if log_y else low
-            axes.fill_between(x[order][kept], low, high, color=colour(index), alpha=0.15, linewidth=0)
+            axes.fill_between(x[order][kept], low, high, color=shade, alpha=0.15, linewidth=0)
     axes.set(xlabel=x_label, ylabel=y_label)
     for name, height in references.items():
         axes.axhline(height, color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)

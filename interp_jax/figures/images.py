@@ -19,9 +19,7 @@ FEW = 4  # up to so many units stand below one another
 
 
 @styled
-def strongest_inputs(
-    images: ArrayLike, units: Sequence[Any], *, labels: Sequence[Sequence[Any]] | np.ndarray | None = None
-) -> Figure:
+def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, labels: ArrayLike | None = None) -> Figure:
     """The images that drive each unit most: a row a unit, named at its left, the strongest image first.
 
     images [units, k, height, width] or [units, k, height, width, channels]: values in 0…1, row 0 at the top, one
@@ -43,7 +41,7 @@ def strongest_inputs(
     least = max(LEAST, 0.075 * longest)
     columns = 2 if rows > FEW and 2 * (margin + k * (least + SPACE)) <= WIDTH else 1
     lines = -(-rows // columns)
-    side = max(least, min(MOST, WIDTH / lines, (WIDTH / columns - margin) / k - SPACE))
+    side = min((WIDTH / columns - margin) / k - SPACE, max(least, min(MOST, WIDTH / lines)))
     block = margin + k * (side + SPACE)
 
     figure = new_figure(columns * block + 0.05, lines * (side + line) + 0.1)
@@ -92,7 +90,7 @@ def pixel_gates(
     lines, each = -(-len(found) // columns), 1 if images is None else 2
     side = min(2.2, (WIDTH - 0.9) / columns)
     figure = new_figure(columns * side + 0.9, lines * (each * (side - 0.05) + 0.25) + 0.1)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03)
     panels = figure.subplots(each * lines, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()

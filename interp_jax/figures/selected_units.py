@@ -17,7 +17,7 @@ from interp_jax.figures._labels import too_long
 from interp_jax.figures.style import GREY, INK, LIGHT, PALETTE, colour, legend_above, marker, new_figure, styled
 
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
-GAP = 0.8  # between two classes, in rows
+GAP = 0.75  # between two classes, in rows
 SEPARATE = 128  # up to so many units there are white lines between them
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # from one numbered unit to the next
 SIZE = 9.0  # of the small letters, in points
@@ -153,7 +153,7 @@ def _block(axes: Axes, mask: np.ndarray, top: float) -> None:
     )
 
 
-def _column(axes: Axes, column: int, text: str, place: float, above: float = 0, **look: Any) -> None:
+def _column(axes: Axes, column: int, text: str, place: SupportsFloat, above: int = 0, **look: Any) -> None:
     """Writes into a column of numbers right of the axes."""
     axes.annotate(
         text, (1, place), ((30, 82)[column], above), ha="center", va="center", fontsize=SIZE, **BESIDE, **look

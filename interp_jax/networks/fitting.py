@@ -1,6 +1,7 @@
 """Training: a whole epoch is one scan, seeds are a vmapped axis, the best weights come back."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import optax
 from flax import nnx
 
 from interp_jax.networks.freezing import inference_view
+from interp_jax.networks.resuming import Resuming
 from interp_jax.networks.training_input import (
     check_count,
     check_labels,
@@ -18,7 +20,7 @@ from interp_jax.networks.training_input import (
     class_count,
     typed_key,
 )
-from interp_jax.networks.training_steps import History, start, train_epoch, train_fresh
+from interp_jax.networks.training_steps import History, curves, start, train_epoch, train_fresh
 
 # One object for all calls: optax makes new functions at every call, and new functions mean a new compilation.
 SGD = optax.sgd(0.01)
@@ -53,6 +55,7 @@ def fit(
     evaluation_batch_size: int = 10_000,
     augment: Callable | None = None,
     average: float | None = None,
+    checkpoint: str | Path | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> Fit:
     """Trains a network, or with a key of shape [seeds] a stacked one, on a set of rows.
@@ -75,11 +78,14 @@ def fit(
         epochs: most epochs to train.
         patience: stop a lane after this many epochs without a lower validation loss; None never stops.
         evaluation_batch_size: rows at a time when the validation set is evaluated.
-        augment: ``(key, inputs [batch, …]) -> inputs [batch, …]``, traceable: what a batch is shown as, random crops say.
+        augment: ``(key, inputs [batch, …]) -> inputs [batch, …]``, traceable: random crops, say, of a training batch.
             Validation rows are shown as they are, and so have the shape that it gives. The same object again avoids a
             compilation.
         average: decay of an exponential moving average of the weights, a step at a time, in [0, 1); validated and given
-            back is then the average. Its decay rises to this as (1 + step) / (10 + step).
+            back is then the average. Its decay rises to this as (1 + step) / (10 + step), from step 0 on.
+        checkpoint: a folder to go on from. Once a minute the state is written there after an epoch, and a later call
+            with the same arguments ends as if this one had not been stopped. It is not removed at the end: the caller
+            does that once the result is safe. Data, optimiser and loss cannot be compared and must be the same.
         on_epoch: called after every epoch with its number and that epoch's values, for progress.
 
     Returns:
@@ -88,7 +94,8 @@ def fit(
     Raises:
         ValueError: no rows, NaN or infinite inputs, labels outside the classes, a batch size that is not 1 … rows, a
             validation set of another width, patience without validation, a network with tied variables or random
-            state, a stack that does not match the keys.
+            state, a stack that does not match the keys, an average outside [0, 1), an augmentation that changes the
+            number of rows, a checkpoint of another training.
 
     Example:
         >>> import jax
@@ -112,7 +119,11 @@ def fit(
     check_trainable(network, key)
     if average is not None and not 0 <= average < 1:
         raise ValueError(f"average: found {average}, wanted a decay in [0, 1)")
-    shown = inputs if augment is None else jax.eval_shape(augment, key.ravel()[0], inputs[:batch_size])
+    shown = jax.ShapeDtypeStruct((batch_size, *inputs.shape[1:]), inputs.dtype)
+    if augment is not None:
+        shown = jax.eval_shape(augment, jax.ShapeDtypeStruct((), key.dtype), shown)
+        if shown.shape[:1] != (batch_size,):
+            raise ValueError(f"augment: found {shown.shape} for a batch, wanted its {batch_size} rows")
     classes = class_count(network, shown, key)
     check_labels("labels", labels, classes)
     if validation is not None:
@@ -127,18 +138,22 @@ def fit(
     setting, state = start(network, optimizer, loss, key, augment, average)
     train, held_out = (inputs, labels), validation
     limit = np.int32(patience or epochs)
-    records = []
-    for epoch in range(epochs):
+    resuming = Resuming(
+        checkpoint, key=key, rows=len(inputs), batch_size=batch_size, epochs=epochs, patience=limit, average=average
+    )
+    state, records = resuming.restored(state)
+    for epoch in range(len(records), epochs):
+        if patience is not None and bool(jnp.all(state.stopped)):
+            break
         state, record = train_epoch(
             setting, state, key, np.int32(epoch), train, held_out, limit, batch_size, evaluation_batch_size
         )
         records.append(record)
+        resuming.save(state, records)
         if on_epoch is not None:
             on_epoch(epoch + 1, jax.tree.map(np.asarray, record))
-        if patience is not None and bool(jnp.all(state.stopped)):
-            break
     best = nnx.merge(setting.graph, *state.best)
-    return Fit(inference_view(best), _curves(records), np.asarray(state.best_epoch))
+    return Fit(inference_view(best), curves(records), np.asarray(state.best_epoch))
 
 
 def fit_fresh(
@@ -150,6 +165,7 @@ def fit_fresh(
     optimizer: optax.GradientTransformation = SGD,
     loss: Callable = optax.softmax_cross_entropy_with_integer_labels,
     steps_per_call: int = 500,
+    checkpoint: str | Path | None = None,
     on_call: Callable[[int, History], None] | None = None,
 ) -> Fit:
     """Trains on rows drawn anew at every step, so that nothing can be memorised.
@@ -164,6 +180,7 @@ def fit_fresh(
         optimizer: any optax optimiser.
         loss: as in `fit`.
         steps_per_call: steps compiled into one call.
+        checkpoint: as in `fit`, written after a call.
         on_call: called after every call with the steps done and their mean values, for progress.
 
     Returns:
@@ -171,7 +188,7 @@ def fit_fresh(
 
     Raises:
         ValueError: steps or steps_per_call below one, a first draw that `fit` would refuse, a network with tied
-            variables or random state, a stack that does not match the keys.
+            variables or random state, a stack that does not match the keys, a checkpoint of another training.
 
     Example:
         >>> import jax
@@ -189,19 +206,17 @@ def fit_fresh(
     check_trainable(network, key)
     _check_sample(network, sample, key)
     setting, state = start(network, optimizer, loss, key)
-    records = []
-    for done in range(0, steps, steps_per_call):
+    resuming = Resuming(checkpoint, key=key, steps=steps, steps_per_call=steps_per_call)
+    state, records = resuming.restored(state)
+    for done in range(len(records) * steps_per_call, steps, steps_per_call):
         count = min(steps_per_call, steps - done)
         state, record = train_fresh(setting, state, key, np.int32(done), sample, count)
         records.append(record)
+        resuming.save(state, records)
         if on_call is not None:
             on_call(done + count, jax.tree.map(np.asarray, record))
     last = nnx.merge(setting.graph, state.parameters, state.statistics)
-    return Fit(inference_view(last), _curves(records), np.full(key.shape, len(records), np.int32))
-
-
-def _curves(records: list[History]) -> History:
-    return jax.tree.map(lambda *values: np.stack([np.asarray(value) for value in values]), *records)
+    return Fit(inference_view(last), curves(records), np.full(key.shape, len(records), np.int32))
 
 
 def _check_sample(network, sample, key):

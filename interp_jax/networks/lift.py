@@ -51,7 +51,7 @@ class LiftedTail:
 
         def part(unit):
             one = nnx.clone(layer)
-            one.kernel, one.bias, one.precision = nnx.Param(unit[1]), None, _HIGHEST
+            one.kernel, one.bias, one.use_bias, one.precision = nnx.Param(unit[1]), None, False, _HIGHEST
             return one(unit[0][..., None])
 
         # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.

@@ -1,7 +1,7 @@
 """Compiled training: an epoch over shuffled rows, or a run of steps on fresh ones, for one network or a stack."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +21,11 @@ class History(NamedTuple):
     error: np.ndarray
     validation_loss: np.ndarray
     validation_error: np.ndarray
+
+
+def curves(records: Sequence[History]) -> History:
+    """The records of single calls as one history."""
+    return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *records)
 
 
 class TrainingState(NamedTuple):
@@ -59,8 +64,7 @@ def train_epoch(setting, state, key, epoch, train, held_out, patience, batch_siz
 
 def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batch_size, evaluation_batch_size):
     inputs, labels = train
-    order_key, dropout_key = jax.random.split(jax.random.fold_in(key, epoch))
-    augment_key = jax.random.fold_in(order_key, 1)
+    order_key, dropout_key, augment_key = jax.random.split(jax.random.fold_in(key, epoch), 3)
     rows, steps = len(inputs), len(inputs) // batch_size
     # One sort by random bits; jax.random.permutation sorts twice to break ties that hardly ever occur.
     order = jnp.argsort(jax.random.bits(order_key, (rows,)))[: steps * batch_size].reshape(steps, batch_size)

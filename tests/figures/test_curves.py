@@ -155,3 +155,39 @@ def test_against_names_what_is_wrong():
         curves.against([1, 2], {"a": [1, -1]}, "x", "y", log_y=True)
     with pytest.raises(ValueError, match="values holds no finite number"):
         curves.against([1, 2], {"a": [np.nan, np.inf]}, "x", "y")
+
+
+def test_the_band_may_reach_to_the_extremes(generator, panels, check_readable):
+    values = generator.random((4, 10))
+    values[2, 3:] = np.nan
+    values[3] = np.nan
+    figure = check_readable(curves.against([1, 2, 3, 4], {"random": values}, "units", "rate", extremes=True))
+    (band,) = panels(figure)[0].collections
+    edges = band.get_paths()[0].vertices
+    for place, numbers in zip([1, 2, 3], values[:3], strict=True):
+        found = edges[edges[:, 0] == place, 1]
+        np.testing.assert_allclose([found.min(), found.max()], [np.nanmin(numbers), np.nanmax(numbers)])
+    assert edges[:, 0].max() == 3
+
+
+@pytest.mark.parametrize(("wanted", "found"), [((0.9, 1.01), (0.9, 1.01)), ((None, 1.01), (0, 1.01))])
+def test_a_range_looks_closer(panels, check_readable, wanted, found):
+    rates = {"ours": [0.0, 0.97, 1.0]}
+    references = {"wanted": 0.995, "chance": 0.5}
+    figure = check_readable(curves.against([0, 8, 64], rates, "units", "rate", references, y_range=wanted))
+    (axes,) = panels(figure)
+    np.testing.assert_allclose(axes.get_ylim(), found, atol=0.06)
+    assert axes.get_ylim()[1] == 1.01
+    seen = [text.get_text() for text in axes.texts]
+    assert seen == (["wanted"] if wanted[0] else ["wanted", "chance"])
+
+
+def test_long_lines_have_few_markers_and_no_dots(generator, panels):
+    values = generator.random((65, 10))
+    sparse = np.where(np.arange(65)[:, None] % 10 == 0, values, np.nan)
+    (axes,) = panels(curves.against(np.arange(65), {"random": values, "ours": sparse}, "units", "rate"))
+    long, short, dots = axes.get_lines()
+    assert long.get_xdata().size == 65
+    assert 8 <= 65 / long.get_markevery() <= 20
+    assert (short.get_xdata().size, short.get_markevery(), dots.get_xdata().size) == (7, 1, 70)
+    assert len(axes.collections) == 2

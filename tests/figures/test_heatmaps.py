@@ -74,3 +74,44 @@ def test_weights_and_averages_stand_side_by_side(generator, positions, panels, c
     assert right.get_images()[0].get_clim() == (0, averages.max())
     with pytest.raises(ValueError, match=r"averages has shape \[60, 40\], wanted \[60, 30\]"):
         heatmaps.weights_and_averages(kernel[:, :30], averages, positions)
+
+
+def symmetric(generator, classes):
+    matrix = generator.random((classes, classes))
+    return (matrix + matrix.T) / 2
+
+
+@pytest.mark.parametrize("names", [["cat", "dog", "frog"], [f"automobile {index}" for index in range(10)], ["only"]])
+def test_overlaps_are_named_and_printed(generator, frozen, panels, check_readable, names):
+    matrix = symmetric(generator, len(names))
+    matrix[0, 0] = np.nan
+    figure = check_readable(heatmaps.overlap(frozen(matrix), names))
+    (axes,) = panels(figure)
+    (image,) = axes.get_images()
+    np.testing.assert_array_equal(image.get_array().filled(np.nan), matrix)
+    assert image.get_clim() == (0, 1)
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == names
+    bottom, top = axes.get_ylim()
+    assert bottom > top  # the first class lies at the top
+    printed = {text.get_position(): text.get_text() for text in axes.texts}
+    wanted = {(column + 1, row + 1): f"{value:.2f}" for (row, column), value in np.ndenumerate(matrix)}
+    del wanted[1, 1]
+    assert printed == wanted
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not any(box.overlaps(other) for index, box in enumerate(boxes) for other in boxes[index + 1 :])
+    assert [bar.get_ylabel() for bar in figure.axes if bar is not axes] == ["Jaccard index"]
+
+
+def test_many_overlaps_are_colours_alone(generator, panels, check_readable):
+    figure = check_readable(heatmaps.overlap(symmetric(generator, 30), [f"{index}" for index in range(30)]))
+    assert not panels(figure)[0].texts
+
+
+def test_overlap_names_what_is_wrong():
+    with pytest.raises(ValueError, match=r"matrix has shape \[2, 2\], wanted \[3, 3\]"):
+        heatmaps.overlap(np.eye(2), ["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"matrix reaches from 0 to 3, wanted values in 0…1"):
+        heatmaps.overlap(3 * np.eye(2), ["a", "b"])
+    with pytest.raises(ValueError, match="matrix differs from its transpose, wanted the same value on both sides"):
+        heatmaps.overlap([[1, 0.5], [0.4, 1]], ["a", "b"])

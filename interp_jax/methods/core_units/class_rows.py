@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
@@ -19,14 +20,14 @@ class ClassData(NamedTuple):
         return np.concatenate([self.positives, self.negatives])
 
 
-def class_data(predictions, target: int, *, key, negatives: bool = True) -> ClassData:
-    """Every row predicted as the target and as many random others, or all others where they are fewer.
+def class_data(predictions, target: int | None, *, key, negatives: bool = True) -> ClassData:
+    """Every row predicted as the target, and as many random others, or all others where they are fewer.
 
     Host-level.
 
     Args:
         predictions: [rows] the class that the whole network gives each row, whole numbers.
-        target: the class of interest.
+        target: the class of interest; None for all classes at once, every row being a positive of its own.
         key: a JAX random key.
         negatives: False leaves the others out, as the paper does for gates on pixels.
 
@@ -42,9 +43,19 @@ def class_data(predictions, target: int, *, key, negatives: bool = True) -> Clas
     predictions = np.asarray(predictions)
     if predictions.ndim != 1 or not np.issubdtype(predictions.dtype, np.integer):
         raise ValueError(f"predictions: found {predictions.dtype} {predictions.shape}, wanted whole numbers [rows]")
-    positive = predictions == target
+    positive = predictions == (predictions if target is None else target)
     if not positive.any():
         raise ValueError(f"target: found no row of {len(predictions)} predicted as {target}, wanted at least one")
     others = np.flatnonzero(~positive) if negatives else np.arange(0)
     drawn = np.asarray(jax.random.permutation(key, len(others)))[: positive.sum()]
     return ClassData(np.flatnonzero(positive), others[np.sort(drawn)])
+
+
+def class_number(target: int | None) -> int:
+    """The target as compiled code takes it: −1 stands for each row's own prediction."""
+    return -1 if target is None else target
+
+
+def wanted_class(target, predictions):
+    """The class that each row is asked about. Traceable."""
+    return jnp.where(target < 0, predictions, target)

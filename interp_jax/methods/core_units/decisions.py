@@ -13,7 +13,7 @@ from interp_jax.methods.core_units.gated import gated, mask_shape_of
 
 def centre_score(
     scores: Float[Array | np.ndarray, "rows classes"],
-    target: Int[Array | np.ndarray, ""] | int,
+    target: Int[Array | np.ndarray, "*rows"] | int,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
 ) -> Float[Array, " rows"]:
     """How surely scores speak for the target, 1 where it has the greatest score, else less.
@@ -24,7 +24,7 @@ def centre_score(
 
     Args:
         scores: logits or probabilities.
-        target: the class.
+        target: the class, or one for each row.
         weight: > 0; the paper trains it with the gates.
 
     Example:
@@ -34,7 +34,7 @@ def centre_score(
     Source: Yan & Feng, ICLR 2018 submission, section 3.2, equation 2.
     """
     scores = jnp.asarray(scores)
-    behind = jnp.max(scores, axis=1) - jnp.take(scores, target, axis=1)
+    behind = jnp.max(scores, axis=1) - own_score(scores, target)
     # The gradient of a standard deviation at 0 is not a number, also where it is not used.
     variance = jnp.var(scores, axis=1)
     deviation = jnp.sqrt(jnp.where(variance > 0, variance, 1))
@@ -42,16 +42,27 @@ def centre_score(
 
 
 def is_target(scores, target) -> Bool[Array, " rows"]:
-    """Whether the target has the greatest score, the first of equal ones, as ``argmax`` would say. Traceable.
+    """Whether the target, one for all or for each row, has the greatest score, the first of equal ones. Traceable.
 
     Example:
         >>> is_target(jnp.array([[1.0, 1.0], [0.0, 1.0]]), 1)
         Array([False,  True], dtype=bool)
     """
-    own = jnp.take(scores, target, axis=1)[:, None]
-    before = jnp.arange(scores.shape[1])[None] < target
+    own = own_score(scores, target)[:, None]
+    before = jnp.arange(scores.shape[1])[None] < jnp.asarray(target).reshape(-1, 1)
     # Not by argmax, which is slow in XLA's CPU code. NaN never wins.
     return jnp.all(jnp.where(before, own > scores, own >= scores), axis=1)
+
+
+def own_score(scores, target) -> Float[Array, " rows"]:
+    """Every row's score of the target, one for all or for each row. Traceable.
+
+    Example:
+        >>> own_score(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([1, 0]))
+        Array([2., 3.], dtype=float32)
+    """
+    columns = jnp.broadcast_to(jnp.asarray(target), scores.shape[:1])
+    return jnp.take_along_axis(scores, columns[:, None], axis=1)[:, 0]
 
 
 def holding_rate(

@@ -1,14 +1,13 @@
 """Many masks judged on one class's rows: which decisions hold, and by how much."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from interp_jax.methods.core_units.class_rows import ClassData
-from interp_jax.methods.core_units.decisions import is_target
+from interp_jax.methods.core_units.class_rows import ClassData, class_number, wanted_class
+from interp_jax.methods.core_units.decisions import is_target, own_score
 
 # Rows come in whole numbers of these, so that classes of about one size share a compilation.
 ROWS_AT_ONCE = 128
@@ -25,13 +24,14 @@ class Judgement(NamedTuple):
 class Judge:
     """Judges masks on rows of one class; what does not depend on the masks is kept where ``keep`` says so."""
 
-    def __init__(self, network, hidden, data: ClassData, target: int, *, keep: bool = False):
-        self.data, self._network, self._target = data, network, np.int32(target)
+    def __init__(self, network, hidden, predictions, data: ClassData, target: int | None, *, keep: bool = False):
+        self.data, self._network, self._target = data, network, np.int32(class_number(target))
         rows, count = data.rows, len(data.rows)
         size = ROWS_AT_ONCE * (_BATCHES if count > ROWS_AT_ONCE * _BATCHES else 1)
         padded = np.concatenate([rows, np.repeat(rows[:1], -count % size)]).reshape(-1, ROWS_AT_ONCE)
         is_positive = np.arange(padded.size).reshape(padded.shape) < len(data.positives)
         self._hidden, self._rows, self._positive = hidden, jnp.asarray(padded), jnp.asarray(is_positive)
+        self._wanted = wanted_class(self._target, jnp.asarray(predictions)[self._rows])
         # A wrong decision about a positive row weighs as much as the whole of its group allows.
         sizes = np.repeat([len(data.positives), len(data.negatives)], [len(data.positives), len(data.negatives)])
         self.weights = 1 / (sizes * (2.0 if len(data.negatives) else 1.0))
@@ -55,9 +55,9 @@ class Judge:
         size = _padded_size(len(masks))
         gates = jnp.asarray(np.pad(masks, ((0, size - len(masks)), (0, 0))), jnp.float32)
         if self._kept is None:
-            found = _judge(self._network, self._hidden, self._rows, self._positive, self._target, gates)
+            found = _judge(self._network, self._hidden, self._rows, self._positive, self._wanted, gates)
         else:
-            found = _judge_kept(self._network, self._kept, self._positive, self._target, gates)
+            found = _judge_kept(self._network, self._kept, self._positive, self._wanted, gates)
         count = len(self.data.rows)
         return tuple(np.asarray(part).swapaxes(0, 1).reshape(size, -1)[: len(masks), :count] for part in found)
 
@@ -80,25 +80,26 @@ def _prepare(network, hidden, rows):
 
 
 @jax.jit
-def _judge(network, hidden, rows, positive, target, gates):
+def _judge(network, hidden, rows, positive, wanted, gates):
     def batch(arguments):
-        rows, positive = arguments
-        return _decide(network, network.prepare(hidden[rows]), positive, target, gates)
+        rows, positive, wanted = arguments
+        return _decide(network, network.prepare(hidden[rows]), positive, wanted, gates)
 
-    return jax.lax.map(batch, (rows, positive))
+    return jax.lax.map(batch, (rows, positive, wanted))
 
 
 @jax.jit
-def _judge_kept(network, kept, positive, target, gates):
-    return jax.lax.map(lambda batch: _decide(network, batch[0], batch[1], target, gates), (kept, positive))
+def _judge_kept(network, kept, positive, wanted, gates):
+    return jax.lax.map(lambda batch: _decide(network, *batch, gates), (kept, positive, wanted))
 
 
-def _decide(network, prepared, positive, target, gates):
-    scores = jax.vmap(partial(network.scores, prepared))(gates)
-    own = jnp.take(scores, target, axis=2)
-    is_own = (jnp.arange(scores.shape[2]) == target)[None, None]
-    ahead = own - jnp.max(jnp.where(is_own, -jnp.inf, scores), axis=2)
-    deviation = jnp.std(scores, axis=2)
-    margins = jnp.where(deviation > 0, ahead / jnp.where(deviation > 0, deviation, 1), 0)
-    said = jax.vmap(is_target, in_axes=(0, None))(scores, target)
-    return said == positive[None], jnp.where(positive[None], margins, -margins)
+def _decide(network, prepared, positive, wanted, gates):
+    def one(gates):
+        scores = network.scores(prepared, gates)
+        is_own = jnp.arange(scores.shape[1])[None] == wanted[:, None]
+        ahead = own_score(scores, wanted) - jnp.max(jnp.where(is_own, -jnp.inf, scores), axis=1)
+        deviation = jnp.std(scores, axis=1)
+        margins = jnp.where(deviation > 0, ahead / jnp.where(deviation > 0, deviation, 1), 0)
+        return is_target(scores, wanted) == positive, jnp.where(positive, margins, -margins)
+
+    return jax.vmap(one)(gates)

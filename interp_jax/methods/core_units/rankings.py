@@ -26,7 +26,9 @@ def activation_magnitude(hidden: Shaped[Array | np.ndarray, "rows *places units"
     return jnp.mean(jnp.abs(hidden), axis=tuple(range(hidden.ndim - 1)))
 
 
-def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "*taps inputs outputs"], units: int) -> Float[Array, " units"]:
+def outgoing_magnitude(
+    kernel: Shaped[Array | np.ndarray, "*taps inputs outputs"], units: int
+) -> Float[Array, " units"]:
     """The Euclidean norm of every unit's outgoing weights. Traceable.
 
     Args:
@@ -43,7 +45,9 @@ def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "*taps inputs outputs"
     """
     kernel = jnp.asarray(kernel)
     if kernel.ndim < 2 or kernel.shape[-2] % units:
-        raise ValueError(f"kernel: found shape {kernel.shape}, wanted […, inputs, outputs], inputs {units} or a multiple")
+        raise ValueError(
+            f"kernel: found shape {kernel.shape}, wanted […, inputs, outputs], inputs {units} or a multiple"
+        )
     return jnp.sqrt(jnp.sum(kernel.reshape(-1, units, kernel.shape[-1]) ** 2, axis=(0, 2)))
 
 
@@ -94,8 +98,9 @@ def _sensitivity(network, hidden, target, batch_size):
 def greedy(
     tail,
     hidden: Shaped[Array | np.ndarray, "rows *features"],
+    predictions: Int[Array | np.ndarray, " rows"],
     data: ClassData,
-    target: int,
+    target: int | None,
     *,
     direction: Literal["forward", "backward"],
     mask_shape=None,
@@ -111,6 +116,7 @@ def greedy(
     Args:
         tail: as in `select`.
         hidden: [rows, …, units].
+        predictions: the class that the whole network gives each row.
         data: the rows to judge on, from `class_data`.
         target: the class.
         direction: "forward" or "backward".
@@ -122,21 +128,22 @@ def greedy(
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
         >>> data = ClassData(np.array([0]), np.array([1]))
-        >>> greedy(lambda h: h, hidden, data, 0, direction="forward").tolist()
+        >>> greedy(lambda h: h, hidden, np.array([0, 1]), data, 0, direction="forward").tolist()
         [0, 1, 2]
     """
     if direction not in ("forward", "backward"):
         raise ValueError(f"direction: found {direction!r}, wanted 'forward' or 'backward'")
-    hidden, _ = check_rows(hidden, np.zeros(len(hidden), int))
-    judge = Judge(gated(tail, hidden, mask_shape), hidden, data, target, keep=True)
+    hidden, predictions = check_rows(hidden, predictions)
+    judge = Judge(gated(tail, hidden, mask_shape), hidden, predictions, data, target, keep=True)
     return added_one_by_one(judge) if direction == "forward" else dropped_one_by_one(judge)[::-1]
 
 
 def nested_holding(
     tail,
     hidden: Shaped[Array | np.ndarray, "rows *features"],
+    predictions: Int[Array | np.ndarray, " rows"],
     data: ClassData,
-    target: int,
+    target: int | None,
     order: Int[Array | np.ndarray, " units"],
     *,
     mask_shape=None,
@@ -151,13 +158,13 @@ def nested_holding(
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
         >>> data = ClassData(np.array([0]), np.array([1]))
-        >>> nested_holding(lambda h: h, hidden, data, 0, np.array([0, 1, 2])).tolist()
+        >>> nested_holding(lambda h: h, hidden, np.array([0, 1]), data, 0, np.array([0, 1, 2])).tolist()
         [0.5, 0.5, 1.0, 1.0]
 
     Source: Yan & Feng, ICLR 2018 submission, section 5.1, figure 6.
     """
-    hidden, _ = check_rows(hidden, np.zeros(len(hidden), int))
-    judge = Judge(gated(tail, hidden, mask_shape), hidden, data, target)
+    hidden, predictions = check_rows(hidden, predictions)
+    judge = Judge(gated(tail, hidden, mask_shape), hidden, predictions, data, target)
     place = np.argsort(np.asarray(order))
     return judge.rates(judge(place[None] < np.arange(len(place) + 1)[:, None]))
 

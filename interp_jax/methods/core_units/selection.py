@@ -43,7 +43,7 @@ def select(
     tail,
     hidden: Shaped[Array | np.ndarray, "rows *features"],
     predictions: Int[Array | np.ndarray, " rows"],
-    target: int,
+    target: int | None,
     *,
     key,
     holding: float = 0.995,
@@ -71,7 +71,7 @@ def select(
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
         hidden: [rows, …, units] activations of the layer whose units are gated.
         predictions: the class that the whole network gives each row.
-        target: the class of interest.
+        target: the class of interest; None asks every row about the class predicted for it: one mask for all classes.
         key: a JAX random key.
         holding: the share of decisions that has to hold, in [0, 1].
         alphas: costs of an open gate, a lane each.
@@ -106,17 +106,17 @@ def select(
     keys = jax.random.split(key, 3)
     data = class_data(predictions, target, key=keys[0], negatives=negatives)
     trained = train_classes(
-        network, hidden, [data], [target], alphas, 1, [keys], penalty, steps, batch_size, optimizer, kind
+        network, hidden, predictions, [data], [target], alphas, 1, [keys], penalty, steps, batch_size, optimizer, kind
     )
     gates, weight, objective, _ = (np.asarray(part)[0] for part in trained)
-    judge = Judge(network, hidden, data, target)
+    judge = Judge(network, hidden, predictions, data, target)
     rounded = gates >= 0.5
     rates = judge.rates(judge(rounded))
     order = best_first(rounded, rates, holding)
     own = order[0]
     masks, used = rounded[own], own
     if polish and kind != "relaxed":
-        near = _Near(network, hidden, judge, target, search_rows)
+        near = _Near(network, hidden, predictions, judge, target, search_rows)
         starts = _distinct(rounded, order)[:2]
         polished = [shrink_set(judge, near, rounded[lane], holding, swaps=swaps) for lane in starts]
         best = int(np.argmin([mask.sum() for mask in polished]))
@@ -147,8 +147,9 @@ def best_first(masks, rates, holding) -> np.ndarray:
 class _Near:
     """Judges of the rows that are nearest to failing under a mask."""
 
-    def __init__(self, network: GatedTail, hidden, judge: Judge, target: int, rows: int):
-        self._arguments, self._judge, self._target, self._rows = (network, hidden), judge, target, rows
+    def __init__(self, network: GatedTail, hidden, predictions, judge: Judge, target, rows: int):
+        self._arguments = network, hidden, predictions
+        self._judge, self._target, self._rows = judge, target, rows
 
     def __call__(self, mask):
         nearest = np.sort(np.argsort(self._judge(mask[None]).margins[0], kind="stable")[: self._rows])

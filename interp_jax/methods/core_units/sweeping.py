@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax.methods.core_units.checks import check_rows
-from interp_jax.methods.core_units.class_rows import ClassData, class_data
+from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
 from interp_jax.methods.core_units.decisions import is_target
 from interp_jax.methods.core_units.gated import gated
 from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
@@ -39,7 +39,7 @@ def sweep(
     tail,
     hidden: Shaped[Array | np.ndarray, "rows *features"],
     predictions: Int[Array | np.ndarray, " rows"],
-    targets: Sequence[int],
+    targets: Sequence[int | None],
     *,
     key,
     alphas: Sequence[float] = ALPHAS,
@@ -65,7 +65,7 @@ def sweep(
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
         hidden: [rows, …, units] activations of the layer whose units are gated.
         predictions: the class that the whole network gives each row.
-        targets: the classes of interest.
+        targets: the classes of interest; None asks every row about the class predicted for it.
         key: a JAX random key; a target's rows, batches and starts follow from it and the target's place in the list.
         alphas: costs of an open gate.
         repeats: starts for every α.
@@ -103,11 +103,10 @@ def sweep(
             raise ValueError(f"{name}: found {count}, wanted at least 1")
     keys = [jax.random.split(jax.random.fold_in(key, place), 3) for place in range(len(targets))]
     data = [
-        class_data(predictions, target, key=keys[place][0], negatives=negatives)
-        for place, target in enumerate(targets)
+        class_data(predictions, target, key=keys[place][0], negatives=negatives) for place, target in enumerate(targets)
     ]
     trained = train_classes(
-        network, hidden, data, targets, alphas, repeats, keys, penalty, steps, batch_size, optimizer, kind
+        network, hidden, predictions, data, targets, alphas, repeats, keys, penalty, steps, batch_size, optimizer, kind
     )
     gates, weight, objective, holding = (np.asarray(part) for part in trained)
     shape = (len(targets), len(alphas), repeats)
@@ -125,7 +124,19 @@ def sweep(
 
 
 def train_classes(
-    network, hidden, data: list[ClassData], targets, alphas, repeats, keys, penalty, steps, batch_size, optimizer, kind
+    network,
+    hidden,
+    predictions,
+    data: list[ClassData],
+    targets,
+    alphas,
+    repeats,
+    keys,
+    penalty,
+    steps,
+    batch_size,
+    optimizer,
+    kind,
 ):
     """Gates [targets, lanes, units], weights, objectives [targets, steps, lanes] and holding rates [targets, lanes]."""
     if kind not in get_args(Kind):
@@ -140,13 +151,15 @@ def train_classes(
     starts = jnp.stack([jax.random.split(pair[1], repeats) for pair in keys])
     lanes = jnp.repeat(jnp.asarray(alphas, jnp.float32), repeats), jnp.tile(starts, (1, len(alphas)))
     batches = jnp.stack([pair[2] for pair in keys])
-    arguments = (jnp.asarray(targets, jnp.int32), *map(jnp.asarray, tables), jnp.asarray(counts), lanes[1], batches)
+    numbers = jnp.asarray([class_number(target) for target in targets], jnp.int32)
+    arguments = (numbers, *map(jnp.asarray, tables), jnp.asarray(counts), lanes[1], batches)
     options = {"steps": steps, "batch_size": batch_size, "optimizer": optimizer, "kind": kind}
-    return _train_classes(network, hidden, arguments, lanes[0], jnp.float32(penalty), **options)
+    predictions = jnp.asarray(predictions)
+    return _train_classes(network, hidden, predictions, arguments, lanes[0], jnp.float32(penalty), **options)
 
 
 @partial(jax.jit, static_argnames=("steps", "batch_size", "optimizer", "kind"))
-def _train_classes(network, hidden, arguments, alphas, penalty, *, steps, batch_size, optimizer, kind):
+def _train_classes(network, hidden, predictions, arguments, alphas, penalty, *, steps, batch_size, optimizer, kind):
     options = {"penalty": penalty, "steps": steps, "batch_size": batch_size}
 
     def one(arguments):
@@ -154,6 +167,7 @@ def _train_classes(network, hidden, arguments, alphas, penalty, *, steps, batch_
         trained = train_gates(
             network,
             hidden,
+            predictions,
             positives,
             negatives,
             counts,
@@ -167,7 +181,7 @@ def _train_classes(network, hidden, arguments, alphas, penalty, *, steps, batch_
         )
         masks = (trained.gates >= 0.5).astype(jnp.float32)
         rates = [
-            _share_held(network, hidden, rows, count, target, masks, is_positive)
+            _share_held(network, hidden, rows, count, wanted_class(target, predictions[rows]), masks, is_positive)
             for rows, count, is_positive in ((positives, counts[0], True), (negatives, counts[1], False))
         ]
         holding = jnp.where(counts[1] > 0, (rates[0] + rates[1]) / 2, rates[0])
@@ -176,15 +190,16 @@ def _train_classes(network, hidden, arguments, alphas, penalty, *, steps, batch_
     return jax.lax.map(one, arguments)
 
 
-def _share_held(network, hidden, rows, count, target, masks, is_positive):
+def _share_held(network, hidden, rows, count, wanted, masks, is_positive):
     """[masks] share of the first ``count`` rows whose decision is as it was."""
 
     def batch(arguments):
-        rows, used = arguments
+        rows, wanted, used = arguments
         prepared = network.prepare(hidden[rows])
-        said = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), target))(masks)
+        said = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
         return jnp.sum((said == is_positive) & used[None], axis=1)
 
     used = jnp.arange(len(rows)) < count
-    held = jax.lax.map(batch, (rows.reshape(-1, ROWS_AT_ONCE), used.reshape(-1, ROWS_AT_ONCE)))
+    batches = tuple(values.reshape(-1, ROWS_AT_ONCE) for values in (rows, wanted, used))
+    held = jax.lax.map(batch, batches)
     return jnp.sum(held, axis=0) / jnp.maximum(count, 1)

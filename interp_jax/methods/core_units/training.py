@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from interp_jax.methods.core_units.class_rows import wanted_class
 from interp_jax.methods.core_units.decisions import centre_score
 from interp_jax.methods.core_units.gates import (
     SHARPNESS,
@@ -36,6 +37,7 @@ class GateTraining(NamedTuple):
 def train_gates(
     network,
     hidden,
+    predictions,
     positives,
     negatives,
     counts,
@@ -60,10 +62,10 @@ def train_gates(
     balance = jnp.where(counts[1] > 0, batch_size // 2, batch_size)
     places = jnp.arange(batch_size)
 
-    def loss(variables, prepared, yes, noise):
+    def loss(variables, prepared, wanted, yes, noise):
         def one(x, log_weight, alpha, noise):
             used, counted = _gates(kind, x, noise)
-            said = centre_score(network.scores(prepared, used), target, jnp.exp(log_weight))
+            said = centre_score(network.scores(prepared, used), wanted, jnp.exp(log_weight))
             return objective(said, yes, counted, alpha=alpha, penalty=penalty)
 
         values = jax.vmap(one)(*variables, alphas, noise)
@@ -72,20 +74,23 @@ def train_gates(
     def step(carry, number):
         variables, state = carry
         noise_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, number)
-        noise = jax.vmap(lambda key: jax.random.uniform(key, (network.units,), minval=1e-6, maxval=1 - 1e-6))(noise_keys)
+        noise = jax.vmap(lambda key: jax.random.uniform(key, (network.units,), minval=1e-6, maxval=1 - 1e-6))(
+            noise_keys
+        )
         drawn = jax.random.uniform(jax.random.fold_in(key, number), (2, batch_size))
         chosen = jnp.minimum(drawn * counts[:, None], jnp.maximum(counts - 1, 0)[:, None]).astype(jnp.int32)
         is_positive = places < balance
         rows = jnp.where(is_positive, positives[chosen[0]], negatives[chosen[1]])
         prepared = network.prepare(hidden[rows])
         decisions = is_positive.astype(jnp.float32)
-        gradient, values = jax.grad(loss, has_aux=True)(variables, prepared, decisions, noise)
+        wanted = wanted_class(target, predictions[rows])
+        gradient, values = jax.grad(loss, has_aux=True)(variables, prepared, wanted, decisions, noise)
         updates, state = optimizer.update(gradient, state, variables)
         return (optax.apply_updates(variables, updates), state), values
 
     (variables, _), values = jax.lax.scan(step, (variables, optimizer.init(variables)), jnp.arange(steps))
     x, log_weight = variables
-    openings = hard_concrete(_log_odds(x)) if kind == "hard_concrete" else gate(x)
+    openings = _gates(kind, x, jnp.full(x.shape, 0.5))[1]
     return GateTraining(openings, jnp.exp(log_weight), values)
 
 

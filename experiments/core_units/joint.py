@@ -1,0 +1,75 @@
+"""Both layers gated together: the paper's Tables 2 and 4."""
+
+import jax
+import numpy as np
+
+from experiments.core_units import published
+from interp_jax import networks
+from interp_jax.methods import core_units
+
+
+def write(study, section) -> None:
+    """Units of every layer when all are gated at once, for some classes."""
+    layers = study.config.layers
+    if len(layers) < 2:
+        section.text("Only one layer was asked for.")
+        return
+    gated = networks.gate(study.network.after(layers[0]), layers[1:])
+    units = {layer: study.units(layer) for layer in layers}
+    rows, metrics = [], {}
+    labels = [label for label in study.config.joint_classes if label in study.classes]
+    bar = study.progress.task("both layers", len(labels) * study.config.repeats)
+    for label in labels:
+        name = study.task.class_names[label]
+        paper = published.JOINT.get((study.config.data, label))
+        wanted = min(run[0] for run in paper) / 1000 if paper else study.wanted(layers[0], label)
+        metrics[name] = []
+        for run in range(study.config.repeats):
+            core = _core(study, gated, units, label, run, wanted)
+            kept = _by_layer(core.mask, units)
+            metrics[name].append({"holding": core.holding_rate, **{layer: int(kept[layer].sum()) for layer in layers}})
+            rows.append(
+                (
+                    name,
+                    run + 1,
+                    f"{core.holding_rate:.2%}",
+                    *(f"{kept[layer].sum()}" for layer in layers),
+                    f"{paper[run][0] / 10:.1f}%: {paper[run][1]} and {paper[run][2]}" if paper and run < 3 else None,
+                )
+            )
+            bar.advance()
+    bar.finish()
+    section.table(
+        ("class", "selection", "holding", *(f"{layer}, of {units[layer]}" for layer in layers), "paper"),
+        rows,
+        f"Units kept when {' and '.join(layers)} are gated at once; the smallest sum that holds the least rate of the "
+        f"paper's runs (or the rate asked for), found on {study.config.joint_rows:,} of the class's rows.",
+    )
+    section.metrics(metrics)
+
+
+def _core(study, gated, units, label, run, wanted):
+    first = study.config.layers[0]
+
+    def tail(hidden, masks):
+        return gated(hidden * masks[first], {layer: mask for layer, mask in masks.items() if layer != first})
+
+    def find():
+        rows = study.class_rows(label, study.config.joint_rows).rows
+        return core_units.select(
+            tail,
+            study.hidden(first)[rows],
+            study.predictions[0][rows],
+            label,
+            key=jax.random.fold_in(jax.random.fold_in(study.key(10), label), run),
+            holding=wanted,
+            mask_shape={layer: (count,) for layer, count in units.items()},
+            **study.select_options | {"swaps": 2},
+        )
+
+    return study.kept(f"both layers {label} {run}", sum(units.values()), find)
+
+
+def _by_layer(mask, units):
+    parts = np.split(mask, np.cumsum(list(units.values()))[:-1])
+    return dict(zip(units, parts, strict=True))

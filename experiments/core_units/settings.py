@@ -1,0 +1,87 @@
+"""The study's settings."""
+
+import dataclasses
+from typing import Literal
+
+from experiments.counts import check_counts
+
+LAYERS = ("max1", "max2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The core units of every class: the fewest of a layer with which its decisions hold.
+
+    python -m experiments.core_units                                    digits and a small network, under two minutes
+    python -m experiments.core_units --preset two-cores --data mnist    the paper's network, training included
+    python -m experiments.core_units --preset two-cores --data cifar10  the paper's second network, shortly trained
+    python -m experiments.core_units --preset paper --data cifar10      trained as in the paper: for an accelerator
+    """
+
+    preset: Literal["quick", "two-cores", "paper"] = "quick"
+    """Which settings to start from; every other flag changes one of them."""
+    name: str | None = None
+    """The run's folder, runs/core_units/NAME; by default preset and data set."""
+    overwrite: bool = False
+    """Remove what an earlier run of this name wrote, instead of going on with it."""
+    seed: int = 0
+    """Everything random follows from this number."""
+    data: Literal["digits", "mnist", "cifar10"] = "digits"
+    """Digits come with scikit-learn."""
+    data_note: str | None = None
+    """Said of the data wherever they are named, that images were compressed say."""
+    layers: tuple[Literal["max1", "max2"], ...] = LAYERS
+    """The layers whose units, feature maps, are gated."""
+    classes: tuple[int, ...] = ()
+    """The classes of interest; all when not given."""
+    holding: float | None = None
+    """Share of a class's decisions that has to hold; by default the paper's mean, and at least 0.995 for MNIST."""
+    epochs: int | None = None
+    """Epochs of training; the preset's when not given."""
+    repeats: int = 3
+    """Selections for every class and layer, each from another draw of rows and starts."""
+    position_runs: int = 5
+    """Selections whose positions are shown."""
+    steps: int = 400
+    """Gradient steps of the gates."""
+    search_rows: int = 512
+    """Rows nearest to failing that sets are compared on."""
+    rival_rows: int = 1_000
+    """Rows that greedy selection, the rival, is done on."""
+    random_sets: int = 10
+    """Random sets of the same size."""
+    sweep_steps: int = 200
+    """Gradient steps of the curve of units against holding."""
+    pixel_steps: int = 300
+    """Gradient steps of the gates on pixels."""
+    pixel_alpha: float = 1e-4
+    """Cost of an open gate on a pixel."""
+    inputs: int = 10
+    """Inputs that gates of their own are found for."""
+    disjoint: int = 5
+    """Most sets without a common unit that are looked for."""
+    disjoint_rows: int = 2_000
+    """Rows that those sets are looked for on."""
+    joint_rows: int = 1_000
+    """Rows that the units of all layers together are looked for on."""
+    joint_classes: tuple[int, ...] = (0, 1, 8)
+    """Classes for which all layers are gated together."""
+
+    def __post_init__(self):
+        """Refuses settings that no run can use, before a folder is made."""
+        check_counts(self, seed=0, classes=0, joint_classes=0)
+        if not self.layers or len(set(self.layers)) != len(self.layers):
+            raise ValueError(f"layers: found {self.layers}, wanted each of {', '.join(LAYERS)} at most once")
+        if self.holding is not None and not 0.5 < self.holding <= 1:
+            raise ValueError(f"holding: found {self.holding}, wanted a share above 0.5, at most 1")
+        for name in ("classes", "joint_classes"):
+            found = getattr(self, name)
+            if len(set(found)) != len(found) or any(label > 9 for label in found):
+                raise ValueError(f"{name}: found {found}, wanted different numbers from 0 to 9")
+
+
+PRESETS = {
+    "quick": Settings(),
+    "two-cores": Settings(preset="two-cores"),
+    "paper": Settings(preset="paper"),
+}

@@ -1,0 +1,97 @@
+"""One set of units for all classes, and the network that is left when the others are cut out."""
+
+import jax
+import numpy as np
+
+from experiments.core_units.core_study import activations
+from interp_jax import networks
+from interp_jax.methods import core_units
+
+
+def write(study, section) -> None:
+    """Accuracy, size and time of the whole network, of the masked one and of the one cut small."""
+    layers = study.config.layers
+    every = {
+        "cores of all classes together": {
+            layer: np.any([study.core(layer, label).mask for label in study.classes], axis=0) for layer in layers
+        },
+        "one set for all classes": {layer: _joint(study, layer).mask for layer in layers},
+    }
+    held = study.rows(held=True)
+    whole = networks.cost(study.network, held[:500])
+    rows = [("whole network", "all", *_row(study.predictions[1], study, whole, whole), None)]
+    metrics = {"whole network": _metrics(study.predictions[1], study, whole)}
+    for name, masks in every.items():
+        small = networks.shrink(study.network, masks)
+        scores, masked = activations(small, held), _masked(study, masks, held)
+        cost = networks.cost(small, held[:500])
+        apart = float(np.abs(np.asarray(scores - masked)).max() / np.abs(np.asarray(masked)).max())
+        predictions = np.asarray(scores).argmax(axis=1)
+        counts = ", ".join(f"{mask.sum()} of {len(mask)}" for mask in masks.values())
+        rows.append((name, counts, *_row(predictions, study, cost, whole), f"{apart:.1e}"))
+        metrics[name] = _metrics(predictions, study, cost) | {"apart": apart}
+        networks.save_masks(study.run.folder / f"{name.replace(' ', '_')}.npz", masks)
+    section.table(
+        (
+            "network",
+            " and ".join(layers),
+            "held-out rows named right",
+            "as the whole network",
+            "parameters",
+            "operations a row",
+            "time",
+            "greatest difference",
+        ),
+        rows,
+        "The feature maps outside the set are cut out of the network with all weights that lead to or from them. Time "
+        "and operations are relative to the whole network's; the greatest difference is between the scores of the cut "
+        "and of the masked network, relative to the greatest score.",
+        note="One set for all classes: the smallest found with which "
+        f"{study.joint_holding:.1%} of {study.config.joint_rows:,} rows keep their class, a layer at a time. The "
+        "masks are stored beside this report by layer name.",
+    )
+    section.metrics(metrics)
+
+
+def _joint(study, layer):
+    def find():
+        rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.joint_rows]
+        return core_units.select(
+            study.tail(layer),
+            study.hidden(layer)[rows],
+            study.predictions[0][rows],
+            None,
+            key=study.key(14),
+            holding=study.joint_holding,
+            **study.select_options,
+        )
+
+    return study.kept(f"all classes {layer}", study.units(layer), find)
+
+
+def _masked(study, masks, rows):
+    gated = networks.gate(study.network, tuple(masks))
+    return activations(jax.tree_util.Partial(_apply, gated, masks), rows)
+
+
+def _apply(gated, masks, rows):
+    return gated(rows, masks)
+
+
+def _row(predictions, study, cost, whole):
+    return (
+        f"{np.mean(predictions == study.task.held_labels):.2%}",
+        f"{np.mean(predictions == study.predictions[1]):.2%}",
+        f"{cost.parameters:,}",
+        f"{cost.flops / whole.flops:.2f}",
+        f"{cost.seconds / whole.seconds:.2f}",
+    )
+
+
+def _metrics(predictions, study, cost):
+    return {
+        "accuracy": float(np.mean(predictions == study.task.held_labels)),
+        "same": float(np.mean(predictions == study.predictions[1])),
+        "parameters": cost.parameters,
+        "flops": cost.flops,
+    }

@@ -1,0 +1,143 @@
+"""What is classified, by which network, and how that is trained."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import cache, partial
+
+import jax
+import numpy as np
+import optax
+
+from interp_jax import data, networks
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Images to learn, some to choose the epoch by, and some held out; the network and its training."""
+
+    name: str
+    inputs: np.ndarray
+    labels: np.ndarray
+    validation: int  # the last rows, which are not learnt from
+    held_inputs: np.ndarray
+    held_labels: np.ndarray
+    class_names: tuple[str, ...]
+    network: Callable  # key -> Chain
+    kernels: dict[str, str]  # by gated layer, the stage whose weights come next
+    lifts: dict[str, bool]  # by gated layer, whether that stage follows at once
+    epochs: int
+    training: dict
+    augmented: np.ndarray | None = None  # images that training starts from, where it varies them
+    pictures: tuple[np.ndarray, np.ndarray] | None = None  # images to look at, where those shown to the network are not
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The rows as pictures, values in 0…1."""
+        return self.inputs if self.pictures is None else self.pictures[0]
+
+    @property
+    def shown_held(self) -> np.ndarray:
+        """The rows held out as pictures."""
+        return self.held_inputs if self.pictures is None else self.pictures[1]
+
+    @property
+    def learnt(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that are learnt from, as training takes them."""
+        rows = self.inputs if self.augmented is None else self.augmented
+        return rows[: -self.validation], self.labels[: -self.validation]
+
+    @property
+    def chosen_by(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that the epoch is chosen by."""
+        return self.inputs[-self.validation :], self.labels[-self.validation :]
+
+
+def task(settings) -> Task:
+    """The task that the settings name."""
+    made = _cifar(settings) if settings.data == "cifar10" else _pictures(settings)
+    for name in ("classes", "joint_classes"):
+        if max(getattr(settings, name), default=0) >= len(made.class_names):
+            raise ValueError(f"{name}: found {getattr(settings, name)}, wanted numbers below {len(made.class_names)}")
+    return dataclasses.replace(made, epochs=settings.epochs) if settings.epochs is not None else made
+
+
+def _pictures(settings):
+    train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
+    small = settings.data == "digits"
+    sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
+    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 19)
+    return Task(
+        name="scikit-learn's digits" if small else "MNIST",
+        inputs=train.inputs,
+        labels=train.labels,
+        validation=200 if small else 5_000,
+        held_inputs=test.inputs,
+        held_labels=test.labels,
+        class_names=train.classes,
+        network=partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes),
+        kernels={"max1": "conv2", "max2": "dense1"},
+        lifts={"max1": True, "max2": True},
+        # 19 epochs of 1,100 steps: the paper's 20,000.
+        epochs=epochs,
+        training={"optimizer": _adam(rate), "batch_size": batch},
+    )
+
+
+def _cifar(settings):
+    train, test = (data.load("cifar10", split=split) for split in ("train", "test"))
+    validation = 5_000
+    steps = (len(train.inputs) - validation) // 128
+    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 24)
+    optimizer = _as_published() if settings.preset == "paper" else _one_cycle(epochs * steps)
+    return Task(
+        name="CIFAR-10",
+        inputs=np.asarray(data.centre_crop(train.inputs)),
+        labels=train.labels,
+        validation=validation,
+        held_inputs=np.asarray(data.centre_crop(test.inputs)),
+        held_labels=test.labels,
+        class_names=train.classes,
+        network=networks.cifar_cnn,
+        kernels={"max1": "conv2", "max2": "dense1"},
+        lifts={"max1": False, "max2": True},
+        epochs=epochs,
+        training={
+            "optimizer": optimizer,
+            "batch_size": 128,
+            "augment": data.augment_images,
+            "average": 0.9999 if settings.preset == "paper" else 0.999,
+            "evaluation_batch_size": 500,
+        },
+        augmented=train.inputs,
+        pictures=(train.inputs, test.inputs),
+    )
+
+
+# One optimiser for all calls of the same numbers: another object means another compilation.
+@cache
+def _adam(rate):
+    return optax.adam(rate)
+
+
+@cache
+def _as_published():
+    return optax.chain(_decayed(), optax.sgd(0.1))
+
+
+@cache
+def _one_cycle(steps):
+    rate = optax.cosine_onecycle_schedule(steps, 0.02, pct_start=0.15)
+    return optax.chain(_decayed(), optax.sgd(rate, momentum=0.9, nesterov=True))
+
+
+def _decayed():
+    """The gradient of 0.004 times half the squared weights of the two hidden dense layers."""
+
+    def hidden(parameters):
+        def is_hidden(path, _):
+            names = jax.tree_util.keystr(path)
+            return "kernel" in names and ("dense1" in names or "dense2" in names)
+
+        return jax.tree_util.tree_map_with_path(is_hidden, parameters)
+
+    return optax.add_decayed_weights(0.004, mask=hidden)
