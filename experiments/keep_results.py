@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from shutil import copyfile
 
+from experiments.core_units.table import readme_table as core_units_table
 from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
 from experiments.jump_detection.table import readme_table as jump_detection_table
 from interp_jax.reports.atomic import write_text
@@ -89,7 +90,11 @@ def _link(path: Path) -> str:
     return path.relative_to(README.parent).as_posix()
 
 
-STUDIES = {"jump_detection": jump_detection_table, "hierarchical_modules": hierarchical_modules_table}
+STUDIES = {
+    "jump_detection": jump_detection_table,
+    "hierarchical_modules": hierarchical_modules_table,
+    "core_units": core_units_table,
+}
 
 
 def main(folders: list[str]) -> None:

@@ -348,7 +348,7 @@ def local_response_norm(x, radius, bias, alpha, beta):
 
 
 def moving_average(weights, decay):
-    """TensorFlow's ExponentialMovingAverage with its number of updates, over the weights of steps 0 (the start), 1, …"""
+    """TensorFlow's ExponentialMovingAverage with its number of updates; weights of the start, then after every step."""
     average = np.asarray(weights[0], np.float64)
     for step, new in enumerate(weights[1:]):
         share = min(decay, (1 + step) / (10 + step))

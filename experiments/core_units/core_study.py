@@ -49,12 +49,28 @@ class CoreStudy(Study):
     @cached_property
     def network(self) -> networks.Chain:
         """The trained network."""
-        return self.trained("network", self.task.learnt)
+        options = {"epochs": self.task.epochs, **self.task.training}
+        return self.fitted("network", self.task.network, self.task.learnt, seeds=None, **options).network
 
-    def trained(self, name: str, rows) -> networks.Chain:
-        """A network trained on some rows as the task says."""
-        options = {"validation": self.task.chosen_by, "epochs": self.task.epochs, **self.task.training}
-        return self.fitted(name, self.task.network, rows, seeds=None, **options).network
+    def twin(self, name: str) -> networks.Chain:
+        """The same network with its starting weights, or trained on labels in random order."""
+        if name == "untrained":
+            return networks.inference_view(self.task.network(self.key(1)))
+        inputs, labels = self.task.learnt
+        order = np.asarray(jax.random.permutation(self.key(18), len(labels)))[: self.config.shuffled_rows]
+        return self.fitted(
+            name,
+            self.task.network,
+            (inputs[np.sort(order)], labels[order]),
+            seeds=None,
+            epochs=self.config.shuffled_epochs,
+            **self.task.training,
+        ).network
+
+    @property
+    def joint_holding(self) -> float:
+        """The share of rows that has to keep its class when one set of units serves all classes."""
+        return 0.95 if self.config.data == "cifar10" else 0.99
 
     @property
     def classes(self) -> tuple[int, ...]:

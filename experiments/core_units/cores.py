@@ -36,7 +36,9 @@ def _rates(study):
         return f": {study.config.holding:.1%}"
     if study.config.data == "cifar10":
         return ": the mean of the paper's three runs for the class"
-    return ": 99.5%" + (", or the mean of the paper's three runs where that is more" if study.config.data == "mnist" else "")
+    return ": 99.5%" + (
+        ", or the mean of the paper's three runs where that is more" if study.config.data == "mnist" else ""
+    )
 
 
 def _layer(study, section, layer, found):

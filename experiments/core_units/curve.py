@@ -7,7 +7,6 @@ from interp_jax import figures
 from interp_jax.methods import core_units
 
 
-
 def write(study, section) -> None:
     """The paper's Figure 6, and the curve from the gates of all classes at once."""
     metrics = {}
@@ -29,7 +28,10 @@ def _removal(study, section, layer):
     section.figure(
         f"removal_{layer}",
         figures.curves.against(
-            np.arange(core.units + 1), {f"core of class {name}": rates}, "units kept", "holding rate",
+            np.arange(core.units + 1),
+            {f"core of class {name}": rates},
+            "units kept",
+            "holding rate",
             references={"asked for": study.wanted(layer, label)},
         ),
         f"{layer}, class {name}: holding rate as units of the core are switched off, from the smallest gate up. "

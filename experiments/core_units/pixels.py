@@ -6,7 +6,6 @@ from interp_jax import figures
 from interp_jax.methods import core_units
 
 
-
 def write(study, section) -> None:
     """A gate for every pixel, judged on the rows predicted as the class alone, as in the paper."""
     rows = study.rows(held=False)

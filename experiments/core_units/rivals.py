@@ -98,8 +98,7 @@ def _find(study, layer, label):
         found = core_units.greedy(tail, hidden, predictions, sample, label, direction=direction)
         orders[f"greedy {direction}"] = found
     held = {
-        name: core_units.nested_holding(tail, hidden, predictions, data, label, order)
-        for name, order in orders.items()
+        name: core_units.nested_holding(tail, hidden, predictions, data, label, order) for name, order in orders.items()
     }
     held[HARD_CONCRETE] = _hard_concrete(study, tail, layer, label, data)
     return {_plain(name): values.astype(np.float32) for name, values in held.items()}
@@ -109,8 +108,14 @@ def _hard_concrete(study, tail, layer, label, data):
     """The best of all costs at every size."""
     hidden, predictions = study.hidden(layer), study.predictions[0]
     swept = core_units.sweep(
-        tail, hidden, predictions, [label], key=jax.random.fold_in(study.key(6), label), kind="hard_concrete",
-        repeats=1, steps=study.config.steps,
+        tail,
+        hidden,
+        predictions,
+        [label],
+        key=jax.random.fold_in(study.key(6), label),
+        kind="hard_concrete",
+        repeats=1,
+        steps=study.config.steps,
     )
     orders = [np.argsort(-odds, kind="stable") for odds in swept.gates[0, :, 0]]
     return np.max(
@@ -142,5 +147,3 @@ def _ours(study, layer, label):
 
 def _plain(name):
     return name.replace(" × ", "_").replace(" ", "_")
-
-

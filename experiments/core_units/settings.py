@@ -64,6 +64,12 @@ class Settings:
     """Rows that those sets are looked for on."""
     joint_rows: int = 1_000
     """Rows that the units of all layers together are looked for on."""
+    twin_rows: int = 3_000
+    """Rows that the units of other networks are looked for on."""
+    shuffled_rows: int = 5_000
+    """Rows that a network learns by heart, with labels in random order."""
+    shuffled_epochs: int = 5
+    """Epochs of that training."""
     joint_classes: tuple[int, ...] = (0, 1, 8)
     """Classes for which all layers are gated together."""
 

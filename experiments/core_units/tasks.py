@@ -13,12 +13,11 @@ from interp_jax import data, networks
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Images to learn, some to choose the epoch by, and some held out; the network and its training."""
+    """Images to learn and images held out, the network, and how it is trained."""
 
     name: str
     inputs: np.ndarray
     labels: np.ndarray
-    validation: int  # the last rows, which are not learnt from
     held_inputs: np.ndarray
     held_labels: np.ndarray
     class_names: tuple[str, ...]
@@ -43,13 +42,7 @@ class Task:
     @property
     def learnt(self) -> tuple[np.ndarray, np.ndarray]:
         """The rows that are learnt from, as training takes them."""
-        rows = self.inputs if self.augmented is None else self.augmented
-        return rows[: -self.validation], self.labels[: -self.validation]
-
-    @property
-    def chosen_by(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that the epoch is chosen by."""
-        return self.inputs[-self.validation :], self.labels[-self.validation :]
+        return (self.inputs if self.augmented is None else self.augmented), self.labels
 
 
 def task(settings) -> Task:
@@ -65,35 +58,32 @@ def _pictures(settings):
     train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
     small = settings.data == "digits"
     sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
-    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 19)
+    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
     return Task(
         name="scikit-learn's digits" if small else "MNIST",
         inputs=train.inputs,
         labels=train.labels,
-        validation=200 if small else 5_000,
         held_inputs=test.inputs,
         held_labels=test.labels,
         class_names=train.classes,
         network=partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes),
         kernels={"max1": "conv2", "max2": "dense1"},
         lifts={"max1": True, "max2": True},
-        # 19 epochs of 1,100 steps: the paper's 20,000.
+        # 17 epochs of 1,200 steps: the paper's 20,000. It does not average weights; that steadies the last digit.
         epochs=epochs,
-        training={"optimizer": _adam(rate), "batch_size": batch},
+        training={"optimizer": _adam(rate), "batch_size": batch, "average": 0.999},
     )
 
 
 def _cifar(settings):
     train, test = (data.load("cifar10", split=split) for split in ("train", "test"))
-    validation = 5_000
-    steps = (len(train.inputs) - validation) // 128
-    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 24)
+    steps = len(train.inputs) // 128
+    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 20)
     optimizer = _as_published() if settings.preset == "paper" else _one_cycle(epochs * steps)
     return Task(
         name="CIFAR-10",
         inputs=np.asarray(data.centre_crop(train.inputs)),
         labels=train.labels,
-        validation=validation,
         held_inputs=np.asarray(data.centre_crop(test.inputs)),
         held_labels=test.labels,
         class_names=train.classes,

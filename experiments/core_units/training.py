@@ -12,7 +12,7 @@ def write(study, section) -> None:
     """Accuracy, and what the network costs."""
     task, network = study.task, study.network
     right = {
-        "learnt and chosen with": study.predictions[0] == task.labels,
+        "learnt": study.predictions[0] == task.labels,
         "held out": study.predictions[1] == task.held_labels,
     }
     paper = published.ACCURACY.get(study.config.data)
@@ -23,8 +23,8 @@ def write(study, section) -> None:
             for name, found in right.items()
         ],
         f"{_data(study)}: share of rows named right by the network.",
-        note=f"{task.validation:,} rows chose the epoch, of {task.epochs}. What follows explains this network's "
-        "decisions, right or wrong, and needs no labels.",
+        note=f"After {task.epochs} epochs; the weights are an average over the last steps. What follows explains this "
+        "network's decisions, right or wrong, and needs no labels.",
     )
     stages = [(name, _weights(getattr(network, name))) for name in network.stage_names]
     cost = networks.cost(network, study.rows(held=True)[:COST_ROWS])

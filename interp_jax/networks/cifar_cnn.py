@@ -23,12 +23,23 @@ def local_response_norm(
     bias: float = 1.0,
     alpha: float = 0.001 / 9,
     beta: float = 0.75,
-) -> Float[Array, "rows *places channels"]:
+    numbers: Sequence[int] | None = None,
+    kept: Sequence[int] | None = None,
+) -> Float[Array, "rows *places kept"]:
     """Every value divided by a power of its neighbouring channels' energy at the same place.
 
         y_i = x_i / (bias + α Σ_{|j − i| ≤ radius} x_j²)^β
 
     Traceable; channels are the last axis.
+
+    Args:
+        x: the values.
+        radius: how far neighbours are at most, in channel numbers.
+        bias: > 0.
+        alpha: weight of the energy.
+        beta: the power.
+        numbers: the channels' numbers i, by default 0, 1, …; those of a network with channels cut out have gaps.
+        kept: the numbers, some of those, of the channels to give back; by default all.
 
     Example:
         >>> local_response_norm(jnp.array([[1.0, 0.0]]), radius=0, alpha=1.0, beta=1.0)
@@ -37,10 +48,12 @@ def local_response_norm(
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3, with the constants of TensorFlow's tutorial.
     """
     x = jnp.asarray(x)
-    places = np.arange(x.shape[-1])
+    numbers = np.arange(x.shape[-1]) if numbers is None else np.asarray(numbers)
+    wanted = numbers if kept is None else np.asarray(kept)
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
-    near = jnp.asarray(np.abs(places[:, None] - places) <= radius, x.dtype)
-    return x * (bias + alpha * jnp.matmul(x * x, near, precision="highest")) ** -beta
+    near = jnp.asarray(np.abs(numbers[:, None] - wanted) <= radius, x.dtype)
+    scale = (bias + alpha * jnp.matmul(x * x, near, precision="highest")) ** -beta
+    return (x if kept is None else x[..., np.searchsorted(numbers, wanted)]) * scale
 
 
 def cifar_cnn(

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +29,7 @@ class LiftedTail:
     """
 
     tail: Chain
-    weights: Array
+    weights: Any  # of the layer, units leading
     layer: str = dataclasses.field(metadata={"static": True})
 
     def __call__(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows *outputs"]:
@@ -62,13 +63,13 @@ class LiftedTail:
     ) -> Float[Array, "rows *outputs"]:
         """The scores of the rows that were lifted, every unit multiplied by its gate."""
         layer = getattr(self.tail, self.layer)
-        output = jnp.einsum("u,u...->...", gates, lifted, precision=_HIGHEST)
+        output = _weighted_sum(jnp.asarray(gates), jnp.asarray(lifted))
         if layer.bias is not None:
             output += jnp.broadcast_to(layer.bias[...], output.shape)
         return self.tail.after(self.layer)(output)
 
 
-def lift(tail: Chain, shape: Sequence[int]) -> LiftedTail:
+def lift(tail, shape: Sequence[int]) -> LiftedTail:
     """The tail in a form that gates of its input's units can be moved through, for methods that try many gates.
 
     Host-level, but pure: it can be called while other code is traced. Holds a copy of the first layer's kernel.
@@ -85,11 +86,9 @@ def lift(tail: Chain, shape: Sequence[int]) -> LiftedTail:
         ValueError: another stage first, or a shape that the layer does not take.
 
     Example:
-        >>> from interp_jax import networks
-        >>> net = networks.freeze(networks.image_cnn(jax.random.key(0), (8, 8, 1), hidden=16))
-        >>> tail, hidden = lift(net.after("max2"), (2, 2, 64)), jnp.ones((5, 2, 2, 64))
-        >>> gates = jnp.arange(64) / 64
-        >>> bool(jnp.allclose(tail.combine(tail.lift(hidden), gates), tail(hidden * gates), atol=1e-5))
+        >>> tail = lift(Chain(dense=nnx.Linear(3, 2, rngs=nnx.Rngs(0)), relu=nnx.relu), (3,))
+        >>> hidden, gates = jnp.ones((5, 3)), jnp.array([1.0, 0.0, 0.5])
+        >>> bool(jnp.allclose(tail.combine(tail.lift(hidden), gates), tail(hidden * gates[None]), atol=1e-6))
         True
     """
     if not isinstance(tail, Chain):
@@ -106,8 +105,10 @@ def lift(tail: Chain, shape: Sequence[int]) -> LiftedTail:
                 raise ValueError(f"shape: found {shape}, wanted {features} values for stage {name!r}, units last")
             return LiftedTail(tail, jnp.swapaxes(stage.kernel[...].reshape(-1, units, outputs), 0, 1), name)
         if type(stage) is nnx.Conv and stage.feature_group_count == 1 and stage.mask is None:
-            if stage.kernel.shape[-2] != units or found != (1, *shape):
-                raise ValueError(f"shape: found {shape}, wanted {stage.kernel.shape[-2]} units for stage {name!r}")
+            *window, wanted, _ = stage.kernel.shape
+            if units != wanted or len(shape) <= len(window) or found != (1, *shape):
+                sizes = ", ".join(["…"] * len(window) + [str(wanted)])
+                raise ValueError(f"shape: found {shape}, wanted ({sizes}) for stage {name!r}")
             return LiftedTail(tail, jnp.moveaxis(stage.kernel[...], -2, 0)[..., None, :], name)
         found = _flattened(stage, found)
         if found is None:
@@ -117,13 +118,44 @@ def lift(tail: Chain, shape: Sequence[int]) -> LiftedTail:
     raise ValueError("tail: found no layer, wanted a dense layer or a convolution")
 
 
+@jax.custom_vjp
+def _weighted_sum(gates, lifted):
+    return jnp.einsum("u,u...->...", gates, lifted, precision=_HIGHEST)
+
+
+def _forward(gates, lifted):
+    return _weighted_sum(gates, lifted), (gates, lifted)
+
+
+def _backward(kept, gradient):
+    gates, lifted = kept
+    of_gates = jax.lax.platform_dependent(gradient, lifted, cpu=_products_by_row, default=_products)
+    return of_gates, jnp.multiply.outer(gates, gradient)
+
+
+def _products(gradient, lifted):
+    return jnp.einsum("...,u...->u", gradient, lifted, precision=_HIGHEST)
+
+
+def _products_by_row(gradient, lifted):
+    # XLA's CPU compiler would copy all that was lifted into another order of axes first, which takes longer.
+    def add(total, row):
+        one = jax.lax.dynamic_index_in_dim(lifted, row, 1, keepdims=False)
+        return total + _products(jax.lax.dynamic_index_in_dim(gradient, row, 0, keepdims=False), one), None
+
+    return jax.lax.scan(add, jnp.zeros_like(lifted, shape=len(lifted)), jnp.arange(len(gradient)))[0]
+
+
+_weighted_sum.defvjp(_forward, _backward)
+
+
 def _flattened(stage, shape):
     """The shape that a stage gives rows if it moves no value and changes none, else None."""
-    with jax.ensure_compile_time_eval():
-        # Neither whole nor of one sign: no rectifier, clipping or rounding leaves these as they are.
-        values = jnp.arange(math.prod(shape), dtype=jnp.float32).reshape(shape) - math.prod(shape) // 2 - 0.25
-        try:
-            output = np.asarray(stage(values))
-        except Exception:  # dropout in training mode, say: whatever fails here is no flattening
-            return None
+    # Neither whole nor of one sign: no rectifier, clipping or rounding leaves these as they are.
+    values = np.arange(math.prod(shape), dtype=np.float32).reshape(shape) - math.prod(shape) // 2 - 0.25
+    try:
+        with jax.ensure_compile_time_eval():
+            output = np.asarray(stage(jnp.asarray(values)))
+    except Exception:  # dropout in training mode, say: whatever fails here is no flattening
+        return None
     return output.shape if np.array_equal(output.reshape(-1), values.reshape(-1)) else None

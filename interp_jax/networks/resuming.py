@@ -26,7 +26,7 @@ class Resuming:
         **numbers: further arguments that must be the same when a training goes on; None is one too.
     """
 
-    def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | None):
+    def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | int | np.integer | None):
         self._folder = None if folder is None else Path(folder).absolute()
         self._arguments = {name: np.float64(-1 if value is None else value) for name, value in numbers.items()}
         self._arguments["key"] = _stored(key)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,8 @@ import pytest
 from flax import nnx
 
 from interp_jax import data, networks
+from interp_jax.networks import resuming
+from tests import reference
 
 
 def _set(rows, seed):
@@ -204,6 +208,177 @@ def test_a_second_fit_does_not_compile(assert_compiles):
         networks.fit(network, *TRAIN, key=KEYS[1], epochs=2, validation=VALIDATION)
 
 
+# Small and shared by the tests below: they ask about epochs and steps, not about learning.
+FEW = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32), np.random.default_rng(1).integers(0, 4, 40)
+HELD_OUT = FEW[0][:12, 2:], FEW[1][:12]
+HALF = optax.sgd(0.5)
+
+
+def _small(key):
+    return networks.perceptron(key, (6, 5, 4))
+
+
+def _without_the_first(key, inputs):
+    return inputs[:, 2:]
+
+
+def _noisy(key, inputs):
+    return inputs[:, 2:] + jax.random.normal(key, (len(inputs), 6))
+
+
+def _loss(network, rows):
+    return float(optax.softmax_cross_entropy_with_integer_labels(network(rows[0]), rows[1]).mean())
+
+
+def _assert_identical(found, wanted):
+    jax.tree.map(np.testing.assert_array_equal, tuple(found), tuple(wanted))
+
+
+def test_augmentation_changes_what_is_trained_on_and_nothing_else():
+    network = _small(KEYS[0])
+    options = {"key": KEYS[0], "validation": HELD_OUT, "optimizer": optax.sgd(0.0), "batch_size": 20, "epochs": 3}
+    history = networks.fit(network, *FEW, augment=_without_the_first, **options).history
+    np.testing.assert_allclose(history.loss, _loss(network, (FEW[0][:, 2:], FEW[1])), rtol=1e-5)
+    np.testing.assert_allclose(history.validation_loss, _loss(network, HELD_OUT), rtol=1e-5)
+
+
+def test_augmentation_has_a_key_a_step():
+    same = np.ones((40, 8), np.float32), np.zeros(40, int)
+    seen = []
+
+    def watched(key, inputs):
+        jax.debug.callback(lambda x: seen.append(float(x)), jax.random.uniform(key))
+        return inputs[:, 2:]
+
+    networks.fit(_small(KEYS[0]), *same, key=KEYS[0], augment=watched, batch_size=10, epochs=3)
+    jax.effects_barrier()
+    assert len(set(seen)) == len(seen) == 12
+
+
+def test_the_average_of_the_weights_is_the_papers_recurrence():
+    network, decay = _small(KEYS[0]), 0.3
+    options = {"key": KEYS[0], "optimizer": HALF, "batch_size": 40, "augment": _without_the_first}
+    path = [network, *(networks.fit(network, *FEW, epochs=epochs, **options).network for epochs in range(1, 7))]
+    fitted = networks.fit(network, *FEW, epochs=6, average=decay, validation=HELD_OUT, **options)
+    assert int(fitted.best_epoch) == 6, "else another epoch's average comes back"
+    for layer in ("dense1", "dense2"):
+        weights = [np.asarray(getattr(step, layer).kernel[...]) for step in path]
+        wanted = reference.moving_average(weights, decay)
+        np.testing.assert_allclose(getattr(fitted.network, layer).kernel[...], wanted, atol=1e-5)
+        assert np.abs(wanted - weights[-1]).max() > 1e-3
+    np.testing.assert_allclose(fitted.history.validation_loss[-1], _loss(fitted.network, HELD_OUT), rtol=1e-5)
+
+
+def test_the_average_counts_steps_over_epochs():
+    # All rows are alike, so two steps of half of them do what two epochs of one step do.
+    same = np.ones((40, 6), np.float32), np.zeros(40, int)
+    options = {"key": KEYS[0], "optimizer": HALF, "average": 0.9}
+    halves = networks.fit(_small(KEYS[0]), *same, batch_size=20, epochs=2, **options).network
+    whole = networks.fit(_small(KEYS[0]), *same, batch_size=40, epochs=4, **options).network
+    np.testing.assert_allclose(halves.dense2.kernel[...], whole.dense2.kernel[...], atol=1e-6)
+
+
+def test_a_second_fit_with_augmentation_and_average_does_not_compile(assert_compiles):
+    def train(seed):
+        network = _small(KEYS[seed])
+        return lambda: networks.fit(
+            network, *FEW, key=KEYS[seed], augment=_noisy, average=0.9, validation=HELD_OUT, batch_size=20, epochs=2
+        )
+
+    first, second = train(0), train(1)
+    first()
+    with assert_compiles(0):
+        second()
+
+
+class _KilledError(Exception):
+    pass
+
+
+def _killed_after(calls):
+    def report(count, record):
+        if count == calls:
+            raise _KilledError
+
+    return report
+
+
+STACKED = {"augment": _noisy, "average": 0.9, "optimizer": optax.noisy_sgd(0.1, key=3), "batch_size": 15, "epochs": 7}
+
+
+def _train_stack(folder=None, report=None, **changes):
+    options = {"key": KEYS, "validation": HELD_OUT, "patience": 2} | STACKED | changes
+    network = jax.vmap(_small)(KEYS)
+    return networks.fit(network, *FEW, checkpoint=folder, on_epoch=report, **options)
+
+
+def test_a_killed_training_ends_as_one_in_one_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(resuming, "SECONDS", 0)
+    whole, folder = _train_stack(), tmp_path / "new" / "kept"
+    with pytest.raises(_KilledError):
+        _train_stack(folder, _killed_after(2))
+    assert [path.name for path in folder.iterdir()] == ["2"]
+    # What a writer that was killed leaves, and what is not ours.
+    for name in ("3.orbax-checkpoint-tmp", "1", "notes"):
+        (folder / name).mkdir()
+    seen = []
+    again = _train_stack(str(folder), lambda count, record: seen.append((count, record.loss.shape)))
+    _assert_identical(again, whole)
+    epochs = len(whole.history.loss)
+    assert seen == [(count, (3,)) for count in range(3, epochs + 1)]
+    assert {path.name for path in folder.iterdir()} == {str(epochs), "notes"}
+    _assert_identical(_train_stack(folder, _killed_after(epochs)), whole)
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(resuming, "SECONDS", 0)
+    folder = tmp_path / "kept"
+    _train_stack(folder, epochs=1)
+    others = {
+        "found batch_size 15.0 in kept, wanted 20.0": {"batch_size": 20},
+        "found epochs 1.0 in kept, wanted 2.0": {"epochs": 2},
+        r"found key \[\[": {"key": KEYS[::-1]},
+        "found another training in kept: .*average": {"average": None},
+        "found another training in kept: .*optimizer": {"optimizer": HALF},
+    }
+    for message, change in others.items():
+        with pytest.raises(ValueError, match=f"^checkpoint: {message}"):
+            _train_stack(folder, **({"epochs": 1} | change))
+    with pytest.raises(ValueError, match="^checkpoint: found another training in kept"):
+        networks.fit(_small(KEYS[0]), *FEW, key=KEYS[0], augment=_noisy, epochs=1, checkpoint=folder, batch_size=15)
+
+
+def test_a_minute_passes_between_checkpoints(tmp_path, monkeypatch):
+    times = iter([0.0, 59.0, 61.0, 70.0, 100.0, 129.0, 131.0, 140.0])
+    monkeypatch.setattr(resuming, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    kept = []
+
+    def report(count, record):
+        kept.append(sorted(path.name for path in tmp_path.glob("kept/*")))
+
+    options = {"key": KEYS[0], "augment": _without_the_first, "optimizer": HALF, "batch_size": 40, "epochs": 5}
+    networks.fit(_small(KEYS[0]), *FEW, checkpoint=tmp_path / "kept", on_epoch=report, **options)
+    assert kept == [[], ["2"], ["2"], ["2"], ["5"]]
+
+
+def test_a_killed_training_on_fresh_rows_ends_as_one_in_one_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(resuming, "SECONDS", 0)
+
+    def sample(key):
+        return jax.random.normal(key, (10, 6)), jnp.zeros(10, int)
+
+    def train(folder=None, report=None):
+        network, options = _small(KEYS[0]), {"key": KEYS[0], "optimizer": HALF, "steps": 10, "steps_per_call": 4}
+        return networks.fit_fresh(network, sample, checkpoint=folder, on_call=report, **options)
+
+    whole = train()
+    with pytest.raises(_KilledError):
+        train(tmp_path / "kept", _killed_after(8))
+    seen = []
+    _assert_identical(train(tmp_path / "kept", lambda count, record: seen.append(count)), whole)
+    assert seen == [10]
+
+
 def test_keys_of_the_old_kind_serve_too():
     old = jax.random.PRNGKey(5)
     a = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=old, epochs=1)
@@ -271,6 +446,11 @@ def _changed(index, value, part=TRAIN):
         (TRAIN, {"batch_size": 601}, "batch_size: found 601, wanted a whole number from 1 to 600"),
         (TRAIN, {"epochs": 0}, "epochs: found 0"),
         (TRAIN, {"patience": 0, "validation": VALIDATION}, "patience: found 0"),
+        (TRAIN, {"average": 1.0}, r"average: found 1.0, wanted a decay in \[0, 1\)"),
+        (TRAIN, {"average": -0.1}, "average: found -0.1"),
+        (TRAIN, {"average": float("nan")}, "average: found nan"),
+        (TRAIN, {"augment": lambda key, x: x[:5]}, r"augment: found \(5, 100\) for a batch, wanted its 100 rows"),
+        (TRAIN, {"augment": lambda key, x: x[:, :9]}, r"inputs: the network does not take rows of shape \(9,\)"),
         (TRAIN, {"patience": 3}, "patience: found a number but no validation set"),
         (TRAIN, {"validation": (VALIDATION[0][:, :50], VALIDATION[1])}, "validation: found rows of shape"),
         (TRAIN, {"validation": _changed(1, 99, VALIDATION)}, "validation labels: found 0 to 99"),

@@ -6,6 +6,7 @@ import pytest
 
 from interp_jax import data, networks
 from interp_jax.networks.freezing import inference_view
+from tests.matrix_products import matrix_products
 
 
 def test_feature_maps_and_scores_have_the_papers_shapes():
@@ -45,6 +46,18 @@ def test_networks_of_one_shape_share_a_compilation_and_stack(assert_compiles):
         3,
         10,
     )
+
+
+@pytest.mark.parametrize("network", [networks.image_cnn, networks.cifar_cnn])
+def test_gradients_are_fast_in_loops(network):
+    # XLA's CPU code is slow there for convolutions whose axes are in another order.
+    net = jax.eval_shape(lambda key: inference_view(network(key)), jax.random.key(0))
+    images = jnp.zeros((2, 28, 28, 1) if network is networks.image_cnn else (2, 24, 24, 3))
+    usual = jax.lax.conv_dimension_numbers((1,) * 4, (1,) * 4, ("NHWC", "HWIO", "NHWC"))
+    found = matrix_products(jax.grad(lambda net, images: jnp.sum(net(images))), net, images)
+    orders = [equation.params["dimension_numbers"] for equation in found if "window_strides" in equation.params]
+    assert len(orders) == 5, "two convolutions, the gradients of two kernels, and of one's inputs"
+    assert set(orders) == {usual}
 
 
 def test_it_learns_digits():

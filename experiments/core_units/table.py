@@ -1,0 +1,53 @@
+"""The study's table in the README."""
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments.core_units import published
+from experiments.study import mean_and_spread
+
+
+def readme_table(files: dict[Path, dict]) -> str:
+    """A row for every data set and layer whose run was kept."""
+    lines = [
+        "| layer | units kept | gates alone | best rival | paper | decisions held | held-out rows | paper |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    notes = []
+    for kept in files.values():
+        data, metrics = kept["config"]["data"], kept["metrics"]
+        note = f" ({kept['config']['data_note']})" if kept["config"]["data_note"] else ""
+        notes.append(f"{data}{note} {metrics['training']['accuracy']['held out']:.1%}")
+        for layer, found in metrics["cores"].items():
+            lines.append(_row(data, layer, found, metrics["rivals"][layer]["needed"]))
+    links = ", ".join(f"[`{path.stem}`](experiments/results/{path.name})" for path in files)
+    environment = next(iter(files.values()))["environment"]
+    runs = "; ".join(
+        f"`--preset {kept['config']['preset']} --data {kept['config']['data']}`" for kept in files.values()
+    )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Mean over ten classes ± standard deviation between three selections. Held-out rows named right: "
+            f"{', '.join(notes)}. {environment['platform']}, jax {environment['versions']['jax']}, "
+            f"{environment['date']}. From {links}, made by `python -m experiments.core_units` with {runs}, and "
+            "`python -m experiments.keep_results RUN`.",
+        ]
+    )
+
+
+def _row(data, layer, found, needed):
+    units, own = np.array(found["units"]).mean(axis=0), np.array(found["gates_units"]).mean(axis=0)
+    rivals = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
+    paper, paper_rate = published.units(data, layer), published.holding(data, layer)
+    holding, held = (np.array(found[name]).mean() for name in ("holding", "held_out"))
+    published_cells = (
+        ("–", "–") if paper is None else (mean_and_spread(paper.mean(axis=0), 1), f"{paper_rate.mean():.1%}")
+    )
+    return (
+        f"| {data}, {layer} ({found['of']}) | {mean_and_spread(units, 1)} | {mean_and_spread(own, 1)} at "
+        f"{np.array(found['gates_holding']).mean():.1%} | {np.mean(rivals):.1f} | {published_cells[0]} | "
+        f"{holding:.1%} | {held:.1%} | {published_cells[1]} |"
+    )

@@ -1,0 +1,75 @@
+"""A chain whose stages' units can be switched off by masks that are given with the inputs."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Shaped
+
+from interp_jax.networks.chain import Chain
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class GatedChain:
+    """A chain that takes masks too, made by `gate`: a callable pytree, equal by value. Traceable.
+
+    ``gated(inputs, masks) -> scores``; ``names`` are the gated stages in the chain's order.
+    """
+
+    chain: Chain
+    names: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+
+    def __call__(
+        self, inputs: Shaped[Array | np.ndarray, "rows *features"], masks: Mapping
+    ) -> Shaped[Array, "rows *outputs"]:
+        """Scores of the rows when every named stage's output is multiplied by its mask [units], bool or numbers."""
+        if set(masks) != set(self.names):
+            raise ValueError(f"masks: found {sorted(masks)}, wanted one for each of {sorted(self.names)}")
+        rest = self.chain
+        for name in self.names:
+            hidden, mask = rest.until(name)(inputs), jnp.asarray(masks[name])
+            if mask.shape != hidden.shape[-1:]:
+                raise ValueError(f"masks[{name!r}]: found shape {mask.shape}, wanted {hidden.shape[-1:]}")
+            inputs = hidden * mask.astype(hidden.dtype).reshape((1,) * (hidden.ndim - 1) + mask.shape)
+            rest = rest.after(name)
+        return rest(inputs)
+
+    def mask_shapes(self, shape: Sequence[int]) -> dict[str, tuple[int]]:
+        """Every mask's shape, (units,), for inputs of which one row has the given shape."""
+        row = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+        outputs = jax.eval_shape(lambda row: dict(self.chain.activations(row)), row)
+        return {name: outputs[name].shape[-1:] for name in self.names}
+
+
+def gate(chain, names: Sequence[str]) -> GatedChain:
+    """The chain with a gate on every unit of some stages, units being the last axis.
+
+    Host-level, but pure: it can be called while other code is traced. Shares the chain's variables.
+
+    Args:
+        chain: a chain, or a part of one such as ``net.after("max1")``.
+        names: the stages whose outputs are multiplied by masks.
+
+    Raises:
+        ValueError: no chain, no names, or names that are not stages of it.
+
+    Example:
+        >>> from flax import nnx
+        >>> net = Chain(dense1=nnx.Linear(2, 3, rngs=nnx.Rngs(0)), dense2=nnx.Linear(3, 2, rngs=nnx.Rngs(1)))
+        >>> gated = gate(net, ["dense1"])
+        >>> gated.mask_shapes((2,))
+        {'dense1': (3,)}
+        >>> gated(jnp.ones((1, 2)), {"dense1": jnp.zeros(3)})
+        Array([[0., 0.]], dtype=float32)
+    """
+    if not isinstance(chain, Chain):
+        raise ValueError(f"chain: found {type(chain).__name__}, wanted a Chain")
+    names = (names,) if isinstance(names, str) else tuple(names)
+    unknown = [name for name in names if name not in chain.stage_names]
+    if unknown or not names:
+        stages = ", ".join(map(repr, chain.stage_names))
+        raise ValueError(f"names: found {unknown or 'none'}, wanted some of the stages {stages}")
+    return GatedChain(chain, tuple(name for name in chain.stage_names if name in names))

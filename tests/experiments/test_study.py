@@ -1,0 +1,57 @@
+"""What the studies share: networks trained once under a name, alone or stacked, that a kill costs a minute at most."""
+
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.study import Study
+from interp_jax import networks
+from interp_jax.networks import resuming
+from interp_jax.reports.terminal import Progress
+
+ROWS = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32), np.arange(20) % 3
+
+
+def _small(key):
+    return networks.perceptron(key, (4, 3))
+
+
+def _study(folder):
+    run = SimpleNamespace(checkpoint=lambda name: folder / name)
+    return Study(SimpleNamespace(seed=0), run, Progress(None))
+
+
+def test_one_network_is_the_first_lane_of_a_stack(tmp_path):
+    study = _study(tmp_path)
+    alone = study.fitted("one network", _small, ROWS, seeds=None, epochs=2, batch_size=10)
+    stacked = study.fitted("two networks", _small, ROWS, seeds=2, epochs=2, batch_size=10)
+    assert alone.network.dense1.kernel.shape == (4, 3)
+    assert alone.history.loss.shape == (2,)
+    np.testing.assert_allclose(alone.network.dense1.kernel[...], stacked.network.dense1.kernel[0], atol=1e-5)
+    assert {path.name for path in tmp_path.iterdir()} == {"one-network", "two-networks"}
+
+
+def test_a_killed_training_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(resuming, "SECONDS", 0)
+    options = {"seeds": None, "epochs": 4, "batch_size": 10}
+    whole = _study(tmp_path / "whole").fitted("network", _small, ROWS, **options)
+    save = networks.save_fit
+
+    def kill(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(networks, "save_fit", kill)
+        with pytest.raises(KeyboardInterrupt):
+            _study(tmp_path / "killed").fitted("network", _small, ROWS, **options)
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == ["network.unfinished"], "nothing is lost"
+    trained = []
+    monkeypatch.setattr(networks, "save_fit", lambda *arguments: (trained.append(1), save(*arguments)))
+    again = _study(tmp_path / "killed").fitted("network", _small, ROWS, **options)
+    jax.tree.map(np.testing.assert_array_equal, tuple(again), tuple(whole))
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == ["network"]
+    _study(tmp_path / "killed").fitted("network", _small, ROWS, **options)
+    assert len(trained) == 1
+    assert capsys.readouterr().out.count("training network: 4 in") == 2
