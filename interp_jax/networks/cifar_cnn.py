@@ -12,20 +12,22 @@ from jaxtyping import Array, Float
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.convolution import convolution
 
+# How far apart the neighbours of response normalisation are at most, by default.
+RADIUS = 4
 _BIASES = jax.nn.initializers.constant(0.1)
 _POOL = partial(nnx.max_pool, window_shape=(3, 3), strides=(2, 2), padding="SAME")
 
 
 def local_response_norm(
-    x: Float[Array | np.ndarray, "rows *places channels"],
+    x: Float[Array | np.ndarray, "rows *features channels"],
     *,
-    radius: int = 4,
+    radius: int = RADIUS,
     bias: float = 1.0,
     alpha: float = 0.001 / 9,
     beta: float = 0.75,
-    numbers: Sequence[int] | None = None,
+    places: Sequence[int] | None = None,
     kept: Sequence[int] | None = None,
-) -> Float[Array, "rows *places kept"]:
+) -> Float[Array, "rows *features kept"]:
     """Every value divided by a power of its neighbouring channels' energy at the same place.
 
         y_i = x_i / (bias + α Σ_{|j − i| ≤ radius} x_j²)^β
@@ -34,12 +36,12 @@ def local_response_norm(
 
     Args:
         x: the values.
-        radius: how far neighbours are at most, in channel numbers.
+        radius: how far apart neighbours are at most.
         bias: > 0.
         alpha: weight of the energy.
         beta: the power.
-        numbers: the channels' numbers i, by default 0, 1, …; those of a network with channels cut out have gaps.
-        kept: the numbers, some of those, of the channels to give back; by default all.
+        places: the channels' places i, ascending, by default 0, 1, …; where channels were cut out they have gaps.
+        kept: the channels to give back by their places, ascending, by default all.
 
     Example:
         >>> local_response_norm(jnp.array([[1.0, 0.0]]), radius=0, alpha=1.0, beta=1.0)
@@ -48,12 +50,12 @@ def local_response_norm(
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3, with the constants of TensorFlow's tutorial.
     """
     x = jnp.asarray(x)
-    numbers = np.arange(x.shape[-1]) if numbers is None else np.asarray(numbers)
-    wanted = numbers if kept is None else np.asarray(kept)
+    places = np.arange(x.shape[-1]) if places is None else np.asarray(places)
+    wanted = places if kept is None else np.asarray(kept)
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
-    near = jnp.asarray(np.abs(numbers[:, None] - wanted) <= radius, x.dtype)
+    near = jnp.asarray(np.abs(places[:, None] - wanted) <= radius, x.dtype)
     scale = (bias + alpha * jnp.matmul(x * x, near, precision="highest")) ** -beta
-    return (x if kept is None else x[..., np.searchsorted(numbers, wanted)]) * scale
+    return (x if kept is None else x[..., np.searchsorted(places, wanted)]) * scale
 
 
 def cifar_cnn(

@@ -25,17 +25,26 @@ class Judge:
     """Judges masks on rows of one class; what does not depend on the masks is kept where ``keep`` says so."""
 
     def __init__(self, network, hidden, predictions, data: ClassData, target: int | None, *, keep: bool = False):
-        self.data, self._network, self._target = data, network, np.int32(class_number(target))
+        self.data, self._network, self._source = data, network, (network, hidden, predictions)
+        self._target = target
         rows, count = data.rows, len(data.rows)
         size = ROWS_AT_ONCE * (_BATCHES if count > ROWS_AT_ONCE * _BATCHES else 1)
         padded = np.concatenate([rows, np.repeat(rows[:1], -count % size)]).reshape(-1, ROWS_AT_ONCE)
         is_positive = np.arange(padded.size).reshape(padded.shape) < len(data.positives)
         self._hidden, self._rows, self._positive = hidden, jnp.asarray(padded), jnp.asarray(is_positive)
-        self._wanted = wanted_class(self._target, jnp.asarray(predictions)[self._rows])
+        self._wanted = wanted_class(class_number(target), jnp.asarray(predictions)[self._rows])
         # A wrong decision about a positive row weighs as much as the whole of its group allows.
         sizes = np.repeat([len(data.positives), len(data.negatives)], [len(data.positives), len(data.negatives)])
         self.weights = 1 / (sizes * (2.0 if len(data.negatives) else 1.0))
         self._kept = _prepare(network, hidden, self._rows) if keep else None
+
+    def part(self, places: np.ndarray) -> "Judge":
+        """A judge of some of the rows, whose prepared layer is kept; weights are those among all rows."""
+        positives = len(self.data.positives)
+        groups = places[places < positives], places[places >= positives]
+        found = Judge(*self._source, ClassData(*(self.data.rows[group] for group in groups)), self._target, keep=True)
+        found.weights = self.weights[np.concatenate(groups)]
+        return found
 
     @property
     def units(self) -> int:
@@ -43,8 +52,8 @@ class Judge:
         return self._network.units
 
     def __call__(self, masks: np.ndarray) -> Judgement:
-        """Judges bool masks [masks, units], in blocks of as many as there are units or fewer."""
-        found = [self._block(masks[start : start + len_]) for start, len_ in _blocks(len(masks))]
+        """Judges bool masks [masks, units]."""
+        found = [self._block(masks[start : start + _BLOCK]) for start in range(0, len(masks), _BLOCK)]
         return Judgement(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
     def rates(self, judgement: Judgement) -> np.ndarray:
@@ -52,7 +61,7 @@ class Judge:
         return 1 - (~judgement.held).astype(float) @ self.weights
 
     def _block(self, masks):
-        size = _padded_size(len(masks))
+        size = 1 if len(masks) == 1 else _BLOCK
         gates = jnp.asarray(np.pad(masks, ((0, size - len(masks)), (0, 0))), jnp.float32)
         if self._kept is None:
             found = _judge(self._network, self._hidden, self._rows, self._positive, self._wanted, gates)
@@ -62,16 +71,8 @@ class Judge:
         return tuple(np.asarray(part).swapaxes(0, 1).reshape(size, -1)[: len(masks), :count] for part in found)
 
 
-def _blocks(count):
-    return [(start, min(_LARGEST, count - start)) for start in range(0, count, _LARGEST)]
-
-
-_LARGEST = 64
-
-
-def _padded_size(count):
-    """Powers of two: a handful of compilations for any number of masks."""
-    return 1 << (count - 1).bit_length()
+# Masks judged together: enough to read what they share once, few enough that little of a last block is for nothing.
+_BLOCK = 16
 
 
 @jax.jit

@@ -1,7 +1,5 @@
 """A set of units made smaller one unit at a time, each step judged by the decisions that it costs."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from interp_jax.methods.core_units.judging import Judge
@@ -10,64 +8,77 @@ _BEST_ADDED = 4
 _STEEPNESS = 10.0
 
 
-def shrink_set(judge: Judge, hard: Callable, mask: np.ndarray, holding: float, *, swaps: int) -> np.ndarray:
-    """The smallest set found from ``mask`` on whose holding rate, by ``judge``, is at least ``holding``.
+class Search:
+    """Looks for small sets that hold enough of a class's decisions.
 
-    Units are dropped while the rate allows it; then one more is dropped and the set mended by up to ``swaps``
-    exchanges of one unit; when that succeeds, it goes on. ``hard(mask)`` gives a judge of the rows that are nearest to
-    failing, for the many comparisons; only ``judge`` decides.
+    Sets are compared on the rows that were nearest to failing under the last set found, and only those that hold
+    enough of these are judged on all rows.
     """
-    best = _grown(judge, hard(mask), mask, holding)
-    while best.any():
-        near = hard(best)
-        smaller = _dropped(judge, near, best, holding)
-        if smaller is None:
-            smaller = _exchanged(judge, near, best, holding, swaps)
-        if smaller is None:
-            return best
-        best = smaller
-    return best
+
+    def __init__(self, judge: Judge, rows: int, holding: float):
+        self._judge, self._rows, self._least = judge, rows, holding - 1e-9
+
+    def smaller(self, mask: np.ndarray, *, swaps: int) -> np.ndarray:
+        """The smallest set found from ``mask`` on.
+
+        Units are added until the set holds enough, and dropped while it does; then one more is dropped and the set
+        mended by up to ``swaps`` exchanges of one unit, the best of those that add one of a few best; when that
+        succeeds, it goes on.
+        """
+        best = self._grown(mask)
+        while best.any():
+            found = self._dropped(best)
+            if found is None:
+                found = self._exchanged(best, swaps)
+            if found is None:
+                break
+            best = found
+            self._look_again(best)
+        return best
+
+    def _look_again(self, mask) -> bool:
+        """Judges a set on all rows and takes those nearest to failing for what comes; whether it holds enough."""
+        found = self._judge(mask[None])
+        self._near = self._judge.part(np.sort(np.argsort(found.margins[0], kind="stable")[: self._rows]))
+        return bool(self._judge.rates(found)[0] >= self._least)
+
+    def _holds(self, mask, wrong):
+        # Decisions that are wrong on some rows are wrong: what these rows refuse needs no further look.
+        return 1 - wrong >= self._least and self._judge.rates(self._judge(mask[None]))[0] >= self._least
+
+    def _grown(self, mask):
+        while not self._look_again(mask) and not mask.all():
+            mask, *_ = self._best(_with(mask, ~mask))
+        return mask
+
+    def _dropped(self, mask):
+        fewer, wrong, _ = self._best(_without(mask))
+        return fewer if self._holds(fewer, wrong) else None
+
+    def _exchanged(self, mask, swaps):
+        current, _, least = self._best(_without(mask))
+        for _ in range(swaps):
+            grown = _with(current, ~current)
+            order = np.argsort(costs(self._near, grown)[1], kind="stable")[:_BEST_ADDED]
+            changed, wrong, cost = self._best(np.unique(np.concatenate([_without(grown[i]) for i in order]), axis=0))
+            if cost >= least - 1e-9:
+                return None
+            current, least = changed, cost
+            if self._holds(current, wrong):
+                return current
+        return None
+
+    def _best(self, masks):
+        wrong, cost = costs(self._near, masks)
+        best = np.argmin(cost)
+        return masks[best], wrong[best], cost[best]
 
 
-def cost(judge: Judge, masks: np.ndarray) -> np.ndarray:
-    """What orders masks: the weight of wrong decisions, and a little of how near others are to being wrong."""
+def costs(judge: Judge, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every mask's weight of wrong decisions, and what orders masks: that, and a little of how near others come to it."""
     found = judge(masks)
-    soft = np.logaddexp(0, -_STEEPNESS * found.margins) @ judge.weights
-    return (1 - judge.rates(found)) + 1e-2 * soft
-
-
-def _holds(judge, mask, holding):
-    return judge.rates(judge(mask[None]))[0] >= holding - 1e-9
-
-
-def _grown(judge, near, mask, holding):
-    while not mask.all() and not _holds(judge, mask, holding):
-        added = _with(mask, ~mask)
-        mask = added[np.argmin(cost(near, added))]
-    return mask
-
-
-def _dropped(judge, near, mask, holding):
-    fewer = _without(mask)
-    smaller = fewer[np.argmin(cost(near, fewer))]
-    return smaller if _holds(judge, smaller, holding) else None
-
-
-def _exchanged(judge, near, mask, holding, swaps):
-    fewer = _without(mask)
-    costs = cost(near, fewer)
-    current, least = fewer[np.argmin(costs)], costs.min()
-    for _ in range(swaps):
-        added = _with(current, ~current)
-        best_added = added[np.argsort(cost(near, added), kind="stable")[:_BEST_ADDED]]
-        candidates = np.concatenate([_without(grown) for grown in best_added])
-        costs = cost(near, candidates)
-        if costs.min() >= least - 1e-9:
-            return None
-        current, least = candidates[np.argmin(costs)], costs.min()
-        if _holds(judge, current, holding):
-            return current
-    return None
+    wrong = 1 - judge.rates(found)
+    return wrong, wrong + 1e-2 * (np.logaddexp(0, -_STEEPNESS * found.margins) @ judge.weights)
 
 
 def _without(mask):
@@ -85,7 +96,7 @@ def added_one_by_one(judge: Judge) -> np.ndarray:
     mask = np.zeros(judge.units, bool)
     order = []
     while not mask.all():
-        unit = np.flatnonzero(~mask)[np.argmin(cost(judge, _with(mask, ~mask)))]
+        unit = np.flatnonzero(~mask)[_first(judge, _with(mask, ~mask))]
         mask[unit] = True
         order.append(unit)
     return np.array(order)
@@ -96,7 +107,11 @@ def dropped_one_by_one(judge: Judge) -> np.ndarray:
     mask = np.ones(judge.units, bool)
     order = []
     while mask.any():
-        unit = np.flatnonzero(mask)[np.argmin(cost(judge, _without(mask)))]
+        unit = np.flatnonzero(mask)[_first(judge, _without(mask))]
         mask[unit] = False
         order.append(unit)
     return np.array(order)
+
+
+def _first(judge, masks):
+    return np.argmin(costs(judge, masks)[1])

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax.methods.core_units.checks import check_rows
 from interp_jax.methods.core_units.class_rows import ClassData, class_data
-from interp_jax.methods.core_units.gated import GatedTail, gated
+from interp_jax.methods.core_units.gated import gated
 from interp_jax.methods.core_units.judging import Judge
-from interp_jax.methods.core_units.search import shrink_set
+from interp_jax.methods.core_units.search import Search
 from interp_jax.methods.core_units.sweeping import ALPHAS, train_classes
 from interp_jax.methods.core_units.training import ADAM, Kind
 
@@ -116,9 +116,9 @@ def select(
     own = order[0]
     masks, used = rounded[own], own
     if polish and kind != "relaxed":
-        near = _Near(network, hidden, predictions, judge, target, search_rows)
+        search = Search(judge, search_rows, holding)
         starts = _distinct(rounded, order)[:2]
-        polished = [shrink_set(judge, near, rounded[lane], holding, swaps=swaps) for lane in starts]
+        polished = [search.smaller(rounded[lane], swaps=swaps) for lane in starts]
         best = int(np.argmin([mask.sum() for mask in polished]))
         masks, used = polished[best], starts[best]
     rate = float(judge.rates(judge(masks[None]))[0])
@@ -142,22 +142,6 @@ def best_first(masks, rates, holding) -> np.ndarray:
     """Lanes that hold enough, the smallest first, then the others, those that hold most first."""
     enough = rates >= holding - 1e-9
     return np.lexsort((-rates, np.where(enough, masks.sum(axis=1), 0), ~enough))
-
-
-class _Near:
-    """Judges of the rows that are nearest to failing under a mask."""
-
-    def __init__(self, network: GatedTail, hidden, predictions, judge: Judge, target, rows: int):
-        self._arguments = network, hidden, predictions
-        self._judge, self._target, self._rows = judge, target, rows
-
-    def __call__(self, mask):
-        nearest = np.sort(np.argsort(self._judge(mask[None]).margins[0], kind="stable")[: self._rows])
-        data, positives = self._judge.data, len(self._judge.data.positives)
-        chosen = ClassData(data.rows[nearest[nearest < positives]], data.rows[nearest[nearest >= positives]])
-        found = Judge(*self._arguments, chosen, self._target, keep=True)
-        found.weights = self._judge.weights[nearest]
-        return found
 
 
 def _distinct(masks, order):
