@@ -1,7 +1,7 @@
 """The study's network, its hidden layers, and the core units that all sections speak of."""
 
 import dataclasses
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -190,3 +190,9 @@ def activations(network, rows) -> jax.Array:
 def predicted(network, rows) -> np.ndarray:
     """The class of greatest score for every row."""
     return np.asarray(activations(network, rows)).argmax(axis=1)
+
+
+def random_masks(key, units: int, size: int, count: int) -> list[np.ndarray]:
+    """Random sets of units."""
+    keys = (jax.random.fold_in(key, draw) for draw in range(count))
+    return [np.asarray(jax.random.permutation(key, units) < size) for key in keys]

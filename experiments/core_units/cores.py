@@ -50,6 +50,7 @@ def _layer(study, section, layer, found):
     held = np.array([[rate for _, rate in runs] for runs in found.values()])
     wanted = np.array([study.wanted(layer, label) for label in study.classes])
     paper_units, paper_holding = (table(study.config.data, layer) for table in (published.units, published.holding))
+    apart = f"{100 * (held - rates).mean():+.2f}".replace("-", "−")
     rows = []
     for place, label in enumerate(study.classes):
         row = (names[place], f"{wanted[place]:.2%}", _counts(units[place]), f"{rates[place].mean():.2%}")
@@ -64,8 +65,7 @@ def _layer(study, section, layer, found):
         rows,
         f"{layer}, {total} feature maps: units kept in {study.config.repeats} selections a class, and the mean holding "
         "rates on the class's rows and, by the same units, on the rows held out (mean of the two kinds of row).",
-        note=f"Held-out rates differ from those on the class's rows by {100 * (held - rates).mean():+.2f} points on "
-        "average.".replace("-", "−"),
+        note=f"Held-out rates differ from those on the class's rows by {apart} points on average.",
     )
     series = {"polished": units, "gates alone": np.where(own_rates >= wanted[:, None] - 1e-6, own, np.nan)}
     paper = None if paper_units is None else {"paper": paper_units.mean(axis=1)[list(study.classes)]}

@@ -1,4 +1,4 @@
-"""Is the core needed, and is it the only set that suffices?"""
+"""Whether the core is needed, and whether it is the only set that suffices."""
 
 import numpy as np
 

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from experiments.core_units.core_study import random_masks
 from interp_jax import figures
 from interp_jax.methods import core_units
 
@@ -37,7 +38,7 @@ def _layer(study, section, layer):
     bar.finish()
     rivals = (*ORDERS, HARD_CONCRETE)
     rows = []
-    for name, label in zip(names, study.classes, strict=True):
+    for name in names:
         best = min(needed[name][rival] for rival in rivals)
         ours = needed[name]["ours"]
         rows.append(
@@ -127,13 +128,9 @@ def _random(study, layer, label):
     core, units = study.core(layer, label), study.units(layer)
     hidden, predictions = study.hidden(layer), study.predictions[0]
     rows = study.class_rows(label).rows
-    found = []
-    for draw in range(study.config.random_sets):
-        key = jax.random.fold_in(jax.random.fold_in(study.key(7), label), draw)
-        mask = jax.random.permutation(key, units) < core.units
-        rate = core_units.holding_rate(study.network.after(layer), hidden[rows], predictions[rows], label, mask)
-        found.append(float(rate))
-    return found
+    masks = random_masks(jax.random.fold_in(study.key(7), label), units, core.units, study.config.random_sets)
+    tail = study.network.after(layer)
+    return [float(core_units.holding_rate(tail, hidden[rows], predictions[rows], label, mask)) for mask in masks]
 
 
 def _ours(study, layer, label):

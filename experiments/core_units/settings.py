@@ -42,7 +42,7 @@ class Settings:
     """Selections for every class and layer, each from another draw of rows and starts."""
     position_runs: int = 5
     """Selections whose positions are shown."""
-    steps: int = 400
+    steps: int = 300
     """Gradient steps of the gates."""
     search_rows: int = 512
     """Rows nearest to failing that sets are compared on."""

@@ -16,7 +16,7 @@ from interp_jax.methods.core_units.gated import gated
 from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
 from interp_jax.methods.core_units.training import ADAM, Kind, train_gates
 
-ALPHAS = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
+ALPHAS = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 
 
 class Sweep(NamedTuple):
