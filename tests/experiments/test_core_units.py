@@ -1,0 +1,126 @@
+"""The study itself, made small: every section runs, a stopped run goes on, settings that no run can use are refused."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from experiments.core_units import __main__ as study_main
+from experiments.core_units import published
+from experiments.core_units.positions import jaccard
+from experiments.core_units.settings import PRESETS
+from experiments.core_units.table import readme_table
+from experiments.core_units.tasks import task
+from tests.real_data import REAL_DATA
+
+SMALL = dataclasses.replace(
+    PRESETS["quick"],
+    name="small",
+    layers=("max2",),
+    classes=(0, 1),
+    joint_classes=(0, 1),
+    holding=0.95,
+    epochs=3,
+    repeats=2,
+    position_runs=2,
+    steps=30,
+    search_rows=128,
+    rival_rows=100,
+    random_sets=2,
+    sweep_steps=20,
+    pixel_steps=10,
+    inputs=2,
+    disjoint=2,
+    disjoint_rows=200,
+    joint_rows=200,
+    twin_rows=300,
+    shuffled_rows=200,
+    shuffled_epochs=1,
+)
+CHEAP = ("training", "cores", "positions", "curve")
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs" / "core_units" / "small"
+
+
+def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeypatch):
+    def stop(study, section):
+        raise KeyboardInterrupt
+
+    for name in set(study_main.SECTIONS) - set(CHEAP):
+        monkeypatch.delitem(study_main.SECTIONS, name)
+    with monkeypatch.context() as patch:
+        patch.setitem(study_main.SECTIONS, "positions", ("Stopped", stop))
+        with pytest.raises(KeyboardInterrupt):
+            study_main.main(SMALL)
+    kept = in_empty_folder / "checkpoints" / "core-max2-0-0" / "_METADATA"
+    written = kept.stat().st_mtime_ns
+    assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "cores"}
+
+    report = study_main.main(SMALL)
+    assert kept.stat().st_mtime_ns == written, "a set that was found is not looked for again"
+    metrics = json.loads((in_empty_folder / "metrics.json").read_text())
+    assert set(metrics) == set(CHEAP)
+    cores = metrics["cores"]["max2"]
+    assert np.min(cores["holding"]) >= 0.95
+    assert np.max(cores["units"]) < cores["of"]
+    words = re.sub(r"data:image/png;base64,[^\"]*", "", report.read_text())
+    assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+
+
+@pytest.mark.slow
+def test_every_section_of_both_layers_and_the_table(in_empty_folder):
+    study_main.main(dataclasses.replace(SMALL, layers=("max1", "max2")))
+    metrics = json.loads((in_empty_folder / "metrics.json").read_text())
+    assert set(metrics) == set(study_main.SECTIONS)
+    assert np.mean(metrics["twins"]["planted"]["others"]) < 0.5
+    for name in ("cores of all classes together", "one set for all classes"):
+        assert metrics["shrunken"][name]["apart"] < 1e-5
+    masks = list(in_empty_folder.glob("*.npz"))
+    assert len(masks) == 2
+    kept = {"config": json.loads((in_empty_folder / "config.json").read_text()), "metrics": metrics}
+    kept["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
+    table = readme_table({in_empty_folder / "core_units_digits.json": kept})
+    assert table.count("\n| digits, ") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": ()}, r"layers: found \(\), wanted each of max1, max2"),
+        ({"layers": ("max1", "max1")}, "layers: found"),
+        ({"holding": 0.4}, "holding: found 0.4, wanted a share above 0.5"),
+        ({"classes": (1, 1)}, r"classes: found \(1, 1\), wanted different numbers"),
+        ({"classes": (10,)}, r"classes: found \(10,\), wanted different numbers from 0 to 9"),
+        ({"repeats": 0}, "repeats: found 0, wanted at least 1"),
+    ],
+)
+def test_settings_that_no_run_can_use_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SMALL, **options)
+
+
+def test_published_numbers_are_those_of_the_paper():
+    np.testing.assert_allclose(published.units("mnist", "max2").mean(axis=1)[[0, 8]], [37 / 3, 17])
+    np.testing.assert_allclose(published.holding("cifar10", "max1")[3], [0.940, 0.930, 0.955])
+    assert published.units("digits", "max1") is None
+
+
+def test_jaccard_index():
+    first, second = np.array([True, True, False]), np.array([False, True, True])
+    assert jaccard(first, second) == 1 / 3
+    assert jaccard(first, first) == 1
+    assert jaccard(first & second & ~first, ~first & first) == 1
+
+
+@pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason=f"MNIST is not in {REAL_DATA}")
+def test_mnist_is_trained_as_in_the_paper(monkeypatch):
+    monkeypatch.setenv("INTERP_JAX_DATA", str(REAL_DATA))
+    found = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
+    steps = found.epochs * (len(found.learnt[0]) // found.training["batch_size"])
+    assert 20_000 <= steps <= 20_500
