@@ -1,7 +1,7 @@
 """A chain whose stages' units can be switched off by masks that are given with the inputs."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -44,14 +44,14 @@ class GatedChain:
         return {name: outputs[name].shape[-1:] for name in self.names}
 
 
-def gate(chain, names: Sequence[str]) -> GatedChain:
+def gate(chain, names: Collection[str]) -> GatedChain:
     """The chain with a gate on every unit of some stages, units being the last axis.
 
     Host-level, but pure: it can be called while other code is traced. Shares the chain's variables.
 
     Args:
         chain: a chain, or a part of one such as ``net.after("max1")``.
-        names: the stages whose outputs are multiplied by masks.
+        names: the stages whose outputs are multiplied by masks; a mapping of masks will do.
 
     Raises:
         ValueError: no chain, no names, or names that are not stages of it.

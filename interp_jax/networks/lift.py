@@ -61,7 +61,7 @@ class LiftedTail:
     def combine(
         self, lifted: Float[Array, "units rows *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
-        """The scores of the rows that were lifted, every unit multiplied by its gate."""
+        """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
         layer = getattr(self.tail, self.layer)
         output = _weighted_sum(jnp.asarray(gates), jnp.asarray(lifted))
         if layer.bias is not None:

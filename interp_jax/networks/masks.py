@@ -16,7 +16,7 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
     Host-level. The file is the same to the byte for the same masks.
 
     Args:
-        path: the file, by custom ``….npz``; its folder exists, a file there is replaced.
+        path: the file, named ``….npz`` by custom; its folder exists, and a file there is replaced.
         masks: a bool vector [units] by layer name.
 
     Raises:

@@ -107,9 +107,9 @@ def _try(first, between, smaller, alive, needed, masks):
         try:
             whole, small = stage(whole), cut(small)
         except Exception as error:
-            raise ValueError(
-                f"stage {name!r}: it fails on feature maps of side {_SIDE} or on fewer units: {error}"
-            ) from error
+            raise ValueError(f"stage {name!r}: it fails on fewer units or maps of side {_SIDE}: {error}") from error
+        if not whole.size:
+            raise ValueError(f"stage {name!r}: it leaves nothing of maps of side {_SIDE}, wanted a smaller window")
         copies = whole.shape[-1] // len(living)
         if name in masks:
             if copies != 1:

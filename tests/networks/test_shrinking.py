@@ -49,11 +49,7 @@ def _assert_equal_to_masked(net, masks, inputs):
     ],
 )
 def test_scores_are_those_of_the_masked_network(cnn, masks):
-    small = _assert_equal_to_masked(cnn, masks, jax.random.normal(jax.random.key(1), (4, 8, 8, 1)))
-    before = {"max1": ("conv1", -1), "relu1": ("conv1", -1), "conv1": ("conv1", -1), "max2": ("conv2", -1)}
-    for name, (layer, axis) in before.items():
-        if name in masks and not {"conv1", "relu1"} <= set(masks):
-            assert getattr(small, layer).kernel.shape[axis] == masks[name].sum()
+    _assert_equal_to_masked(cnn, masks, jax.random.normal(jax.random.key(1), (4, 8, 8, 1)))
 
 
 def test_both_sides_of_a_gate_lose_its_units(cnn):
@@ -89,11 +85,12 @@ def test_what_was_shrunk_is_shrunk_again_and_saved(cifar, tmp_path, assert_compi
     smaller = _assert_equal_to_masked(small, {"max1": _mask(4, 0, 2, 3), "max2": _mask(4, 0, 3)}, inputs)
     at_once = networks.shrink(cifar, {"max1": _mask(12, 0, 6, 11), "max2": _mask(14, 0, 13)})
     scores = jax.jit(lambda net: net(inputs))
-    np.testing.assert_allclose(scores(smaller), scores(at_once), rtol=1e-5, atol=1e-6)
-    networks.save_arrays(tmp_path / "net", smaller)
-    loaded = networks.load_arrays(tmp_path / "net", at_once)
+    first = scores(smaller)
     with assert_compiles(0):
-        np.testing.assert_array_equal(scores(loaded), scores(smaller))
+        second = scores(at_once)
+    np.testing.assert_array_equal(first, second)
+    networks.save_arrays(tmp_path / "net", smaller)
+    np.testing.assert_array_equal(scores(networks.load_arrays(tmp_path / "net", at_once)), first)
 
 
 def _chain(**stages):
@@ -136,7 +133,11 @@ def _channels_first(x):
         ({"mean": _mean, "soft": _softmax}, {"mean": _mask(4, 1)}, "stage 'soft': found that units are mixed"),
         ({"turned": _channels_first}, {"conv": _mask(4, 1)}, "stage 'turned': found that units are mixed"),
         ({"mean": _mean, "cos": jnp.cos}, {"mean": _mask(4, 1)}, "stage 'cos': found that it makes something of zeros"),
-        ({"pool": partial(nnx.avg_pool, window_shape=(99, 99))}, {"pool": _mask(4, 1)}, "stage 'pool': it fails"),
+        (
+            {"pool": partial(nnx.avg_pool, window_shape=(99, 99))},
+            {"pool": _mask(4, 1)},
+            "stage 'pool': it leaves nothing",
+        ),
         ({"mean": _mean}, {"mean": _mask(4)}, "masks: found no unit kept at 'mean', wanted at least one"),
         ({"mean": _mean}, {"conv": _mask(4, 1), "mean": _mask(4, 2)}, "found no unit kept at 'conv' and 'mean'"),
         ({"mean": _mean}, {"mean": _mask(5, 1)}, r"masks\['mean'\]: found 5 units, wanted 4"),

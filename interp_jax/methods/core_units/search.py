@@ -52,8 +52,22 @@ class Search:
         return mask
 
     def _dropped(self, mask):
-        fewer, wrong, _ = self._best(_without(mask))
-        return fewer if self._holds(fewer, wrong) else None
+        """The set after as many drops, one unit after the other, as all rows allow."""
+        chain = [mask]
+        while chain[-1].any():
+            fewer, wrong, _ = self._best(_without(chain[-1]))
+            if 1 - wrong < self._least:
+                break
+            chain.append(fewer)
+        # The rows at hand allow all of these, all rows some: by bisection, as judging all is what takes the time.
+        holding, failing = 0, len(chain)
+        while failing - holding > 1:
+            middle = failing - 1 if failing == len(chain) else (holding + failing) // 2
+            if self._judge.rates(self._judge(chain[middle][None]))[0] >= self._least:
+                holding = middle
+            else:
+                failing = middle
+        return chain[holding] if holding else None
 
     def _exchanged(self, mask, swaps):
         current, _, least = self._best(_without(mask))
