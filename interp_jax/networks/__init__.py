@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "lift": ["LiftedTail", "lift"],
         "masks": ["load_masks", "save_masks"],
         "perceptron": ["perceptron"],
+        "pooling": ["max_pool"],
         "shrinking": ["shrink"],
         "signal_cnn": ["SignalConvolution", "signal_cnn"],
     },

@@ -11,11 +11,12 @@ from jaxtyping import Array, Float
 
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.convolution import convolution
+from interp_jax.networks.pooling import max_pool
 
 # How far apart the neighbours of response normalisation are at most, by default.
 RADIUS = 4
 _BIASES = jax.nn.initializers.constant(0.1)
-_POOL = partial(nnx.max_pool, window_shape=(3, 3), strides=(2, 2), padding="SAME")
+_POOL = partial(max_pool, window_shape=(3, 3), strides=(2, 2), padding="SAME")
 
 
 def local_response_norm(

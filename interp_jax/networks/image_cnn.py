@@ -1,18 +1,17 @@
 """Convolutional networks for images, two pooled convolutions and a hidden dense layer."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import jax
 from flax import nnx
 
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.convolution import convolution
+from interp_jax.networks.pooling import max_pool
 
 # One object for all networks: an initialiser made anew would be another static value.
 WEIGHTS = jax.nn.initializers.truncated_normal(0.1)
 BIASES = jax.nn.initializers.constant(0.1)
-HALVE = partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))
 
 
 def image_cnn(
@@ -65,7 +64,7 @@ def image_cnn(
     for layer, count in enumerate(channels, 1):
         stages[f"conv{layer}"] = nnx.Conv(maps, count, (taps, taps), conv_general_dilated=convolution, **start)
         stages[f"relu{layer}"] = nnx.relu
-        stages[f"max{layer}"] = HALVE
+        stages[f"max{layer}"] = max_pool
         height, width, maps = height // 2, width // 2, count
     if min(height, width) < 1:
         raise ValueError(f"shape: found {tuple(shape)}, wanted sides that can be halved {len(channels)} times")

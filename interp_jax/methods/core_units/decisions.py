@@ -118,7 +118,7 @@ def holding_rate(
 @partial(jax.jit, static_argnames=("classifier", "batch_size"))
 def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
     def decide(row):
-        scores = network.scores(network.prepare(row[None]), gates.astype(hidden.dtype))
+        scores = network.direct(row[None], gates.astype(hidden.dtype))
         yes = is_target(scores, target) if classifier == "argmax" else centre_score(scores, target, weight) >= 0.5
         return yes[0]
 

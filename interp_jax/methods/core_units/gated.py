@@ -34,12 +34,16 @@ class GatedTail:
         """What the gates act upon: the hidden layer, or every unit's part of the next layer's input."""
         return self.tail.lift(hidden) if self.lifts else hidden
 
+    def direct(self, hidden, gates):
+        """The scores of rows for one set of gates: then there is nothing to compute once for all."""
+        masks = self.unpack(gates)
+        return self.tail(hidden, masks) if isinstance(masks, dict) else self.tail(hidden * masks)
+
     def scores(self, prepared, gates):
         """The scores of rows that ``prepare`` has seen, for gates [units]."""
         if self.lifts:
             return self.tail.combine(prepared, gates)
-        masks = self.unpack(gates)
-        return self.tail(prepared, masks) if isinstance(masks, dict) else self.tail(prepared * masks)
+        return self.direct(prepared, gates)
 
     def unpack(self, gates):
         """Gates [units] in the shape of the caller's mask: an array, or one by layer."""

@@ -1,5 +1,6 @@
 """Many masks judged on one class's rows: which decisions hold, and by how much."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -84,19 +85,25 @@ def _prepare(network, hidden, rows):
 def _judge(network, hidden, rows, positive, wanted, gates):
     def batch(arguments):
         rows, positive, wanted = arguments
-        return _decide(network, network.prepare(hidden[rows]), positive, wanted, gates)
+        if len(gates) == 1:
+            return _decide(partial(network.direct, hidden[rows]), positive, wanted, gates)
+        return _decide(partial(network.scores, network.prepare(hidden[rows])), positive, wanted, gates)
 
     return jax.lax.map(batch, (rows, positive, wanted))
 
 
 @jax.jit
 def _judge_kept(network, kept, positive, wanted, gates):
-    return jax.lax.map(lambda batch: _decide(network, *batch, gates), (kept, positive, wanted))
+    def batch(arguments):
+        prepared, positive, wanted = arguments
+        return _decide(partial(network.scores, prepared), positive, wanted, gates)
+
+    return jax.lax.map(batch, (kept, positive, wanted))
 
 
-def _decide(network, prepared, positive, wanted, gates):
+def _decide(scores_of, positive, wanted, gates):
     def one(gates):
-        scores = network.scores(prepared, gates)
+        scores = scores_of(gates)
         is_own = jnp.arange(scores.shape[1])[None] == wanted[:, None]
         ahead = own_score(scores, wanted) - jnp.max(jnp.where(is_own, -jnp.inf, scores), axis=1)
         deviation = jnp.std(scores, axis=1)
