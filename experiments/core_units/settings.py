@@ -46,8 +46,10 @@ class Settings:
     """Gradient steps of the gates."""
     search_rows: int = 512
     """Rows nearest to failing that sets are compared on."""
-    rival_rows: int = 1_000
-    """Rows that greedy selection, the rival, is done on."""
+    greedy_rows: int = 500
+    """Rows that greedy selection, a rival, is done on."""
+    rival_rows: int = 2_000
+    """Rows that the rivals' curves are judged on."""
     random_sets: int = 10
     """Random sets of the same size."""
     sweep_steps: int = 200
@@ -60,6 +62,8 @@ class Settings:
     """Inputs that gates of their own are found for."""
     disjoint: int = 5
     """Most sets without a common unit that are looked for."""
+    disjoint_steps: int = 100
+    """Gradient steps of the gates of those sets."""
     disjoint_rows: int = 2_000
     """Rows that those sets are looked for on."""
     joint_rows: int = 1_000
