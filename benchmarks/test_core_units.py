@@ -8,7 +8,7 @@ import pytest
 from interp_jax.methods import core_units
 from interp_jax.networks import freeze, image_cnn, lift
 
-TARGETS, ALPHAS, REPEATS, STEPS, BATCH, ROWS = (0, 1), core_units.ALPHAS, 3, 20, 128, 2_000
+TARGETS, ALPHAS, REPEATS, STEPS, BATCH, ROWS = (0, 1), core_units.ALPHAS, 3, 60, 128, 2_000
 SHAPE = (7, 7, 64)
 GROUP = (
     f"core units: {len(TARGETS) * len(ALPHAS) * REPEATS} lanes of {STEPS} gate steps, 3136-1024-10, batches of {BATCH}"

@@ -15,12 +15,12 @@ class ClassData(NamedTuple):
     negatives: Int[np.ndarray, " negatives"]
 
     @property
-    def rows(self):
+    def rows(self) -> Int[np.ndarray, " rows"]:
         """All row numbers, positives first."""
         return np.concatenate([self.positives, self.negatives])
 
 
-def class_data(predictions, target: int | None, *, key, negatives: bool = True) -> ClassData:
+def class_data(predictions, target: int | np.integer | None, *, key, negatives: bool = True) -> ClassData:
     """Every row predicted as the target, and as many random others, or all others where they are fewer.
 
     Host-level.
@@ -36,7 +36,7 @@ def class_data(predictions, target: int | None, *, key, negatives: bool = True) 
 
     Example:
         >>> class_data([1, 0, 1, 0, 0, 0], 1, key=jax.random.key(0)).rows.tolist()
-        [0, 2, 1, 3]
+        [0, 2, 3, 5]
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.1 (and 5.1 for pixels).
     """
@@ -46,16 +46,17 @@ def class_data(predictions, target: int | None, *, key, negatives: bool = True) 
     positive = predictions == (predictions if target is None else target)
     if not positive.any():
         raise ValueError(f"target: found no row of {len(predictions)} predicted as {target}, wanted at least one")
-    others = np.flatnonzero(~positive) if negatives else np.arange(0)
-    drawn = np.asarray(jax.random.permutation(key, len(others)))[: positive.sum()]
-    return ClassData(np.flatnonzero(positive), others[np.sort(drawn)])
+    others = np.flatnonzero(~positive & negatives)
+    # A number for every row, so that all targets share a compilation.
+    order = np.argsort(np.asarray(jax.random.bits(key, predictions.shape))[others], kind="stable")
+    return ClassData(np.flatnonzero(positive), np.sort(others[order[: positive.sum()]]))
 
 
-def class_number(target: int | None) -> int:
+def class_number(target: int | np.integer | None) -> int:
     """The target as compiled code takes it: −1 stands for each row's own prediction."""
-    return -1 if target is None else target
+    return -1 if target is None else int(target)
 
 
 def wanted_class(target, predictions):
-    """The class that each row is asked about. Traceable."""
+    """The class that each row is asked about, for a `class_number`. Traceable."""
     return jnp.where(target < 0, predictions, target)

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
+from interp_jax.methods.core_units.checks import check_counts, check_predictions, check_target
 from interp_jax.methods.core_units.gated import gated, mask_shape_of
 
 
 def centre_score(
-    scores: Float[Array | np.ndarray, "rows classes"],
-    target: Int[Array | np.ndarray, "*rows"] | int,
+    scores: Shaped[Array | np.ndarray, "rows classes"],
+    target: Int[Array | np.ndarray, "*rows"] | int | np.integer,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
 ) -> Float[Array, " rows"]:
     """How surely scores speak for the target, 1 where it has the greatest score, else less.
@@ -24,7 +25,7 @@ def centre_score(
 
     Args:
         scores: logits or probabilities.
-        target: the class, or one for each row.
+        target: the class, or one for each row; 0 comes of a class that has no score.
         weight: > 0; the paper trains it with the gates.
 
     Example:
@@ -33,43 +34,60 @@ def centre_score(
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.2, equation 2.
     """
-    scores = jnp.asarray(scores)
-    behind = jnp.max(scores, axis=1) - own_score(scores, target)
-    # The gradient of a standard deviation at 0 is not a number, also where it is not used.
-    variance = jnp.var(scores, axis=1)
-    deviation = jnp.sqrt(jnp.where(variance > 0, variance, 1))
-    return 2 * jax.nn.sigmoid(-weight * jnp.where(variance > 0, behind / deviation, 0))
+    behind = _behind(jnp.asarray(scores))
+    return 2 * jax.nn.sigmoid(-weight * jnp.min(jnp.where(_is_own(behind, target), behind, jnp.inf), axis=1))
 
 
-def is_target(scores, target) -> Bool[Array, " rows"]:
-    """Whether the target, one for all or for each row, has the greatest score, the first of equal ones. Traceable.
+def is_target(
+    scores: Shaped[Array | np.ndarray, "rows classes"], target: Int[Array | np.ndarray, "*rows"] | int | np.integer
+) -> Bool[Array, " rows"]:
+    """Whether the target, one for all or for each row, has the greatest score, the first of equal ones.
+
+    Traceable. NaN is never the greatest, nor is a class that has no score.
 
     Example:
         >>> is_target(jnp.array([[1.0, 1.0], [0.0, 1.0]]), 1)
         Array([False,  True], dtype=bool)
     """
-    own = own_score(scores, target)[:, None]
+    scores = jnp.asarray(scores)
+    own = jnp.max(jnp.where(_is_own(scores, target), scores, -jnp.inf), axis=1, keepdims=True)
     before = jnp.arange(scores.shape[1])[None] < jnp.asarray(target).reshape(-1, 1)
-    # Not by argmax, which is slow in XLA's CPU code. NaN never wins.
+    # Not by argmax, which is slow in XLA's CPU code.
     return jnp.all(jnp.where(before, own > scores, own >= scores), axis=1)
 
 
-def own_score(scores, target) -> Float[Array, " rows"]:
-    """Every row's score of the target, one for all or for each row. Traceable.
+def margins(scores, target) -> Float[Array, " rows"]:
+    """How far the target is ahead of all others, in standard deviations of the row's scores.
 
-    Example:
-        >>> own_score(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([1, 0]))
-        Array([2., 3.], dtype=float32)
+    Traceable. Below 0 it is behind; 0 where all scores are equal, infinite where there is no other class.
     """
-    columns = jnp.broadcast_to(jnp.asarray(target), scores.shape[:1])
-    return jnp.take_along_axis(scores, columns[:, None], axis=1)[:, 0]
+    behind = _behind(scores)
+    own = _is_own(behind, target)
+    return jnp.min(jnp.where(own, jnp.inf, behind), axis=1) - jnp.min(jnp.where(own, behind, jnp.inf), axis=1)
+
+
+def _is_own(scores, target):
+    return jnp.arange(scores.shape[1])[None] == jnp.asarray(target).reshape(-1, 1)
+
+
+def _behind(scores):
+    """How far every score is behind the row's greatest, in standard deviations; 0 where all scores are equal."""
+    # Half precision is added up in full. The difference of two halves never overflows.
+    halves = scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) / 2
+    distance = jnp.max(halves, axis=1, keepdims=True) - halves
+    # Distances from 0 to 1, whose squares neither overflow nor vanish. The result does not change with the scale, so
+    # no gradient goes through it.
+    scale = jax.lax.stop_gradient(jnp.max(distance, axis=1, keepdims=True))
+    distance = distance / jnp.where(scale > 0, scale, 1)
+    # The gradient of a square root at 0 is not a number, also where it is not used.
+    return distance / jnp.sqrt(jnp.where(scale > 0, jnp.var(distance, axis=1, keepdims=True), 1))
 
 
 def holding_rate(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
-    target: Int[Array | np.ndarray, ""] | int,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: Int[Array | np.ndarray, ""] | int | np.integer | None,
     mask,
     *,
     classifier: Literal["argmax", "centre"] = "argmax",
@@ -81,21 +99,21 @@ def holding_rate(
         ½ (share of the rows predicted as target that still are + share of the other rows that still are not)
 
     Traceable. Memory: what the tail needs for batch_size rows. Where all rows belong to one of the two groups the rate
-    is that group's; without rows it is NaN. An empty mask is as good as any: the tail sees zeros.
+    is that group's. An empty mask is as good as any: the tail sees zeros.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
         hidden: the layer's activations, [rows, …, units].
-        predictions: the class that the whole network gives each row.
-        target: the class of interest.
+        predictions: [rows] the class that the whole network gives each row.
+        target: the class of interest; None asks every row about the class predicted for it.
         mask: which units are kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by layer.
         classifier: "argmax", or "centre" for `centre_score` of at least ½.
         weight: of the centre-based classifier.
         batch_size: rows at a time.
 
     Raises:
-        ValueError: predictions or a mask that do not fit hidden, a tail that does not take it, an unknown classifier,
-            a batch_size below one.
+        ValueError: no rows, predictions or a mask that do not fit hidden, a tail that does not take it, a target that
+            is none of the classes, an unknown classifier, a batch_size below one.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
@@ -105,40 +123,41 @@ def holding_rate(
     Source: Yan & Feng, ICLR 2018 submission, section 3.1 (the rate) and 3.2 (the classifier).
     """
     hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
-    if predictions.shape != hidden.shape[:1]:
-        raise ValueError(f"predictions: found shape {predictions.shape}, wanted {hidden.shape[:1]}, one a row")
+    check_predictions(hidden, predictions)
     if classifier not in ("argmax", "centre"):
         raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'centre'")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    network = gated(tail, hidden, mask_shape_of(mask))
-    return _holding_rate(network, hidden, predictions, target, network.pack(mask), weight, classifier, batch_size)
+    check_counts(batch_size=batch_size)
+    network = gated(tail, hidden, mask_shape_of(mask), name="mask")
+    check_target(target, network.classes)
+    wanted = predictions if target is None else target
+    return _holding_rate(network, hidden, predictions, wanted, network.pack(mask), weight, classifier, batch_size)
 
 
 @partial(jax.jit, static_argnames=("classifier", "batch_size"))
 def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
     def decide(row):
-        scores = network.direct(row[None], gates.astype(hidden.dtype))
-        yes = is_target(scores, target) if classifier == "argmax" else centre_score(scores, target, weight) >= 0.5
-        return yes[0]
+        hidden, target = row
+        scores = network.direct(hidden[None], gates)
+        return (is_target(scores, target) if classifier == "argmax" else centre_score(scores, target, weight) >= 0.5)[0]
 
-    return rate_held(jax.lax.map(decide, hidden, batch_size=batch_size), predictions, target)
+    targets = jnp.broadcast_to(target, predictions.shape)
+    return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)
 
 
 def rate_held(
     decisions: Bool[Array | np.ndarray, " rows"],
     predictions: Int[Array | np.ndarray, " rows"],
-    target: Int[Array | np.ndarray, ""] | int,
+    target: Int[Array | np.ndarray, "*rows"] | int | np.integer,
 ) -> Float[Array, ""]:
-    """The rate of `holding_rate` for decisions that are made already. Traceable.
+    """The rate of `holding_rate` for decisions that are made already, of at least one row. Traceable.
 
     Example:
         >>> rate_held(jnp.array([True, False, True]), jnp.array([0, 1, 2]), 0)
         Array(0.75, dtype=float32)
     """
-    positive = jnp.asarray(predictions) == target
+    positive = jnp.asarray(predictions) == jnp.asarray(target)
     held = jnp.asarray(decisions) == positive
-    counts = jnp.array([jnp.sum(positive), jnp.sum(~positive)])
-    right = jnp.array([jnp.sum(held & positive), jnp.sum(held & ~positive)])
-    rates = jnp.where(counts > 0, right / jnp.maximum(counts, 1), 0)
-    return jnp.where(jnp.any(counts > 0), jnp.sum(rates) / jnp.maximum(jnp.sum(counts > 0), 1), jnp.nan)
+    counts = jnp.stack([jnp.sum(group) for group in (positive, ~positive)])
+    right = jnp.stack([jnp.sum(held & group) for group in (positive, ~positive)])
+    # A group without rows has no rate.
+    return jnp.sum(right / jnp.maximum(counts, 1)) / jnp.sum(counts > 0)

@@ -1,4 +1,4 @@
-"""A network's tail with a gate on every unit, whatever the units are: channels, elements, or those of several layers."""
+"""A network's tail with a gate on every unit, be units channels, elements, or those of several layers."""
 
 import dataclasses
 import math
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax.methods.accept import callable_pytree
+from interp_jax.methods.core_units.checks import check_predictions, check_values
 
 
 @jax.tree_util.register_dataclass
@@ -24,6 +25,7 @@ class GatedTail:
     tail: Callable
     shapes: tuple = dataclasses.field(metadata={"static": True})
     lifts: bool = dataclasses.field(metadata={"static": True})
+    classes: int = dataclasses.field(default=0, metadata={"static": True})
 
     @property
     def units(self) -> int:
@@ -34,24 +36,25 @@ class GatedTail:
         """What the gates act upon: the hidden layer, or every unit's part of the next layer's input."""
         return self.tail.lift(hidden) if self.lifts else hidden
 
-    def direct(self, hidden, gates):
-        """The scores of rows for one set of gates: then there is nothing to compute once for all."""
-        masks = self.unpack(gates)
-        return self.tail(hidden, masks) if isinstance(masks, dict) else self.tail(hidden * masks)
-
     def scores(self, prepared, gates):
         """The scores of rows that ``prepare`` has seen, for gates [units]."""
-        if self.lifts:
-            return self.tail.combine(prepared, gates)
-        return self.direct(prepared, gates)
+        return self.tail.combine(prepared, _like(gates, prepared)) if self.lifts else self.direct(prepared, gates)
+
+    def direct(self, hidden, gates):
+        """The scores of rows as they are: for one set of gates, ``prepare`` would cost more than it saves."""
+        masks = self.unpack(_like(gates, hidden))
+        if isinstance(masks, dict):
+            return self.tail(hidden, masks)
+        return self.tail(hidden * jnp.broadcast_to(masks, hidden.shape))
 
     def unpack(self, gates):
-        """Gates [units] in the shape of the caller's mask: an array, or one by layer."""
+        """Gates […, units] in the shape of the caller's mask: an array, or one by layer."""
         parts, start = {}, 0
         for name, shape in self._layers():
-            parts[name] = gates[start : start + math.prod(shape)].reshape(shape)
-            start += math.prod(shape)
-        return parts[None] if None in parts else parts
+            size = math.prod(shape)
+            parts[name] = gates[..., start : start + size].reshape(*gates.shape[:-1], *shape)
+            start += size
+        return parts.get(None, parts)
 
     def pack(self, mask):
         """The inverse of ``unpack``."""
@@ -59,11 +62,13 @@ class GatedTail:
         return jnp.concatenate([jnp.asarray(layers[name]).reshape(-1) for name, _ in self._layers()])
 
     def _layers(self):
-        return self.shapes if self.shapes and isinstance(self.shapes[0], tuple) else ((None, self.shapes),)
+        return self.shapes if isinstance(self.shapes[0], tuple) else ((None, self.shapes),)
 
 
-def gated(tail: Callable, hidden, mask_shape=None) -> GatedTail:
+def gated(tail: Callable, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTail:
     """The tail with gates in the shapes asked for, by default one for every unit of the last axis.
+
+    ``name`` is the argument that errors speak of.
 
     Raises:
         TypeError: a tail that cannot be called.
@@ -71,26 +76,44 @@ def gated(tail: Callable, hidden, mask_shape=None) -> GatedTail:
     """
     if not callable(tail):
         raise TypeError(f"tail: found {type(tail).__name__}, wanted something callable")
-    if hidden.ndim < 2:
-        raise ValueError(f"hidden: found shape {hidden.shape}, wanted [rows, …, units]")
     if isinstance(mask_shape, Mapping):
         if not mask_shape:
-            raise ValueError("mask_shape: found no layers, wanted the shape of a mask by the name of its layer")
-        shapes = tuple((name, _shape(shape)) for name, shape in mask_shape.items())
+            raise ValueError(f"{name}: found no layers, wanted one by the name of its layer")
+        shapes = tuple((layer, _shape(shape, name)) for layer, shape in mask_shape.items())
     else:
-        shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape)
-        if shapes != hidden.shape[hidden.ndim - len(shapes) :] or len(shapes) > hidden.ndim - 1:
-            raise ValueError(f"mask: found shape {shapes}, wanted the last axes of hidden, {hidden.shape[1:]}")
+        shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
+        if shapes != hidden.shape[1:][-len(shapes) :]:
+            raise ValueError(f"{name}: found shape {shapes}, wanted the last axes of hidden, {hidden.shape[1:]}")
     lifts = hasattr(tail, "lift") and shapes == hidden.shape[-1:]
     found = GatedTail(tail if lifts else callable_pytree(tail), shapes, lifts)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
+    gates = jax.ShapeDtypeStruct((found.units,), jnp.float32)
     try:
-        scores = jax.eval_shape(lambda row, gates: found.scores(found.prepare(row), gates), row, _gates(found))
+        scores = jax.eval_shape(lambda row, gates: found.scores(found.prepare(row), gates), row, gates)
     except Exception as error:
         raise ValueError(f"tail: it does not take hidden units of shape {hidden.shape[1:]}: {error}") from error
-    if scores.ndim != 2 or scores.shape[0] != 1:
-        raise ValueError(f"tail: found scores of shape {scores.shape} for one row, wanted [1, classes]")
-    return found
+    found_shape = getattr(scores, "shape", None)
+    if found_shape is None or len(found_shape) != 2 or found_shape[0] != 1 or not found_shape[1]:
+        raise ValueError(f"tail: found scores of shape {found_shape} for one row, wanted [1, classes]")
+    return dataclasses.replace(found, classes=found_shape[1])
+
+
+def accept(tail: Callable, hidden, predictions, mask_shape=None):
+    """The gated tail, the hidden layer and the predictions of a function that loops on the host.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: arrays that do not fit each other or the tail, or values that are none of the classes or not finite.
+    """
+    hidden, predictions = jnp.asarray(hidden), np.asarray(predictions)
+    check_predictions(hidden, predictions)
+    network = gated(tail, hidden, mask_shape)
+    check_values(hidden, predictions, network.classes)
+    return network, hidden, predictions
+
+
+def _like(gates, hidden):
+    return gates.astype(hidden.dtype) if jnp.issubdtype(hidden.dtype, jnp.inexact) else gates
 
 
 def mask_shape_of(mask):
@@ -100,12 +123,8 @@ def mask_shape_of(mask):
     return jnp.shape(mask)
 
 
-def _shape(shape) -> tuple[int, ...]:
+def _shape(shape, name) -> tuple[int, ...]:
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     if not shape or min(shape) < 1:
-        raise ValueError(f"mask_shape: found {shape}, wanted sizes of at least 1")
+        raise ValueError(f"{name}: found shape {shape}, wanted sizes of at least 1")
     return tuple(int(size) for size in shape)
-
-
-def _gates(gated):
-    return jax.ShapeDtypeStruct((gated.units,), jnp.float32)

@@ -7,14 +7,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from interp_jax.methods.core_units.decisions import centre_score, is_target
+from interp_jax.methods.core_units.checks import check_alphas, check_counts, check_predictions
+from interp_jax.methods.core_units.decisions import is_target, margins
 from interp_jax.methods.core_units.gated import gated
-from interp_jax.methods.core_units.gates import SHARPNESS, gate, objective, straight_through
 from interp_jax.methods.core_units.sweeping import ALPHAS
-from interp_jax.methods.core_units.training import ADAM
+from interp_jax.methods.core_units.training import ADAM, Batch, descend, make_recipe
 
 
 class InputSelection(NamedTuple):
@@ -32,8 +31,8 @@ class InputSelection(NamedTuple):
 
 def select_for_inputs(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
     *,
     key,
     alphas: Sequence[float] = ALPHAS,
@@ -53,7 +52,7 @@ def select_for_inputs(
     Args:
         tail: ``hidden -> scores [rows, classes]``.
         hidden: [rows, …, units] activations.
-        predictions: the class that the network gives each input.
+        predictions: [rows] the class that the network gives each input.
         key: a JAX random key; row i's lanes follow from its i-th fold.
         alphas: costs of an open gate.
         mask_shape: as in `select`; for several layers the masks are concatenated in the mapping's order.
@@ -62,7 +61,7 @@ def select_for_inputs(
         optimizer: any optax optimiser.
 
     Raises:
-        ValueError: predictions or a tail that do not fit hidden.
+        ValueError: predictions or a tail that do not fit hidden, no alphas or one below 0, counts below one.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
@@ -73,29 +72,30 @@ def select_for_inputs(
     Source: Yan & Feng, ICLR 2018 submission, section 3.3, for one input in place of a class.
     """
     hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
-    if predictions.shape != hidden.shape[:1]:
-        raise ValueError(f"predictions: found shape {predictions.shape}, wanted {hidden.shape[:1]}, one a row")
+    check_predictions(hidden, predictions)
+    check_alphas(alphas)
+    check_counts(batch_size=batch_size)
     network = gated(tail, hidden, mask_shape)
-    alphas = jnp.asarray(alphas, jnp.float32)
-    return _select(network, hidden, predictions, key, alphas, steps, batch_size, optimizer)
+    recipe = make_recipe("straight_through", None, steps, 1, optimizer)
+    return _select(network, hidden, predictions, key, jnp.asarray(alphas, jnp.float32), recipe, batch_size)
 
 
-@partial(jax.jit, static_argnames=("steps", "batch_size", "optimizer"))
-def _select(network, hidden, predictions, key, alphas, steps, batch_size, optimizer):
+@partial(jax.jit, static_argnames="batch_size")
+def _select(network, hidden, predictions, key, alphas, recipe, batch_size):
     def one(arguments):
         number, row, target = arguments
         prepared = network.prepare(row[None])
-        gates = _train(network, prepared, target, jax.random.fold_in(key, number), alphas, steps, optimizer)
+        batch = Batch(prepared, target, jnp.ones(1))
+        keys = _folds(jax.random.fold_in(key, number), len(alphas))
+        gates = descend(network, lambda _: batch, alphas, keys, recipe, has_negatives=False).gates
 
         def ahead(mask):
             scores = network.scores(prepared, mask.astype(jnp.float32))
-            others = jnp.where(jnp.arange(scores.shape[1])[None] == target, -jnp.inf, scores)
-            return is_target(scores, target)[0], scores[0, target] - jnp.max(others)
+            return is_target(scores, target)[0], margins(scores, target)[0]
 
         rounded = gates >= 0.5
         holds, _ = jax.vmap(ahead)(rounded)
-        sizes = jnp.where(holds, jnp.sum(rounded, axis=1), network.units + 1)
-        lane = jnp.argmin(sizes)
+        lane = jnp.argmin(jnp.where(holds, jnp.sum(rounded, axis=1), network.units + 1))
         start = jnp.where(holds[lane], rounded[lane], True)
         mask = _dropped(ahead, start)
         return InputSelection(mask, gates[lane], jnp.sum(mask), jnp.sum(start), ahead(mask)[0])
@@ -103,25 +103,8 @@ def _select(network, hidden, predictions, key, alphas, steps, batch_size, optimi
     return jax.lax.map(one, (jnp.arange(len(hidden)), hidden, predictions), batch_size=batch_size)
 
 
-def _train(network, prepared, target, key, alphas, steps, optimizer):
-    keys = jax.random.split(key, len(alphas))
-    x = jax.vmap(lambda key: 0.1 + 0.05 * jax.random.normal(key, (network.units,)))(keys)
-    yes = jnp.ones(1)
-
-    def loss(x):
-        def lane(x, alpha):
-            said = centre_score(network.scores(prepared, straight_through(gate(x, SHARPNESS))), target, 2.0)
-            return objective(said, yes, gate(x, SHARPNESS), alpha=alpha, penalty=0.0)
-
-        return jnp.sum(jax.vmap(lane)(x, alphas))
-
-    def step(carry, _):
-        x, state = carry
-        updates, state = optimizer.update(jax.grad(loss)(x), state, x)
-        return (optax.apply_updates(x, updates), state), None
-
-    (x, _), _ = jax.lax.scan(step, (x, optimizer.init(x)), length=steps)
-    return gate(x, SHARPNESS)
+def _folds(key, count):
+    return jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
 
 
 def _dropped(ahead, mask):

@@ -1,6 +1,5 @@
-"""Many masks judged on one class's rows: which decisions hold, and by how much."""
+"""Many masks judged on one class's rows: how many decisions hold, and how near the others are to it."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -8,106 +7,127 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax.methods.core_units.class_rows import ClassData, class_number, wanted_class
-from interp_jax.methods.core_units.decisions import is_target, own_score
+from interp_jax.methods.core_units.decisions import is_target, margins
+from interp_jax.methods.core_units.gated import GatedTail
 
-# Rows come in whole numbers of these, so that classes of about one size share a compilation.
+# Rows are judged a batch at a time and masks a block at a time: any number of either shares a compilation.
 ROWS_AT_ONCE = 128
-_BATCHES = 8
+_MASKS_AT_ONCE = 16
+_STEEPNESS, _NEARNESS = 10.0, 1e-2
 
 
 class Judgement(NamedTuple):
-    """[masks, rows]: whether the decision holds, and its margin in standard deviations of the row's scores."""
+    """The holding rate of every mask, and a cost that also tells apart masks of one rate: [masks] each.
 
-    held: np.ndarray
-    margins: np.ndarray
+        cost = 1 − rate + 0.01 Σ_n w_n log(1 + exp(−10 m_n))
+
+    m is the margin by which a decision is right, in standard deviations of the row's scores; w_n what a wrong one
+    costs.
+    """
+
+    rates: np.ndarray
+    costs: np.ndarray
 
 
 class Judge:
-    """Judges masks on rows of one class; what does not depend on the masks is kept where ``keep`` says so."""
+    """Judges masks [masks, units] on rows of one class, the prepared layer of which is kept where ``keep`` says so."""
 
-    def __init__(self, network, hidden, predictions, data: ClassData, target: int | None, *, keep: bool = False):
-        self.data, self._network, self._source = data, network, (network, hidden, predictions)
-        self._target = target
-        rows, count = data.rows, len(data.rows)
-        size = ROWS_AT_ONCE * (_BATCHES if count > ROWS_AT_ONCE * _BATCHES else 1)
-        padded = np.concatenate([rows, np.repeat(rows[:1], -count % size)]).reshape(-1, ROWS_AT_ONCE)
-        is_positive = np.arange(padded.size).reshape(padded.shape) < len(data.positives)
-        self._hidden, self._rows, self._positive = hidden, jnp.asarray(padded), jnp.asarray(is_positive)
-        self._wanted = wanted_class(class_number(target), jnp.asarray(predictions)[self._rows])
-        # A wrong decision about a positive row weighs as much as the whole of its group allows.
-        sizes = np.repeat([len(data.positives), len(data.negatives)], [len(data.positives), len(data.negatives)])
-        self.weights = 1 / (sizes * (2.0 if len(data.negatives) else 1.0))
-        self._kept = _prepare(network, hidden, self._rows) if keep else None
-
-    def part(self, places: np.ndarray) -> "Judge":
-        """A judge of some of the rows, whose prepared layer is kept; weights are those among all rows."""
-        positives = len(self.data.positives)
-        groups = places[places < positives], places[places >= positives]
-        found = Judge(*self._source, ClassData(*(self.data.rows[group] for group in groups)), self._target, keep=True)
-        found.weights = self.weights[np.concatenate(groups)]
-        return found
-
-    @property
-    def units(self) -> int:
-        """How many gates a mask has."""
-        return self._network.units
+    def __init__(
+        self, network: GatedTail, hidden, predictions, data: ClassData, target: int | None, *, keep: bool = False
+    ):
+        self.network, self.hidden, self.data, self.target = network, hidden, data, target
+        self.predictions = jnp.asarray(predictions)
+        counts = np.array([len(side) for side in data])
+        # Both groups weigh the same, however many rows they have.
+        self.shares = 1 / (np.maximum(counts, 1) * max(np.sum(counts > 0), 1))
+        rows = data.rows
+        padded = -(-len(rows) // ROWS_AT_ONCE) * ROWS_AT_ONCE
+        groups = np.pad(np.repeat(np.eye(2, dtype=np.float32), counts, axis=0), ((0, padded - len(rows)), (0, 0)))
+        rows = np.pad(rows, (0, padded - len(rows)))
+        starts = range(0, padded, ROWS_AT_ONCE)
+        self._batches = [
+            _Batch(*(values[start : start + ROWS_AT_ONCE] for values in (rows, groups)), class_number(target))
+            for start in starts
+        ]
+        self._kept = [self._prepared(batch) for batch in self._batches] if keep else None
+        self._seen = {}
 
     def __call__(self, masks: np.ndarray) -> Judgement:
-        """Judges bool masks [masks, units]."""
-        found = [self._block(masks[start : start + _BLOCK]) for start in range(0, len(masks), _BLOCK)]
-        return Judgement(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        """Judges many masks at once."""
+        blocks = [masks[start : start + _MASKS_AT_ONCE] for start in range(0, len(masks), _MASKS_AT_ONCE)]
+        gates = [np.pad(block, ((0, _MASKS_AT_ONCE - len(block)), (0, 0))).astype(np.float32) for block in blocks]
+        total = np.zeros((2, len(blocks) * _MASKS_AT_ONCE, 2))
+        for number, batch in enumerate(self._batches):
+            prepared = self._kept[number] if self._kept else self._prepared(batch)
+            found = [_judge(self.network, prepared, self.predictions, batch, block) for block in gates]
+            # Fetched before the next batch is prepared: one batch at a time is in memory.
+            total += np.concatenate(jax.device_get(found), axis=1)
+        wrong, nearness = total[:, : len(masks)] @ self.shares
+        return Judgement(1 - wrong, wrong + _NEARNESS * nearness)
 
-    def rates(self, judgement: Judgement) -> np.ndarray:
-        """The holding rate of every mask."""
-        return 1 - (~judgement.held).astype(float) @ self.weights
+    def row_by_row(self, mask: np.ndarray):
+        """Whether each row's decision holds with one mask, and the margin by which; remembered."""
+        found = self._seen.get(mask.tobytes())
+        if found is None:
+            count, gates = len(self.data.rows), mask.astype(np.float32)
+            parts = [_row_by_row(self.network, self.hidden, self.predictions, batch, gates) for batch in self._batches]
+            found = tuple(np.concatenate(part)[:count] for part in zip(*jax.device_get(parts), strict=True))
+            self._seen[mask.tobytes()] = found
+        return found
 
-    def _block(self, masks):
-        size = 1 if len(masks) == 1 else _BLOCK
-        gates = jnp.asarray(np.pad(masks, ((0, size - len(masks)), (0, 0))), jnp.float32)
-        if self._kept is None:
-            found = _judge(self._network, self._hidden, self._rows, self._positive, self._wanted, gates)
-        else:
-            found = _judge_kept(self._network, self._kept, self._positive, self._wanted, gates)
-        count = len(self.data.rows)
-        return tuple(np.asarray(part).swapaxes(0, 1).reshape(size, -1)[: len(masks), :count] for part in found)
+    def rate(self, mask: np.ndarray) -> float:
+        """The holding rate of one mask."""
+        return float(1 - self.loss(~self.row_by_row(mask)[0]))
+
+    def loss(self, wrong: np.ndarray) -> float:
+        """What wrong decisions [rows] take from the holding rate."""
+        positives = len(self.data.positives)
+        return np.array([wrong[:positives].sum(), wrong[positives:].sum()]) @ self.shares
+
+    def narrowed(self, chosen: np.ndarray) -> "Judge":
+        """A judge of some of the rows, given by ascending place; their decisions weigh as before."""
+        rows, positives = self.data.rows[chosen], np.sum(chosen < len(self.data.positives))
+        data = ClassData(rows[:positives], rows[positives:])
+        found = Judge(self.network, self.hidden, self.predictions, data, self.target, keep=True)
+        found.shares = self.shares
+        return found
+
+    def _prepared(self, batch):
+        return _prepare(self.network, self.hidden, batch.rows)
 
 
-# Masks judged together: enough to read what they share once, few enough that little of a last block is for nothing.
-_BLOCK = 16
+class _Batch(NamedTuple):
+    """Row numbers, of which group each is (0, 0 for padding), and the target's number."""
+
+    rows: np.ndarray
+    groups: np.ndarray
+    target: int
 
 
 @jax.jit
 def _prepare(network, hidden, rows):
-    return jax.lax.map(lambda batch: network.prepare(hidden[batch]), rows)
+    return network.prepare(hidden[rows])
 
 
 @jax.jit
-def _judge(network, hidden, rows, positive, wanted, gates):
-    def batch(arguments):
-        rows, positive, wanted = arguments
-        if len(gates) == 1:
-            return _decide(partial(network.direct, hidden[rows]), positive, wanted, gates)
-        return _decide(partial(network.scores, network.prepare(hidden[rows])), positive, wanted, gates)
-
-    return jax.lax.map(batch, (rows, positive, wanted))
-
-
-@jax.jit
-def _judge_kept(network, kept, positive, wanted, gates):
-    def batch(arguments):
-        prepared, positive, wanted = arguments
-        return _decide(partial(network.scores, prepared), positive, wanted, gates)
-
-    return jax.lax.map(batch, (kept, positive, wanted))
-
-
-def _decide(scores_of, positive, wanted, gates):
+def _judge(network, prepared, predictions, batch, gates):
     def one(gates):
-        scores = scores_of(gates)
-        is_own = jnp.arange(scores.shape[1])[None] == wanted[:, None]
-        ahead = own_score(scores, wanted) - jnp.max(jnp.where(is_own, -jnp.inf, scores), axis=1)
-        deviation = jnp.std(scores, axis=1)
-        margins = jnp.where(deviation > 0, ahead / jnp.where(deviation > 0, deviation, 1), 0)
-        return is_target(scores, wanted) == positive, jnp.where(positive, margins, -margins)
+        as_before, margin = _decided(network.scores(prepared, gates), predictions, batch)
+        measures = jnp.stack([(~as_before).astype(jnp.float32), jax.nn.softplus(-_STEEPNESS * margin)])
+        return jnp.sum(jnp.where(batch.groups[None] > 0, measures[:, :, None], 0), axis=1)
 
-    return jax.vmap(one)(gates)
+    return jnp.moveaxis(jax.vmap(one)(gates), 1, 0)
+
+
+@jax.jit
+def _row_by_row(network, hidden, predictions, batch, gates):
+    return _decided(network.direct(hidden[batch.rows], gates), predictions, batch)
+
+
+def _decided(scores, predictions, batch):
+    wanted = wanted_class(batch.target, predictions[batch.rows])
+    positive = batch.groups[:, 1] == 0
+    margin = margins(scores, wanted)
+    # Scores that overflow have no margin.
+    margin = jnp.where(jnp.isnan(margin), 0, jnp.where(positive, margin, -margin))
+    return is_target(scores, wanted) == positive, margin

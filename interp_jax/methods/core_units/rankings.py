@@ -1,34 +1,39 @@
 """Units in order of importance by what others measure it by, and how well the first of each order hold a class."""
 
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.methods.core_units.checks import check_rows
+from interp_jax.methods.core_units.checks import check_counts, check_data, check_predictions, check_target
 from interp_jax.methods.core_units.class_rows import ClassData
-from interp_jax.methods.core_units.gated import gated
+from interp_jax.methods.core_units.gated import accept, gated
 from interp_jax.methods.core_units.judging import Judge
-from interp_jax.methods.core_units.search import added_one_by_one, dropped_one_by_one
+from interp_jax.methods.core_units.search import ROUNDING, added_one_by_one, dropped_one_by_one
 
 
-def activation_magnitude(hidden: Shaped[Array | np.ndarray, "rows *places units"]) -> Float[Array, " units"]:
+def activation_magnitude(hidden: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " units"]:
     """Every unit's mean absolute activation over rows and places. Traceable.
+
+    Args:
+        hidden: [rows, …, units].
+
+    Raises:
+        ValueError: no rows, or no units.
 
     Example:
         >>> activation_magnitude(jnp.array([[1.0, -2.0], [3.0, 0.0]]))
         Array([2., 1.], dtype=float32)
     """
     hidden = jnp.asarray(hidden)
+    if hidden.ndim < 2 or not hidden.shape[0]:
+        raise ValueError(f"hidden: found shape {hidden.shape}, wanted [rows, …, units] with at least one row")
     return jnp.mean(jnp.abs(hidden), axis=tuple(range(hidden.ndim - 1)))
 
 
-def outgoing_magnitude(
-    kernel: Shaped[Array | np.ndarray, "*taps inputs outputs"], units: int
-) -> Float[Array, " units"]:
+def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "..."], units: int) -> Float[Array, " units"]:
     """The Euclidean norm of every unit's outgoing weights. Traceable.
 
     Args:
@@ -44,6 +49,7 @@ def outgoing_magnitude(
         Array([5., 1.], dtype=float32)
     """
     kernel = jnp.asarray(kernel)
+    check_counts(units=units)
     if kernel.ndim < 2 or kernel.shape[-2] % units:
         raise ValueError(
             f"kernel: found shape {kernel.shape}, wanted […, inputs, outputs], inputs {units} or a multiple"
@@ -53,8 +59,8 @@ def outgoing_magnitude(
 
 def gradient_times_activation(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    target: int,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    target: Int[Array | np.ndarray, ""] | int | np.integer,
     *,
     mask_shape=None,
     batch_size: int = 100,
@@ -67,10 +73,14 @@ def gradient_times_activation(
 
     Args:
         tail: ``hidden -> logits``.
-        hidden: the rows to average over, those predicted as the target say.
+        hidden: [rows, …, units], the rows to average over, those predicted as the target say.
         target: the class.
         mask_shape: as in `select`.
         batch_size: rows at a time.
+
+    Raises:
+        ValueError: no rows, a tail that does not take them, a target that is none of the classes, a batch_size below
+            one.
 
     Example:
         >>> gradient_times_activation(lambda h: h, jnp.array([[2.0, 0.0]]), 0).round(2).tolist()[1]
@@ -79,7 +89,11 @@ def gradient_times_activation(
     Source: Molchanov et al. 2017, arXiv:1611.06440, equation 8.
     """
     hidden = jnp.asarray(hidden)
-    return _sensitivity(gated(tail, hidden, mask_shape), hidden, target, batch_size)
+    check_predictions(hidden, jnp.zeros(hidden.shape[:1], int))
+    check_counts(batch_size=batch_size)
+    network = gated(tail, hidden, mask_shape)
+    check_target(target, network.classes)
+    return _sensitivity(network, hidden, target, batch_size)
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -97,18 +111,18 @@ def _sensitivity(network, hidden, target, batch_size):
 
 def greedy(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
     data: ClassData,
-    target: int | None,
+    target: int | np.integer | None,
     *,
-    direction: Literal["forward", "backward"],
+    direction: str,
     mask_shape=None,
 ) -> Int[np.ndarray, " units"]:
     """Units, the most important first, as greedy selection orders them.
 
     Forward adds the unit that leaves the fewest wrong decisions, from no units on; backward drops it, from all on.
-    Equal numbers are told apart by the margins, as in the search that `select` does.
+    Equal numbers are told apart by the margins, as in the search that `select` does, and then by their order.
 
     Host-level; units²/2 judgements of the rows, whose prepared layer is kept in memory: pass a sample of the class's
     rows where there are many.
@@ -116,14 +130,14 @@ def greedy(
     Args:
         tail: as in `select`.
         hidden: [rows, …, units].
-        predictions: the class that the whole network gives each row.
+        predictions: [rows] the class that the whole network gives each row.
         data: the rows to judge on, from `class_data`.
         target: the class.
         direction: "forward" or "backward".
         mask_shape: as in `select`.
 
     Raises:
-        ValueError: another direction, or arrays that `select` would refuse.
+        ValueError: another direction, no rows to judge on, or arrays that `select` would refuse.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
@@ -133,18 +147,17 @@ def greedy(
     """
     if direction not in ("forward", "backward"):
         raise ValueError(f"direction: found {direction!r}, wanted 'forward' or 'backward'")
-    hidden, predictions = check_rows(hidden, predictions)
-    judge = Judge(gated(tail, hidden, mask_shape), hidden, predictions, data, target, keep=True)
+    judge = _judge(tail, hidden, predictions, data, target, mask_shape, keep=True)
     return added_one_by_one(judge) if direction == "forward" else dropped_one_by_one(judge)[::-1]
 
 
 def nested_holding(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
     data: ClassData,
-    target: int | None,
-    order: Int[Array | np.ndarray, " units"],
+    target: int | np.integer | None,
+    order: Shaped[Array | np.ndarray, "..."],
     *,
     mask_shape=None,
 ) -> Float[np.ndarray, " sizes"]:
@@ -152,8 +165,20 @@ def nested_holding(
 
     Host-level; units + 1 judgements of the rows.
 
+    Args:
+        tail: as in `select`.
+        hidden: [rows, …, units].
+        predictions: [rows] the class that the whole network gives each row.
+        data: the rows to judge on, from `class_data`.
+        target: the class.
+        order: [units] the number of every unit once.
+        mask_shape: as in `select`.
+
     Returns:
         [units + 1] rates by argmax.
+
+    Raises:
+        ValueError: an order that is no permutation, no rows to judge on, or arrays that `select` would refuse.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
@@ -163,18 +188,26 @@ def nested_holding(
 
     Source: Yan & Feng, ICLR 2018 submission, section 5.1, figure 6.
     """
-    hidden, predictions = check_rows(hidden, predictions)
-    judge = Judge(gated(tail, hidden, mask_shape), hidden, predictions, data, target)
-    place = np.argsort(np.asarray(order))
-    return judge.rates(judge(place[None] < np.arange(len(place) + 1)[:, None]))
+    judge = _judge(tail, hidden, predictions, data, target, mask_shape)
+    order, units = np.asarray(order), judge.network.units
+    if order.shape != (units,) or not np.array_equal(np.sort(order), np.arange(units)):
+        raise ValueError(f"order: found {order}, wanted every number from 0 to {units - 1} once")
+    return judge(np.argsort(order)[None] < np.arange(units + 1)[:, None]).rates
 
 
 def fewest(rates: Float[np.ndarray, " sizes"], holding: float) -> int:
-    """The smallest size whose rate is at least ``holding``; −1 where none is.
+    """The smallest size whose rate is at least ``holding``; −1 where none is. Host-level.
 
     Example:
         >>> fewest(np.array([0.5, 0.9, 1.0]), 0.9)
         1
     """
-    enough = np.flatnonzero(np.asarray(rates) >= holding - 1e-9)
+    enough = np.flatnonzero(np.asarray(rates) >= holding - ROUNDING)
     return int(enough[0]) if len(enough) else -1
+
+
+def _judge(tail, hidden, predictions, data, target, mask_shape, keep=False):
+    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
+    check_target(target, network.classes)
+    check_data(data, len(hidden))
+    return Judge(network, hidden, predictions, data, target, keep=keep)

@@ -2,97 +2,132 @@
 
 import numpy as np
 
-from interp_jax.methods.core_units.judging import Judge
+from interp_jax.methods.core_units.judging import Judge, Judgement
 
 _BEST_ADDED = 4
-_STEEPNESS = 10.0
+# Rates are sums of fractions.
+ROUNDING = 1e-9
 
 
-class Search:
-    """Looks for small sets that hold enough of a class's decisions.
+def shrink_set(judge: Judge, mask: np.ndarray, holding: float, *, rows: int, swaps: int) -> np.ndarray:
+    """The smallest set found from ``mask`` on whose holding rate, by ``judge``, is at least ``holding``.
 
-    Sets are compared on the rows that were nearest to failing under the last set found, and only those that hold
-    enough of these are judged on all rows.
+    Units are added until the rate is reached, then dropped one after the other as far as the rows nearest to changing
+    allow it, and fewer at a time where all rows object. Where none can be dropped, one more is, and the set mended by
+    up to ``swaps`` exchanges of one unit; when that succeeds, it goes on. Where all units together do not hold enough,
+    the mask is returned as it is.
     """
-
-    def __init__(self, judge: Judge, rows: int, holding: float):
-        self._judge, self._rows, self._least = judge, rows, holding - 1e-9
-
-    def smaller(self, mask: np.ndarray, *, swaps: int) -> np.ndarray:
-        """The smallest set found from ``mask`` on.
-
-        Units are added until the set holds enough, and dropped while it does; then one more is dropped and the set
-        mended by up to ``swaps`` exchanges of one unit, the best of those that add one of a few best; when that
-        succeeds, it goes on.
-        """
-        best = self._grown(mask)
-        while best.any():
-            found = self._dropped(best)
-            if found is None:
-                found = self._exchanged(best, swaps)
-            if found is None:
-                break
-            best = found
-            self._look_again(best)
-        return best
-
-    def _look_again(self, mask) -> bool:
-        """Judges a set on all rows and takes those nearest to failing for what comes; whether it holds enough."""
-        found = self._judge(mask[None])
-        self._near = self._judge.part(np.sort(np.argsort(found.margins[0], kind="stable")[: self._rows]))
-        return bool(self._judge.rates(found)[0] >= self._least)
-
-    def _holds(self, mask, wrong):
-        # Decisions that are wrong on some rows are wrong: what these rows refuse needs no further look.
-        return 1 - wrong >= self._least and self._judge.rates(self._judge(mask[None]))[0] >= self._least
-
-    def _grown(self, mask):
-        while not self._look_again(mask) and not mask.all():
-            mask, *_ = self._best(_with(mask, ~mask))
+    if judge.rate(mask) < holding - ROUNDING and judge.rate(np.ones_like(mask)) < holding - ROUNDING:
         return mask
-
-    def _dropped(self, mask):
-        """The set after as many drops, one unit after the other, as all rows allow."""
-        chain = [mask]
-        while chain[-1].any():
-            fewer, wrong, _ = self._best(_without(chain[-1]))
-            if 1 - wrong < self._least:
-                break
-            chain.append(fewer)
-        # The rows at hand allow all of these, all rows some: by bisection, as judging all is what takes the time.
-        holding, failing = 0, len(chain)
-        while failing - holding > 1:
-            middle = failing - 1 if failing == len(chain) else (holding + failing) // 2
-            if self._judge.rates(self._judge(chain[middle][None]))[0] >= self._least:
-                holding = middle
-            else:
-                failing = middle
-        return chain[holding] if holding else None
-
-    def _exchanged(self, mask, swaps):
-        current, _, least = self._best(_without(mask))
-        for _ in range(swaps):
-            grown = _with(current, ~current)
-            order = np.argsort(costs(self._near, grown)[1], kind="stable")[:_BEST_ADDED]
-            changed, wrong, cost = self._best(np.unique(np.concatenate([_without(grown[i]) for i in order]), axis=0))
-            if cost >= least - 1e-9:
-                return None
-            current, least = changed, cost
-            if self._holds(current, wrong):
-                return current
-        return None
-
-    def _best(self, masks):
-        wrong, cost = costs(self._near, masks)
-        best = np.argmin(cost)
-        return masks[best], wrong[best], cost[best]
+    near = _Near(judge, mask, rows, holding)
+    best, most = _grown(near, mask), len(mask)
+    while best.any():
+        smaller = _dropped(near, best, most)
+        if smaller is not None and not near.holds(smaller):
+            missing = int(best.sum() - smaller.sum())
+            if missing > 1:
+                most = missing // 2
+                continue
+            smaller = None
+        if smaller is None:
+            smaller = _exchanged(near, best, swaps)
+        if smaller is None:
+            return best
+        best = smaller
+    return best
 
 
-def costs(judge: Judge, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every mask's weight of wrong decisions, and what orders masks: that, and a little of how near others come to it."""
-    found = judge(masks)
-    wrong = 1 - judge.rates(found)
-    return wrong, wrong + 1e-2 * (np.logaddexp(0, -_STEEPNESS * found.margins) @ judge.weights)
+class _Near:
+    """Compares sets on the rows whose decisions are nearest to changing, the others taken to stay as they are."""
+
+    def __init__(self, judge: Judge, mask, rows: int, holding: float):
+        self._judge, self._rows, self.holding = judge, rows, holding
+        # Rows equally near are taken in no particular order: under no units at all every one is.
+        self._order = np.random.default_rng(0).permutation(len(judge.data.rows))
+        self._chosen = None
+        self.move(mask)
+
+    def move(self, mask):
+        """The rows nearest to changing under this mask."""
+        held, margins = self._judge.row_by_row(mask)
+        self._wrong, self._least, self._greatest = ~held, margins, margins
+        self._choose()
+
+    def reaches(self, mask) -> bool:
+        """Whether the mask holds enough of all rows."""
+        return self._judge.rate(mask) >= self.holding - ROUNDING
+
+    def holds(self, mask) -> bool:
+        """The same; near are from then on the rows nearest under this mask, or those that made it fail as well."""
+        if self.reaches(mask):
+            self.move(mask)
+            return True
+        _, margins = self._judge.row_by_row(mask)
+        self._least, self._greatest = np.minimum(self._least, margins), np.maximum(self._greatest, margins)
+        self._choose()
+        return False
+
+    def compare(self, masks) -> Judgement:
+        """Rates and costs as they seem from the near rows."""
+        found = self._near(masks)
+        return Judgement(found.rates - self._elsewhere, found.costs)
+
+    def seems_to_hold(self, judgement: Judgement):
+        """Which masks may reach the rate."""
+        return judgement.rates >= self.holding - ROUNDING
+
+    def _choose(self):
+        # How far the margins that have been seen are from 0: nothing, where they were on both sides of it.
+        distance = np.maximum(np.maximum(self._least, -self._greatest), 0)
+        chosen = np.sort(np.lexsort((self._order, distance))[: self._rows])
+        if not np.array_equal(chosen, self._chosen):
+            self._near, self._chosen = self._judge.narrowed(chosen), chosen
+        elsewhere = self._wrong.copy()
+        elsewhere[chosen] = False
+        self._elsewhere = self._judge.loss(elsewhere)
+
+
+def _grown(near, mask):
+    while not near.reaches(mask):
+        added = _with(mask, ~mask)
+        mask = added[np.argmin(near.compare(added).costs)]
+        near.move(mask)
+    return mask
+
+
+def _dropped(near, mask, most):
+    """The mask with up to ``most`` units fewer, those that seem to be missed least; None where none seems to go."""
+    smaller = None
+    for _ in range(min(most, mask.sum())):
+        fewer = _without(mask)
+        judgement = near.compare(fewer)
+        allowed = near.seems_to_hold(judgement)
+        if not allowed.any():
+            break
+        smaller = mask = fewer[np.argmin(np.where(allowed, judgement.costs, np.inf))]
+    return smaller
+
+
+def _exchanged(near, mask, swaps):
+    """One unit fewer and some exchanged; None where that does not hold either."""
+    fewer = _without(mask)
+    judgement = near.compare(fewer)
+    current = fewer[np.argmin(judgement.costs)]
+    if near.seems_to_hold(judgement)[np.argmin(judgement.costs)] and near.holds(current):
+        return current
+    for _ in range(swaps):
+        least = near.compare(current[None]).costs[0]
+        added = _with(current, ~current)
+        best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_BEST_ADDED]]
+        candidates = np.concatenate([_without(grown) for grown in best_added])
+        judgement = near.compare(candidates)
+        best = np.argmin(judgement.costs)
+        if judgement.costs[best] >= least - ROUNDING:
+            return None
+        current = candidates[best]
+        if near.seems_to_hold(judgement)[best] and near.holds(current):
+            return current
+    return None
 
 
 def _without(mask):
@@ -107,10 +142,9 @@ def _with(mask, choice):
 
 def added_one_by_one(judge: Judge) -> np.ndarray:
     """Unit numbers in the order in which greedy selection adds them to none."""
-    mask = np.zeros(judge.units, bool)
-    order = []
+    mask, order = np.zeros(judge.network.units, bool), []
     while not mask.all():
-        unit = np.flatnonzero(~mask)[_first(judge, _with(mask, ~mask))]
+        unit = np.flatnonzero(~mask)[np.argmin(judge(_with(mask, ~mask)).costs)]
         mask[unit] = True
         order.append(unit)
     return np.array(order)
@@ -118,14 +152,9 @@ def added_one_by_one(judge: Judge) -> np.ndarray:
 
 def dropped_one_by_one(judge: Judge) -> np.ndarray:
     """Unit numbers in the order in which greedy selection drops them from all."""
-    mask = np.ones(judge.units, bool)
-    order = []
+    mask, order = np.ones(judge.network.units, bool), []
     while mask.any():
-        unit = np.flatnonzero(mask)[_first(judge, _without(mask))]
+        unit = np.flatnonzero(mask)[np.argmin(judge(_without(mask)).costs)]
         mask[unit] = False
         order.append(unit)
     return np.array(order)
-
-
-def _first(judge, masks):
-    return np.argmin(costs(judge, masks)[1])

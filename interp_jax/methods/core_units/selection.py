@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
-from interp_jax.methods.core_units.checks import check_rows
-from interp_jax.methods.core_units.class_rows import ClassData, class_data
-from interp_jax.methods.core_units.gated import gated
+from interp_jax.methods.core_units.checks import check_alphas, check_counts
+from interp_jax.methods.core_units.class_rows import ClassData
+from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
-from interp_jax.methods.core_units.search import Search
-from interp_jax.methods.core_units.sweeping import ALPHAS, train_classes
-from interp_jax.methods.core_units.training import ADAM, Kind
+from interp_jax.methods.core_units.questions import answer, ask
+from interp_jax.methods.core_units.search import ROUNDING, shrink_set
+from interp_jax.methods.core_units.sweeping import ALPHAS
+from interp_jax.methods.core_units.training import ADAM, make_recipe
+
+_STARTS = 2  # sets that are polished
 
 
 class Selection(NamedTuple):
@@ -41,16 +43,16 @@ class Selection(NamedTuple):
 
 def select(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
-    target: int | None,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: int | np.integer | None,
     *,
     key,
     holding: float = 0.995,
     alphas: Sequence[float] = ALPHAS,
     mask_shape=None,
     negatives: bool = True,
-    kind: Kind = "straight_through",
+    kind: str = "hard_concrete",
     polish: bool = True,
     penalty: float | None = None,
     steps: int = 400,
@@ -91,6 +93,7 @@ def select(
         ValueError: as `sweep`, and a holding rate outside [0, 1].
 
     Example:
+        >>> import jax.numpy as jnp
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
         >>> predictions = jnp.argmax(hidden[:, :2], 1)
         >>> found = select(lambda h: h[:, :2], hidden, predictions, 1, key=jax.random.key(1))
@@ -99,49 +102,55 @@ def select(
 
     Source: Yan & Feng, ICLR 2018 submission, sections 3.1 and 3.3; the polishing is not in the paper.
     """
-    hidden, predictions = check_rows(hidden, predictions)
-    network = gated(tail, hidden, mask_shape)
+    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
     if not 0 <= holding <= 1:
         raise ValueError(f"holding: found {holding}, wanted a share in [0, 1]")
-    keys = jax.random.split(key, 3)
-    data = class_data(predictions, target, key=keys[0], negatives=negatives)
-    trained = train_classes(
-        network, hidden, predictions, [data], [target], alphas, 1, [keys], penalty, steps, batch_size, optimizer, kind
-    )
-    gates, weight, objective, _ = (np.asarray(part)[0] for part in trained)
+    check_alphas(alphas)
+    check_counts(search_rows=search_rows)
+    recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
+    questions = ask(network, predictions, [target], key=key, negatives=negatives)
+    found = answer(network, hidden, predictions, questions, alphas, 1, recipe)
+    data, gates = questions[0].data, found.gates[0]
     judge = Judge(network, hidden, predictions, data, target)
     rounded = gates >= 0.5
-    rates = judge.rates(judge(rounded))
-    order = best_first(rounded, rates, holding)
-    own = order[0]
-    masks, used = rounded[own], own
+    order = best_first(rounded, found.holding_rate[0], holding)
+    own = used = order[0]
+    mask = rounded[own]
     if polish and kind != "relaxed":
-        search = Search(judge, search_rows, holding)
-        starts = _distinct(rounded, order)[:2]
-        polished = [search.smaller(rounded[lane], swaps=swaps) for lane in starts]
-        best = int(np.argmin([mask.sum() for mask in polished]))
-        masks, used = polished[best], starts[best]
-    rate = float(judge.rates(judge(masks[None]))[0])
-    unpack = _numpy(network)
+        starts = _distinct(rounded, order)[:_STARTS]
+        polished = [shrink_set(judge, rounded[lane], holding, rows=search_rows, swaps=swaps) for lane in starts]
+        best = min(range(len(starts)), key=lambda place: _size(judge, polished[place], holding))
+        mask, used = polished[best], starts[best]
+    rate = judge.rate(mask)
+
+    def unpack(vector):
+        return jax.tree.map(np.asarray, network.unpack(vector))
+
     return Selection(
-        unpack(masks),
+        unpack(mask),
         unpack(gates[used]),
-        int(masks.sum()),
+        int(mask.sum()),
         rate,
-        rate >= holding - 1e-9,
+        rate >= holding - ROUNDING,
         unpack(rounded[own]),
         int(rounded[own].sum()),
-        float(rates[own]),
-        float(weight[used]),
-        objective,
+        judge.rate(rounded[own]),
+        float(found.weight[0, used]),
+        found.objective[0],
         data,
     )
 
 
 def best_first(masks, rates, holding) -> np.ndarray:
     """Lanes that hold enough, the smallest first, then the others, those that hold most first."""
-    enough = rates >= holding - 1e-9
+    enough = rates >= holding - ROUNDING
     return np.lexsort((-rates, np.where(enough, masks.sum(axis=1), 0), ~enough))
+
+
+def _size(judge, mask, holding):
+    """Sets that reach the rate come first, then the smaller ones, then those that hold more."""
+    rate = judge.rate(mask)
+    return rate < holding - ROUNDING, mask.sum(), -rate
 
 
 def _distinct(masks, order):
@@ -149,7 +158,3 @@ def _distinct(masks, order):
     for lane in order:
         seen.setdefault(masks[lane].tobytes(), lane)
     return list(seen.values())
-
-
-def _numpy(network):
-    return lambda gates: jax.tree.map(np.asarray, network.unpack(jnp.asarray(gates)))

@@ -5,12 +5,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.methods.accept import callable_pytree
 from interp_jax.methods.ablation import ablate_mean, ablate_resample
-from interp_jax.methods.core_units.checks import check_rows
-from interp_jax.methods.core_units.decisions import holding_rate, is_target, rate_held
+from interp_jax.methods.core_units.checks import check_counts, check_predictions
+from interp_jax.methods.core_units.decisions import holding_rate
 from interp_jax.methods.core_units.selection import Selection, select
 
 
@@ -31,27 +30,29 @@ class Necessity(NamedTuple):
 
 def necessity(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *places units"],
-    predictions: Int[Array | np.ndarray, " rows"],
-    target: Int[Array | np.ndarray, ""] | int,
-    mask: Bool[Array | np.ndarray, " units"],
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: Int[Array | np.ndarray, ""] | int | np.integer | None,
+    mask: Shaped[Array | np.ndarray, "..."],
     *,
     key,
+    batch_size: int = 500,
 ) -> Necessity:
     """How often a class's decisions hold when only the core is left, and when only the core is missing.
 
     Zeroing leaves the data's distribution, so units are also held at their means and taken from other rows. A removed
     half that resampling does not hurt below ½ may still decide by what is left.
 
-    Traceable. Memory: hidden and the tail's own needs, for all rows at once, three times.
+    Traceable. Memory: a copy of hidden, and the tail's own needs for batch_size rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
-        hidden: the layer's activations, units last.
-        predictions: the class that the whole network gives each row.
-        target: the class of interest.
-        mask: the core.
+        hidden: [rows, …, units] activations.
+        predictions: [rows] the class that the whole network gives each row.
+        target: the class of interest, or None, as in `holding_rate`.
+        mask: the core, bool [units].
         key: a JAX random key for the resampling.
+        batch_size: rows at a time.
 
     Returns:
         Six rates as of `holding_rate`.
@@ -69,22 +70,26 @@ def necessity(
     Source: not in the paper, which keeps the core and closes the other gates (section 3.1).
     """
     hidden, mask = jnp.asarray(hidden), jnp.asarray(mask)
-    segments = _identity, callable_pytree(tail)
+    check_predictions(hidden, jnp.asarray(predictions))
+    if mask.shape != hidden.shape[-1:] or mask.dtype != bool:
+        raise ValueError(f"mask: found {mask.dtype} of shape {mask.shape}, wanted bool of shape {hidden.shape[-1:]}")
 
     def rates(kept):
-        by_mean = ablate_mean(segments, hidden, [~kept])
-        resampled = ablate_resample(segments, hidden, [~kept], key=key).outputs
-        others = (rate_held(is_target(scores, target), predictions, target) for scores in (by_mean, resampled))
-        return holding_rate(tail, hidden, predictions, target, kept), *others
+        # The layer itself in place of a network's outputs: what is replaced in it is then judged like any other.
+        layer = _identity, _identity
+        by_mean = ablate_mean(layer, hidden, [~kept])
+        resampled = ablate_resample(layer, hidden, [~kept], key=key).outputs
+        judged = ((hidden, kept), (by_mean, jnp.ones_like(kept)), (resampled, jnp.ones_like(kept)))
+        return [holding_rate(tail, rows, predictions, target, units, batch_size=batch_size) for rows, units in judged]
 
     return Necessity(*rates(mask), *rates(~mask))
 
 
 def disjoint_sets(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *places units"],
-    predictions: Int[Array | np.ndarray, " rows"],
-    target: int,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: int | np.integer | None,
     *,
     key,
     most: int = 10,
@@ -107,7 +112,10 @@ def disjoint_sets(
         **options: of `select`; not mask_shape.
 
     Returns:
-        The selections, their masks disjoint.
+        The selections, their masks disjoint; none where no set reaches the rate, or where no unit is needed for it.
+
+    Raises:
+        ValueError: as `select`, a mask_shape, or ``most`` below one.
 
     Example:
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 1)) * jnp.ones((1, 4))
@@ -119,16 +127,22 @@ def disjoint_sets(
 
     Source: not in the paper, which sees that positions differ from run to run (section 5.1, figure 4).
     """
-    hidden, predictions = check_rows(hidden, predictions)
+    if "mask_shape" in options:
+        raise ValueError("mask_shape: found one, wanted none: only units of the last axis are taken away")
+    check_counts(most=most)
+    hidden = jnp.asarray(hidden)
+    check_predictions(hidden, np.asarray(predictions))
     used = np.zeros(hidden.shape[-1], bool)
     found = []
     while len(found) < most and not used.all():
-        left = _without_units(hidden, jnp.asarray(used))
+        left = _without_units(hidden, used)
         chosen = select(tail, left, predictions, target, key=jax.random.fold_in(key, len(found)), **options)
-        if not chosen.reached or not chosen.units:
+        # Units that are gone change nothing, kept or not.
+        mask = chosen.mask & ~used
+        if not chosen.reached or not mask.any():
             break
-        found.append(chosen)
-        used |= chosen.mask
+        found.append(chosen._replace(mask=mask, units=int(mask.sum())))
+        used |= mask
     return found
 
 

@@ -1,20 +1,15 @@
 """The whole curve of units against holding: every class, coefficient and repeat a lane of one compiled program."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.methods.core_units.checks import check_rows
-from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
-from interp_jax.methods.core_units.decisions import is_target
-from interp_jax.methods.core_units.gated import gated
-from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
-from interp_jax.methods.core_units.training import ADAM, Kind, train_gates
+from interp_jax.methods.core_units.checks import check_alphas, check_counts
+from interp_jax.methods.core_units.gated import accept
+from interp_jax.methods.core_units.questions import answer, ask
+from interp_jax.methods.core_units.training import ADAM, make_recipe
 
 ALPHAS = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 
@@ -37,8 +32,8 @@ class Sweep(NamedTuple):
 
 def sweep(
     tail,
-    hidden: Shaped[Array | np.ndarray, "rows *features"],
-    predictions: Int[Array | np.ndarray, " rows"],
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
     targets: Sequence[int | None],
     *,
     key,
@@ -46,7 +41,7 @@ def sweep(
     repeats: int = 3,
     mask_shape=None,
     negatives: bool = True,
-    kind: Kind = "straight_through",
+    kind: str = "hard_concrete",
     penalty: float | None = None,
     steps: int = 400,
     batch_size: int = 128,
@@ -72,8 +67,10 @@ def sweep(
         mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
             every element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
         negatives: False judges on the rows predicted as target alone, as the paper does for pixels.
-        kind: "straight_through" rounds the gates going forward; "relaxed" trains them as they are, to the paper's
-            letter: all of them then tend to shrink together and round to nothing; "hard_concrete" draws them.
+        kind: "hard_concrete" draws gates that are often 0 or 1; "straight_through" rounds them going forward, which
+            loses units that are needed where hardly any is spare; "relaxed" trains them as they are, to the paper's
+            letter: a tail that does not mind the scale of its input lets all of them shrink together and round to
+            nothing, or, at a larger λ, none close.
         penalty: λ; by default 0.01 for relaxed gates and 0 for the others.
         steps: gradient steps.
         batch_size: rows a step, half of them positives.
@@ -84,6 +81,8 @@ def sweep(
             predicted, no targets or alphas, an α below 0, counts below one.
 
     Example:
+        >>> import jax
+        >>> import jax.numpy as jnp
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
         >>> found = sweep(lambda h: h[:, :3], hidden, jnp.argmax(hidden[:, :3], 1), [0, 2], key=jax.random.key(1))
         >>> found.units.shape, bool(found.masks[..., 3:].any())
@@ -91,115 +90,22 @@ def sweep(
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.3, equation 4.
     """
-    hidden, predictions = check_rows(hidden, predictions)
-    network = gated(tail, hidden, mask_shape)
-    for name, values in (("targets", targets), ("alphas", alphas)):
-        if not len(values):
-            raise ValueError(f"{name}: found none, wanted at least one")
-    if not all(np.isfinite(alpha) and alpha >= 0 for alpha in alphas):
-        raise ValueError(f"alphas: found {tuple(alphas)}, wanted finite numbers of at least 0")
-    for name, count in (("repeats", repeats), ("steps", steps), ("batch_size", batch_size)):
-        if count < 1:
-            raise ValueError(f"{name}: found {count}, wanted at least 1")
-    keys = [jax.random.split(jax.random.fold_in(key, place), 3) for place in range(len(targets))]
-    data = [
-        class_data(predictions, target, key=keys[place][0], negatives=negatives) for place, target in enumerate(targets)
-    ]
-    trained = train_classes(
-        network, hidden, predictions, data, targets, alphas, repeats, keys, penalty, steps, batch_size, optimizer, kind
-    )
-    gates, weight, objective, holding = (np.asarray(part) for part in trained)
-    shape = (len(targets), len(alphas), repeats)
-    masks = gates.reshape(*shape, -1) >= 0.5
-    unpack = jax.vmap(jax.vmap(jax.vmap(network.unpack)))
-    numpy = partial(jax.tree.map, np.asarray)
+    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
+    if not len(targets):
+        raise ValueError("targets: found none, wanted at least one")
+    check_alphas(alphas)
+    check_counts(repeats=repeats)
+    recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
+    questions = ask(network, predictions, targets, key=key, negatives=negatives)
+    found = answer(network, hidden, predictions, questions, alphas, repeats, recipe)
+    shape = len(targets), len(alphas), repeats
+    gates = found.gates.reshape(*shape, -1)
+    masks = gates >= 0.5
     return Sweep(
-        numpy(unpack(masks)),
-        numpy(unpack(gates.reshape(*shape, -1))),
+        network.unpack(masks),
+        network.unpack(gates),
         masks.sum(axis=-1),
-        holding.reshape(shape),
-        weight.reshape(shape),
-        objective.reshape(len(targets), steps, len(alphas), repeats),
+        found.holding_rate.reshape(shape),
+        found.weight.reshape(shape),
+        found.objective.reshape(len(targets), steps, len(alphas), repeats),
     )
-
-
-def train_classes(
-    network,
-    hidden,
-    predictions,
-    data: list[ClassData],
-    targets,
-    alphas,
-    repeats,
-    keys,
-    penalty,
-    steps,
-    batch_size,
-    optimizer,
-    kind,
-):
-    """Gates [targets, lanes, units], weights, objectives [targets, steps, lanes] and holding rates [targets, lanes]."""
-    if kind not in get_args(Kind):
-        raise ValueError(f"kind: found {kind!r}, wanted one of {', '.join(get_args(Kind))}")
-    if penalty is None:
-        penalty = 0.01 if kind == "relaxed" else 0.0
-    longest = max(max(map(len, found)) for found in data)
-    # Whole batches, so that targets of about one size share a compilation.
-    size = -(-longest // (8 * ROWS_AT_ONCE)) * 8 * ROWS_AT_ONCE
-    tables = [np.stack([np.pad(found[side], (0, size - len(found[side]))) for found in data]) for side in (0, 1)]
-    counts = np.array([[len(side) for side in found] for found in data])
-    starts = jnp.stack([jax.random.split(pair[1], repeats) for pair in keys])
-    lanes = jnp.repeat(jnp.asarray(alphas, jnp.float32), repeats), jnp.tile(starts, (1, len(alphas)))
-    batches = jnp.stack([pair[2] for pair in keys])
-    numbers = jnp.asarray([class_number(target) for target in targets], jnp.int32)
-    arguments = (numbers, *map(jnp.asarray, tables), jnp.asarray(counts), lanes[1], batches)
-    options = {"steps": steps, "batch_size": batch_size, "optimizer": optimizer, "kind": kind}
-    predictions = jnp.asarray(predictions)
-    return _train_classes(network, hidden, predictions, arguments, lanes[0], jnp.float32(penalty), **options)
-
-
-@partial(jax.jit, static_argnames=("steps", "batch_size", "optimizer", "kind"))
-def _train_classes(network, hidden, predictions, arguments, alphas, penalty, *, steps, batch_size, optimizer, kind):
-    options = {"penalty": penalty, "steps": steps, "batch_size": batch_size}
-
-    def one(arguments):
-        target, positives, negatives, counts, starts, key = arguments
-        trained = train_gates(
-            network,
-            hidden,
-            predictions,
-            positives,
-            negatives,
-            counts,
-            target,
-            alphas,
-            starts,
-            key,
-            optimizer=optimizer,
-            kind=kind,
-            **options,
-        )
-        masks = (trained.gates >= 0.5).astype(jnp.float32)
-        rates = [
-            _share_held(network, hidden, rows, count, wanted_class(target, predictions[rows]), masks, is_positive)
-            for rows, count, is_positive in ((positives, counts[0], True), (negatives, counts[1], False))
-        ]
-        holding = jnp.where(counts[1] > 0, (rates[0] + rates[1]) / 2, rates[0])
-        return trained.gates, trained.weight, trained.objective, holding
-
-    return jax.lax.map(one, arguments)
-
-
-def _share_held(network, hidden, rows, count, wanted, masks, is_positive):
-    """[masks] share of the first ``count`` rows whose decision is as it was."""
-
-    def batch(arguments):
-        rows, wanted, used = arguments
-        prepared = network.prepare(hidden[rows])
-        said = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
-        return jnp.sum((said == is_positive) & used[None], axis=1)
-
-    used = jnp.arange(len(rows)) < count
-    batches = tuple(values.reshape(-1, ROWS_AT_ONCE) for values in (rows, wanted, used))
-    held = jax.lax.map(batch, batches)
-    return jnp.sum(held, axis=0) / jnp.maximum(count, 1)

@@ -1,0 +1,111 @@
+"""What is asked of each class, and the gates that answer: all classes, coefficients and repeats in one program."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from interp_jax.methods.core_units.checks import check_target
+from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
+from interp_jax.methods.core_units.decisions import is_target
+from interp_jax.methods.core_units.gated import GatedTail
+from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
+from interp_jax.methods.core_units.training import Recipe, train_gates
+
+_BATCHES = 8
+
+
+class Question(NamedTuple):
+    """The rows that a class is judged on, and the keys of the gates' starts and of their batches."""
+
+    target: int | None
+    data: ClassData
+    starts: Any
+    batches: Any
+
+
+class Answers(NamedTuple):
+    """Gates [questions, lanes, units], objectives [questions, steps, lanes], and two numbers a lane.
+
+    The lanes are every α's repeats, one α after the other.
+    """
+
+    gates: np.ndarray
+    weight: np.ndarray
+    objective: np.ndarray
+    holding_rate: np.ndarray
+
+
+def ask(network: GatedTail, predictions, targets: Sequence[int | None], *, key, negatives: bool) -> list[Question]:
+    """A question for each target; its rows, starts and batches follow from the key and its place.
+
+    Raises:
+        ValueError: a target that is none of the classes or never predicted.
+    """
+    for target in targets:
+        check_target(target, network.classes)
+    keys = (jax.random.split(jax.random.fold_in(key, place), 3) for place in range(len(targets)))
+    return [
+        Question(target, class_data(predictions, target, key=rows, negatives=negatives), starts, batches)
+        for target, (rows, starts, batches) in zip(targets, keys, strict=True)
+    ]
+
+
+def answer(
+    network: GatedTail, hidden, predictions, questions: list[Question], alphas, repeats: int, recipe: Recipe
+) -> Answers:
+    """Trains every question's gates; one compiled program for any questions about equally many rows. Host-level."""
+    longest = max(len(side) for question in questions for side in question.data)
+    # Whole batches, so that classes of about one size share a compilation.
+    size = -(-longest // (_BATCHES * ROWS_AT_ONCE)) * _BATCHES * ROWS_AT_ONCE
+    rows = np.array([[np.pad(side, (0, size - len(side))) for side in question.data] for question in questions])
+    counts = np.array([[len(side) for side in question.data] for question in questions])
+    asked = {
+        "target": np.array([class_number(question.target) for question in questions], np.int32),
+        "rows": rows.astype(np.int32),
+        "counts": counts.astype(np.int32),
+        "starts": jnp.stack([question.starts for question in questions]),
+        "batches": jnp.stack([question.batches for question in questions]),
+    }
+    alphas = np.repeat(np.asarray(alphas, np.float32), repeats)
+    trained, right = _answer(network, hidden, jnp.asarray(predictions), asked, alphas, recipe, repeats)
+    # Whole numbers until here: whether a rate is reached is not left to float32.
+    rates = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
+    holding_rate = rates.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
+    return Answers(*map(np.asarray, trained), holding_rate)
+
+
+@partial(jax.jit, static_argnames="repeats")
+def _answer(network, hidden, predictions, asked, alphas, recipe, repeats):
+    def one(question):
+        target, rows, counts = question["target"], question["rows"], question["counts"]
+        starts = jax.vmap(partial(jax.random.fold_in, question["starts"]))(jnp.arange(repeats))
+        keys = jnp.tile(starts, len(alphas) // repeats)
+        trained = train_gates(
+            network, hidden, predictions, *rows, counts, target, alphas, keys, question["batches"], recipe
+        )
+        masks = (trained.gates >= 0.5).astype(jnp.float32)
+        right = [
+            _right(network, hidden, predictions, target, rows[side], counts[side], masks, is_positive=side == 0)
+            for side in (0, 1)
+        ]
+        return trained, jnp.stack(right)
+
+    return jax.lax.map(one, asked)
+
+
+def _right(network, hidden, predictions, target, rows, count, masks, *, is_positive):
+    """How many of the first ``count`` rows are decided as before, for every mask."""
+
+    def batch(arguments):
+        rows, used = arguments
+        prepared, wanted = network.prepare(hidden[rows]), wanted_class(target, predictions[rows])
+        yes = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
+        return jnp.sum((yes == is_positive) & used[None], axis=1)
+
+    used = jnp.arange(len(rows)) < count
+    batches = rows.reshape(-1, ROWS_AT_ONCE), used.reshape(-1, ROWS_AT_ONCE)
+    return jnp.sum(jax.lax.map(batch, batches), axis=0)
