@@ -354,3 +354,49 @@ def moving_average(weights, decay):
         share = min(decay, (1 + step) / (10 + step))
         average = share * average + (1 - share) * new
     return average
+
+
+def switch_gate(x, sharpness):
+    """Yan & Feng 2018, equation 4."""
+    return 1 / (1 + np.exp(-np.clip(sharpness * np.float64(x), -700, 700)))
+
+
+def relaxation_penalty(b):
+    """Yan & Feng 2018, section 3.3."""
+    return switch_gate(-10 * (np.float64(b) - 0.5) ** 2, 1)
+
+
+def centre_score(scores, target, weight):
+    """Yan & Feng 2018, equation 2, for one row; equal scores give 1."""
+    scores = [float(score) for score in scores]
+    mean = sum(scores) / len(scores)
+    deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
+    behind = max(scores) - scores[target]
+    return 2 * switch_gate(-weight * behind / deviation if behind else 0.0, 1)
+
+
+def gate_objective(scores, decisions, target, weight, gates, alpha, penalty):
+    """Yan & Feng 2018, equations 1 and 4, with the mean over the rows."""
+    misses = [
+        (yes - centre_score(row, target, weight)) ** 2 for row, yes in zip(np.asarray(scores), decisions, strict=True)
+    ]
+    return sum(misses) / len(misses) + sum(alpha * b + penalty * relaxation_penalty(b) for b in np.asarray(gates))
+
+
+def holding_rate(tail, hidden, predictions, target, mask, centre_weight=None):
+    """Yan & Feng 2018, section 3.1, row by row; by the centre-based classifier where its weight is given."""
+    shares = []
+    for group in (True, False):
+        held = []
+        for row, predicted in zip(np.asarray(hidden), np.asarray(predictions), strict=True):
+            if (predicted == target) != group:
+                continue
+            scores = np.asarray(tail((row * np.asarray(mask))[None]))[0]
+            if centre_weight is None:
+                yes = int(np.argmax(scores)) == target
+            else:
+                yes = centre_score(scores, target, centre_weight) >= 0.5
+            held.append(yes == group)
+        if held:
+            shares.append(sum(held) / len(held))
+    return sum(shares) / len(shares)

@@ -39,6 +39,8 @@ def test_the_example_runs():
     assert list(names["averages"]) == ["dense1", "relu1", "dense2"]
     assert set(names["clusters"]) == {0, 1, 2, 3}
     assert names["roles"].shape == (4, 160)
+    assert names["core"].reached
+    assert names["small"].dense2.kernel.shape == (names["core"].units, 60)
 
 
 def test_a_table_without_its_marks_is_an_error():

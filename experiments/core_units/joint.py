@@ -64,7 +64,7 @@ def _core(study, gated, units, label, run, wanted):
             key=jax.random.fold_in(jax.random.fold_in(study.key(10), label), run),
             holding=wanted,
             mask_shape={layer: (count,) for layer, count in units.items()},
-            **study.select_options | {"swaps": 0, "search_rows": 128},
+            **study.select_options | {"swaps": 0, "search_rows": 128, "starts": 1},
         )
 
     return study.kept(f"both layers {label} {run}", sum(units.values()), find)

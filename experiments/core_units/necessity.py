@@ -78,7 +78,7 @@ def _disjoint(study, layer, label):
         key=study.key(9),
         most=study.config.disjoint,
         holding=study.wanted(layer, label),
-        **study.select_options | {"swaps": 0, "steps": study.config.disjoint_steps},
+        **study.select_options | {"swaps": 0, "starts": 1, "steps": study.config.disjoint_steps},
     )
     return [each.units for each in found]
 

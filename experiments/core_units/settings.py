@@ -44,6 +44,8 @@ class Settings:
     """Selections whose positions are shown."""
     steps: int = 300
     """Gradient steps of the gates."""
+    starts: int = 4
+    """Sets of the gates, one for each cost, that are polished."""
     search_rows: int = 512
     """Rows nearest to failing that sets are compared on."""
     greedy_rows: int = 500

@@ -10,10 +10,9 @@ from experiments.study import mean_and_spread
 
 def readme_table(files: dict[Path, dict]) -> str:
     """A row for every data set and layer whose run was kept."""
-    lines = [
-        "| layer | units kept | gates alone | best rival | paper | decisions held | held-out rows | paper |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    header = "layer (units)", "kept", "by gates alone", "by the best rival", "by the paper"
+    header += "decisions held", "… held-out rows", "… in the paper"
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     notes = []
     for kept in files.values():
         data, metrics = kept["config"]["data"], kept["metrics"]

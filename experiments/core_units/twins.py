@@ -89,7 +89,7 @@ def _cores(study, name, network, layer, labels):
                 label,
                 key=jax.random.fold_in(study.key(15), label),
                 holding=study.wanted(layer, label),
-                **study.select_options | {"swaps": 2},
+                **study.select_options | {"swaps": 2, "starts": 1},
             )
 
         core = study.kept(f"twin {name} {layer} {label}", study.units(layer), find)

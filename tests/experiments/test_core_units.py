@@ -26,6 +26,7 @@ SMALL = dataclasses.replace(
     repeats=2,
     position_runs=2,
     steps=30,
+    starts=1,
     search_rows=128,
     greedy_rows=100,
     rival_rows=200,

@@ -1,12 +1,11 @@
 """Yes or no: is it the target class? By the greatest score, or by the paper's centre-based classifier."""
 
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Integer, Shaped
 
 from interp_jax.methods.core_units.checks import check_counts, check_predictions, check_target
 from interp_jax.methods.core_units.gated import gated, mask_shape_of
@@ -14,7 +13,7 @@ from interp_jax.methods.core_units.gated import gated, mask_shape_of
 
 def centre_score(
     scores: Shaped[Array | np.ndarray, "rows classes"],
-    target: Int[Array | np.ndarray, "*rows"] | int | np.integer,
+    target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
 ) -> Float[Array, " rows"]:
     """How surely scores speak for the target, 1 where it has the greatest score, else less.
@@ -39,7 +38,7 @@ def centre_score(
 
 
 def is_target(
-    scores: Shaped[Array | np.ndarray, "rows classes"], target: Int[Array | np.ndarray, "*rows"] | int | np.integer
+    scores: Shaped[Array | np.ndarray, "rows classes"], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
 ) -> Bool[Array, " rows"]:
     """Whether the target, one for all or for each row, has the greatest score, the first of equal ones.
 
@@ -72,9 +71,9 @@ def _is_own(scores, target):
 
 def _behind(scores):
     """How far every score is behind the row's greatest, in standard deviations; 0 where all scores are equal."""
-    # Half precision is added up in full. The difference of two halves never overflows.
-    halves = scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) / 2
-    distance = jnp.max(halves, axis=1, keepdims=True) - halves
+    # Half precision is added up in full. A sixteenth: neither do differences overflow, nor do their reciprocals vanish.
+    parts = scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) / 16
+    distance = jnp.max(parts, axis=1, keepdims=True) - parts
     # Distances from 0 to 1, whose squares neither overflow nor vanish. The result does not change with the scale, so
     # no gradient goes through it.
     scale = jax.lax.stop_gradient(jnp.max(distance, axis=1, keepdims=True))
@@ -87,10 +86,10 @@ def holding_rate(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
     predictions: Shaped[Array | np.ndarray, "..."],
-    target: Int[Array | np.ndarray, ""] | int | np.integer | None,
+    target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
     mask,
     *,
-    classifier: Literal["argmax", "centre"] = "argmax",
+    classifier: str = "argmax",
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
     batch_size: int = 500,
 ) -> Float[Array, ""]:
@@ -146,8 +145,8 @@ def _holding_rate(network, hidden, predictions, target, gates, weight, classifie
 
 def rate_held(
     decisions: Bool[Array | np.ndarray, " rows"],
-    predictions: Int[Array | np.ndarray, " rows"],
-    target: Int[Array | np.ndarray, "*rows"] | int | np.integer,
+    predictions: Integer[Array | np.ndarray, " rows"],
+    target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
 ) -> Float[Array, ""]:
     """The rate of `holding_rate` for decisions that are made already, of at least one row. Traceable.
 

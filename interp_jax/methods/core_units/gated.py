@@ -65,7 +65,7 @@ class GatedTail:
         return self.shapes if isinstance(self.shapes[0], tuple) else ((None, self.shapes),)
 
 
-def gated(tail: Callable, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTail:
+def gated(tail, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTail:
     """The tail with gates in the shapes asked for, by default one for every unit of the last axis.
 
     ``name`` is the argument that errors speak of.
@@ -98,7 +98,7 @@ def gated(tail: Callable, hidden, mask_shape=None, *, name: str = "mask_shape") 
     return dataclasses.replace(found, classes=found_shape[1])
 
 
-def accept(tail: Callable, hidden, predictions, mask_shape=None):
+def accept(tail, hidden, predictions, mask_shape=None):
     """The gated tail, the hidden layer and the predictions of a function that loops on the host.
 
     Raises:

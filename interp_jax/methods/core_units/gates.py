@@ -101,8 +101,8 @@ def open_probability(log_odds: Float[Array | np.ndarray, "*shape"]) -> Float[Arr
 
 
 def objective(
-    centre_scores: Float[Array | np.ndarray, " rows"],
-    decisions: Float[Array | np.ndarray, " rows"],
+    centre_scores: Float[Array | np.ndarray, "..."],
+    decisions: Float[Array | np.ndarray, "..."],
     gates: Float[Array | np.ndarray, " units"],
     *,
     alpha: Float[Array | np.ndarray, ""] | float,
@@ -115,11 +115,14 @@ def objective(
     Traceable. The paper sums over the rows; the mean makes α and λ independent of their number.
 
     Args:
-        centre_scores: y_n, `centre_score` of the gated network.
-        decisions: y'_n, 1 for rows that the whole network predicts as the target, else 0.
+        centre_scores: [rows] y_n, `centre_score` of the gated network.
+        decisions: [rows] y'_n, 1 for rows that the whole network predicts as the target, else 0.
         gates: b_i.
         alpha: cost of an open gate.
         penalty: λ, weight of `relaxation_penalty`.
+
+    Raises:
+        ValueError: no rows, or not one decision for each.
 
     Example:
         >>> objective(jnp.array([1.0, 0.5]), jnp.array([1.0, 0.0]), jnp.ones(3), alpha=0.1, penalty=0.0)
@@ -127,5 +130,10 @@ def objective(
 
     Source: Yan & Feng, ICLR 2018 submission, equations 1 and 4.
     """
-    miss = jnp.mean((jnp.asarray(decisions) - centre_scores) ** 2)
+    centre_scores, decisions = jnp.asarray(centre_scores), jnp.asarray(decisions)
+    if centre_scores.ndim != 1 or not len(centre_scores):
+        raise ValueError(f"centre_scores: found shape {centre_scores.shape}, wanted [rows] with at least one row")
+    if decisions.shape != centre_scores.shape:
+        raise ValueError(f"decisions: found shape {decisions.shape}, wanted {centre_scores.shape}, one a row")
+    miss = jnp.mean((decisions - centre_scores) ** 2)
     return miss + alpha * jnp.sum(gates) + penalty * jnp.sum(relaxation_penalty(gates))

@@ -17,7 +17,7 @@ from interp_jax.methods.core_units.training import ADAM, Batch, descend, make_re
 
 
 class InputSelection(NamedTuple):
-    """For every input the units kept, [rows, units], the gates they come from, how many are kept, and the gates' own.
+    """For every input the units kept, [rows, units], the gates of the best α, how many are kept, and the gates' own.
 
     ``holds`` says whether the input's class is still the one predicted.
     """
@@ -44,9 +44,10 @@ def select_for_inputs(
     """For each input by itself, the smallest set of units found with which it keeps its predicted class.
 
     Gates are trained for every α and rounded; from the smallest set that keeps the class (all units where none does)
-    units are then dropped one by one, each time the one that leaves the class furthest ahead.
+    units are then dropped one by one, each time the one that leaves the class furthest ahead in standard deviations of
+    the scores. The same is done from the set that comes of adding units in that way to none, and the smaller is given.
 
-    Traceable. Memory: units copies of what the tail needs for an input, and alphas of them forward and back, for
+    Traceable. Memory: twice units copies of what the tail needs for an input, and alphas of them forward and back, for
     batch_size inputs.
 
     Args:
@@ -91,13 +92,17 @@ def _select(network, hidden, predictions, key, alphas, recipe, batch_size):
 
         def ahead(mask):
             scores = network.scores(prepared, mask.astype(jnp.float32))
-            return is_target(scores, target)[0], margins(scores, target)[0]
+            # Never infinite, so that there is always a unit to add.
+            return is_target(scores, target)[0], jnp.nan_to_num(margins(scores, target)[0])
+
+        def cost(mask):
+            return jnp.where(ahead(mask)[0], jnp.sum(mask), network.units + 1)
 
         rounded = gates >= 0.5
-        holds, _ = jax.vmap(ahead)(rounded)
-        lane = jnp.argmin(jnp.where(holds, jnp.sum(rounded, axis=1), network.units + 1))
-        start = jnp.where(holds[lane], rounded[lane], True)
-        mask = _dropped(ahead, start)
+        lane = jnp.argmin(jax.vmap(cost)(rounded))
+        start = jnp.where(ahead(rounded[lane])[0], rounded[lane], True)
+        masks = jax.vmap(partial(_dropped, ahead))(jnp.stack([start, _added(ahead, jnp.zeros_like(start))]))
+        mask = masks[jnp.argmin(jax.vmap(cost)(masks))]
         return InputSelection(mask, gates[lane], jnp.sum(mask), jnp.sum(start), ahead(mask)[0])
 
     return jax.lax.map(one, (jnp.arange(len(hidden)), hidden, predictions), batch_size=batch_size)
@@ -105,6 +110,17 @@ def _select(network, hidden, predictions, key, alphas, recipe, batch_size):
 
 def _folds(key, count):
     return jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
+
+
+def _added(ahead, mask):
+    """The mask after adding, until the class is kept or all are in, the unit that leaves it furthest ahead."""
+    units = jnp.arange(len(mask))
+
+    def add(mask):
+        _, margins = jax.vmap(ahead)(mask[None] | (units[:, None] == units[None]))
+        return mask | (units == jnp.argmax(jnp.where(mask, -jnp.inf, margins)))
+
+    return jax.lax.while_loop(lambda mask: ~ahead(mask)[0] & ~jnp.all(mask), add, mask)
 
 
 def _dropped(ahead, mask):

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int, Integer, Shaped
 
 from interp_jax.methods.core_units.checks import check_counts, check_data, check_predictions, check_target
 from interp_jax.methods.core_units.class_rows import ClassData
@@ -60,7 +60,7 @@ def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "..."], units: int) ->
 def gradient_times_activation(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
-    target: Int[Array | np.ndarray, ""] | int | np.integer,
+    target: Integer[Array | np.ndarray, ""] | int | np.integer,
     *,
     mask_shape=None,
     batch_size: int = 100,

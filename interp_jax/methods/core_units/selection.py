@@ -16,8 +16,6 @@ from interp_jax.methods.core_units.search import ROUNDING, shrink_set
 from interp_jax.methods.core_units.sweeping import ALPHAS
 from interp_jax.methods.core_units.training import ADAM, make_recipe
 
-_STARTS = 2  # sets that are polished
-
 
 class Selection(NamedTuple):
     """The units kept, and what led there.
@@ -60,6 +58,7 @@ def select(
     optimizer=ADAM,
     swaps: int = 20,
     search_rows: int = 1024,
+    starts: int = 4,
 ) -> Selection:
     """The smallest set of units found that holds a given share of a class's decisions.
 
@@ -87,6 +86,7 @@ def select(
         batch_size: rows a step.
         optimizer: any optax optimiser.
         swaps: exchanges tried before a smaller set is given up.
+        starts: how many of the gates' sets are polished, those first that hold enough and are smallest.
         search_rows: rows nearest to failing that sets are compared on; the result is judged on all of the class's.
 
     Raises:
@@ -106,7 +106,7 @@ def select(
     if not 0 <= holding <= 1:
         raise ValueError(f"holding: found {holding}, wanted a share in [0, 1]")
     check_alphas(alphas)
-    check_counts(search_rows=search_rows)
+    check_counts(search_rows=search_rows, starts=starts)
     recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
     questions = ask(network, predictions, [target], key=key, negatives=negatives)
     found = answer(network, hidden, predictions, questions, alphas, 1, recipe)
@@ -117,10 +117,10 @@ def select(
     own = used = order[0]
     mask = rounded[own]
     if polish and kind != "relaxed":
-        starts = _distinct(rounded, order)[:_STARTS]
-        polished = [shrink_set(judge, rounded[lane], holding, rows=search_rows, swaps=swaps) for lane in starts]
-        best = min(range(len(starts)), key=lambda place: _size(judge, polished[place], holding))
-        mask, used = polished[best], starts[best]
+        lanes = _distinct(rounded, order)[:starts]
+        polished = [shrink_set(judge, rounded[lane], holding, rows=search_rows, swaps=swaps) for lane in lanes]
+        best = min(range(len(lanes)), key=lambda place: _size(judge, polished[place], holding))
+        mask, used = polished[best], lanes[best]
     rate = judge.rate(mask)
 
     def unpack(vector):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Integer, Shaped
 
 from interp_jax.methods.ablation import ablate_mean, ablate_resample
 from interp_jax.methods.core_units.checks import check_counts, check_predictions
@@ -32,7 +32,7 @@ def necessity(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
     predictions: Shaped[Array | np.ndarray, "..."],
-    target: Int[Array | np.ndarray, ""] | int | np.integer | None,
+    target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
     mask: Shaped[Array | np.ndarray, "..."],
     *,
     key,

@@ -1,0 +1,89 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interp_jax.methods import core_units
+from tests import reference
+
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)
+# One shape, because each is compiled.
+FOUR = st.lists(st.one_of(FINITE, st.floats(-1.5, 1.5, width=32, allow_subnormal=False)), min_size=4, max_size=4)
+
+_gate = jax.jit(core_units.gate)
+_penalty = jax.jit(core_units.relaxation_penalty)
+_straight_through = jax.jit(core_units.straight_through)
+_hard_concrete = jax.jit(core_units.hard_concrete)
+_open_probability = jax.jit(core_units.open_probability)
+
+
+@given(FOUR)
+@settings(max_examples=40, deadline=None)
+def test_gates_and_penalty_are_the_papers_formulas(values):
+    x = np.array(values, np.float32)
+    np.testing.assert_allclose(_gate(x), [reference.switch_gate(value, 10) for value in x], atol=2e-6)
+    b = np.array(_gate(x))
+    np.testing.assert_allclose(_penalty(b), [reference.relaxation_penalty(value) for value in b], atol=2e-6)
+    for found in (_gate(x), _penalty(x), _hard_concrete(x), _open_probability(x)):
+        assert np.isfinite(found).all()
+        assert np.all((np.asarray(found) >= 0) & (np.asarray(found) <= 1))
+
+
+def test_the_penalty_is_greatest_half_open_and_not_zero_at_the_ends():
+    found = np.asarray(core_units.relaxation_penalty(np.linspace(0, 1, 5)))
+    assert found.argmax() == 2
+    np.testing.assert_allclose(found[[0, 2, 4]], [0.0759, 0.5, 0.0759], atol=1e-4)
+
+
+def test_gradients_are_finite_however_far_a_gate_is_open():
+    x = jnp.array([-1e30, -3.0, 0.0, 3.0, 1e30])
+    for function in (core_units.gate, core_units.hard_concrete, core_units.open_probability):
+        assert np.isfinite(jax.vmap(jax.grad(function))(x)).all()
+
+
+@given(st.lists(st.floats(0, 1, width=32, allow_subnormal=False), min_size=4, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_rounded_gates_are_exactly_0_and_1(values):
+    b = np.array(values, np.float32)
+    np.testing.assert_array_equal(_straight_through(b), (b >= 0.5).astype(np.float32))
+    np.testing.assert_array_equal(jax.vmap(jax.grad(core_units.straight_through))(b), np.ones(4))
+
+
+def test_drawn_gates_are_open_as_often_as_is_said():
+    log_odds = jnp.array([-4.0, -1.0, 0.0, 2.0])
+    uniform = jax.random.uniform(jax.random.key(0), (20_000, 4), minval=1e-6, maxval=1 - 1e-6)
+    drawn = np.asarray(jax.jit(jax.vmap(core_units.hard_concrete, in_axes=(None, 0)))(log_odds, uniform))
+    np.testing.assert_allclose((drawn > 0).mean(axis=0), core_units.open_probability(log_odds), atol=0.012)
+    assert np.all(np.any(drawn == 0, axis=0) & np.any(drawn == 1, axis=0))
+    # Draws of exactly 0 and 1 are no accident to be feared.
+    np.testing.assert_array_equal(core_units.hard_concrete(log_odds, jnp.array([0.0, 1.0, 0.0, 1.0])), [0, 1, 0, 1])
+
+
+@given(
+    st.lists(st.lists(st.floats(-100, 100, width=32, allow_subnormal=False), min_size=3, max_size=3), min_size=5, max_size=5),
+    st.lists(st.booleans(), min_size=5, max_size=5),
+    st.integers(0, 2),
+    st.floats(0.125, 8, width=32),
+)
+@settings(max_examples=30, deadline=None)
+def test_the_objective_is_the_papers_formula(scores, decisions, target, weight):
+    scores, decisions = np.array(scores, np.float32), np.array(decisions, np.float32)
+    gates = np.array([0.1, 0.6, 0.99, 0.5], np.float32)
+    found = _objective(scores, decisions, target, weight, gates)
+    wanted = reference.gate_objective(scores, decisions, target, weight, gates, 0.02, 0.3)
+    np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+@jax.jit
+def _objective(scores, decisions, target, weight, gates):
+    said = core_units.centre_score(scores, target, weight)
+    return core_units.objective(said, decisions, gates, alpha=0.02, penalty=0.3)
+
+
+def test_an_objective_without_rows_is_refused():
+    with pytest.raises(ValueError, match="^centre_scores: found shape"):
+        core_units.objective(jnp.ones(0), jnp.ones(0), jnp.ones(2), alpha=0.1, penalty=0.1)
+    with pytest.raises(ValueError, match="^decisions: found shape"):
+        core_units.objective(jnp.ones(2), jnp.ones(3), jnp.ones(2), alpha=0.1, penalty=0.1)
