@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules={"lnn"},
     submod_attrs={
         "chain": ["Chain"],
-        "checkpoints": ["load_arrays", "load_fit", "save_arrays", "save_fit"],
+        "checkpoints": ["load_fit", "save_fit"],
         "cifar_cnn": ["cifar_cnn", "local_response_norm"],
         "cost": ["Cost", "cost"],
         "fitting": ["Fit", "History", "fit", "fit_fresh"],
@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "perceptron": ["perceptron"],
         "pooling": ["max_pool"],
         "shrinking": ["shrink"],
+        "stored_arrays": ["load_arrays", "save_arrays"],
         "signal_cnn": ["SignalConvolution", "signal_cnn"],
     },
 )

@@ -37,8 +37,8 @@ class Resuming:
         newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
         if not newest:
             return state, []
-        # Not at the top: loading orbax takes a second, and checkpoints imports fitting for what it stores.
-        from interp_jax.networks.checkpoints import load_arrays
+        # Not at the top: loading orbax takes a second.
+        from interp_jax.networks.stored_arrays import load_arrays
 
         curve = jax.ShapeDtypeStruct((newest, *state.stopped.shape), np.float32)
         curves_like = History(*[curve] * len(History._fields))
@@ -60,7 +60,7 @@ class Resuming:
         jax.block_until_ready(records[-1])  # else calls are queued faster than they are computed, and no time passes
         if time.monotonic() - self._saved < SECONDS:
             return
-        from interp_jax.networks.checkpoints import save_arrays
+        from interp_jax.networks.stored_arrays import save_arrays
 
         older = self._states()
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,12 @@ def two_layers(weights, hidden):
     return jnp.matmul(inner, second, precision="highest")
 
 
+def in_numpy(tail):
+    """The same tail for the slow transcriptions, which call it row by row."""
+    first, second = (np.asarray(weights) for weights in tail.args[0])
+    return lambda hidden: np.maximum(hidden.reshape(len(hidden), -1) @ first, 0) @ second
+
+
 @cache
 def planted(seed: int = 0, gap: float = 2.0) -> Planted:
     """Every class's score is the sum of two units, which its rows have ``gap`` above the noise of all others."""

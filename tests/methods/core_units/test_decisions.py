@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from interp_jax import networks
 from interp_jax.methods import core_units
 from tests import reference
-from tests.methods.core_units.planted import CLASSES, ROWS, UNITS, dense, planted
+from tests.methods.core_units.planted import CLASSES, ROWS, UNITS, dense, in_numpy, planted
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)
 # Ties and constant rows are frequent among few values; one shape, because each is compiled.
@@ -103,7 +103,7 @@ def test_rates_agree_with_the_transcription_alone_and_as_lanes(classifier, weigh
     lanes = jax.jit(jax.vmap(jax.vmap(rate, (None, 0)), (0, None)))(MASKS, jnp.arange(CLASSES))
     for mask, row in zip(MASKS, np.asarray(lanes), strict=True):
         for target in range(CLASSES):
-            wanted = reference.holding_rate(TAIL, HIDDEN, PREDICTIONS, target, mask, weight)
+            wanted = reference.holding_rate(in_numpy(TAIL), HIDDEN, PREDICTIONS, target, mask, weight)
             np.testing.assert_allclose(row[target], wanted, atol=1e-6)
             np.testing.assert_allclose(rate(mask, target), wanted, atol=1e-6)
 

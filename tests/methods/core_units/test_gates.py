@@ -62,7 +62,7 @@ def test_drawn_gates_are_open_as_often_as_is_said():
 
 
 @given(
-    st.lists(st.lists(st.floats(-100, 100, width=32, allow_subnormal=False), min_size=3, max_size=3), min_size=5, max_size=5),
+    st.lists(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3), min_size=5, max_size=5),
     st.lists(st.booleans(), min_size=5, max_size=5),
     st.integers(0, 2),
     st.floats(0.125, 8, width=32),

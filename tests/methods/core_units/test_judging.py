@@ -1,0 +1,98 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax.methods.core_units import ClassData, class_data
+from interp_jax.methods.core_units.gated import accept
+from interp_jax.methods.core_units.judging import Judge
+from tests import reference
+from tests.methods.core_units.planted import UNITS, dense, in_numpy
+
+TAIL, HIDDEN, PREDICTIONS = dense(3)
+DATA = class_data(PREDICTIONS, 1, key=jax.random.key(0))
+MASKS = np.random.default_rng(0).random((37, UNITS)) < 0.7
+
+
+def _judge(data=DATA, target=1, tail=TAIL, hidden=HIDDEN, **options):
+    network, hidden, predictions = accept(tail, hidden, PREDICTIONS)
+    return Judge(network, hidden, predictions, data, target, **options)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_judgements_are_the_transcriptions_however_many_masks_are_judged_together(keep):
+    judge = _judge(keep=keep)
+    found, rows = judge(MASKS), DATA.rows
+    wanted = [reference.holding_rate(in_numpy(TAIL), HIDDEN[rows], PREDICTIONS[rows], 1, mask) for mask in MASKS]
+    np.testing.assert_allclose(found.rates, wanted, atol=1e-12)
+    for part in (slice(0, 1), slice(3, 20), slice(36, 37)):
+        again = judge(MASKS[part])
+        np.testing.assert_array_equal(again.rates, found.rates[part])
+        np.testing.assert_allclose(again.costs, found.costs[part], rtol=1e-6)
+    assert [judge.rate(mask) for mask in MASKS[:3]] == found.rates[:3].tolist()
+
+
+def test_costs_are_wrong_decisions_and_a_little_of_their_margins():
+    judge = _judge()
+    held, margins = judge.row_by_row(MASKS[0])
+    scores = np.asarray(TAIL(HIDDEN[DATA.rows] * MASKS[0][None]), np.float64)
+    ahead = (scores[:, 1] - np.delete(scores, 1, axis=1).max(axis=1)) / scores.std(axis=1)
+    positive = np.arange(len(DATA.rows)) < len(DATA.positives)
+    np.testing.assert_allclose(margins, np.where(positive, ahead, -ahead), atol=1e-4)
+    np.testing.assert_array_equal(held, (scores.argmax(axis=1) == 1) == positive)
+    weights = np.where(positive, 0.5 / len(DATA.positives), 0.5 / len(DATA.negatives))
+    nearness = np.log1p(np.exp(-10 * np.where(positive, ahead, -ahead)))
+    np.testing.assert_allclose(judge(MASKS[:1]).costs, [weights @ (~held + 0.01 * nearness)], rtol=1e-4)
+
+
+def test_padding_changes_nothing():
+    one, many = ClassData(DATA.positives[:1], DATA.negatives[:2]), ClassData(DATA.positives, DATA.negatives)
+    for data in (one, many):
+        rates = _judge(data)(MASKS[:5]).rates
+        rows = data.rows
+        wanted = [reference.holding_rate(in_numpy(TAIL), HIDDEN[rows], PREDICTIONS[rows], 1, mask) for mask in MASKS[:5]]
+        np.testing.assert_allclose(rates, wanted, atol=1e-12)
+
+
+def test_some_of_the_rows_weigh_as_among_all():
+    judge = _judge()
+    chosen = np.arange(1, len(DATA.rows), 2)
+    near, wrong = judge.narrowed(chosen), ~judge.row_by_row(MASKS[0])[0]
+    np.testing.assert_allclose(1 - near(MASKS[:1]).rates[0], judge.loss(wrong & np.isin(np.arange(len(wrong)), chosen)))
+    rest = judge.narrowed(np.arange(0, len(DATA.rows), 2))
+    both = near(MASKS).rates + rest(MASKS).rates - 1
+    np.testing.assert_allclose(both, judge(MASKS).rates, atol=1e-12)
+
+
+def test_all_classes_at_once_and_positives_alone():
+    everything = class_data(PREDICTIONS, None, key=jax.random.key(0))
+    said = np.asarray(TAIL(HIDDEN * MASKS[0][None])).argmax(axis=1)
+    np.testing.assert_allclose(_judge(everything, None).rate(MASKS[0]), np.mean(said == PREDICTIONS))
+    positives = class_data(PREDICTIONS, 1, key=jax.random.key(0), negatives=False)
+    np.testing.assert_allclose(_judge(positives).rate(MASKS[0]), np.mean(said[PREDICTIONS == 1] == 1))
+
+
+def test_nothing_is_compiled_for_another_class_another_number_of_rows_or_masks(assert_compiles):
+    _judge()(MASKS)
+    _judge().rate(MASKS[0])
+    with assert_compiles(0):
+        for target in (0, 2):
+            judge = _judge(class_data(PREDICTIONS, target, key=jax.random.key(0)), target)
+            judge(MASKS[:5])
+            judge.rate(MASKS[1])
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e30, 5e37])
+def test_values_without_bound_give_numbers(scale):
+    """Scores that overflow are decided somehow, and are no reason to stop."""
+    judge = _judge(hidden=jnp.asarray(HIDDEN) * scale)
+    found = judge(MASKS[:4])
+    assert np.isfinite(found.rates).all()
+    assert not np.isnan(found.costs).any()
+    assert not np.isnan(judge.row_by_row(MASKS[0])[1]).any()
+
+
+def test_a_single_class_is_always_held():
+    network, hidden, predictions = accept(lambda h: h[:, :1], HIDDEN, np.zeros(len(HIDDEN), int))
+    judge = Judge(network, hidden, predictions, ClassData(np.arange(5), np.arange(0)), 0)
+    np.testing.assert_array_equal(judge(MASKS[:2]).costs, 0)

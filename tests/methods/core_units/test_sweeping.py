@@ -1,0 +1,178 @@
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from interp_jax.methods import core_units
+from interp_jax.methods.core_units.gated import accept
+from interp_jax.methods.core_units.training import Batch, descend, make_recipe
+from tests import reference
+from tests.methods.core_units.planted import CLASSES, UNITS, dense, in_numpy, planted
+
+TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
+KEY = jax.random.key(1)
+SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "batch_size": 32}
+
+
+@cache
+def _swept(**changes):
+    return core_units.sweep(TAIL, HIDDEN, PREDICTIONS, list(range(CLASSES)), **SHORT | changes)
+
+
+@cache
+def _whole_grid(kind, penalty):
+    options = {"key": KEY, "kind": kind, "penalty": penalty, "repeats": 1, "batch_size": 64}
+    return core_units.sweep(TAIL, HIDDEN, PREDICTIONS, list(range(CLASSES)), **options)
+
+
+def test_relaxed_gates_shrink_together_and_round_to_nothing():
+    """The tail takes no notice of the scale of its input, so that every α closes all gates and no unit is selected."""
+    found = _whole_grid("relaxed", 0.0)
+    assert found.units.shape == (CLASSES, len(core_units.ALPHAS), 1)
+    np.testing.assert_array_equal(found.units, 0)
+    np.testing.assert_array_equal(found.holding_rate, 0.5)
+    assert found.gates.max() < 0.5
+
+
+def test_relaxed_gates_that_are_pushed_apart_stay_open_whatever_they_are_good_for():
+    found = _whole_grid("relaxed", 0.05)
+    assert found.masks[..., ~USEFUL].all()
+    assert found.masks[..., USEFUL].mean() > 0.9
+
+
+def test_default_gates_find_the_planted_units_at_every_cost():
+    found = _whole_grid("hard_concrete", None)
+    assert not found.masks[..., ~USEFUL].any()
+    assert found.holding_rate.min() > 0.94
+    np.testing.assert_array_equal(found.masks[:, :2, 0], np.broadcast_to(USEFUL, (CLASSES, 2, UNITS)))
+    np.testing.assert_array_equal(found.holding_rate[:, :2], 1)
+
+
+def test_what_is_minimised_is_the_papers_objective_on_soft_gates():
+    network, hidden, predictions = accept(TAIL, HIDDEN, PREDICTIONS)
+    yes = jnp.asarray(predictions == 1, jnp.float32)
+    recipe = make_recipe("relaxed", 0.3, 1, len(yes), optax.sgd(0.0))
+    key = jax.random.key(7)
+    found = jax.jit(
+        lambda: descend(
+            network, lambda _: Batch(hidden, 1, yes), jnp.array([0.02]), key[None], recipe, has_negatives=True
+        )
+    )()
+    gates = np.asarray(found.gates[0])
+    start = 0.1 + 0.05 * np.asarray(jax.random.normal(key, (UNITS,)))
+    np.testing.assert_allclose(gates, reference.switch_gate(start, 10), atol=1e-5)
+    scores = in_numpy(TAIL)(np.asarray(hidden) * gates)
+    wanted = reference.gate_objective(scores, yes, 1, 2.0, gates, 0.02, 0.3)
+    np.testing.assert_allclose(found.objective, [[wanted]], rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["hard_concrete", "straight_through", "relaxed"])
+def test_results_are_what_they_say(kind):
+    found = _swept(kind=kind)
+    assert found.objective.shape == (CLASSES, 30, 2, 2)
+    for values in (found.gates, found.objective, found.weight, found.holding_rate):
+        assert np.isfinite(values).all()
+    np.testing.assert_array_equal(found.masks, found.gates >= 0.5)
+    np.testing.assert_array_equal(found.units, found.masks.sum(axis=-1))
+    for place in range(CLASSES):
+        rows = core_units.class_data(PREDICTIONS, place, key=_rows_key(place)).rows
+        for mask, rate in zip(
+            found.masks[place].reshape(-1, UNITS), found.holding_rate[place].ravel(), strict=True
+        ):
+            np.testing.assert_allclose(_rate(HIDDEN[rows], PREDICTIONS[rows], place, mask), rate, atol=1e-6)
+
+
+def _rows_key(place):
+    return jax.random.split(jax.random.fold_in(KEY, place), 3)[0]
+
+
+def _rate(hidden, predictions, target, mask):
+    return reference.holding_rate(in_numpy(TAIL), hidden, predictions, target, mask)
+
+
+def test_lanes_do_not_depend_on_the_other_lanes():
+    whole = _swept()
+    fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
+    np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(fewer.objective[0, :, 0, 0], whole.objective[0, :, 0, 0], atol=1e-4)
+
+
+def test_lanes_are_by_themselves_in_every_optimiser():
+    optimizer = optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))
+    whole = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"optimizer": optimizer})
+    fewer = core_units.sweep(
+        TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"optimizer": optimizer, "alphas": (1e-3,), "repeats": 1}
+    )
+    np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
+
+
+def test_another_call_compiles_nothing_and_all_classes_are_one_program(assert_compiles):
+    _swept()
+    other = dense(1)
+    with assert_compiles(0):
+        core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [2, 0, 1], **SHORT | {"key": jax.random.key(9)})
+        # Another network, λ and costs of the same shapes.
+        core_units.sweep(*other, [0, 1, 2], **SHORT | {"alphas": (1e-4, 0.1), "penalty": 0.5})
+    shapes = SHORT | {"steps": 29}
+    with assert_compiles(1):
+        core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [2, 0, 1], **shapes)
+
+
+def test_a_network_with_a_dead_or_constant_layer_gives_numbers():
+    for hidden in (np.zeros_like(HIDDEN), np.ones_like(HIDDEN), 1e30 * HIDDEN):
+        predictions = np.asarray(TAIL(jnp.asarray(hidden))).argmax(axis=1)
+        # Few negatives or none at all.
+        targets = [predictions[0]] * CLASSES
+        found = core_units.sweep(TAIL, hidden, predictions, targets, **SHORT)
+        for values in (found.gates, found.objective, found.weight, found.holding_rate):
+            assert np.isfinite(values).all()
+
+
+def test_without_negatives_the_weight_stays():
+    """Trained, it would go to 0, where every row is called a positive."""
+    found = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0, 1, 2], **SHORT, negatives=False)
+    np.testing.assert_allclose(found.weight, 2, rtol=1e-6)
+    assert np.all(np.abs(_swept().weight - 2) > 1e-3)
+    everything = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [None, 0, None], **SHORT)
+    np.testing.assert_allclose(everything.weight[[0, 2]], 2, rtol=1e-6)
+    for mask, rate in zip(
+        everything.masks[0].reshape(-1, UNITS), everything.holding_rate[0].ravel(), strict=True
+    ):
+        said = in_numpy(TAIL)(np.asarray(HIDDEN) * mask).argmax(axis=1)
+        np.testing.assert_allclose(rate, np.mean(said == PREDICTIONS), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"targets": []}, "targets: found none"),
+        ({"targets": [0, 7]}, "target: found 7, wanted None or a whole number from 0 to 2"),
+        ({"predictions": np.where(PREDICTIONS == 1, 0, PREDICTIONS), "targets": [1]}, "target: found no row of 300"),
+        ({"alphas": ()}, "alphas: found none"),
+        ({"alphas": (1e-3, -1.0)}, "alphas: found"),
+        ({"alphas": (float("nan"),)}, "alphas: found"),
+        ({"repeats": 0}, "repeats: found 0"),
+        ({"steps": 0}, "steps: found 0"),
+        ({"batch_size": 0}, "batch_size: found 0"),
+        ({"kind": "soft"}, "kind: found 'soft', wanted one of"),
+        ({"penalty": -1.0}, "penalty: found -1.0"),
+        ({"mask_shape": (UNITS + 1,)}, r"mask_shape: found shape \(10,\), wanted the last axes of hidden, \(9,\)"),
+        ({"mask_shape": ()}, r"mask_shape: found shape \(\)"),
+        ({"mask_shape": {}}, "mask_shape: found no layers"),
+        ({"mask_shape": {"a": (0,)}}, r"mask_shape: found shape \(0,\)"),
+        ({"tail": lambda h: h @ jnp.ones((4, 2))}, "tail: it does not take hidden units"),
+        ({"hidden": HIDDEN.at[3, 2].set(jnp.nan)}, "hidden: found NaN or infinity"),
+        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, r"hidden: found shape \(0, 9\)"),
+        ({"predictions": PREDICTIONS[1:]}, "predictions: found int64 of shape"),
+        ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
+        ({"predictions": PREDICTIONS + 1}, "predictions: found 1 to 3, wanted 0 to 2"),
+        ({"predictions": PREDICTIONS - 1}, "predictions: found -1 to 1, wanted 0 to 2"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "targets": [0], "key": KEY} | changes
+    with pytest.raises(ValueError, match=f"^{message}"):
+        core_units.sweep(**given)
