@@ -33,7 +33,14 @@ class Judge:
     """Judges masks [masks, units] on rows of one class, the prepared layer of which is kept where ``keep`` says so."""
 
     def __init__(
-        self, network: GatedTail, hidden, predictions, data: ClassData, target: int | None, *, keep: bool = False
+        self,
+        network: GatedTail,
+        hidden,
+        predictions,
+        data: ClassData,
+        target: int | np.integer | None,
+        *,
+        keep: bool = False,
     ):
         self.network, self.hidden, self.data, self.target = network, hidden, data, target
         self.predictions = jnp.asarray(predictions)

@@ -39,19 +39,21 @@ class Answers(NamedTuple):
     holding_rate: np.ndarray
 
 
-def ask(network: GatedTail, predictions, targets: Sequence[int | None], *, key, negatives: bool) -> list[Question]:
+def ask(
+    network: GatedTail, predictions, targets: Sequence[int | np.integer | None], *, key, negatives: bool
+) -> list[Question]:
     """A question for each target; its rows, starts and batches follow from the key and its place.
 
     Raises:
         ValueError: a target that is none of the classes or never predicted.
     """
-    for target in targets:
+    questions = []
+    for place, target in enumerate(targets):
         check_target(target, network.classes)
-    keys = (jax.random.split(jax.random.fold_in(key, place), 3) for place in range(len(targets)))
-    return [
-        Question(target, class_data(predictions, target, key=rows, negatives=negatives), starts, batches)
-        for target, (rows, starts, batches) in zip(targets, keys, strict=True)
-    ]
+        rows, starts, batches = jax.random.split(jax.random.fold_in(key, place), 3)
+        data = class_data(predictions, target, key=rows, negatives=negatives)
+        questions.append(Question(None if target is None else int(target), data, starts, batches))
+    return questions
 
 
 def answer(

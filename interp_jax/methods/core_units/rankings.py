@@ -210,4 +210,5 @@ def _judge(tail, hidden, predictions, data, target, mask_shape, keep=False):
     network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
     check_target(target, network.classes)
     check_data(data, len(hidden))
+    target = None if target is None else int(target)
     return Judge(network, hidden, predictions, data, target, keep=keep)

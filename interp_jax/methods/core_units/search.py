@@ -89,8 +89,14 @@ class _Near:
 
 def _grown(near, mask):
     while not near.reaches(mask):
-        added = _with(mask, ~mask)
-        mask = added[np.argmin(near.compare(added).costs)]
+        # At most as many again before all rows are looked at.
+        for _ in range(max(1, mask.sum())):
+            added = _with(mask, ~mask)
+            judgement = near.compare(added)
+            best = np.argmin(judgement.costs)
+            mask = added[best]
+            if mask.all() or near.seems_to_hold(judgement)[best]:
+                break
         near.move(mask)
     return mask
 

@@ -20,7 +20,8 @@ from interp_jax.methods.core_units.training import ADAM, make_recipe
 class Selection(NamedTuple):
     """The units kept, and what led there.
 
-    ``mask`` (bool) and ``gates`` (the openings of the lane that it was found from) have the form of the mask shape.
+    ``mask`` (bool) and ``gates`` (the openings of the lane that it was found from, or of the best where it was grown
+    from no units) have the form of the mask shape.
     ``units`` are kept and hold ``holding_rate`` of the class's decisions, by argmax on ``rows``; ``reached`` says
     whether that is the rate asked for. ``gates_mask``, ``gates_units`` and ``gates_holding_rate`` are the gates' own:
     the smallest rounded lane that reaches the rate, or else the one that holds most.
@@ -62,11 +63,11 @@ def select(
 ) -> Selection:
     """The smallest set of units found that holds a given share of a class's decisions.
 
-    Gates are trained for every α (`sweep`, one repeat) and rounded. The two sets that look best are then polished:
-    units are dropped one by one while the rate allows it, and exchanged one by one where that lets another one go.
+    Gates are trained for every α (`sweep`, one repeat) and rounded. The sets that look best are then polished: units
+    are dropped one by one while the rate allows it, and exchanged one by one where that lets another one go.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted if the tail can). Cost: the
-    gates' training, and about units² judgements of search_rows rows.
+    gates' training, and for every start about units² judgements of search_rows rows and ten of all rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
@@ -86,8 +87,10 @@ def select(
         batch_size: rows a step.
         optimizer: any optax optimiser.
         swaps: exchanges tried before a smaller set is given up.
-        starts: how many of the gates' sets are polished, those first that hold enough and are smallest.
         search_rows: rows nearest to failing that sets are compared on; the result is judged on all of the class's.
+        starts: how many sets are polished: the gates', those first that hold enough and are smallest, and last, unless
+            there is but one, a set grown from no units. Where units have copies, gates may keep all of them, since
+            none can go alone.
 
     Raises:
         ValueError: as `sweep`, and a holding rate outside [0, 1].
@@ -107,20 +110,23 @@ def select(
         raise ValueError(f"holding: found {holding}, wanted a share in [0, 1]")
     check_alphas(alphas)
     check_counts(search_rows=search_rows, starts=starts)
+    if swaps < 0:
+        raise ValueError(f"swaps: found {swaps}, wanted at least 0")
     recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
     questions = ask(network, predictions, [target], key=key, negatives=negatives)
     found = answer(network, hidden, predictions, questions, alphas, 1, recipe)
     data, gates = questions[0].data, found.gates[0]
-    judge = Judge(network, hidden, predictions, data, target)
+    judge = Judge(network, hidden, predictions, data, questions[0].target)
     rounded = gates >= 0.5
     order = best_first(rounded, found.holding_rate[0], holding)
     own = used = order[0]
     mask = rounded[own]
     if polish and kind != "relaxed":
-        lanes = _distinct(rounded, order)[:starts]
-        polished = [shrink_set(judge, rounded[lane], holding, rows=search_rows, swaps=swaps) for lane in lanes]
-        best = min(range(len(lanes)), key=lambda place: _size(judge, polished[place], holding))
-        mask, used = polished[best], lanes[best]
+        lanes = _distinct(rounded, order)[: max(1, starts - 1)]
+        sets = [rounded[lane] for lane in lanes] + ([np.zeros_like(mask)] if starts > 1 else [])
+        polished = [shrink_set(judge, start, holding, rows=search_rows, swaps=swaps) for start in sets]
+        best = min(range(len(sets)), key=lambda place: _size(judge, polished[place], holding))
+        mask, used = polished[best], lanes[best] if best < len(lanes) else own
     rate = judge.rate(mask)
 
     def unpack(vector):

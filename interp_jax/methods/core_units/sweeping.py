@@ -34,7 +34,7 @@ def sweep(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
     predictions: Shaped[Array | np.ndarray, "..."],
-    targets: Sequence[int | None],
+    targets: Sequence[int | np.integer | None],
     *,
     key,
     alphas: Sequence[float] = ALPHAS,

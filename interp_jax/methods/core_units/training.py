@@ -54,7 +54,7 @@ def make_recipe(kind: str, penalty: float | None, steps: int, batch_size: int, o
     if not (np.isfinite(penalty) and penalty >= 0):
         raise ValueError(f"penalty: found {penalty}, wanted a finite number of at least 0")
     check_counts(steps=steps, batch_size=batch_size)
-    return Recipe(np.float32(penalty), kind, int(steps), int(batch_size), optimizer)
+    return Recipe(jnp.float32(penalty), kind, int(steps), int(batch_size), optimizer)
 
 
 class GateTraining(NamedTuple):

@@ -11,7 +11,9 @@ KEYS = [jax.random.key(seed) for seed in range(3)]
 
 @given(
     # Few sizes, because each is compiled.
-    predictions=st.sampled_from([1, 2, 30]).flatmap(lambda rows: st.lists(st.integers(0, 3), min_size=rows, max_size=rows)),
+    predictions=st.sampled_from([1, 2, 30]).flatmap(
+        lambda rows: st.lists(st.integers(0, 3), min_size=rows, max_size=rows)
+    ),
     target=st.one_of(st.none(), st.integers(0, 3)),
     seed=st.integers(0, 2),
     negatives=st.booleans(),

@@ -78,9 +78,7 @@ def test_a_single_class_is_always_decided_for():
     np.testing.assert_array_equal(core_units.centre_score(scores, 0, 5.0), 1)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=4, max_size=4), st.integers(0, 3), st.booleans()
-)
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=4, max_size=4), st.integers(0, 3), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_rates_of_decisions_are_means_of_two_shares(rows, target, own):
     predictions, decisions = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])

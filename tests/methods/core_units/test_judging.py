@@ -50,7 +50,9 @@ def test_padding_changes_nothing():
     for data in (one, many):
         rates = _judge(data)(MASKS[:5]).rates
         rows = data.rows
-        wanted = [reference.holding_rate(in_numpy(TAIL), HIDDEN[rows], PREDICTIONS[rows], 1, mask) for mask in MASKS[:5]]
+        wanted = [
+            reference.holding_rate(in_numpy(TAIL), HIDDEN[rows], PREDICTIONS[rows], 1, mask) for mask in MASKS[:5]
+        ]
         np.testing.assert_allclose(rates, wanted, atol=1e-12)
 
 

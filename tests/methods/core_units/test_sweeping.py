@@ -37,10 +37,15 @@ def test_relaxed_gates_shrink_together_and_round_to_nothing():
     assert found.gates.max() < 0.5
 
 
-def test_relaxed_gates_that_are_pushed_apart_stay_open_whatever_they_are_good_for():
-    found = _whole_grid("relaxed", 0.05)
-    assert found.masks[..., ~USEFUL].all()
-    assert found.masks[..., USEFUL].mean() > 0.9
+def test_relaxed_gates_that_are_pushed_apart_stay_on_the_side_where_they_start():
+    found = _whole_grid("relaxed", 1.0)
+    for place in range(CLASSES):
+        starts = jax.random.fold_in(jax.random.split(jax.random.fold_in(KEY, place), 3)[1], 0)
+        is_open = 0.1 + 0.05 * np.asarray(jax.random.normal(starts, (UNITS,))) > 0
+        assert is_open[~USEFUL].any()
+        np.testing.assert_array_equal(
+            found.masks[place, :, 0], np.broadcast_to(is_open, found.masks[place, :, 0].shape)
+        )
 
 
 def test_default_gates_find_the_planted_units_at_every_cost():
@@ -69,20 +74,18 @@ def test_what_is_minimised_is_the_papers_objective_on_soft_gates():
     np.testing.assert_allclose(found.objective, [[wanted]], rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["hard_concrete", "straight_through", "relaxed"])
-def test_results_are_what_they_say(kind):
-    found = _swept(kind=kind)
-    assert found.objective.shape == (CLASSES, 30, 2, 2)
+@pytest.mark.parametrize(("kind", "penalty"), [("hard_concrete", None), ("straight_through", None), ("relaxed", 1.0)])
+def test_results_are_what_they_say(kind, penalty):
+    found = _whole_grid(kind, penalty)
+    assert found.objective.shape == (CLASSES, 400, len(core_units.ALPHAS), 1)
     for values in (found.gates, found.objective, found.weight, found.holding_rate):
         assert np.isfinite(values).all()
     np.testing.assert_array_equal(found.masks, found.gates >= 0.5)
     np.testing.assert_array_equal(found.units, found.masks.sum(axis=-1))
     for place in range(CLASSES):
         rows = core_units.class_data(PREDICTIONS, place, key=_rows_key(place)).rows
-        for mask, rate in zip(
-            found.masks[place].reshape(-1, UNITS), found.holding_rate[place].ravel(), strict=True
-        ):
-            np.testing.assert_allclose(_rate(HIDDEN[rows], PREDICTIONS[rows], place, mask), rate, atol=1e-6)
+        for mask, rate in zip(found.masks[place, :, 0], found.holding_rate[place, :, 0], strict=True):
+            np.testing.assert_allclose(_rate(HIDDEN[rows], PREDICTIONS[rows], place, mask), rate, atol=1e-9)
 
 
 def _rows_key(place):
@@ -93,25 +96,19 @@ def _rate(hidden, predictions, target, mask):
     return reference.holding_rate(in_numpy(TAIL), hidden, predictions, target, mask)
 
 
-def test_lanes_do_not_depend_on_the_other_lanes():
-    whole = _swept()
-    fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
+def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimiser():
+    """This one looks at the norm of all that it is given."""
+    options = SHORT | {"optimizer": optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))}
+    whole = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0, 1], **options)
+    fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **options | {"alphas": (1e-3,), "repeats": 1})
     np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
     np.testing.assert_allclose(fewer.objective[0, :, 0, 0], whole.objective[0, :, 0, 0], atol=1e-4)
-
-
-def test_lanes_are_by_themselves_in_every_optimiser():
-    optimizer = optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))
-    whole = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"optimizer": optimizer})
-    fewer = core_units.sweep(
-        TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"optimizer": optimizer, "alphas": (1e-3,), "repeats": 1}
-    )
-    np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
+    assert np.abs(whole.gates[0, 0, 0] - whole.gates[0, 0, 1]).max() > 1e-3
 
 
 def test_another_call_compiles_nothing_and_all_classes_are_one_program(assert_compiles):
     _swept()
-    other = dense(1)
+    other = dense(0)
     with assert_compiles(0):
         core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [2, 0, 1], **SHORT | {"key": jax.random.key(9)})
         # Another network, λ and costs of the same shapes.
@@ -138,9 +135,7 @@ def test_without_negatives_the_weight_stays():
     assert np.all(np.abs(_swept().weight - 2) > 1e-3)
     everything = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [None, 0, None], **SHORT)
     np.testing.assert_allclose(everything.weight[[0, 2]], 2, rtol=1e-6)
-    for mask, rate in zip(
-        everything.masks[0].reshape(-1, UNITS), everything.holding_rate[0].ravel(), strict=True
-    ):
+    for mask, rate in zip(everything.masks[0].reshape(-1, UNITS), everything.holding_rate[0].ravel(), strict=True):
         said = in_numpy(TAIL)(np.asarray(HIDDEN) * mask).argmax(axis=1)
         np.testing.assert_allclose(rate, np.mean(said == PREDICTIONS), atol=1e-9)
 

@@ -1,0 +1,186 @@
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax import networks
+from interp_jax.methods import core_units
+from interp_jax.methods.core_units.gated import accept
+from interp_jax.methods.core_units.judging import Judge
+from tests.methods.core_units.planted import CLASSES, ROWS, UNITS, dense, in_numpy, planted
+
+TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
+OPTIONS = {"key": jax.random.key(0), "steps": 100, "batch_size": 64}
+ALL_MASKS = (np.arange(2**UNITS)[:, None] >> np.arange(UNITS) & 1).astype(bool)
+
+
+@cache
+def _selected(target=0, seed=0, **changes):
+    options = OPTIONS | {"key": jax.random.key(seed)} | changes
+    return core_units.select(TAIL, HIDDEN, PREDICTIONS, target, **options)
+
+
+def _rate(found, target, mask):
+    """The holding rate on the rows that a selection was judged on."""
+    rows = found.rows.rows
+    return float(core_units.holding_rate(TAIL, HIDDEN[rows], PREDICTIONS[rows], target, mask))
+
+
+@pytest.mark.parametrize("target", [0, 1, 2, None])
+def test_planted_units_are_found_exactly(target):
+    found = _selected(target, holding=1.0)
+    np.testing.assert_array_equal(found.mask, USEFUL)
+    assert (found.units, found.holding_rate, found.reached) == (USEFUL.sum(), 1.0, True)
+
+
+@pytest.mark.parametrize("holding", [0.0, 0.6, 0.9, 0.97, 0.995])
+def test_a_selection_is_what_it_says(holding):
+    for target in (0, 2):
+        found = _selected(target, holding=holding)
+        assert found.units == found.mask.sum()
+        assert found.mask.dtype == bool
+        np.testing.assert_allclose(_rate(found, target, found.mask), found.holding_rate, atol=1e-6)
+        np.testing.assert_allclose(_rate(found, target, found.gates_mask), found.gates_holding_rate, atol=1e-6)
+        assert found.reached
+        assert found.holding_rate >= holding - 1e-9
+        assert found.gates_units == found.gates_mask.sum()
+        if found.gates_holding_rate >= holding:
+            assert found.units <= found.gates_units
+        # Where no unit can go: each that is dropped costs too much.
+        for unit in np.flatnonzero(found.mask):
+            assert _rate(found, target, found.mask & (np.arange(UNITS) != unit)) < holding
+
+
+def test_unpolished_selections_are_the_gates_own():
+    for kind in ("hard_concrete", "relaxed"):
+        found = _selected(kind=kind, polish=kind == "relaxed")
+        np.testing.assert_array_equal(found.mask, found.gates_mask)
+        np.testing.assert_array_equal(found.mask, found.gates >= 0.5)
+        assert found.holding_rate == found.gates_holding_rate
+
+
+def test_the_key_decides_and_nothing_is_compiled_anew(assert_compiles):
+    first = _selected()
+    with assert_compiles(0):
+        again = core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, **OPTIONS)
+        other = core_units.select(TAIL, HIDDEN, PREDICTIONS, 1, **OPTIONS | {"key": jax.random.key(3)})
+    jax.tree.map(np.testing.assert_array_equal, again, first)
+    assert np.any(other.rows.negatives[:5] != first.rows.negatives[:5])
+
+
+def _true_minimum(network, target, holding, rows):
+    judge = Judge(*accept(*network), rows, target)
+    return ALL_MASKS.sum(axis=1)[judge(ALL_MASKS).rates >= holding - 1e-9].min()
+
+
+@pytest.mark.parametrize(("problems", "share"), [(6, 0.8), pytest.param(60, 0.95, marks=pytest.mark.slow, id="many")])
+def test_sets_are_as_small_as_any_in_nearly_all_small_problems(problems, share):
+    exact = []
+    for seed in range(problems):
+        network = dense(seed)
+        target = int(np.bincount(network[2]).argmax())
+        for holding in (0.8, 0.9, 0.97):
+            found = core_units.select(*network, target, holding=holding, **OPTIONS)
+            least = _true_minimum(network, target, holding, found.rows)
+            assert least <= found.units <= least + 1
+            assert found.reached
+            exact.append(found.units == least)
+    assert np.mean(exact) >= share
+
+
+def test_elements_and_layers_are_selected_like_units():
+    images = HIDDEN.reshape(ROWS, 3, 3)
+    elements = core_units.select(TAIL, images, PREDICTIONS, 0, mask_shape=(3, 3), holding=1.0, **OPTIONS)
+    np.testing.assert_array_equal(elements.mask, USEFUL.reshape(3, 3))
+    assert elements.gates.shape == (3, 3)
+    first, second = TAIL.args[0]
+
+    def by_layer(hidden, masks):
+        inner = jnp.matmul(hidden * masks["units"][None], first, precision="highest")
+        return jnp.matmul(jax.nn.relu(inner) * masks["inner"][None], second, precision="highest")
+
+    shapes = {"units": (UNITS,), "inner": (7,)}
+    found = core_units.select(by_layer, HIDDEN, PREDICTIONS, 0, mask_shape=shapes, holding=0.97, **OPTIONS)
+    assert set(found.mask) == set(found.gates) == set(found.gates_mask) == set(shapes)
+    assert found.units == sum(mask.sum() for mask in found.mask.values())
+    assert not found.mask["units"][~USEFUL].any()
+    assert found.mask["inner"][:CLASSES].all()
+    rows = found.rows.rows
+    rate = core_units.holding_rate(by_layer, HIDDEN[rows], PREDICTIONS[rows], 0, found.mask)
+    np.testing.assert_allclose(rate, found.holding_rate, atol=1e-6)
+
+
+def test_lifted_tails_give_the_same_selection():
+    net = networks.freeze(networks.perceptron(jax.random.key(4), (4, UNITS, CLASSES)))
+    tail = net.after("relu1")
+    predictions = np.asarray(tail(HIDDEN)).argmax(axis=1)
+    target = int(np.bincount(predictions).argmax())
+    plain, lifted = (
+        core_units.select(given, HIDDEN, predictions, target, holding=0.95, **OPTIONS)
+        for given in (tail, networks.lift(tail, (UNITS,)))
+    )
+    np.testing.assert_array_equal(lifted.mask, plain.mask)
+    np.testing.assert_allclose(lifted.gates, plain.gates, atol=1e-3)
+    assert lifted.holding_rate == plain.holding_rate
+
+
+def test_few_rows_to_search_on_cost_no_truth():
+    for rows in (1, 20):
+        found = _selected(holding=0.9, search_rows=rows)
+        assert found.reached
+        np.testing.assert_allclose(_rate(found, 0, found.mask), found.holding_rate, atol=1e-6)
+
+
+def test_predictions_of_another_network_are_not_reached():
+    """All units together do not hold them, so there is nothing to be found."""
+    others = (PREDICTIONS + np.arange(ROWS) % 2) % CLASSES
+    found = core_units.select(TAIL, HIDDEN, others, 0, **OPTIONS)
+    assert not found.reached
+    rows = found.rows.rows
+    said = in_numpy(TAIL)(np.asarray(HIDDEN)[rows] * found.mask).argmax(axis=1) == 0
+    yes = np.arange(len(rows)) < len(found.rows.positives)
+    np.testing.assert_allclose(found.holding_rate, (said[yes].mean() + (~said[~yes]).mean()) / 2)
+
+
+def test_a_class_that_is_predicted_for_all_rows_needs_no_negatives():
+    tail, hidden, _ = dense(0)
+    rows = np.flatnonzero(np.asarray(tail(hidden)).argmax(axis=1) == 2)[:40]
+    found = core_units.select(tail, hidden[rows], np.full(40, 2), 2, holding=1.0, **OPTIONS)
+    assert found.reached
+    assert 1 <= found.units < UNITS
+    assert not len(found.rows.negatives)
+    # The first of equal scores wins: without any unit all rows are of class 0.
+    found = core_units.select(lambda h: h, hidden[:40], np.zeros(40, int), 0, holding=0.0, **OPTIONS)
+    assert found.units == 0
+
+
+def test_values_without_bound_are_searched():
+    hidden = 1e30 * HIDDEN
+    found = core_units.select(TAIL, hidden, PREDICTIONS, 0, holding=1.0, **OPTIONS)
+    np.testing.assert_array_equal(found.mask, USEFUL)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"holding": 1.1}, "holding: found 1.1"),
+        ({"holding": float("nan")}, "holding: found nan"),
+        ({"target": 5}, "target: found 5, wanted None or a whole number from 0 to 2"),
+        ({"predictions": np.where(PREDICTIONS == 0, 1, PREDICTIONS)}, "target: found no row of 300 predicted as 0"),
+        ({"search_rows": 0}, "search_rows: found 0"),
+        ({"swaps": -1}, "swaps: found -1"),
+        ({"alphas": ()}, "alphas: found none"),
+        ({"kind": "soft"}, "kind: found 'soft'"),
+        ({"tail": lambda h: h @ jnp.ones((4, 2))}, "tail: it does not take hidden units"),
+        ({"hidden": HIDDEN.at[3, 2].set(jnp.inf)}, "hidden: found NaN or infinity"),
+        ({"predictions": PREDICTIONS[1:]}, "predictions: found int64 of shape"),
+        ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
+        ({"mask_shape": (4,)}, "mask_shape: found shape"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, **OPTIONS} | changes
+    with pytest.raises(ValueError, match=f"^{message}"):
+        core_units.select(**given)

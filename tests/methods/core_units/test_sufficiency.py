@@ -1,0 +1,106 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax.methods import ablation, core_units
+from tests.methods.core_units.planted import CLASSES, UNITS, in_numpy, planted, two_layers
+
+TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
+KEY = jax.random.key(2)
+CORE = USEFUL & (np.arange(UNITS) != 4)
+OPTIONS = {"key": jax.random.key(0), "steps": 100, "batch_size": 64}
+
+
+def _held(hidden, target):
+    """The holding rate of a tail that sees another hidden layer."""
+    said = in_numpy(TAIL)(np.asarray(hidden)).argmax(axis=1) == target
+    return (said[target == PREDICTIONS].mean() + (~said[target != PREDICTIONS]).mean()) / 2
+
+
+@pytest.mark.parametrize("batch_size", [64, 500])
+def test_removed_units_are_replaced_in_three_ways(batch_size):
+    found = core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 1, CORE, key=KEY, batch_size=batch_size)
+    network = (lambda x: x, lambda hidden: hidden)
+    source = ablation.ablate_resample(network, HIDDEN, [CORE], key=KEY).source
+    values = {"zero": jnp.zeros(UNITS), "mean": jnp.asarray(HIDDEN).mean(axis=0), "resample": HIDDEN[source]}
+    for side, removed in (("kept", ~CORE), ("removed", CORE)):
+        for way, value in values.items():
+            hidden = ablation.replace_units(network, HIDDEN, [value], [removed])
+            np.testing.assert_allclose(getattr(found, f"{side}_{way}"), _held(hidden, 1), atol=1e-6)
+
+
+def test_channels_are_replaced_at_all_places():
+    images = HIDDEN.reshape(-1, 3, 3)
+    mask = np.array([True, False, True])
+    found = core_units.necessity(TAIL, images, PREDICTIONS, 1, mask, key=KEY)
+    by_mean = jnp.where(jnp.broadcast_to(mask, images.shape), images.mean(axis=(0, 1), keepdims=True), images)
+    np.testing.assert_allclose(found.removed_mean, _held(by_mean.reshape(-1, UNITS), 1), atol=1e-6)
+
+
+def test_everything_kept_is_whole_and_the_two_sides_are_each_others():
+    whole = core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 0, np.ones(UNITS, bool), key=KEY)
+    assert {float(rate) for rate in whole[:3]} == {1.0}
+    one, other = (core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 0, mask, key=KEY) for mask in (CORE, ~CORE))
+    np.testing.assert_array_equal(one[:3], other[3:])
+    np.testing.assert_array_equal(one[3:], other[:3])
+
+
+@pytest.mark.parametrize("mask", [np.ones(UNITS), np.ones(UNITS - 1, bool), np.ones((3, 3), bool)])
+def test_masks_that_are_no_units_are_refused(mask):
+    with pytest.raises(ValueError, match="^mask: found"):
+        core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 0, mask, key=KEY)
+
+
+def _copies():
+    """Three noisy copies of three units that decide together."""
+    draw = np.random.default_rng(0)
+    hidden = np.concatenate(3 * [draw.random((200, CLASSES))], axis=1)
+    hidden = (hidden + 0.02 * draw.random(hidden.shape)).astype(np.float32)
+    weights = np.tile(np.eye(CLASSES, dtype=np.float32), (3, 1))
+    tail = jax.tree_util.Partial(two_layers, (jnp.asarray(weights), jnp.eye(CLASSES)))
+    return tail, jnp.asarray(hidden), np.asarray(tail(jnp.asarray(hidden))).argmax(axis=1)
+
+
+def test_sets_have_no_unit_in_common_and_each_suffices():
+    tail, hidden, predictions = _copies()
+    found = core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.97, **OPTIONS)
+    assert found
+    masks = np.stack([each.mask for each in found])
+    assert masks.sum(axis=0).max() == 1
+    for each in found:
+        rows = each.rows.rows
+        rate = core_units.holding_rate(tail, hidden[rows], predictions[rows], 1, each.mask)
+        np.testing.assert_allclose(rate, each.holding_rate, atol=1e-6)
+        assert each.holding_rate >= 0.97
+    assert len(core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.97, most=2, **OPTIONS)) == 2
+
+
+def test_units_that_are_gone_are_in_no_set():
+    """Unpolished gates may stay open on units that say nothing."""
+    tail, hidden, predictions = _copies()
+    found = core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.9, polish=False, **OPTIONS | {"steps": 1})
+    assert found
+    assert np.stack([each.mask for each in found]).sum(axis=0).max() == 1
+    assert [each.units for each in found] == [each.mask.sum() for each in found]
+
+
+def test_no_set_is_found_where_none_suffices_or_none_is_needed():
+    others = (PREDICTIONS + 1) % CLASSES
+    assert core_units.disjoint_sets(TAIL, HIDDEN, others, 0, **OPTIONS) == []
+    assert core_units.disjoint_sets(TAIL, HIDDEN, PREDICTIONS, 0, holding=0.5, **OPTIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"most": 0}, "most: found 0"),
+        ({"mask_shape": (UNITS,)}, "mask_shape: found one, wanted none"),
+        ({"target": 9}, "target: found 9"),
+        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, "hidden: found shape"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, "key": KEY} | changes
+    with pytest.raises(ValueError, match=f"^{message}"):
+        core_units.disjoint_sets(**given)
