@@ -130,7 +130,7 @@ class CoreStudy(Study):
     @property
     def select_options(self) -> dict:
         """What all selections have in common."""
-        return {name: getattr(self.config, name) for name in ("steps", "starts", "search_rows")}
+        return {name: getattr(self.config, name) for name in ("steps", "batch_size", "starts", "swaps", "search_rows")}
 
     def kept(self, name: str, units: int, find) -> Core:
         """A selection: looked for once, then read from the run's folder."""

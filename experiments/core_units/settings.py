@@ -44,9 +44,13 @@ class Settings:
     """Selections whose positions are shown."""
     steps: int = 300
     """Gradient steps of the gates."""
+    batch_size: int = 64
+    """Rows a gradient step of the gates."""
     starts: int = 4
     """Sets of the gates, one for each cost, that are polished."""
-    search_rows: int = 512
+    swaps: int = 10
+    """Exchanges of one unit that are tried before a smaller set is given up."""
+    search_rows: int = 384
     """Rows nearest to failing that sets are compared on."""
     greedy_rows: int = 500
     """Rows that greedy selection, a rival, is done on."""

@@ -12,7 +12,7 @@ from interp_jax.methods.core_units.gated import GatedTail
 
 # Rows are judged a batch at a time and masks a block at a time: any number of either shares a compilation.
 ROWS_AT_ONCE = 128
-_MASKS_AT_ONCE = 16
+_MASKS_AT_ONCE = 4
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 
 
@@ -47,24 +47,17 @@ class Judge:
         counts = np.array([len(side) for side in data])
         # Both groups weigh the same, however many rows they have.
         self.shares = 1 / (np.maximum(counts, 1) * max(np.sum(counts > 0), 1))
-        rows = data.rows
-        padded = -(-len(rows) // ROWS_AT_ONCE) * ROWS_AT_ONCE
-        groups = np.pad(np.repeat(np.eye(2, dtype=np.float32), counts, axis=0), ((0, padded - len(rows)), (0, 0)))
-        rows = np.pad(rows, (0, padded - len(rows)))
-        starts = range(0, padded, ROWS_AT_ONCE)
-        self._batches = [
-            _Batch(*(values[start : start + ROWS_AT_ONCE] for values in (rows, groups)), class_number(target))
-            for start in starts
-        ]
-        self._kept = [self._prepared(batch) for batch in self._batches] if keep else None
+        # In random order, so that the first batches stand for all.
+        self._batches = list(self._in_batches(np.random.default_rng(0).permutation(len(data.rows))))
+        self._kept = [self._prepared(batch) for _, batch in self._batches] if keep else None
         self._seen = {}
 
-    def __call__(self, masks: np.ndarray) -> Judgement:
-        """Judges many masks at once."""
+    def __call__(self, masks: np.ndarray, batches: int | None = None) -> Judgement:
+        """Judges many masks at once, on some batches of rows or on all."""
         blocks = [masks[start : start + _MASKS_AT_ONCE] for start in range(0, len(masks), _MASKS_AT_ONCE)]
         gates = [np.pad(block, ((0, _MASKS_AT_ONCE - len(block)), (0, 0))).astype(np.float32) for block in blocks]
         total = np.zeros((2, len(blocks) * _MASKS_AT_ONCE, 2))
-        for number, batch in enumerate(self._batches):
+        for number, (_, batch) in enumerate(self._batches[:batches]):
             prepared = self._kept[number] if self._kept else self._prepared(batch)
             found = [_judge(self.network, prepared, self.predictions, batch, block) for block in gates]
             # Fetched before the next batch is prepared: one batch at a time is in memory.
@@ -72,15 +65,25 @@ class Judge:
         wrong, nearness = total[:, : len(masks)] @ self.shares
         return Judgement(1 - wrong, wrong + _NEARNESS * nearness)
 
-    def row_by_row(self, mask: np.ndarray):
-        """Whether each row's decision holds with one mask, and the margin by which; remembered."""
-        found = self._seen.get(mask.tobytes())
-        if found is None:
-            count, gates = len(self.data.rows), mask.astype(np.float32)
-            parts = [_row_by_row(self.network, self.hidden, self.predictions, batch, gates) for batch in self._batches]
-            found = tuple(np.concatenate(part)[:count] for part in zip(*jax.device_get(parts), strict=True))
-            self._seen[mask.tobytes()] = found
-        return found
+    def row_by_row(self, mask: np.ndarray, order: np.ndarray | None = None, most: float = np.inf):
+        """Whether each row's decision holds with one mask, and the margin by which; remembered.
+
+        Rows are looked at in ``order``. Where the wrong ones cost more than ``most``, it is given up: None in place of
+        the decisions, and no margin (NaN) for rows that were not looked at.
+        """
+        if mask.tobytes() in self._seen:
+            held, margins = self._seen[mask.tobytes()]
+            return (None if self.loss(~held) > most else held), margins
+        gates, lost = mask.astype(np.float32), 0.0
+        held, margins = np.zeros(len(self.data.rows), bool), np.full(len(self.data.rows), np.nan, np.float32)
+        for places, batch in self._batches if order is None else self._in_batches(order):
+            found = _row_by_row(self.network, self.hidden, self.predictions, batch, gates)
+            held[places], margins[places] = (part[: len(places)] for part in jax.device_get(found))
+            lost += self._loss(~held[places], places)
+            if lost > most:
+                return None, margins
+        self._seen[mask.tobytes()] = held, margins
+        return held, margins
 
     def rate(self, mask: np.ndarray) -> float:
         """The holding rate of one mask."""
@@ -88,16 +91,24 @@ class Judge:
 
     def loss(self, wrong: np.ndarray) -> float:
         """What wrong decisions [rows] take from the holding rate."""
-        positives = len(self.data.positives)
-        return np.array([wrong[:positives].sum(), wrong[positives:].sum()]) @ self.shares
+        return self._loss(wrong, np.arange(len(wrong)))
 
     def narrowed(self, chosen: np.ndarray) -> "Judge":
-        """A judge of some of the rows, given by ascending place; their decisions weigh as before."""
+        """A judge of some of the rows, given by ascending place."""
         rows, positives = self.data.rows[chosen], np.sum(chosen < len(self.data.positives))
         data = ClassData(rows[:positives], rows[positives:])
-        found = Judge(self.network, self.hidden, self.predictions, data, self.target, keep=True)
-        found.shares = self.shares
-        return found
+        return Judge(self.network, self.hidden, self.predictions, data, self.target, keep=True)
+
+    def _loss(self, wrong, places):
+        negative = places >= len(self.data.positives)
+        return np.array([np.sum(wrong & ~negative), np.sum(wrong & negative)]) @ self.shares
+
+    def _in_batches(self, order):
+        for start in range(0, len(order), ROWS_AT_ONCE):
+            places = order[start : start + ROWS_AT_ONCE]
+            groups = np.eye(2, dtype=np.float32)[(places >= len(self.data.positives)).astype(int)]
+            rows, padding = self.data.rows[places], (0, ROWS_AT_ONCE - len(places))
+            yield places, _Batch(np.pad(rows, padding), np.pad(groups, (padding, (0, 0))), class_number(self.target))
 
     def _prepared(self, batch):
         return _prepare(self.network, self.hidden, batch.rows)

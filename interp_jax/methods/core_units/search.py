@@ -1,51 +1,76 @@
 """A set of units made smaller one unit at a time, each step judged by the decisions that it costs."""
 
+from collections import deque
+from functools import cached_property
+
 import numpy as np
 
 from interp_jax.methods.core_units.judging import Judge, Judgement
 
-_BEST_ADDED = 4
+_FEW = 4
 # Rates are sums of fractions.
 ROUNDING = 1e-9
 
 
-def shrink_set(judge: Judge, mask: np.ndarray, holding: float, *, rows: int, swaps: int) -> np.ndarray:
-    """The smallest set found from ``mask`` on whose holding rate, by ``judge``, is at least ``holding``.
+def smallest_set(judge: Judge, starts: list[np.ndarray], holding: float, *, rows: int, swaps: int) -> np.ndarray:
+    """The smallest set found whose holding rate, by ``judge``, is at least ``holding``.
 
-    Units are added until the rate is reached, then dropped one after the other as far as the rows nearest to changing
-    allow it, and fewer at a time where all rows object. Where none can be dropped, one more is, and the set mended by
-    up to ``swaps`` exchanges of one unit; when that succeeds, it goes on. Where all units together do not hold enough,
-    the mask is returned as it is.
+    From every start units are added until the rate is reached, then dropped one after the other as far as the rows
+    nearest to changing allow it, and fewer at a time where all rows object. The best set is joined with each of the
+    others and dropped from again. Where nothing can be dropped any more, one unit is, and the set mended by up to
+    ``swaps`` exchanges of one unit; when that succeeds, it goes on. Where all units together do not hold enough, the
+    first start is returned as it is.
     """
-    if judge.rate(mask) < holding - ROUNDING and judge.rate(np.ones_like(mask)) < holding - ROUNDING:
-        return mask
-    near = _Near(judge, mask, rows, holding)
-    best, most = _grown(near, mask), len(mask)
-    while best.any():
-        smaller = _dropped(near, best, most)
-        if smaller is not None and not near.holds(smaller):
-            missing = int(best.sum() - smaller.sum())
-            if missing > 1:
-                most = missing // 2
-                continue
-            smaller = None
-        if smaller is None:
-            smaller = _exchanged(near, best, swaps)
-        if smaller is None:
-            return best
-        best = smaller
+    if judge.rate(starts[0]) < holding - ROUNDING and judge.rate(np.ones_like(starts[0])) < holding - ROUNDING:
+        return starts[0]
+    near = _Near(judge, rows, holding)
+
+    def size(mask):
+        return mask.sum(), -judge.rate(mask)
+
+    best, *others = sorted((_shrunk(near, _grown(near, start)) for start in starts), key=size)
+    for other in others:
+        if (other & ~best).any():
+            near.move(best)
+            joined = _shrunk(near, best | other)
+            if near.reaches(joined):
+                best = min(best, joined, key=size)
+    near.move(best)
+    while best.any() and (smaller := _exchanged(near, best, swaps)) is not None:
+        best = _shrunk(near, smaller)
     return best
+
+
+def _shrunk(near, mask):
+    """The mask without the units that can be dropped one after the other."""
+    most = len(mask)
+    while (smaller := _dropped(near, mask, most)) is not None:
+        missing = int(mask.sum() - smaller.sum())
+        if near.holds(smaller):
+            mask = smaller
+        elif missing > 1:
+            most = missing // 2
+        else:
+            break
+    return mask
 
 
 class _Near:
     """Compares sets on the rows whose decisions are nearest to changing, the others taken to stay as they are."""
 
-    def __init__(self, judge: Judge, mask, rows: int, holding: float):
-        self._judge, self._rows, self.holding = judge, rows, holding
+    def __init__(self, judge: Judge, rows: int, holding: float):
+        self._judge, self._rows, self._most = judge, rows, 1 - holding + ROUNDING
         # Rows equally near are taken in no particular order: under no units at all every one is.
         self._order = np.random.default_rng(0).permutation(len(judge.data.rows))
         self._chosen = None
-        self.move(mask)
+
+    @cached_property
+    def _sample(self):
+        return self._judge.narrowed(np.sort(self._order[: self._rows]))
+
+    def spread(self):
+        """Any rows, for masks under which many decisions change."""
+        self._near, self._chosen, self._elsewhere = self._sample, None, 0.0
 
     def move(self, mask):
         """The rows nearest to changing under this mask."""
@@ -55,50 +80,63 @@ class _Near:
 
     def reaches(self, mask) -> bool:
         """Whether the mask holds enough of all rows."""
-        return self._judge.rate(mask) >= self.holding - ROUNDING
+        return self._judge.row_by_row(mask, None, self._most)[0] is not None
 
     def holds(self, mask) -> bool:
         """The same; near are from then on the rows nearest under this mask, or those that made it fail as well."""
-        if self.reaches(mask):
+        held, margins = self._judge.row_by_row(mask, self._nearest, self._most)
+        if held is not None:
             self.move(mask)
             return True
-        _, margins = self._judge.row_by_row(mask)
-        self._least, self._greatest = np.minimum(self._least, margins), np.maximum(self._greatest, margins)
+        # Rows that were not looked at have no margin.
+        self._least, self._greatest = np.fmin(self._least, margins), np.fmax(self._greatest, margins)
         self._choose()
         return False
 
     def compare(self, masks) -> Judgement:
-        """Rates and costs as they seem from the near rows."""
-        found = self._near(masks)
-        return Judgement(found.rates - self._elsewhere, found.costs)
+        """Rates and costs as they seem from the near rows; of many masks, only those that do well on the first."""
+        kept = np.argsort(self._near(masks, batches=1).costs, kind="stable")[: max(_FEW, len(masks) // 8)]
+        found, rates, costs = self._near(masks[kept]), np.full(len(masks), -np.inf), np.full(len(masks), np.inf)
+        rates[kept], costs[kept] = found.rates - self._elsewhere, found.costs
+        return Judgement(rates, costs)
 
     def seems_to_hold(self, judgement: Judgement):
         """Which masks may reach the rate."""
-        return judgement.rates >= self.holding - ROUNDING
+        return 1 - judgement.rates <= self._most
 
     def _choose(self):
         # How far the margins that have been seen are from 0: nothing, where they were on both sides of it.
         distance = np.maximum(np.maximum(self._least, -self._greatest), 0)
-        chosen = np.sort(np.lexsort((self._order, distance))[: self._rows])
+        self._nearest = np.lexsort((self._order, distance))
+        chosen = np.sort(self._nearest[: self._rows])
         if not np.array_equal(chosen, self._chosen):
             self._near, self._chosen = self._judge.narrowed(chosen), chosen
+            self._near.shares = self._judge.shares
         elsewhere = self._wrong.copy()
         elsewhere[chosen] = False
         self._elsewhere = self._judge.loss(elsewhere)
 
 
 def _grown(near, mask):
+    """The mask with as many units more as the rate needs, each time the one that helps most; near are its rows."""
+    if not near.reaches(mask):
+        near.spread()
+        seems = False
+        while not (seems or mask.all()):
+            mask, seems = _added(near, mask)
+    near.move(mask)
     while not near.reaches(mask):
-        # At most as many again before all rows are looked at.
-        for _ in range(max(1, mask.sum())):
-            added = _with(mask, ~mask)
-            judgement = near.compare(added)
-            best = np.argmin(judgement.costs)
-            mask = added[best]
-            if mask.all() or near.seems_to_hold(judgement)[best]:
-                break
+        mask, _ = _added(near, mask)
         near.move(mask)
     return mask
+
+
+def _added(near, mask):
+    """The mask with the unit more that helps most, and whether it seems to be enough."""
+    added = _with(mask, ~mask)
+    judgement = near.compare(added)
+    best = np.argmin(judgement.costs)
+    return added[best], near.seems_to_hold(judgement)[best]
 
 
 def _dropped(near, mask, most):
@@ -115,25 +153,29 @@ def _dropped(near, mask, most):
 
 
 def _exchanged(near, mask, swaps):
-    """One unit fewer and some exchanged; None where that does not hold either."""
+    """One unit fewer and some exchanged; None where no set on the way holds enough.
+
+    Every exchange is the best there is, better or not; units that have just gone stay away for a while.
+    """
     fewer = _without(mask)
     judgement = near.compare(fewer)
-    current = fewer[np.argmin(judgement.costs)]
-    if near.seems_to_hold(judgement)[np.argmin(judgement.costs)] and near.holds(current):
-        return current
+    best, gone = np.argmin(judgement.costs), deque(maxlen=_FEW)
+    current, seems = fewer[best], near.seems_to_hold(judgement)[best]
     for _ in range(swaps):
-        least = near.compare(current[None]).costs[0]
-        added = _with(current, ~current)
-        best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_BEST_ADDED]]
-        candidates = np.concatenate([_without(grown) for grown in best_added])
+        if seems and near.holds(current):
+            return current
+        allowed = ~current
+        allowed[list(gone)] = False
+        if not (current.any() and allowed.any()):
+            return None
+        added = _with(current, allowed)
+        best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_FEW]]
+        candidates = np.concatenate([_without(current) | (grown & ~current) for grown in best_added])
         judgement = near.compare(candidates)
         best = np.argmin(judgement.costs)
-        if judgement.costs[best] >= least - ROUNDING:
-            return None
-        current = candidates[best]
-        if near.seems_to_hold(judgement)[best] and near.holds(current):
-            return current
-    return None
+        gone.append(np.flatnonzero(current & ~candidates[best])[0])
+        current, seems = candidates[best], near.seems_to_hold(judgement)[best]
+    return current if seems and near.holds(current) else None
 
 
 def _without(mask):

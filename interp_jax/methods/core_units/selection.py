@@ -12,7 +12,7 @@ from interp_jax.methods.core_units.class_rows import ClassData
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
 from interp_jax.methods.core_units.questions import answer, ask
-from interp_jax.methods.core_units.search import ROUNDING, shrink_set
+from interp_jax.methods.core_units.search import ROUNDING, smallest_set
 from interp_jax.methods.core_units.sweeping import ALPHAS
 from interp_jax.methods.core_units.training import ADAM, make_recipe
 
@@ -20,8 +20,7 @@ from interp_jax.methods.core_units.training import ADAM, make_recipe
 class Selection(NamedTuple):
     """The units kept, and what led there.
 
-    ``mask`` (bool) and ``gates`` (the openings of the lane that it was found from, or of the best where it was grown
-    from no units) have the form of the mask shape.
+    ``mask`` (bool) and ``gates`` (openings, those that ``gates_mask`` is rounded from) have the form of the mask shape.
     ``units`` are kept and hold ``holding_rate`` of the class's decisions, by argmax on ``rows``; ``reached`` says
     whether that is the rate asked for. ``gates_mask``, ``gates_units`` and ``gates_holding_rate`` are the gates' own:
     the smallest rounded lane that reaches the rate, or else the one that holds most.
@@ -59,12 +58,13 @@ def select(
     optimizer=ADAM,
     swaps: int = 20,
     search_rows: int = 1024,
-    starts: int = 4,
+    starts: int = 6,
 ) -> Selection:
     """The smallest set of units found that holds a given share of a class's decisions.
 
     Gates are trained for every α (`sweep`, one repeat) and rounded. The sets that look best are then polished: units
-    are dropped one by one while the rate allows it, and exchanged one by one where that lets another one go.
+    are added until the rate is reached and dropped one by one while it allows that; the best set is joined with each
+    other and dropped from again; last, units are exchanged one by one where that lets another one go.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted if the tail can). Cost: the
     gates' training, and for every start about units² judgements of search_rows rows and ten of all rows.
@@ -88,9 +88,9 @@ def select(
         optimizer: any optax optimiser.
         swaps: exchanges tried before a smaller set is given up.
         search_rows: rows nearest to failing that sets are compared on; the result is judged on all of the class's.
-        starts: how many sets are polished: the gates', those first that hold enough and are smallest, and last, unless
-            there is but one, a set grown from no units. Where units have copies, gates may keep all of them, since
-            none can go alone.
+        starts: how many sets are polished and joined: the gates', those first that hold enough and are smallest, and
+            then a set grown from no units. Where units have copies, gates may keep all of them, since none can go
+            alone.
 
     Raises:
         ValueError: as `sweep`, and a holding rate outside [0, 1].
@@ -119,14 +119,11 @@ def select(
     judge = Judge(network, hidden, predictions, data, questions[0].target)
     rounded = gates >= 0.5
     order = best_first(rounded, found.holding_rate[0], holding)
-    own = used = order[0]
+    own = order[0]
     mask = rounded[own]
     if polish and kind != "relaxed":
-        lanes = _distinct(rounded, order)[: max(1, starts - 1)]
-        sets = [rounded[lane] for lane in lanes] + ([np.zeros_like(mask)] if starts > 1 else [])
-        polished = [shrink_set(judge, start, holding, rows=search_rows, swaps=swaps) for start in sets]
-        best = min(range(len(sets)), key=lambda place: _size(judge, polished[place], holding))
-        mask, used = polished[best], lanes[best] if best < len(lanes) else own
+        sets = [*_distinct(rounded[order]), np.zeros_like(mask)][:starts]
+        mask = smallest_set(judge, sets, holding, rows=search_rows, swaps=swaps)
     rate = judge.rate(mask)
 
     def unpack(vector):
@@ -134,14 +131,14 @@ def select(
 
     return Selection(
         unpack(mask),
-        unpack(gates[used]),
+        unpack(gates[own]),
         int(mask.sum()),
         rate,
         rate >= holding - ROUNDING,
         unpack(rounded[own]),
         int(rounded[own].sum()),
         judge.rate(rounded[own]),
-        float(found.weight[0, used]),
+        float(found.weight[0, own]),
         found.objective[0],
         data,
     )
@@ -153,14 +150,5 @@ def best_first(masks, rates, holding) -> np.ndarray:
     return np.lexsort((-rates, np.where(enough, masks.sum(axis=1), 0), ~enough))
 
 
-def _size(judge, mask, holding):
-    """Sets that reach the rate come first, then the smaller ones, then those that hold more."""
-    rate = judge.rate(mask)
-    return rate < holding - ROUNDING, mask.sum(), -rate
-
-
-def _distinct(masks, order):
-    seen = {}
-    for lane in order:
-        seen.setdefault(masks[lane].tobytes(), lane)
-    return list(seen.values())
+def _distinct(masks):
+    return list({mask.tobytes(): mask for mask in masks}.values())

@@ -12,6 +12,8 @@ FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnor
 # One shape, because each is compiled.
 FOUR = st.lists(st.one_of(FINITE, st.floats(-1.5, 1.5, width=32, allow_subnormal=False)), min_size=4, max_size=4)
 
+SCORES = st.floats(-100, 100, width=32, allow_subnormal=False)
+
 _gate = jax.jit(core_units.gate)
 _penalty = jax.jit(core_units.relaxation_penalty)
 _straight_through = jax.jit(core_units.straight_through)
@@ -62,7 +64,7 @@ def test_drawn_gates_are_open_as_often_as_is_said():
 
 
 @given(
-    st.lists(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3), min_size=5, max_size=5),
+    st.lists(st.lists(SCORES, min_size=3, max_size=3), min_size=5, max_size=5),
     st.lists(st.booleans(), min_size=5, max_size=5),
     st.integers(0, 2),
     st.floats(0.125, 8, width=32),

@@ -40,10 +40,15 @@ def test_every_inputs_class_is_kept_by_nearly_the_fewest_units():
     assert np.mean(np.equal(excess, 0)) >= 0.95
 
 
-def test_inputs_do_not_depend_on_the_batch_size_or_on_other_inputs(assert_compiles):
+@pytest.mark.slow
+def test_inputs_do_not_depend_on_the_batch_size():
     found, in_fives = _selected(0), _selected(0, batch_size=5)
     np.testing.assert_array_equal(in_fives.mask, found.mask)
     np.testing.assert_allclose(in_fives.gates, found.gates, atol=1e-4)
+
+
+def test_inputs_do_not_depend_on_other_inputs(assert_compiles):
+    found = _selected(0)
     tail, hidden, predictions = dense(0)
     order = np.r_[:6, 20:26]
     hidden, predictions = hidden[order], predictions[order]
@@ -52,6 +57,7 @@ def test_inputs_do_not_depend_on_the_batch_size_or_on_other_inputs(assert_compil
     np.testing.assert_array_equal(np.asarray(mixed.mask)[:6], np.asarray(found.mask)[:6])
 
 
+@pytest.mark.slow
 def test_masks_of_elements_are_vectors():
     tail, hidden, predictions = dense(0)
     images = hidden[:ROWS].reshape(ROWS, 3, 3)

@@ -56,14 +56,33 @@ def test_padding_changes_nothing():
         np.testing.assert_allclose(rates, wanted, atol=1e-12)
 
 
-def test_some_of_the_rows_weigh_as_among_all():
+def test_some_of_the_rows_are_judged_like_all():
     judge = _judge()
     chosen = np.arange(1, len(DATA.rows), 2)
     near, wrong = judge.narrowed(chosen), ~judge.row_by_row(MASKS[0])[0]
-    np.testing.assert_allclose(1 - near(MASKS[:1]).rates[0], judge.loss(wrong & np.isin(np.arange(len(wrong)), chosen)))
+    positive = chosen < len(DATA.positives)
+    wanted = 1 - (wrong[chosen][positive].mean() + wrong[chosen][~positive].mean()) / 2
+    np.testing.assert_allclose(near.rate(MASKS[0]), wanted)
+    # Weighed as among all rows, the parts add up.
     rest = judge.narrowed(np.arange(0, len(DATA.rows), 2))
+    near.shares = rest.shares = judge.shares
     both = near(MASKS).rates + rest(MASKS).rates - 1
     np.testing.assert_allclose(both, judge(MASKS).rates, atol=1e-12)
+
+
+def test_rows_are_looked_at_until_too_many_are_wrong():
+    held, margins = _judge().row_by_row(MASKS[0])
+    order = np.argsort(margins)
+    for most in (0.0, 0.1, 1.0):
+        found, seen = _judge().row_by_row(MASKS[0], order, most)
+        looked_at = ~np.isnan(seen)
+        np.testing.assert_allclose(seen[looked_at], margins[looked_at], atol=1e-6)
+        assert not np.any(np.diff(looked_at[order].astype(int)) > 0), "the first of the order and no others"
+        if _judge().loss(~held) > most:
+            assert found is None
+            assert _judge().loss(~held & looked_at) > most
+        else:
+            np.testing.assert_array_equal(found, held)
 
 
 def test_all_classes_at_once_and_positives_alone():

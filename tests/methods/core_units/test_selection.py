@@ -9,10 +9,10 @@ from interp_jax import networks
 from interp_jax.methods import core_units
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
-from tests.methods.core_units.planted import CLASSES, ROWS, UNITS, dense, in_numpy, planted
+from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, dense, in_numpy, planted
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
-OPTIONS = {"key": jax.random.key(0), "steps": 100, "batch_size": 64}
+OPTIONS = {"key": jax.random.key(0), **TRAINING}
 ALL_MASKS = (np.arange(2**UNITS)[:, None] >> np.arange(UNITS) & 1).astype(bool)
 
 
@@ -90,11 +90,15 @@ def test_sets_are_as_small_as_any_in_nearly_all_small_problems(problems, share):
     assert np.mean(exact) >= share
 
 
-def test_elements_and_layers_are_selected_like_units():
+@pytest.mark.slow
+def test_elements_are_selected_like_units():
     images = HIDDEN.reshape(ROWS, 3, 3)
     elements = core_units.select(TAIL, images, PREDICTIONS, 0, mask_shape=(3, 3), holding=1.0, **OPTIONS)
     np.testing.assert_array_equal(elements.mask, USEFUL.reshape(3, 3))
     assert elements.gates.shape == (3, 3)
+
+
+def test_units_of_several_layers_are_selected_together():
     first, second = TAIL.args[0]
 
     def by_layer(hidden, masks):
@@ -112,6 +116,7 @@ def test_elements_and_layers_are_selected_like_units():
     np.testing.assert_allclose(rate, found.holding_rate, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_lifted_tails_give_the_same_selection():
     net = networks.freeze(networks.perceptron(jax.random.key(4), (4, UNITS, CLASSES)))
     tail = net.after("relu1")
@@ -144,16 +149,14 @@ def test_predictions_of_another_network_are_not_reached():
     np.testing.assert_allclose(found.holding_rate, (said[yes].mean() + (~said[~yes]).mean()) / 2)
 
 
-def test_a_class_that_is_predicted_for_all_rows_needs_no_negatives():
-    tail, hidden, _ = dense(0)
-    rows = np.flatnonzero(np.asarray(tail(hidden)).argmax(axis=1) == 2)[:40]
-    found = core_units.select(tail, hidden[rows], np.full(40, 2), 2, holding=1.0, **OPTIONS)
-    assert found.reached
-    assert 1 <= found.units < UNITS
+@pytest.mark.parametrize("target", range(CLASSES))
+def test_a_class_that_is_predicted_for_all_rows_needs_no_negatives(target):
+    rows = np.resize(np.flatnonzero(target == PREDICTIONS), ROWS)
+    found = core_units.select(TAIL, HIDDEN[rows], PREDICTIONS[rows], target, holding=1.0, **OPTIONS)
+    assert found.holding_rate == 1
     assert not len(found.rows.negatives)
     # The first of equal scores wins: without any unit all rows are of class 0.
-    found = core_units.select(lambda h: h, hidden[:40], np.zeros(40, int), 0, holding=0.0, **OPTIONS)
-    assert found.units == 0
+    assert found.units == (0 if target == 0 else 1)
 
 
 def test_values_without_bound_are_searched():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from interp_jax.methods import ablation, core_units
-from tests.methods.core_units.planted import CLASSES, UNITS, in_numpy, planted, two_layers
+from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, in_numpy, planted, two_layers
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
 KEY = jax.random.key(2)
 CORE = USEFUL & (np.arange(UNITS) != 4)
-OPTIONS = {"key": jax.random.key(0), "steps": 100, "batch_size": 64}
+OPTIONS = {"key": jax.random.key(0), **TRAINING}
 
 
 def _held(hidden, target):
@@ -18,7 +18,7 @@ def _held(hidden, target):
     return (said[target == PREDICTIONS].mean() + (~said[target != PREDICTIONS]).mean()) / 2
 
 
-@pytest.mark.parametrize("batch_size", [64, 500])
+@pytest.mark.parametrize("batch_size", [500, pytest.param(64, marks=pytest.mark.slow)])
 def test_removed_units_are_replaced_in_three_ways(batch_size):
     found = core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 1, CORE, key=KEY, batch_size=batch_size)
     network = (lambda x: x, lambda hidden: hidden)
@@ -53,13 +53,14 @@ def test_masks_that_are_no_units_are_refused(mask):
 
 
 def _copies():
-    """Three noisy copies of three units that decide together."""
+    """Three noisy copies of three units that decide together; the tail's other units do nothing."""
     draw = np.random.default_rng(0)
-    hidden = np.concatenate(3 * [draw.random((200, CLASSES))], axis=1)
-    hidden = (hidden + 0.02 * draw.random(hidden.shape)).astype(np.float32)
-    weights = np.tile(np.eye(CLASSES, dtype=np.float32), (3, 1))
-    tail = jax.tree_util.Partial(two_layers, (jnp.asarray(weights), jnp.eye(CLASSES)))
-    return tail, jnp.asarray(hidden), np.asarray(tail(jnp.asarray(hidden))).argmax(axis=1)
+    hidden = np.concatenate(3 * [draw.random((ROWS, CLASSES))], axis=1)
+    hidden = jnp.asarray(hidden + 0.02 * draw.random(hidden.shape), jnp.float32)
+    first, second = np.zeros((UNITS, 7)), np.zeros((7, CLASSES))
+    first[:, :CLASSES], second[:CLASSES] = np.tile(np.eye(CLASSES), (3, 1)), np.eye(CLASSES)
+    tail = jax.tree_util.Partial(two_layers, (jnp.asarray(first, jnp.float32), jnp.asarray(second, jnp.float32)))
+    return tail, hidden, np.asarray(tail(hidden)).argmax(axis=1)
 
 
 def test_sets_have_no_unit_in_common_and_each_suffices():
@@ -79,7 +80,7 @@ def test_sets_have_no_unit_in_common_and_each_suffices():
 def test_units_that_are_gone_are_in_no_set():
     """Unpolished gates may stay open on units that say nothing."""
     tail, hidden, predictions = _copies()
-    found = core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.9, polish=False, **OPTIONS | {"steps": 1})
+    found = core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.9, polish=False, **OPTIONS)
     assert found
     assert np.stack([each.mask for each in found]).sum(axis=0).max() == 1
     assert [each.units for each in found] == [each.mask.sum() for each in found]

@@ -10,50 +10,53 @@ from interp_jax.methods import core_units
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.training import Batch, descend, make_recipe
 from tests import reference
-from tests.methods.core_units.planted import CLASSES, UNITS, dense, in_numpy, planted
+from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, in_numpy, planted
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
 KEY = jax.random.key(1)
-SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "batch_size": 32}
+# An optimiser that looks at the norm of all that it is given.
+CLIPPED = optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))
+SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "batch_size": 32, "optimizer": CLIPPED}
 
 
 @cache
-def _swept(**changes):
-    return core_units.sweep(TAIL, HIDDEN, PREDICTIONS, list(range(CLASSES)), **SHORT | changes)
+def _swept():
+    return core_units.sweep(TAIL, HIDDEN, PREDICTIONS, list(range(CLASSES)), **SHORT)
 
 
 @cache
-def _whole_grid(kind, penalty):
-    options = {"key": KEY, "kind": kind, "penalty": penalty, "repeats": 1, "batch_size": 64}
-    return core_units.sweep(TAIL, HIDDEN, PREDICTIONS, list(range(CLASSES)), **options)
+def _grid(target, kind, penalty=None):
+    """[alphas] of every field."""
+    options = {"key": KEY, "kind": kind, "penalty": penalty, "repeats": 1, **TRAINING}
+    found = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [target], **options)
+    return jax.tree.map(lambda leaf: leaf[0, ..., 0] if leaf.ndim == 3 else leaf[0], found)
 
 
-def test_relaxed_gates_shrink_together_and_round_to_nothing():
+@pytest.mark.parametrize("target", range(CLASSES))
+def test_relaxed_gates_shrink_together_and_round_to_nothing(target):
     """The tail takes no notice of the scale of its input, so that every α closes all gates and no unit is selected."""
-    found = _whole_grid("relaxed", 0.0)
-    assert found.units.shape == (CLASSES, len(core_units.ALPHAS), 1)
-    np.testing.assert_array_equal(found.units, 0)
+    found = _grid(target, "relaxed", 0.0)
+    np.testing.assert_array_equal(found.units, np.zeros(len(core_units.ALPHAS)))
     np.testing.assert_array_equal(found.holding_rate, 0.5)
     assert found.gates.max() < 0.5
 
 
 def test_relaxed_gates_that_are_pushed_apart_stay_on_the_side_where_they_start():
-    found = _whole_grid("relaxed", 1.0)
-    for place in range(CLASSES):
-        starts = jax.random.fold_in(jax.random.split(jax.random.fold_in(KEY, place), 3)[1], 0)
-        is_open = 0.1 + 0.05 * np.asarray(jax.random.normal(starts, (UNITS,))) > 0
-        assert is_open[~USEFUL].any()
-        np.testing.assert_array_equal(
-            found.masks[place, :, 0], np.broadcast_to(is_open, found.masks[place, :, 0].shape)
-        )
+    starts = jax.random.fold_in(jax.random.split(jax.random.fold_in(KEY, 0), 3)[1], 0)
+    is_open = 0.1 + 0.05 * np.asarray(jax.random.normal(starts, (UNITS,))) > 0
+    assert is_open[~USEFUL].any()
+    for target in range(CLASSES):
+        masks = _grid(target, "relaxed", 1.0).masks[:, 0]
+        np.testing.assert_array_equal(masks, np.tile(is_open, (len(core_units.ALPHAS), 1)))
 
 
-def test_default_gates_find_the_planted_units_at_every_cost():
-    found = _whole_grid("hard_concrete", None)
-    assert not found.masks[..., ~USEFUL].any()
+@pytest.mark.parametrize("target", range(CLASSES))
+def test_default_gates_find_the_planted_units_at_every_cost(target):
+    found = _grid(target, "hard_concrete")
+    assert not found.masks[:, 0, ~USEFUL].any()
     assert found.holding_rate.min() > 0.94
-    np.testing.assert_array_equal(found.masks[:, :2, 0], np.broadcast_to(USEFUL, (CLASSES, 2, UNITS)))
-    np.testing.assert_array_equal(found.holding_rate[:, :2], 1)
+    np.testing.assert_array_equal(found.masks[:2, 0], np.tile(USEFUL, (2, 1)))
+    np.testing.assert_array_equal(found.holding_rate[:2], 1)
 
 
 def test_what_is_minimised_is_the_papers_objective_on_soft_gates():
@@ -76,16 +79,15 @@ def test_what_is_minimised_is_the_papers_objective_on_soft_gates():
 
 @pytest.mark.parametrize(("kind", "penalty"), [("hard_concrete", None), ("straight_through", None), ("relaxed", 1.0)])
 def test_results_are_what_they_say(kind, penalty):
-    found = _whole_grid(kind, penalty)
-    assert found.objective.shape == (CLASSES, 400, len(core_units.ALPHAS), 1)
+    rows = core_units.class_data(PREDICTIONS, 1, key=_rows_key(0)).rows
+    found = _grid(1, kind, penalty)
+    assert found.objective.shape == (TRAINING["steps"], len(core_units.ALPHAS), 1)
     for values in (found.gates, found.objective, found.weight, found.holding_rate):
         assert np.isfinite(values).all()
     np.testing.assert_array_equal(found.masks, found.gates >= 0.5)
-    np.testing.assert_array_equal(found.units, found.masks.sum(axis=-1))
-    for place in range(CLASSES):
-        rows = core_units.class_data(PREDICTIONS, place, key=_rows_key(place)).rows
-        for mask, rate in zip(found.masks[place, :, 0], found.holding_rate[place, :, 0], strict=True):
-            np.testing.assert_allclose(_rate(HIDDEN[rows], PREDICTIONS[rows], place, mask), rate, atol=1e-9)
+    np.testing.assert_array_equal(found.units, found.masks[:, 0].sum(axis=-1))
+    for mask, rate in zip(found.masks[:, 0], found.holding_rate, strict=True):
+        np.testing.assert_allclose(_rate(HIDDEN[rows], PREDICTIONS[rows], 1, mask), rate, atol=1e-9)
 
 
 def _rows_key(place):
@@ -97,10 +99,8 @@ def _rate(hidden, predictions, target, mask):
 
 
 def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimiser():
-    """This one looks at the norm of all that it is given."""
-    options = SHORT | {"optimizer": optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))}
-    whole = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0, 1], **options)
-    fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **options | {"alphas": (1e-3,), "repeats": 1})
+    whole = _swept()
+    fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
     np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
     np.testing.assert_allclose(fewer.objective[0, :, 0, 0], whole.objective[0, :, 0, 0], atol=1e-4)
     assert np.abs(whole.gates[0, 0, 0] - whole.gates[0, 0, 1]).max() > 1e-3
