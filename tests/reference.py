@@ -400,3 +400,14 @@ def holding_rate(tail, hidden, predictions, target, mask, centre_weight=None):
         if held:
             shares.append(sum(held) / len(held))
     return sum(shares) / len(shares)
+
+
+def ascend(activation, gradient, start, rate, threshold, steps, regularise):
+    """Chen 2017, eqs 2.7 and 2.8, one input: x, its activation and the steps taken."""
+    x = np.array(start, np.float64)
+    for taken in range(steps):
+        if activation(x) > threshold:
+            return x, activation(x), taken
+        slope = gradient(x)
+        x = regularise(x + rate * slope, slope, taken)
+    return x, activation(x), steps

@@ -54,6 +54,11 @@ class Chain(nnx.Module):
             setattr(self, name, _compared_by_value(stage))
         self.stage_names = tuple(stages)
 
+    @property
+    def stages(self) -> OrderedDict:
+        """The stages by name in the chain's order, for methods that walk them. They share this chain's variables."""
+        return OrderedDict((name, getattr(self, name)) for name in self.stage_names)
+
     def __call__(self, x: Shaped[Array | np.ndarray, "rows *features"], *, key=None) -> Shaped[Array, "rows *outputs"]:
         """Scores of the rows of ``x``; ``key`` feeds dropout stages in training mode and nothing else."""
         for _, output in self._outputs(x, key):
@@ -73,8 +78,7 @@ class Chain(nnx.Module):
         return self._part(self.stage_names[self._index(name) + 1 :])
 
     def _outputs(self, x, key):
-        for index, name in enumerate(self.stage_names):
-            stage = getattr(self, name)
+        for index, (name, stage) in enumerate(self.stages.items()):
             if isinstance(stage, nnx.Dropout) and stage.rate and not stage.deterministic:
                 if key is None:
                     raise ValueError(

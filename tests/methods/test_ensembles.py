@@ -13,7 +13,7 @@ import pytest
 
 from interp_jax import methods, networks
 from interp_jax.kernels import jumps
-from interp_jax.methods import ablation, averages, effects, filters, hierarchy, support
+from interp_jax.methods import ablation, ascent, averages, effects, filters, hierarchy, support
 from tests.matrix_products import matrix_products
 
 SIGNALS = jax.random.normal(jax.random.key(0), (6, 100))
@@ -45,6 +45,7 @@ def _tree_of(net, x):
 
 # Functions of a network and signals, by the method they try.
 EXAMPLES = {
+    "ascent.maximize": lambda net, x: ascent.maximize(net, 0.1 * x, jnp.arange(6), steps=5, batch_size=4),
     "averages.class_means": lambda net, x: averages.class_means(net.until(net.stage_names[0])(x), LABELS, classes=3),
     "ablation.replace_units": lambda net, x: ablation.replace_units(_segments(net), x, [jnp.ones(100)], [UNITS]),
     "ablation.ablate_mean": lambda net, x: ablation.ablate_mean(_segments(net), x, [UNITS]),

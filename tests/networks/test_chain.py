@@ -74,6 +74,15 @@ def test_a_second_network_does_not_recompile(name, assert_compiles):
     assert not np.allclose(first, other)
 
 
+@each_network
+def test_stages_one_after_the_other_are_the_network(name):
+    net, x = _made(name)
+    assert isinstance(net.stages, OrderedDict)
+    assert tuple(net.stages) == net.stage_names
+    assert net.stages[net.stage_names[0]] is getattr(net, net.stage_names[0])
+    np.testing.assert_array_equal(functools.reduce(lambda x, stage: stage(x), net.stages.values(), x), net(x))
+
+
 def test_a_softmax_in_the_middle_can_be_cut_at():
     net = Chain(soft=nnx.softmax, dense=nnx.Linear(4, 3, rngs=nnx.Rngs(0)))
     x = jax.random.normal(jax.random.key(0), (2, 4))
@@ -121,7 +130,7 @@ def test_head_and_tail_share_variables():
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "eval", "sow", "until", "after", "activations", "stage_names", "_x", "class"]
+    "name", ["train", "eval", "sow", "until", "after", "activations", "stages", "stage_names", "_x", "class"]
 )
 def test_names_that_are_taken_are_refused(name):
     with pytest.raises(ValueError, match=f"stage '{name}'"):
