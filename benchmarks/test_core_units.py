@@ -37,6 +37,7 @@ def test_interp_jax(benchmark, layer):
             TARGETS,
             key=jax.random.key(0),
             alphas=ALPHAS,
+            kind="straight_through",
             repeats=REPEATS,
             steps=STEPS,
             batch_size=BATCH,

@@ -6,6 +6,7 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from experiments.core_units import published
 from experiments.core_units.tasks import Task
@@ -14,6 +15,8 @@ from interp_jax import networks
 from interp_jax.methods import core_units
 
 BATCH = 500  # rows that go through a network at a time
+# One optimiser for all calls: another object means another compilation.
+SHUFFLED_OPTIMIZER = optax.adam(1e-3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,22 +56,27 @@ class CoreStudy(Study):
         return self.fitted("network", self.task.network, self.task.learnt, seeds=None, **options).network
 
     def twin(self, name: str) -> networks.Chain:
-        """The same network with its starting weights, or trained on labels in random order."""
+        """The same network with its starting weights, or trained on labels in random order (`shuffled`)."""
         if name == "untrained":
-            return networks.inference_view(self.task.network(self.key(1)))
-        inputs, labels = self.task.learnt
-        order = np.asarray(jax.random.permutation(self.key(18), len(labels)))[: self.config.shuffled_rows]
+            return networks.inference_view(self.stacked(self.task.network, None)[0])
         return self.fitted(
             name,
             self.task.network,
-            (inputs[np.sort(order)], labels[order]),
+            self.shuffled(self.task.learnt[0]),
             seeds=None,
             epochs=self.config.shuffled_epochs,
-            **self.task.training,
+            optimizer=SHUFFLED_OPTIMIZER,
+            batch_size=self.task.training["batch_size"],
         ).network
 
+    def shuffled(self, inputs) -> tuple[np.ndarray, np.ndarray]:
+        """Some of the inputs, with each other's labels."""
+        labels = self.task.labels
+        order = np.asarray(jax.random.permutation(self.key(18), len(labels)))[: self.config.shuffled_rows]
+        return inputs[np.sort(order)], labels[order]
+
     @property
-    def joint_holding(self) -> float:
+    def all_classes_holding(self) -> float:
         """The share of rows that has to keep its class when one set of units serves all classes."""
         return 0.95 if self.config.data == "cifar10" else 0.99
 

@@ -12,9 +12,10 @@ def write(study, section) -> None:
         "For each class, its data are all rows that the network predicts as it and as many others at random; a "
         "decision, this class or not, holds if it is the same when all other units of the layer are switched off. The "
         "holding rate is the share of decisions that hold. Asked for is the smallest set that holds a given rate"
-        f"{_rates(study)}. Gates trained by gradient descent propose sets, which are then polished: units are dropped "
-        "and exchanged one at a time. The table gives both; the gates' own is their smallest set that holds the rate, "
-        "or else the set that holds most."
+        f"{_rates(study)}. Hard-concrete gates trained by gradient descent for several costs of an open gate propose "
+        "sets, which are then polished: units are added until the rate is held, dropped one at a time, the sets joined "
+        "with each other and dropped from again, and units exchanged. The table gives both; the gates' own is their "
+        "smallest set that holds the rate, or else the set that holds most."
     )
     metrics = {}
     for layer in study.config.layers:
@@ -48,12 +49,18 @@ def _layer(study, section, layer, found):
     rates = np.array([[core.holding_rate for core, _ in runs] for runs in found.values()])
     own_rates = np.array([[core.gates_holding_rate for core, _ in runs] for runs in found.values()])
     held = np.array([[rate for _, rate in runs] for runs in found.values()])
+    reached = np.array([[core.reached for core, _ in runs] for runs in found.values()])
     wanted = np.array([study.wanted(layer, label) for label in study.classes])
     paper_units, paper_holding = (table(study.config.data, layer) for table in (published.units, published.holding))
     apart = f"{100 * (held - rates).mean():+.2f}".replace("-", "−")
     rows = []
     for place, label in enumerate(study.classes):
-        row = (names[place], f"{wanted[place]:.2%}", _counts(units[place]), f"{rates[place].mean():.2%}")
+        row = (
+            names[place],
+            f"{wanted[place]:.2%}",
+            _counts(units[place], reached[place]),
+            f"{rates[place].mean():.2%}",
+        )
         row += (f"{held[place].mean():.2%}", f"{_counts(own[place])} @ {own_rates[place].mean():.2%}")
         if paper_units is not None:
             row += (f"{paper_units[label].mean():.1f} @ {paper_holding[label].mean():.1%}",)
@@ -65,7 +72,9 @@ def _layer(study, section, layer, found):
         rows,
         f"{layer}, {total} feature maps: units kept in {study.config.repeats} selections a class, and the mean holding "
         "rates on the class's rows and, by the same units, on the rows held out (mean of the two kinds of row).",
-        note=f"Held-out rates differ from those on the class's rows by {apart} points on average.",
+        note=f"Held-out rates differ from those on the class's rows by {apart} points on average."
+        + _against_paper(units, paper_units, list(study.classes))
+        + ("" if reached.all() else " An asterisk: the rate asked for was not reached."),
     )
     series = {"polished": units, "gates alone": np.where(own_rates >= wanted[:, None] - 1e-6, own, np.nan)}
     paper = None if paper_units is None else {"paper": paper_units.mean(axis=1)[list(study.classes)]}
@@ -79,6 +88,7 @@ def _layer(study, section, layer, found):
         "asked": wanted,
         "units": units,
         "holding": rates,
+        "reached": reached,
         "held_out": held,
         "gates_units": own,
         "gates_holding": own_rates,
@@ -86,5 +96,18 @@ def _layer(study, section, layer, found):
     }
 
 
-def _counts(values):
-    return ", ".join(str(int(value)) for value in values)
+def _against_paper(units, paper_units, classes):
+    if paper_units is None:
+        return ""
+    ratios = units.mean(axis=1) / paper_units.mean(axis=1)[classes]
+    more = [label for label, ratio in zip(classes, ratios, strict=True) if ratio > 1]
+    return (
+        f" On average over the selections {np.sum(ratios <= 1)} of {len(ratios)} classes need no more units than in "
+        f"the paper, {np.sum(ratios <= 0.85)} at most 0.85 times as many"
+        + (f"; class {', '.join(map(str, more))} needs up to {ratios.max():.2f} times as many." if more else ".")
+    )
+
+
+def _counts(values, reached=None):
+    reached = np.ones(len(values), bool) if reached is None else reached
+    return ", ".join(f"{int(value)}{'' if holds else '*'}" for value, holds in zip(values, reached, strict=True))

@@ -22,7 +22,12 @@ def _removal(study, section, layer):
     # Units outside the core come last, whatever their gates.
     order = np.lexsort((-core.gates, ~core.mask))
     rates = core_units.nested_holding(
-        study.tail(layer), study.hidden(layer), study.predictions[0], study.class_rows(label), label, order
+        study.tail(layer),
+        study.hidden(layer),
+        study.predictions[0],
+        study.class_rows(label, study.config.rival_rows),
+        label,
+        order,
     )[: core.units + 1]
     name = study.task.class_names[label]
     section.figure(
@@ -34,7 +39,8 @@ def _removal(study, section, layer):
             "holding rate",
             references={"asked for": study.wanted(layer, label)},
         ),
-        f"{layer}, class {name}: holding rate as units of the core are switched off, from the smallest gate up. "
+        f"{layer}, class {name}: holding rate, on {study.config.rival_rows:,} of the class's rows, as units of the "
+        "core are switched off, from the smallest gate up (units that polishing added have closed gates and go first). "
         f"Without the first {'one' if core.units else 'none'} it is {rates[-2] if core.units else rates[-1]:.1%}.",
     )
     return rates

@@ -1,9 +1,11 @@
 """Both layers gated together: the paper's Tables 2 and 4."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.core_units import published
+from experiments.core_units.core_study import BATCH
 from interp_jax import networks
 from interp_jax.methods import core_units
 
@@ -14,25 +16,36 @@ def write(study, section) -> None:
     if len(layers) < 2:
         section.text("Only one layer was asked for.")
         return
-    gated = networks.gate(study.network.after(layers[0]), layers[1:])
+    tail = jax.tree_util.Partial(_masked, networks.gate(study.network.after(layers[0]), layers[1:]))
     units = {layer: study.units(layer) for layer in layers}
     rows, metrics = [], {}
     labels = [label for label in study.config.joint_classes if label in study.classes]
+    if not labels:
+        section.text("None of the classes of interest is among those that all layers are gated together for.")
+        return
     bar = study.progress.task("both layers", len(labels) * study.config.repeats)
     for label in labels:
         name = study.task.class_names[label]
         paper = published.JOINT.get((study.config.data, label))
-        wanted = min(run[0] for run in paper) / 1000 if paper else study.wanted(layers[0], label)
+        use_paper = paper and study.config.holding is None
+        wanted = min(run[0] for run in paper) / 1000 if use_paper else study.wanted(layers[0], label)
         metrics[name] = []
         for run in range(study.config.repeats):
-            core = _core(study, gated, units, label, run, wanted)
+            core = _core(study, tail, units, label, run, wanted)
             kept = _by_layer(core.mask, units)
-            metrics[name].append({"holding": core.holding_rate, **{layer: int(kept[layer].sum()) for layer in layers}})
+            held = float(
+                core_units.holding_rate(
+                    tail, study.hidden(layers[0], held=True), study.predictions[1], label, kept, batch_size=BATCH
+                )
+            )
+            counts = {layer: int(kept[layer].sum()) for layer in layers}
+            metrics[name].append({"holding": core.holding_rate, "held_out": held, **counts})
             rows.append(
                 (
                     name,
                     run + 1,
                     f"{core.holding_rate:.2%}",
+                    f"{held:.2%}",
                     *(f"{kept[layer].sum()}" for layer in layers),
                     f"{paper[run][0] / 10:.1f}%: {paper[run][1]} and {paper[run][2]}" if paper and run < 3 else None,
                 )
@@ -40,7 +53,14 @@ def write(study, section) -> None:
             bar.advance()
     bar.finish()
     section.table(
-        ("class", "selection", "holding", *(f"{layer}, of {units[layer]}" for layer in layers), "paper"),
+        (
+            "class",
+            "selection",
+            "holding",
+            "held-out rows",
+            *(f"{layer}, of {units[layer]}" for layer in layers),
+            "paper",
+        ),
         rows,
         f"Units kept when {' and '.join(layers)} are gated at once; the smallest sum that holds the least rate of the "
         f"paper's runs (or the rate asked for), found on {study.config.joint_rows:,} of the class's rows.",
@@ -48,11 +68,14 @@ def write(study, section) -> None:
     section.metrics(metrics)
 
 
-def _core(study, gated, units, label, run, wanted):
-    first = study.config.layers[0]
+def _masked(gated, hidden, masks):
+    """The first layer's mask is the input's, the others go to the chain by name."""
+    (_, first), *others = masks.items()
+    return gated(hidden * jnp.broadcast_to(first, hidden.shape), dict(others))
 
-    def tail(hidden, masks):
-        return gated(hidden * masks[first], {layer: mask for layer, mask in masks.items() if layer != first})
+
+def _core(study, tail, units, label, run, wanted):
+    first = study.config.layers[0]
 
     def find():
         rows = study.class_rows(label, study.config.joint_rows).rows

@@ -1,5 +1,7 @@
 """Whether the core is needed, and whether it is the only set that suffices."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from interp_jax import figures
@@ -13,8 +15,9 @@ def write(study, section) -> None:
     section.text(
         "Removing means: set to zero, as the gates do; held at the mean over the rows and places; or taken from "
         "another row. Zeros are nothing that the layers above have ever seen, means and other rows are. A rate of 50 % "
-        "is what a decision made without looking holds. Rates are of the rows held out. Disjoint sets are looked for "
-        "one after the other among the units that no earlier set has, each at the rate asked for."
+        "is what a decision made without looking holds. Rates are of the rows held out. Disjoint sets: the core, and "
+        "then one after the other among the units that no earlier set has, each at the rate asked for, on "
+        f"{study.config.disjoint_rows:,} of the class's rows."
     )
     section.metrics({layer: _layer(study, section, layer) for layer in study.config.layers})
 
@@ -68,19 +71,29 @@ def _layer(study, section, layer):
 
 
 def _disjoint(study, layer, label):
-    """Sizes of disjoint sets that suffice, on a sample of the class's rows."""
-    rows = study.class_rows(label, study.config.disjoint_rows).rows
-    found = core_units.disjoint_sets(
-        study.tail(layer),
-        study.hidden(layer)[rows],
-        study.predictions[0][rows],
-        label,
-        key=study.key(9),
-        most=study.config.disjoint,
-        holding=study.wanted(layer, label),
-        **study.select_options | {"swaps": 0, "starts": 1, "steps": study.config.disjoint_steps},
-    )
-    return [each.units for each in found]
+    """Sizes of the core and of further sets without a common unit that suffice too; kept on disk."""
+    core, most = study.core(layer, label), study.config.disjoint
+
+    def find():
+        if most == 1 or core.mask.all():
+            return {"units": np.zeros(most, np.int32)}
+        rows = study.class_rows(label, study.config.disjoint_rows).rows
+        hidden = study.hidden(layer)[rows]
+        found = core_units.disjoint_sets(
+            study.tail(layer),
+            hidden * jnp.broadcast_to(~core.mask, hidden.shape),
+            study.predictions[0][rows],
+            label,
+            key=study.key(9),
+            most=most - 1,
+            holding=study.wanted(layer, label),
+            **study.select_options | {"swaps": 0, "starts": 1, "steps": study.config.disjoint_steps},
+        )
+        return {"units": np.array([*(each.units for each in found), *[0] * (most - len(found))], np.int32)}
+
+    like = {"units": jax.ShapeDtypeStruct((most,), np.int32)}
+    further = study.kept_arrays(f"disjoint sets {layer} {label}", like, find)["units"]
+    return [core.units, *further[further > 0].tolist()]
 
 
 def _verdict(rates, sets):
@@ -88,5 +101,6 @@ def _verdict(rates, sets):
     several = sum(len(found) > 1 for found in sets.values())
     return (
         f"Without the core, its units taken from other rows, {removed:.1%} of the decisions hold on average. In "
-        f"{several} of {len(sets)} classes more than one set suffices: there the core is enough, but not needed."
+        f"{several} of {len(sets)} classes another set suffices"
+        + (": there the core is enough, but not needed." if several else ".")
     )

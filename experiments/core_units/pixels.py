@@ -32,7 +32,8 @@ def write(study, section) -> None:
         f"Gates of the pixels after {study.config.pixel_steps} steps with α = {study.config.pixel_alpha:g}, below the "
         "mean image of the rows predicted as the class. "
         + "; ".join(f"{n}: {u} open, {h:.1%} hold" for n, u, h in zip(names, units, holding, strict=True))
-        + f", of {np.prod(shape):,}.",
+        + f", of {np.prod(shape):,}."
+        + (" Shown is the most open of a pixel's gates, one for each colour." if shape[-1] > 1 else ""),
     )
     blank = int(np.argmax(np.asarray(study.network(np.zeros((1, *shape), np.float32)))[0]))
     section.text(

@@ -31,8 +31,8 @@ def write(study, section) -> None:
         section.figure(
             f"positions_{layer}",
             figures.selected_units.positions(masks, x_label=f"unit of {layer}"),
-            f"{layer}: the units of {study.config.position_runs} selections of a class. Jaccard index of two of them, "
-            f"mean: {said}.",
+            f"{layer}: the units of {study.config.position_runs} selections of a class. "
+            + (f"Jaccard index of two of them, mean: {said}." if said else ""),
         )
         metrics[layer] = {"jaccard": agreement, "by_chance": chance, "units": {n: m.sum(1) for n, m in masks.items()}}
     section.metrics(metrics)

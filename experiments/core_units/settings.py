@@ -29,7 +29,7 @@ class Settings:
     data: Literal["digits", "mnist", "cifar10"] = "digits"
     """Digits come with scikit-learn."""
     data_note: str | None = None
-    """Said of the data wherever they are named, that images were compressed say."""
+    """Said of the data beside the network's accuracy, that images were compressed say."""
     layers: tuple[Literal["max1", "max2"], ...] = LAYERS
     """The layers whose units, feature maps, are gated."""
     classes: tuple[int, ...] = ()
@@ -47,7 +47,7 @@ class Settings:
     batch_size: int = 64
     """Rows a gradient step of the gates."""
     starts: int = 4
-    """Sets of the gates, one for each cost, that are polished."""
+    """Sets that are polished: the gates', one for each cost, and then one grown from no units."""
     swaps: int = 10
     """Exchanges of one unit that are tried before a smaller set is given up."""
     search_rows: int = 384
@@ -73,21 +73,21 @@ class Settings:
     disjoint_rows: int = 2_000
     """Rows that those sets are looked for on."""
     joint_rows: int = 1_000
-    """Rows that the units of all layers together are looked for on."""
+    """Rows that units of all layers together, or one set for all classes, are looked for on."""
     twin_rows: int = 3_000
     """Rows that the units of other networks are looked for on."""
     shuffled_rows: int = 5_000
-    """Rows that a network learns by heart, with labels in random order."""
-    shuffled_epochs: int = 5
+    """Rows, with labels in random order, that a twin is trained on."""
+    shuffled_epochs: int = 30
     """Epochs of that training."""
     joint_classes: tuple[int, ...] = (0, 1, 8)
-    """Classes for which all layers are gated together."""
+    """Classes for which all layers are gated together, positions shown and twins compared."""
 
     def __post_init__(self):
         """Refuses settings that no run can use, before a folder is made."""
         check_counts(self, seed=0, classes=0, joint_classes=0)
-        if not self.layers or len(set(self.layers)) != len(self.layers):
-            raise ValueError(f"layers: found {self.layers}, wanted each of {', '.join(LAYERS)} at most once")
+        if not self.layers or self.layers != tuple(layer for layer in LAYERS if layer in self.layers):
+            raise ValueError(f"layers: found {self.layers}, wanted some of {', '.join(LAYERS)}, in that order")
         if self.holding is not None and not 0.5 < self.holding <= 1:
             raise ValueError(f"holding: found {self.holding}, wanted a share above 0.5, at most 1")
         for name in ("classes", "joint_classes"):

@@ -39,16 +39,16 @@ def write(study, section) -> None:
             "as the whole network",
             "parameters",
             "operations a row",
-            "time",
+            "time (µs a row)",
             "greatest difference",
         ),
         rows,
-        "The feature maps outside the set are cut out of the network with all weights that lead to or from them. Time "
-        "and operations are relative to the whole network's; the greatest difference is between the scores of the cut "
-        "and of the masked network, relative to the greatest score.",
+        "The feature maps outside the set are cut out of the network with all weights that lead to or from them. "
+        "Operations are relative to the whole network's, and so is time in brackets; the greatest difference is "
+        "between the scores of the cut and of the masked network, relative to the greatest score.",
         note="One set for all classes: the smallest found with which "
-        f"{study.joint_holding:.1%} of {study.config.joint_rows:,} rows keep their class, a layer at a time. The "
-        "masks are stored beside this report by layer name.",
+        f"{study.all_classes_holding:.1%} of {study.config.joint_rows:,} rows keep their class, looked for a layer at "
+        "a time, so that the layers' losses add. The masks are stored beside this report by layer name.",
     )
     section.metrics(metrics)
 
@@ -62,7 +62,7 @@ def _joint(study, layer):
             study.predictions[0][rows],
             None,
             key=study.key(14),
-            holding=study.joint_holding,
+            holding=study.all_classes_holding,
             **study.select_options,
         )
 
@@ -84,7 +84,7 @@ def _row(predictions, study, cost, whole):
         f"{np.mean(predictions == study.predictions[1]):.2%}",
         f"{cost.parameters:,}",
         f"{cost.flops / whole.flops:.2f}",
-        f"{cost.seconds / whole.seconds:.2f}",
+        f"{1e6 * cost.seconds:.1f} ({cost.seconds / whole.seconds:.2f})",
     )
 
 

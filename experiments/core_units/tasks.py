@@ -99,7 +99,7 @@ def _cifar(settings):
             "evaluation_batch_size": 500,
         },
         augmented=train.inputs,
-        pictures=(train.inputs, test.inputs),
+        pictures=tuple(images.inputs[:, 4:-4, 4:-4] for images in (train, test)),
     )
 
 

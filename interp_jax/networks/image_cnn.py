@@ -47,7 +47,7 @@ def image_cnn(
         >>> image_cnn(jax.random.key(0), (8, 8, 1), hidden=16).stage_names
         ('conv1', 'relu1', 'max1', 'conv2', 'relu2', 'max2', 'flatten', 'dense1', 'relu3', 'dropout', 'dense2')
 
-    Source: Yan & Feng, Finding core units of neural networks for classification, the MNIST network.
+    Source: Yan & Feng, Interpreting deep classification models with Bayesian inference, the MNIST network.
     """
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"shape: found {tuple(shape)}, wanted height, width and channels")

@@ -94,7 +94,7 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layers": ()}, r"layers: found \(\), wanted each of max1, max2"),
+        ({"layers": ()}, r"layers: found \(\), wanted some of max1, max2, in that order"),
         ({"layers": ("max1", "max1")}, "layers: found"),
         ({"holding": 0.4}, "holding: found 0.4, wanted a share above 0.5"),
         ({"classes": (1, 1)}, r"classes: found \(1, 1\), wanted different numbers"),

@@ -84,7 +84,7 @@ def gated(tail, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTa
         shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
         if shapes != hidden.shape[1:][-len(shapes) :]:
             raise ValueError(f"{name}: found shape {shapes}, wanted the last axes of hidden, {hidden.shape[1:]}")
-    lifts = hasattr(tail, "lift") and shapes == hidden.shape[-1:]
+    lifts = all(callable(getattr(tail, name, None)) for name in ("lift", "combine")) and shapes == hidden.shape[-1:]
     found = GatedTail(tail if lifts else callable_pytree(tail), shapes, lifts)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
     gates = jax.ShapeDtypeStruct((found.units,), jnp.float32)

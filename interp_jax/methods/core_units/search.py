@@ -1,7 +1,6 @@
 """A set of units made smaller one unit at a time, each step judged by the decisions that it costs."""
 
 from collections import deque
-from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +27,9 @@ def smallest_set(judge: Judge, starts: list[np.ndarray], holding: float, *, rows
     def size(mask):
         return mask.sum(), -judge.rate(mask)
 
-    best, *others = sorted((_shrunk(near, _grown(near, start)) for start in starts), key=size)
+    shrunk = [_shrunk(near, _grown(near, start)) for start in starts]
+    # All units together may hold less than some of them.
+    best, *others = sorted((mask for mask in shrunk if near.reaches(mask)), key=size)
     for other in others:
         if (other & ~best).any():
             near.move(best)
@@ -64,13 +65,11 @@ class _Near:
         self._order = np.random.default_rng(0).permutation(len(judge.data.rows))
         self._chosen = None
 
-    @cached_property
-    def _sample(self):
-        return self._judge.narrowed(np.sort(self._order[: self._rows]))
-
     def spread(self):
         """Any rows, for masks under which many decisions change."""
-        self._near, self._chosen, self._elsewhere = self._sample, None, 0.0
+        # One set of rows at a time is in memory.
+        self._near, self._chosen, self._elsewhere = None, None, 0.0
+        self._near = self._judge.narrowed(np.sort(self._order[: self._rows]))
 
     def move(self, mask):
         """The rows nearest to changing under this mask."""
@@ -110,6 +109,7 @@ class _Near:
         self._nearest = np.lexsort((self._order, distance))
         chosen = np.sort(self._nearest[: self._rows])
         if not np.array_equal(chosen, self._chosen):
+            self._near = None
             self._near, self._chosen = self._judge.narrowed(chosen), chosen
             self._near.shares = self._judge.shares
         elsewhere = self._wrong.copy()
@@ -125,7 +125,7 @@ def _grown(near, mask):
         while not (seems or mask.all()):
             mask, seems = _added(near, mask)
     near.move(mask)
-    while not near.reaches(mask):
+    while not (mask.all() or near.reaches(mask)):
         mask, _ = _added(near, mask)
         near.move(mask)
     return mask

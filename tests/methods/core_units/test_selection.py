@@ -9,6 +9,7 @@ from interp_jax import networks
 from interp_jax.methods import core_units
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
+from interp_jax.methods.core_units.search import smallest_set
 from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, dense, in_numpy, planted
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
@@ -65,7 +66,8 @@ def test_the_key_decides_and_nothing_is_compiled_anew(assert_compiles):
     first = _selected()
     with assert_compiles(0):
         again = core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, **OPTIONS)
-        other = core_units.select(TAIL, HIDDEN, PREDICTIONS, 1, **OPTIONS | {"key": jax.random.key(3)})
+        other = core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, **OPTIONS | {"key": jax.random.key(3)})
+        core_units.select(TAIL, HIDDEN, PREDICTIONS, 1, **OPTIONS)
     jax.tree.map(np.testing.assert_array_equal, again, first)
     assert np.any(other.rows.negatives[:5] != first.rows.negatives[:5])
 
@@ -187,3 +189,21 @@ def test_bad_arguments_are_named(changes, message):
     given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, **OPTIONS} | changes
     with pytest.raises(ValueError, match=f"^{message}"):
         core_units.select(**given)
+
+
+def test_all_units_together_may_hold_less_than_some():
+    tail = jax.tree_util.Partial(_linear, jnp.array([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0]]))
+    hidden = jax.random.uniform(jax.random.key(8), (40, 3))
+    predictions = np.asarray(hidden[:, :2]).argmax(axis=1)
+    data = core_units.class_data(predictions, 0, key=jax.random.key(0))
+    judge = Judge(*accept(tail, hidden, predictions, None), data, 0)
+    assert judge.rate(np.ones(3, bool)) < 1
+    starts = [np.array([True, True, False]), np.array([False, False, True])]
+    found = smallest_set(judge, starts, 1.0, rows=20, swaps=3)
+    np.testing.assert_array_equal(found, starts[0])
+    # Where neither the first start nor all units hold enough, there is nothing to go on from.
+    np.testing.assert_array_equal(smallest_set(judge, starts[1:], 1.0, rows=20, swaps=3), starts[1])
+
+
+def _linear(weights, hidden):
+    return jnp.matmul(hidden, weights, precision="highest")

@@ -66,7 +66,7 @@ def _copies():
 def test_sets_have_no_unit_in_common_and_each_suffices():
     tail, hidden, predictions = _copies()
     found = core_units.disjoint_sets(tail, hidden, predictions, 1, holding=0.97, **OPTIONS)
-    assert found
+    assert len(found) == 3
     masks = np.stack([each.mask for each in found])
     assert masks.sum(axis=0).max() == 1
     for each in found:
