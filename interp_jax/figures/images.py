@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty, same_names
-from interp_jax.figures.style import GREY, MISSING, POSITIVE, new_figure, styled
+from interp_jax.figures.style import GREY, MISSING, POSITIVE, SIGNED, new_figure, styled
 
 SIZE = 9.0  # of the small letters, in points
 WIDTH = 8.9  # of a page, in inches
@@ -107,6 +107,38 @@ def pixel_gates(
     bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8 if lines > 1 else 1)
     bar.outline.set_visible(False)
     bar.set_label(label)
+    return figure
+
+
+@styled
+def learnt(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
+    """Signed images, a row a way to make them and a column a class; values relative to the row's largest.
+
+    images: row's name → [classes, height, width], row 0 at the top.
+    classes: the columns' names.
+    Returns the figure.
+    """
+    not_empty("images", images)
+    found = {
+        name: as_array(f"images[{name!r}]", values, len(classes), "height", "width") for name, values in images.items()
+    }
+    margin = 0.2 + 0.085 * max(map(len, found))
+    side = min(MOST, (WIDTH - margin - 0.9) / len(classes))
+    figure = new_figure(margin + side * len(classes) + 0.9, side * len(found) + 0.5)
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.02)
+    panels = figure.subplots(len(found), len(classes), squeeze=False)
+    for row, (name, values) in zip(panels, found.items(), strict=True):
+        limit = np.nanmax(np.abs(values)) or 1.0
+        for axes, picture in zip(row, values, strict=True):
+            _frame(axes)
+            drawn = axes.imshow(picture / limit, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+        look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": SIZE}
+        row[0].set_ylabel(name, **look)
+    for axes, name in zip(panels[0], classes, strict=True):
+        axes.set_title(f"{name}", loc="center")
+    bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8)
+    bar.outline.set_visible(False)
+    bar.set_label("relative value")
     return figure
 
 

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from interp_jax.figures.images import pixel_gates, strongest_inputs
+from interp_jax.figures.images import learnt, pixel_gates, strongest_inputs
 
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -120,3 +120,21 @@ def test_pixel_gates_name_what_is_wrong():
         pixel_gates({"0": [[1]]}, {"1": [[1]]})
     with pytest.raises(ValueError, match=r"images\['0'\] reaches from 0 to 2, wanted values in 0…1"):
         pixel_gates({"0": [[1, 0]]}, {"0": [[0, 2]]})
+
+
+def test_learnt_images_have_a_scale_a_row_centred_at_zero(generator, panels, check_readable):
+    images = {"none": 40 * generator.normal(size=(10, 8, 8)), "small contribution to 0": np.zeros((10, 8, 8))}
+    figure = check_readable(learnt(images, range(10)))
+    axes = [each for each in panels(figure) if each.get_images()]
+    assert len(axes) == 20
+    shown = np.stack([each.get_images()[0].get_array() for each in axes[:10]])
+    np.testing.assert_allclose(shown, images["none"] / np.abs(images["none"]).max())
+    assert {each.get_images()[0].get_clim() for each in axes} == {(-1, 1)}
+    assert [each.get_title() for each in axes[:10]] == [f"{number}" for number in range(10)]
+
+
+def test_learnt_images_name_what_is_wrong():
+    with pytest.raises(ValueError, match="images is empty"):
+        learnt({}, [])
+    with pytest.raises(ValueError, match="none"):
+        learnt({"none": np.ones((3, 4, 4))}, ["a", "b"])

@@ -1,0 +1,163 @@
+"""The exact posterior as control: what should be learnt, and networks on their way to it."""
+
+import jax
+import numpy as np
+
+from experiments.gradient_ascent.ascent_study import AT, EXACT, LENGTH, confidence
+from experiments.jump_detection.jump_study import FIRST
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.kernels import jumps
+
+RATE = 0.3  # of the ascent by log probability
+
+
+def write(study, section) -> None:
+    """Ascent on the posterior and on networks from half-trained to near-optimal, and the probes of Figure 7.1."""
+    section.text(
+        "With noise and height known the exact posterior can be climbed and probed like any network, and what it "
+        "shows is a property of the task. One-layer networks trained for longer and longer on signals drawn anew come "
+        "nearer and nearer to it. From the usual start all of the posterior's probabilities but one are 0 to the last "
+        "digit, so the logarithm is climbed here, for all alike."
+    )
+    networks = {"trained as in the thesis": study.networks("1-layer perceptron")}
+    networks |= {f"{steps:,} steps": study.fresh(steps) for steps in study.config.stages}
+    networks[EXACT] = [study.posterior_scores]
+    section.metrics({"ascent": _ascent(study, section, networks), "probes": _probes(study, section, networks)})
+
+
+def _ascent(study, section, networks):
+    learnt, rows, metrics = {}, [], {}
+    for name, found in networks.items():
+        climbs = [study.climb(network, "log_probability", rate=RATE) for network in found]
+        learnt[name] = climbs[0]
+        l1 = [float(study.errors(jumps.estimates(_log_probabilities(n, study.test.signals)).mode).l1) for n in found]
+        plateau = [_plateau(each.signals) for each in climbs]
+        rows.append(
+            (
+                name,
+                mean_and_spread(l1, 3),
+                mean_and_spread([100 * each.converged for each in climbs], 1),
+                mean_and_spread([100 * each.right_lanes for each in climbs], 1),
+                mean_and_spread(plateau, 2),
+            )
+        )
+        metrics[name] = {
+            "l1": l1,
+            "converged": [each.converged for each in climbs],
+            "right_lanes": [each.right_lanes for each in climbs],
+            "plateau": plateau,
+        }
+    exact, thesis = (metrics[name]["plateau"][0] for name in (EXACT, "trained as in the thesis"))
+    section.table(
+        ("network", "L1", "arrived (%)", "largest rise in place (%)", "plateau"),
+        rows,
+        "Learnt signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of the samples "
+        "6 to 15 after the jump less that of the samples 6 to 15 before it, as a share of the rise at the jump; 1 is a "
+        "step, 0 a pulse.",
+        note=f"The thesis-style network's learnt signals have a plateau of {thesis:.2f} of the rise, the posterior's "
+        f"{exact:.2f}.",
+    )
+    section.figure(
+        "ascent_on_the_posterior",
+        figures.filters.gallery(
+            np.arange(1, LENGTH + 1),
+            {
+                name: {
+                    "mean of all starts": each.signals[AT - FIRST].mean(axis=0),
+                    "one start": each.signals[AT - FIRST][0],
+                }
+                for name, each in learnt.items()
+            },
+            jumps=dict.fromkeys(learnt, AT),
+            y_label="learnt input",
+            columns=2,
+        ),
+        f"Signals learnt for the jump at {AT}, from networks further and further trained and from the exact posterior.",
+    )
+    return metrics
+
+
+def _plateau(signals):
+    """Level after the jump less level before, as a share of the rise at the jump; mean over the inner classes."""
+    shares = []
+    for place, at in enumerate(range(FIRST, FIRST + len(signals))):
+        mean = signals[place].mean(axis=0)
+        rise = mean[at - 1] - mean[at - 2]
+        shares.append((mean[at + 5 : at + 15].mean() - mean[at - 16 : at - 6].mean()) / rise)
+    return float(np.mean(shares))
+
+
+def _probes(study, section, networks):
+    made = probes(study.config.jump)
+    signals = np.stack(list(made.values()))
+    found = {
+        name: np.array([confidence(network, signals, AT) for network in each]).mean(axis=0)
+        for name, each in networks.items()
+    }
+    predicted = {name: _called(each[0], signals) for name, each in networks.items()}
+    section.table(
+        ("signal", *networks),
+        [
+            (probe, *(f"{found[name][row]:.2f} ({predicted[name][row]})" for name in networks))
+            for row, probe in enumerate(made)
+        ],
+        f"Made signals whose largest rise is at {AT} and which have nothing else in common (Fig. 7.1): probability of "
+        f"{AT}, mean over the networks, and in brackets the position that the first network calls.",
+        note=_verdict(found, predicted, list(made)),
+    )
+    section.figure(
+        "fig_7_1_probes",
+        figures.filters.gallery(
+            np.arange(1, LENGTH + 1),
+            {
+                f"{probe}: {predicted['trained as in the thesis'][row]} | {predicted[EXACT][row]}": {
+                    "signal": signals[row]
+                }
+                for row, probe in enumerate(made)
+            },
+            y_label="signal",
+            columns=2,
+        ),
+        "The probes, with the position called by the network trained as in the thesis and by the exact posterior.",
+    )
+    return {"confidence": found, "called": predicted}
+
+
+def _verdict(found, predicted, names):
+    thesis, exact = "trained as in the thesis", EXACT
+    apart = [name for row, name in enumerate(names) if predicted[thesis][row] == AT != predicted[exact][row]]
+    last = list(found)[-2]
+    still = [name for row, name in enumerate(names) if predicted[last][row] == AT != predicted[exact][row]]
+    if not apart:
+        return "Network and posterior call the same position for every probe that the network calls rightly."
+    return (
+        f"For {', '.join(apart)} the thesis-style network calls {AT} and the posterior another position: that the "
+        f"largest rise is what counts belongs to its training, not to the task. After {last} "
+        + (f"it is still so for {', '.join(still)}." if still else "nothing of it is left.")
+    )
+
+
+def probes(jump: float) -> dict[str, np.ndarray]:
+    """Signals without noise whose largest rise is at the shown position."""
+    t = np.arange(1, LENGTH + 1)
+    after = t >= AT
+    return {
+        "step": np.where(after, jump, 0.0),
+        "half a step": np.where(after, jump / 2, 0.0),
+        "step down to zero first": np.where(after, 0.0, -jump),
+        "pulse of 5": np.where(after & (t < AT + 5), jump, 0.0),
+        "pulse of 20": np.where(after & (t < AT + 20), jump, 0.0),
+        "saw-tooth": np.where(after, jump * (1 - (t - AT) / (LENGTH - AT)), 0.0),
+        "step on a slow rise": np.where(after, jump, 0.0) + jump * (t - AT) / LENGTH,
+        "step, then a slow fall below": np.where(after, jump - 2 * jump * (t - AT) / (LENGTH - AT), 0.0),
+    }
+
+
+def _called(network, signals):
+    return (np.asarray(_log_probabilities(network, signals)).argmax(axis=1) + FIRST).tolist()
+
+
+@jax.jit
+def _log_probabilities(network, signals):
+    return jax.nn.log_softmax(network(signals))

@@ -1,0 +1,107 @@
+"""The study itself, made small, and what it reads off the learnt inputs."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments.gradient_ascent import __main__ as study_main
+from experiments.gradient_ascent.ascent_study import AT, CLASSES, LENGTH, largest_rise, read
+from experiments.gradient_ascent.convolutions import width
+from experiments.gradient_ascent.images import REGULARISERS, roughness
+from experiments.gradient_ascent.observer import probes
+from experiments.gradient_ascent.settings import PRESETS, Settings
+from experiments.jump_detection.jump_study import FIRST, NETWORKS
+from interp_jax.methods.ascent import Ascent
+
+SMALL = dataclasses.replace(
+    PRESETS["quick"],
+    name="small",
+    seeds=1,
+    starts=2,
+    steps=20,
+    train_signals=600,
+    validation_signals=300,
+    test_signals=500,
+    epochs=2,
+    patience=2,
+    stages=(10, 20),
+    batch=16,
+    image_epochs=1,
+    image_steps=5,
+)
+
+
+@pytest.mark.slow
+def test_every_section_of_signals_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = study_main.main(SMALL)
+    metrics = json.loads((report.parent / "metrics.json").read_text())
+    assert set(metrics) == set(study_main.SIGNALS)
+    assert set(metrics["classes"]["classes"]) == set(NETWORKS)
+    assert len(list(report.parent.glob("figures/*.png"))) == 7
+
+
+def test_every_regulariser_is_tried_on_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = study_main.main(dataclasses.replace(SMALL, data="digits"))
+    metrics = json.loads((report.parent / "metrics.json").read_text())
+    assert set(metrics["images"]["regularisers"]) == set(REGULARISERS)
+    least, greatest = metrics["images"]["regularisers"]["box 0 to 1"]["extremes"]
+    assert 0 <= least < greatest <= 1
+
+
+def test_learnt_signals_are_read_class_by_class():
+    signals = np.zeros((CLASSES, 2, LENGTH))
+    for place in range(CLASSES):
+        signals[place, :, FIRST + place - 1 :] = 1
+    signals[0, 1] = 0
+    signals[0, 1, 50:] = 0.4
+    lanes = 2 * CLASSES
+    found = read(
+        Ascent(
+            signals.reshape(lanes, LENGTH),
+            np.ones(lanes),
+            np.ones(lanes),
+            np.arange(lanes),
+            np.arange(lanes) >= 2,
+            np.zeros(lanes, bool),
+        ),
+        2,
+    )
+    np.testing.assert_allclose(found.right_lanes, 1 - 1 / lanes)
+    assert found.right_means == 1
+    np.testing.assert_allclose(found.converged, 1 - 2 / lanes)
+    assert found.steps == np.median(np.arange(2, lanes))
+
+
+def test_probes_share_the_place_of_their_largest_rise_and_nothing_else():
+    made = probes(3.0)
+    assert all(largest_rise(signal) == AT for signal in made.values())
+    assert len({signal.tobytes() for signal in made.values()}) == len(made)
+
+
+def test_width_and_roughness():
+    signal = np.zeros((3, LENGTH))
+    signal[:, 40:44] = (2, -4, 3, 1)
+    assert width(signal) == 3
+    assert width(np.ones((2, 5))) == 5
+    assert roughness(np.ones((1, 4, 4, 1))) == 0
+    board = np.indices((6, 6)).sum(axis=0) % 2 * 2.0 - 1
+    assert roughness(board[None, :, :, None]) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"noise": 0.0}, "noise: found 0.0"),
+        ({"rate": float("inf")}, "rate: found inf"),
+        ({"threshold": 1.0}, "threshold: found 1.0"),
+        ({"stages": (30, 10)}, r"stages: found \(30, 10\)"),
+        ({"starts": 0}, "starts: found 0"),
+    ],
+)
+def test_settings_that_no_run_can_use_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Settings(**options)
