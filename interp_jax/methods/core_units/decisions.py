@@ -55,6 +55,26 @@ def is_target(
     return jnp.all(jnp.where(before, own > scores, own >= scores), axis=1)
 
 
+def named(scores, target, tolerance) -> Bool[Array, " rows"]:
+    """Whether the target has the greatest score or, by at most ``tolerance`` standard deviations, is behind it.
+
+    Traceable. The centre-based classifier of weight w says yes within ln 3 / w; 0 leaves `is_target`.
+    """
+    near = (tolerance > 0) & (margins(scores, target) >= -tolerance)
+    return is_target(scores, target) | near
+
+
+def tolerated(classifier: str, weight):
+    """How far, in standard deviations, a classifier lets its target be behind: ln 3 / weight by the centre. Traceable.
+
+    Raises:
+        ValueError: an unknown classifier.
+    """
+    if classifier not in ("argmax", "centre"):
+        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'centre'")
+    return jnp.log(3.0) / weight if classifier == "centre" else jnp.zeros_like(weight)
+
+
 def margins(scores, target) -> Float[Array, " rows"]:
     """How far the target is ahead of all others, in standard deviations of the row's scores.
 

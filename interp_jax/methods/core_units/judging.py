@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax.methods.core_units.class_rows import ClassData, class_number, wanted_class
-from interp_jax.methods.core_units.decisions import is_target, margins
+from interp_jax.methods.core_units.decisions import margins, named
 from interp_jax.methods.core_units.gated import GatedTail
 
 # Rows are judged a batch at a time and masks a block at a time: any number of either shares a compilation.
@@ -30,7 +30,10 @@ class Judgement(NamedTuple):
 
 
 class Judge:
-    """Judges masks [masks, units] on rows of one class, the prepared layer of which is kept where ``keep`` says so."""
+    """Judges masks [masks, units] on rows of one class, the prepared layer of which is kept where ``keep`` says so.
+
+    A target that is behind the greatest score by no more than ``tolerance`` standard deviations counts as named.
+    """
 
     def __init__(
         self,
@@ -40,9 +43,11 @@ class Judge:
         data: ClassData,
         target: int | np.integer | None,
         *,
+        tolerance: float | np.floating = 0.0,
         keep: bool = False,
     ):
         self.network, self.hidden, self.data, self.target = network, hidden, data, target
+        self.tolerance = np.float32(tolerance)
         self.predictions = jnp.asarray(predictions)
         counts = np.array([len(side) for side in data])
         # Both groups weigh the same, however many rows they have.
@@ -97,7 +102,8 @@ class Judge:
         """A judge of some of the rows, given by ascending place."""
         rows, positives = self.data.rows[chosen], np.sum(chosen < len(self.data.positives))
         data = ClassData(rows[:positives], rows[positives:])
-        return Judge(self.network, self.hidden, self.predictions, data, self.target, keep=True)
+        options = {"tolerance": self.tolerance, "keep": True}
+        return Judge(self.network, self.hidden, self.predictions, data, self.target, **options)
 
     def _loss(self, wrong, places):
         negative = places >= len(self.data.positives)
@@ -108,18 +114,20 @@ class Judge:
             places = order[start : start + ROWS_AT_ONCE]
             groups = np.eye(2, dtype=np.float32)[(places >= len(self.data.positives)).astype(int)]
             rows, padding = self.data.rows[places], (0, ROWS_AT_ONCE - len(places))
-            yield places, _Batch(np.pad(rows, padding), np.pad(groups, (padding, (0, 0))), class_number(self.target))
+            groups = np.pad(groups, (padding, (0, 0)))
+            yield places, _Batch(np.pad(rows, padding), groups, class_number(self.target), self.tolerance)
 
     def _prepared(self, batch):
         return _prepare(self.network, self.hidden, batch.rows)
 
 
 class _Batch(NamedTuple):
-    """Row numbers, of which group each is (0, 0 for padding), and the target's number."""
+    """Row numbers, of which group each is (0, 0 for padding), the target's number, and how far it may be behind."""
 
     rows: np.ndarray
     groups: np.ndarray
     target: int
+    tolerance: np.float32
 
 
 @jax.jit
@@ -145,7 +153,7 @@ def _row_by_row(network, hidden, predictions, batch, gates):
 def _decided(scores, predictions, batch):
     wanted = wanted_class(batch.target, predictions[batch.rows])
     positive = batch.groups[:, 1] == 0
-    margin = margins(scores, wanted)
+    ahead = margins(scores, wanted) + batch.tolerance
     # Scores that overflow have no margin.
-    margin = jnp.where(jnp.isnan(margin), 0, jnp.where(positive, margin, -margin))
-    return is_target(scores, wanted) == positive, margin
+    margin = jnp.where(jnp.isnan(ahead), 0, jnp.where(positive, ahead, -ahead))
+    return named(scores, wanted, batch.tolerance) == positive, margin

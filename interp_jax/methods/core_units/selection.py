@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Shaped
 
 from interp_jax.methods.core_units.checks import check_alphas, check_counts
 from interp_jax.methods.core_units.class_rows import ClassData
+from interp_jax.methods.core_units.decisions import tolerated
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
 from interp_jax.methods.core_units.questions import answer, ask
@@ -21,7 +22,8 @@ class Selection(NamedTuple):
     """The units kept, and what led there.
 
     ``mask`` (bool) and ``gates`` (openings, those that ``gates_mask`` is rounded from) have the form of the mask shape.
-    ``units`` are kept and hold ``holding_rate`` of the class's decisions, by argmax on ``rows``; ``reached`` says
+    ``units`` are kept and hold ``holding_rate`` of the class's decisions, by the classifier asked for, which has
+    ``weight`` if it is the centre-based one, on ``rows``; ``reached`` says
     whether that is the rate asked for. ``gates_mask``, ``gates_units`` and ``gates_holding_rate`` are the gates' own:
     the smallest rounded lane that reaches the rate, or else the one that holds most.
     """
@@ -47,6 +49,7 @@ def select(
     *,
     key,
     holding: float = 0.995,
+    classifier: str = "argmax",
     alphas: Sequence[float] = ALPHAS,
     mask_shape=None,
     negatives: bool = True,
@@ -76,6 +79,8 @@ def select(
         target: the class of interest; None asks every row about the class predicted for it: one mask for all classes.
         key: a JAX random key.
         holding: the share of decisions that has to hold, in [0, 1].
+        classifier: who decides: "argmax", or "centre" for the paper's centre-based classifier with the weight that was
+            trained with the gates, which lets the target be a little behind.
         alphas: costs of an open gate, a lane each.
         mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
             every element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
@@ -108,18 +113,20 @@ def select(
     network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
     if not 0 <= holding <= 1:
         raise ValueError(f"holding: found {holding}, wanted a share in [0, 1]")
+    tolerated(classifier, np.ones(1))
     check_alphas(alphas)
     check_counts(search_rows=search_rows, starts=starts)
     if swaps < 0:
         raise ValueError(f"swaps: found {swaps}, wanted at least 0")
     recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
     questions = ask(network, predictions, [target], key=key, negatives=negatives)
-    found = answer(network, hidden, predictions, questions, alphas, 1, recipe)
+    found = answer(network, hidden, predictions, questions, alphas, 1, recipe, classifier)
     data, gates = questions[0].data, found.gates[0]
-    judge = Judge(network, hidden, predictions, data, questions[0].target)
     rounded = gates >= 0.5
     order = best_first(rounded, found.holding_rate[0], holding)
     own = order[0]
+    tolerance = float(tolerated(classifier, found.weight[0, own]))
+    judge = Judge(network, hidden, predictions, data, questions[0].target, tolerance=tolerance)
     mask = rounded[own]
     if polish and kind != "relaxed":
         sets = [*_distinct(rounded[order]), np.zeros_like(mask)][:starts]

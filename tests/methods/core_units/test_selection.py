@@ -10,6 +10,7 @@ from interp_jax.methods import core_units
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
 from interp_jax.methods.core_units.search import smallest_set
+from tests import reference
 from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, dense, in_numpy, planted
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
@@ -189,6 +190,24 @@ def test_bad_arguments_are_named(changes, message):
     given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, **OPTIONS} | changes
     with pytest.raises(ValueError, match=f"^{message}"):
         core_units.select(**given)
+
+
+def test_the_centre_based_classifier_is_asked_with_its_trained_weight():
+    tail, hidden, predictions = dense(3)
+    found = {
+        classifier: core_units.select(tail, hidden, predictions, 1, holding=0.95, classifier=classifier, **OPTIONS)
+        for classifier in ("argmax", "centre")
+    }
+    centre = found["centre"]
+    assert centre.reached
+    assert centre.units <= found["argmax"].units
+    rows = centre.rows.rows
+    rate = reference.holding_rate(
+        in_numpy(tail), hidden[rows], predictions[rows], 1, centre.mask, centre_weight=centre.weight
+    )
+    np.testing.assert_allclose(centre.holding_rate, rate, atol=1e-9)
+    strict = core_units.holding_rate(tail, hidden[rows], predictions[rows], 1, centre.mask)
+    assert abs(float(strict) - rate) > 1e-3, "the problem must tell the classifiers apart"
 
 
 def test_all_units_together_may_hold_less_than_some():
