@@ -1,0 +1,93 @@
+"""What two units make of the signals: the thesis' Figures 4.6 to 4.9 and 4.11."""
+
+import numpy as np
+
+from experiments.bottleneck.bottleneck_study import KINDS, code_stage, sizes
+from experiments.jump_detection.jump_study import POSITIONS
+from interp_jax import figures, methods
+
+AXES = {"x_label": "first unit", "y_label": "second unit", "equal": False}
+NUMBERS = {"shallow": ("4_6", "4_7"), "deep": ("4_9", "4_8")}
+
+
+def write(study, section) -> None:
+    """Averaged activations, single and averaged codes, and the curve of signals without noise."""
+    if 2 not in study.config.widths:
+        section.text("No network with a bottleneck of two units was asked for.")
+        return
+    section.text(
+        "With two units in the bottleneck every signal is a point of the plane. Shown is the network of each kind with "
+        "the least validation loss."
+    )
+    section.metrics({kind: _kind(study, section, kind) for kind in KINDS})
+
+
+def _kind(study, section, kind):
+    best, name = study.best(kind, 2), "-".join(map(str, sizes(kind, 2)))
+    network, stage = study.network(kind, 2, study.best(kind, 2)), code_stage(kind)
+    averages = methods.averages.layer_averages(
+        network.activations, study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)
+    )
+    heat, plane = NUMBERS[kind]
+    last = network.stage_names[-1]
+    section.figure(
+        f"fig_{heat}_averages_{kind}",
+        figures.heatmaps.class_averages({stage: averages[stage].means, last: averages[last].means}, POSITIONS),
+        f"{name}: the bottleneck's and the last layer's activations averaged over the signals of every jump position "
+        f"(Fig. {heat.replace('_', '.')}).",
+    )
+    section.figure(
+        f"fig_{plane}a_codes_{kind}",
+        figures.scatter.embedding(study.codes(kind, 2, best, study.train.signals), study.train.positions, **AXES),
+        f"{name}: the codes of the training signals (Fig. {plane.replace('_', '.')}a).",
+    )
+    means = np.asarray(averages[stage].means)
+    section.figure(
+        f"fig_{plane}b_averages_{kind}",
+        figures.scatter.embedding(means, POSITIONS, **AXES),
+        f"{name}: the average code of every jump position (Fig. {plane.replace('_', '.')}b). The nearest two are "
+        f"{_least_distance(means):.2f} apart, of {_extent(means):.2f} between the furthest.",
+    )
+    clean = np.stack([study.clean(position) for position in POSITIONS]).astype(np.float32)
+    metrics = {"best": best}
+    for seed in dict.fromkeys((best, study.config.seeds - 1 if best == 0 else 0)):
+        code = study.codes(kind, 2, seed, clean)
+        crossings = self_intersections(code)
+        metrics[f"seed {seed}"] = {
+            "crossings": crossings,
+            "least_distance": _least_distance(code) / max(_extent(code), 1e-9),
+        }
+        section.figure(
+            f"fig_4_11_curve_{kind}_{seed}",
+            figures.scatter.embedding(code, POSITIONS, **AXES),
+            f"{name}, network {seed + 1}: the codes of signals without noise, one for every jump position (Fig. 4.11). "
+            f"The curve through them crosses itself {crossings} times; its nearest two points are "
+            f"{_least_distance(code):.2f} apart, of {_extent(code):.2f} between the furthest.",
+        )
+    return metrics
+
+
+def _distances(points):
+    return np.linalg.norm(points[:, None] - points[None], axis=-1)
+
+
+def _least_distance(points):
+    return float((_distances(points) + np.diag(np.full(len(points), np.inf))).min())
+
+
+def _extent(points):
+    return float(_distances(points).max())
+
+
+def self_intersections(points) -> int:
+    """How often the polygon through points of the plane crosses itself; touching does not count."""
+    points = np.asarray(points, np.float64)
+    start, end = points[:-1], points[1:]
+
+    def side(a, b, c):
+        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
+
+    first, second = np.triu_indices(len(start), k=2)
+    a, b, c, d = start[first], end[first], start[second], end[second]
+    apart = (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
+    return int(apart.sum())

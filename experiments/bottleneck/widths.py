@@ -1,0 +1,89 @@
+"""Errors against the width of the bottleneck, and units that never fire: the thesis' Table 4.1, Figures 4.3 to 4.5."""
+
+import numpy as np
+
+from experiments.bottleneck.bottleneck_study import KINDS, PUBLISHED, sizes
+from experiments.study import mean_and_spread
+from interp_jax import figures
+
+MEASURES = {"l1": "L1", "l2": "L2", "l1_best": "L1, best 99 %", "l2_best": "L2, best 99 %"}
+
+
+def write(study, section) -> None:
+    """The table of all widths, the error curves, and the dead units."""
+    config = study.config
+    section.text(
+        "A bottleneck network squeezes the signal through a layer of a few ReLU units: 100-p-60 (shallow) or "
+        f"100-25-p-25-60 (deep), trained as in the thesis; {config.seeds} networks of each kind and width, errors on "
+        f"{config.test_signals:,} test signals."
+    )
+    rows, metrics = [], {}
+    errors, dead = ({kind: {} for kind in KINDS} for _ in range(2))
+    bar = study.progress.task("bottlenecks", len(KINDS) * len(config.widths))
+    for kind in KINDS:
+        for width in config.widths:
+            fit = study.bottleneck(kind, width)
+            found = study.errors(study.predictions(fit.network))
+            errors[kind][width] = {measure: np.asarray(getattr(found, measure)) for measure in MEASURES}
+            dead[kind][width] = [
+                int(np.sum(study.codes(kind, width, seed, study.train.signals).max(axis=0) <= 0))
+                for seed in range(config.seeds)
+            ]
+            median = float(np.median(errors[kind][width]["l1"]))
+            paper = PUBLISHED.get((kind, width))
+            rows.append(
+                (
+                    "-".join(map(str, sizes(kind, width))),
+                    *(mean_and_spread(errors[kind][width][measure]) for measure in MEASURES),
+                    f"{median:.3f}",
+                    f"{paper[0]:.3f} ({median / paper[0]:.2f})" if paper else None,
+                    ", ".join(map(str, dead[kind][width])),
+                    f"{fit.best_epoch.min()}–{fit.best_epoch.max()}",
+                )
+            )
+            metrics["-".join(map(str, sizes(kind, width)))] = {
+                **errors[kind][width],
+                "median_l1": median,
+                "published_l1": paper[0] if paper else None,
+                "dead": dead[kind][width],
+                "best_epoch": fit.best_epoch,
+            }
+            bar.advance(note=f"{kind}, {width}")
+    bar.finish()
+    section.table(
+        ("network", *MEASURES.values(), "median L1", "thesis (ratio)", "dead", "best epoch"),
+        rows,
+        f"Errors in samples, mean ± standard deviation over {config.seeds} networks; beside our median that of the "
+        "thesis' single run, and in brackets ours over it.",
+        note="Dead: bottleneck units of each network that fire for none of the training signals.",
+    )
+    for kind, number in zip(KINDS, ("4_3", "4_4"), strict=True):
+        series = {
+            name: np.stack([errors[kind][width][measure] for width in config.widths])
+            for measure, name in MEASURES.items()
+        }
+        section.figure(
+            f"fig_{number}_{kind}",
+            figures.curves.against(np.array(config.widths), series, "units of the bottleneck", "error (samples)"),
+            f"{kind.capitalize()} networks: errors against the width of the bottleneck "
+            f"(Fig. {number.replace('_', '.')}). {_trend(errors[kind])}",
+        )
+    living = {
+        kind: np.stack([width - np.array(dead[kind][width]) for width in config.widths]).astype(float) for kind in KINDS
+    }
+    section.figure(
+        "fig_4_5_living_units",
+        figures.curves.against(
+            np.array(config.widths), living, "units of the bottleneck", "units that ever fire", extremes=True
+        ),
+        "Units of the bottleneck that fire for at least one training signal (Fig. 4.5); the band is from the fewest to "
+        "the most.",
+    )
+    section.metrics({"networks": metrics})
+
+
+def _trend(by_width):
+    l1 = [float(np.median(found["l1"])) for found in by_width.values()]
+    widths = list(by_width)
+    rises = [f"{a} to {b}" for a, b, x, y in zip(widths, widths[1:], l1, l1[1:], strict=False) if y > x]
+    return f"The median L1 falls with every unit but from {', '.join(rises)}." if rises else "The median L1 only falls."

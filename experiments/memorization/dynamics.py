@@ -1,0 +1,47 @@
+"""Deviations during training: learning and memorising side by side."""
+
+import numpy as np
+
+from experiments.memorization.memorization_study import MEMORISING, TO_THE_END
+from interp_jax import figures
+
+METRIC = "cosine"
+
+
+def write(study, section) -> None:
+    """Inner- and inter-class deviation of every layer after 0, 1, 2, 4, … epochs."""
+    epochs = [2**power for power in range(study.config.full_epochs.bit_length())]
+    section.text(
+        f"Both kinds after 0, 1, 2, 4, … {epochs[-1]} epochs, from the same starting weights: each is trained again "
+        "from the beginning with the same random numbers, so the stages are those of one training."
+    )
+    kinds = (TO_THE_END, MEMORISING)
+    found = {kind: {"inner": [], "inter": []} for kind in kinds}
+    bar = study.progress.task("training stages", len(kinds) * (1 + len(epochs)))
+    for kind in kinds:
+        for stage in (0, *epochs):
+            networks = study.trained(kind, stage) if stage else study.untrained()
+            profiles = [study.profile(network, study.labels(kind), METRIC) for network in networks]
+            for field, values in found[kind].items():
+                values.append(np.mean([getattr(profile, field) for profile in profiles], axis=0))
+            bar.advance(note=f"{kind}, {stage} epochs")
+    bar.finish()
+    series = {kind: {field: np.stack(values) for field, values in each.items()} for kind, each in found.items()}
+    section.figure(
+        "deviation_during_training",
+        figures.filters.gallery(
+            np.arange(1 + len(epochs)),
+            {
+                f"{kind}: {field}-class": {
+                    layer: series[kind][field][:, number] for number, layer in enumerate(study.layers)
+                }
+                for field in ("inner", "inter")
+                for kind in kinds
+            },
+            x_label=f"stage (0: the start, then after 1, 2, 4, … {epochs[-1]} epochs)",
+            y_label=f"deviation ({METRIC})",
+            columns=2,
+        ),
+        f"Deviations by {METRIC} distance during training, mean of {study.config.seeds} networks, a line a layer.",
+    )
+    section.metrics({"epochs": [0, *epochs], "layers": study.layers, "deviation": series})

@@ -1,0 +1,81 @@
+"""The study's settings."""
+
+import dataclasses
+import math
+from typing import Literal
+
+from experiments.counts import check_counts
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Networks trained on true and on shuffled labels side by side: activations, deviations, and telling them apart.
+
+    python -m experiments.memorization                  jump signals, a first look in about 3 minutes
+    python -m experiments.memorization --preset paper   five networks of each kind, twenty to tell apart
+    python -m experiments.memorization --data mnist     the deep perceptron on MNIST
+    """
+
+    preset: Literal["quick", "paper"] = "quick"
+    """Which settings to start from; every other flag changes one of them."""
+    name: str | None = None
+    """The run's folder, runs/memorization/NAME; by default preset and data set."""
+    overwrite: bool = False
+    """Remove what an earlier run of this name wrote, instead of going on with it."""
+    seed: int = 0
+    """Everything random follows from this number."""
+    data: Literal["jumps", "mnist"] = "jumps"
+    """Jump signals are generated."""
+    seeds: int = 2
+    """Networks trained of each kind."""
+    noise: float = 1.0
+    """Standard deviation of the signals' noise."""
+    jump: float = 3.0
+    """Height of the signals' step."""
+    train_rows: int = 6_000
+    """Signals or images that are learnt or memorised."""
+    validation_rows: int = 3_000
+    """Validation rows, for early stopping."""
+    test_rows: int = 6_000
+    """Rows held out."""
+    rows_per_class: int = 60
+    """Rows of each class that deviations are measured on, whatever the labels."""
+    epochs: int = 200
+    """Most epochs of the early-stopped network."""
+    patience: int = 20
+    """Epochs without a better validation loss before its training stops."""
+    full_epochs: int = 256
+    """Epochs of networks that are trained to the end, a power of two."""
+    permutations: int = 20
+    """Random labels that the null is drawn from."""
+    embedded_rows: int = 1_000
+    """Rows in the t-SNE pictures."""
+    told_apart: int = 6
+    """Networks of each kind that are told apart without test data."""
+
+    def __post_init__(self):
+        """Refuses numbers that no run can use, before a folder is made."""
+        for name in ("noise", "jump"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: found {value}, wanted a positive finite number")
+        if self.full_epochs & (self.full_epochs - 1):
+            raise ValueError(f"full_epochs: found {self.full_epochs}, wanted a power of two")
+        check_counts(self, train_rows=600, embedded_rows=100, rows_per_class=2, told_apart=2, seed=0)
+
+
+PRESETS = {
+    "quick": Settings(),
+    "paper": Settings(
+        preset="paper",
+        seeds=5,
+        train_rows=12_000,
+        validation_rows=6_000,
+        rows_per_class=150,
+        epochs=1_000,
+        patience=60,
+        permutations=100,
+        embedded_rows=6_000,
+        told_apart=20,
+    ),
+}
