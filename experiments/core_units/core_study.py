@@ -119,7 +119,7 @@ class CoreStudy(Study):
         least = 0.0 if self.config.data == "cifar10" else 0.995
         return least if found is None else max(least, float(found[label].mean()))
 
-    def core(self, layer: str, label: int, run: int = 0) -> Core:
+    def core(self, layer: str, label: int, run: int = 0, classifier: str = "argmax") -> Core:
         """The core units of a class in a layer; every run draws its own rows, batches and starts."""
 
         def find():
@@ -130,10 +130,12 @@ class CoreStudy(Study):
                 label,
                 key=jax.random.fold_in(jax.random.fold_in(self.key(2), label), run),
                 holding=self.wanted(layer, label),
+                classifier=classifier,
                 **self.select_options,
             )
 
-        return self.kept(f"core {layer} {label} {run}", self.units(layer), find)
+        by = "" if classifier == "argmax" else f"{classifier} "
+        return self.kept(f"core {by}{layer} {label} {run}", self.units(layer), find)
 
     @property
     def select_options(self) -> dict:

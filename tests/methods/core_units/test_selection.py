@@ -175,6 +175,7 @@ def test_values_without_bound_are_searched():
         ({"holding": float("nan")}, "holding: found nan"),
         ({"target": 5}, "target: found 5, wanted None or a whole number from 0 to 2"),
         ({"predictions": np.where(PREDICTIONS == 0, 1, PREDICTIONS)}, "target: found no row of 300 predicted as 0"),
+        ({"classifier": "loss"}, "classifier: found 'loss', wanted 'argmax' or 'centre'"),
         ({"search_rows": 0}, "search_rows: found 0"),
         ({"swaps": -1}, "swaps: found -1"),
         ({"alphas": ()}, "alphas: found none"),
