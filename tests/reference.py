@@ -1,6 +1,6 @@
 """Slow NumPy transcriptions of the papers' formulas, and what the tests compare kernels with."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import numpy as np
 
@@ -411,3 +411,117 @@ def ascend(activation, gradient, start, rate, threshold, steps, regularise):
         slope = gradient(x)
         x = regularise(x + rate * slope, slope, taken)
     return x, activation(x), steps
+
+
+def deconvnet(image, layers, unit, strongest):
+    """Zeiler & Fergus 2014, section 2.1: up through layers of convolution, ReLU and 2 × 2 pooling, and back down.
+
+    ``layers`` holds kernels [height, width, in, out] and biases; stride 1, zeros beyond the ends.
+    """
+    signal, switches = np.asarray(image, np.float64), []
+    for kernel, bias in layers:
+        rectified = np.maximum(_convolved(signal, kernel) + bias, 0)
+        height, width, maps = rectified.shape
+        signal, places = np.zeros((height // 2, width // 2, maps)), {}
+        for i, j, k in np.ndindex(signal.shape):
+            window = rectified[2 * i : 2 * i + 2, 2 * j : 2 * j + 2, k]
+            down, across = np.unravel_index(np.argmax(window), (2, 2))
+            signal[i, j, k], places[i, j, k] = window.max(), (2 * i + down, 2 * j + across, k)
+        switches.append((rectified.shape, places))
+    one_map = signal[:, :, unit]
+    signal = np.zeros_like(signal)
+    signal[:, :, unit] = np.where(one_map == one_map.max(), one_map, 0) if strongest else one_map
+    for (kernel, _), (shape, places) in zip(reversed(layers), reversed(switches), strict=True):
+        unpooled = np.zeros(shape)
+        for pooled, place in places.items():
+            unpooled[place] = signal[pooled]
+        signal = _transposed_convolution(np.maximum(unpooled, 0), kernel)
+    return signal
+
+
+def _places_under(kernel, shape):
+    """Every place of the output with the places of the input under the taps."""
+    height, width = kernel.shape[:2]
+    for i, j, u, v in np.ndindex(*shape[:2], height, width):
+        down, across = i + u - (height - 1) // 2, j + v - (width - 1) // 2
+        if 0 <= down < shape[0] and 0 <= across < shape[1]:
+            yield (i, j), (down, across), kernel[u, v].astype(np.float64)
+
+
+def _convolved(image, kernel):
+    output = np.zeros((*image.shape[:2], kernel.shape[3]))
+    for place, under, taps in _places_under(kernel, image.shape):
+        output[place] += image[under] @ taps
+    return output
+
+
+def _transposed_convolution(signal, kernel):
+    output = np.zeros((*signal.shape[:2], kernel.shape[2]))
+    for place, under, taps in _places_under(kernel, signal.shape):
+        output[under] += taps @ signal[place]
+    return output
+
+
+def prediction_difference(probabilities, row, target, reference, sides, stride, measure, instances):
+    """Zintgraf et al. 2017, Algorithm 1 with all reference rows as samples; patches along the first axes of a row."""
+
+    def bits(p):
+        corrected = (p * instances + 1) / (instances + classes)
+        return np.log2(corrected / (1 - corrected)) if measure == "evidence" else np.log2(corrected)
+
+    known, classes = probabilities(row)[target], len(probabilities(row))
+    places = row.shape[: len(sides)]
+    total, count = np.zeros(places), np.zeros(places)
+    starts = [sorted({*range(0, n - s + 1, stride), n - s}) for n, s in zip(places, sides, strict=True)]
+    for corner in product(*starts):
+        window = tuple(slice(first, first + side) for first, side in zip(corner, sides, strict=True))
+        unknown = 0.0
+        for other in reference:
+            changed = np.array(row)
+            changed[window] = other[window]
+            unknown += probabilities(changed)[target] / len(reference)
+        total[window] += bits(known) - bits(unknown) if measure in ("evidence", "information") else known - unknown
+        count[window] += 1
+    return total / count
+
+
+def distance(x, y, metric):
+    """Chen 2017, eqs. 6.1, 6.7 and 6.8; a vector without direction is at distance 1 from every other."""
+    x, y = np.float64(x), np.float64(y)
+    if metric == "euclidean":
+        return np.sqrt(np.sum((x - y) ** 2))
+    if metric == "correlation":
+        x, y = (v * 0 if np.ptp(v) == 0 else v - np.mean(v) for v in (x, y))
+    lengths = np.linalg.norm(x), np.linalg.norm(y)
+    if 0 in lengths:
+        return 1.0
+    # 1 − x·y / ‖x‖‖y‖, in a form with more digits
+    return np.sum((x / lengths[0] - y / lengths[1]) ** 2) / 2
+
+
+def mean_pairwise(rows, metric):
+    """The inner sum of Chen 2017, eq. 6.2; NaN without pairs."""
+    values = [distance(x, y, metric) for x, y in combinations(rows, 2)]
+    return sum(values) / len(values) if values else np.nan
+
+
+def deviation(layer, labels, metric, classes, adjacent):
+    """Chen 2017, eqs. 6.2 to 6.6 of one layer, with means over the pairs: by class, by pair of classes, and level."""
+    members = [[np.ravel(row) for row, own in zip(layer, labels, strict=True) if own == c] for c in range(classes)]
+    averages = [np.mean(np.float64(rows), axis=0) if rows else None for rows in members]
+    norms = [np.mean([np.sum(np.abs(np.float64(row))) for row in rows]) for rows in members if rows]
+    level, plain = np.mean(norms) if norms else np.nan, metric.removeprefix("normalised ")
+    unit = level if plain != metric and level else 1
+    pairs = pairwise(averages) if adjacent else combinations(averages, 2)
+    inner = [mean_pairwise(rows, plain) / unit for rows in members]
+    inter = [np.nan if a is None or b is None else distance(a, b, plain) / unit for a, b in pairs]
+    return inner, inter, level
+
+
+def decoding_lead(points, affine):
+    """Chen 2017, section 4.3.4: F takes e_k to v_k; the least lead of (F⁺ v_k)_k over another entry of F⁺ v_k."""
+    columns = np.asarray(points, np.float64).T
+    if affine:
+        columns = np.vstack([columns, np.ones(columns.shape[1])])
+    images = np.linalg.pinv(columns, rcond=1e-10) @ columns
+    return min(image[k] - np.delete(image, k).max(initial=-np.inf) for k, image in enumerate(images.T))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jax
 
-from experiments.bottleneck import codes, embedding, widths
+from experiments.bottleneck import codes, embedding, starts, widths
 from experiments.bottleneck.bottleneck_study import BottleneckStudy
 from experiments.bottleneck.settings import PRESETS, Settings
 from experiments.command_line import run_study
@@ -16,6 +16,7 @@ SECTIONS = {
     "widths": ("How few units will do", widths.write),
     "codes": ("Signals as points of the plane", codes.write),
     "embedding": ("How many classes a few units can tell", embedding.write),
+    "starts": ("A start from the pseudo-inverse", starts.write),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import prod
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax.methods.accept import callable_pytree
+from interp_jax.methods.patches import Patches
 
 MEASURES = ("evidence", "information", "probability", "score")
 
@@ -81,7 +82,7 @@ def prediction_difference(
     inputs, reference, target = jnp.asarray(inputs), jnp.asarray(reference), jnp.asarray(target)
     if inputs.ndim < 2 or not inputs.shape[0]:
         raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row of features")
-    if reference.shape[1:] != inputs.shape[1:] or not reference.ndim or not len(reference):
+    if reference.ndim != inputs.ndim or not len(reference) or reference.shape[1:] != inputs.shape[1:]:
         raise ValueError(f"reference: found shape {reference.shape}, wanted rows of shape {inputs.shape[1:]}")
     if measure not in MEASURES:
         raise ValueError(f"measure: found {measure!r}, wanted one of {', '.join(map(repr, MEASURES))}")
@@ -92,65 +93,77 @@ def prediction_difference(
     for name, value in (("samples", samples), ("instances", instances), ("batch_size", batch_size)):
         if value < 1:
             raise ValueError(f"{name}: found {value}, wanted at least 1")
-    patch, stride = _sides(patch, stride, inputs.shape[1:])
-    network, kind = callable_pytree(network), jnp.result_type(inputs, reference)
-    inputs, reference = inputs.astype(kind), reference.astype(kind)
-    target = _classes(network, inputs, target, 1 if measure == "score" else 2)
-    setting = {"patch": patch, "stride": stride, "samples": samples, "batch_size": batch_size}
-    return _relevance(network, inputs, target, reference, key, measure=measure, instances=instances, **setting)
+    patches = Patches.over(inputs.shape[1:], patch, stride)
+    kind = jnp.result_type(inputs, reference)
+    network, inputs, reference = callable_pytree(network), inputs.astype(kind), reference.astype(kind)
+    scores = _scores.eval_shape(network, inputs)
+    wanted = 1 if measure == "score" else 2
+    if len(scores.shape) != 2 or scores.shape[1] < wanted:
+        raise ValueError(f"network: found outputs of shape {scores.shape}, wanted scores of at least {wanted} classes")
+    target = _target(target, *scores.shape)
+    setting = _Setting(patches, samples, measure, instances, scores.shape[1], batch_size)
+    return _relevance(network, inputs, target, reference, key, setting)
 
 
-@partial(jax.jit, static_argnames=("patch", "stride", "samples", "measure", "instances", "batch_size"))
-def _relevance(network, inputs, target, reference, key, patch, stride, samples, measure, instances, batch_size):
-    rows, places = len(inputs), inputs.shape[1 : 1 + len(patch)]
-    starts = [_starts(*sizes) for sizes in zip(places, patch, stride, strict=True)]
-    counts = tuple(map(len, starts))
-    sample_batches, samples_at_once = _batches(samples, batch_size)
+class _Setting(NamedTuple):
+    """What a compilation is for."""
+
+    patches: Patches
+    samples: int
+    measure: str
+    instances: int
+    classes: int
+    batch_size: int
+
+
+@jax.jit
+def _scores(network, x):
+    return network(x)
+
+
+@partial(jax.jit, static_argnames="setting")
+def _relevance(network, inputs, target, reference, key, setting):
+    rows, patches = len(inputs), setting.patches
+    sample_batches, samples_at_once = _batches(setting.samples, setting.batch_size)
+    sample_numbers = jnp.arange(sample_batches * samples_at_once).reshape(sample_batches, samples_at_once)
 
     def predicted(x, target):
         scores = network(x)
         scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
-        values = scores if measure == "score" else jax.nn.softmax(scores, axis=1)
-        # A negative number would count from the end.
-        target = jnp.where(target < 0, values.shape[1], target)
-        return jnp.take_along_axis(values, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0], values
+        values = scores if setting.measure == "score" else jax.nn.softmax(scores, axis=1)
+        return jnp.take_along_axis(values, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0]
 
-    intact = _in_batches(lambda row: predicted(inputs[row], target[row])[0], rows, batch_size)
+    intact = _in_batches(lambda row: predicted(inputs[row], target[row]), rows, setting.batch_size)
 
-    def change(lane):
-        """Mean change of the prediction of some rows, each with one of its patches unknown."""
-        row, number = jnp.divmod(lane, prod(counts))
+    def changes(lane):
+        """Mean changes of some rows' predictions when one of their patches each is unknown."""
+        row, number = jnp.divmod(lane, len(patches))
         x, before, wanted = inputs[row], intact[row], jnp.repeat(target[row], samples_at_once)
-        unknown = _inside(jnp.unravel_index(number, counts), starts, patch, inputs.shape[1:])
-        drawn = _drawn(key, number, samples, len(reference))
+        unknown = patches.inside(number)
+        drawn = _drawn(key, number, setting.samples, len(reference))
 
         def add(total, sample):
             others = reference[jnp.take(drawn, sample, axis=1, mode="clip")]
             mixed = jnp.where(unknown[:, None], others, x[:, None])
-            after = predicted(mixed.reshape(-1, *x.shape[1:]), wanted)[0].reshape(len(lane), -1)
-            changes = jnp.where(sample[None] < samples, after - before[:, None], 0)
-            return total + jnp.sum(changes, axis=1), None
+            after = predicted(mixed.reshape(-1, *x.shape[1:]), wanted).reshape(len(lane), -1)
+            return total + jnp.sum(jnp.where(sample[None] < setting.samples, after - before[:, None], 0), axis=1), None
 
-        numbers = jnp.arange(sample_batches * samples_at_once).reshape(sample_batches, samples_at_once)
-        return jax.lax.scan(add, jnp.zeros_like(before), numbers)[0] / samples
+        return jax.lax.scan(add, jnp.zeros_like(before), sample_numbers)[0] / setting.samples
 
-    changes = _in_batches(change, rows * prod(counts), batch_size // samples_at_once).reshape(rows, *counts)
-    if measure in ("probability", "score"):
-        relevance = -changes
-    else:
-        classes = jax.eval_shape(predicted, inputs, target)[1].shape[1]
-        before = intact.reshape(-1, *[1] * len(counts))
-        known, unknown = (_bits(p, measure, instances, classes) for p in (before, before + changes))
-        relevance = known - unknown
-    covering = _by_place(jnp.ones((1, *counts)), starts, patch, places)
-    return _by_place(relevance, starts, patch, places) / covering
+    change = _in_batches(changes, rows * len(patches), setting.batch_size // samples_at_once)
+    return patches.by_place(_difference(intact[:, None], change.reshape(rows, -1), setting))
 
 
-def _bits(probability, measure, instances, classes):
-    """Log₂ of the corrected odds or probability."""
-    for_it = jnp.log2(probability * instances + 1)
-    against = (1 - probability) * instances + classes - 1 if measure == "evidence" else instances + classes
-    return for_it - jnp.log2(against)
+def _difference(before, change, setting):
+    if setting.measure in ("probability", "score"):
+        return -change
+
+    def bits(probability):
+        count, against = probability * setting.instances + 1, (1 - probability) * setting.instances
+        rest = against + setting.classes - 1 if setting.measure == "evidence" else setting.instances + setting.classes
+        return jnp.log2(count / rest)
+
+    return bits(before) - bits(before + change)
 
 
 def _drawn(key, number, samples, rows):
@@ -160,28 +173,14 @@ def _drawn(key, number, samples, rows):
     return jax.vmap(lambda one: jax.random.randint(jax.random.fold_in(key, one), (samples,), 0, rows))(number)
 
 
-def _inside(position, starts, patch, shape):
-    """Which features belong to the patches at some positions, [positions, *features]."""
-    inside = jnp.ones((1,) * (1 + len(shape)), bool)
-    for axis, (index, start, side) in enumerate(zip(position, starts, patch, strict=True), 1):
-        first = jnp.asarray(start)[index][:, None]
-        place = jnp.arange(shape[axis - 1])[None]
-        along = (place >= first) & (place < first + side)
-        inside &= along.reshape(len(first), *(-1 if a == axis else 1 for a in range(1, 1 + len(shape))))
-    return inside
-
-
-def _by_place(relevance, starts, patch, places):
-    """Sums over the patches that hold each place."""
-    every_start = [size - side + 1 for size, side in zip(places, patch, strict=True)]
-    spread = jnp.zeros((len(relevance), *every_start), relevance.dtype)
-    spread = spread.at[(slice(None), *np.ix_(*starts))].set(relevance)
-    padding = [(0, 0), *((side - 1, side - 1) for side in patch)]
-    return jax.lax.reduce_window(spread, 0.0, jax.lax.add, (1, *patch), (1,) * spread.ndim, padding)
-
-
-def _starts(size, side, step):
-    return np.unique([*range(0, size - side + 1, step), size - side])
+def _target(target, rows, classes):
+    """The class of every row; numbers that are no class are too large, as negative ones would count from the end."""
+    if target.shape not in ((), (rows,)) or not jnp.issubdtype(target.dtype, jnp.integer):
+        found = f"{target.dtype} of shape {target.shape}"
+        raise ValueError(f"target: found {found}, wanted a class or whole numbers of shape ({rows},)")
+    if not target.ndim and not isinstance(target, jax.core.Tracer) and not 0 <= int(target) < classes:
+        raise ValueError(f"target: found {target}, wanted a class, 0 to {classes - 1}")
+    return jnp.broadcast_to(jnp.where(target < 0, classes, target), (rows,))
 
 
 def _batches(count, most):

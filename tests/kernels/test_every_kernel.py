@@ -19,6 +19,9 @@ _PLACES = jnp.arange(21, 29)
 EXAMPLES = {
     "alignment.align_signs": lambda k: (lambda vectors: k(vectors, iterations=20), (_ROWS,)),
     "correlation.pearson": lambda k: (k, (_ROWS[:, :30], _ROWS[:, 40:80])),
+    "distances.mean_pairwise": lambda k: (lambda x: k(x, batch_size=3), (_ROWS,)),
+    "distances.mean_within": lambda k: (lambda x, places: k(x, places % 3, groups=3), (_ROWS, _PLACES)),
+    "distances.between": lambda k: (lambda x, y: k(x, y, metric="correlation"), (_ROWS[:, :50], _ROWS[:, 50:])),
     "jumps.gaussian_derivative": lambda k: (k, (_ROWS,)),
     "jumps.log_posterior": lambda k: (k, (_ROWS,)),
     "jumps.estimates": lambda k: (k, (jax.nn.log_softmax(_ROWS),)),

@@ -13,7 +13,19 @@ import pytest
 
 from interp_jax import methods, networks
 from interp_jax.kernels import jumps
-from interp_jax.methods import ablation, ascent, averages, effects, filters, hierarchy, support
+from interp_jax.methods import (
+    ablation,
+    ascent,
+    averages,
+    deconvnet,
+    deviation,
+    effects,
+    embedding,
+    filters,
+    hierarchy,
+    prediction_difference,
+    support,
+)
 from tests.matrix_products import matrix_products
 
 SIGNALS = jax.random.normal(jax.random.key(0), (6, 100))
@@ -55,13 +67,22 @@ EXAMPLES = {
     ),
     "ablation.intact_layers": lambda net, x: ablation.intact_layers(_segments(net), x),
     "ablation.unit_means": lambda net, x: ablation.unit_means(net(x)),
+    "deconvnet.deconvnet": lambda net, x: deconvnet.deconvnet(net.stages, x, stage=net.stage_names[-1], unit=3),
+    "deviation.profile": lambda net, x: deviation.profile(
+        {"input": x, "scores": net(x)}, LABELS, metric="normalised euclidean", classes=3
+    ),
     "effects.input_effects": lambda net, x: effects.input_effects(net.until(net.stage_names[0]), x, batch_size=10),
     "effects.output_effects": lambda net, x: effects.output_effects(_segments(net), x, batch_size=10),
     "effects.effect_magnitudes": lambda net, x: effects.effect_magnitudes(_segments(net), x, batch_size=10),
+    "embedding.pseudo_inverse": lambda net, x: embedding.pseudo_inverse(net(x)[:, :3]),
+    "embedding.decodes": lambda net, x: embedding.decodes(net(x)[:, :3]),
     "hierarchy.feature_vectors": lambda net, x: hierarchy.feature_vectors(
         x, *ablation.intact_layers(_segments(net), x)
     ),
     "hierarchy.pooled_columns": lambda net, x: hierarchy.pooled_columns(x, *ablation.intact_layers(_segments(net), x)),
+    "prediction_difference.prediction_difference": lambda net, x: prediction_difference.prediction_difference(
+        net, x, LABELS, reference=x[:4], patch=20, stride=20, samples=2, key=KEYS[0], batch_size=30
+    ),
     "support.bootstrap_weights": lambda net, x: support.bootstrap_weights(KEYS[0], 6, 4) * net(x)[:4, :1],
     "support.tree_support": lambda net, x: support.tree_support(
         *_few_units(net, x), TRIANGLE, weights=WEIGHTS, batch_size=2

@@ -1,0 +1,73 @@
+"""Rates that were counted, with the intervals that the counts leave open."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures.style import (
+    colour,
+    legend_above,
+    line_style,
+    log_axis,
+    marker,
+    new_figure,
+    percent,
+    styled,
+    whole_ticks,
+)
+
+
+@styled
+def with_intervals(
+    x: ArrayLike, rates: Mapping[str, ArrayLike], x_label: str, y_label: str, *, log_y: bool = False
+) -> Figure:
+    """Rates against a quantity, each with its confidence interval as an error bar, one curve a series.
+
+    x [X]: the abscissa.
+    rates: name → [X, 3], each row a rate and the ends of its interval, as the first three entries of a
+        ``methods.embedding.SuccessRate``; NaN where a series has none.
+    x_label, y_label: what the axes show.
+    log_y: whether the rates have a logarithmic axis. A rate of 0 is then an arrow that points down from the upper end
+        of its interval, and the curve leaves it out.
+    Returns the figure.
+    """
+    x = as_array("x", x, "X")
+    not_empty("rates", rates)
+    series = {name: as_array(f"rates[{name!r}]", numbers, x.size, 3) for name, numbers in rates.items()}
+    shown = np.concatenate(list(series.values()))
+    shown = shown[np.isfinite(shown).all(axis=1)]
+    if not len(shown):
+        raise ValueError("rates holds no finite row, wanted at least one")
+    rate, low, high = shown.T
+    wrong = ~((low >= 0) & (low <= rate) & (rate <= high) & (high <= 1) & (high > 0))
+    if wrong.any():
+        raise ValueError(f"rates holds the row {shown[wrong][0].tolist()}, wanted 0 ≤ low ≤ rate ≤ high ≤ 1, high > 0")
+    figure = new_figure(7.5, 4.6)
+    axes = figure.subplots()
+    axes.set(xlabel=x_label, ylabel=y_label)
+    whole_ticks(axes.xaxis, x)
+    if log_y:
+        ends = np.concatenate([low[low > 0], high])
+        log_axis(axes, "y", 0.5 * ends.min(), 1.5 * ends.max())
+    else:
+        axes.set_ylim(0, 1.05 * high.max())
+        percent(axes.yaxis)
+    bottom = axes.get_ylim()[0]
+    order, handles = np.argsort(x, kind="stable"), []
+    for index, (name, rows) in enumerate(series.items()):
+        kept = order[np.isfinite(rows[order]).all(axis=1)]
+        places = kept[rows[kept, 0] > 0] if log_y else kept
+        rate, low, high = rows[places].T
+        look = {"color": colour(index), "marker": marker(index), "markersize": 6, "markeredgecolor": "white"}
+        handles += axes.plot(x[places], rate, linestyle=line_style(index), label=name, **look)
+        reach = [rate - np.maximum(low, bottom), high - rate]
+        axes.errorbar(x[places], rate, reach, fmt="none", ecolor=colour(index), elinewidth=1.2, capsize=3, zorder=1.9)
+        for place in np.setdiff1d(kept, places):
+            arrow = {"arrowstyle": "-|>", "color": colour(index), "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
+            axes.annotate("", (x[place], bottom), (x[place], rows[place, 2]), arrowprops=arrow)
+            axes.plot(x[place], rows[place, 2], marker="_", color=colour(index), markersize=8)
+    legend_above(figure, handles, list(series))
+    return figure

@@ -1,0 +1,229 @@
+"""How many classes a few units can tell apart: the pseudo-inverse as output layer, and how often it succeeds."""
+
+import math
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Shaped
+from scipy.stats import binomtest
+
+from interp_jax.kernels._arguments import as_real
+
+_BLOCK_NUMBERS = 1 << 15  # random numbers a key: few enough for a core's cache, and a key costs little beside them
+_ATTEMPTS = 10**7
+_LEAST_ACCEPTANCE = 1e-6
+
+
+class OutputLayer(NamedTuple):
+    """The map of `pseudo_inverse`: ``scores = codes @ weights + bias``."""
+
+    weights: Float[Array, "dimension points"]
+    bias: Float[Array, " points"]
+
+
+class SuccessRate(NamedTuple):
+    """The rate of `success_rate` with its confidence interval, the counts behind it, and the share of draws kept."""
+
+    rate: float
+    low: float
+    high: float
+    trials: int
+    successes: int
+    acceptance: float
+
+
+def pseudo_inverse(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -> OutputLayer:
+    """The map from R^p to R^n that takes each of n points as near as it can to a unit vector of its own.
+
+        W, b = argmin Σ_k ‖v_k W + b − e_k‖²,   so   W = (V − 1 m)⁺,   b = 1 / n − m W,   m = Σ_k v_k / n
+
+    Traceable; one singular value decomposition of points × dimension. Fit to start a network's output layer with:
+    the points are then the bottleneck's codes of the classes, averaged over each class's inputs. Where the points lie
+    in fewer dimensions than they have (a dead unit, two equal ones, fewer than p + 1 points), W is the solution of
+    least norm; singular values under 10 · max(n, p) machine epsilons of the largest count as zero. Equal points all:
+    W = 0. NaN or infinity in a point makes all of W NaN.
+
+    Args:
+        points: [points, dimension], one code a class.
+        affine: whether there is a bias; without, W = V⁺ and b = 0.
+
+    Raises:
+        ValueError: no real numbers of two axes, or none at all.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> weights, bias = pseudo_inverse(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        >>> jnp.abs(jnp.array([0.0, 1.0]) @ weights + bias).round(3)
+        Array([0., 0., 1.], dtype=float32)
+
+    Source: Chen 2017, sections 4.3.2 and 4.3.3, eq. 4.1; as starting weights proposed in section 4.3.5.
+    """
+    points = _as_points(points)
+    n = points.shape[0]
+    if not affine:
+        return OutputLayer(jnp.linalg.pinv(points), jnp.zeros(n, points.dtype))
+    offsets = points - points[:1]  # exact zeros for equal points, which a mean need not leave
+    weights = jnp.linalg.pinv(offsets - jnp.mean(offsets, axis=0, keepdims=True))
+    mean = points[0] + jnp.mean(offsets, axis=0)
+    return OutputLayer(weights, 1 / n - jnp.matmul(mean, weights, precision="highest"))
+
+
+def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -> Bool[Array, ""]:
+    """Whether the map of `pseudo_inverse` gives every point its greatest score at the point's own place.
+
+        v_k W_k > v_j W_k   for all j ≠ k
+
+    Traceable; memory points² · dimension. The points' scores are a symmetric projection matrix, so a column of it
+    serves as the row of a point. A tie is a failure, so equal points never succeed; so is NaN. One point always
+    succeeds. With a bias no invertible affine map of the points changes the answer, and up to p + 1 points in general
+    position succeed; both up to rounding.
+
+    Args:
+        points, affine: as for `pseudo_inverse`.
+
+    Raises:
+        ValueError: as `pseudo_inverse`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> square = jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> bool(decodes(square)), bool(decodes(square.at[3].set(0.4)))
+        (True, False)
+
+    Source: Chen 2017, section 4.3.4 and eq. 4.2.
+    """
+    points = _as_points(points)
+    weights = pseudo_inverse(points, affine=affine).weights
+    # From differences, so that equal points tie exactly.
+    margins = jnp.sum((points[:, None] - points[None]) * weights.T[:, None], axis=-1)
+    return jnp.all((margins > 0) | jnp.eye(len(points), dtype=bool))
+
+
+def success_rate(
+    key: Any,
+    *,
+    dimension: int,
+    points: int,
+    trials: int = 1_000_000,
+    separation: float = 0.0,
+    affine: bool = True,
+    confidence: float = 0.95,
+    batch_size: int = 4096,
+) -> SuccessRate:
+    """How often the pseudo-inverse decodes random points of the unit cube, by Monte Carlo.
+
+        P(`decodes`(v_1 … v_n)),   v_k uniform on [0, 1]^p, given that ‖v_j − v_k‖ ≥ separation for all j ≠ k
+
+    Host-level, one compilation a dimension and number of points. A draw whose points are too near is drawn again as
+    a whole, so what remains is exactly uniform. Cost: dimension · points random numbers and dimension · points²
+    multiplications a draw; memory up to 4 · points · (points + 4 · dimension) · batch_size bytes. The result depends on
+    neither batch size nor device but for rounding at ties, of about one draw in a million. The thesis leaves open
+    whether the maps of its experiment had a bias; the rates it prints are those of maps that have.
+
+    Args:
+        key: of `jax.random`.
+        dimension: p, of the bottleneck.
+        points: n, the number of classes.
+        trials: draws judged, beside those refused for their separation.
+        separation: least distance between any two points.
+        affine: as for `pseudo_inverse`.
+        confidence: of the interval (exact, after Clopper and Pearson).
+        batch_size: draws at a time, rounded up to the blocks that share a key; more suits an accelerator.
+
+    Raises:
+        ValueError: a number below one, a confidence outside (0, 1), or a separation that is negative, that so many
+            points cannot keep, or that fewer than one draw in a million keeps once ten million were tried.
+
+    Example:
+        >>> import jax
+        >>> found = success_rate(jax.random.key(0), dimension=2, points=4, trials=10_000)
+        >>> found.low < 0.485 < found.high, found.trials
+        (True, 10000)
+
+    Source: Chen 2017, section 4.3.4, Figures 4.14 and 4.15.
+    """
+    sizes = {"dimension": dimension, "points": points, "trials": trials, "batch_size": batch_size}
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}: found {size}, wanted at least 1")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: found {confidence}, wanted a share in (0, 1)")
+    if not 0 <= separation < math.inf:
+        raise ValueError(f"separation: found {separation}, wanted a distance of at least 0")
+    # Two points in one of m^p equal cells are at most √p / m apart, which is less than the separation for this m.
+    cells = (math.floor(min(math.sqrt(dimension) / separation, points)) + 1) ** dimension if separation else points
+    if points > cells:
+        raise ValueError(f"separation: found {separation}, wanted what {points} points of [0, 1]^{dimension} can keep")
+    lanes = 1 << max(3, _BLOCK_NUMBERS.bit_length() - 1 - (dimension * points - 1).bit_length())
+    blocks = -(-batch_size // lanes)
+    batches = -(-_ATTEMPTS // (blocks * lanes))
+    accepted, successes, drawn, first = 0, 0, 0, 0
+    while accepted < trials:
+        wanted = min(trials - accepted, np.iinfo(np.int32).max)
+        distance = np.float32(separation) if separation else None
+        counts = _count(key, first, wanted, distance, batches, (dimension, points, lanes), blocks, affine)
+        accepted, successes, drawn = (a + int(b) for a, b in zip((accepted, successes, drawn), counts, strict=True))
+        first += batches * blocks
+        if accepted < min(trials, _LEAST_ACCEPTANCE * drawn):
+            raise ValueError(
+                f"separation: found {separation}, wanted one that random points keep: {accepted} of {drawn:,} draws did"
+            )
+    low, high = binomtest(successes, trials).proportion_ci(confidence)
+    return SuccessRate(successes / trials, float(low), float(high), trials, successes, trials / drawn)
+
+
+@partial(jax.jit, static_argnames=("shape", "blocks", "affine"))
+def _count(key, first, wanted, separation, batches, shape, blocks, affine):
+    """Draws accepted, successful and made from a block on, until so many are accepted or the batches are done."""
+
+    def draw(block):
+        x = jax.random.uniform(jax.random.fold_in(key, block), shape, jnp.float32)
+        accepted = jnp.ones(shape[2], bool) if separation is None else _separated(x, separation)
+        return accepted, _decoded(x, affine)
+
+    def take(state):
+        batch, accepted, successes, drawn = state
+        keep, decoded = (part.ravel() for part in jax.vmap(draw)(first + batch * blocks + jnp.arange(blocks)))
+        rank = jnp.cumsum(keep, dtype=jnp.int32)
+        missing = wanted - accepted
+        counted = keep & (rank <= missing)  # the first draws in their order, whatever the batch
+        made = jnp.minimum(keep.size, jnp.sum(rank < missing, dtype=jnp.int32) + 1)
+        successes += jnp.sum(counted & decoded, dtype=jnp.int32)
+        return batch + 1, accepted + jnp.sum(counted, dtype=jnp.int32), successes, drawn + made
+
+    def unfinished(state):
+        return (state[1] < wanted) & (state[0] < batches)
+
+    return jax.lax.while_loop(unfinished, take, (jnp.int32(0),) * 4)[1:]
+
+
+def _separated(x, separation):
+    squares = sum(jnp.square(a[:, None] - a[None]) for a in x)
+    return jnp.all((squares >= separation**2) | jnp.eye(x.shape[1], dtype=bool)[:, :, None], axis=(0, 1))
+
+
+def _decoded(x, affine):
+    """`decodes` for many sets of few random points, [dimension, points, lanes], without a decomposition of each.
+
+    V⁺ is not needed, only V V⁺ = Q Qᵀ with an orthonormal basis Q of V's columns, by modified Gram-Schmidt, whose
+    rounding is of the order that the points' own has. Sets that are degenerate to rounding become NaN, a failure.
+    """
+    n, basis = x.shape[1], []
+    if affine:
+        x = x - jnp.mean(x, axis=1, keepdims=True)
+    for column in x[: n - 1 if affine else n]:  # more are linearly dependent
+        for other in basis:
+            column = column - other * jnp.sum(other * column, axis=0, keepdims=True)
+        basis.append(column * jax.lax.rsqrt(jnp.sum(column * column, axis=0, keepdims=True)))
+    margins = sum((q[:, None] * (q[:, None] - q[None]) for q in basis), start=jnp.zeros((n, n, x.shape[2])))
+    return jnp.all((margins > 0) | jnp.eye(n, dtype=bool)[:, :, None], axis=(0, 1))
+
+
+def _as_points(points):
+    points = as_real("points", points)
+    if points.ndim != 2 or points.size == 0:
+        raise ValueError(f"points: found shape {points.shape}, wanted [points, dimension], at least one of each")
+    return points.astype(jnp.promote_types(points.dtype, jnp.float32))
