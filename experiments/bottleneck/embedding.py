@@ -44,18 +44,18 @@ def _dimensions(study, section):
     )
     section.figure(
         "fig_4_14_dimensions",
-        figures.curves.against(
+        figures.rates.with_intervals(
             np.array(MULTIPLES),
             {
-                f"p = {dimension}": [_positive(found[dimension, multiple].rate) for multiple in MULTIPLES]
+                f"p = {dimension}": [found[dimension, multiple][:3] for multiple in MULTIPLES]
                 for dimension in DIMENSIONS
             },
             "points for every dimension",
             "probability of success",
             log_y=True,
         ),
-        "Probability of success against the number of points for each dimension; without a single success there is no "
-        "point (Fig. 4.14b).",
+        "Probability of success against the number of points for each dimension, with 95 % intervals; an arrow where "
+        "there was no success (Fig. 4.14b).",
     )
     return {f"{d}, {d * m}": each._asdict() for (d, m), each in found.items()}
 
@@ -83,10 +83,10 @@ def _separations(study, section):
     )
     section.figure(
         "fig_4_15_separation",
-        figures.curves.against(
+        figures.rates.with_intervals(
             np.array(SEPARATED),
             {
-                f"least distance {separation:g}": [_positive(found[separation, points].rate) for points in SEPARATED]
+                f"least distance {separation:g}": [found[separation, points][:3] for points in SEPARATED]
                 for separation in SEPARATIONS
             },
             "points in the plane",
@@ -100,7 +100,3 @@ def _separations(study, section):
 
 def _shown(found):
     return f"{found.rate:.3g} ({found.low:.2g}–{found.high:.2g})"
-
-
-def _positive(rate):
-    return rate if rate > 0 else np.nan
