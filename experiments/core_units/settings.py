@@ -49,7 +49,7 @@ class Settings:
     batch_size: int = 64
     """Rows a gradient step of the gates."""
     starts: int = 4
-    """Sets that are polished: the gates', one for each cost, and then one grown from no units."""
+    """Sets that are polished: the gates', one for each cost, and the last grown from no units."""
     swaps: int = 10
     """Exchanges of one unit that are tried before a smaller set is given up."""
     search_rows: int = 384

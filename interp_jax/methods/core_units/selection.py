@@ -94,8 +94,8 @@ def select(
         swaps: exchanges tried before a smaller set is given up.
         search_rows: rows nearest to failing that sets are compared on; the result is judged on all of the class's.
         starts: how many sets are polished and joined: the gates', those first that hold enough and are smallest, and
-            then a set grown from no units. Where units have copies, gates may keep all of them, since none can go
-            alone.
+            last, unless there is but one, a set grown from no units, as greedy selection does. Where units have copies,
+            gates may keep all of them, since none can go alone.
 
     Raises:
         ValueError: as `sweep`, and a holding rate outside [0, 1].
@@ -129,7 +129,8 @@ def select(
     judge = Judge(network, hidden, predictions, data, questions[0].target, tolerance=tolerance)
     mask = rounded[own]
     if polish and kind != "relaxed":
-        sets = [*_distinct(rounded[order]), np.zeros_like(mask)][:starts]
+        sets = _distinct(rounded[order])[: max(1, starts - 1)]
+        sets += [np.zeros_like(mask)] if starts > 1 else []
         mask = smallest_set(judge, sets, holding, rows=search_rows, swaps=swaps)
     rate = judge.rate(mask)
 
