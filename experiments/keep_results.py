@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 from shutil import copyfile
 
+from experiments.bottleneck.table import readme_table as bottleneck_table
 from experiments.core_units.table import readme_table as core_units_table
+from experiments.gradient_ascent.table import readme_table as gradient_ascent_table
 from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
 from experiments.jump_detection.table import readme_table as jump_detection_table
+from experiments.memorization.table import readme_table as memorization_table
 from interp_jax.reports.atomic import write_text
 
 KEPT = Path(__file__).parent / "results"
@@ -92,6 +95,9 @@ def _link(path: Path) -> str:
 
 STUDIES = {
     "jump_detection": jump_detection_table,
+    "bottleneck": bottleneck_table,
+    "gradient_ascent": gradient_ascent_table,
+    "memorization": memorization_table,
     "hierarchical_modules": hierarchical_modules_table,
     "core_units": core_units_table,
 }

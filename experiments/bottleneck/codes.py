@@ -29,12 +29,13 @@ def _kind(study, section, kind):
         network.activations, study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)
     )
     heat, plane = NUMBERS[kind]
-    last = network.stage_names[-1]
+    probabilities = study.probabilities(network, study.balanced.signals)
+    outputs = methods.averages.class_means(probabilities, study.balanced.labels, classes=len(POSITIONS)).means
     section.figure(
         f"fig_{heat}_averages_{kind}",
-        figures.heatmaps.class_averages({stage: averages[stage].means, last: averages[last].means}, POSITIONS),
-        f"{name}: the bottleneck's and the last layer's activations averaged over the signals of every jump position "
-        f"(Fig. {heat.replace('_', '.')}).",
+        figures.heatmaps.class_averages({stage: averages[stage].means, "softmax": outputs}, POSITIONS),
+        f"{name}: the bottleneck's activations and the probabilities put out, averaged over the signals of every jump "
+        f"position (Fig. {heat.replace('_', '.')}).",
     )
     section.figure(
         f"fig_{plane}a_codes_{kind}",
@@ -52,17 +53,18 @@ def _kind(study, section, kind):
     metrics = {"best": best}
     for seed in dict.fromkeys((best, study.config.seeds - 1 if best == 0 else 0)):
         code = study.codes(kind, 2, seed, clean)
-        crossings = self_intersections(code)
+        crossings, coinciding = self_intersections(code), _coinciding(code)
         metrics[f"seed {seed}"] = {
             "crossings": crossings,
+            "coinciding": coinciding,
             "least_distance": _least_distance(code) / max(_extent(code), 1e-9),
         }
         section.figure(
             f"fig_4_11_curve_{kind}_{seed}",
             figures.scatter.embedding(code, POSITIONS, **AXES),
             f"{name}, network {seed + 1}: the codes of signals without noise, one for every jump position (Fig. 4.11). "
-            f"The curve through them crosses itself {crossings} times; its nearest two points are "
-            f"{_least_distance(code):.2f} apart, of {_extent(code):.2f} between the furthest.",
+            f"The curve through them crosses itself {crossings} times; {coinciding} of "
+            f"{len(code) * (len(code) - 1) // 2:,} pairs of them coincide, so that no layer behind tells them apart.",
         )
     return metrics
 
@@ -73,6 +75,12 @@ def _distances(points):
 
 def _least_distance(points):
     return float((_distances(points) + np.diag(np.full(len(points), np.inf))).min())
+
+
+def _coinciding(points):
+    """Pairs of points that are one to rounding."""
+    near = _distances(points) <= 1e-6 * _extent(points)
+    return int(np.triu(near, k=1).sum())
 
 
 def _extent(points):

@@ -1,5 +1,7 @@
 """How many points of a low dimension can each be told by a linear map: the thesis' Figures 4.14 and 4.15."""
 
+import math
+
 import jax
 import numpy as np
 
@@ -99,4 +101,8 @@ def _separations(study, section):
 
 
 def _shown(found):
-    return f"{found.rate:.3g} ({found.low:.2g}–{found.high:.2g})"
+    if found.successes == 0:
+        return f"at most {found.high:.1e}"
+    # As many digits as the interval leaves.
+    digits = max(2, 1 + math.ceil(-math.log10((found.high - found.low) / found.rate)))
+    return f"{found.rate:.{digits}g} ({found.low:.{digits}g}–{found.high:.{digits}g})"

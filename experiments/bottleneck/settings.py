@@ -41,8 +41,8 @@ class Settings:
     """Signals of each jump position for averaged codes."""
     epochs: int = 150
     """Most epochs of training."""
-    patience: int = 20
-    """Epochs without a better validation loss before training stops."""
+    patience: int = 150
+    """Epochs without a better validation loss before training stops; two units may rest for 100 before they begin."""
     draws: int = 100_000
     """Random sets of points for every probability of a successful embedding."""
     start_epochs: int = 40
@@ -68,7 +68,7 @@ PRESETS = {
         test_signals=60_000,
         averaged_signals=1_000,
         epochs=2_000,
-        patience=60,
+        patience=200,
         draws=10_000_000,
         start_epochs=300,
     ),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.bottleneck.bottleneck_study import KINDS, PUBLISHED, sizes
+from experiments.jump_detection.jump_study import died
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
@@ -25,10 +26,9 @@ def write(study, section) -> None:
             fit = study.bottleneck(kind, width)
             found = study.errors(study.predictions(fit.network))
             errors[kind][width] = {measure: np.asarray(getattr(found, measure)) for measure in MEASURES}
-            dead[kind][width] = [
-                int(np.sum(study.codes(kind, width, seed, study.train.signals).max(axis=0) <= 0))
-                for seed in range(config.seeds)
-            ]
+            codes = [study.codes(kind, width, seed, study.train.signals) for seed in range(config.seeds)]
+            dead[kind][width] = [int(np.sum(each.max(axis=0) <= 0)) for each in codes]
+            failed = died(errors[kind][width]["l1"])
             median = float(np.median(errors[kind][width]["l1"]))
             paper = PUBLISHED.get((kind, width))
             rows.append(
@@ -38,6 +38,7 @@ def write(study, section) -> None:
                     f"{median:.3f}",
                     f"{paper[0]:.3f} ({median / paper[0]:.2f})" if paper else None,
                     ", ".join(map(str, dead[kind][width])),
+                    str(int(failed.sum())),
                     f"{fit.best_epoch.min()}–{fit.best_epoch.max()}",
                 )
             )
@@ -46,27 +47,30 @@ def write(study, section) -> None:
                 "median_l1": median,
                 "published_l1": paper[0] if paper else None,
                 "dead": dead[kind][width],
+                "failed": failed.tolist(),
+                "least_firing_share": [float((each > 0).mean(axis=0).min()) for each in codes],
                 "best_epoch": fit.best_epoch,
             }
             bar.advance(note=f"{kind}, {width}")
     bar.finish()
     section.table(
-        ("network", *MEASURES.values(), "median L1", "thesis (ratio)", "dead", "best epoch"),
+        ("network", *MEASURES.values(), "median L1", "thesis (ratio)", "dead", "failed", "best epoch"),
         rows,
         f"Errors in samples, mean ± standard deviation over {config.seeds} networks; beside our median that of the "
         "thesis' single run, and in brackets ours over it.",
-        note="Dead: bottleneck units of each network that fire for none of the training signals.",
+        note="Dead: bottleneck units of each network that fire for none of the training signals. Failed: networks "
+        f"whose mean error is above 10, near that of guessing. {_dead(dead)}",
     )
     for kind, number in zip(KINDS, ("4_3", "4_4"), strict=True):
-        series = {
-            name: np.stack([errors[kind][width][measure] for width in config.widths])
-            for measure, name in MEASURES.items()
-        }
+        series = {name: _without_failed(errors[kind].values(), measure) for measure, name in MEASURES.items()}
         section.figure(
             f"fig_{number}_{kind}",
-            figures.curves.against(np.array(config.widths), series, "units of the bottleneck", "error (samples)"),
+            figures.curves.against(
+                np.array(config.widths), series, "units of the bottleneck", "error (samples)", extremes=True
+            ),
             f"{kind.capitalize()} networks: errors against the width of the bottleneck "
-            f"(Fig. {number.replace('_', '.')}). {_trend(errors[kind])}",
+            f"(Fig. {number.replace('_', '.')}); means, and bands from the least to the greatest of the networks that "
+            f"have not failed. {_trend(errors[kind])}",
         )
     living = {
         kind: np.stack([width - np.array(dead[kind][width]) for width in config.widths]).astype(float) for kind in KINDS
@@ -80,6 +84,21 @@ def write(study, section) -> None:
         "the most.",
     )
     section.metrics({"networks": metrics})
+
+
+def _without_failed(by_width, measure):
+    """[widths, seeds] errors, NaN for networks that failed unless all did."""
+    failed = np.stack([died(errors["l1"]) for errors in by_width])
+    return np.where(failed & ~failed.all(), np.nan, np.stack([errors[measure] for errors in by_width]))
+
+
+def _dead(by_kind):
+    """The thesis finds units that never fire in deep networks of few units; here they are counted."""
+    said = []
+    for kind, by_width in by_kind.items():
+        networks = [number for numbers in by_width.values() for number in numbers]
+        said.append(f"{sum(number > 0 for number in networks)} of {len(networks)} {kind} ones")
+    return f"With a dead unit: {' and '.join(said)}."
 
 
 def _trend(by_width):

@@ -1,12 +1,12 @@
 """The study's table in the README."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from experiments.core_units import published
 from experiments.core_units.settings import PRESETS
+from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
@@ -22,35 +22,13 @@ def readme_table(files: dict[Path, dict]) -> str:
         notes.append(f"{data}{note} {metrics['training']['accuracy']['held out']:.1%}")
         for layer, found in metrics["cores"].items():
             lines.append(_row(data, layer, found, metrics["rivals"][layer]["needed"]))
-    links = ", ".join(f"[`{path.stem}`](experiments/results/{path.name})" for path in files)
-    environments = dict.fromkeys(
-        f"{kept['environment']['platform']}, jax {kept['environment']['versions']['jax']}, "
-        f"{kept['environment']['date']}"
-        for kept in files.values()
-    )
-    runs = "; ".join(f"`{_flags(kept['config'])}`" for kept in files.values())
     return "\n".join(
         [
             *lines,
             "",
             "Mean over the classes ± standard deviation between selections (ten and three, unless said). Held-out rows "
-            f"named right: {', '.join(notes)}. {'; '.join(environments)}. From {links}, made by "
-            f"`python -m experiments.core_units` with {runs}, and `python -m experiments.keep_results RUN`.",
+            f"named right: {', '.join(notes)}. {provenance('core_units', files, PRESETS)}",
         ]
-    )
-
-
-def _flags(config):
-    """What was asked for beyond the preset."""
-    preset = dataclasses.asdict(PRESETS[config["preset"]])
-    changed = {
-        name: value
-        for name, value in config.items()
-        if name in preset and value != preset[name] and tuple(np.ravel(value)) != tuple(np.ravel(preset[name]))
-    }
-    flags = {"preset": config["preset"], "data": config["data"]} | changed
-    return " ".join(
-        f"--{name.replace('_', '-')} {' '.join(map(str, np.ravel(value)))}" for name, value in flags.items()
     )
 
 

@@ -10,7 +10,7 @@ import optax
 
 from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS, JumpStudy
 from experiments.study import lane
-from interp_jax import data
+from interp_jax import data, networks
 from interp_jax.kernels import jumps
 from interp_jax.methods import ascent
 
@@ -23,13 +23,27 @@ STEPS_PER_CALL = 10
 
 
 class Learnt(NamedTuple):
-    """What a climb of all classes came to: signals [classes, starts, length] and shares over all lanes or classes."""
+    """What a climb of all classes came to.
+
+    Signals [classes, starts, length], which lanes [classes, starts] arrived, the median steps of these, and the shares
+    of all lanes, and of all classes' means, whose largest rise is in its place.
+    """
 
     signals: np.ndarray
-    converged: float
+    arrived: np.ndarray
     steps: float
     right_lanes: float
     right_means: float
+
+    @property
+    def converged(self) -> float:
+        """Share of lanes that passed the threshold."""
+        return float(self.arrived.mean())
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What the tables show."""
+        return {name: getattr(self, name) for name in ("converged", "steps", "right_lanes", "right_means")}
 
 
 class AscentStudy(JumpStudy):
@@ -59,6 +73,11 @@ class AscentStudy(JumpStudy):
         )
         return [lane(fit.network, seed) for seed in range(config.seeds)]
 
+    def untrained(self):
+        """One-layer networks before their first step."""
+        stacked, _ = self.stacked(NETWORKS["1-layer perceptron"], self.config.seeds)
+        return [networks.inference_view(lane(stacked, seed)) for seed in range(self.config.seeds)]
+
     def start(self, *shape: int) -> jax.Array:
         """Random starts around zero."""
         spread = self.config.spread
@@ -85,7 +104,8 @@ def read(found: ascent.Ascent, starts: int) -> Learnt:
     right_lanes = largest_rise(signals) == POSITIONS[:, None]
     right_means = largest_rise(signals.mean(axis=1)) == POSITIONS
     median = float(np.median(steps[converged])) if converged.any() else float("nan")
-    return Learnt(signals, float(converged.mean()), median, float(right_lanes.mean()), float(right_means.mean()))
+    arrived = converged.reshape(CLASSES, starts)
+    return Learnt(signals, arrived, median, float(right_lanes.mean()), float(right_means.mean()))
 
 
 def largest_rise(signals) -> np.ndarray:

@@ -46,10 +46,7 @@ def write(study, section) -> None:
     )
     _pictures(study, section, learnt)
     metrics = {
-        name: {
-            field: [getattr(each, field) for each in found]
-            for field in ("converged", "steps", "right_lanes", "right_means")
-        }
+        name: {field: [each.shares[field] for each in found] for field in found[0].shares}
         for name, found in learnt.items()
     }
     section.metrics({"classes": metrics, "objectives": _objectives(study, section)})
@@ -59,8 +56,9 @@ def _verdict(learnt):
     shares = {name: np.mean([each.right_lanes for each in found]) for name, found in learnt.items()}
     best, worst = max(shares, key=shares.get), min(shares, key=shares.get)
     return (
-        f"Single signals show the jump in its place most often for the {best} ({shares[best]:.0%}) and least often for "
-        f"the {worst} ({shares[worst]:.0%}); the network is as sure of all that arrived."
+        f"Single signals, those that did not arrive among them, show the jump in its place most often for the {best} "
+        f"({shares[best]:.0%}) and least often for the {worst} ({shares[worst]:.0%}); a network is as sure of all that "
+        "arrived."
     )
 
 
@@ -120,7 +118,7 @@ def _objectives(study, section):
                     f"{found.right_lanes:.1%}",
                 )
             )
-            metrics[f"{name}, {objective}"] = found._asdict() | {"signals": None}
+            metrics[f"{name}, {objective}"] = found.shares
     section.table(
         ("network", "climbed", "rate", "arrived", "steps", "largest rise in place"),
         rows,

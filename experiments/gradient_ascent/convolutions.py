@@ -37,13 +37,16 @@ def write(study, section) -> None:
             ),
             f"{name}: the learnt input and the signals learnt behind each convolution (Fig. "
             f"{NUMBERS[name].replace('_', '.')}). Width of the peak at half its height: "
-            f"{', '.join(f'{width(each.inputs)} ({stage})' for stage, each in found.items())}.",
+            f"{', '.join(f'{width(each.inputs)} ({stage})' for stage, each in found.items())}. The dashed line is the "
+            "jump's position; the largest rise is at "
+            f"{', '.join(f'{rise(each.inputs)} ({stage})' for stage, each in found.items())}: filters may shift a "
+            "signal as long as what follows knows.",
         )
         metrics[name] = {
             stage: {
                 "converged": float(np.mean(each.converged)),
                 "width": width(each.inputs),
-                "largest_rise": int(largest_rise(np.asarray(each.inputs).mean(axis=0))),
+                "largest_rise": rise(each.inputs),
             }
             for stage, each in found.items()
         }
@@ -61,6 +64,11 @@ def _climbed(study, network):
         steps=config.steps,
         patience=config.stall_steps,
     )
+
+
+def rise(signals) -> int:
+    """The position of the mean signal's largest rise."""
+    return int(largest_rise(np.asarray(signals).mean(axis=0)))
 
 
 def width(signals) -> int:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from experiments.jump_detection.jump_study import PUBLISHED
+from experiments.jump_detection.settings import PRESETS
+from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
@@ -10,7 +12,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     """The README's table of this study, from what `keep` wrote."""
     (kept,) = files.values()
     networks, seeds = kept["metrics"]["networks"], kept["config"]["seeds"]
-    environment, fresh = kept["environment"], kept["metrics"]["optimum"]["fresh"]["l1"]
+    fresh = kept["metrics"]["optimum"]["fresh"]["l1"]
     detector = kept["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
     lines = [
         "| mean \\|error\\| of the jump position, samples | ours | thesis |",
@@ -27,10 +29,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     size = f"{kept['config']['test_signals']:,}"
     lines.append("")
     lines.append(
-        f"Mean ± standard deviation over {seeds} seeds, {size} test signals; {environment['platform']}, "
-        f"jax {environment['versions']['jax']}, {environment['date']}. "
-        "From [`experiments/results/jump_detection.json`](experiments/results/jump_detection.json), made by "
-        "`python -m experiments.jump_detection --preset paper && "
-        "python -m experiments.keep_results runs/jump_detection/paper`."
+        f"Mean ± standard deviation over {seeds} seeds, {size} test signals. "
+        + provenance("jump_detection", files, PRESETS)
     )
     return "\n".join(lines)

@@ -42,7 +42,6 @@ def write(study, section) -> None:
 
 def _pictures(study, section, found):
     x = np.arange(len(study.layers))
-    layers = ", ".join(f"{number} {name}" for number, name in enumerate(study.layers))
     for metric in METRICS:
         for field, said in (("inner", "inner-class"), ("inter", "inter-class")):
             section.figure(
@@ -50,8 +49,9 @@ def _pictures(study, section, found):
                 figures.curves.against(
                     x,
                     {name: values[field] for name, values in found[metric].items()},
-                    f"layer ({layers})",
+                    "layer",
                     f"{said} deviation ({metric})",
+                    x_names=study.layers,
                 ),
                 f"{said.capitalize()} deviation by {metric} distance (Figs "
                 + ("6.7 to 6.9, 6.13, 6.14)." if study.task.pairs == "adjacent" else "6.12)."),
@@ -61,9 +61,10 @@ def _pictures(study, section, found):
         figures.curves.against(
             x,
             {name: values["level"] for name, values in found["euclidean"].items() if name != BY_TRUE},
-            f"layer ({layers})",
+            "layer",
             "activation level",
             log_y=True,
+            x_names=study.layers,
         ),
         "Activation level: the mean over the rows of the sum of a layer's absolute activations (Figs 6.8a, 6.12b).",
     )

@@ -10,7 +10,7 @@ METRIC = "cosine"
 
 def write(study, section) -> None:
     """Inner- and inter-class deviation of every layer after 0, 1, 2, 4, … epochs."""
-    epochs = [2**power for power in range(study.config.full_epochs.bit_length())]
+    epochs = [2**power for power in range(study.task.full_epochs.bit_length())]
     section.text(
         f"Both kinds after 0, 1, 2, 4, … {epochs[-1]} epochs, from the same starting weights: each is trained again "
         "from the beginning with the same random numbers, so the stages are those of one training."
@@ -41,7 +41,9 @@ def write(study, section) -> None:
             x_label=f"stage (0: the start, then after 1, 2, 4, … {epochs[-1]} epochs)",
             y_label=f"deviation ({METRIC})",
             columns=2,
+            scale_by_row=True,
         ),
-        f"Deviations by {METRIC} distance during training, mean of {study.config.seeds} networks, a line a layer.",
+        f"Deviations by {METRIC} distance during training, mean of {study.config.seeds} networks, a line a layer; "
+        "inner-class above; inter-class, on a scale of its own, below.",
     )
     section.metrics({"epochs": [0, *epochs], "layers": study.layers, "deviation": series})

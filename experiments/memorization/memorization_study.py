@@ -17,8 +17,7 @@ from interp_jax.methods import deviation
 LEARNING, TO_THE_END, MEMORISING = "learning", "learning to the end", "memorising"
 KINDS = (LEARNING, TO_THE_END, MEMORISING)
 METRICS = ("euclidean", "normalised euclidean", "cosine", "correlation")
-# One optimiser for all networks that are trained to the end.
-ADAM = optax.adam(1e-3)
+RATE, BATCH = 1e-3, 100  # of the networks that are trained to the end
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -32,6 +31,12 @@ class MemorizationStudy(Study):
         """The training labels, dealt out to other rows."""
         return np.asarray(jax.random.permutation(self.key(1), jnp.asarray(self.task.train[1])))
 
+    @cached_property
+    def optimizer(self) -> optax.GradientTransformation:
+        """Of all networks that are trained to the end, or part of the way there: at a constant rate Adam would jump."""
+        steps = self.task.full_epochs * -(-len(self.task.train[1]) // BATCH)
+        return optax.adam(optax.cosine_decay_schedule(RATE, steps))
+
     @property
     def classes(self) -> int:
         """How many classes there are."""
@@ -44,21 +49,27 @@ class MemorizationStudy(Study):
     def fit(self, kind: str, epochs: int | None = None, seeds: int | None = None) -> networks.Fit:
         """The networks of a kind; those trained to the end also after fewer epochs: they begin in the same way."""
         seeds = self.config.seeds if seeds is None else seeds
-        rows = self.task.train[0], self.labels(kind)
         if kind == LEARNING:
             return self.fitted(
                 f"{kind} {seeds}",
                 self.task.network,
-                rows,
+                self.task.learnt,
                 seeds=seeds,
                 epochs=self.config.epochs,
                 validation=self.task.validation,
                 patience=self.config.patience,
                 **self.task.training,
             )
-        epochs = self.config.full_epochs if epochs is None else epochs
+        rows = self.task.train[0], self.labels(kind)
+        epochs = self.task.full_epochs if epochs is None else epochs
         return self.fitted(
-            f"{kind} {seeds} {epochs}", self.task.network, rows, seeds=seeds, epochs=epochs, optimizer=ADAM
+            f"{kind} {seeds} {epochs}",
+            self.task.network,
+            rows,
+            seeds=seeds,
+            epochs=epochs,
+            optimizer=self.optimizer,
+            batch_size=BATCH,
         )
 
     def trained(self, kind: str, epochs: int | None = None, seeds: int | None = None) -> list[networks.Chain]:

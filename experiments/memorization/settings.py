@@ -13,7 +13,7 @@ class Settings:
 
     python -m experiments.memorization                  jump signals, a first look in about 3 minutes
     python -m experiments.memorization --preset paper   five networks of each kind, twenty to tell apart
-    python -m experiments.memorization --data mnist     the deep perceptron on MNIST
+    python -m experiments.memorization --data mnist     the deep perceptron on MNIST, about an hour
     """
 
     preset: Literal["quick", "paper"] = "quick"
@@ -33,10 +33,12 @@ class Settings:
     jump: float = 3.0
     """Height of the signals' step."""
     train_rows: int = 6_000
-    """Signals or images that are learnt or memorised."""
-    validation_rows: int = 3_000
-    """Validation rows, for early stopping."""
-    test_rows: int = 6_000
+    """Signals or images that are memorised, and learnt to the end."""
+    learnt_rows: int | None = None
+    """Rows, these among them, that the early-stopped network learns from; by default the same, 48,000 for MNIST."""
+    validation_rows: int | None = None
+    """Validation rows, for early stopping; by default half as many as are memorised, 12,000 for MNIST."""
+    test_rows: int = 10_000
     """Rows held out."""
     rows_per_class: int = 60
     """Rows of each class that deviations are measured on, whatever the labels."""
@@ -44,14 +46,14 @@ class Settings:
     """Most epochs of the early-stopped network."""
     patience: int = 20
     """Epochs without a better validation loss before its training stops."""
-    full_epochs: int = 256
-    """Epochs of networks that are trained to the end, a power of two."""
+    full_epochs: int | None = None
+    """Epochs of networks that are trained to the end, a power of two; by default 512, 64 for MNIST."""
     permutations: int = 20
     """Random labels that the null is drawn from."""
     embedded_rows: int = 1_000
     """Rows in the t-SNE pictures."""
-    told_apart: int = 6
-    """Networks of each kind that are told apart without test data."""
+    told_apart: int | None = None
+    """Networks of each kind that are told apart without test data; by default 6, 2 for MNIST."""
 
     def __post_init__(self):
         """Refuses numbers that no run can use, before a folder is made."""
@@ -59,8 +61,10 @@ class Settings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: found {value}, wanted a positive finite number")
-        if self.full_epochs & (self.full_epochs - 1):
+        if self.full_epochs and self.full_epochs & (self.full_epochs - 1):
             raise ValueError(f"full_epochs: found {self.full_epochs}, wanted a power of two")
+        if self.learnt_rows is not None and self.learnt_rows < self.train_rows:
+            raise ValueError(f"learnt_rows: found {self.learnt_rows}, wanted at least the {self.train_rows} train_rows")
         check_counts(self, train_rows=600, embedded_rows=100, rows_per_class=2, told_apart=2, seed=0)
 
 
@@ -70,7 +74,6 @@ PRESETS = {
         preset="paper",
         seeds=5,
         train_rows=12_000,
-        validation_rows=6_000,
         rows_per_class=150,
         epochs=1_000,
         patience=60,

@@ -14,15 +14,18 @@ from interp_jax.kernels import jumps
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to train on, to stop by, and held out, each inputs and labels."""
+    """Rows to memorise, to learn from, to stop by, and held out, each inputs and labels; the first begin the second."""
 
     name: str
     train: tuple
+    learnt: tuple
     validation: tuple
     test: tuple
     class_names: tuple[str, ...]
     network: Callable  # key -> Chain
     pairs: str  # which classes are compared with one another
+    full_epochs: int
+    told_apart: int
     training: dict
 
 
@@ -33,41 +36,53 @@ def task(settings) -> Task:
 
 def _jumps(settings):
     key = jax.random.key(settings.seed)
-    counts = settings.train_rows, settings.validation_rows, settings.test_rows
+    learnt = settings.learnt_rows or settings.train_rows
+    counts = learnt, settings.validation_rows or settings.train_rows // 2, settings.test_rows
     drawn = [
         data.jump_signals(jax.random.fold_in(key, 100 + number), count, settings.noise, settings.jump)
         for number, count in enumerate(counts)
     ]
+    rows = [(each.signals, each.labels) for each in drawn]
     first, last = jumps.POSITIONS
     return Task(
         "jump signals",
-        *((each.signals, each.labels) for each in drawn),
+        _first(rows[0], settings.train_rows),
+        *rows,
         class_names=tuple(map(str, range(first, last + 1))),
         network=partial(networks.perceptron, sizes=(100, 100, 100, 100, 60)),
         pairs="adjacent",
+        full_epochs=settings.full_epochs or 512,
+        told_apart=settings.told_apart or 6,
         training={},
     )
 
 
 def _mnist(settings):
     train, test = (data.load("mnist", split=split) for split in ("train", "test"))
-    wanted = settings.train_rows + settings.validation_rows
+    middle = settings.learnt_rows or max(settings.train_rows, 48_000)
+    wanted = middle + (settings.validation_rows or 12_000)
     if wanted > len(train.inputs):
-        raise ValueError(f"train_rows, validation_rows: found {wanted} together, wanted at most {len(train.inputs)}")
+        raise ValueError(f"learnt_rows, validation_rows: found {wanted} together, wanted at most {len(train.inputs)}")
     order = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:wanted]
     flat, labels = train.inputs.reshape(len(train.inputs), -1)[order], train.labels[order]
-    middle = settings.train_rows
     return Task(
         "MNIST",
-        (flat[:middle], labels[:middle]),
+        _first((flat, labels), settings.train_rows),
+        _first((flat, labels), middle),
         (flat[middle:], labels[middle:]),
         (test.inputs.reshape(len(test.inputs), -1)[: settings.test_rows], test.labels[: settings.test_rows]),
         class_names=train.classes,
         network=partial(networks.perceptron, sizes=(784, 784, 784, 784, 784, 10)),
         pairs="all",
+        full_epochs=settings.full_epochs or 64,
+        told_apart=settings.told_apart or 2,
         # The paper's rate with momentum: the same descent, ten times as fast.
         training={"optimizer": MOMENTUM, "batch_size": 100},
     )
+
+
+def _first(rows, count):
+    return tuple(each[:count] for each in rows)
 
 
 MOMENTUM = optax.sgd(0.01, momentum=0.9)

@@ -10,7 +10,7 @@ METRIC = "cosine"
 
 def write(study, section) -> None:
     """The number for many networks of each kind, a border from half of them, and its error on the other half."""
-    count = study.config.told_apart
+    count = study.task.told_apart
     section.text(
         "The number: inner-class deviation of the last hidden layer over that of the input, by cosine distance and the "
         "labels that the network was taught, on its own training rows. A network that has learnt brings rows of a "

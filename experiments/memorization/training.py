@@ -10,12 +10,13 @@ from interp_jax import figures
 def write(study, section) -> None:
     """Accuracies, and the weights of a memorising network."""
     task, config = study.task, study.config
+    more = f", on {len(task.learnt[1]):,} rows" if len(task.learnt[1]) > len(task.train[1]) else ""
     section.text(
         f"{task.name}, {len(task.train[1]):,} training rows, {study.classes} classes. Three kinds of networks of one "
-        f"shape, {config.seeds} of each: learning, stopped where the validation loss is least; learning to the end, "
-        f"trained on the same labels for {config.full_epochs} epochs with Adam; and memorising, trained just so on the "
-        "same labels dealt out to other rows, so that there is nothing to learn. The second is the control: it is "
-        "trained as long as the memorising one."
+        f"shape, {config.seeds} of each: learning, stopped where the validation loss is least{more}; learning to "
+        f"the end, trained on the same labels for {task.full_epochs} epochs with Adam, its rate falling to 0; and "
+        "memorising, trained just so on the same labels dealt out to other rows, so that there is nothing to learn. "
+        "The second is the control: it is trained as long as the memorising one."
     )
     rows, metrics = [], {}
     for kind in KINDS:

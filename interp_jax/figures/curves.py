@@ -1,6 +1,6 @@
 """Curves: success against filter width, training, any quantity against any other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
@@ -25,6 +25,7 @@ from interp_jax.figures.style import (
     new_figure,
     percent,
     styled,
+    whole_ticks,
 )
 
 FEW = 30  # up to so many points of a curve each have a marker and their seeds' dots
@@ -158,6 +159,7 @@ def against(
     *,
     extremes: bool = False,
     y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (None, None),
+    x_names: Sequence[str] | None = None,
 ) -> Figure:
     """One quantity against another: per series the mean line, a band of ± one standard deviation, a dot a seed.
 
@@ -170,10 +172,13 @@ def against(
     log_x, log_y: whether an axis is logarithmic; its numbers must then be positive.
     extremes: whether the band reaches from the least to the greatest seed, not one standard deviation to either side.
     y_range: the ends of the vertical axis, to look closer; None leaves one to the data.
+    x_names: a name for each abscissa, in place of its number.
     Returns the figure; references outside its vertical range are left out.
     """
     x = as_array("x", x, "X")
     not_empty("values", values)
+    if x_names is not None and (log_x or len(x_names) != x.size):
+        raise ValueError(f"x_names has {len(x_names)} names, wanted one for each of {x.size} places on a linear axis")
     references = {name: float(height) for name, height in (references or {}).items()}
     series = {name: by_seed(f"values[{name!r}]", entries, x.size) for name, entries in values.items()}
     order = np.argsort(x, kind="stable")
@@ -211,6 +216,10 @@ def against(
     if log_x:
         margin = (x.max() / x.min()) ** 0.04 if x.max() > x.min() else 1.5
         log_axis(axes, "x", x.min() / margin, x.max() * margin)
+    elif x_names is not None:
+        axes.set_xticks(x, x_names)
+    else:
+        whole_ticks(axes.xaxis, x)
     if log_y:
         margin = (shown.max() / shown.min()) ** 0.06 if shown.max() > shown.min() else 1.5
         log_axis(axes, "y", shown.min() / margin, shown.max() * margin)

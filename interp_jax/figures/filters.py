@@ -116,6 +116,7 @@ def gallery(
     x_label: str = "position in the signal",
     y_label: str = "weight",
     columns: int = 3,
+    scale_by_row: bool = False,
 ) -> Figure:
     """Small multiples: one panel a class or position, in each the same few curves.
 
@@ -124,6 +125,7 @@ def gallery(
     jumps: title of the panel → place of its jump, marked by a vertical line.
     x_label, y_label: what the axes show.
     columns: panels side by side.
+    scale_by_row: whether each row of panels has a vertical scale of its own.
     Returns the figure, with one legend for all panels.
     """
     positions = as_array("positions", positions, "k")
@@ -135,7 +137,7 @@ def gallery(
     names = list(dict.fromkeys(name for entries in rows.values() for name in entries))
     columns = min(columns, len(rows))
     figure = new_figure(9.0 if columns > 2 else 8.0, 0.9 + 1.9 * -(-len(rows) // columns))
-    panels = small_multiples(figure, len(rows), columns, x_label, y_label)
+    panels = small_multiples(figure, len(rows), columns, x_label, y_label, scale_by_row=scale_by_row)
     handles, mark = {}, None
     for axes, (title, entries) in zip(panels, rows.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
@@ -145,6 +147,7 @@ def gallery(
         if jumps and title in jumps:
             mark = jump_line(axes, float(jumps[title]))
         axes.set_title(title)
+        whole_ticks(axes.xaxis, positions)
     keys = [handles[name] for name in names]
     legend_above(figure, [*keys, mark] if mark else keys, [*names, "jump"] if mark else names)
     return figure

@@ -83,10 +83,12 @@ def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
     return figure
 
 
-def small_multiples(figure: Figure, count: int, columns: int, x_label: str, y_label: str) -> list[Axes]:
-    """Panels row by row, on common axes that are named once."""
-    columns = min(columns, count)
-    panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False).ravel()
+def small_multiples(
+    figure: Figure, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
+) -> list[Axes]:
+    """Panels row by row, on common axes that are named once; each row can have a vertical scale of its own."""
+    columns, share = min(columns, count), "row" if scale_by_row else True
+    panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=share, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.set_axis_off()
     for axes in panels[max(0, count - columns) : count]:

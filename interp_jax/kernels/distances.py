@@ -88,7 +88,8 @@ def mean_within(
 
     In float32 Euclidean means are within 1e-5 of their value, for distances between 1e-16 and 1e16. Rows much nearer
     each other than their group is wide go by their difference, so that equal ones are at distance 0; where that is
-    most of them (tight clusters inside a group), it is no faster than SciPy. Cosine and correlation means m are
+    most of them (tight clusters inside a group), it is no faster than SciPy. Squares overflow beyond 1e19, to NaN, and
+    vanish below 1e-19, to 0: scale such rows first. Cosine and correlation means m are
     within 1e-6 · m + 5e-7 · √m + 1e-12: float32 does not tell apart directions nearer than 1e-7.
 
     Args:

@@ -59,17 +59,18 @@ def maximize(
             layer with places a unit is the mean over them. With a callable objective anything a row.
         start: an input a lane, [lanes, …].
         units: the unit of each lane, [lanes], or one for all; or the weight of every unit in a combination,
-            [lanes, units] float. Only a callable objective may go without.
+            [lanes, units] float. A callable objective takes arrays of any meaning with an entry a lane, or none.
         objective: what is climbed: "probability" (softmax over the units), "log_probability", "logit" (all three stop
             by the probability), "value" (the unit itself, also what it stops by), or a callable
             ``(outputs, units) -> [lanes]``, a plain function or a callable pytree, which is its own activation.
         regularisers: applied in turn to each lane after its step, ``(x, gradient, step) -> x`` (`regularisers`).
         rate: step size α.
-        optimizer: any optax optimiser, a state a lane, in place of the plain step; ``rate`` is then unused.
+        optimizer: any optax optimiser, a state a lane, in place of the plain step; ``rate`` is then unused. Each
+            new object compiles anew, so make it once.
         threshold: activation above which a lane has converged.
         steps: most steps of a lane.
         patience: steps without a gain in the objective after which a lane stalls.
-        tolerance: what counts as a gain.
+        tolerance: what counts as a gain on the greatest objective before; smaller ones add up.
         batch_size: lanes at a time; None takes all at once.
 
     Returns:
@@ -98,6 +99,7 @@ def maximize(
     network = callable_pytree(network)
     if callable(objective):
         climb = jax.tree_util.Partial(_as_given, callable_pytree(objective))
+        units = jax.tree.map(lambda leaf: _a_lane(leaf, len(start)), units)
     elif objective in _OBJECTIVES:
         climb = jax.tree_util.Partial(_OBJECTIVES[objective])
         units = _weights(units, len(start), jax.eval_shape(network, start[:1]))
@@ -123,6 +125,8 @@ def _weights(units, lanes, outputs):
         if units.shape != (lanes, count):
             raise ValueError(f"units: found weights of shape {units.shape}, wanted {(lanes, count)}")
         return jnp.asarray(units)
+    if not jnp.issubdtype(units.dtype, jnp.integer):
+        raise ValueError(f"units: found {units.dtype}, wanted whole numbers, or floats that weigh every unit")
     if units.shape not in ((), (lanes,)):
         raise ValueError(f"units: found shape {units.shape}, wanted one unit, or one for each of {lanes} lanes")
     if not isinstance(units, jax.core.Tracer):
@@ -130,6 +134,14 @@ def _weights(units, lanes, outputs):
         if least < 0 or greatest >= count:
             raise ValueError(f"units: found {least} to {greatest}, wanted 0 to {count - 1}")
     return jax.nn.one_hot(jnp.broadcast_to(jnp.asarray(units), (lanes,)), count)
+
+
+def _a_lane(units, lanes):
+    """What a callable objective is given, an entry a lane; a single number is for all."""
+    units = jnp.asarray(units)
+    if units.ndim and len(units) != lanes:
+        raise ValueError(f"units: found shape {units.shape}, wanted an entry for each of {lanes} lanes")
+    return units if units.ndim else jnp.broadcast_to(units, (lanes,))
 
 
 def _combined(values, weights):
@@ -205,7 +217,7 @@ def _climb(network, settings, optimizer, start, units, used):
         update, state = _update(optimizer, rate, gradient, lanes)
         x = lanes.x + update
         for regulariser in regularisers:
-            x = jax.vmap(regulariser)(x, gradient, lanes.steps)
+            x = jax.vmap(regulariser)(x, gradient, lanes.steps).astype(lanes.x.dtype)
         finite = jnp.all(jnp.isfinite(x), axis=tuple(range(1, x.ndim)))
         stalled = (stood >= patience) | ~finite
         active = lanes.active & ~(activation > threshold)
@@ -215,7 +227,7 @@ def _climb(network, settings, optimizer, start, units, used):
             _where(moving, state, lanes.optimizer),
             moving & (lanes.steps + 1 < most),
             lanes.stalled | (active & stalled),
-            jnp.maximum(lanes.best, objective),
+            jnp.where(gained, objective, lanes.best),
             stood,
             lanes.steps + moving,
         )

@@ -88,7 +88,8 @@ def profile(
     for name, found, wanted in (("metric", metric, METRICS), ("pairs", pairs, PAIRS)):
         if found not in wanted:
             raise ValueError(f"{name}: found {found!r}, wanted one of {', '.join(map(repr, wanted))}")
-    shape, kind = jnp.shape(labels), jnp.result_type(labels)
+    labels = labels if isinstance(labels, jax.Array) else np.asarray(labels)
+    shape, kind = labels.shape, labels.dtype
     if len(shape) != 1 or not shape[0] or not jnp.issubdtype(kind, jnp.integer):
         raise ValueError(f"labels: found {kind} of shape {shape}, wanted whole numbers of shape [rows]")
     if classes is None:

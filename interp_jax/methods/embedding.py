@@ -105,9 +105,9 @@ def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -
 def success_rate(
     key: Any,
     *,
-    dimension: int,
-    points: int,
-    trials: int = 1_000_000,
+    dimension: int | np.integer,
+    points: int | np.integer,
+    trials: float | int | np.integer = 1_000_000,
     separation: float = 0.0,
     affine: bool = True,
     confidence: float = 0.95,
@@ -147,8 +147,9 @@ def success_rate(
     """
     sizes = {"dimension": dimension, "points": points, "trials": trials, "batch_size": batch_size}
     for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name}: found {size}, wanted at least 1")
+        if not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(f"{name}: found {size!r}, wanted a whole number of at least 1")
+    dimension, points, trials, batch_size = map(int, sizes.values())
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: found {confidence}, wanted a share in (0, 1)")
     if not 0 <= separation < math.inf:

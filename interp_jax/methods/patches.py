@@ -22,7 +22,9 @@ class Patches:
     strides: tuple[int, ...]
 
     @classmethod
-    def over(cls, shape: Sequence[int], patch: int | Sequence[int], stride: int | Sequence[int] = 1) -> "Patches":
+    def over(
+        cls, shape: Sequence[int], patch: float | int | Sequence[int], stride: float | int | Sequence[int] = 1
+    ) -> "Patches":
         """Patches over rows of a shape, so many steps apart; along each axis the last ends where the row does.
 
         Args:
@@ -40,6 +42,9 @@ class Patches:
             >>> patches.sides, patches.counts, patches.starts[0]
             ((2, 2), (3, 2), array([0, 2, 3]))
         """
+        for name, sizes in (("patch", patch), ("stride", stride)):
+            if not all(isinstance(size, int | np.integer) for size in np.atleast_1d(np.asarray(sizes, object))):
+                raise ValueError(f"{name}: found {sizes!r}, wanted whole numbers")
         axes = max(len(shape) - 1, 1) if isinstance(patch, int | np.integer) else len(patch)
         sides, strides = (
             (int(size),) * axes if isinstance(size, int | np.integer) else tuple(size) for size in (patch, stride)

@@ -123,7 +123,7 @@ def _check_share(name, share):
 
 
 def _l2_decay(rate, x, gradient, step):
-    return (1 - rate) * x
+    return ((1 - rate) * x).astype(x.dtype)
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("width", "every"), meta_fields=("axes",))
@@ -158,8 +158,10 @@ def _channels(x):
 def _without_smallest(share, x, sizes):
     """Exactly ``share`` of the pixels go, rounded down; of equal ones the first."""
     ranks = jnp.argsort(jnp.argsort(sizes.ravel())).reshape(sizes.shape)
-    return jnp.where(ranks < jnp.floor(share * sizes.size), 0, x)
+    # A share k / n is not exact in float32, and must not become k − 1 pixels.
+    count = jnp.floor(share * sizes.size * (1 + 2.0**-22))
+    return jnp.where(ranks < count, 0, x)
 
 
 def _box(least, greatest, x, gradient, step):
-    return jnp.clip(x, least, greatest)
+    return jnp.clip(x, least.astype(x.dtype), greatest.astype(x.dtype))

@@ -9,6 +9,7 @@ import pytest
 from experiments.bottleneck import __main__ as study_main
 from experiments.bottleneck.codes import self_intersections
 from experiments.bottleneck.settings import PRESETS, Settings
+from experiments.bottleneck.starts import first_below
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -42,6 +43,11 @@ def test_crossings_of_a_curve_are_counted():
     assert self_intersections(eight) == 1
     assert self_intersections([[0, 0], [2, 2], [2, 0], [0, 2]]) == 1
     assert self_intersections([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) == 0, "meeting at the ends is no crossing"
+
+
+def test_the_first_epoch_at_a_loss_is_counted_from_one():
+    assert first_below(np.array([3.0, 2.0, 1.0, 2.0]), 2.0) == 2
+    assert first_below(np.array([3.0, 2.0]), 1.0) is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import jax
 import numpy as np
 import pytest
 
@@ -10,9 +11,11 @@ from experiments.gradient_ascent import __main__ as study_main
 from experiments.gradient_ascent.ascent_study import AT, CLASSES, LENGTH, largest_rise, read
 from experiments.gradient_ascent.convolutions import width
 from experiments.gradient_ascent.images import REGULARISERS, roughness
-from experiments.gradient_ascent.observer import probes
+from experiments.gradient_ascent.observer import called, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
 from experiments.jump_detection.jump_study import FIRST, NETWORKS
+from interp_jax import data, networks
+from interp_jax.methods import ascent
 from interp_jax.methods.ascent import Ascent
 
 SMALL = dataclasses.replace(
@@ -80,6 +83,39 @@ def test_probes_share_the_place_of_their_largest_rise_and_nothing_else():
     made = probes(3.0)
     assert all(largest_rise(signal) == AT for signal in made.values())
     assert len({signal.tobytes() for signal in made.values()}) == len(made)
+
+
+def test_a_plateau_is_that_of_lanes_that_arrived():
+    positions = np.arange(FIRST, FIRST + CLASSES)
+    steps = (np.arange(1, LENGTH + 1) >= positions[:, None]).astype(float)
+    pulses = steps * (np.arange(1, LENGTH + 1) < positions[:, None] + 3)
+    signals = np.stack([steps, pulses], axis=1)
+    first, second = np.zeros((2, CLASSES, 2), bool)
+    first[:, 0] = second[:, 1] = True
+    assert plateau(signals, first) == 1
+    assert plateau(signals, second) == 0
+    np.testing.assert_allclose(plateau(signals, first | second), 0.5)
+    assert np.isnan(plateau(signals, first & second))
+
+
+def test_positions_that_tie_are_all_called():
+    flat = np.zeros((3, CLASSES))
+    flat[1, 7] = flat[2, 5:9] = 1
+    assert called(flat) == [(FIRST, FIRST + CLASSES - 1), (FIRST + 7,), (FIRST + 5, FIRST + 8)]
+
+
+@pytest.mark.slow
+def test_every_class_of_a_trained_network_is_reached_from_every_start():
+    train = data.jump_signals(jax.random.key(0), 12_000)
+    network = networks.perceptron(jax.random.key(1), (LENGTH, 100, CLASSES))
+    network = networks.fit(network, train.signals, train.labels, key=jax.random.key(2), epochs=150).network
+    start = jax.random.uniform(jax.random.key(3), (CLASSES * 16, LENGTH), minval=-0.05, maxval=0.05)
+    found = ascent.maximize(network, start, np.repeat(np.arange(CLASSES), 16), steps=5_000, patience=500)
+    assert (
+        float(jax.nn.softmax(network(found.inputs))[np.arange(len(start)), np.arange(len(start)) // 16].min()) > 0.999
+    )
+    means = np.asarray(found.inputs).reshape(CLASSES, 16, LENGTH).mean(axis=1)
+    np.testing.assert_array_equal(largest_rise(means), np.arange(FIRST, FIRST + CLASSES))
 
 
 def test_width_and_roughness():

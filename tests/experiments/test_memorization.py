@@ -47,6 +47,7 @@ def test_every_section_is_written(tmp_path, monkeypatch):
         ({"noise": -1.0}, "noise: found -1.0"),
         ({"full_epochs": 100}, "full_epochs: found 100, wanted a power of two"),
         ({"train_rows": 10}, "train_rows: found 10, wanted at least 600"),
+        ({"learnt_rows": 700}, "learnt_rows: found 700, wanted at least the 6000 train_rows"),
         ({"rows_per_class": 1}, "rows_per_class: found 1, wanted at least 2"),
     ],
 )

@@ -28,6 +28,10 @@ EXAMPLES = {
     "jumps.gaussian_derivative_filters": lambda k: (lambda width: k(width=width), (jnp.float32(2.9),)),
     "jumps.gaussian_smoother": lambda k: (lambda width: k(width), (jnp.float32(2.9),)),
     "jumps.posterior_network": lambda k: (lambda noise: k(noise=noise), (jnp.float32(1.0),)),
+    "kmeans.kmeans": lambda k: (
+        lambda x, seed: k(x, 3, key=jax.random.key(seed), restarts=4, batch_size=5),
+        (_ROWS[:, :5], jnp.int32(0)),
+    ),
     "location_errors.location_errors": lambda k: (k, (_PLACES, jnp.flip(_PLACES))),
     "nmf.nmf": lambda k: (
         lambda v, seed: k(v, 3, key=jax.random.key(seed), restarts=4, iterations=20),

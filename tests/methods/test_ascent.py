@@ -130,6 +130,25 @@ def test_optimisers_have_a_state_a_lane():
         np.testing.assert_allclose(whole.inputs[lane], alone.inputs[0], atol=1e-4)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 1e-6])
+def test_small_gains_add_up(tolerance):
+    found = ascent.maximize(
+        lambda x: x, jnp.zeros((1, 2)), 0, objective="value", rate=9e-7, threshold=4e-4, tolerance=tolerance
+    )
+    assert bool(found.converged[0]), found
+    standing = ascent.maximize(
+        lambda x: x, jnp.zeros((1, 2)), 0, objective="value", rate=1e-9, threshold=1.0, tolerance=1e-6
+    )
+    assert (bool(standing.stalled[0]), int(standing.steps[0])) == (True, 100)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_starts_keep_their_precision(dtype):
+    used = (regularisers.l2_decay(0.1), regularisers.box(-1.0, 1.0), lambda x, gradient, step: x.astype(jnp.float32))
+    found = ascent.maximize(NETWORK, START.astype(dtype), UNITS, objective="logit", regularisers=used, steps=3)
+    assert found.inputs.dtype == dtype
+
+
 def test_a_lane_that_would_overflow_stalls_with_finite_inputs():
     found = ascent.maximize(lambda x: x**3, jnp.ones((1, 2)), 0, objective="value", rate=1e3, threshold=np.inf)
     assert bool(found.stalled[0])
@@ -154,6 +173,12 @@ def test_the_exact_posterior_is_climbed_in_every_class():
         ((NETWORK, START, UNITS[:3]), {}, r"units: found shape \(3,\), wanted one unit, or one for each of 7 lanes"),
         ((NETWORK, START, np.ones((2, 2))), {}, r"units: found weights of shape \(2, 2\), wanted \(7, 5\)"),
         ((NETWORK, START), {}, "units: found none"),
+        ((NETWORK, START, np.array(True)), {}, "units: found bool, wanted whole numbers"),
+        (
+            (NETWORK, START, np.arange(2)),
+            {"objective": lambda outputs, units: outputs[:, 0]},
+            r"units: found shape \(2,\), wanted an entry for each of 7 lanes",
+        ),
         ((NETWORK, START[0], 0), {}, r"start: found shape \(12,\)"),
         ((NETWORK, START[:0], 0), {}, r"start: found shape \(0, 12\)"),
         ((NETWORK, START, 0), {"objective": "loss"}, "objective: found 'loss', wanted a callable or one of"),

@@ -218,11 +218,12 @@ def test_success_grows_with_the_separation(points, trials):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"dimension": 0}, "dimension: found 0, wanted at least 1"),
-        ({"points": 0}, "points: found 0, wanted at least 1"),
-        ({"trials": 0}, "trials: found 0, wanted at least 1"),
-        ({"batch_size": 0}, "batch_size: found 0, wanted at least 1"),
+        ({"dimension": 0}, "dimension: found 0, wanted a whole number of at least 1"),
+        ({"points": 0}, "points: found 0, wanted a whole number of at least 1"),
+        ({"trials": 0}, "trials: found 0, wanted a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size: found 0, wanted a whole number of at least 1"),
         ({"confidence": 1.0}, r"confidence: found 1.0, wanted a share in \(0, 1\)"),
+        ({"trials": 2e6}, "trials: found 2000000.0, wanted a whole number of at least 1"),
         ({"separation": -0.1}, "separation: found -0.1, wanted a distance of at least 0"),
         ({"separation": math.nan}, "separation: found nan"),
         ({"separation": math.inf}, "separation: found inf"),

@@ -198,6 +198,7 @@ GOOD = {
         ({"reference": np.ones((3, 4, 5, 2))}, r"reference: found shape \(3, 4, 5, 2\)"),
         ({"reference": np.ones((), np.float32)}, r"reference: found shape \(\)"),
         ({"patch": 5}, r"patch: found sides \(5, 5\), wanted at least 1 and at most the inputs' \(4, 5\)"),
+        ({"patch": 2.0}, "patch: found 2.0, wanted whole numbers"),
         ({"patch": 0}, r"patch: found sides \(0, 0\)"),
         ({"patch": (1, 1, 1, 1)}, r"patch: found sides \(1, 1, 1, 1\)"),
         ({"patch": ()}, r"patch: found sides \(\)"),

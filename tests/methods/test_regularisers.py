@@ -23,10 +23,18 @@ def test_exactly_the_smallest_pixels_go(values, share):
         (regularisers.clip_contribution(share), np.abs(np.asarray(x * gradient))),
     ):
         found = np.asarray(_apply(regulariser, x, gradient, 0))
-        gone = np.argsort(sizes, kind="stable")[: int(np.floor(np.float32(share) * np.float32(8)))]
+        gone = np.argsort(sizes, kind="stable")[: int(share * 8 * (1 + 2.0**-22))]
         wanted = np.array(values, np.float32)
         wanted[gone] = 0
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("size", [3, 10, 1000])
+def test_a_share_that_is_so_many_pixels_is_so_many(size):
+    x = jnp.arange(1.0, size + 1)
+    for count in range(0, size + 1, max(1, size // 250)):
+        kept = _apply(regularisers.clip_norm(count / size), x, x, 0)
+        assert int(jnp.sum(kept == 0)) == count
 
 
 def test_channels_of_a_pixel_go_together():

@@ -1,0 +1,34 @@
+"""The study's table in the README."""
+
+from pathlib import Path
+
+from experiments.gradient_ascent.settings import PRESETS
+from experiments.provenance import provenance
+from experiments.study import mean_and_spread
+
+JUMPS = "jumps"
+
+
+def readme_table(files: dict[Path, dict]) -> str:
+    """A row for every kind of network that finds jumps, and a sentence for every set of images."""
+    by_data = {kept["config"]["data"]: kept for kept in files.values()}
+    config = by_data[JUMPS]["config"]
+    lines = [
+        f"| inputs learnt by gradient ascent, {config['starts']} starts × 60 classes | above {config['threshold']:g} "
+        "(%) | jump in its place, single (%) | … mean of the starts (%) |",
+        "|---|---|---|---|",
+    ]
+    for name, found in by_data[JUMPS]["metrics"]["classes"]["classes"].items():
+        shares = (found["converged"], found["right_lanes"], found["right_means"])
+        cells = (mean_and_spread([100 * share for share in each], 1) for each in shares)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis gives pictures, no numbers."]
+    for name, kept in by_data.items():
+        if name != JUMPS:
+            found = kept["metrics"]["images"]["regularisers"]
+            best = max(found, key=lambda regulariser: found[regulariser]["other"])
+            notes.append(
+                f"A second network agrees with {found['none']['other']:.0%} of the images learnt for {name} without a "
+                f"regulariser, with {found[best]['other']:.0%} under {best}."
+            )
+    return "\n".join([*lines, "", f"{' '.join(notes)} {provenance('gradient_ascent', files, PRESETS)}"])

@@ -1,0 +1,307 @@
+"""k-means: many starts of Lloyd's algorithm at once, with greedy k-means++ seeds."""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from interp_jax.kernels._arguments import as_real
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+
+
+class Clustering(NamedTuple):
+    """The best start: its centres, every row's nearest one, and Σ weight · ‖x − centre‖².
+
+    ``converged`` says whether its centres came to rest within ``iterations``; ``inertias`` are those of all starts.
+    """
+
+    centers: Float[Array, "k features"]
+    labels: Int[Array, " rows"]
+    inertia: Float[Array, ""]
+    converged: Bool[Array, ""]
+    iterations: Int[Array, ""]
+    inertias: Float[Array, " restarts"]
+
+
+def kmeans(
+    x: Array | np.ndarray | Sequence,
+    k: int,
+    *,
+    key,
+    restarts: int = 10,
+    weights: Array | np.ndarray | Sequence | None = None,
+    iterations: int = 300,
+    tolerance: float = 1e-4,
+    batch_size: int = 4096,
+) -> Clustering:
+    """Centres with a small sum of squared distances to their rows, from the best of several starts.
+
+        labels_i = argmin_c ‖x_i − μ_c‖²,    μ_c = Σ_{i of c} w_i x_i / Σ_{i of c} w_i,    until the centres rest
+
+    Traceable. Every start chooses its first centres by greedy k-means++: one row after the other, with probability
+    in proportion to the squared distance to the centres so far, the best of 2 + ⌊ln k⌋ draws each. All starts go
+    through the rows together, in batches; a start that has come to rest waits for the others. A cluster that loses all
+    its rows is given the row furthest from its centre. Start i draws from ``fold_in(key, i)``.
+
+    Time: 4 · rows · features · k · restarts operations an iteration. Memory: the rows again, three numbers a row and
+    start, and three a batch's row, start and centre.
+
+    With fewer different rows than k, clusters stay empty and centres repeat. Of centres equally near the first is
+    taken. Under jit, where values cannot be looked at, NaN or infinity make the inertia NaN.
+
+    Args:
+        x: [rows, features]. float64 stays, anything else is computed in float32.
+        k: number of clusters, from 1 to the number of rows.
+        key: a JAX random key.
+        restarts: number of starts.
+        weights: [rows], of the rows, non-negative, not all zero; 1 by default. A row of weight 2 counts as two rows.
+        iterations: the most of a start.
+        tolerance: centres rest when the squares of their moves add up to at most this times the features' mean
+            variance; 0 goes on until no row changes its cluster.
+        batch_size: rows that are compared with all centres at a time.
+
+    Raises:
+        ValueError: x not of real numbers [at least 1 row, at least 1 feature] or, outside jit, not finite; k below 1
+            or above the number of rows; weights of another shape or, outside jit, negative, not finite or all zero;
+            restarts, iterations or batch_size below 1; a tolerance that is not a finite number of at least 0.
+
+    Example:
+        >>> import jax
+        >>> found = kmeans([[0.0], [1.0], [9.0], [11.0]], 2, key=jax.random.key(0))
+        >>> sorted(found.centers.ravel().tolist()), float(found.inertia), bool(found.converged)
+        ([0.5, 10.0], 2.5, True)
+
+    Source: Lloyd, IEEE Trans. Inf. Theory 28 (1982); Arthur & Vassilvitskii, k-means++, SODA 2007, sections 2.2 and 5
+    (greedy); Liu, Wang & Matwin, arXiv:1802.00560, section 2.
+    """
+    x = as_real("x", x)
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"x: found shape {x.shape}, wanted [rows, features], at least one of each")
+    rows = len(x)
+    if not 1 <= k <= rows:
+        raise ValueError(f"k: found {k}, wanted 1 to {rows}, the number of rows")
+    for name, value in (("restarts", restarts), ("iterations", iterations), ("batch_size", batch_size)):
+        if value < 1:
+            raise ValueError(f"{name}: found {value}, wanted at least 1")
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise ValueError(f"tolerance: found {tolerance}, wanted a finite number of at least 0")
+    x = x.astype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
+    if not isinstance(x, jax.core.Tracer) and not _finite(x):
+        raise ValueError("x: found NaN or infinity, wanted finite numbers")
+    if weights is not None:
+        weights = as_real("weights", weights).astype(x.dtype)
+        if weights.shape != (rows,):
+            raise ValueError(f"weights: found shape {weights.shape}, wanted ({rows},)")
+        if not isinstance(weights, jax.core.Tracer) and not _usable(weights):
+            raise ValueError("weights: found some below zero, not finite, or all zero; wanted finite numbers ≥ 0")
+    return _kmeans(x, weights, key, tolerance, k, restarts, iterations, min(batch_size, rows))
+
+
+@jax.jit
+def _finite(x):
+    return jnp.all(jnp.isfinite(x))
+
+
+@jax.jit
+def _usable(weights):
+    return jnp.all(jnp.isfinite(weights) & (weights >= 0)) & jnp.any(weights > 0)
+
+
+class _Rows(NamedTuple):
+    """The rows, less their mean, a batch at a time along the second axis, with their squares and weights."""
+
+    x: Float[Array, "size batches features"]
+    squares: Float[Array, "size batches"]
+    weights: Float[Array, "size batches"]
+
+    @classmethod
+    def of(cls, x, weights, most):
+        """In equal batches that take every so-manieth row, so that rows on several devices stay where they are."""
+        batches = -(-len(x) // most)
+        size = -(-len(x) // batches)
+
+        def split(values):
+            padded = jnp.pad(values, [(0, size * batches - len(x))] + [(0, 0)] * (values.ndim - 1))
+            return padded.reshape(size, batches, *values.shape[1:])
+
+        return cls(split(x), split(jnp.sum(x**2, axis=1)), split(weights))
+
+    def fold(self, function, initial):
+        """``function(carry, batch, its number) -> carry, out`` over all; the outs [lanes, size] as [lanes, rows]."""
+
+        def step(carry, number):
+            batch = _Rows(*(jax.lax.dynamic_index_in_dim(each, number, 1, False) for each in self))
+            return function(carry, batch, number)
+
+        carry, out = jax.lax.scan(step, initial, jnp.arange(self.x.shape[1]))
+        return carry, None if out is None else jnp.moveaxis(out, 0, -1).reshape(out.shape[1], -1)
+
+    def part(self, values, number):
+        """What [lanes, rows] has for a batch."""
+        split = values.reshape(len(values), *self.weights.shape)
+        return jax.lax.dynamic_index_in_dim(split, number, 2, False)
+
+    def at(self, numbers):
+        """Rows by their numbers."""
+        return self.x.reshape(-1, self.x.shape[-1])[numbers]
+
+
+@functools.partial(jax.jit, static_argnames=("k", "restarts", "iterations", "most"))
+def _kmeans(x, weights, key, tolerance, k, restarts, iterations, most):
+    count = len(x)
+    weights = jnp.ones(count, x.dtype) if weights is None else weights
+    share = weights / jnp.sum(weights)
+    # Less a row first: the mean of numbers with a large offset is not known to the digit.
+    x, first = x - x[:1], x[0]
+    mean = jnp.matmul(share, x, precision=_HIGHEST)
+    x, offset = x - mean[None], first + mean
+    # A power of two loses no digit, and squares then neither overflow nor vanish.
+    _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
+    rows = _Rows.of(jnp.ldexp(x, -exponent), weights, most)
+    variance = jnp.sum(rows.weights * rows.squares) / jnp.sum(weights) / x.shape[1]
+    keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
+    centers, steps, converged = _lloyd(rows, _seeds(rows, keys, k), iterations, tolerance * variance)
+    inertias, _ = rows.fold(
+        lambda total, batch, _: (total + _inertias(batch, centers), None), jnp.zeros(restarts, x.dtype)
+    )
+    best = jnp.argmin(inertias)
+    _, labels = rows.fold(lambda _, batch, part: (None, _nearest(batch, centers[best][None])[0]), None)
+    converged = converged[best] & jnp.isfinite(inertias[best])
+    centers, inertias = jnp.ldexp(centers[best], exponent) + offset[None], jnp.ldexp(inertias, 2 * exponent)
+    return Clustering(centers, labels[0, :count], inertias[best], converged, steps[best], inertias)
+
+
+def _scores(x, centers):
+    """‖x − μ‖² − ‖x‖² [lanes, k, size]: the rows last, so that what is done for each centre runs along them."""
+    lanes, k, features = centers.shape
+    products = jnp.matmul(centers.reshape(lanes * k, features), x.T, precision=_HIGHEST)
+    return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
+
+
+def _nearest(batch, centers):
+    """The first of the nearest centres, and its score, [lanes, size] each."""
+    scores = _scores(batch.x, centers)
+    least = jnp.min(scores, axis=1)
+    k = centers.shape[1]
+    numbers = jnp.where(scores == least[:, None], _numbers(k), k - 1)
+    return jnp.min(numbers, axis=1), least
+
+
+def _numbers(k):
+    return jnp.arange(k, dtype=jnp.int32)[None, :, None]
+
+
+def _inertias(batch, centers):
+    """Each lane's sum of weighted squared distances, by differences: the scores lose digits far from the mean."""
+    labels, _ = _nearest(batch, centers)
+
+    def of_lane(lane):
+        mine, label = lane
+        return jnp.sum(batch.weights * jnp.sum((batch.x - mine[label]) ** 2, axis=1))
+
+    return jax.lax.map(of_lane, (centers, labels))
+
+
+def _lloyd(rows, centers, iterations, rest):
+    lanes = len(centers)
+
+    def going(state):
+        return jnp.any(state[2])
+
+    def step(state):
+        centers, steps, active = state
+        moved = _means(rows, centers)
+        moved = jnp.where(active[:, None, None], moved, centers)
+        steps += active.astype(jnp.int32)
+        active &= (jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest) & (steps < iterations)
+        return moved, steps, active
+
+    start = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool)
+    centers, steps, _ = jax.lax.while_loop(going, step, start)
+    return centers, steps, steps < iterations
+
+
+def _means(rows, centers):
+    """The mean of every centre's rows; a centre without any goes to a row far from all centres."""
+    lanes, k, _ = centers.shape
+
+    def add(carry, batch, _):
+        sums, counts = carry
+        labels, _ = _nearest(batch, centers)
+        belongs = jnp.where(labels[:, None] == _numbers(k), batch.weights[None, None], 0)
+        products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
+        return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
+
+    (sums, counts), _ = rows.fold(add, (jnp.zeros_like(centers), jnp.zeros((lanes, k), centers.dtype)))
+    empty = counts == 0
+    means = sums / jnp.where(empty, 1, counts)[..., None]
+    return jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty)
+
+
+def _refilled(rows, means, centers, empty):
+    """The first empty centre goes to the row furthest from its own, the next to the next; not to rows on a centre."""
+
+    def distances(_, batch, part):
+        return None, jnp.where(batch.weights[None] > 0, _nearest(batch, centers)[1] + batch.squares[None], 0)
+
+    _, far = rows.fold(distances, None)
+    distance, numbers = jax.lax.top_k(far, centers.shape[1])
+    which = jnp.maximum(jnp.cumsum(empty.astype(jnp.int32), axis=1) - 1, 0)
+    distance, numbers = (jnp.take_along_axis(each, which, axis=1) for each in (distance, numbers))
+    given = jnp.where((distance > 0)[..., None], rows.at(numbers), centers)
+    return jnp.where(empty[..., None], given, means)
+
+
+def _seeds(rows, keys, k):
+    """Greedy k-means++: of a few rows drawn in proportion to their squared distance the one that leaves least of it."""
+    draws = 2 + int(math.log(k))
+    weights = rows.weights.reshape(-1)
+    first = jax.vmap(lambda key: _draw(jax.random.fold_in(key, 0), weights, 1)[0])(keys)
+    centers = jnp.zeros((len(keys), k, rows.x.shape[-1]), rows.x.dtype).at[:, 0].set(rows.at(first))
+
+    def distances(batch, candidates):
+        """Squared distances [lanes, candidates, size]."""
+        return jnp.maximum(_scores(batch.x, candidates) + batch.squares[None, None], 0)
+
+    _, nearest = rows.fold(lambda _, batch, part: (None, distances(batch, centers[:, :1])[:, 0]), None)
+
+    def choose(number, state):
+        centers, nearest = state
+        draw_keys = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
+        numbers = jax.vmap(lambda key, mass: _draw(key, mass * weights, draws))(draw_keys, nearest)
+        candidates = rows.at(numbers)
+
+        def left(total, batch, part):
+            remaining = jnp.minimum(distances(batch, candidates), rows.part(nearest, part)[:, None])
+            return total + jnp.sum(remaining * batch.weights[None, None], axis=2), None
+
+        totals, _ = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
+        best = jnp.argmin(totals, axis=1)
+        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)
+
+        def nearer(_, batch, part):
+            return None, jnp.minimum(distances(batch, chosen)[:, 0], rows.part(nearest, part))
+
+        return centers.at[:, number].set(chosen[:, 0]), rows.fold(nearer, None)[1]
+
+    return jax.lax.fori_loop(1, k, choose, (centers, nearest))[0]
+
+
+def _draw(key, mass, count):
+    """Row numbers in proportion to their mass, by its running sum: of blocks first, then inside the block."""
+    size = math.isqrt(len(mass) - 1) + 1
+    blocks = jnp.pad(mass, (0, size * size - len(mass))).reshape(size, size)
+    running = jnp.cumsum(jnp.sum(blocks, axis=1))
+    wanted = jax.random.uniform(key, (count,), mass.dtype) * running[-1]
+    block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), size - 1)
+    wanted -= jnp.where(block > 0, running[block - 1], 0)
+    inside = jnp.sum(jnp.cumsum(blocks[block], axis=1) <= wanted[:, None], axis=1)
+    # Rounding may lead past the last row that has any; then the heaviest of the block.
+    inside = jnp.where(inside < size, inside, jnp.argmax(blocks[block], axis=1))
+    return jnp.minimum(block * size + inside, len(mass) - 1)
