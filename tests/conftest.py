@@ -1,6 +1,10 @@
 """Test-wide rules (rank promotion raises, two CPU devices) and the fixtures that hold the package's promises."""
 
 import contextlib
+import os
+
+# scikit-learn's threads spin while they wait, which is many times slower beside a second test process.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import jax
 import jax.monitoring

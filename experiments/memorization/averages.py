@@ -1,60 +1,69 @@
 """Activations averaged over the rows of a class: the thesis' Figures 6.3, 6.4 and 6.10."""
 
-import jax
 import numpy as np
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, hidden_layers
+from experiments.memorization.memorization_study import LEARNING, MEMORISING, all_layers
 from interp_jax import figures
 from interp_jax.methods import averages
 
+KINDS = (LEARNING, MEMORISING)
+
 
 def write(study, section) -> None:
-    """Averages of a memorising network by the labels it was taught and by the true ones."""
-    inputs, true = study.task.train
-    numbers = np.arange(study.classes) if study.config.data == "mnist" else np.array(study.task.class_names, int)
-    network = study.trained(MEMORISING)[0]
-    for figure, labels, said in (
-        ("fig_6_3_taught", study.shuffled, "the labels it was taught (Fig. 6.3)"),
-        ("fig_6_4_true", np.asarray(true), "the true labels (Fig. 6.4)"),
+    """Averages of a learning and of a memorising network side by side, by the labels taught and by the true ones."""
+    rows, metrics = [], {}
+    for figure, said, cases in (
+        (
+            "fig_6_3_taught",
+            "training rows, by the labels that each was taught (Fig. 6.3)",
+            {kind: (study.task.train[0], study.labels(kind)) for kind in KINDS},
+        ),
+        ("fig_6_4_true", "held-out rows, by their true labels (Fig. 6.4)", dict.fromkeys(KINDS, study.task.test)),
     ):
-        rows = study.balanced(labels)
-        layers = hidden_layers(network, inputs[rows])
-        means = {
-            name: averages.class_means(layer, labels[rows], classes=study.classes).means
-            for name, layer in layers.items()
-            if name != "input"
-        }
+        means, varies = {}, {}
+        for kind, (inputs, labels) in cases.items():
+            means[kind], varies[kind] = _averages(study, kind, np.asarray(inputs), np.asarray(labels))
+        layers = [name for name in means[LEARNING] if name != "input"]
         section.figure(
             figure,
-            figures.heatmaps.class_averages(means, numbers),
-            f"A memorising network: activations averaged over {len(rows) // study.classes} rows of every class, by "
-            f"{said}.",
+            figures.heatmaps.class_averages(
+                {f"{kind}, {name}": means[kind][name] for name in layers for kind in KINDS}, study.class_numbers
+            ),
+            f"Activations of a learning and of a memorising network averaged over {said}.",
         )
-    section.metrics({"varies": {kind: _varies(study, kind) for kind in (LEARNING, MEMORISING)}})
+        metrics[figure] = varies
+        rows += [(said.split(" (")[0], kind, *(f"{share:.2f}" for share in varies[kind].values())) for kind in KINDS]
+    section.table(
+        ("rows", "network", *varies[LEARNING]),
+        rows,
+        "How far class averages lie from one another: their variance over the classes as a share of the variance of "
+        "single rows, all units together.",
+    )
+    section.metrics({"varies": metrics})
     if study.config.data == "mnist":
         _images(study, section)
 
 
-def _varies(study, kind):
-    """How far class averages lie from their mean, as a share of what single rows do; by layer."""
-    labels, network = study.labels(kind), study.trained(kind)[0]
+def _averages(study, kind, inputs, labels):
+    """Class averages of every layer, and the share of its variance that lies between them."""
     rows = study.balanced(labels)
-    found = {}
-    for name, layer in hidden_layers(network, study.task.train[0][rows]).items():
-        means = averages.class_means(layer, labels[rows], classes=study.classes).means
-        found[name] = float(np.sum(np.var(np.asarray(means), axis=0)) / np.sum(np.var(np.asarray(layer), axis=0)))
-    return found
+    means, varies = {}, {}
+    for name, layer in all_layers(study.trained(kind)[0], inputs[rows]).items():
+        means[name] = averages.class_means(layer, labels[rows], classes=study.classes).means
+        between = np.sum(np.var(np.asarray(means[name]), axis=0))
+        varies[name] = float(between / max(np.sum(np.var(np.asarray(layer), axis=0)), 1e-30))
+    return means, varies
 
 
 def _images(study, section):
-    inputs, labels = study.task.train
-    fives = np.flatnonzero(np.asarray(labels) == 5)[:1000]
+    inputs, labels = (np.asarray(each) for each in study.task.train)
+    fives = np.flatnonzero(labels == 5)[:1000]
     side = int(np.sqrt(inputs.shape[1]))
-    pictures = {"single": inputs[fives[0]], "average": jax.numpy.mean(inputs[fives], axis=0)}
+    pictures = {"single": inputs[fives[0]], "average": inputs[fives].mean(axis=0)}
     section.figure(
         "fig_6_10_five",
         figures.images.strongest_inputs(
-            np.stack([np.asarray(picture).reshape(1, side, side) for picture in pictures.values()]), list(pictures)
+            np.stack([picture.reshape(1, side, side) for picture in pictures.values()]), list(pictures)
         ),
-        f"A five, and the average of {len(fives):,} (Fig. 6.10): it is still one, so averages can stand for classes.",
+        f"A five, and the average of {len(fives):,} (Fig. 6.10).",
     )

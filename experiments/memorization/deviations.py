@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from experiments.memorization import contrast
 from experiments.memorization.memorization_study import KINDS, LEARNING, MEMORISING, METRICS
+from experiments.study import mean_and_spread
 from interp_jax import figures
 
 BY_TRUE = "memorising, true labels"
@@ -33,10 +35,10 @@ def write(study, section) -> None:
             }
             bar.advance(note=f"{metric}, {name}")
     bar.finish()
-    null = {kind: study.null(study.trained(kind)[0], study.labels(kind), "cosine") for kind in (LEARNING, MEMORISING)}
+    null = {kind: study.null(study.trained(kind)[0], study.labels(kind), "cosine") for kind in KINDS}
     _pictures(study, section, found)
     _null(study, section, found, null)
-    _contrast(study, section, found)
+    contrast.write(section, found)
     section.metrics({"deviation": found, "null": null, "layers": study.layers})
 
 
@@ -74,46 +76,20 @@ def _null(study, section, found, null):
     rows = []
     for kind, values in null.items():
         for number, layer in enumerate(study.layers):
-            inter, by_chance = found["cosine"][kind]["inter"][number, 0], values[:, 1, number]
-            rows.append(
-                (
-                    kind,
-                    layer,
-                    f"{inter:.4f}",
-                    f"{by_chance.mean():.4f} ± {by_chance.std(ddof=1):.4f}" if len(by_chance) > 1 else None,
-                    f"{np.mean(by_chance >= inter):.2f}",
-                )
-            )
+            cells = []
+            for field, by_chance in zip(("inner", "inter"), values[:, :, number].T, strict=True):
+                measured = found["cosine"][kind][field][number, 0]
+                beyond = by_chance <= measured if field == "inner" else by_chance >= measured
+                cells += [
+                    f"{measured:.4f}",
+                    mean_and_spread(by_chance, 4),
+                    f"{(1 + beyond.sum()) / (1 + len(by_chance)):.2f}",
+                ]
+            rows.append((kind, layer, *cells))
     section.table(
-        ("network", "layer", "inter-class (cosine)", "by chance", "share of null at least as large"),
+        ("network", "layer", "inner-class", "by chance", "p", "inter-class", "by chance", "p"),
         rows,
-        "Inter-class deviation by cosine distance of the first network of a kind, beside that of the same rows with "
-        "their labels dealt out anew.",
-    )
-
-
-def _contrast(study, section, found):
-    """Whether learning shrinks the inner-class deviation and memorising keeps it high, network by network."""
-    rows = []
-    for metric in METRICS[1:]:
-        learning, to_the_end, memorising = (found[metric][kind]["inner"] for kind in KINDS)
-        rows.append(
-            (
-                metric,
-                *(f"{np.sum(values[-1] < values[0])} of {values.shape[1]}" for values in (learning, to_the_end)),
-                f"{np.sum(memorising[1] > memorising[0])} of {memorising.shape[1]}",
-                f"{np.sum(memorising[-1][:, None] > to_the_end[-1][None])} of {memorising[-1].size ** 2}",
-            )
-        )
-    section.table(
-        (
-            "distance",
-            "learning: last layer below the input",
-            "learning to the end",
-            "memorising: first layer above the input",
-            "pairs with memorising above learning to the end in the last layer",
-        ),
-        rows,
-        "The thesis' contrast, network by network: inner-class deviation falls through a learning network, and rises "
-        "at once in a memorising one.",
+        "Deviations by cosine distance of the first network of a kind by the labels it was taught, beside those of the "
+        "same rows with their labels dealt out anew, mean ± standard deviation. p: how often chance brings an "
+        "inner-class deviation at most, an inter-class one at least as large, the measured one counted in.",
     )

@@ -23,10 +23,13 @@ def write(study, section) -> None:
             networks = study.trained(kind, stage) if stage else study.untrained()
             profiles = [study.profile(network, study.labels(kind), METRIC) for network in networks]
             for field, values in found[kind].items():
-                values.append(np.mean([getattr(profile, field) for profile in profiles], axis=0))
+                values.append([getattr(profile, field) for profile in profiles])
             bar.advance(note=f"{kind}, {stage} epochs")
     bar.finish()
-    series = {kind: {field: np.stack(values) for field, values in each.items()} for kind, each in found.items()}
+    # [stages, layers, networks]
+    series = {
+        kind: {field: np.moveaxis(values, 1, 2) for field, values in each.items()} for kind, each in found.items()
+    }
     section.figure(
         "deviation_during_training",
         figures.filters.gallery(
@@ -43,7 +46,7 @@ def write(study, section) -> None:
             columns=2,
             scale_by_row=True,
         ),
-        f"Deviations by {METRIC} distance during training, mean of {study.config.seeds} networks, a line a layer; "
+        f"Deviations by {METRIC} distance during training, mean ± standard deviation of {study.config.seeds} networks; "
         "inner-class above; inter-class, on a scale of its own, below.",
     )
     section.metrics({"epochs": [0, *epochs], "layers": study.layers, "deviation": series})

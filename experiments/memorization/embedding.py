@@ -3,52 +3,47 @@
 import numpy as np
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, hidden_layers
+from experiments.memorization.memorization_study import LEARNING, MEMORISING, all_layers
 from interp_jax import figures
 
 NEIGHBOURS = 10
-FIGURES = {MEMORISING: "Figs 6.5 and 6.6", LEARNING: "Fig. 6.6"}
 
 
 def write(study, section) -> None:
-    """t-SNE of every layer of a memorising and of a learning network."""
-    inputs, true = study.task.train
+    """t-SNE of every layer of a memorising network, by both labels, and of a learning one."""
+    inputs, true = (np.asarray(each) for each in study.task.train)
     count = min(study.config.embedded_rows, len(true))
     section.text(
-        f"t-SNE of {count:,} training rows, layer by layer. The pictures are coloured by the true label; how well "
+        f"t-SNE of {count:,} training rows, layer by layer, from the input to the probabilities put out. How well "
         "neighbours agree is measured in the layer itself, not in the picture."
     )
-    rows, metrics = [], {}
-    kinds = (LEARNING, MEMORISING)
-    bar = study.progress.task("t-SNE", len(kinds) * (len(study.layers) - 1))
-    for kind in kinds:
-        layers = hidden_layers(study.trained(kind)[0], inputs[:count])
-        metrics[kind] = {}
-        for name, layer in layers.items():
-            layer = np.asarray(layer)
-            agree = [_agree(layer, np.asarray(labels)[:count]) for labels in (true, study.labels(kind))]
-            metrics[kind][name] = dict(zip(("true", "taught"), agree, strict=True))
-            rows.append((kind, name, *(f"{share:.2f}" for share in agree)))
-            if name == "input":
-                continue
-            points = TSNE(random_state=study.config.seed, init="pca", perplexity=30).fit_transform(layer)
-            section.figure(
-                f"fig_6_6_{kind}_{name}",
-                figures.scatter.embedding(
-                    points,
-                    np.asarray(true)[:count],
-                    "class",
-                    x_label="t-SNE coordinate 1",
-                    y_label="t-SNE coordinate 2",
-                    equal=False,
-                ),
-                f"A {kind} network's {name}, by the true labels ({FIGURES[kind]}).",
-            )
-            bar.advance(note=f"{kind}, {name}")
+    labels = {LEARNING: {"true": true[:count]}}
+    labels[MEMORISING] = {"true": true[:count], "taught": study.labels(MEMORISING)[:count]}
+    layers = {kind: all_layers(study.trained(kind)[0], inputs[:count]) for kind in labels}
+    rows, metrics, panels = [], {kind: {} for kind in labels}, {}
+    bar = study.progress.task("t-SNE", 2 * len(layers[LEARNING]) - 1)
+    for name in layers[LEARNING]:
+        for kind in (MEMORISING, LEARNING):
+            layer = np.asarray(layers[kind][name])
+            metrics[kind][name] = {by: agreement(layer, each) for by, each in labels[kind].items()}
+            rows += [(name, kind, by, f"{share:.2f}") for by, share in metrics[kind][name].items()]
+            if kind == MEMORISING or name != "input":
+                points = _points(layer, study.config.seed)
+                bar.advance(note=f"{kind}, {name}")
+            for by, each in labels[kind].items():
+                title = f"{kind}, {name}" + (f", {by} labels" if kind == MEMORISING else "")
+                panels[title] = (points, each)
     bar.finish()
+    section.figure(
+        "fig_6_5_layers",
+        figures.scatter.embeddings(panels, "class" if study.config.data == "mnist" else "jump position"),
+        "Each row is a layer; from left to right a memorising network coloured by the true labels and by those it was "
+        "taught (Fig. 6.5), and a learning one (Fig. 6.6).",
+    )
     section.table(
-        ("network", "layer", "true labels", "labels taught"),
+        ("layer", "network", "labels", "neighbours that agree"),
         rows,
         f"Share of the {NEIGHBOURS} nearest rows of a row, in the layer itself, that have its label; by chance about "
         f"{1 / study.classes:.2f}.",
@@ -56,6 +51,14 @@ def write(study, section) -> None:
     section.metrics({"neighbours": metrics})
 
 
-def _agree(layer, labels):
-    near = NearestNeighbors(n_neighbors=NEIGHBOURS + 1).fit(layer).kneighbors(layer, return_distance=False)[:, 1:]
+def _points(layer, seed):
+    # One thread: more wait for each other in a loop, which beside other work is many times slower.
+    with threadpool_limits(1, user_api="openmp"):
+        return TSNE(random_state=seed, init="pca", perplexity=30).fit_transform(layer)
+
+
+def agreement(layer, labels) -> float:
+    """Share of the nearest other rows of a row that have its label."""
+    with threadpool_limits(1, user_api="openmp"):
+        near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(layer).kneighbors(return_distance=False)
     return float(np.mean(labels[near] == labels[:, None]))

@@ -1,15 +1,18 @@
 """Three kinds of networks of one shape, and the deviations of their layers."""
 
 import dataclasses
+import itertools
 from collections import OrderedDict
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cache, cached_property
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.memorization.tasks import Task
+from experiments.memorization.tasks import Task, task
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.methods import deviation
@@ -25,17 +28,22 @@ class MemorizationStudy(Study):
     """The study with its task and networks."""
 
     task: Task
+    prefix: str = ""
 
     @cached_property
     def shuffled(self) -> np.ndarray:
         """The training labels, dealt out to other rows."""
         return np.asarray(jax.random.permutation(self.key(1), jnp.asarray(self.task.train[1])))
 
-    @cached_property
+    @property
     def optimizer(self) -> optax.GradientTransformation:
         """Of all networks that are trained to the end, or part of the way there: at a constant rate Adam would jump."""
-        steps = self.task.full_epochs * -(-len(self.task.train[1]) // BATCH)
-        return optax.adam(optax.cosine_decay_schedule(RATE, steps))
+        return _falling(self.task.full_epochs * -(-len(self.task.train[1]) // BATCH))
+
+    @property
+    def class_numbers(self) -> np.ndarray:
+        """The classes as numbers: jump positions, or digits."""
+        return np.array(self.task.class_names, int)
 
     @property
     def classes(self) -> int:
@@ -46,12 +54,23 @@ class MemorizationStudy(Study):
         """What a kind of network was taught."""
         return self.shuffled if kind == MEMORISING else np.asarray(self.task.train[1])
 
-    def fit(self, kind: str, epochs: int | None = None, seeds: int | None = None) -> networks.Fit:
+    def folder(self, name: str) -> Path:
+        """Where the checkpoint of this name is kept."""
+        return super().folder(self.prefix + name)
+
+    def others(self) -> Iterator["MemorizationStudy"]:
+        """The study and, without end, others like it with data, shuffled labels and networks of their own."""
+        yield self
+        for number in itertools.count(1):
+            config = dataclasses.replace(self.config, seed=self.config.seed + 1000 * number)
+            yield dataclasses.replace(self, config=config, task=task(config), prefix=f"draw {number} ", fits={})
+
+    def fit(self, kind: str, epochs: int | None = None) -> networks.Fit:
         """The networks of a kind; those trained to the end also after fewer epochs: they begin in the same way."""
-        seeds = self.config.seeds if seeds is None else seeds
+        seeds = self.config.seeds
         if kind == LEARNING:
             return self.fitted(
-                f"{kind} {seeds}",
+                kind,
                 self.task.network,
                 self.task.learnt,
                 seeds=seeds,
@@ -63,7 +82,7 @@ class MemorizationStudy(Study):
         rows = self.task.train[0], self.labels(kind)
         epochs = self.task.full_epochs if epochs is None else epochs
         return self.fitted(
-            f"{kind} {seeds} {epochs}",
+            f"{kind} {epochs}",
             self.task.network,
             rows,
             seeds=seeds,
@@ -72,11 +91,10 @@ class MemorizationStudy(Study):
             batch_size=BATCH,
         )
 
-    def trained(self, kind: str, epochs: int | None = None, seeds: int | None = None) -> list[networks.Chain]:
+    def trained(self, kind: str, epochs: int | None = None) -> list[networks.Chain]:
         """The same, one after the other."""
-        seeds = self.config.seeds if seeds is None else seeds
-        fit = self.fit(kind, epochs, seeds)
-        return [lane(fit.network, seed) for seed in range(seeds)]
+        fit = self.fit(kind, epochs)
+        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     def untrained(self) -> list[networks.Chain]:
         """The networks before their first step."""
@@ -112,6 +130,18 @@ class MemorizationStudy(Study):
         """The input and the hidden layers, by name."""
         names = self.untrained()[0].stage_names
         return ["input", *(name for name in names if name.startswith("relu"))]
+
+
+@cache
+def _falling(steps):
+    # One object for all studies of a length: another means another compilation.
+    return optax.adam(optax.cosine_decay_schedule(RATE, steps))
+
+
+@jax.jit
+def all_layers(network, inputs):
+    """The input, what every hidden layer puts out, and the probabilities."""
+    return hidden_layers(network, inputs) | {"output": jax.nn.softmax(network(inputs))}
 
 
 @jax.jit

@@ -78,7 +78,7 @@ PRESETS = {
         epochs=1_000,
         patience=60,
         permutations=100,
-        embedded_rows=6_000,
+        embedded_rows=4_000,
         told_apart=20,
     ),
 }

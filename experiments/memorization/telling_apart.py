@@ -1,49 +1,53 @@
 """One number that tells a memorising network from a learning one without test data."""
 
-import numpy as np
+import itertools
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, TO_THE_END, accuracy
+import numpy as np
+from scipy.stats import binomtest
+
+from experiments.memorization.memorization_study import KINDS, MEMORISING, TO_THE_END, accuracy
 from interp_jax import figures
 
 METRIC = "cosine"
 
 
 def write(study, section) -> None:
-    """The number for many networks of each kind, a border from half of them, and its error on the other half."""
+    """The number for many networks of each kind, and its error with a border from all networks but one."""
     count = study.task.told_apart
+    draws = -(-count // study.config.seeds)
     section.text(
         "The number: inner-class deviation of the last hidden layer over that of the input, by cosine distance and the "
         "labels that the network was taught, on its own training rows. A network that has learnt brings rows of a "
-        f"class together. {count} networks of each kind have their own starting weights and order of rows; the border "
-        "lies between learning to the end and memorising in the first half of each, and is tried on the rest."
+        f"class together. {count} networks of each kind, of {draws} draws of rows and of labels dealt out. The border "
+        "lies between learning to the end and memorising, half-way between the nearest two, and is made for each "
+        "network from all the others."
     )
-    numbers = {}
-    bar = study.progress.task("telling apart", 3)
-    for kind in (LEARNING, TO_THE_END, MEMORISING):
-        profiles = [study.profile(network, study.labels(kind), METRIC) for network in study.trained(kind, None, count)]
-        numbers[kind] = np.array([float(profile.inner[-1] / profile.inner[0]) for profile in profiles])
-        bar.advance(note=kind)
+    numbers, taught = {kind: [] for kind in KINDS}, []
+    bar = study.progress.task("telling apart", draws)
+    for number, other in enumerate(itertools.islice(study.others(), draws)):
+        for kind in KINDS:
+            profiles = [other.profile(network, other.labels(kind), METRIC) for network in other.trained(kind)]
+            numbers[kind] += [float(profile.inner[-1] / profile.inner[0]) for profile in profiles]
+        taught += [accuracy(network, (other.task.train[0], other.shuffled)) for network in other.trained(MEMORISING)]
+        bar.advance(note=f"draw {number + 1}")
     bar.finish()
-    half = count // 2
-    border = (numbers[TO_THE_END][:half].max() + numbers[MEMORISING][:half].min()) / 2
-    wrong = {
-        kind: int(np.sum((values >= border) != (kind == MEMORISING)))
-        for kind, values in ((kind, values[half:]) for kind, values in numbers.items())
-    }
-    taught = min(accuracy(n, (study.task.train[0], study.shuffled)) for n in study.trained(MEMORISING, None, count))
+    numbers = {kind: np.array(values[:count]) for kind, values in numbers.items()}
+    wrong = {kind: int(np.sum(wrongly_told(numbers, kind))) for kind in KINDS}
+    border = border_of(numbers)
     section.table(
-        ("networks", "least", "mean", "greatest", "on the wrong side"),
+        ("networks", "least", "mean", "greatest", "on the wrong side", "at most (95 %)"),
         [
             (
                 kind,
                 *(f"{value:.3f}" for value in (values.min(), values.mean(), values.max())),
-                f"{wrong[kind]} of {count - half}",
+                f"{wrong[kind]} of {count}",
+                f"{binomtest(wrong[kind], count).proportion_ci(0.95).high:.0%}",
             )
             for kind, values in numbers.items()
         ],
-        f"Inner-class deviation of the last hidden layer over the input's. Border: {border:.3f}.",
-        note=f"{sum(wrong.values())} of {3 * (count - half)} networks that the border was not made from are on the "
-        f"wrong side of it. The memorising networks name at least {taught:.1%} of their rows as taught.",
+        f"Inner-class deviation of the last hidden layer over the input's. Border from all networks: {border:.3f}.",
+        note=f"{sum(wrong.values())} of {3 * count} networks are on the wrong side of the border that the others make. "
+        f"The memorising networks name at least {min(taught[:count]):.1%} of their rows as taught.",
     )
     section.figure(
         "telling_apart",
@@ -54,4 +58,18 @@ def write(study, section) -> None:
         ),
         "Every network's number.",
     )
-    section.metrics({"numbers": numbers, "border": border, "wrong": wrong, "of": count - half})
+    section.metrics({"numbers": numbers, "border": border, "wrong": wrong, "of": count})
+
+
+def border_of(numbers) -> float:
+    """Half-way between the greatest of learning to the end and the least of memorising."""
+    return float(numbers[TO_THE_END].max() + numbers[MEMORISING].min()) / 2
+
+
+def wrongly_told(numbers, kind) -> np.ndarray:
+    """Which networks of a kind are on the wrong side of the border that all the others make."""
+    wrong = []
+    for index, value in enumerate(numbers[kind]):
+        border = border_of(numbers | {kind: np.delete(numbers[kind], index)})
+        wrong.append((value >= border) != (kind == MEMORISING))
+    return np.array(wrong)

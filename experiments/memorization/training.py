@@ -13,10 +13,10 @@ def write(study, section) -> None:
     more = f", on {len(task.learnt[1]):,} rows" if len(task.learnt[1]) > len(task.train[1]) else ""
     section.text(
         f"{task.name}, {len(task.train[1]):,} training rows, {study.classes} classes. Three kinds of networks of one "
-        f"shape, {config.seeds} of each: learning, stopped where the validation loss is least{more}; learning to "
-        f"the end, trained on the same labels for {task.full_epochs} epochs with Adam, its rate falling to 0; and "
-        "memorising, trained just so on the same labels dealt out to other rows, so that there is nothing to learn. "
-        "The second is the control: it is trained as long as the memorising one."
+        f"shape, {config.seeds} of each: learning{more}, {task.descent}, stopped where the validation loss is least; "
+        f"learning to the end, trained on the same labels for {task.full_epochs} epochs with Adam, its rate falling to "
+        "0; and memorising, trained just so on the same labels dealt out to other rows, so that there is nothing to "
+        "learn. The second is the control: it is trained as long as the memorising one."
     )
     rows, metrics = [], {}
     for kind in KINDS:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
 from interp_jax.figures.style import (
     GREY,
     colour,
@@ -121,12 +121,12 @@ def gallery(
     """Small multiples: one panel a class or position, in each the same few curves.
 
     positions [k]: the abscissa of all curves.
-    rows: title of the panel → (name of the curve → values [k]); a name has one colour in all panels.
+    rows: title of the panel → (name of the curve → values [k], or [k, seeds]); a name has one colour in all panels.
     jumps: title of the panel → place of its jump, marked by a vertical line.
     x_label, y_label: what the axes show.
     columns: panels side by side.
     scale_by_row: whether each row of panels has a vertical scale of its own.
-    Returns the figure, with one legend for all panels.
+    Returns the figure, with one legend for all panels; several seeds are a mean and a band of ± one deviation.
     """
     positions = as_array("positions", positions, "k")
     not_empty("rows", rows)
@@ -142,8 +142,12 @@ def gallery(
     for axes, (title, entries) in zip(panels, rows.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
         for name, values in entries.items():
-            values = as_array(f"rows[{title!r}][{name!r}]", values, positions.size)
-            (handles[name],) = curve(axes, positions, values, names.index(name), points=False)
+            values = by_seed(f"rows[{title!r}][{name!r}]", values, positions.size)
+            mean, deviation = mean_and_deviation(values)
+            (handles[name],) = curve(axes, positions, mean, names.index(name), points=False)
+            if values.shape[1] > 1:
+                band = {"color": colour(names.index(name)), "alpha": 0.15, "linewidth": 0}
+                axes.fill_between(positions, mean - deviation, mean + deviation, **band)
         if jumps and title in jumps:
             mark = jump_line(axes, float(jumps[title]))
         axes.set_title(title)

@@ -1,11 +1,13 @@
 """Points of the plane, coloured by class."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
+from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures.style import INK, ORDERED, new_figure, styled
 
 
@@ -50,6 +52,39 @@ def embedding(
         axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel=x_label, ylabel=y_label)
     bar = figure.colorbar(drawn, ax=axes, label=label_name, fraction=0.06, pad=0.02, aspect=30)
+    bar.solids.set_alpha(1)
+    bar.outline.set_visible(False)
+    return figure
+
+
+@styled
+def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: str, *, columns: int = 3) -> Figure:
+    """Several embeddings side by side, coloured by class on one scale; their coordinates have no meaning.
+
+    panels: title → (points [n, 2], labels [n]), the class of each point a number.
+    label_name: what the labels are.
+    columns: panels side by side.
+    Returns the figure.
+    """
+    not_empty("panels", panels)
+    found = {}
+    for title, (points, labels) in panels.items():
+        points = as_array(f"points of panels[{title!r}]", points, "n", 2)
+        found[title] = points, as_array(f"labels of panels[{title!r}]", labels, len(points))
+    least, greatest = (extreme([extreme(labels) for _, labels in found.values()]) for extreme in (np.min, np.max))
+    columns = min(columns, len(found))
+    lines = -(-len(found) // columns)
+    figure = new_figure(9.0 if columns > 1 else 5.0, 0.6 + 2.9 * lines)
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for panel in axes.flat[len(found) :]:
+        panel.set_axis_off()
+    for panel, (title, (points, labels)) in zip(axes.flat, found.items(), strict=False):
+        size = np.clip(6_000 / len(points), 1.5, 20)
+        look = {"cmap": ORDERED, "vmin": least, "vmax": greatest, "alpha": 0.75, "linewidths": 0, "rasterized": True}
+        drawn = panel.scatter(*points.T, c=labels, s=size, **look)
+        panel.set_title(title)
+        panel.set(xticks=[], yticks=[])
+    bar = figure.colorbar(drawn, ax=axes, label=label_name, location="bottom", fraction=0.03, pad=0.02, aspect=50)
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)
     return figure

@@ -134,6 +134,17 @@ def test_reference_names_stand_by_their_lines_without_touching(series, panels):
     assert abs((labels[2].y0 + labels[2].y1) / 2 - height) < 3
 
 
+def test_against_names_its_places(panels):
+    (axes,) = panels(
+        curves.against([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, "layer", "y", x_names=["input", "relu1", "relu2"])
+    )
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["input", "relu1", "relu2"]
+    (axes,) = panels(curves.against([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, "layer", "y"))
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    with pytest.raises(ValueError, match="x_names has 1 names, wanted one for each of 3 places"):
+        curves.against([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, "layer", "y", x_names=["input"])
+
+
 def test_against_skips_nan(panels):
     values = jnp.array([[1.0, 2.0], [jnp.nan, 3.0], [jnp.nan, jnp.nan]])
     figure = curves.against([1, 2, 3], {"some": values, "none": [np.nan] * 3}, "x", "y")

@@ -85,6 +85,18 @@ def test_gallery_has_a_panel_a_class_and_one_legend(panels, legend_texts, check_
     assert legend_texts(figure) == ["learnt", "optimal", "jump"]
 
 
+def test_gallery_draws_seeds_as_a_mean_with_a_band(panels):
+    values = np.stack([OPTIMAL, OPTIMAL + 2], axis=1)
+    rows = {"high": {"a": 10 * values}, "low": {"a": values}}
+    high, low = panels(filters.gallery(PLACES, rows, columns=1, scale_by_row=True))
+    np.testing.assert_allclose(low.get_lines()[1].get_ydata(), OPTIMAL + 1)
+    (band,) = low.collections
+    np.testing.assert_allclose(band.get_paths()[0].get_extents().y0, (OPTIMAL + 1).min() - np.sqrt(2))
+    assert high.get_ylim() != low.get_ylim()
+    high, low = panels(filters.gallery(PLACES, rows, columns=1))
+    assert high.get_ylim() == low.get_ylim()
+
+
 def test_gallery_names_what_is_wrong():
     with pytest.raises(ValueError, match=r"rows\['a'\]\['b'\] has shape \[2\], wanted \[3\]"):
         filters.gallery([1, 2, 3], {"a": {"b": [1, 2]}})

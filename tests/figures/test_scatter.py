@@ -46,3 +46,23 @@ def test_what_is_wrong_is_named():
         scatter.embedding(np.zeros((4, 2)), np.zeros(3))
     with pytest.raises(ValueError, match="points has no row of finite numbers"):
         scatter.embedding(np.full((4, 2), np.nan), np.zeros(4))
+
+
+def test_embeddings_share_one_scale(cloud, panels, check_readable):
+    points, labels = cloud
+    figure = check_readable(
+        scatter.embeddings(
+            {"a": (points, labels), "b": (-points, labels - 10), "c": (points, labels)}, "class", columns=2
+        )
+    )
+    drawn = [axes for axes in panels(figure) if axes.axison]
+    assert [axes.get_title(loc="left") for axes in drawn] == ["a", "b", "c"]
+    assert {axes.collections[0].get_clim() for axes in drawn} == {(11, 80)}
+    np.testing.assert_array_equal(drawn[1].collections[0].get_offsets(), -points)
+
+
+def test_embeddings_name_what_is_wrong():
+    with pytest.raises(ValueError, match="panels is empty"):
+        scatter.embeddings({}, "class")
+    with pytest.raises(ValueError, match=r"points of panels\['a'\] has shape \[4\], wanted \[n, 2\]"):
+        scatter.embeddings({"a": (np.zeros(4), np.zeros(4))}, "class")
