@@ -63,6 +63,11 @@ class Study:
 
         return self._once(name, constructor, seeds, steps, train)
 
+    def untrained(self, constructor: Callable, seeds: int) -> list[networks.Chain]:
+        """The networks that `fitted` starts from."""
+        stacked, _ = self.stacked(constructor, seeds)
+        return [networks.inference_view(lane(stacked, seed)) for seed in range(seeds)]
+
     def folder(self, name: str) -> Path:
         """Where the checkpoint of this name is kept."""
         return self.run.checkpoint(name.replace(", ", "-").replace(" ", "-"))
@@ -110,6 +115,12 @@ class Study:
 def lane(stacked, index: int):
     """One network of a stacked one."""
     return jax.tree.map(lambda leaf: leaf[index], stacked)
+
+
+@jax.jit
+def probabilities(network, inputs) -> jax.Array:
+    """The softmax of a network's scores."""
+    return jax.nn.softmax(network(inputs))
 
 
 def mean_and_spread(values, digits: int = 3) -> str:

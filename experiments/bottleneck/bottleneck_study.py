@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import jax
 import numpy as np
 
 from experiments.jump_detection.jump_study import JumpStudy
@@ -47,15 +46,6 @@ class BottleneckStudy(JumpStudy):
         """The seed with the least validation loss."""
         return int(np.argmin(self.bottleneck(kind, width).history.validation_loss.min(axis=0)))
 
-    def probabilities(self, network, signals):
-        """[signals, positions] the softmax of a network's scores."""
-        return _probabilities(network, signals)
-
     def codes(self, kind: str, width: int, seed: int, signals) -> np.ndarray:
         """[signals, width] what a network's bottleneck puts out."""
         return np.asarray(self.network(kind, width, seed).until(code_stage(kind))(signals))
-
-
-@jax.jit
-def _probabilities(network, signals):
-    return jax.nn.softmax(network(signals))

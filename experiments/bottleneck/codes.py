@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments.bottleneck.bottleneck_study import KINDS, code_stage, sizes
 from experiments.jump_detection.jump_study import POSITIONS
+from experiments.study import probabilities
 from interp_jax import figures, methods
 
 AXES = {"x_label": "first unit", "y_label": "second unit", "equal": False}
@@ -25,12 +26,13 @@ def write(study, section) -> None:
 def _kind(study, section, kind):
     best, name = study.best(kind, 2), "-".join(map(str, sizes(kind, 2)))
     network, stage = study.network(kind, 2, study.best(kind, 2)), code_stage(kind)
+    balanced = study.balanced
     averages = methods.averages.layer_averages(
-        network.activations, study.balanced.signals, study.balanced.labels, classes=len(POSITIONS)
+        network.activations, balanced.signals, balanced.labels, classes=len(POSITIONS)
     )
     heat, plane = NUMBERS[kind]
-    probabilities = study.probabilities(network, study.balanced.signals)
-    outputs = methods.averages.class_means(probabilities, study.balanced.labels, classes=len(POSITIONS)).means
+    shares = probabilities(network, balanced.signals)
+    outputs = methods.averages.class_means(shares, balanced.labels, classes=len(POSITIONS)).means
     section.figure(
         f"fig_{heat}_averages_{kind}",
         figures.heatmaps.class_averages({stage: averages[stage].means, "softmax": outputs}, POSITIONS),

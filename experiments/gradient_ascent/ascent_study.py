@@ -9,8 +9,8 @@ import numpy as np
 import optax
 
 from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS, JumpStudy
-from experiments.study import lane
-from interp_jax import data, networks
+from experiments.study import lane, probabilities
+from interp_jax import data
 from interp_jax.kernels import jumps
 from interp_jax.methods import ascent
 
@@ -73,11 +73,6 @@ class AscentStudy(JumpStudy):
         )
         return [lane(fit.network, seed) for seed in range(config.seeds)]
 
-    def untrained(self):
-        """One-layer networks before their first step."""
-        stacked, _ = self.stacked(NETWORKS["1-layer perceptron"], self.config.seeds)
-        return [networks.inference_view(lane(stacked, seed)) for seed in range(self.config.seeds)]
-
     def start(self, *shape: int) -> jax.Array:
         """Random starts around zero."""
         spread = self.config.spread
@@ -115,12 +110,7 @@ def largest_rise(signals) -> np.ndarray:
 
 def confidence(network, signals, position: int) -> np.ndarray:
     """The probability that a network gives a position, for every signal."""
-    return np.asarray(_probabilities(network, jnp.asarray(signals, jnp.float32)))[:, position - FIRST]
-
-
-@jax.jit
-def _probabilities(network, signals):
-    return jax.nn.softmax(network(signals))
+    return np.asarray(probabilities(network, jnp.asarray(signals, jnp.float32)))[:, position - FIRST]
 
 
 def _draw(key, batch, noise, jump):

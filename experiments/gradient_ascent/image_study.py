@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import optax
 
-from experiments.study import Study
+from experiments.study import Study, probabilities
 from interp_jax import data, networks
 
 RATE = 1e-3
@@ -72,9 +72,4 @@ class ImageStudy(Study):
     def probabilities(self, network, images) -> np.ndarray:
         """Class probabilities of images, a batch at a time."""
         parts = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-        return np.concatenate([np.asarray(_probabilities(network, part)) for part in parts])
-
-
-@jax.jit
-def _probabilities(network, images):
-    return jax.nn.softmax(network(images))
+        return np.concatenate([np.asarray(probabilities(network, part)) for part in parts])

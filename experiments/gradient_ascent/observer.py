@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from experiments.gradient_ascent.ascent_study import AT, EXACT, LENGTH, confidence
-from experiments.jump_detection.jump_study import FIRST
+from experiments.jump_detection.jump_study import FIRST, NETWORKS
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import jumps
@@ -24,7 +24,7 @@ def write(study, section) -> None:
         "logarithm is climbed here, for all alike."
     )
     networks = {name: study.networks(kind) for name, kind in THESIS.items()}
-    networks |= {"starting weights": study.untrained()}
+    networks |= {"starting weights": study.untrained(NETWORKS["1-layer perceptron"], study.config.seeds)}
     networks |= {f"{steps:,} steps": study.fresh(steps) for steps in study.config.stages}
     networks[EXACT] = [study.posterior_scores]
     section.metrics({"ascent": _ascent(study, section, networks), "probes": _probes(study, section, networks)})
@@ -128,7 +128,7 @@ def _probes(study, section, networks):
             y_label="signal",
             columns=2,
         ),
-        f"The probes, with the probability of {AT} by networks of {PROBED}, and by the exact posterior.",
+        f"The probes, with the probability of {AT} by networks with {PROBED}, and by the exact posterior.",
     )
     return {"confidence": found, "called": predicted}
 
@@ -140,11 +140,11 @@ def _verdict(found, predicted, names):
         for network in (PROBED, last)
     )
     if not apart:
-        return f"Whatever the network of {PROBED} calls {AT}, the posterior does too."
+        return f"Whatever the first network with {PROBED}, calls {AT}, the posterior does too."
     return (
-        f"For {', '.join(apart)} the network of {PROBED} calls {AT}, and the posterior another position or several: "
-        f"that the largest rise is what counts belongs to its training, not to the task. After {last} "
-        + (f"it is still so for {', '.join(still)}." if still else "nothing of it is left.")
+        f"The first network with {PROBED}, calls {AT} where the posterior calls another position or several: "
+        f"{'; '.join(apart)}. That the largest rise is what counts belongs to its training, not to the task. After "
+        f"{last} " + (f"it is still so for: {'; '.join(still)}." if still else "nothing of it is left.")
     )
 
 

@@ -20,7 +20,7 @@ def write(study, section) -> None:
     bar = study.progress.task("training stages", len(kinds) * (1 + len(epochs)))
     for kind in kinds:
         for stage in (0, *epochs):
-            networks = study.trained(kind, stage) if stage else study.untrained()
+            networks = study.trained(kind, stage) if stage else study.untrained(study.task.network, study.config.seeds)
             profiles = [study.profile(network, study.labels(kind), METRIC) for network in networks]
             for field, values in found[kind].items():
                 values.append([getattr(profile, field) for profile in profiles])

@@ -96,11 +96,6 @@ class MemorizationStudy(Study):
         fit = self.fit(kind, epochs)
         return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
-    def untrained(self) -> list[networks.Chain]:
-        """The networks before their first step."""
-        stacked, _ = self.stacked(self.task.network, self.config.seeds)
-        return [networks.inference_view(lane(stacked, seed)) for seed in range(self.config.seeds)]
-
     def balanced(self, labels) -> np.ndarray:
         """Rows of the training set, equally many of every class."""
         most = min(self.config.rows_per_class, int(np.bincount(labels, minlength=self.classes).min()))
@@ -128,7 +123,7 @@ class MemorizationStudy(Study):
     @property
     def layers(self) -> list[str]:
         """The input and the hidden layers, by name."""
-        names = self.untrained()[0].stage_names
+        names = self.trained(LEARNING)[0].stage_names
         return ["input", *(name for name in names if name.startswith("relu"))]
 
 
