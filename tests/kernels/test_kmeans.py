@@ -162,11 +162,25 @@ def test_an_offset_does_not_matter():
 def test_batches_and_other_starts_do_not_change_a_start():
     x, _ = _blobs(101, 4, 7, spread=1.0)
     whole = kmeans(x, 7, key=KEY, restarts=6)
-    for batch_size in (1, 7, 50):
+    for batch_size in (7, 50):
         found = kmeans(x, 7, key=KEY, restarts=6, batch_size=batch_size)
         np.testing.assert_allclose(found.inertias, whole.inertias, rtol=1e-5)
         np.testing.assert_array_equal(found.labels, whole.labels)
     np.testing.assert_allclose(kmeans(x, 7, key=KEY, restarts=2).inertias, whole.inertias[:2], rtol=1e-5)
+
+
+def test_leaving_out_lanes_at_rest_changes_nothing(monkeypatch):
+    x = np.random.default_rng(0).random((300, 3)).astype(np.float32)
+    module._kmeans.clear_cache()
+    whole = kmeans(x, 9, key=KEY, restarts=8)
+    monkeypatch.setattr(module, "_MUCH", 0)
+    module._kmeans.clear_cache()
+    left_out = kmeans(x, 9, key=KEY, restarts=8)
+    np.testing.assert_allclose(left_out.inertias, whole.inertias, rtol=1e-5)
+    np.testing.assert_array_equal(left_out.labels, whole.labels)
+    assert int(left_out.iterations) == int(whole.iterations)
+    assert len(set(whole.inertias.tolist())) > 1
+    module._kmeans.clear_cache()
 
 
 def test_few_iterations_are_not_called_converged():
