@@ -63,7 +63,8 @@ def write(study, section) -> None:
             ),
             f"{title}: validation loss from every start.",
         )
-        metrics[title] = {"loss": losses, "epochs_to_usual": reached}
+        kept = {name: each[shown] for name, each in losses.items()}
+        metrics[title] = {"epochs": shown + 1, "loss": kept, "epochs_to_usual": reached}
     section.metrics(metrics)
 
 

@@ -16,7 +16,8 @@ def readme_table(files: dict[Path, dict]) -> str:
         "| units that never fire |",
         "|---|---|---|---|---|",
     ]
-    for name, found in metrics["widths"]["networks"].items():
+    networks = metrics["widths"]["networks"]
+    for name, found in sorted(networks.items(), key=lambda item: [-len(item[0]), *map(int, item[0].split("-"))]):
         if found["published_l1"] is not None:
             lines.append(
                 f"| {name} | {found['median_l1']:.3f} | {mean_and_spread(found['l1'])} | {found['published_l1']:.3f} | "

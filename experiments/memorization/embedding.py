@@ -34,7 +34,7 @@ def write(study, section) -> None:
                 bar.advance(note=f"{kind}, {name}")
             for by, each in labels[kind].items():
                 title = f"{kind}, {name}" + (f", {by} labels" if kind == MEMORISING else "")
-                panels[title] = (points, each)
+                panels[title] = (points, study.class_numbers[each])
     bar.finish()
     section.figure(
         "fig_6_5_layers",

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "agreement",
         "ascent",
         "averages",
+        "cnn_inte",
         "core_units",
         "deviation",
         "effects",

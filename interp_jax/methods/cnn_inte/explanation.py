@@ -1,0 +1,60 @@
+"""What an explanation of one instance holds."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+class Level(NamedTuple):
+    """A node on an instance's path: its factor, the IDs that go the instance's way, and the instance's own.
+
+    ``rows`` of the reference satisfy the conditions of all nodes down to this one.
+    """
+
+    node: int
+    factor: int
+    allowed: tuple[int, ...]
+    own_id: int
+    rows: Int[np.ndarray, " kept"]
+
+    @property
+    def condition(self) -> str:
+        """In words."""
+        return f"f{self.factor} ∈ {{{', '.join(map(str, self.allowed))}}}"
+
+
+class Hypothesis(NamedTuple):
+    """Another class than the instance's: at every level the share of its rows that are left, and the separability of
+    those left from the rows left of the instance's class, 1 where none is left.
+
+    ``ruled_out`` is the first level with no more than the tolerated share left, None if there is none.
+    """
+
+    label: int
+    left: Float[np.ndarray, " levels"]
+    separability: Float[np.ndarray, " levels"]
+    ruled_out: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Why the tree puts an instance where it does.
+
+    Attributes:
+        label: the class that hypotheses are held against: the instance's label, or the prediction if none was given.
+        prediction: the tree's.
+        ids: the instance's ID in every factor.
+        levels: the path from the root, a level a split.
+        share: of every class among the training rows of the leaf.
+        hypotheses: of all other classes, the most likely first: those left until the last level, then by how late they
+            are ruled out, and by how much of them is left.
+    """
+
+    label: int
+    prediction: int
+    ids: Int[np.ndarray, " factors"]
+    levels: tuple[Level, ...]
+    share: Float[np.ndarray, " classes"]
+    hypotheses: tuple[Hypothesis, ...]

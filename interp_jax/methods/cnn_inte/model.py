@@ -1,0 +1,186 @@
+"""A fitted CNN-INTE: what it predicts, how faithful that is, and why."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
+from interp_jax.methods.cnn_inte.factors import Factors, assign
+from interp_jax.methods.cnn_inte.forests import Forests
+from interp_jax.methods.cnn_inte.separability import separability
+from interp_jax.methods.cnn_inte.tree import Tree
+
+FORMAT = 1
+COMPARED = 200  # rows of a class that separability is computed from
+
+
+@dataclasses.dataclass(frozen=True)
+class Explainer:
+    """Forests that tell an input's IDs, and the tree that tells its class from them; arrays only.
+
+    Attributes:
+        factors: groups of units, and the clusters of rows in each.
+        reading: what a factor's clusters are made of, "coordinates" or "means".
+        tree: over the IDs.
+        forests: from the input to the IDs.
+        hidden: [reference, units] activations of the training rows that explanations are shown with.
+        ids: [reference, factors] their IDs.
+        labels: [reference] their labels.
+        scores: of every clustering tried, the tree's accuracy on the rows kept aside.
+    """
+
+    factors: Factors
+    reading: str
+    tree: Tree
+    forests: Forests
+    hidden: Float[np.ndarray, "reference units"]
+    ids: Int[np.ndarray, "reference factors"]
+    labels: Int[np.ndarray, " reference"]
+    scores: Float[np.ndarray, " draws"]
+
+    @property
+    def classes(self) -> int:
+        """How many classes the tree tells apart."""
+        return self.tree.share.shape[1]
+
+    def input_ids(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, "rows factors"]:
+        """The IDs that the forests give inputs. Host-level."""
+        return self.forests.predict(_flat(inputs))
+
+    def hidden_ids(self, hidden: Float[Array | np.ndarray, "rows *units"]) -> Int[np.ndarray, "rows factors"]:
+        """The IDs of activations themselves: what the forests try to tell. Host-level."""
+        return assign(self.factors, jnp.asarray(_flat(hidden)), self.reading)
+
+    def predict(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
+        """The tree's class of every input, by the IDs that the forests give it. Host-level."""
+        return self.tree.predict(self.input_ids(inputs))
+
+    def fidelity(self, inputs, predictions: Int[Array | np.ndarray, " rows"]) -> float:
+        """How often the tree says what the network says. Host-level.
+
+        Args:
+            inputs: [rows, …].
+            predictions: the network's class for every row.
+
+        Raises:
+            ValueError: predictions that are not one a row.
+        """
+        predictions = np.asarray(predictions)
+        if predictions.shape != (len(inputs),):
+            raise ValueError(f"predictions: found shape {predictions.shape}, wanted ({len(inputs)},)")
+        return float(np.mean(self.predict(inputs) == predictions))
+
+    def explain(self, instance, label: int | None = None, *, tolerance: float = 0.01, key=None) -> Explanation:
+        """Why the tree puts an instance where it does, and at which node other classes are ruled out.
+
+        Host-level; separability is computed for all classes and levels at once.
+
+        Args:
+            instance: one input.
+            label: the class that others are held against; the prediction by default.
+            tolerance: share of a class's reference rows that may be left where it counts as ruled out.
+            key: a JAX random key, for the separability by chance.
+
+        Raises:
+            ValueError: a label that is no class, or an instance of another size than the inputs.
+        """
+        ids = self.input_ids(np.asarray(instance)[None])[0]
+        path = self.tree.path(ids)
+        prediction = int(self.tree.share[path[-1]].argmax())
+        label = prediction if label is None else int(label)
+        if not 0 <= label < self.classes:
+            raise ValueError(f"label: found {label}, wanted 0 to {self.classes - 1}")
+        levels, kept = [], np.ones(len(self.ids), bool)
+        for node, child in itertools.pairwise(path):
+            factor = int(self.tree.factor[node])
+            goes = self.tree.goes_left[node] == (child == self.tree.left[node])
+            kept = kept & goes[self.ids[:, factor]]
+            levels.append(
+                Level(node, factor, tuple(np.flatnonzero(goes).tolist()), int(ids[factor]), np.flatnonzero(kept))
+            )
+        hypotheses = self._hypotheses(label, levels, tolerance, jax.random.key(0) if key is None else key)
+        return Explanation(label, prediction, ids, tuple(levels), self.tree.share[path[-1]], hypotheses)
+
+    def _hypotheses(self, label, levels, tolerance, key):
+        others = [other for other in range(self.classes) if other != label]
+        counts = np.maximum(np.bincount(self.labels, minlength=self.classes), 1)
+        left, scores = np.zeros((2, len(levels), len(others)))
+        for number, level in enumerate(levels):
+            labels = self.labels[level.rows]
+            left[number] = np.bincount(labels, minlength=self.classes)[others] / counts[others]
+            chosen = [level.rows[labels == each][:COMPARED] for each in (label, *others)]
+            scores[number] = _scores(*self._clouds(level.factor, chosen), key)
+        found = []
+        for place, other in enumerate(others):
+            gone = np.flatnonzero(left[:, place] <= tolerance)
+            found.append(Hypothesis(other, left[:, place], scores[:, place], int(gone[0]) if gone.size else None))
+        late = len(levels)
+        return tuple(
+            sorted(found, key=lambda h: (-(late if h.ruled_out is None else h.ruled_out), -float(h.left[-1:].sum())))
+        )
+
+    def _clouds(self, factor, chosen):
+        """A factor's activations of the chosen rows of each class [classes, COMPARED, units], and which are there."""
+        units = np.flatnonzero(self.factors.of_unit == factor)
+        most = int(np.bincount(self.factors.of_unit).max())
+        points, there = np.zeros((len(chosen), COMPARED, most), np.float32), np.zeros((len(chosen), COMPARED), bool)
+        for number, rows in enumerate(chosen):
+            points[number, : len(rows), : len(units)] = self.hidden[np.ix_(rows, units)]
+            there[number, : len(rows)] = True
+        return points, there
+
+    def save(self, path: str | Path) -> None:
+        """Writes all arrays into one ``.npz`` file, whole or not at all; nothing in it is pickled.
+
+        Host-level.
+        """
+        path = Path(path)
+        parts = {"format": np.array(FORMAT), "reading": np.array(self.reading)}
+        for name in ("factors", "tree", "forests"):
+            parts |= {f"{name}.{field}": value for field, value in getattr(self, name)._asdict().items()}
+        parts |= {name: getattr(self, name) for name in ("hidden", "ids", "labels", "scores")}
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **parts)
+        unfinished.replace(path)
+
+
+def load(path: str | Path) -> Explainer:
+    """Reads what `Explainer.save` wrote; refuses anything pickled.
+
+    Host-level.
+
+    Raises:
+        ValueError: a file that is no explainer, or of another format.
+    """
+    with np.load(path, allow_pickle=False) as stored:
+        if "format" not in stored or int(stored["format"]) != FORMAT:
+            raise ValueError(f"path: found {path}, which is no explainer of format {FORMAT}")
+        kinds = {"factors": Factors, "tree": Tree, "forests": Forests}
+        parts = {
+            name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in kinds.items()
+        }
+        arrays = {name: stored[name] for name in ("hidden", "ids", "labels", "scores")}
+        return Explainer(reading=str(stored["reading"]), **parts, **arrays)
+
+
+@jax.jit
+def _scores(points, there, key):
+    """Separability of the first class's rows from every other's."""
+
+    def of_pair(other, other_there):
+        rows, nothing = jnp.concatenate([points[0], other]), jnp.zeros(COMPARED, bool)
+        first, second = jnp.concatenate([there[0], nothing]), jnp.concatenate([nothing, other_there])
+        return separability(rows, first, second, key=key).score
+
+    return jax.vmap(of_pair)(points[1:], there[1:])
+
+
+def _flat(values):
+    values = np.asarray(values)
+    return values.reshape(len(values), -1)
