@@ -74,10 +74,8 @@ class MemorizationStudy(Study):
                 self.task.network,
                 self.task.learnt,
                 seeds=seeds,
-                epochs=self.config.epochs,
                 validation=self.task.validation,
-                patience=self.config.patience,
-                **self.task.training,
+                **{"epochs": self.config.epochs, "patience": self.config.patience} | self.task.training,
             )
         rows = self.task.train[0], self.labels(kind)
         epochs = self.task.full_epochs if epochs is None else epochs

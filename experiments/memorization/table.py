@@ -25,8 +25,8 @@ def readme_table(files: dict[Path, dict]) -> str:
             "… held-out rows named right (%)": [
                 mean_and_spread([100 * share for share in accuracy[kind]["held_out"]], 1) for kind in KINDS
             ],
-            "… inner-class deviation (cosine), input → last hidden layer": [
-                f"{mean_and_spread(inner[kind][0], 2)} → {mean_and_spread(inner[kind][-1], 2)}" for kind in KINDS
+            "… inner-class deviation (cosine): input → first → last hidden layer": [
+                " → ".join(mean_and_spread(inner[kind][layer], 2) for layer in (0, 1, -1)) for kind in KINDS
             ],
             f"… called wrongly without test data, of {telling['of']}": [str(telling["wrong"][kind]) for kind in KINDS],
         }

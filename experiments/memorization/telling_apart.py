@@ -16,18 +16,18 @@ def write(study, section) -> None:
     count = study.task.told_apart
     draws = -(-count // study.config.seeds)
     section.text(
-        "The number: inner-class deviation of the last hidden layer over that of the input, by cosine distance and the "
-        "labels that the network was taught, on its own training rows. A network that has learnt brings rows of a "
-        f"class together. {count} networks of each kind, of {draws} draws of rows and of labels dealt out. The border "
-        "lies between learning to the end and memorising, half-way between the nearest two, and is made for each "
-        "network from all the others."
+        "The number: inner-class deviation of the first hidden layer over that of the input, by cosine distance and "
+        "the labels that the network was taught, on its own training rows. To name alike what has nothing in common, a "
+        f"network must first take all apart. {count} networks of each kind, of {draws} draws of rows and of labels "
+        "dealt out. The border lies between learning to the end and memorising, half-way between the nearest two, and "
+        "is made for each network from all the others."
     )
     numbers, taught = {kind: [] for kind in KINDS}, []
     bar = study.progress.task("telling apart", draws)
     for number, other in enumerate(itertools.islice(study.others(), draws)):
         for kind in KINDS:
             profiles = [other.profile(network, other.labels(kind), METRIC) for network in other.trained(kind)]
-            numbers[kind] += [float(profile.inner[-1] / profile.inner[0]) for profile in profiles]
+            numbers[kind] += [float(profile.inner[1] / profile.inner[0]) for profile in profiles]
         taught += [accuracy(network, (other.task.train[0], other.shuffled)) for network in other.trained(MEMORISING)]
         bar.advance(note=f"draw {number + 1}")
     bar.finish()
@@ -45,7 +45,7 @@ def write(study, section) -> None:
             )
             for kind, values in numbers.items()
         ],
-        f"Inner-class deviation of the last hidden layer over the input's. Border from all networks: {border:.3f}.",
+        f"Inner-class deviation of the first hidden layer over the input's. Border from all networks: {border:.3f}.",
         note=f"{sum(wrong.values())} of {3 * count} networks are on the wrong side of the border that the others make. "
         f"The memorising networks name at least {min(taught[:count]):.1%} of their rows as taught.",
     )
@@ -54,7 +54,7 @@ def write(study, section) -> None:
         figures.comparison.errors(
             [figures.comparison.ErrorRow(kind, values) for kind, values in numbers.items()],
             {"border": float(border)},
-            x_label="inner-class deviation, last hidden layer over input",
+            x_label="inner-class deviation, first hidden layer over input",
         ),
         "Every network's number.",
     )

@@ -36,8 +36,8 @@ def fit(
     k-means puts the units into factors, and in every factor the rows into clusters, whose numbers are the row's IDs. A
     shallow tree tells the label from the IDs; a random forest a factor tells the ID from the input, so that inputs can
     be put through the tree without the network. Clusterings depend on where k-means starts, so several are drawn, with
-    units as they are and standardised in turn; those whose trees do best on the rows kept aside get forests, and the one
-    that then does best is taken.
+    units as they are and standardised in turn; those whose trees do best on the rows kept aside get forests, and the
+    one that then does best is taken.
 
     The paper's own tree, on ID numbers as if they had an order and by Gini's index, is
     ``splits="thresholds", criterion="gini", draws=1, finalists=1``: see `grow` for why neither suits few levels.
@@ -72,7 +72,7 @@ def fit(
         >>> import jax, numpy as np
         >>> inputs = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
         >>> hidden, labels = np.maximum(inputs @ np.eye(4), 0), (inputs[:, 0] > 0).astype(int)
-        >>> explainer = fit(inputs, hidden, labels, key=jax.random.key(0), factors=2, ids=4, depth=2, draws=2)
+        >>> explainer = fit(inputs, hidden, labels, key=jax.random.key(0), factors=4, ids=4, depth=2, draws=2)
         >>> explainer.fidelity(inputs, labels) > 0.9
         True
 

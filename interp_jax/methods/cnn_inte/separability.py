@@ -95,7 +95,9 @@ def _youden(values, first, second):
     """The greatest difference of the two clouds' distribution functions; equal values stay together."""
     order = jnp.argsort(jnp.where(first | second, values, jnp.inf))
     ordered = values[order]
-    gains = (second / jnp.maximum(jnp.sum(second), 1) - first / jnp.maximum(jnp.sum(first), 1))[order]
-    running = jnp.cumsum(gains)
+
+    def share_below(cloud):
+        return jnp.cumsum(cloud[order], dtype=jnp.int32) / jnp.maximum(jnp.sum(cloud, dtype=jnp.int32), 1)
+
     last = jnp.concatenate([ordered[1:] > ordered[:-1], jnp.ones(1, bool)])
-    return jnp.max(jnp.where(last, jnp.abs(running), 0))
+    return jnp.max(jnp.where(last, jnp.abs(share_below(second) - share_below(first)), 0))

@@ -1,0 +1,167 @@
+"""CNN-INTE on planted factors, and its parts against scikit-learn."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+
+from interp_jax.methods import cnn_inte
+from interp_jax.methods.cnn_inte import forests
+from interp_jax.methods.cnn_inte.factors import assign, find_factors
+
+KEY = jax.random.key(0)
+# The text's toy example: six instances, five units in three factors, and the IDs of the instances in each.
+TOY_IDS = np.array([[0, 0, 1, 1, 2, 2], [0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 2, 2]])
+TOY_FACTORS = np.array([0, 1, 0, 2, 1])
+
+
+def _same_partition(found, wanted):
+    """Equal up to relabelling."""
+    return len(set(zip(found, wanted, strict=True))) == len(set(found)) == len(set(wanted))
+
+
+@pytest.mark.parametrize("reading", ["coordinates", "means"])
+def test_the_toy_example_gives_the_ids_that_were_planted(reading):
+    levels = np.array([[0.0, 1.0, 2.0], [10.0, 13.0, 16.0], [0.5, 30.0, 60.0]])
+    hidden = np.stack([levels[factor, TOY_IDS[factor]] for factor in TOY_FACTORS], axis=1).astype(np.float32)
+    hidden += 0.01 * np.random.default_rng(0).normal(size=hidden.shape).astype(np.float32)
+    found = find_factors(jnp.asarray(hidden), factors=3, ids=3, key=KEY, restarts=20, reading=reading)
+    assert _same_partition(found.of_unit.tolist(), TOY_FACTORS.tolist())
+    ids = assign(found, jnp.asarray(hidden), reading)
+    for factor in range(3):
+        mine = found.of_unit[list(TOY_FACTORS).index(factor)]
+        assert _same_partition(ids[:, mine].tolist(), TOY_IDS[factor].tolist())
+        if reading == "means":
+            np.testing.assert_array_equal(ids[:, mine], TOY_IDS[factor])
+
+
+def test_standardised_units_are_grouped_by_correlation():
+    random = np.random.default_rng(0)
+    sources = random.normal(size=(500, 2))
+    scales = np.array([1.0, 100.0, 0.01, 5.0])
+    hidden = np.stack([sources[:, 0], sources[:, 1], sources[:, 0], sources[:, 1]], axis=1) * scales
+    hidden = jnp.asarray(hidden, jnp.float32)
+    found = find_factors(hidden, factors=2, ids=3, key=KEY, restarts=10, standardised=True)
+    assert _same_partition(found.of_unit.tolist(), [0, 1, 0, 1])
+
+
+def test_forests_predict_as_scikit_learns():
+    digits = load_digits()
+    x, ids = digits.data.astype(np.float32), np.stack([digits.target, digits.target % 3], axis=1)
+    found = forests.train(x[:900], ids[:900], count=10, trees=5, leaves=50, key=KEY)
+    predicted = found.predict(x[900:], batch_size=100)
+    seeds = np.asarray(jax.random.randint(KEY, (2,), 0, np.iinfo(np.int32).max))
+    for factor in range(2):
+        theirs = RandomForestClassifier(5, max_leaf_nodes=50, random_state=int(seeds[factor]))
+        theirs.fit(x[:900], ids[:900, factor])
+        np.testing.assert_array_equal(predicted[:, factor], theirs.predict(x[900:]))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """A layer of random features, a linear read-out of it and what that predicts."""
+    data = load_digits()
+    x = (data.data / 16).astype(np.float32)
+    random = np.random.default_rng(0)
+    hidden = np.maximum(x @ random.normal(size=(64, 40)).astype(np.float32) / 4, 0)
+    readout = np.linalg.lstsq(hidden[:1200], np.eye(10)[data.target[:1200]], rcond=None)[0]
+    return x, hidden, data.target, (hidden @ readout).argmax(axis=1)
+
+
+@pytest.fixture(scope="module")
+def explainer(digits):
+    x, hidden, labels, _ = digits
+    return cnn_inte.fit(x[:1200], hidden[:1200], labels[:1200], key=KEY, draws=4, trees=10, factors=6)
+
+
+def test_held_out_digits_are_told_and_the_network_is_followed(digits, explainer):
+    x, hidden, labels, predictions = digits
+    predicted = explainer.predict(x[1200:])
+    assert np.mean(predicted == labels[1200:]) > 0.6
+    assert explainer.fidelity(x[1200:], predictions[1200:]) == np.mean(predicted == predictions[1200:])
+    by_activations = explainer.tree.predict(explainer.hidden_ids(hidden[1200:]))
+    assert np.mean(by_activations == labels[1200:]) > 0.6
+    assert len(explainer.scores) == 4
+
+
+def test_an_explanation_is_its_path(digits, explainer):
+    x, _, labels, _ = digits
+    for row in range(1200, 1210):
+        found = explainer.explain(x[row])
+        assert found.prediction == found.label == explainer.predict(x[row : row + 1])[0]
+        assert found.share.argmax() == found.prediction
+        assert {hypothesis.label for hypothesis in found.hypotheses} == set(range(10)) - {found.label}
+        kept = np.arange(len(explainer.labels))
+        for level in found.levels:
+            assert level.own_id == found.ids[level.factor]
+            assert level.own_id in level.allowed
+            kept = kept[np.isin(explainer.ids[kept, level.factor], level.allowed)]
+            np.testing.assert_array_equal(kept, level.rows)
+        for hypothesis in found.hypotheses:
+            assert np.all(np.diff(hypothesis.left) <= 0)
+            assert np.all((hypothesis.separability >= 0) & (hypothesis.separability <= 1))
+            gone = np.flatnonzero(hypothesis.left <= 0.01)
+            assert hypothesis.ruled_out == (gone[0] if gone.size else None)
+            assert np.all(hypothesis.separability[hypothesis.left == 0] == 1)
+        late = [h.ruled_out if h.ruled_out is not None else 99 for h in found.hypotheses]
+        assert late == sorted(late, reverse=True)
+    assert explainer.explain(x[1200], int(labels[1200])).label == labels[1200]
+
+
+def test_a_saved_explainer_is_the_same(tmp_path, digits, explainer):
+    x, _, _, _ = digits
+    explainer.save(tmp_path / "digits.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.npz"]
+    again = cnn_inte.load(tmp_path / "digits.npz")
+    np.testing.assert_array_equal(again.predict(x[1200:]), explainer.predict(x[1200:]))
+    first, second = explainer.explain(x[1300]), again.explain(x[1300])
+    np.testing.assert_array_equal(first.hypotheses[0].separability, second.hypotheses[0].separability)
+    np.savez(tmp_path / "other.npz", a=np.ones(2))
+    with pytest.raises(ValueError, match=r"path: found .*other.npz, which is no explainer of format 1"):
+        cnn_inte.load(tmp_path / "other.npz")
+
+
+def test_maps_are_taken_apart_and_a_seed_gives_one_result(digits):
+    x, hidden, labels, _ = digits
+    maps = hidden[:300].reshape(300, 2, 2, 10)
+    options = {"key": KEY, "draws": 2, "finalists": 1, "trees": 2, "factors": 3, "ids": 4, "depth": 2}
+    first, second = (cnn_inte.fit(x[:300], maps, labels[:300], **options) for _ in range(2))
+    np.testing.assert_array_equal(first.predict(x), second.predict(x))
+    np.testing.assert_array_equal(first.hidden_ids(hidden), first.hidden_ids(hidden.reshape(-1, 2, 2, 10)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"labels": np.zeros(20, int)}, "labels: found class 0 alone, wanted at least two classes"),
+        ({"labels": np.ones(20)}, "labels: found float64"),
+        ({"labels": np.arange(20) - 1}, "labels: found int64"),
+        ({"inputs": np.zeros((19, 3))}, r"inputs: found shape \(19, 3\), wanted \[20, …\]"),
+        ({"hidden": np.zeros(20)}, r"hidden: found shape \(20,\)"),
+        ({"hidden": np.full((20, 4), np.nan)}, "hidden: found NaN or infinity"),
+        ({"factors": 5}, "factors: found 5, wanted at most the 4 units"),
+        ({"ids": 19}, "ids: found 19, wanted at most the 18 rows that are not kept aside"),
+        ({"depth": 0}, "depth: found 0, wanted at least 1"),
+        ({"draws": 0}, "draws: found 0"),
+        ({"leaves": 1}, "leaves: found 1, wanted at least 2"),
+        ({"kept_aside": 1.0}, r"kept_aside: found 1.0, wanted a share in \(0, 1\)"),
+        ({"splits": "any"}, "splits: found 'any', wanted one of 'subsets', 'thresholds'"),
+        ({"criterion": "mse"}, "criterion: found 'mse'"),
+        ({"reading": "rows"}, "reading: found 'rows'"),
+    ],
+)
+def test_bad_input_is_named(changed, message):
+    arguments = {"inputs": np.zeros((20, 3)), "hidden": np.zeros((20, 4)), "labels": np.arange(20) % 2} | changed
+    inputs, hidden, labels = (arguments.pop(name) for name in ("inputs", "hidden", "labels"))
+    with pytest.raises(ValueError, match=message):
+        cnn_inte.fit(inputs, hidden, labels, **({"key": KEY, "factors": 2, "ids": 2} | arguments))
+
+
+def test_wrong_labels_and_predictions_are_named(digits, explainer):
+    x, _, _, predictions = digits
+    with pytest.raises(ValueError, match="label: found 10, wanted 0 to 9"):
+        explainer.explain(x[0], 10)
+    with pytest.raises(ValueError, match=r"predictions: found shape \(3,\), wanted \(2,\)"):
+        explainer.fidelity(x[:2], predictions[:3])

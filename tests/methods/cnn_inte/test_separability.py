@@ -1,0 +1,84 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax.methods.cnn_inte import separability
+
+KEY = jax.random.key(0)
+
+
+def _clouds(shift, rows=200, features=5, seed=0):
+    random = np.random.default_rng(seed)
+    points = random.normal(size=(2 * rows, features)).astype(np.float32)
+    first = np.arange(2 * rows) < rows
+    points[first] += shift
+    return points, first, ~first
+
+
+def test_clouds_that_a_plane_parts_have_one():
+    points, first, second = _clouds(0.0)
+    direction = np.array([1.0, -2.0, 0.5, 0.0, 1.0])
+    height = points @ direction
+    first = height > 0.05
+    second = height < -0.05
+    assert float(separability(points, first, second, key=KEY).score) == 1
+    apart = _clouds(20.0)
+    assert float(separability(*apart, key=KEY).score) == 1
+
+
+def test_clouds_that_coincide_have_about_zero():
+    scores = [float(separability(*_clouds(0.0, seed=seed), key=jax.random.key(seed)).score) for seed in range(8)]
+    assert np.mean(scores) < 0.05
+    assert max(scores) < 0.15
+
+
+def test_more_shift_is_more_separable():
+    scores = [float(separability(*_clouds(shift), key=KEY).score) for shift in (0.0, 0.3, 0.6, 1.0, 2.0)]
+    assert scores == sorted(scores)
+    assert 0.3 < scores[2] < 0.8
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_scale_and_shift_change_nothing(scale):
+    points, first, second = _clouds(0.5)
+    wanted = separability(points, first, second, key=KEY).score
+    scales = np.array([scale, 1.0, 3.0, 1 / scale, 0.1], np.float32)
+    np.testing.assert_allclose(separability(points * scales, first, second, key=KEY).score, wanted, atol=0.02)
+    np.testing.assert_allclose(separability(points + 10, first, second, key=KEY).score, wanted, atol=0.02)
+
+
+def test_rows_of_neither_cloud_and_constant_features_count_for_nothing():
+    points, first, second = _clouds(0.7)
+    wanted = separability(points, first, second, key=KEY)
+    more = np.concatenate([points, 100 * np.ones((7, 5), np.float32)])
+    masks = [np.concatenate([mask, np.zeros(7, bool)]) for mask in (first, second)]
+    np.testing.assert_allclose(separability(more, *masks, key=KEY).found, wanted.found, atol=0.01)
+    wide = np.concatenate([points, np.full((len(points), 1), 3.0, np.float32)], axis=1)
+    np.testing.assert_allclose(separability(wide, first, second, key=KEY).score, wanted.score, atol=0.02)
+
+
+def test_nothing_can_be_told_from_fewer_points_than_features():
+    points, first, second = _clouds(0.0, rows=4, features=30)
+    found = separability(points, first, second, key=KEY)
+    assert (float(found.found), float(found.score)) == (1.0, 0.0)
+
+
+def test_a_cloud_that_is_empty_is_apart():
+    points, first, _ = _clouds(0.0)
+    nothing = jnp.zeros(len(points), bool)
+    assert float(separability(points, first, nothing, key=KEY).score) == 1
+    assert float(separability(points, nothing, nothing, key=KEY).score) == 1
+
+
+def test_equal_points_are_not_apart():
+    points, first, second = _clouds(0.0)
+    assert float(separability(np.ones_like(points), first, second, key=KEY).score) == 0
+
+
+def test_lanes_are_the_single_calls():
+    points, first, second = _clouds(0.5)
+    lanes = jax.vmap(lambda a, b: separability(points, a, b, key=KEY).score)(
+        jnp.stack([first, second]), jnp.stack([second, first])
+    )
+    np.testing.assert_allclose(lanes[0], separability(points, first, second, key=KEY).score, atol=1e-5)
