@@ -11,9 +11,9 @@ from experiments.counts import check_counts
 class Settings:
     """Networks trained on true and on shuffled labels side by side: activations, deviations, and telling them apart.
 
-    python -m experiments.memorization                  jump signals, a first look in about 3 minutes
+    python -m experiments.memorization                  jump signals, a first look in about 2 minutes
     python -m experiments.memorization --preset paper   five networks of each kind, twenty to tell apart
-    python -m experiments.memorization --data mnist     the deep perceptron on MNIST, about an hour
+    python -m experiments.memorization --data mnist     the deep perceptron on MNIST, about 10 minutes
     """
 
     preset: Literal["quick", "paper"] = "quick"
