@@ -110,10 +110,29 @@ def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard in
     Returns the figure; the first class is at the top.
     """
     matrix = as_array("matrix", matrix, len(names), len(names))
-    if np.any((matrix < 0) | (matrix > 1)):
-        raise ValueError(f"matrix reaches from {np.nanmin(matrix):g} to {np.nanmax(matrix):g}, wanted values in 0…1")
     if not np.allclose(matrix, matrix.T, equal_nan=True):
         raise ValueError("matrix differs from its transpose, wanted the same value on both sides of the diagonal")
+    return _shares(matrix, names, label)
+
+
+@styled
+def confusion(matrix: ArrayLike, names: Sequence[str], rows: str, columns: str, *, label: str = "share") -> Figure:
+    """How often what is called one class is called each of them by another, as colours and numbers.
+
+    matrix [classes, classes]: shares in 0…1; NaN is grey.
+    names: one a class.
+    rows, columns: who calls.
+    label: what the shares are of.
+    Returns the figure; the first class is at the top.
+    """
+    figure = _shares(as_array("matrix", matrix, len(names), len(names)), names, label)
+    figure.axes[0].set(xlabel=columns, ylabel=rows)
+    return figure
+
+
+def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
+    if np.any((matrix < 0) | (matrix > 1)):
+        raise ValueError(f"matrix reaches from {np.nanmin(matrix):g} to {np.nanmax(matrix):g}, wanted values in 0…1")
     size = np.clip(0.52 * len(names), 2.4, 6.2)
     figure = new_figure(size + 1.6, size + 0.7)
     axes = figure.subplots()

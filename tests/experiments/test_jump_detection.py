@@ -38,6 +38,7 @@ def in_empty_folder(tmp_path, monkeypatch):
     return tmp_path / "runs" / "jump_detection" / "small"
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_ends_like_one_in_one_go(in_empty_folder, monkeypatch):
     def stop(study, section):
         section.text("never finished")

@@ -108,6 +108,15 @@ def test_many_overlaps_are_colours_alone(generator, panels, check_readable):
     assert not panels(figure)[0].texts
 
 
+def test_a_confusion_says_who_calls(panels, check_readable):
+    figure = check_readable(heatmaps.confusion([[0.9, 0.1], [0.3, 0.7]], ["a", "b"], "network", "tree"))
+    (axes,) = panels(figure)
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("network", "tree")
+    assert [text.get_text() for text in axes.texts] == ["0.90", "0.10", "0.30", "0.70"]
+    with pytest.raises(ValueError, match="matrix reaches from 0.1 to 2, wanted values in 0…1"):
+        heatmaps.confusion([[2, 0.1], [0.3, 0.7]], ["a", "b"], "network", "tree")
+
+
 def test_overlap_names_what_is_wrong():
     with pytest.raises(ValueError, match=r"matrix has shape \[2, 2\], wanted \[3, 3\]"):
         heatmaps.overlap(np.eye(2), ["a", "b", "c"])

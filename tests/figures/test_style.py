@@ -118,7 +118,7 @@ from interp_jax import figures
 for name in figures.__all__:
     getattr(figures, name)
 figures.histograms.absolute_errors([1, 2, 3])
-assert len(figures.__all__) == 18, figures.__all__
+assert len(figures.__all__) == 20, figures.__all__
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,103 @@
+"""Three held-out instances explained, the tree they go through, and where it differs from the network (Figs 7 to 9)."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from experiments.cnn_inte.tasks import HALF
+from interp_jax import figures
+from interp_jax.figures.hypotheses import Panel
+from interp_jax.methods.cnn_inte.tree import LEAF
+
+SHOWN = 150  # points of a class in a panel
+
+
+def write(study, section) -> None:
+    """Two instances that the tree names rightly and one that it does not, as in the paper's Table I."""
+    explainer, task = study.explainer(HALF, 0), study.task
+    network, predicted = study.outputs(HALF, 0)["held predictions"], explainer.predict(task.held_inputs)
+    right = np.flatnonzero((predicted == task.held_labels) & (network == task.held_labels))
+    wrong = np.flatnonzero(predicted != task.held_labels)
+    chosen = {"right 1": right[0], "right 2": right[1], "wrong": wrong[0]}
+    explained = {
+        name: explainer.explain(task.held_inputs[row], int(task.held_labels[row])) for name, row in chosen.items()
+    }
+    section.table(
+        ("instance", *(f"f{factor}" for factor in range(study.config.factors)), "label", "network", "tree"),
+        [
+            (
+                name,
+                *map(str, explained[name].ids),
+                *(task.class_names[each[row]] for each in (task.held_labels, network, predicted)),
+            )
+            for name, row in chosen.items()
+        ],
+        f"Three held-out instances of the first {HALF} network: the clusters that the forests put them into, their "
+        "label, and what network and tree call them (Table I).",
+    )
+    for name, found in explained.items():
+        section.figure(
+            f"fig_7_{name.replace(' ', '_')}",
+            figures.hypotheses.grid(
+                _columns(explainer, found, task.class_names),
+                [level.condition for level in found.levels],
+                mine=f"label {task.class_names[found.label]}",
+            ),
+            f"Instance {name}, label {task.class_names[found.label]}, called {task.class_names[found.prediction]}: "
+            "training rows that satisfy the conditions so far, by the first two principal components of the factor's "
+            f"activations. {_said(found, task.class_names)}",
+        )
+    tree = explainer.tree
+    inner = np.flatnonzero(tree.factor != LEAF)
+    section.figure(
+        "tree",
+        figures.decision_tree.tree(
+            {int(node): (int(tree.left[node]), int(tree.right[node])) for node in inner},
+            {int(node): _condition(tree, node) for node in inner},
+            tree.share,
+            task.class_names,
+            tree.path(explained["right 1"].ids),
+        ),
+        "The tree: where a condition holds the way leads up. At the leaves the class and its share of the training "
+        "rows; bold is the way of the first instance.",
+    )
+    confusion = np.zeros((len(task.class_names),) * 2)
+    np.add.at(confusion, (network, predicted), 1)
+    confusion /= np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    section.figure(
+        "confusion",
+        figures.heatmaps.confusion(
+            confusion, task.class_names, "called by the network", "called by the tree", label="share of the row"
+        ),
+        "What the tree calls held-out rows that the network calls as the row says.",
+    )
+    section.metrics({"instances": {name: int(row) for name, row in chosen.items()}, "confusion": confusion})
+
+
+def _condition(tree, node):
+    return f"f{tree.factor[node]} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node])))}}}"
+
+
+def _columns(explainer, found, names):
+    """A panel for every level down to the one that rules a hypothesis out."""
+    planes = []
+    for level in found.levels:
+        activations = explainer.hidden[:, explainer.factors.of_unit == level.factor]
+        flat = np.pad(activations, ((0, 0), (0, max(0, 2 - activations.shape[1]))))
+        planes.append(PCA(2, random_state=0).fit_transform(flat))
+    columns = {}
+    for hypothesis in sorted(found.hypotheses):
+        last = len(found.levels) if hypothesis.ruled_out is None else hypothesis.ruled_out + 1
+        panels = []
+        for number, (level, plane) in enumerate(zip(found.levels[:last], planes, strict=False)):
+            mine, other = (
+                plane[level.rows[explainer.labels[level.rows] == label][:SHOWN]]
+                for label in (found.label, hypothesis.label)
+            )
+            panels.append(Panel(mine, other, hypothesis.separability[number], number == hypothesis.ruled_out))
+        columns[names[hypothesis.label]] = panels
+    return columns
+
+
+def _said(found, names):
+    still = [names[hypothesis.label] for hypothesis in found.hypotheses if hypothesis.ruled_out is None]
+    return f"Not ruled out: {', '.join(still)}." if still else "All other classes are ruled out."

@@ -1,0 +1,68 @@
+"""A decision tree drawn from its root down."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array
+from interp_jax.figures.style import GREY, INK, LIGHT, ORDERED, new_figure, styled
+
+
+@styled
+def tree(
+    children: Mapping[int, tuple[int, int]],
+    conditions: Mapping[int, str],
+    shares: ArrayLike,
+    class_names: Sequence[str],
+    path: Sequence[int] = (),
+) -> Figure:
+    """Every split with its condition, for which one goes left, and every leaf with its class and that one's share.
+
+    children: number of a split → its left and right child; the root is 0.
+    conditions: number of a split → what is asked.
+    shares [nodes, classes]: of the training rows of each node.
+    class_names: of the classes.
+    path: nodes to mark, an instance's say.
+    Returns the figure, from left (root) to right (leaves); the way with the condition leads up.
+    """
+    shares = as_array("shares", shares, "nodes", len(class_names))
+    if 0 not in children:
+        raise ValueError("children has no root, wanted an entry for node 0")
+    places: dict[int, tuple[float, float]] = {}
+
+    def place(node, level, below):
+        """Leaves one below the other; a split between its children. Returns the next free line."""
+        if node not in children:
+            places[node] = (level, below)
+            return below + 1
+        left, right = children[node]
+        below = place(right, level + 1, place(left, level + 1, below))
+        places[node] = (level, (places[left][1] + places[right][1]) / 2)
+        return below
+
+    leaves = place(0, 0, 0)
+    depth = max(level for level, _ in places.values())
+    figure = new_figure(9.0, 0.6 + 0.26 * leaves)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    marked = set(path)
+    for node, (level, height) in places.items():
+        on_path = {"color": INK if node in marked else GREY, "linewidth": 2.2 if node in marked else 0.9}
+        for child in children.get(node, ()):
+            thick = on_path if child in marked else {"color": "#B5B5B5", "linewidth": 0.9}
+            (x, y) = places[child]
+            axes.plot([level, level + 0.45, x], [height, y, y], zorder=1, **thick)
+        if node in children:
+            box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": LIGHT}
+            axes.text(level, height, conditions[node], ha="left", va="center", fontsize=9, bbox=box, zorder=3)
+        else:
+            best = int(np.argmax(shares[node]))
+            shade = ORDERED(best / max(len(class_names) - 1, 1))
+            axes.plot(level + 0.05, height, "s", color=shade, markersize=8, zorder=3)
+            text = f"{class_names[best]}  {shares[node, best]:.0%}"
+            weight = "bold" if node in marked else "normal"
+            axes.text(level + 0.15, height, text, ha="left", va="center", fontsize=9, weight=weight, zorder=3)
+    axes.set(xlim=(-0.1, depth + 0.9), ylim=(leaves - 0.3, -0.7))
+    return figure

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from interp_jax.figures import hypotheses
+from interp_jax.figures.hypotheses import Panel
+
+
+def _panel(generator, score, ruled_out, rows=20):
+    return Panel(generator.standard_normal((30, 2)), generator.standard_normal((rows, 2)), score, ruled_out)
+
+
+def test_a_column_ends_with_the_level_that_rules_its_hypothesis_out(generator, panels, legend_texts, check_readable):
+    columns = {
+        "3": [_panel(generator, 0.4, False), _panel(generator, 1.0, True, rows=0)],
+        "8": [_panel(generator, 0.5, False), _panel(generator, 0.6, False), _panel(generator, 0.7, False)],
+    }
+    levels = ["f0 ∈ {1, 2}", "f3 ∈ {0}", "f1 ∈ {4, 5, 6}"]
+    figure = check_readable(hypotheses.grid(columns, levels, mine="label 5"))
+    drawn = np.array(panels(figure)).reshape(3, 2)
+    assert [[axes.axison for axes in row] for row in drawn] == [[True, True], [True, True], [False, True]]
+    frames = {axes.spines["left"].get_edgecolor() for axes in drawn.flat if axes.axison}
+    assert len(frames) == 2
+    assert drawn[1, 0].spines["left"].get_edgecolor() != drawn[1, 1].spines["left"].get_edgecolor()
+    assert drawn[1, 0].get_title(loc="center") == "1.00"
+    assert [len(points.get_offsets()) for points in drawn[1, 0].collections] == [30]
+    assert legend_texts(figure) == ["label 5", "hypothesis"]
+
+
+def test_what_is_wrong_is_named(generator):
+    with pytest.raises(ValueError, match="columns is empty"):
+        hypotheses.grid({}, ["a"], mine="5")
+    with pytest.raises(ValueError, match=r"columns\['3'\] has 2 panels, wanted 1 to 1, one a level"):
+        hypotheses.grid({"3": [_panel(generator, 0.4, False)] * 2}, ["a"], mine="5")
+    with pytest.raises(ValueError, match=r"columns\['3'\]\[0\] has shape \[4, 3\], wanted \[n, 2\]"):
+        hypotheses.grid({"3": [Panel(np.zeros((4, 3)), [], 1.0, False)]}, ["a"], mine="5")
