@@ -10,7 +10,7 @@ from experiments.counts import check_counts
 class Settings:
     """A hidden layer of a convolutional network explained by a shallow tree over clusters of its activations.
 
-    python -m experiments.cnn_inte                                digits, under two minutes
+    python -m experiments.cnn_inte                                digits, under a minute
     python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three networks of each kind
     """
 
@@ -38,8 +38,6 @@ class Settings:
     """Most leaves of each."""
     draws: int = 8
     """Clusterings that the best is taken of."""
-    instances: int = 100
-    """Held-out rows that can be opened in the report."""
 
     def __post_init__(self):
         """Refuses numbers that no run can use, before a folder is made."""

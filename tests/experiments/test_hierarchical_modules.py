@@ -60,6 +60,7 @@ def in_empty_folder(tmp_path, monkeypatch):
     return tmp_path / "runs" / "hierarchical_modules" / "small"
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_every_section_is_written(in_empty_folder, monkeypatch):
     def stop(study, section):
         raise KeyboardInterrupt

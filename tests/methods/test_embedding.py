@@ -186,6 +186,7 @@ def test_the_interval_is_clopper_and_pearsons():
     np.testing.assert_allclose(found.high, beta.ppf(0.9, k + 1, 3000 - k), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_rates_of_the_thesis_with_a_bias_only():
     wide = embedding.success_rate(KEY, dimension=10, points=50, trials=5000)
     assert 0.1 < wide.low < wide.high < 0.2

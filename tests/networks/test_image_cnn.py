@@ -27,6 +27,7 @@ def test_starting_values_are_the_papers():
     assert np.abs(net.dense1.kernel[...]).max() <= 0.2
 
 
+@pytest.mark.slow
 def test_networks_of_one_shape_share_a_compilation_and_stack(assert_compiles):
     def one(key):
         return networks.image_cnn(key, (8, 8, 1), hidden=16)
@@ -60,6 +61,7 @@ def test_gradients_are_fast_in_loops(network):
     assert set(orders) == {usual}
 
 
+@pytest.mark.slow
 def test_it_learns_digits():
     train = data.load("digits")
     net = networks.image_cnn(jax.random.key(0), (8, 8, 1), channels=(8, 16), taps=3, hidden=32)

@@ -73,7 +73,7 @@ def digits():
 @pytest.fixture(scope="module")
 def explainer(digits):
     x, hidden, labels, _ = digits
-    return cnn_inte.fit(x[:1200], hidden[:1200], labels[:1200], key=KEY, draws=4, trees=10, factors=6)
+    return cnn_inte.fit(x[:1200], hidden[:1200], labels[:1200], key=KEY, draws=2, trees=10, factors=6)
 
 
 def test_held_out_digits_are_told_and_the_network_is_followed(digits, explainer):
@@ -83,7 +83,7 @@ def test_held_out_digits_are_told_and_the_network_is_followed(digits, explainer)
     assert explainer.fidelity(x[1200:], predictions[1200:]) == np.mean(predicted == predictions[1200:])
     by_activations = explainer.tree.predict(explainer.hidden_ids(hidden[1200:]))
     assert np.mean(by_activations == labels[1200:]) > 0.6
-    assert len(explainer.scores) == 4
+    assert len(explainer.scores) == 2
 
 
 def test_an_explanation_is_its_path(digits, explainer):
@@ -123,6 +123,7 @@ def test_a_saved_explainer_is_the_same(tmp_path, digits, explainer):
         cnn_inte.load(tmp_path / "other.npz")
 
 
+@pytest.mark.slow
 def test_maps_are_taken_apart_and_a_seed_gives_one_result(digits):
     x, hidden, labels, _ = digits
     maps = hidden[:300].reshape(300, 2, 2, 10)

@@ -98,6 +98,7 @@ def _rate(hidden, predictions, target, mask):
     return reference.holding_rate(in_numpy(TAIL), hidden, predictions, target, mask)
 
 
+@pytest.mark.slow
 def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimiser():
     whole = _swept()
     fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
