@@ -62,9 +62,9 @@ def benchmarks_table() -> str:
             ]
     lines += [
         "",
-        f"Medians, a rival's from the same run as ours, on {', '.join(links)}; warm, but for a tree of Ward's, where ours "
-        "is the first call with its compilation. `python -m benchmarks` measures them on your machine (it wants `.[test]`, and the rivals "
-        "PyTorch and fastcluster).",
+        f"Medians, a rival's from the same run as ours, on {', '.join(links)}; warm, but for a tree of Ward's, where "
+        "ours is the first call with its compilation. `python -m benchmarks` measures them on your machine (it wants "
+        "`.[test]`, and the rivals PyTorch and fastcluster).",
     ]
     return "\n".join(lines)
 
