@@ -16,6 +16,7 @@ from interp_jax.reports import Run, describe, progress
 SECTIONS = {
     "fidelity": ("How faithful it is", fidelity.write),
     "instances": ("Why an instance is what it is", instances.write),
+    "browse": ("Any instance", instances.browse),
 }
 
 

@@ -73,6 +73,39 @@ def write(study, section) -> None:
     section.metrics({"instances": {name: int(row) for name, row in chosen.items()}, "confusion": confusion})
 
 
+def browse(study, section) -> None:
+    """Any of the first held-out instances, to be opened by the reader."""
+    explainer, task = study.explainer(HALF, 0), study.task
+    network, count = study.outputs(HALF, 0)["held predictions"], min(study.config.instances, len(task.held_labels))
+    section.text(
+        f"The first {count} held-out instances. Rows left: the share of a class's training rows that satisfies all "
+        "conditions so far. Separability: how much better a plane parts these rows from those of the instance's class "
+        "than chance would, in the factor of the level; 1 where none is left, 0 where nothing can be told from so few."
+    )
+    bar = study.progress.task("instances", count)
+    for row in range(count):
+        found = explainer.explain(task.held_inputs[row], int(task.held_labels[row]))
+        names = [task.class_names[label] for label in (found.label, int(network[row]), found.prediction)]
+        with section.folded(f"{row}: label {names[0]}, network {names[1]}, tree {names[2]}"):
+            section.table(
+                ("hypothesis", *(level.condition for level in found.levels), "ruled out at level"),
+                [
+                    (
+                        task.class_names[hypothesis.label],
+                        *(
+                            f"{left:.1%}, {score:.2f}"
+                            for left, score in zip(hypothesis.left, hypothesis.separability, strict=True)
+                        ),
+                        None if hypothesis.ruled_out is None else str(hypothesis.ruled_out + 1),
+                    )
+                    for hypothesis in found.hypotheses
+                ],
+                f"Instance {row}: rows left and separability, level by level, the most likely hypothesis first.",
+            )
+        bar.advance()
+    bar.finish()
+
+
 def _condition(tree, node):
     return f"f{tree.factor[node]} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node])))}}}"
 

@@ -38,6 +38,8 @@ class Settings:
     """Most leaves of each."""
     draws: int = 8
     """Clusterings that the best is taken of."""
+    instances: int = 100
+    """Held-out rows that can be opened in the report."""
 
     def __post_init__(self):
         """Refuses numbers that no run can use, before a folder is made."""

@@ -12,6 +12,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from interp_jax.kernels._arguments import as_real
+from interp_jax.kernels._nearest_centers import center_numbers, nearest
+from interp_jax.kernels._plus_plus import seeds
+from interp_jax.kernels._row_batches import RowBatches
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 # Multiplications an iteration from which on lanes at rest are left out, which takes longer to compile.
@@ -116,45 +119,6 @@ def _usable(weights):
     return jnp.all(jnp.isfinite(weights) & (weights >= 0)) & jnp.any(weights > 0)
 
 
-class _Rows(NamedTuple):
-    """The rows, less their mean, a batch at a time along the second axis, with their squares and weights."""
-
-    x: Float[Array, "size batches features"]
-    squares: Float[Array, "size batches"]
-    weights: Float[Array, "size batches"]
-
-    @classmethod
-    def of(cls, x, weights, most):
-        """In equal batches that take every so-manieth row, so that rows on several devices stay where they are."""
-        batches = -(-len(x) // most)
-        size = -(-len(x) // batches)
-
-        def split(values):
-            padded = jnp.pad(values, [(0, size * batches - len(x))] + [(0, 0)] * (values.ndim - 1))
-            return padded.reshape(size, batches, *values.shape[1:])
-
-        return cls(split(x), split(jnp.sum(x**2, axis=1)), split(weights))
-
-    def fold(self, function, initial):
-        """``function(carry, batch, its number) -> carry, out`` over all; the outs [lanes, size] as [lanes, rows]."""
-
-        def step(carry, number):
-            batch = _Rows(*(jax.lax.dynamic_index_in_dim(each, number, 1, False) for each in self))
-            return function(carry, batch, number)
-
-        carry, out = jax.lax.scan(step, initial, jnp.arange(self.x.shape[1]))
-        return carry, None if out is None else jnp.moveaxis(out, 0, -1).reshape(out.shape[1], -1)
-
-    def part(self, values, number):
-        """What [lanes, rows] has for a batch."""
-        split = values.reshape(len(values), *self.weights.shape)
-        return jax.lax.dynamic_index_in_dim(split, number, 2, False)
-
-    def at(self, numbers):
-        """Rows by their numbers."""
-        return self.x.reshape(-1, self.x.shape[-1])[numbers]
-
-
 @functools.partial(jax.jit, static_argnames=("k", "restarts", "iterations", "most"))
 def _kmeans(x, weights, key, tolerance, k, restarts, iterations, most):
     count = len(x)
@@ -166,43 +130,23 @@ def _kmeans(x, weights, key, tolerance, k, restarts, iterations, most):
     x, offset = x - mean[None], first + mean
     # A power of two loses no digit, and squares then neither overflow nor vanish.
     _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
-    rows = _Rows.of(jnp.ldexp(x, -exponent), weights, most)
+    rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
     variance = jnp.sum(rows.weights * rows.squares) / jnp.sum(weights) / x.shape[1]
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
-    centers, steps, converged = _lloyd(rows, _seeds(rows, keys, k), iterations, tolerance * variance)
+    centers, steps, converged = _lloyd(rows, seeds(rows, keys, k), iterations, tolerance * variance)
     inertias, _ = rows.fold(
         lambda total, batch, _: (total + _inertias(batch, centers), None), jnp.zeros(restarts, x.dtype)
     )
     best = jnp.argmin(inertias)
-    _, labels = rows.fold(lambda _, batch, part: (None, _nearest(batch, centers[best][None])[0]), None)
+    _, labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None])[0]), None)
     converged = converged[best] & jnp.isfinite(inertias[best])
     centers, inertias = jnp.ldexp(centers[best], exponent) + offset[None], jnp.ldexp(inertias, 2 * exponent)
     return Clustering(centers, labels[0, :count], inertias[best], converged, steps[best], inertias)
 
 
-def _scores(x, centers):
-    """‖x − μ‖² − ‖x‖² [lanes, k, size]: the rows last, so that what is done for each centre runs along them."""
-    lanes, k, features = centers.shape
-    products = jnp.matmul(centers.reshape(lanes * k, features), x.T, precision=_HIGHEST)
-    return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
-
-
-def _nearest(batch, centers):
-    """The first of the nearest centres, and its score, [lanes, size] each."""
-    scores = _scores(batch.x, centers)
-    least = jnp.min(scores, axis=1)
-    k = centers.shape[1]
-    numbers = jnp.where(scores == least[:, None], _numbers(k), k - 1)
-    return jnp.min(numbers, axis=1), least
-
-
-def _numbers(k):
-    return jnp.arange(k, dtype=jnp.int32)[None, :, None]
-
-
 def _inertias(batch, centers):
     """Each lane's sum of weighted squared distances, by differences: the scores lose digits far from the mean."""
-    labels, _ = _nearest(batch, centers)
+    labels, _ = nearest(batch, centers)
 
     def of_lane(lane):
         mine, label = lane
@@ -245,8 +189,8 @@ def _means(rows, centers):
 
     def add(carry, batch, _):
         sums, counts = carry
-        labels, _ = _nearest(batch, centers)
-        belongs = jnp.where(labels[:, None] == _numbers(k), batch.weights[None, None], 0)
+        labels, _ = nearest(batch, centers)
+        belongs = jnp.where(labels[:, None] == center_numbers(k), batch.weights[None, None], 0)
         products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
         return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
 
@@ -260,7 +204,7 @@ def _refilled(rows, means, centers, empty):
     """The first empty centre goes to the row furthest from its own, the next to the next; not to rows on a centre."""
 
     def distances(_, batch, part):
-        return None, jnp.where(batch.weights[None] > 0, _nearest(batch, centers)[1] + batch.squares[None], 0)
+        return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers)[1] + batch.squares[None], 0)
 
     _, far = rows.fold(distances, None)
     distance, numbers = jax.lax.top_k(far, centers.shape[1])
@@ -268,52 +212,3 @@ def _refilled(rows, means, centers, empty):
     distance, numbers = (jnp.take_along_axis(each, which, axis=1) for each in (distance, numbers))
     given = jnp.where((distance > 0)[..., None], rows.at(numbers), centers)
     return jnp.where(empty[..., None], given, means)
-
-
-def _seeds(rows, keys, k):
-    """Greedy k-means++: of a few rows drawn in proportion to their squared distance the one that leaves least of it."""
-    draws = 2 + int(math.log(k))
-    weights = rows.weights.reshape(-1)
-    first = jax.vmap(lambda key: _draw(jax.random.fold_in(key, 0), weights, 1)[0])(keys)
-    centers = jnp.zeros((len(keys), k, rows.x.shape[-1]), rows.x.dtype).at[:, 0].set(rows.at(first))
-
-    def distances(batch, candidates):
-        """Squared distances [lanes, candidates, size]."""
-        return jnp.maximum(_scores(batch.x, candidates) + batch.squares[None, None], 0)
-
-    _, nearest = rows.fold(lambda _, batch, part: (None, distances(batch, centers[:, :1])[:, 0]), None)
-
-    def choose(number, state):
-        centers, nearest = state
-        draw_keys = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
-        numbers = jax.vmap(lambda key, mass: _draw(key, mass * weights, draws))(draw_keys, nearest)
-        candidates = rows.at(numbers)
-
-        def left(total, batch, part):
-            remaining = jnp.minimum(distances(batch, candidates), rows.part(nearest, part)[:, None])
-            return total + jnp.sum(remaining * batch.weights[None, None], axis=2), None
-
-        totals, _ = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
-        best = jnp.argmin(totals, axis=1)
-        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)
-
-        def nearer(_, batch, part):
-            return None, jnp.minimum(distances(batch, chosen)[:, 0], rows.part(nearest, part))
-
-        return centers.at[:, number].set(chosen[:, 0]), rows.fold(nearer, None)[1]
-
-    return jax.lax.fori_loop(1, k, choose, (centers, nearest))[0]
-
-
-def _draw(key, mass, count):
-    """Row numbers in proportion to their mass, by its running sum: of blocks first, then inside the block."""
-    size = math.isqrt(len(mass) - 1) + 1
-    blocks = jnp.pad(mass, (0, size * size - len(mass))).reshape(size, size)
-    running = jnp.cumsum(jnp.sum(blocks, axis=1))
-    wanted = jax.random.uniform(key, (count,), mass.dtype) * running[-1]
-    block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), size - 1)
-    wanted -= jnp.where(block > 0, running[block - 1], 0)
-    inside = jnp.sum(jnp.cumsum(blocks[block], axis=1) <= wanted[:, None], axis=1)
-    # Rounding may lead past the last row that has any; then the heaviest of the block.
-    inside = jnp.where(inside < size, inside, jnp.argmax(blocks[block], axis=1))
-    return jnp.minimum(block * size + inside, len(mass) - 1)

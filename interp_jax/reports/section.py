@@ -1,9 +1,10 @@
 """What one section of a report holds, collected in memory."""
 
+import contextlib
 import io
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -105,6 +106,23 @@ class Section:
                 "height": round(height * 96 / DPI),
             }
         )
+
+    @contextlib.contextmanager
+    def folded(self, title: str) -> Iterator[None]:
+        """What is added inside the ``with`` is shown when the reader opens it.
+
+        Args:
+            title: said in its place.
+
+        Raises:
+            ValueError: one fold inside another.
+        """
+        kinds = [block["kind"] for block in self._blocks]
+        if kinds.count("fold") > kinds.count("unfold"):
+            raise ValueError(f"folded: found {title!r} inside another fold, wanted one after the other")
+        self._blocks.append({"kind": "fold", "title": title})
+        yield
+        self._blocks.append({"kind": "unfold"})
 
     def metrics(self, mapping: Mapping) -> None:
         """Add numbers to ``metrics.json``.

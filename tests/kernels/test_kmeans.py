@@ -11,6 +11,7 @@ from sklearn import datasets
 from sklearn.cluster import KMeans
 
 from interp_jax.kernels import kmeans as module
+from interp_jax.kernels._row_batches import RowBatches
 from interp_jax.kernels.kmeans import kmeans
 
 KEY = jax.random.key(0)
@@ -126,8 +127,8 @@ def test_fewer_different_rows_than_clusters():
 
 def test_an_empty_cluster_is_given_the_row_furthest_from_its_centre():
     x = np.array([[0.0], [1.0], [2.0], [9.0]], np.float32)
-    rows = module._Rows.of(jnp.asarray(x), jnp.ones(4), 4)
-    whole = module._Rows(*(each[:, 0] for each in rows))
+    rows = RowBatches.of(jnp.asarray(x), jnp.ones(4), 4)
+    whole = RowBatches(*(each[:, 0] for each in rows))
     centers = jnp.array([[[1.0], [100.0], [200.0]]])
     means = module._means(rows, centers)[0].ravel()
     assert means.tolist() == [3.0, 9.0, 0.0] or means.tolist() == [3.0, 9.0, 2.0], means

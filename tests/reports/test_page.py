@@ -121,6 +121,35 @@ def test_tables(run):
     assert html.index("Caption.") < html.index("<table>") < html.index("Note.")
 
 
+def test_what_is_folded_opens_and_nothing_else_does(run):
+    with run.section("data", "The data") as section:
+        section.text("Before.")
+        for title in ("first", ATTACK):
+            with section.folded(title):
+                section.text("Inside.")
+                section.figure(f"figure{len(section.images)}", draw((1, 1)), "A caption.")
+        section.text("After.")
+    html = run.report.read_text("utf-8")
+    page = Page(html)
+    folds = [attributes for attributes in page.all("details") if attributes == {"class": "fold"}]
+    assert len(folds) == 2
+    assert "<script" not in html
+    inside = html[html.index("<summary>first") : html.index("</details>")]
+    assert "Inside." in inside
+    assert "<img" in inside
+    assert html.index("Before.") < html.index("<details class") < html.index("After.")
+
+
+def test_folds_do_not_nest(run):
+    with (
+        pytest.raises(ValueError, match="folded: found 'b' inside another fold"),
+        run.section("data", "The data") as section,
+        section.folded("a"),
+        section.folded("b"),
+    ):
+        pass
+
+
 def test_empty_run_has_a_page(run):
     run.environment({})
     page = Page(run.report.read_text("utf-8"))

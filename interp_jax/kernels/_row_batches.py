@@ -1,0 +1,46 @@
+"""Rows in batches that a loop goes through, one pass for many lanes."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class RowBatches(NamedTuple):
+    """The rows, less their mean, a batch at a time along the second axis, with their squares and weights."""
+
+    x: Float[Array, "size batches features"]
+    squares: Float[Array, "size batches"]
+    weights: Float[Array, "size batches"]
+
+    @classmethod
+    def of(cls, x, weights, most):
+        """In equal batches that take every so-manieth row, so that rows on several devices stay where they are."""
+        batches = -(-len(x) // most)
+        size = -(-len(x) // batches)
+
+        def split(values):
+            padded = jnp.pad(values, [(0, size * batches - len(x))] + [(0, 0)] * (values.ndim - 1))
+            return padded.reshape(size, batches, *values.shape[1:])
+
+        return cls(split(x), split(jnp.sum(x**2, axis=1)), split(weights))
+
+    def fold(self, function, initial):
+        """``function(carry, batch, its number) -> carry, out`` over all; the outs [lanes, size] as [lanes, rows]."""
+
+        def step(carry, number):
+            batch = RowBatches(*(jax.lax.dynamic_index_in_dim(each, number, 1, False) for each in self))
+            return function(carry, batch, number)
+
+        carry, out = jax.lax.scan(step, initial, jnp.arange(self.x.shape[1]))
+        return carry, None if out is None else jnp.moveaxis(out, 0, -1).reshape(out.shape[1], -1)
+
+    def part(self, values, number):
+        """What [lanes, rows] has for a batch."""
+        split = values.reshape(len(values), *self.weights.shape)
+        return jax.lax.dynamic_index_in_dim(split, number, 2, False)
+
+    def at(self, numbers):
+        """Rows by their numbers."""
+        return self.x.reshape(-1, self.x.shape[-1])[numbers]
