@@ -1,0 +1,4 @@
+"""Deep perceptrons that start at the identity, read layer by layer (after Kubota et al. 2021).
+
+Time: quick under 2 minutes, paper about 45, both on two CPU cores.
+"""

@@ -1,0 +1,72 @@
+"""The recognition accuracy of every layer: networks of several depths from the identity, and random starts."""
+
+import numpy as np
+
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED
+from experiments.study import mean_and_spread
+from interp_jax import figures
+
+
+def write(study, section) -> None:
+    """Curves over the layers, and what they come to in numbers."""
+    config, task = study.config, study.task
+    chance = 1 / len(task.class_names)
+    section.text(
+        f"{task.name}, {len(task.labels):,} training rows, all networks trained alike: {config.epochs} epochs in "
+        f"batches of {config.batch_size} with Adam, its rate rising to {config.rate:g} and falling to 0. A layer holds "
+        f"{task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the classes; the accuracy of a "
+        f"layer is how often the greatest of its class units is the right one, on {len(task.held_labels):,} held-out "
+        "rows. Random starts differ in their first weights alone."
+    )
+    cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
+    cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
+    start = study.untrained(IDENTITY, config.depth)
+    rows, metrics = [], {}
+    for (kind, depth), found in cases.items():
+        numbers = summary(found)
+        rows.append(
+            (
+                kind,
+                depth,
+                found.shape[1],
+                *(mean_and_spread(100 * numbers[name], 1) for name in ("first", "first_half", "last", "largest_drop")),
+            )
+        )
+        metrics[f"{kind} {depth}"] = {**numbers, "layers": found}
+    section.table(
+        ("start", "layers", "networks", "first layer (%)", "best of the first half (%)", "last (%)", "largest drop"),
+        rows,
+        "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: by how many points a "
+        "layer falls below the best before it.",
+        note=f"An untrained identity start has {float(chance):.0%} in every layer: all its class units are 0.",
+    )
+    section.figure(
+        "accuracy_by_depth",
+        figures.through_layers.shares(
+            {f"{depth} layers": cases[IDENTITY, depth] for depth in config.depths},
+            "accuracy on held-out rows",
+            references={"chance": chance},
+        ),
+        "From the identity: accuracy of every layer, mean and range over the networks.",
+    )
+    section.figure(
+        "accuracy_by_start",
+        figures.through_layers.shares(
+            {kind: cases[kind, config.depth] for kind in (IDENTITY, *RANDOM, SHUFFLED)},
+            "accuracy on held-out rows",
+            references={"chance": chance},
+        ),
+        f"{config.depth} layers, by their start: mean and range over the networks.",
+    )
+    section.metrics({"accuracy": metrics, "chance": chance, "parameters": _parameters(start)})
+
+
+def summary(accuracies: np.ndarray) -> dict[str, np.ndarray]:
+    """Of [layers, networks]: first and last layer, the best of the first half, and the largest drop in points."""
+    half = accuracies[: len(accuracies) // 2]
+    drop = np.max(np.maximum.accumulate(accuracies, axis=0) - accuracies, axis=0)
+    return {"first": accuracies[0], "first_half": half.max(axis=0), "last": accuracies[-1], "largest_drop": drop}
+
+
+def _parameters(network):
+    return int(network.kernel[...].size + network.bias[...].size)

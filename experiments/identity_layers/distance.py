@@ -1,0 +1,67 @@
+"""How far the weights have gone from the identity, layer by layer, against the depth."""
+
+import numpy as np
+
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.methods import identity
+
+
+def write(study, section) -> None:
+    """Distances of every layer and depth, and the slope of their mean against the depth."""
+    config = study.config
+    found = {depth: distances(study.trained(IDENTITY, depth)) for depth in config.depths}
+    random = {kind: distances(study.trained(kind, config.depth)) for kind in RANDOM}
+    depths = sorted(found)
+    means = np.array([found[depth].mean() for depth in depths])
+    falls = bool(np.all(np.diff(means) < 0))
+    section.text(
+        "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, by the root of the sum of squares. All depths "
+        "had the same optimiser, rate and steps. Weights that have nothing to do with the identity and are as large "
+        "lie at √2."
+    )
+    slope = float(np.polyfit(np.log(depths), np.log(means), 1)[0]) if len(depths) > 1 else float("nan")
+    section.table(
+        ("start", "layers", "mean over the layers", "nearest layer", "farthest layer"),
+        [
+            (
+                kind,
+                depth,
+                mean_and_spread(values.mean(axis=0)),
+                mean_and_spread(values.min(axis=0)),
+                mean_and_spread(values.max(axis=0)),
+            )
+            for kind, depth, values in [
+                *((IDENTITY, depth, found[depth]) for depth in depths),
+                *((kind, config.depth, values) for kind, values in random.items()),
+            ]
+        ],
+        "Distance from the identity after training, mean ± standard deviation over the networks.",
+        note=f"With depth the mean {'falls' if falls else 'does not fall'} strictly; the slope of its logarithm "
+        f"against that of the depth is {slope:.2f}."
+        if len(depths) > 1
+        else None,
+    )
+    section.figure(
+        "distance_by_layer",
+        figures.through_layers.shares(
+            {f"{depth} layers": found[depth] for depth in depths}, "distance from the identity", percent=False
+        ),
+        "Distance from the identity in every layer, mean and range over the networks.",
+    )
+    section.metrics(
+        {
+            "depths": depths,
+            "by_layer": {str(depth): values for depth, values in found.items()},
+            "mean": means,
+            "falls": falls,
+            "slope": slope,
+            "random": {kind: values.mean(axis=0) for kind, values in random.items()},
+        }
+    )
+
+
+def distances(trained) -> np.ndarray:
+    """[layers, networks]."""
+    return np.stack([identity.distance_to_identity(network.kernel[...]) for network in trained], axis=1)

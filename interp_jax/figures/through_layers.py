@@ -1,0 +1,158 @@
+"""What changes from layer to layer: curves of networks of several depths, signed maps, the likelihood of classes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
+from interp_jax.figures.style import GREY, SIGNED, colour, legend_above, line_style, new_figure, styled
+from interp_jax.figures.style import percent as in_percent
+
+LEAST, MOST = 0.45, 0.9  # sides of a small image, in inches
+WIDTH = 8.9  # of a page, in inches
+
+
+@styled
+def shares(
+    layers: Mapping[str, ArrayLike],
+    y_label: str,
+    *,
+    references: Mapping[str, SupportsFloat] | None = None,
+    percent: bool = True,
+) -> Figure:
+    """A quantity of every layer against its place in the network, a curve a network, deep and shallow ones together.
+
+    layers: name → [layers] or [layers, seeds]; the place of a layer is its number over the number of layers.
+    y_label: what the quantity is.
+    references: name → height of a dashed line, named in the legend.
+    percent: whether it is a share, drawn from 0 to 100 %.
+    Returns the figure: lines are means, bands reach from the least to the greatest seed.
+    """
+    not_empty("layers", layers)
+    found = {name: by_seed(f"layers[{name!r}]", values, "layers") for name, values in layers.items()}
+    figure = new_figure(7.5, 4.4)
+    axes = figure.subplots()
+    handles = []
+    for index, values in enumerate(found.values()):
+        places = np.arange(1, len(values) + 1) / len(values)
+        look = {"color": colour(index), "linestyle": line_style(index)}
+        if len(values) <= 12:
+            look |= {"marker": "o", "markersize": 4}
+        handles += axes.plot(places, mean_and_deviation(values)[0], **look)
+        if values.shape[1] > 1:
+            low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+            axes.fill_between(places, low, high, color=colour(index), alpha=0.18, linewidth=0)
+    for height in (references or {}).values():
+        handles.append(axes.axhline(float(height), color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
+    axes.set(xlabel="layer / number of layers", ylabel=y_label, xlim=(0, 1))
+    if percent:
+        axes.set_ylim(0, 1.02)
+        in_percent(axes.yaxis)
+    else:
+        axes.set_ylim(bottom=0)
+    legend_above(figure, handles, [*found, *(references or {})])
+    return figure
+
+
+@styled
+def signed_maps(
+    images: ArrayLike, maps: ArrayLike, layers: Sequence[Any], names: Sequence[str], *, label: str = "change"
+) -> Figure:
+    """Images and what layers have changed of them: a row an image, first the image, then a column a layer.
+
+    images [n, height, width]: values in 0…1, drawn grey, row 0 at the top.
+    maps [n, layers, height, width]: changes with their sign; every row has a colour scale of its own about zero.
+    layers: the columns' names.
+    names: the rows' names.
+    label: what the colours are.
+    Returns the figure.
+    """
+    images = as_array("images", images, "n", "height", "width")
+    maps = as_array("maps", maps, len(images), len(layers), *images.shape[1:])
+    if len(names) != len(images):
+        raise ValueError(f"names has {len(names)} entries, wanted one for each of the {len(images)} images")
+    margin = 0.2 + 0.085 * max(map(len, names))
+    columns = len(layers) + 1
+    side = max(LEAST, min(MOST, (WIDTH - margin - 0.9) / columns))
+    figure = new_figure(margin + side * columns + 0.9, side * len(images) + 0.5)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    panels = figure.subplots(len(images), columns, squeeze=False)
+    for axes in panels.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.grid(False)
+        axes.spines[:].set_visible(True)
+    for row, picture, changes, name in zip(panels, images, maps, names, strict=True):
+        row[0].imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        limit = np.nanmax(np.abs(changes)) or 1.0
+        for axes, change in zip(row[1:], changes, strict=True):
+            drawn = axes.imshow(change / limit, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+    for axes, layer in zip(panels[0], ["image", *layers], strict=True):
+        axes.set_title(f"{layer}", loc="center", fontsize=9)
+    bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8, ticks=[-1, 0, 1])
+    bar.outline.set_visible(False)
+    bar.set_label(f"{label}, relative to the row's largest")
+    return figure
+
+
+@styled
+def likelihood_paths(
+    likelihood: ArrayLike,
+    class_names: Sequence[str],
+    titles: Sequence[str],
+    *,
+    images: ArrayLike | None = None,
+    columns: int = 3,
+    named: int = 3,
+) -> Figure:
+    """How likely each class is from layer to layer, a panel an image, the classes that matter in colour and named.
+
+    likelihood [n, layers, classes]: values in 0…1.
+    class_names: of the classes.
+    titles: above the panels.
+    images [n, height, width]: drawn small in the panel, values in 0…1.
+    columns: panels side by side.
+    named: at most so many classes of a panel have a colour: those that are likeliest anywhere on the way.
+    Returns the figure; a class has the same colour in all panels.
+    """
+    found = as_array("likelihood", likelihood, "n", "layers", len(class_names))
+    if np.any((found < 0) | (found > 1)):
+        raise ValueError(f"likelihood reaches from {np.nanmin(found):g} to {np.nanmax(found):g}, wanted values in 0…1")
+    if len(titles) != len(found):
+        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {len(found)} panels")
+    if images is not None:
+        images = as_array("images", images, len(found), "height", "width")
+    columns = min(columns, len(found))
+    lines = -(-len(found) // columns)
+    figure = new_figure(8.8, 0.7 + 2.1 * lines)
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    depth = found.shape[1]
+    handles: dict[int, Any] = {}
+    for number, (axes, path, title) in enumerate(zip(panels, found, titles, strict=False)):
+        greatest = path.max(axis=0)
+        chosen = [each for each in np.argsort(-greatest, kind="stable")[:named] if greatest[each] > 0.15]
+        for each in range(path.shape[1]):
+            if each in chosen:
+                look = {"color": colour(each), "linestyle": line_style(each), "zorder": 3}
+                (handles[each],) = axes.plot(np.arange(1, depth + 1), path[:, each], **look)
+            else:
+                axes.plot(np.arange(1, depth + 1), path[:, each], color=GREY, linewidth=0.7, alpha=0.6)
+        axes.set_title(title, fontsize=9.5)
+        axes.set(xlim=(1, depth), ylim=(0, 1.02))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        if images is not None:
+            inset = axes.inset_axes((0.02, 0.62, 0.3, 0.36))
+            inset.imshow(images[number], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            inset.set(xticks=[], yticks=[])
+            inset.grid(False)
+    for axes in panels[len(found) :]:
+        axes.set_axis_off()
+    figure.supxlabel("layer", fontsize=10.5)
+    figure.supylabel("likelihood of the class", fontsize=10.5)
+    order = sorted(handles)
+    legend_above(figure, [handles[each] for each in order], [f"{class_names[each]}" for each in order])
+    return figure
