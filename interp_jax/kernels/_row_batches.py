@@ -28,6 +28,8 @@ class RowBatches(NamedTuple):
 
     def fold(self, function, initial):
         """``function(carry, batch, its number) -> carry, out`` over all; the outs [lanes, size] as [lanes, rows]."""
+        if self.x.shape[1] == 1:  # no copy of the rows
+            return function(initial, RowBatches(*(each[:, 0] for each in self)), 0)
 
         def step(carry, number):
             batch = RowBatches(*(jax.lax.dynamic_index_in_dim(each, number, 1, False) for each in self))
@@ -35,6 +37,10 @@ class RowBatches(NamedTuple):
 
         carry, out = jax.lax.scan(step, initial, jnp.arange(self.x.shape[1]))
         return carry, None if out is None else jnp.moveaxis(out, 0, -1).reshape(out.shape[1], -1)
+
+    def whole(self):
+        """All rows as one batch, where they lie."""
+        return RowBatches(*(each.reshape(-1, 1, *each.shape[2:]) for each in self))
 
     def part(self, values, number):
         """What [lanes, rows] has for a batch."""

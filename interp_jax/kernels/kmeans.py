@@ -19,6 +19,9 @@ from interp_jax.kernels._row_batches import RowBatches
 _HIGHEST = jax.lax.Precision.HIGHEST
 # Multiplications an iteration from which on lanes at rest are left out, which takes longer to compile.
 _MUCH = 2**26
+# Scores at a time, unless the caller says otherwise: more leave the caches of two CPU cores, fewer copy all rows once
+# more for every pass.
+_SCORES = 2**21
 
 
 class Clustering(NamedTuple):
@@ -44,7 +47,7 @@ def kmeans(
     weights: Array | np.ndarray | Sequence | None = None,
     iterations: int = 300,
     tolerance: float = 1e-4,
-    batch_size: int = 4096,
+    batch_size: int | None = None,
 ) -> Clustering:
     """Centres with a small sum of squared distances to their rows, from the best of several starts.
 
@@ -55,7 +58,7 @@ def kmeans(
     through the rows together, in batches; those that have come to rest are left out once half of them have. A cluster
     that loses all its rows is given the row furthest from its centre. Start i draws from ``fold_in(key, i)``.
 
-    Time: 4 · rows · features · k · restarts operations an iteration. Memory: the rows again, three numbers a row and
+    Time: 4 · rows · features · k · restarts operations an iteration. Memory: the rows twice, three numbers a row and
     start, and three a batch's row, start and centre.
 
     With fewer different rows than k, clusters stay empty and centres repeat. Of centres equally near the first is
@@ -70,7 +73,8 @@ def kmeans(
         iterations: the most of a start.
         tolerance: centres rest when the squares of their moves add up to at most this times the features' mean
             variance; 0 goes on until no row changes its cluster.
-        batch_size: rows that are compared with all centres at a time.
+        batch_size: rows that are compared with all centres at a time; None takes what is fastest on two CPU cores: all
+            if that makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
 
     Raises:
         ValueError: x not of real numbers [at least 1 row, at least 1 feature] or, outside jit, not finite; k below 1
@@ -93,7 +97,7 @@ def kmeans(
     if not 1 <= k <= rows:
         raise ValueError(f"k: found {k}, wanted 1 to {rows}, the number of rows")
     for name, value in (("restarts", restarts), ("iterations", iterations), ("batch_size", batch_size)):
-        if value < 1:
+        if value is not None and value < 1:
             raise ValueError(f"{name}: found {value}, wanted at least 1")
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise ValueError(f"tolerance: found {tolerance}, wanted a finite number of at least 0")
@@ -106,6 +110,8 @@ def kmeans(
             raise ValueError(f"weights: found shape {weights.shape}, wanted ({rows},)")
         if not isinstance(weights, jax.core.Tracer) and not _usable(weights):
             raise ValueError("weights: found some below zero, not finite, or all zero; wanted finite numbers ≥ 0")
+    if batch_size is None:
+        batch_size = max(1, max(_SCORES, x.size // 4) // (k * restarts))
     return _kmeans(x, weights, key, tolerance, k, restarts, iterations, min(batch_size, rows))
 
 
@@ -157,11 +163,11 @@ def _inertias(batch, centers):
 
 def _lloyd(rows, centers, iterations, rest):
     """Centres at rest, the iterations of each lane, and whether it came to rest within the most there may be."""
-    lanes = len(centers)
+    lanes, batches = len(centers), rows.x.shape[1]
 
-    def step(state):
+    def step(part, state):
         centers, steps, active = state
-        moved = _means(rows, centers)
+        moved = _means(part, centers)
         moved = jnp.where(active[:, None, None], moved, centers)
         steps += active.astype(jnp.int32)
         active &= (jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest) & (steps < iterations)
@@ -170,8 +176,12 @@ def _lloyd(rows, centers, iterations, rest):
     state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool)
     for size, left in itertools.pairwise([*_stages(rows.x.size * centers[..., 0].size, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
+        # So few lanes may go through all rows at once in the memory that all lanes had for a batch.
+        taken = rows.whole() if size * batches <= lanes else rows
         part = jax.lax.while_loop(
-            lambda part, left=left: jnp.sum(part[2]) > left, step, tuple(e[moving] for e in state)
+            lambda part, left=left: jnp.sum(part[2]) > left,
+            functools.partial(step, taken),
+            tuple(e[moving] for e in state),
         )
         state = tuple(whole.at[moving].set(some) for whole, some in zip(state, part, strict=True))
     centers, steps, _ = state

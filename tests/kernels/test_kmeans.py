@@ -170,13 +170,14 @@ def test_batches_and_other_starts_do_not_change_a_start():
     np.testing.assert_allclose(kmeans(x, 7, key=KEY, restarts=2).inertias, whole.inertias[:2], rtol=1e-5)
 
 
-def test_leaving_out_lanes_at_rest_changes_nothing(monkeypatch):
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_leaving_out_lanes_at_rest_changes_nothing(monkeypatch, batch_size):
     x = np.random.default_rng(0).random((300, 3)).astype(np.float32)
     module._kmeans.clear_cache()
     whole = kmeans(x, 9, key=KEY, restarts=8)
     monkeypatch.setattr(module, "_MUCH", 0)
     module._kmeans.clear_cache()
-    left_out = kmeans(x, 9, key=KEY, restarts=8)
+    left_out = kmeans(x, 9, key=KEY, restarts=8, batch_size=batch_size)
     np.testing.assert_allclose(left_out.inertias, whole.inertias, rtol=1e-5)
     np.testing.assert_array_equal(left_out.labels, whole.labels)
     assert int(left_out.iterations) == int(whole.iterations)
