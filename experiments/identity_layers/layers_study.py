@@ -26,6 +26,8 @@ class LayersStudy(Study):
 
     def seeds(self, kind: str, depth: int) -> int:
         """How many networks of a kind and depth there are."""
+        if kind == SHUFFLED:
+            return 1
         if kind != IDENTITY:
             return self.config.twin_seeds
         return self.config.deep_seeds if depth > self.config.depth else self.config.seeds

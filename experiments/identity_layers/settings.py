@@ -35,7 +35,7 @@ class Settings:
     deep_seeds: int = 3
     """Networks of each depth above that of the others."""
     twin_seeds: int = 3
-    """Networks of each random start, and of those that learn shuffled labels."""
+    """Networks of each random start."""
     lanes: bool = True
     """Whether the networks of a kind are trained as lanes of one program or one after the other."""
     epochs: int = 40
@@ -46,6 +46,10 @@ class Settings:
     """Adam's greatest learning rate: it rises to this in a tenth of the steps and falls to 0 as a cosine."""
     conv_depth: int = 10
     """Layers of the convolutional twin."""
+    conv_epochs: int = 40
+    """Its passes over the training rows."""
+    conv_rate: float = 3e-3
+    """Its greatest learning rate."""
     removal_rows: int = 355
     """Held-out images for deletion and insertion curves."""
     nodes: int = 8
@@ -53,8 +57,10 @@ class Settings:
 
     def __post_init__(self):
         """Refuses numbers that no run can use, before a folder is made."""
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise ValueError(f"rate: found {self.rate}, wanted a positive number")
+        for name in ("rate", "conv_rate"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: found {value}, wanted a positive finite number")
         if self.depth not in self.depths:
             raise ValueError(f"depth: found {self.depth}, wanted one of depths, {', '.join(map(str, self.depths))}")
         if len(set(self.depths)) < len(self.depths):
@@ -68,11 +74,12 @@ PRESETS = {
         preset="paper",
         data="mnist",
         deep_seeds=1,
-        twin_seeds=1,
+        twin_seeds=2,
         lanes=False,
-        epochs=2,
+        epochs=1,
         batch_size=128,
-        rate=2e-4,
+        rate=3e-4,
+        conv_epochs=2,
         removal_rows=1_000,
     ),
 }
