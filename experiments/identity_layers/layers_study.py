@@ -50,15 +50,14 @@ class LayersStudy(Study):
             stacked = self.fitted(f"{kind} {depth}", make, rows, seeds=seeds, **options).network
             return [lane(stacked, seed) for seed in range(seeds)]
         return [
-            self.fitted(
-                f"{kind} {depth} seed {seed}",
-                lambda key, seed=seed: make(jax.random.fold_in(key, seed)),
-                rows,
-                seeds=None,
-                **options,
-            ).network
+            self._with_seed(seed).fitted(f"{kind} {depth} seed {seed}", make, rows, seeds=None, **options).network
             for seed in range(seeds)
         ]
+
+    def _with_seed(self, number: int) -> "LayersStudy":
+        """The study with other random keys: from the identity two networks differ by the order of the rows alone."""
+        config = dataclasses.replace(self.config, seed=self.config.seed + 1000 * number)
+        return dataclasses.replace(self, config=config)
 
     @property
     def optimizer(self) -> optax.GradientTransformation:
