@@ -7,7 +7,16 @@ from pathlib import Path
 import jax
 
 from experiments.command_line import run_study
-from experiments.identity_layers import accuracy, distance
+from experiments.identity_layers import (
+    accuracy,
+    convolution,
+    distance,
+    exits,
+    likelihood,
+    maps,
+    removal,
+    shares,
+)
 from experiments.identity_layers.layers_study import LayersStudy
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.tasks import task
@@ -16,6 +25,12 @@ from interp_jax.reports import Run, describe, progress
 SECTIONS = {
     "accuracy": ("What every layer knows", accuracy.write),
     "distance": ("How near to the identity the weights stay", distance.write),
+    "maps": ("What the layers change", maps.write),
+    "likelihood": ("Likelihood of the classes, layer by layer", likelihood.write),
+    "exits": ("Where an image is settled, and stopping there", exits.write),
+    "shares": ("Which layers the score is due to", shares.write),
+    "removal": ("Whether the maps point at what counts", removal.write),
+    "convolution": ("A convolutional network from Dirac kernels", convolution.write),
 }
 
 

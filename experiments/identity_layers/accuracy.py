@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED
+from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM, SHUFFLED
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
@@ -20,21 +20,29 @@ def write(study, section) -> None:
     )
     cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
     cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
-    start = study.untrained(IDENTITY, config.depth)
     rows, metrics = [], {}
     for (kind, depth), found in cases.items():
         numbers = summary(found)
         rows.append(
             (
-                kind,
+                NAMES[kind],
                 depth,
                 found.shape[1],
-                *(mean_and_spread(100 * numbers[name], 1) for name in ("first", "first_half", "last", "largest_drop")),
+                *(mean_and_spread(100 * each, 1) for each in numbers.values()),
             )
         )
         metrics[f"{kind} {depth}"] = {**numbers, "layers": found}
     section.table(
-        ("start", "layers", "networks", "first layer (%)", "best of the first half (%)", "last (%)", "largest drop"),
+        (
+            "start",
+            "layers",
+            "networks",
+            "first layer (%)",
+            "first half, mean (%)",
+            "… best layer (%)",
+            "last (%)",
+            "largest drop",
+        ),
         rows,
         "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: by how many points a "
         "layer falls below the best before it.",
@@ -52,21 +60,23 @@ def write(study, section) -> None:
     section.figure(
         "accuracy_by_start",
         figures.through_layers.shares(
-            {kind: cases[kind, config.depth] for kind in (IDENTITY, *RANDOM, SHUFFLED)},
+            {NAMES[kind]: cases[kind, config.depth] for kind in (IDENTITY, *RANDOM, SHUFFLED)},
             "accuracy on held-out rows",
             references={"chance": chance},
         ),
         f"{config.depth} layers, by their start: mean and range over the networks.",
     )
-    section.metrics({"accuracy": metrics, "chance": chance, "parameters": _parameters(start)})
+    section.metrics({"accuracy": metrics, "chance": chance})
 
 
 def summary(accuracies: np.ndarray) -> dict[str, np.ndarray]:
-    """Of [layers, networks]: first and last layer, the best of the first half, and the largest drop in points."""
+    """Of [layers, networks]: first layer, mean and best of the first half, last layer, the largest drop."""
     half = accuracies[: len(accuracies) // 2]
     drop = np.max(np.maximum.accumulate(accuracies, axis=0) - accuracies, axis=0)
-    return {"first": accuracies[0], "first_half": half.max(axis=0), "last": accuracies[-1], "largest_drop": drop}
-
-
-def _parameters(network):
-    return int(network.kernel[...].size + network.bias[...].size)
+    return {
+        "first": accuracies[0],
+        "half_mean": half.mean(axis=0),
+        "half_best": half.max(axis=0),
+        "last": accuracies[-1],
+        "largest_drop": drop,
+    }

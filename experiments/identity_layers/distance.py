@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM
+from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import identity
@@ -26,7 +26,7 @@ def write(study, section) -> None:
         ("start", "layers", "mean over the layers", "nearest layer", "farthest layer"),
         [
             (
-                kind,
+                NAMES[kind],
                 depth,
                 mean_and_spread(values.mean(axis=0)),
                 mean_and_spread(values.min(axis=0)),

@@ -14,6 +14,7 @@ from interp_jax.methods import identity
 
 IDENTITY, SHUFFLED = "identity", "identity, labels shuffled"
 RANDOM = ("glorot", "he", "orthogonal")
+NAMES = {IDENTITY: "identity", "glorot": "Glorot", "he": "He", "orthogonal": "orthogonal", SHUFFLED: "shuffled labels"}
 BATCH = 500  # rows read at a time: the layers of a hundred-layer network take 32 MB for each hundred
 
 
@@ -64,11 +65,6 @@ class LayersStudy(Study):
         """One object for all networks, the same rate and steps."""
         config = self.config
         return adam(config.rate, config.epochs * (len(self.task.labels) // config.batch_size))
-
-    def untrained(self, kind: str, depth: int):
-        """One network as it starts."""
-        features, classes = self.task.inputs.shape[1], len(self.task.class_names)
-        return networks.IdentityPerceptron(self.key(3), features, classes, depth=depth, start=kind)
 
     def scores(self, kind: str, depth: int) -> list[np.ndarray]:
         """The class scores in every layer for the held-out rows, [layers, rows, classes], a network each."""

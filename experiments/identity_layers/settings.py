@@ -38,7 +38,7 @@ class Settings:
     """Networks of each random start."""
     lanes: bool = True
     """Whether the networks of a kind are trained as lanes of one program or one after the other."""
-    epochs: int = 40
+    epochs: int = 25
     """Passes over the training rows."""
     batch_size: int = 64
     """Rows a step."""
@@ -46,7 +46,7 @@ class Settings:
     """Adam's greatest learning rate: it rises to this in a tenth of the steps and falls to 0 as a cosine."""
     conv_depth: int = 10
     """Layers of the convolutional twin."""
-    conv_epochs: int = 40
+    conv_epochs: int = 25
     """Its passes over the training rows."""
     conv_rate: float = 3e-3
     """Its greatest learning rate."""

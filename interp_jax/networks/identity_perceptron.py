@@ -78,13 +78,7 @@ class IdentityPerceptron(nnx.Module):
         activation: Callable = nnx.relu,
         class_activation: Callable = linear,
     ):
-        for name, found, least in (("features", features, 1), ("classes", classes, 2), ("depth", depth, 1)):
-            if found < least:
-                raise ValueError(f"{name}: found {found}, wanted at least {least}")
-        if not (np.isfinite(scale) and scale > 0):
-            raise ValueError(f"scale: found {scale}, wanted a positive number")
-        if not callable(start) and start not in STARTS:
-            raise ValueError(f"start: found {start!r}, wanted one of {', '.join(map(repr, STARTS))} or an initialiser")
+        check_identity_network(features, classes, depth, scale, start)
         width = features + classes
         draw = start if callable(start) else STARTS[start]
         if draw is None:
@@ -120,6 +114,17 @@ class IdentityPerceptron(nnx.Module):
         layer = _Layer(self.features, self.scale, self.activation, self.class_activation)
         identity = jnp.eye(kernel.shape[-1], dtype=kernel.dtype) / self.scale, jnp.zeros_like(bias[0])
         return LayerStack(jax.tree_util.Partial(layer), (kernel, bias), identity)
+
+
+def check_identity_network(features, classes, depth, scale, start):
+    """Refuses, by name, what no network that starts at the identity can be made of."""
+    for name, found, least in (("features", features, 1), ("classes", classes, 2), ("depth", depth, 1)):
+        if found < least:
+            raise ValueError(f"{name}: found {found}, wanted at least {least}")
+    if not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f"scale: found {scale}, wanted a positive number")
+    if not callable(start) and start not in STARTS:
+        raise ValueError(f"start: found {start!r}, wanted one of {', '.join(map(repr, STARTS))} or an initialiser")
 
 
 @dataclass(frozen=True)
