@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from interp_jax.networks.chain import Chain
 
@@ -25,7 +25,7 @@ class LiftedTail:
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine(lift(hidden), gates)`` equals
     ``tail(hidden * gates)`` and runs the layer once for all gates. The two are worth it where many gates meet the same
-    rows; for a single mask the chain costs less.
+    rows. For a single mask that closes most units, ``kept(hidden, units, gates)`` computes the layer of the others only.
     """
 
     tail: Chain
@@ -47,13 +47,10 @@ class LiftedTail:
             # Axes that the layer does not sum over are further rows to it.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
             parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
-            shape = jax.eval_shape(self.tail.until(self.layer), hidden).shape
-            return parts.reshape(units, *shape)
+            return parts.reshape(units, *self._output_shape(hidden))
 
         def part(unit):
-            one = nnx.clone(layer)
-            one.kernel, one.bias, one.use_bias, one.precision = nnx.Param(unit[1]), None, False, _HIGHEST
-            return one(unit[0][..., None])
+            return _convolved(layer, unit[1], unit[0][..., None])
 
         # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.
         return jax.lax.map(part, (jnp.moveaxis(hidden, -1, 0), self.weights))
@@ -62,8 +59,32 @@ class LiftedTail:
         self, lifted: Float[Array, "units rows *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
         """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
+        return self._finished(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
+
+    def kept(
+        self,
+        hidden: Float[Array | np.ndarray, "rows *features"],
+        units: Int[Array | np.ndarray, " kept"],
+        gates: Float[Array | np.ndarray, " kept"],
+    ) -> Float[Array, "rows *outputs"]:
+        """The scores where only the units of these numbers are left, each multiplied by its gate; costs in proportion.
+
+        A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
+        """
+        layer, weights = getattr(self.tail, self.layer), self.weights[units]
+        rows = jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
+        if isinstance(layer, nnx.Linear):
+            matrix = jnp.swapaxes(weights, 0, 1).reshape(-1, weights.shape[-1])
+            output = jnp.matmul(rows.reshape(-1, len(matrix)), matrix, precision=_HIGHEST)
+            return self._finished(output.reshape(self._output_shape(hidden)))
+        return self._finished(_convolved(layer, jnp.moveaxis(weights[..., 0, :], 0, -2), rows))
+
+    def _output_shape(self, hidden):
+        return jax.eval_shape(self.tail.until(self.layer), hidden).shape
+
+    def _finished(self, output):
+        """The scores for the layer's output without its bias."""
         layer = getattr(self.tail, self.layer)
-        output = _weighted_sum(jnp.asarray(gates), jnp.asarray(lifted))
         if layer.bias is not None:
             output += jnp.broadcast_to(layer.bias[...], output.shape)
         return self.tail.after(self.layer)(output)
@@ -80,7 +101,7 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
         shape: of one row's hidden layer, (height, width, units) or (units,).
 
     Returns:
-        The tail with two further functions, ``lift`` and ``combine``.
+        The tail with three further functions, ``lift``, ``combine`` and ``kept``.
 
     Raises:
         ValueError: another stage first, or a shape that the layer does not take.
@@ -116,6 +137,13 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
                 f"tail: found stage {name!r} first, which is not linear; wanted a dense layer or a convolution"
             )
     raise ValueError("tail: found no layer, wanted a dense layer or a convolution")
+
+
+def _convolved(layer, kernel, rows):
+    """The convolution of some of a layer's input channels, without bias."""
+    one = nnx.clone(layer)
+    one.kernel, one.bias, one.use_bias, one.precision = nnx.Param(kernel), None, False, _HIGHEST
+    return one(rows)
 
 
 @jax.custom_vjp

@@ -54,6 +54,20 @@ def test_gates_of_lifted_units_are_gates_of_the_hidden_layer(name):
     np.testing.assert_array_equal(tail(hidden), chain(hidden))
 
 
+@pytest.mark.parametrize("name", TAILS)
+def test_units_that_are_left_give_the_scores_of_a_mask(name):
+    chain, shape = networks.freeze(TAILS[name][0]), TAILS[name][1]
+    tail = networks.lift(chain, shape)
+    hidden = jax.random.normal(jax.random.key(1), (3, *shape))
+    for gates in ([0, 0.5, 0, 0, 2.0], [1.0, 1, 1, 1, 1], [0.0, 0, 0, 0, 0]):
+        gates = np.array(gates, np.float32)
+        units = np.append(np.flatnonzero(gates), 3)  # to fill up: closed where it stands a second time
+        used = np.append(gates[gates > 0], 0).astype(np.float32)
+        wanted = chain(hidden * gates.reshape((1,) * len(shape) + (5,)))
+        found = jax.jit(lambda tail, units, used: tail.kept(hidden, units, used))(tail, units, used)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
+
+
 @pytest.mark.parametrize("name", ["flattened", "same"])
 def test_gradients_are_those_of_the_tail(name):
     chain, shape = networks.freeze(TAILS[name][0]), TAILS[name][1]

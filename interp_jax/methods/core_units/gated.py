@@ -19,7 +19,7 @@ class GatedTail:
 
     ``shapes`` are the masks' own: one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a
     tail that takes a mapping of masks itself. A tail that offers ``lift`` and ``combine`` is taken through them: what
-    does not depend on the gates is then computed once for all of them.
+    does not depend on the gates is then computed once for all of them; ``kept`` is used where it has that too.
     """
 
     tail: Callable
@@ -46,6 +46,15 @@ class GatedTail:
         if isinstance(masks, dict):
             return self.tail(hidden, masks)
         return self.tail(hidden * jnp.broadcast_to(masks, hidden.shape))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the tail can leave out the units that are closed."""
+        return self.lifts and callable(getattr(self.tail, "kept", None))
+
+    def kept(self, hidden, units, gates):
+        """The scores of rows as they are, with the units of these numbers only: a gate for each. If it ``narrows``."""
+        return self.tail.kept(hidden, units, _like(gates, hidden))
 
     def unpack(self, gates):
         """Gates […, units] in the shape of the caller's mask: an array, or one by layer."""

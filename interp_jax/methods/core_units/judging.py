@@ -10,9 +10,10 @@ from interp_jax.methods.core_units.class_rows import ClassData, class_number, wa
 from interp_jax.methods.core_units.decisions import margins, named
 from interp_jax.methods.core_units.gated import GatedTail
 
-# Rows are judged a batch at a time and masks a block at a time: any number of either shares a compilation.
+# Rows are judged a batch at a time, masks a block at a time, and a single mask by its open units, some more or less:
+# any number of rows or masks, and about equally many units, share a compilation.
 ROWS_AT_ONCE = 128
-_MASKS_AT_ONCE = 4
+_MASKS_AT_ONCE, _UNITS_AT_ONCE = 4, 8
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 
 
@@ -79,10 +80,10 @@ class Judge:
         if mask.tobytes() in self._seen:
             held, margins = self._seen[mask.tobytes()]
             return (None if self.loss(~held) > most else held), margins
-        gates, lost = mask.astype(np.float32), 0.0
+        (units, gates), lost = self._open(mask), 0.0
         held, margins = np.zeros(len(self.data.rows), bool), np.full(len(self.data.rows), np.nan, np.float32)
         for places, batch in self._batches if order is None else self._in_batches(order):
-            found = _row_by_row(self.network, self.hidden, self.predictions, batch, gates)
+            found = _row_by_row(self.network, self.hidden, self.predictions, batch, units, gates)
             held[places], margins[places] = (part[: len(places)] for part in jax.device_get(found))
             lost += self._loss(~held[places], places)
             if lost > most:
@@ -108,6 +109,14 @@ class Judge:
     def _loss(self, wrong, places):
         negative = places >= len(self.data.positives)
         return np.array([np.sum(wrong & ~negative), np.sum(wrong & negative)]) @ self.shares
+
+    def _open(self, mask):
+        """The numbers of the open units and gates for them, some closed to fill up; no numbers for gates of all."""
+        if not self.network.narrows:
+            return None, mask.astype(np.float32)
+        count = max(mask.sum(), 1)
+        units = np.pad(np.flatnonzero(mask), (0, -(-count // _UNITS_AT_ONCE) * _UNITS_AT_ONCE - mask.sum()))
+        return units, (np.arange(len(units)) < mask.sum()).astype(np.float32)
 
     def _in_batches(self, order):
         for start in range(0, len(order), ROWS_AT_ONCE):
@@ -146,8 +155,10 @@ def _judge(network, prepared, predictions, batch, gates):
 
 
 @jax.jit
-def _row_by_row(network, hidden, predictions, batch, gates):
-    return _decided(network.direct(hidden[batch.rows], gates), predictions, batch)
+def _row_by_row(network, hidden, predictions, batch, units, gates):
+    rows = hidden[batch.rows]
+    scores = network.direct(rows, gates) if units is None else network.kept(rows, units, gates)
+    return _decided(scores, predictions, batch)
 
 
 def _decided(scores, predictions, batch):

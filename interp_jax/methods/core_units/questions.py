@@ -10,7 +10,7 @@ import numpy as np
 
 from interp_jax.methods.core_units.checks import check_target
 from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
-from interp_jax.methods.core_units.decisions import named, tolerated
+from interp_jax.methods.core_units.decisions import is_target
 from interp_jax.methods.core_units.gated import GatedTail
 from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
 from interp_jax.methods.core_units.training import Recipe, train_gates
@@ -30,13 +30,13 @@ class Question(NamedTuple):
 class Answers(NamedTuple):
     """Gates [questions, lanes, units], objectives [questions, steps, lanes], and two numbers a lane.
 
-    The lanes are every α's repeats, one α after the other.
+    The lanes are every α's repeats, one α after the other. Without rates, where none were asked for.
     """
 
     gates: np.ndarray
     weight: np.ndarray
     objective: np.ndarray
-    holding_rate: np.ndarray
+    holding_rate: np.ndarray | None
 
 
 def ask(
@@ -64,9 +64,13 @@ def answer(
     alphas,
     repeats: int,
     recipe: Recipe,
-    classifier: str = "argmax",
+    *,
+    rates: bool = True,
 ) -> Answers:
-    """Trains every question's gates; one compiled program for any questions about equally many rows. Host-level."""
+    """Trains every question's gates; one compiled program for any questions about equally many rows. Host-level.
+
+    Rates, if asked for, are by argmax.
+    """
     longest = max(len(side) for question in questions for side in question.data)
     # Whole batches, so that classes of about one size share a compilation.
     size = -(-longest // (_BATCHES * ROWS_AT_ONCE)) * _BATCHES * ROWS_AT_ONCE
@@ -80,15 +84,18 @@ def answer(
         "batches": jnp.stack([question.batches for question in questions]),
     }
     alphas = np.repeat(np.asarray(alphas, np.float32), repeats)
-    trained, right = _answer(network, hidden, jnp.asarray(predictions), asked, alphas, recipe, repeats, classifier)
+    arguments = network, hidden, jnp.asarray(predictions), asked, alphas, recipe
+    trained, right = _answer(*arguments, repeats, rates)
+    if not rates:
+        return Answers(*map(np.asarray, trained), None)
     # Whole numbers until here: whether a rate is reached is not left to float32.
     rates = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
     holding_rate = rates.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
     return Answers(*map(np.asarray, trained), holding_rate)
 
 
-@partial(jax.jit, static_argnames=("repeats", "classifier"))
-def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, classifier):
+@partial(jax.jit, static_argnames=("repeats", "rates"))
+def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates):
     def one(question):
         target, rows, counts = question["target"], question["rows"], question["counts"]
         starts = jax.vmap(partial(jax.random.fold_in, question["starts"]))(jnp.arange(repeats))
@@ -96,9 +103,11 @@ def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, classi
         trained = train_gates(
             network, hidden, predictions, *rows, counts, target, alphas, keys, question["batches"], recipe
         )
-        lanes = (trained.gates >= 0.5).astype(jnp.float32), tolerated(classifier, trained.weight)
+        if not rates:
+            return trained, None
+        masks = (trained.gates >= 0.5).astype(jnp.float32)
         right = [
-            _right(network, hidden, predictions, target, rows[side], counts[side], lanes, is_positive=side == 0)
+            _right(network, hidden, predictions, target, rows[side], counts[side], masks, is_positive=side == 0)
             for side in (0, 1)
         ]
         return trained, jnp.stack(right)
@@ -106,13 +115,13 @@ def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, classi
     return jax.lax.map(one, asked)
 
 
-def _right(network, hidden, predictions, target, rows, count, lanes, *, is_positive):
-    """How many of the first ``count`` rows are decided as before, for every lane's mask and tolerance."""
+def _right(network, hidden, predictions, target, rows, count, masks, *, is_positive):
+    """How many of the first ``count`` rows are decided as before, by every mask."""
 
     def batch(arguments):
         rows, used = arguments
         prepared, wanted = network.prepare(hidden[rows]), wanted_class(target, predictions[rows])
-        yes = jax.vmap(lambda mask, tolerance: named(network.scores(prepared, mask), wanted, tolerance))(*lanes)
+        yes = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
         return jnp.sum((yes == is_positive) & used[None], axis=1)
 
     used = jnp.arange(len(rows)) < count

@@ -6,7 +6,8 @@ import numpy as np
 
 from interp_jax.methods.core_units.judging import Judge, Judgement
 
-_FEW = 4
+# Units added between two looks at all rows.
+_FEW, _AT_ONCE = 4, 3
 # Rates are sums of fractions.
 ROUNDING = 1e-9
 
@@ -121,22 +122,27 @@ def _grown(near, mask):
     """The mask with as many units more as the rate needs, each time the one that helps most; near are its rows."""
     if not near.reaches(mask):
         near.spread()
-        seems = False
-        while not (seems or mask.all()):
-            mask, seems = _added(near, mask)
+        mask, _ = _added(near, mask, most=len(mask))
     near.move(mask)
     while not (mask.all() or near.reaches(mask)):
-        mask, _ = _added(near, mask)
-        near.move(mask)
+        mask, seems = _added(near, mask, most=_AT_ONCE)
+        # All rows are looked at only where the near ones have nothing against it, or know too little.
+        if not (seems and near.holds(mask)):
+            near.move(mask)
     return mask
 
 
-def _added(near, mask):
-    """The mask with the unit more that helps most, and whether it seems to be enough."""
-    added = _with(mask, ~mask)
-    judgement = near.compare(added)
-    best = np.argmin(judgement.costs)
-    return added[best], near.seems_to_hold(judgement)[best]
+def _added(near, mask, most):
+    """The mask with up to ``most`` units more, those that help most, and whether they seem to be enough."""
+    seems = False
+    for _ in range(min(most, np.sum(~mask))):
+        added = _with(mask, ~mask)
+        judgement = near.compare(added)
+        best = np.argmin(judgement.costs)
+        mask, seems = added[best], near.seems_to_hold(judgement)[best]
+        if seems:
+            break
+    return mask, seems
 
 
 def _dropped(near, mask, most):

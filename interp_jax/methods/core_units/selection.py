@@ -120,13 +120,19 @@ def select(
         raise ValueError(f"swaps: found {swaps}, wanted at least 0")
     recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
     questions = ask(network, predictions, [target], key=key, negatives=negatives)
-    found = answer(network, hidden, predictions, questions, alphas, 1, recipe, classifier)
+    found = answer(network, hidden, predictions, questions, alphas, 1, recipe, rates=False)
     data, gates = questions[0].data, found.gates[0]
-    rounded = gates >= 0.5
-    order = best_first(rounded, found.holding_rate[0], holding)
+    rounded, tolerances = gates >= 0.5, np.asarray(tolerated(classifier, found.weight[0])).tolist()
+    # One judge for lanes that are judged alike: it remembers what it has seen. Most units of a mask are closed, so that
+    # a mask at a time costs less here than all in the program that trains them.
+    judges = {
+        tolerance: Judge(network, hidden, predictions, data, questions[0].target, tolerance=tolerance)
+        for tolerance in tolerances
+    }
+    rates = np.array([judges[tolerance].rate(mask) for tolerance, mask in zip(tolerances, rounded, strict=True)])
+    order = best_first(rounded, rates, holding)
     own = order[0]
-    tolerance = float(tolerated(classifier, found.weight[0, own]))
-    judge = Judge(network, hidden, predictions, data, questions[0].target, tolerance=tolerance)
+    judge = judges[tolerances[own]]
     mask = rounded[own]
     if polish and kind != "relaxed":
         sets = _distinct(rounded[order])[: max(1, starts - 1)]
