@@ -36,11 +36,12 @@ def write(study, section) -> None:
 
 def _by_centre(study, section, layer):
     """The same with the paper's own classifier, which forgives a class that is a little behind."""
-    bar = study.progress.task(f"by the centre, {layer}", len(study.classes) * study.config.repeats)
+    repeats = study.config.centre_repeats
+    bar = study.progress.task(f"by the centre, {layer}", len(study.classes) * repeats)
     units, rates, strict = [], [], []
     for label in study.classes:
         found = []
-        for run in range(study.config.repeats):
+        for run in range(repeats):
             found.append(study.core(layer, label, run, "centre"))
             bar.advance(note=f"class {study.task.class_names[label]}: {found[-1].units} units")
         units.append([core.units for core in found])

@@ -42,6 +42,8 @@ class Settings:
     """Who decides whether a row is of a class: the greatest score, or the paper's centre-based classifier as well."""
     repeats: int = 3
     """Selections for every class and layer, each from another draw of rows and starts."""
+    centre_repeats: int = 1
+    """Those by the centre-based classifier, if it is asked for."""
     position_runs: int = 5
     """Selections whose positions are shown."""
     steps: int = 300
