@@ -1,7 +1,8 @@
-"""Runs the benchmarks and prints one table: ``python -m benchmarks [-k NAME] [--json FILE]``."""
+"""Times kernels and methods against their rivals, in one run and one table: ``python -m benchmarks [NAME …]``."""
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from importlib.metadata import version
@@ -10,75 +11,73 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import results
 from interp_jax.reports import describe, summary
 from interp_jax.reports.atomic import write_text
 
+FOLDER = Path(__file__).parent
+NAMES = sorted(path.stem.removeprefix("test_") for path in FOLDER.glob("test_*.py"))
 RIVALS = ("fastcluster", "torch")
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 
 
 def main() -> int:
     """Medians of every group, ours first, and how many times faster ours is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("-k", metavar="NAME", default="", help="only benchmarks whose name matches, as in pytest")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; all by default: {', '.join(NAMES)}")
+    parser.add_argument("--device", choices=PLATFORMS, help="by default the one JAX takes")
+    parser.add_argument(
+        "--sizes", default="", help="numbers, such as 1000,2000, in place of each group's own; or curve"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results, with device, versions and date")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="a kept file to compare with")
+    parser.add_argument("--read", type=Path, metavar="FILE", help="show or compare this kept file and measure nothing")
     arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
+    if unknown:
+        parser.error(f"names: found {', '.join(sorted(unknown))}, wanted some of {', '.join(NAMES)}")
+    if arguments.sizes not in ("", "curve") and not all(part.isdecimal() for part in arguments.sizes.split(",")):
+        parser.error(f"--sizes: found {arguments.sizes!r}, wanted numbers such as 1000,2000, or curve")
+    if arguments.read:
+        status, found = 0, results.read(arguments.read)["results"]
+    else:
+        status, found = _measured(arguments)
+        if not found:
+            return status or 1
+        if arguments.json:
+            kept = {"environment": _environment(), "machine": results.machine(found), "results": found}
+            write_text(arguments.json, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+    summary(*results.table(found), "Warm, blocked, medians")
+    if arguments.against:
+        rows = results.compared(found, results.read(arguments.against)["results"])
+        summary(("work", "by", "before, s", "now, s", "times faster"), rows, f"Against {arguments.against.name}")
+    return status
+
+
+def _measured(arguments):
+    if arguments.device:
+        os.environ["JAX_PLATFORMS"] = PLATFORMS[arguments.device]
+        import jax
+
+        jax.config.update("jax_platforms", PLATFORMS[arguments.device])
+    chosen = ["machine", *(name for name in arguments.names or NAMES if name != "machine")]
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder) / "measured.json"
         # The tests' options do not serve here: type checks at every call are no part of what is measured.
-        options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib", "-o", "filterwarnings="]
-        options += ["--benchmark-disable-gc", f"--benchmark-json={measured}"]
-        status = pytest.main([str(Path(__file__).parent), *options, *(["-k", arguments.k] if arguments.k else [])])
-        if status != pytest.ExitCode.OK or not measured.stat().st_size:
-            return int(status) or 1
-        benchmarks = json.loads(measured.read_text(encoding="utf-8"))["benchmarks"]
-    results = _results(benchmarks)
-    rows = [
-        (
-            group,
-            result["name"],
-            f"{result['median_seconds']:.4g}",
-            f"{result['times_ours']:.2f}",
-            _shown(result["checks"]),
-        )
-        for group, entries in results.items()
-        for result in entries
-    ]
-    summary(("work", "by", "median, s", "time / ours", "checks"), rows, "Warm, blocked, medians")
-    if arguments.json:
-        import jax
-
-        rivals = {name: version(name) for name in RIVALS if find_spec(name)}
-        environment = {**describe(), "device": jax.devices()[0].device_kind, "rivals": rivals}
-        text = json.dumps({"environment": environment, "results": results}, indent=2, ensure_ascii=False)
-        write_text(arguments.json, text + "\n")
-    return 0
+        options = ["-q", "-rs", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+        options += ["-o", "filterwarnings=", "--benchmark-disable-gc", f"--benchmark-json={measured}"]
+        options += ["--benchmark-columns=median,min,max,rounds", f"--sizes={arguments.sizes}"]
+        status = pytest.main([*(str(FOLDER / f"test_{name}.py") for name in chosen), *options])
+        if not measured.exists() or not measured.stat().st_size:
+            return int(status), {}
+        return int(status), results.gathered(json.loads(measured.read_text(encoding="utf-8"))["benchmarks"])
 
 
-def _results(benchmarks):
-    groups = {}
-    for entry in benchmarks:
-        groups.setdefault(entry["group"], []).append(entry)
-    return {
-        group: [
-            {
-                "name": entry["name"].removeprefix("test_"),
-                "median_seconds": entry["stats"]["median"],
-                "rounds": entry["stats"]["rounds"],
-                "times_ours": entry["stats"]["median"] / _ours(entries)["stats"]["median"],
-                "checks": entry["extra_info"],
-            }
-            for entry in sorted(entries, key=lambda entry: entry is not _ours(entries))
-        ]
-        for group, entries in groups.items()
-    }
+def _environment():
+    import jax
 
-
-def _ours(entries):
-    return next(entry for entry in entries if entry["name"].startswith("test_interp_jax"))
-
-
-def _shown(checks):
-    return ", ".join(f"{name} {value:.4g}" for name, value in checks.items())
+    rivals = {name: version(name) for name in RIVALS if find_spec(name)}
+    return {**describe(), "device": jax.devices()[0].device_kind, "rivals": rivals}
 
 
 if __name__ == "__main__":

@@ -1,50 +1,59 @@
 """Gradient ascent on all 60 classes of a one-layer jump detector from many starts, until each lane is sure."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
+from benchmarks import rivals
+from benchmarks.measure import check, ours, rival
 from interp_jax.kernels import jumps
 from interp_jax.methods import ascent
 
-CLASSES, STARTS, LENGTH, RATE, THRESHOLD, STEPS = 60, 16, 100, 10.0, 0.999, 1000
-GROUP = f"gradient ascent: {CLASSES} classes × {STARTS} starts of a {LENGTH}-{CLASSES} softmax layer"
-UNITS = np.repeat(np.arange(CLASSES), STARTS)
+SIZES = (960,)
+CLASSES, LENGTH, RATE, THRESHOLD, STEPS = 60, 100, 10.0, 0.999, 1000
 
 
-@pytest.fixture(scope="module")
-def layer():
-    """Weights that see a jump as a trained network does, over a few samples, and the starts."""
+def group(lanes):
+    return f"gradient ascent: {lanes:,} lanes of a {LENGTH}-{CLASSES} softmax layer"
+
+
+@functools.cache
+def _layer(lanes):
+    """Weights that see a jump as a trained network does, over a few samples, the starts, and each lane's unit."""
     weights = np.array(jumps.posterior_network().weights)
     near = np.exp(-np.abs(np.arange(LENGTH)[:, None] + 1 - np.arange(21, 81)[None] - 0.5) / 3)
     weights = ((weights - weights.mean(axis=1, keepdims=True)) * near).astype(np.float32)
-    start = np.random.default_rng(0).uniform(-0.05, 0.05, (len(UNITS), LENGTH)).astype(np.float32)
-    return weights, start
+    start = np.random.default_rng(0).uniform(-0.05, 0.05, (lanes, LENGTH)).astype(np.float32)
+    return weights, start, np.arange(lanes) * CLASSES // lanes
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_interp_jax(benchmark, layer):
-    network = jax.tree_util.Partial(jnp.dot, b=jnp.asarray(layer[0]))
-    start, units = jnp.asarray(layer[1]), jnp.asarray(UNITS)
+def test_interp_jax(benchmark, size):
+    weights, start, units = map(jnp.asarray, _layer(size))
+    network = jax.tree_util.Partial(jnp.dot, b=weights)
 
-    def climb():
-        return jax.block_until_ready(
-            ascent.maximize(network, start, units, rate=RATE, threshold=THRESHOLD, steps=STEPS)
-        )
+    def climb(start):
+        return ascent.maximize(network, start, units, rate=RATE, threshold=THRESHOLD, steps=STEPS)
 
-    found = benchmark.pedantic(climb, rounds=10, warmup_rounds=2)
-    _keep(benchmark, np.mean(found.converged), np.mean(found.steps))
+    found = ours(
+        benchmark,
+        size,
+        lambda: climb(start),
+        rounds=15,
+        flops=lambda found: 4 * LENGTH * CLASSES * float(found.steps.sum()),
+        memory=(climb, start),
+    )
+    _check(benchmark, np.mean(found.converged), np.mean(found.steps))
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_pytorch_lane_by_lane(benchmark, layer):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    weights, start = (torch.tensor(array) for array in layer)
+def test_pytorch_lane_by_lane(benchmark, size):
+    torch, _ = rivals.torch()
+    weights, start = map(torch.tensor, _layer(size)[:2])
 
     def climb():
         steps, arrived = [], 0
-        for row, unit in zip(start, UNITS, strict=True):
+        for row, unit in zip(start, _layer(size)[2], strict=True):
             x = row.clone().requires_grad_()
             taken = 0
             while taken < STEPS:
@@ -57,33 +66,58 @@ def test_pytorch_lane_by_lane(benchmark, layer):
                     x += RATE * gradient
                 taken += 1
             steps.append(taken)
-        return arrived / len(UNITS), np.mean(steps)
+        return arrived / size, np.mean(steps)
 
-    _keep(benchmark, *benchmark.pedantic(climb, rounds=2))
-
-
-@pytest.mark.benchmark(group=GROUP)
-def test_pytorch_all_lanes(benchmark, layer):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    device = "cuda" if torch.cuda.is_available() and jax.default_backend() == "gpu" else "cpu"
-    weights, start = (torch.tensor(array, device=device) for array in layer)
-    units = torch.tensor(UNITS, device=device)[:, None]
-
-    def climb():
-        x, steps = start.clone(), torch.zeros(len(UNITS), device=device)
-        for _ in range(STEPS + 1):
-            x.requires_grad_()
-            activation = torch.softmax(x @ weights, dim=1).gather(1, units)[:, 0]
-            moving = activation <= THRESHOLD
-            if not moving.any():
-                break
-            (gradient,) = torch.autograd.grad(activation.sum(), x)
-            x = (x + RATE * gradient * moving[:, None]).detach()
-            steps += moving
-        return float((~moving).float().mean()), float(steps.mean())
-
-    _keep(benchmark, *benchmark.pedantic(climb, rounds=10, warmup_rounds=2))
+    _check(benchmark, *rival(benchmark, size, climb))
 
 
-def _keep(benchmark, arrived, steps):
-    benchmark.extra_info |= {"lanes that arrive": float(arrived), "steps, mean": float(steps)}
+def _batched(torch, weights, units):
+    """A step of all lanes: the next inputs, the gradient taken by autograd, and who moves."""
+
+    def step(x):
+        x = x.detach().requires_grad_()
+        activation = torch.softmax(x @ weights, dim=1).gather(1, units)[:, 0]
+        moving = activation <= THRESHOLD
+        (gradient,) = torch.autograd.grad(activation.sum(), x)
+        return (x + RATE * gradient * moving[:, None]).detach(), moving
+
+    return step
+
+
+def _climb(torch, step, start):
+    x, steps = start.clone(), torch.zeros(len(start), device=start.device)
+    for _ in range(STEPS + 1):
+        x, moving = step(x)
+        if not moving.any():
+            break
+        steps += moving
+    return float((~moving).float().mean()), float(steps.mean())
+
+
+def test_pytorch_all_lanes(benchmark, size):
+    torch, device = rivals.torch()
+    weights, start, units = (torch.tensor(array, device=device) for array in _layer(size))
+    step = _batched(torch, weights, units[:, None])
+    _check(benchmark, *rival(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
+
+
+def test_pytorch_all_lanes_compiled(benchmark, size):
+    torch, device = rivals.torch()
+    weights, start, units = (torch.tensor(array, device=device) for array in _layer(size))
+
+    # The gradient by hand: what is compiled holds no autograd.
+    def by_hand(x):
+        activations = torch.softmax(x @ weights, dim=1)
+        mine = activations.gather(1, units[:, None])
+        moving = mine <= THRESHOLD
+        back = activations * -mine
+        back.scatter_add_(1, units[:, None], mine)
+        return x + RATE * moving * (back @ weights.T), moving[:, 0]
+
+    with torch.no_grad():
+        step = rivals.compiled(by_hand, start)
+        _check(benchmark, *rival(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
+
+
+def _check(benchmark, arrived, steps):
+    check(benchmark, lanes_that_arrive=arrived, mean_steps=steps)

@@ -1,34 +1,53 @@
-"""Pearson correlations of 784 inputs with 1,024 units over 60,000 rows, against the cross product alone."""
+"""Pearson correlations of 784 inputs with 1,024 units, against the cross product alone and what users call."""
+
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
+from benchmarks import rivals
+from benchmarks.measure import check, ours, rival
 from interp_jax.kernels.correlation import pearson
 
-ROWS, INPUTS, UNITS, CHECKED = 60_000, 784, 1024, 32
-GROUP = f"pearson: {ROWS} rows of {INPUTS} and {UNITS} columns"
+SIZES, CURVE = (60_000,), (1_000, 4_000, 16_000, 64_000)
+INPUTS, UNITS, CHECKED = 784, 1024, 32
 
 
-@pytest.fixture(scope="module")
-def rows():
+def group(rows):
+    return f"Pearson: {rows:,} rows of {INPUTS} and {UNITS:,} columns"
+
+
+@functools.cache
+def _rows(rows):
     keys = jax.random.split(jax.random.key(0), 2)
-    a, b = (3 + jax.random.normal(key, (ROWS, columns)) for key, columns in zip(keys, (INPUTS, UNITS), strict=True))
+    a, b = (3 + jax.random.normal(key, (rows, columns)) for key, columns in zip(keys, (INPUTS, UNITS), strict=True))
     b = b.at[:, :CHECKED].add(a[:, :CHECKED])
     return jax.block_until_ready((a, b))
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_interp_jax(benchmark, rows):
-    correlate = jax.jit(pearson)
-    found = benchmark.pedantic(lambda: jax.block_until_ready(correlate(*rows)), rounds=7, warmup_rounds=2)
-    benchmark.extra_info["max |difference| to float64"] = _difference(np.asarray(found), rows)
+def _check(benchmark, found, size):
+    a, b = (np.asarray(array)[:, :CHECKED].astype(float).T for array in _rows(size))
+    wanted = np.corrcoef(a, b)[:CHECKED, CHECKED:]
+    check(benchmark, largest_difference_to_float64=np.abs(np.asarray(found)[:CHECKED, :CHECKED] - wanted).max())
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_numpy_centred_cross_product(benchmark, rows):
-    a, b = (np.asarray(array) for array in rows)
+def test_interp_jax(benchmark, size):
+    rows, correlate = _rows(size), jax.jit(pearson)
+    found = ours(
+        benchmark,
+        size,
+        lambda: correlate(*rows),
+        rounds=7,
+        flops=2 * size * INPUTS * UNITS,
+        moved=4 * (size * (INPUTS + UNITS) + INPUTS * UNITS),
+        memory=(pearson, *rows),
+    )
+    _check(benchmark, found, size)
+
+
+def test_numpy_centred_cross_product(benchmark, size):
+    a, b = (np.asarray(array) for array in _rows(size))
 
     def correlate():
         centred_a, centred_b = a - a.mean(0), b - b.mean(0)
@@ -37,16 +56,28 @@ def test_numpy_centred_cross_product(benchmark, rows):
         squares = (np.einsum("ij,ij->j", centred, centred) for centred in (centred_a, centred_b))
         return products / np.sqrt(np.multiply.outer(*squares))
 
-    found = benchmark.pedantic(correlate, rounds=7, warmup_rounds=2)
-    benchmark.extra_info["max |difference| to float64"] = _difference(found, rows)
+    _check(benchmark, rival(benchmark, size, correlate, rounds=7), size)
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_jax_matrix_product_alone(benchmark, rows):
-    multiply = jax.jit(lambda a, b: jnp.matmul(a.T, b, precision="highest"))
-    benchmark.pedantic(lambda: jax.block_until_ready(multiply(*rows)), rounds=7, warmup_rounds=2)
+def test_numpy_corrcoef(benchmark, size):
+    both = np.concatenate([np.asarray(array) for array in _rows(size)], axis=1)
+
+    def correlate():
+        return np.corrcoef(both, rowvar=False, dtype=np.float32)[:INPUTS, INPUTS:]
+
+    _check(benchmark, rival(benchmark, size, correlate, rounds=5), size)
 
 
-def _difference(found, rows):
-    a, b = (np.asarray(array)[:, :CHECKED].astype(float).T for array in rows)
-    return float(np.abs(found[:CHECKED, :CHECKED] - np.corrcoef(a, b)[:CHECKED, CHECKED:]).max())
+def test_pytorch_corrcoef(benchmark, size):
+    torch, device = rivals.torch()
+    both = torch.tensor(np.concatenate([np.asarray(array) for array in _rows(size)], axis=1).T.copy(), device=device)
+
+    def correlate():
+        return torch.corrcoef(both)[:INPUTS, INPUTS:].cpu()
+
+    _check(benchmark, rival(benchmark, size, correlate, rounds=5), size)
+
+
+def test_jax_matrix_product_alone(benchmark, size):
+    rows, multiply = _rows(size), jax.jit(lambda a, b: jnp.matmul(a.T, b, precision="highest"))
+    rival(benchmark, size, lambda: multiply(*rows).block_until_ready(), rounds=7, warmup_rounds=2)

@@ -1,51 +1,73 @@
-"""k-means of 60,000 rows of 128 features, 10 clusters, from ten starts and from one, against scikit-learn."""
+"""k-means of rows of 128 features in 10 clusters, from ten starts and from one, against scikit-learn."""
 
+import functools
 import warnings
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from sklearn.cluster import KMeans
 
+from benchmarks.measure import check, ours, rival
 from interp_jax.kernels.kmeans import kmeans
 
-ROWS, FEATURES, CLUSTERS = 60_000, 128, 10
+SIZES = {"ten starts": (60_000,), "one start": (60_000,)}
+CURVE = {"ten starts": (1_000, 4_000, 16_000, 64_000)}
+FEATURES, CLUSTERS = 128, 10
+STARTS = {"ten starts": 10, "one start": 1}
+ROUNDS = {"ten starts": 5, "one start": 15}  # starts differ in their iterations by a factor of three
 
 
-def _starts(count):
-    return f"k-means: {ROWS:,} × {FEATURES}, {CLUSTERS} clusters, {count} start{'s' if count > 1 else ''}"
+def group(case, rows):
+    return f"k-means: {rows:,} × {FEATURES}, {CLUSTERS} clusters, {case}"
 
 
-STARTS = [pytest.param(count, marks=pytest.mark.benchmark(group=_starts(count))) for count in (10, 1)]
-
-
-@pytest.fixture(scope="module")
-def rows():
+@functools.cache
+def _rows(count):
     """As a hidden layer's activations: rectified mixtures of forty sources."""
     random = np.random.default_rng(0)
-    mixtures = random.normal(size=(ROWS, 40)) @ random.normal(size=(40, FEATURES))
+    mixtures = random.normal(size=(count, 40)) @ random.normal(size=(40, FEATURES))
     return np.maximum(mixtures, 0).astype(np.float32)
 
 
-@pytest.mark.parametrize("starts", STARTS)
-def test_interp_jax(benchmark, rows, starts):
-    x = jnp.asarray(rows)
-    keys = iter(jax.random.split(jax.random.key(0), 10))
+def test_interp_jax(benchmark, case, size):
+    x, starts = jnp.asarray(_rows(size)), STARTS[case]
+    keys = iter(jax.random.split(jax.random.key(0), 3 + ROUNDS[case]))
+    every = []
 
     def fit():
-        return jax.block_until_ready(kmeans(x, CLUSTERS, key=next(keys), restarts=starts))
+        every.append(kmeans(x, CLUSTERS, key=next(keys), restarts=starts))
+        return every[-1]
 
-    found = benchmark.pedantic(fit, rounds=5, warmup_rounds=1)
-    benchmark.extra_info["inertia"] = float(found.inertia)
+    ours(
+        benchmark,
+        size,
+        fit,
+        rounds=ROUNDS[case],
+        memory=(lambda x: kmeans(x, CLUSTERS, key=jax.random.key(0), restarts=starts), x),
+    )
+    timed = every[2:]
+    if starts == 1:
+        passes = np.median([int(found.iterations) for found in timed])
+        benchmark.extra_info |= {"flops": 4.0 * x.size * CLUSTERS * passes, "bytes": 4.0 * x.size * passes}
+    _check(benchmark, timed, "inertia", "iterations")
 
 
-@pytest.mark.parametrize("starts", STARTS)
-def test_scikit_learn(benchmark, rows, starts):
-    seeds = iter(range(10))
+def test_scikit_learn(benchmark, case, size):
+    rows, seeds, every = _rows(size), iter(range(100)), []
 
     def fit():
         with warnings.catch_warnings(action="ignore"):
-            return KMeans(CLUSTERS, n_init=starts, random_state=next(seeds)).fit(rows)
+            every.append(KMeans(CLUSTERS, n_init=STARTS[case], random_state=next(seeds)).fit(rows))
 
-    benchmark.extra_info["inertia"] = float(benchmark.pedantic(fit, rounds=5, warmup_rounds=1).inertia_)
+    rival(benchmark, size, fit, rounds=ROUNDS[case])
+    _check(benchmark, every[1:], "inertia_", "n_iter_")
+
+
+def _check(benchmark, found, inertia, iterations):
+    """Over all timed calls; the iterations are those of each call's best start."""
+    check(
+        benchmark,
+        mean_inertia=np.mean([float(getattr(each, inertia)) for each in found]),
+        median_iterations=np.median([int(getattr(each, iterations)) for each in found]),
+    )

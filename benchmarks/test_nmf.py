@@ -1,19 +1,25 @@
 """Non-negative factorisation of a unit-effect matrix of the paper's price network's size, from many random starts."""
 
+import functools
 import warnings
 
 import jax
 import numpy as np
 import pytest
 
+from benchmarks.measure import check, ours, rival
 from interp_jax.kernels.nmf import nmf
 
-UNITS, FEATURES, RANK, STARTS, ITERATIONS = 160, 111, 12, 200, 1000
-GROUP = f"nmf: {STARTS} starts of {UNITS} × {FEATURES}, rank {RANK}, {ITERATIONS} iterations"
+SIZES = (200,)
+UNITS, FEATURES, RANK, ITERATIONS = 160, 111, 12, 1000
 
 
-@pytest.fixture(scope="module")
-def magnitudes():
+def group(starts):
+    return f"NMF: {starts:,} starts of {UNITS} × {FEATURES}, rank {RANK}, {ITERATIONS:,} iterations"
+
+
+@functools.cache
+def _magnitudes():
     """A product of the rank sought, with its zeros, and a tenth of it as noise: no start fits it exactly."""
     random = np.random.default_rng(0)
     weights, components = random.exponential(size=(UNITS, RANK)), random.exponential(size=(RANK, FEATURES))
@@ -21,31 +27,33 @@ def magnitudes():
     return (exact + 0.1 * exact.mean() * random.exponential(size=exact.shape)).astype(np.float32)
 
 
-@pytest.mark.benchmark(group=GROUP)
-def test_interp_jax(benchmark, magnitudes):
-    def factorise():
-        return jax.block_until_ready(
-            nmf(magnitudes, RANK, key=jax.random.key(0), restarts=STARTS, iterations=ITERATIONS)
-        )
+def test_interp_jax(benchmark, size):
+    def factorise(v):
+        return nmf(v, RANK, key=jax.random.key(0), restarts=size, iterations=ITERATIONS)
 
-    found = benchmark.pedantic(factorise, rounds=5, warmup_rounds=1)
-    benchmark.extra_info["best error"] = float(found.error)
+    found = ours(
+        benchmark,
+        size,
+        lambda: factorise(_magnitudes()),
+        flops=4 * RANK * (UNITS * FEATURES + RANK * (UNITS + FEATURES)) * size * ITERATIONS,
+        memory=(factorise, jax.numpy.asarray(_magnitudes())),
+    )
+    check(benchmark, best_error=found.error)
 
 
 # scikit-learn computes in the precision of what it is given; float32 is the faster and ours.
-@pytest.mark.benchmark(group=GROUP)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_scikit_learn(benchmark, magnitudes, precision):
+def test_scikit_learn(benchmark, precision, size):
     from sklearn.decomposition import NMF
 
-    v = magnitudes.astype(precision)
+    v = _magnitudes().astype(precision)
 
     def factorise():
         errors = []
         with warnings.catch_warnings(action="ignore"):  # that it has not converged
-            for seed in range(STARTS):
+            for seed in range(size):
                 model = NMF(RANK, init="random", solver="mu", max_iter=ITERATIONS, tol=0, random_state=seed)
                 errors.append(model.fit(v).reconstruction_err_)
         return min(errors)
 
-    benchmark.extra_info["best error"] = float(benchmark.pedantic(factorise, rounds=2))
+    check(benchmark, best_error=rival(benchmark, size, factorise, warmup_rounds=0))

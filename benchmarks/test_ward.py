@@ -1,4 +1,4 @@
-"""One large Ward tree against fastcluster and SciPy, and many small ones against SciPy in a loop."""
+"""One Ward tree: points in 64 and in 2 dimensions, and points of an integer grid with their many ties."""
 
 import functools
 
@@ -7,78 +7,97 @@ import numpy as np
 import pytest
 import scipy.cluster.hierarchy
 
+from benchmarks import rivals
+from benchmarks.measure import check, ours, rival
 from interp_jax.kernels import ward
+from interp_jax.kernels.ward import _neighbours
 
-SIZES = [(20_000, 64), (20_000, 2), (2_000, 64)]
-TREES, ROWS, FEATURES = 1_000, 200, 40
-MANY = f"Ward: {TREES:,} trees of {ROWS} × {FEATURES}"
+SIZES = {"64 features": (20_000, 2_000), "2 features": (20_000,), "integer grid": (5_000,)}
+CURVE = {"64 features": (1_000, 2_000, 4_000, 8_000, 16_000)}
+ROUNDS = 5
 
 
-def _vectors(rows, features):
-    return np.random.default_rng(0).normal(size=(rows, features))
+def group(case, size):
+    return f"Ward: a tree of {size:,}, {case}"
 
 
 @functools.cache
-def _heights(rows, features):
-    fastcluster = pytest.importorskip("fastcluster", reason="fastcluster is not installed")
-    return fastcluster.linkage_vector(_vectors(rows, features), method="ward")[:, 2]
+def _vectors(case, rows):
+    draw = np.random.default_rng(0)
+    if case == "integer grid":
+        return draw.integers(0, 71, (rows, 2)).astype(float)
+    return draw.normal(size=(rows, int(case.split()[0])))
 
 
-def _compare(benchmark, found, rows, features):
-    wanted = _heights(rows, features)
-    benchmark.extra_info["largest relative height difference"] = float(np.abs(found[:, 2] / wanted - 1).max())
+@functools.cache
+def _heights(case, rows):
+    found = rivals.fastcluster().linkage_vector(_vectors(case, rows), method="ward")
+    return found[:, 2]
 
 
-def _group(benchmark, rows, features):
-    benchmark.group = f"Ward: a tree of {rows:,} × {features}"
-    return _vectors(rows, features)
+def _compare(benchmark, found, case, rows):
+    """Ties leave a choice, hence other trees of other heights: there every hundredth merge is replayed instead."""
+    if case == "integer grid":
+        replayed = ward.verify(found, _vectors(case, rows), samples=50)
+        return check(benchmark, replayed_merges_that_are_least=np.mean(replayed.least) * replayed.valid)
+    wanted = _heights(case, rows)
+    return check(benchmark, largest_relative_height_difference=np.abs(found[:, 2] / wanted - 1).max())
 
 
-@pytest.mark.parametrize(("rows", "features"), SIZES)
-def test_interp_jax_first_call(benchmark, rows, features):
-    vectors = _group(benchmark, rows, features)
-    found = benchmark.pedantic(ward.linkage, (vectors,), setup=jax.clear_caches, rounds=3)
-    _compare(benchmark, found, rows, features)
+def _compared(vectors):
+    """How many pairs of clusters are searched."""
+    count, search = 0, _neighbours.nearest
+
+    def counted(clusters, rows):
+        nonlocal count
+        count += len(rows) * len(clusters.sizes)
+        return search(clusters, rows)
+
+    _neighbours.nearest = counted
+    try:
+        ward.linkage(vectors)
+    finally:
+        _neighbours.nearest = search
+    return count
 
 
-@pytest.mark.parametrize(("rows", "features"), SIZES)
-def test_interp_jax_again(benchmark, rows, features):
-    vectors = _group(benchmark, rows, features)
-    _compare(benchmark, benchmark.pedantic(ward.linkage, (vectors,), rounds=3, warmup_rounds=1), rows, features)
+def test_interp_jax(benchmark, case, size):
+    vectors = _vectors(case, size)
+    flops = 2 * vectors.shape[1] * _compared(vectors)
+    found = ours(benchmark, size, lambda: ward.linkage(vectors), rounds=ROUNDS, flops=flops, host=True)
+    _compare(benchmark, found, case, size)
 
 
-@pytest.mark.parametrize(("rows", "features"), SIZES)
+def test_interp_jax_first_call(benchmark, case, size):
+    benchmark.extra_info["size"] = size
+    found = benchmark.pedantic(ward.linkage, (_vectors(case, size),), setup=jax.clear_caches, rounds=ROUNDS)
+    _compare(benchmark, found, case, size)
+
+
 @pytest.mark.parametrize("function", ["linkage", "linkage_vector"])
-def test_fastcluster(benchmark, function, rows, features):
-    fastcluster = pytest.importorskip("fastcluster", reason="fastcluster is not installed")
-    vectors = _group(benchmark, rows, features)
-    found = benchmark.pedantic(getattr(fastcluster, function), (vectors,), {"method": "ward"}, rounds=1)
-    _compare(benchmark, found, rows, features)
+def test_fastcluster(benchmark, function, case, size):
+    vectors, cluster = _vectors(case, size), getattr(rivals.fastcluster(), function)
+    found = rival(benchmark, size, lambda: cluster(vectors, method="ward"), rounds=ROUNDS, warmup_rounds=0)
+    _compare(benchmark, found, case, size)
 
 
-@pytest.mark.parametrize(("rows", "features"), SIZES)
-def test_scipy(benchmark, rows, features):
-    vectors = _group(benchmark, rows, features)
-    found = benchmark.pedantic(scipy.cluster.hierarchy.linkage, (vectors,), {"method": "ward"}, rounds=1)
-    _compare(benchmark, found, rows, features)
-
-
-def _many():
-    return np.random.default_rng(0).normal(size=(TREES, ROWS, FEATURES)).astype(np.float32)
-
-
-@pytest.mark.benchmark(group=MANY)
-def test_interp_jax_trees(benchmark):
-    vectors, trees = _many(), jax.jit(jax.vmap(ward.tree))
-    found = np.asarray(benchmark.pedantic(lambda: trees(vectors).block_until_ready(), rounds=5, warmup_rounds=1))
-    wanted = np.stack([scipy.cluster.hierarchy.linkage(each, method="ward") for each in vectors])[:, :, 2]
-    error = np.abs(found[:, :, 2] - wanted).max(1) / wanted[:, -1]
-    benchmark.extra_info["largest height error, of the largest height"] = float(error.max())
-
-
-@pytest.mark.benchmark(group=MANY)
-def test_scipy_in_a_loop(benchmark):
-    vectors = _many().astype(np.float64)
-    benchmark.pedantic(
-        lambda: [scipy.cluster.hierarchy.linkage(each, method="ward") for each in vectors], rounds=5, warmup_rounds=1
+def test_scipy(benchmark, case, size):
+    vectors = _vectors(case, size)
+    found = rival(
+        benchmark,
+        size,
+        lambda: scipy.cluster.hierarchy.linkage(vectors, method="ward"),
+        rounds=ROUNDS,
+        warmup_rounds=0,
     )
+    _compare(benchmark, found, case, size)
+
+
+def test_scikit_learn(benchmark, case, size):
+    from sklearn.cluster import AgglomerativeClustering
+
+    vectors = _vectors(case, size)
+    model = AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage="ward")
+    found = rival(benchmark, size, lambda: model.fit(vectors), rounds=ROUNDS, warmup_rounds=0)
+    if case != "integer grid":
+        check(benchmark, largest_relative_height_difference=np.abs(found.distances_ / _heights(case, size) - 1).max())

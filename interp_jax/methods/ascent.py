@@ -130,7 +130,8 @@ def _weights(units, lanes, outputs):
     if units.shape not in ((), (lanes,)):
         raise ValueError(f"units: found shape {units.shape}, wanted one unit, or one for each of {lanes} lanes")
     if not isinstance(units, jax.core.Tracer):
-        least, greatest = int(np.min(units)), int(np.max(units))
+        numbers = np.asarray(units)  # under jit operations on a known JAX array would be traced
+        least, greatest = int(numbers.min()), int(numbers.max())
         if least < 0 or greatest >= count:
             raise ValueError(f"units: found {least} to {greatest}, wanted 0 to {count - 1}")
     return jax.nn.one_hot(jnp.broadcast_to(jnp.asarray(units), (lanes,)), count)

@@ -1,0 +1,24 @@
+"""Sizes as parameters: a module's ``SIZES``, or its ``CURVE``, or what ``--sizes`` says."""
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--sizes", default="", help="numbers, separated by commas, or the word curve")
+
+
+def pytest_generate_tests(metafunc):
+    """``size``, and where ``SIZES`` is a mapping ``case`` too; the module's ``group`` says what the group is called."""
+    if "size" not in metafunc.fixturenames:
+        return
+    module, chosen = metafunc.module, metafunc.config.getoption("--sizes")
+    sizes = getattr(module, "CURVE", ()) if chosen == "curve" else module.SIZES
+    if chosen not in ("", "curve"):
+        numbers = tuple(int(number) for number in chosen.split(","))
+        sizes = dict.fromkeys(sizes, numbers) if isinstance(sizes, dict) else numbers
+    if isinstance(sizes, dict):
+        names, values = ("case", "size"), [(case, size) for case, numbers in sizes.items() for size in numbers]
+    else:
+        names, values = ("size",), [(size,) for size in sizes]
+    marked = [pytest.param(*each, marks=pytest.mark.benchmark(group=module.group(*each))) for each in values]
+    metafunc.parametrize(names, marked)

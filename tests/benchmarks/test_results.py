@@ -1,0 +1,94 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import curves, results
+
+
+def _benchmark(group, name, median, params=None, **extra):
+    return {
+        "group": group,
+        "name": name,
+        "params": params,
+        "stats": {"median": median, "rounds": 5},
+        "extra_info": extra,
+    }
+
+
+RUN = [
+    _benchmark("machine: product", "test_interp_jax_product", 2.0, flops=100.0),
+    _benchmark("machine: copy", "test_interp_jax_copy", 2.0, bytes=40.0),
+    _benchmark("work of 9", "test_rival[float32-9]", 3.0, {"precision": "float32", "size": 9}, size=9, share=0.5),
+    _benchmark("work of 9", "test_interp_jax_first_call[9]", 5.0, {"size": 9}, size=9),
+    _benchmark(
+        "work of 9", "test_interp_jax[9]", 2.0, {"size": 9}, size=9, flops=20.0, checks={"error": 0.25}, peak_bytes=3e6
+    ),
+]
+
+
+def test_ours_comes_first_and_a_share_of_the_work_is_made_whole():
+    entries = results.gathered(RUN)["work of 9"]
+    assert [entry["name"] for entry in entries] == ["interp_jax", "interp_jax_first_call", "rival_float32"]
+    assert [entry["times_ours"] for entry in entries] == [1.0, 2.5, 3.0]
+    assert entries[0]["checks"] == {"error": 0.25}
+    assert entries[0]["flops_per_second"] == 10.0
+
+
+def test_table_gives_rates_as_shares_of_the_machine():
+    found = results.gathered(RUN)
+    assert results.machine(found) == {"flops": 50.0, "bytes": 20.0}
+    head, rows = results.table(found)
+    ours = dict(zip(head, next(row for row in rows if row[0] == "work of 9"), strict=True))
+    assert ours["GFLOP/s (of product)"] == "1e-08 (20%)"
+    assert ours["peak, MB"] == "3"
+    assert ours["checks"] == "error 0.25"
+    assert ("", "rival_float32 (of 50%)") in [row[:2] for row in rows]
+
+
+def test_comparison_holds_what_both_runs_measured():
+    before = {"work of 9": [{"name": "interp_jax", "median_seconds": 3.0}], "other": []}
+    assert results.compared(results.gathered(RUN), before) == [("work of 9", "interp_jax", "3", "2", "1.50")]
+
+
+def test_curves_are_drawn_where_there_are_several_sizes():
+    measured = {
+        f"Ward: a tree of {size:,}, 64 features": [
+            {"name": "interp_jax", "size": size, "median_seconds": size**1.5},
+            *([{"name": "rival", "size": size, "median_seconds": size**2.0}] if size < 400 else []),
+        ]
+        for size in (100, 200, 400)
+    }
+    figures = curves.drawn(measured | {"Pearson: 5 rows": [{"name": "interp_jax", "size": 5, "median_seconds": 1.0}]})
+    assert list(figures) == ["ward"]
+    (axes,) = figures["ward"].axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    lines = {line.get_label(): line.get_xydata() for line in axes.lines}
+    np.testing.assert_allclose(lines["interp jax"][:, 1], np.array([100, 200, 400]) ** 1.5)
+    assert len(lines["rival"]) == 2
+
+
+@pytest.mark.slow
+def test_a_run_is_kept_and_compared(tmp_path):
+    kept = tmp_path / "kept.json"
+    root = Path(__file__).parents[2]
+    options = ["kmeans", "--device", "cpu", "--sizes", "200", "--json", str(kept)]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    subprocess.run([sys.executable, "-m", "benchmarks", *options], cwd=root, env=environment, check=True)
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    assert found["machine"]["flops"] > 1e9
+    ours, theirs = found["results"]["k-means: 200 × 128, 10 clusters, one start"]
+    assert ours["checks"]["mean inertia"] <= 1.05 * theirs["checks"]["mean inertia"]
+    assert ours["compile_seconds"] > 0
+    shown = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--read", str(kept), "--against", str(kept)],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "1.00" in shown.split("Against kept.json")[1]
