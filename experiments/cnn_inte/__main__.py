@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jax
 
-from experiments.cnn_inte import fidelity, instances
+from experiments.cnn_inte import fidelity, instances, rules, sweep, twins
 from experiments.cnn_inte.inte_study import InteStudy
 from experiments.cnn_inte.settings import PRESETS, Settings
 from experiments.cnn_inte.tasks import task
@@ -15,7 +15,10 @@ from interp_jax.reports import Run, describe, progress
 
 SECTIONS = {
     "fidelity": ("How faithful it is", fidelity.write),
+    "sweep": ("Layer, factors, clusters and levels", sweep.write),
+    "twins": ("What comes from the data alone", twins.write),
     "instances": ("Why an instance is what it is", instances.write),
+    "rules": ("Rules in place of the tree", rules.write),
     "browse": ("Any instance", instances.browse),
 }
 

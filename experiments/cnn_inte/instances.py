@@ -31,8 +31,12 @@ def write(study, section) -> None:
             )
             for name, row in chosen.items()
         ],
-        f"Three held-out instances of the first {HALF} network: the clusters that the forests put them into, their "
+        f"Three held-out instances of the first {HALF} network: the clusters that the forests find most likely, their "
         "label, and what network and tree call them (Table I).",
+        note="Where a forest is not sure, an instance goes to several leaves, each by its probability; the path shown "
+        "is the one that does most for the class it is called: "
+        + ", ".join(f"{found.weight:.0%} ({name})" for name, found in explained.items())
+        + " of the probability.",
     )
     for name, found in explained.items():
         section.figure(
@@ -44,7 +48,8 @@ def write(study, section) -> None:
             ),
             f"Instance {name}, label {task.class_names[found.label]}, called {task.class_names[found.prediction]}: "
             "training rows that satisfy the conditions so far, by the first two principal components of the factor's "
-            f"activations. {_said(found, task.class_names)}",
+            "activations; above each panel the separability of the two clouds, a dash where too few are left to tell. "
+            f"{_said(found, task.class_names)}",
         )
     tree = explainer.tree
     inner = np.flatnonzero(tree.factor != LEAF)
@@ -55,7 +60,7 @@ def write(study, section) -> None:
             {int(node): _condition(tree, node) for node in inner},
             tree.share,
             task.class_names,
-            tree.path(explained["right 1"].ids),
+            [*(level.node for level in explained["right 1"].levels), _leaf(tree, explained["right 1"])],
         ),
         "The tree: where a condition holds the way leads up. At the leaves the class and its share of the training "
         "rows; bold is the way of the first instance.",
@@ -80,7 +85,7 @@ def browse(study, section) -> None:
     section.text(
         f"The first {count} held-out instances. Rows left: the share of a class's training rows that satisfies all "
         "conditions so far. Separability: how much better a plane parts these rows from those of the instance's class "
-        "than chance would, in the factor of the level; 1 where none is left, 0 where nothing can be told from so few."
+        "than chance would, in the factor of the level; 1 where none is left, a dash where too few are to tell."
     )
     bar = study.progress.task("instances", count)
     for row in range(count):
@@ -93,21 +98,36 @@ def browse(study, section) -> None:
                     (
                         task.class_names[hypothesis.label],
                         *(
-                            f"{left:.1%}, {score:.2f}"
+                            f"{left:.1%}, {'–' if np.isnan(score) else f'{score:.2f}'}"
                             for left, score in zip(hypothesis.left, hypothesis.separability, strict=True)
                         ),
                         None if hypothesis.ruled_out is None else str(hypothesis.ruled_out + 1),
                     )
                     for hypothesis in found.hypotheses
                 ],
-                f"Instance {row}: rows left and separability, level by level, the most likely hypothesis first.",
+                f"Instance {row}: rows left and separability, level by level, the most likely hypothesis first. The "
+                f"path's leaf has {found.weight:.0%} of the probability; class shares of all leaves: "
+                + _shares(found.share, task.class_names),
             )
         bar.advance()
     bar.finish()
 
 
+def _shares(share, names):
+    """The classes that have a part to speak of, the largest first."""
+    order = [label for label in np.argsort(-share, kind="stable") if share[label] >= 0.01]
+    return ", ".join(f"{names[label]} {share[label]:.0%}" for label in order) + "."
+
+
 def _condition(tree, node):
     return f"f{tree.factor[node]} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node])))}}}"
+
+
+def _leaf(tree, found):
+    """Where an explanation's path ends."""
+    last = found.levels[-1]
+    goes_left = tree.goes_left[last.node, last.allowed[0]]
+    return int((tree.left if goes_left else tree.right)[last.node])
 
 
 def _columns(explainer, found, names):

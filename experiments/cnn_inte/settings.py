@@ -10,8 +10,8 @@ from experiments.counts import check_counts
 class Settings:
     """A hidden layer of a convolutional network explained by a shallow tree over clusters of its activations.
 
-    python -m experiments.cnn_inte                                digits, under a minute
-    python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three networks of each kind
+    python -m experiments.cnn_inte                                digits, two minutes
+    python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three half-trained networks
     """
 
     preset: Literal["quick", "paper"] = "quick"
@@ -25,7 +25,9 @@ class Settings:
     data: Literal["digits", "mnist"] = "digits"
     """Digits come with scikit-learn."""
     seeds: int = 2
-    """Networks trained of each kind, and explained."""
+    """Half-trained networks, and as many explanations."""
+    full_seeds: int = 2
+    """The same of fully trained ones."""
     factors: int = 8
     """Groups of units."""
     ids: int = 10
@@ -38,6 +40,10 @@ class Settings:
     """Most leaves of each."""
     draws: int = 8
     """Clusterings that the best is taken of."""
+    finalists: int = 2
+    """How many of them get forests."""
+    sweep_rows: int = 2_000
+    """Training rows of the sweep over layer, factors, clusters and levels."""
     instances: int = 100
     """Held-out rows that can be opened in the report."""
 
@@ -48,5 +54,5 @@ class Settings:
 
 PRESETS = {
     "quick": Settings(),
-    "paper": Settings(preset="paper", data="mnist", seeds=3, draws=16),
+    "paper": Settings(preset="paper", data="mnist", seeds=3, finalists=1, sweep_rows=10_000),
 }

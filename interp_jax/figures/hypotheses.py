@@ -16,7 +16,7 @@ MINE, OTHER = "#D55E00", "#0072B2"
 
 
 class Panel(NamedTuple):
-    """Two clouds of points of the plane, how separable they are, and whether the second is ruled out."""
+    """Two clouds of points of the plane, how separable they are (NaN: a dash), and whether the second is ruled out."""
 
     mine: ArrayLike
     other: ArrayLike
@@ -80,4 +80,5 @@ def _draw(axes, panel, name):
             axes.scatter(*points.T, s=3, c=shade, alpha=0.5, linewidths=0, rasterized=True)
     for spine in axes.spines.values():
         spine.set(visible=True, color=RULED_OUT if panel.ruled_out else OPEN, linewidth=2)
-    axes.set_title(f"{panel.separability:.2f}", loc="center", fontsize=9, color=GREY, pad=2)
+    score = f"{panel.separability:.2f}" if np.isfinite(panel.separability) else "–"
+    axes.set_title(score, loc="center", fontsize=9, color=GREY, pad=2)

@@ -12,7 +12,7 @@ def _panel(generator, score, ruled_out, rows=20):
 def test_a_column_ends_with_the_level_that_rules_its_hypothesis_out(generator, panels, legend_texts, check_readable):
     columns = {
         "3": [_panel(generator, 0.4, False), _panel(generator, 1.0, True, rows=0)],
-        "8": [_panel(generator, 0.5, False), _panel(generator, 0.6, False), _panel(generator, 0.7, False)],
+        "8": [_panel(generator, 0.5, False), _panel(generator, 0.6, False), _panel(generator, np.nan, False)],
     }
     levels = ["f0 ∈ {1, 2}", "f3 ∈ {0}", "f1 ∈ {4, 5, 6}"]
     figure = check_readable(hypotheses.grid(columns, levels, mine="label 5"))
@@ -22,6 +22,7 @@ def test_a_column_ends_with_the_level_that_rules_its_hypothesis_out(generator, p
     assert len(frames) == 2
     assert drawn[1, 0].spines["left"].get_edgecolor() != drawn[1, 1].spines["left"].get_edgecolor()
     assert drawn[1, 0].get_title(loc="center") == "1.00"
+    assert drawn[2, 1].get_title(loc="center") == "–"
     assert [len(points.get_offsets()) for points in drawn[1, 0].collections] == [30]
     assert legend_texts(figure) == ["label 5", "hypothesis"]
 

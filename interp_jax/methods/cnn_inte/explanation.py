@@ -10,13 +10,15 @@ from jaxtyping import Float, Int
 class Level(NamedTuple):
     """A node on an instance's path: its factor, the IDs that go the instance's way, and the instance's own.
 
-    ``rows`` of the reference satisfy the conditions of all nodes down to this one.
+    ``vote`` is the share of the factor's forest for the IDs that go this way. ``rows`` of the reference satisfy the
+    conditions of all nodes down to this one.
     """
 
     node: int
     factor: int
     allowed: tuple[int, ...]
     own_id: int
+    vote: float
     rows: Int[np.ndarray, " kept"]
 
     @property
@@ -27,8 +29,9 @@ class Level(NamedTuple):
 
 class Hypothesis(NamedTuple):
     """Another class than the instance's: at every level the share of its rows that are left, and the separability of
-    those left from the rows left of the instance's class, 1 where none is left.
+    those left from the rows left of the instance's class.
 
+    Separability is 1 where none is left, NaN where so few are that it cannot be told, or none of the instance's class.
     ``ruled_out`` is the first level with no more than the tolerated share left, None if there is none.
     """
 
@@ -45,9 +48,10 @@ class Explanation:
     Attributes:
         label: the class that hypotheses are held against: the instance's label, or the prediction if none was given.
         prediction: the tree's.
-        ids: the instance's ID in every factor.
-        levels: the path from the root, a level a split.
-        share: of every class among the training rows of the leaf.
+        ids: the instance's ID in every factor, that with most votes.
+        levels: the path from the root, a level a split, to the leaf that does most for the prediction.
+        weight: of this leaf in the prediction: 1 where votes are hard, else its probability.
+        share: of every class among the training rows of the leaves, weighted as they are in the prediction.
         hypotheses: of all other classes, the most likely first: those left until the last level, then by how late they
             are ruled out, and by how much of them is left.
     """
@@ -56,5 +60,6 @@ class Explanation:
     prediction: int
     ids: Int[np.ndarray, " factors"]
     levels: tuple[Level, ...]
+    weight: float
     share: Float[np.ndarray, " classes"]
     hypotheses: tuple[Hypothesis, ...]

@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax.kernels.kmeans import kmeans
+from interp_jax.methods.cnn_inte.density import density_centers
 
 READINGS = ("coordinates", "means")
+CLUSTERINGS = ("kmeans", "hdbscan")
 # Rows that units are compared by, and that clusters are made of: more hardly move a centre.
 UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
 
@@ -30,12 +32,14 @@ def find_factors(
     restarts: int = 4,
     standardised: bool = False,
     reading: str = "coordinates",
+    clustering: str = "kmeans",
 ) -> Factors:
-    """k-means of the units, then of the rows in every factor.
+    """k-means of the units, then clusters of the rows in every factor, by k-means or HDBSCAN.
 
     Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows;
     ``standardised`` ones have mean 0 and variance 1, so that units are alike that correlate. Clusters are made of up to
-    20,000 rows. In the reading "means" their numbers rise with the mean.
+    20,000 rows. In the reading "means" their numbers rise with the mean. HDBSCAN finds up to ``ids`` clusters; where it
+    finds fewer, the centres of the others repeat the first, and no row is assigned to them.
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1, lines 4 to 7.
     """
@@ -49,7 +53,10 @@ def find_factors(
     centers = []
     for factor in range(factors):
         rows = coordinates(sampled, of_unit == factor, reading)
-        found = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
+        if clustering == "hdbscan":
+            found = density_centers(np.asarray(rows), ids)
+        else:
+            found = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
         centers.append(np.sort(found, axis=0) if reading == "means" else found)
     return Factors(of_unit, np.stack(centers))
 

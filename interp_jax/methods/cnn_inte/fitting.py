@@ -5,9 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax.methods.cnn_inte.factors import READINGS, assign, find_factors
+from interp_jax.methods.cnn_inte.arguments import check_counts, check_names, checked_rows
+from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
-from interp_jax.methods.cnn_inte.model import Explainer
+from interp_jax.methods.cnn_inte.leaves import VOTES
+from interp_jax.methods.cnn_inte.model import Explainer, class_shares
+from interp_jax.methods.cnn_inte.refinement import refine
 from interp_jax.methods.cnn_inte.tree import CRITERIA, SPLITS, grow
 
 
@@ -28,6 +31,10 @@ def fit(
     splits: str = "subsets",
     criterion: str = "entropy",
     reading: str = "coordinates",
+    clustering: str = "kmeans",
+    votes: str = "soft",
+    refined: bool = True,
+    unseen: bool = True,
     reference_rows: int = 5_000,
     jobs: int | None = None,
 ) -> Explainer:
@@ -36,11 +43,16 @@ def fit(
     k-means puts the units into factors, and in every factor the rows into clusters, whose numbers are the row's IDs. A
     shallow tree tells the label from the IDs; a random forest a factor tells the ID from the input, so that inputs can
     be put through the tree without the network. Clusterings depend on where k-means starts, so several are drawn, with
-    units as they are and standardised in turn; those whose trees do best on the rows kept aside get forests, and the
-    one that then does best is taken.
+    units as they are and standardised in turn; those whose trees do best on the rows kept aside get forests. A tree is
+    grown and refined both on the clusters' IDs and on those that the forests tell of rows they have not seen, since
+    forests err and a tree should know how. What then does best on the rows kept aside is taken.
 
-    The paper's own tree, on ID numbers as if they had an order and by Gini's index, is
-    ``splits="thresholds", criterion="gini", draws=1, finalists=1``: see `grow` for why neither suits few levels.
+    Forests that are not sure need not choose: with ``votes="soft"`` an input goes to every leaf by its probability, as
+    `leaf_weights` has it, and the class is that with the largest share in them all.
+
+    The paper's own method, a tree on ID numbers as if they had an order, by Gini's index, and one path, is
+    ``splits="thresholds", criterion="gini", votes="hard", refined=False, unseen=False, draws=1, finalists=1``: see
+    `grow` for why the first two do not suit few levels.
 
     Host-level; most of the time goes to the forests. Memory: the activations twice, and those of up to 20,000 rows.
 
@@ -60,6 +72,10 @@ def fit(
         splits: "subsets" of IDs, or "thresholds" on their numbers.
         criterion: "entropy" or "gini".
         reading: rows are clustered by their "coordinates" in a factor, or by the "means" of these.
+        clustering: of rows: "kmeans", or "hdbscan", which finds how many clusters there are, up to ``ids``.
+        votes: "soft" or "hard".
+        refined: whether splits on subsets are refined, see `refine`.
+        unseen: whether trees on IDs that forests tell are tried as well.
         reference_rows: rows kept for explanations.
         jobs: trees grown at a time, as scikit-learn has it.
 
@@ -77,33 +93,36 @@ def fit(
         True
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1 and section IV; drawing several clusterings, splits on
-    sets and by entropy are not in the paper.
+    sets and by entropy, refining, unseen rows and soft votes are not in the paper.
     """
-    inputs, hidden, labels = _checked(inputs, hidden, labels)
+    inputs, hidden, labels = checked_rows(inputs, hidden, labels)
     counts = {"factors": factors, "ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
-    for name, count in (counts | {"reference_rows": reference_rows}).items():
-        if count < 1:
-            raise ValueError(f"{name}: found {count}, wanted at least 1")
-    if leaves < 2:
-        raise ValueError(f"leaves: found {leaves}, wanted at least 2")
+    check_counts(counts | {"reference_rows": reference_rows})
+    check_counts({"leaves": leaves}, least=2)
     if factors > hidden.shape[1]:
         raise ValueError(f"factors: found {factors}, wanted at most the {hidden.shape[1]} units")
     if not 0 < kept_aside < 1:
         raise ValueError(f"kept_aside: found {kept_aside}, wanted a share in (0, 1)")
-    for name, found, known in (
-        ("splits", splits, SPLITS),
-        ("criterion", criterion, CRITERIA),
-        ("reading", reading, READINGS),
-    ):
-        if found not in known:
-            raise ValueError(f"{name}: found {found!r}, wanted one of {', '.join(map(repr, known))}")
+    check_names(
+        {
+            "splits": (splits, SPLITS),
+            "criterion": (criterion, CRITERIA),
+            "reading": (reading, READINGS),
+            "clustering": (clustering, CLUSTERINGS),
+            "votes": (votes, VOTES),
+        }
+    )
     order_key, draw_key, forest_key = jax.random.split(key, 3)
     order = np.asarray(jax.random.permutation(order_key, len(labels)))
     aside, learnt = np.split(order, [max(1, round(kept_aside * len(order)))])
     if ids > len(learnt):
         raise ValueError(f"ids: found {ids}, wanted at most the {len(learnt)} rows that are not kept aside")
-    classes = int(labels.max()) + 1
-    options = {"count": ids, "classes": classes, "depth": depth, "splits": splits, "criterion": criterion}
+    options = {"count": ids, "classes": int(labels.max()) + 1, "depth": depth, "splits": splits, "criterion": criterion}
+
+    def trees_of(rows):
+        """Grown on the IDs of the learnt rows, and refined."""
+        grown = grow(rows, labels[learnt], **options)
+        return [grown, refine(grown, rows, labels[learnt])] if refined and splits == "subsets" else [grown]
 
     device, drawn = jnp.asarray(hidden), []
     for draw in range(draws):
@@ -114,34 +133,22 @@ def fit(
             key=jax.random.fold_in(draw_key, draw),
             standardised=draw % 2 == 1,
             reading=reading,
+            clustering=clustering,
         )
         of_rows = assign(found, device, reading)
-        tree = grow(of_rows[learnt], labels[learnt], **options)
-        drawn.append((float(np.mean(tree.predict(of_rows[aside]) == labels[aside])), found, of_rows, tree))
+        last = trees_of(of_rows[learnt])[-1]
+        drawn.append((float(np.mean(last.predict(of_rows[aside]) == labels[aside])), found, of_rows))
     scores = np.array([score for score, *_ in drawn])
-    shown, best = np.sort(order[:reference_rows]), None
+    shown, best, most = np.sort(order[:reference_rows]), None, -1.0
     for place in np.argsort(-scores, kind="stable")[:finalists]:
-        _, found, of_rows, tree = drawn[place]
-        forests = train(
-            inputs[learnt], of_rows[learnt], count=ids, trees=trees, leaves=leaves, key=forest_key, jobs=jobs
-        )
-        score = float(np.mean(tree.predict(forests.predict(inputs[aside])) == labels[aside]))
-        if best is None or score > best[0]:
-            best = score, Explainer(found, reading, tree, forests, hidden[shown], of_rows[shown], labels[shown], scores)
-    return best[1]
-
-
-def _checked(inputs, hidden, labels):
-    inputs, hidden, labels = (np.asarray(each) for each in (inputs, hidden, labels))
-    if labels.ndim != 1 or len(labels) < 2 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        found = f"{labels.dtype} of shape {labels.shape}"
-        raise ValueError(f"labels: found {found}, wanted whole numbers from 0 up, [rows], at least two rows")
-    if labels.min() == labels.max():
-        raise ValueError(f"labels: found class {labels[0]} alone, wanted at least two classes")
-    for name, values in (("inputs", inputs), ("hidden", hidden)):
-        if values.ndim < 2 or len(values) != len(labels) or not values.size:
-            raise ValueError(f"{name}: found shape {values.shape}, wanted [{len(labels)}, …] as of labels")
-        if not np.all(np.isfinite(values)):
-            raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
-    flat = (np.ascontiguousarray(values.reshape(len(values), -1), np.float32) for values in (inputs, hidden))
-    return *flat, labels
+        _, found, of_rows = drawn[place]
+        sizes = {"count": ids, "trees": trees, "leaves": leaves}
+        forests, unseen_ids = train(inputs[learnt], of_rows[learnt], **sizes, key=forest_key, jobs=jobs)
+        told = forests.votes(inputs[aside])
+        for tree in trees_of(of_rows[learnt]) + (trees_of(unseen_ids) if unseen else []):
+            score = float(np.mean(class_shares(tree, told, votes).argmax(axis=1) == labels[aside]))
+            if score > most:
+                most = score
+                arrays = hidden[shown], of_rows[shown], labels[shown], scores
+                best = Explainer(found, reading, votes, tree, forests, *arrays)
+    return best

@@ -1,5 +1,6 @@
 """Random forests that tell a row's IDs from its input, as arrays: nothing of scikit-learn is kept."""
 
+import warnings
 from functools import partial
 from typing import NamedTuple
 
@@ -21,9 +22,13 @@ class Forests(NamedTuple):
     depth: Int[np.ndarray, ""]
 
     def predict(self, inputs: Float[Array | np.ndarray, "rows features"], batch_size: int = 1024):
-        """The most likely ID [rows, factors] of every row in every factor, shares averaged over a forest's trees.
+        """The most likely ID [rows, factors] of every row in every factor. Host-level."""
+        return self.votes(inputs, batch_size).argmax(axis=2)
 
-        Host-level. Memory: one number a tree and row of a batch, and its ids.
+    def votes(self, inputs: Float[Array | np.ndarray, "rows features"], batch_size: int = 1024):
+        """The probability of every ID [rows, factors, ids], the mean of a forest's trees.
+
+        Host-level. Memory: the result, one number a tree and row of a batch, and its ids.
         """
         inputs, found = np.asarray(inputs, np.float32), []
         for start in range(0, len(inputs), batch_size):
@@ -34,10 +39,17 @@ class Forests(NamedTuple):
         return np.concatenate(found)
 
 
-def train(inputs, ids, *, count: int, trees: int, leaves: int, key, jobs: int | None = None) -> Forests:
+class Trained(NamedTuple):
+    """The forests, and for every training row the ID that the trees which have not seen it find most likely."""
+
+    forests: Forests
+    unseen_ids: Int[np.ndarray, "rows factors"]
+
+
+def train(inputs, ids, *, count: int, trees: int, leaves: int, key, jobs: int | None = None) -> Trained:
     """A forest for every factor, as scikit-learn grows them.
 
-    Host-level.
+    Host-level. A row that all trees have seen keeps its own ID among the unseen ones.
 
     Args:
         inputs: [rows, features].
@@ -49,15 +61,21 @@ def train(inputs, ids, *, count: int, trees: int, leaves: int, key, jobs: int | 
         jobs: trees grown at a time, as scikit-learn has it.
     """
     seeds = np.asarray(jax.random.randint(key, (ids.shape[1],), 0, np.iinfo(np.int32).max))
-    grown, depth = [], 0
-    for seed, mine in zip(seeds, ids.T, strict=True):
-        forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, random_state=int(seed), n_jobs=jobs)
-        forest.fit(inputs, mine)
+    grown, depth, unseen_ids = [], 0, ids.copy()
+    for number, (seed, mine) in enumerate(zip(seeds, ids.T, strict=True)):
+        options = {"random_state": int(seed), "n_jobs": jobs, "oob_score": True}
+        forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, **options)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Some inputs do not have OOB scores")
+            forest.fit(inputs, mine)
+        votes = forest.oob_decision_function_
+        told = np.nan_to_num(votes).sum(axis=1) > 0
+        unseen_ids[told, number] = forest.classes_[votes[told].argmax(axis=1)]
         depth = max(depth, *(tree.tree_.max_depth for tree in forest.estimators_))
         grown.append([_as_arrays(tree.tree_, forest.classes_, count) for tree in forest.estimators_])
     nodes = max(len(tree[0]) for forest in grown for tree in forest)
     parts = (np.array([[_padded(tree[part], nodes) for tree in forest] for forest in grown]) for part in range(5))
-    return Forests(*parts, np.array(depth))
+    return Trained(Forests(*parts, np.array(depth)), unseen_ids)
 
 
 def _as_arrays(tree, ids, count):
@@ -86,6 +104,6 @@ def _predict(forests, x, depth):
         return share[jax.lax.fori_loop(0, depth, down, jnp.zeros(len(x), jnp.int32))]
 
     def of_forest(forest):
-        return jnp.argmax(jnp.sum(jax.vmap(of_tree)(*forest), axis=0), axis=1)
+        return jnp.mean(jax.vmap(of_tree)(*forest), axis=0)
 
-    return jax.lax.map(of_forest, tuple(map(jnp.asarray, forests))).T
+    return jnp.moveaxis(jax.lax.map(of_forest, tuple(map(jnp.asarray, forests))), 0, 1)

@@ -12,10 +12,11 @@ from jaxtyping import Array, Float, Int
 from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
 from interp_jax.methods.cnn_inte.factors import Factors, assign
 from interp_jax.methods.cnn_inte.forests import Forests
+from interp_jax.methods.cnn_inte.leaves import leaf_weights, path_to
 from interp_jax.methods.cnn_inte.separability import separability
 from interp_jax.methods.cnn_inte.tree import Tree
 
-FORMAT = 1
+FORMAT = 2
 COMPARED = 200  # rows of a class that separability is computed from
 
 
@@ -26,6 +27,7 @@ class Explainer:
     Attributes:
         factors: groups of units, and the clusters of rows in each.
         reading: what a factor's clusters are made of, "coordinates" or "means".
+        votes: "hard", an input goes to the leaf of its likeliest IDs, or "soft", to every leaf by its probability.
         tree: over the IDs.
         forests: from the input to the IDs.
         hidden: [reference, units] activations of the training rows that explanations are shown with.
@@ -36,6 +38,7 @@ class Explainer:
 
     factors: Factors
     reading: str
+    votes: str
     tree: Tree
     forests: Forests
     hidden: Float[np.ndarray, "reference units"]
@@ -58,7 +61,11 @@ class Explainer:
 
     def predict(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
         """The tree's class of every input, by the IDs that the forests give it. Host-level."""
-        return self.tree.predict(self.input_ids(inputs))
+        return self.shares(inputs).argmax(axis=1)
+
+    def shares(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Float[np.ndarray, "rows classes"]:
+        """What `predict` takes the largest of: the classes' shares in the leaves that an input goes to. Host-level."""
+        return class_shares(self.tree, self.forests.votes(_flat(inputs)), self.votes)
 
     def fidelity(self, inputs, predictions: Int[Array | np.ndarray, " rows"]) -> float:
         """How often the tree says what the network says. Host-level.
@@ -89,9 +96,17 @@ class Explainer:
         Raises:
             ValueError: a label that is no class, or an instance of another size than the inputs.
         """
-        ids = self.input_ids(np.asarray(instance)[None])[0]
-        path = self.tree.path(ids)
-        prediction = int(self.tree.share[path[-1]].argmax())
+        votes = self.forests.votes(_flat(np.asarray(instance)[None]))
+        ids = votes[0].argmax(axis=1)
+        if self.votes == "hard":
+            weights = np.zeros(len(self.tree.factor))
+            weights[self.tree.apply(ids[None])] = 1
+        else:
+            weights = leaf_weights(self.tree, votes)[0]
+        share = class_shares(self.tree, votes, self.votes)[0]
+        prediction = int(share.argmax())
+        leaf = int(np.argmax(weights * self.tree.share[:, prediction]))
+        path = path_to(self.tree, leaf)
         label = prediction if label is None else int(label)
         if not 0 <= label < self.classes:
             raise ValueError(f"label: found {label}, wanted 0 to {self.classes - 1}")
@@ -100,11 +115,10 @@ class Explainer:
             factor = int(self.tree.factor[node])
             goes = self.tree.goes_left[node] == (child == self.tree.left[node])
             kept = kept & goes[self.ids[:, factor]]
-            levels.append(
-                Level(node, factor, tuple(np.flatnonzero(goes).tolist()), int(ids[factor]), np.flatnonzero(kept))
-            )
+            allowed, vote = tuple(np.flatnonzero(goes).tolist()), float(votes[0, factor, goes].sum())
+            levels.append(Level(node, factor, allowed, int(ids[factor]), vote, np.flatnonzero(kept)))
         hypotheses = self._hypotheses(label, levels, tolerance, jax.random.key(0) if key is None else key)
-        return Explanation(label, prediction, ids, tuple(levels), self.tree.share[path[-1]], hypotheses)
+        return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, hypotheses)
 
     def _hypotheses(self, label, levels, tolerance, key):
         others = [other for other in range(self.classes) if other != label]
@@ -114,7 +128,7 @@ class Explainer:
             labels = self.labels[level.rows]
             left[number] = np.bincount(labels, minlength=self.classes)[others] / counts[others]
             chosen = [level.rows[labels == each][:COMPARED] for each in (label, *others)]
-            scores[number] = _scores(*self._clouds(level.factor, chosen), key)
+            scores[number] = _scores(*self._clouds(level.factor, chosen), key) if len(chosen[0]) else np.nan
         found = []
         for place, other in enumerate(others):
             gone = np.flatnonzero(left[:, place] <= tolerance)
@@ -140,7 +154,7 @@ class Explainer:
         Host-level.
         """
         path = Path(path)
-        parts = {"format": np.array(FORMAT), "reading": np.array(self.reading)}
+        parts = {"format": np.array(FORMAT), "reading": np.array(self.reading), "votes": np.array(self.votes)}
         for name in ("factors", "tree", "forests"):
             parts |= {f"{name}.{field}": value for field, value in getattr(self, name)._asdict().items()}
         parts |= {name: getattr(self, name) for name in ("hidden", "ids", "labels", "scores")}
@@ -166,7 +180,14 @@ def load(path: str | Path) -> Explainer:
             name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in kinds.items()
         }
         arrays = {name: stored[name] for name in ("hidden", "ids", "labels", "scores")}
-        return Explainer(reading=str(stored["reading"]), **parts, **arrays)
+        return Explainer(reading=str(stored["reading"]), votes=str(stored["votes"]), **parts, **arrays)
+
+
+def class_shares(tree: Tree, votes: Float[np.ndarray, "rows factors ids"], kind: str):
+    """The classes' shares [rows, classes] in the leaves that rows go to by the forests' votes, "soft" or "hard"."""
+    if kind == "hard":
+        return tree.share[tree.apply(votes.argmax(axis=2))]
+    return leaf_weights(tree, votes) @ tree.share
 
 
 @jax.jit

@@ -9,11 +9,12 @@ from jaxtyping import Array, Bool, Float
 
 RIDGE = 1e-3  # of the mean curvature: keeps the weights of clouds that are apart finite
 NEWTON_STEPS = 15
+TOO_FEW = 0.9  # points are, where chance parts them by this much
 
 
 class Separability(NamedTuple):
-    """``score`` in [0, 1], and the plane's shares of points on the right side, minus one half, doubled: as found, and
-    what shuffled points give.
+    """``score`` in [0, 1] or NaN; the plane's shares of points on the right side, added up, less one, as found and as
+    dealt out at random.
     """
 
     score: Float[Array, ""]
@@ -37,11 +38,13 @@ def separability(
         score = (J − J₀) / (1 − J₀), at least 0,   J₀ the mean J of as large clouds dealt out from the same points
 
     The plane is a logistic regression's on features of mean 0 and variance 1, each cloud weighing the same. Clouds that
-    a plane parts have 1, clouds that coincide about 0; scaling or shifting features changes nothing. Where even clouds
-    dealt out at random are parted (fewer points than features), nothing can be told, and the score is 0.
+    a plane parts have 1, clouds that coincide about 0; scaling or shifting features changes nothing.
 
-    Traceable; clouds are masks, so that all pairs of classes have one shape. A cloud without points gives score 1:
-    there is nothing left to be told from.
+    The score is NaN, undefined, where even clouds dealt out at random are parted, J₀ ≥ 0.9: with so few points for so
+    many features a plane says nothing. One cloud without points gives 1: there is nothing left to be told from; two
+    give NaN.
+
+    Traceable; clouds are masks, so that all pairs of classes have one shape.
 
     Args:
         points: the rows of both clouds, and others, which count for nothing.
@@ -62,9 +65,10 @@ def separability(
     cases = jnp.concatenate([first[None], jax.vmap(dealt)(keys)])
     indices, weights = jax.vmap(lambda case: _index(x, case, counted & ~case))(cases)
     found, by_chance = indices[0], jnp.mean(indices[1:])
-    score = jnp.where(by_chance < 1, jnp.clip((found - by_chance) / jnp.maximum(1 - by_chance, 1e-6), 0, 1), 0)
-    alone = ~(jnp.any(first) & jnp.any(second))
-    return Separability(jnp.where(alone, 1.0, score), found, by_chance, weights[0])
+    known = by_chance < TOO_FEW
+    score = jnp.where(known, jnp.clip((found - by_chance) / jnp.where(known, 1 - by_chance, 1), 0, 1), jnp.nan)
+    score = jnp.where(jnp.any(first) & jnp.any(second), score, jnp.where(jnp.any(counted), 1.0, jnp.nan))
+    return Separability(score, found, by_chance, weights[0])
 
 
 def _standardised(points, counted):

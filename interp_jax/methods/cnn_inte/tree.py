@@ -36,9 +36,9 @@ class Tree(NamedTuple):
             nodes.append(int(side[nodes[-1]]))
         return nodes
 
-    def apply(self, ids: Int[np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
-        """The leaf of every row."""
-        nodes = np.zeros(len(ids), int)
+    def apply(self, ids: Int[np.ndarray, "rows factors"], start: int = 0) -> Int[np.ndarray, " rows"]:
+        """The leaf of every row, from a node down."""
+        nodes = np.full(len(ids), start)
         while np.any(inner := self.factor[nodes] != LEAF):
             at = nodes[inner]
             left = self.goes_left[at, ids[inner, self.factor[at]]]

@@ -58,17 +58,27 @@ def test_rows_of_neither_cloud_and_constant_features_count_for_nothing():
     np.testing.assert_allclose(separability(wide, first, second, key=KEY).score, wanted.score, atol=0.02)
 
 
-def test_nothing_can_be_told_from_fewer_points_than_features():
-    points, first, second = _clouds(0.0, rows=4, features=30)
+@pytest.mark.parametrize("shift", [0.0, 20.0])
+def test_nothing_can_be_told_from_fewer_points_than_features(shift):
+    """Any two clouds are parted there, whether they lie apart or not: the score is undefined, neither 0 nor 1."""
+    points, first, second = _clouds(shift, rows=4, features=30)
     found = separability(points, first, second, key=KEY)
-    assert (float(found.found), float(found.score)) == (1.0, 0.0)
+    assert float(found.found) == float(found.by_chance) == 1
+    assert np.isnan(found.score)
+    assert np.isnan(separability(points * 1e3, first, second, key=KEY).score)
+
+
+def test_scores_are_defined_where_points_suffice():
+    for rows in (50, 100, 200):
+        assert np.isfinite(separability(*_clouds(0.0, rows=rows, features=16), key=KEY).score)
 
 
 def test_a_cloud_that_is_empty_is_apart():
     points, first, _ = _clouds(0.0)
     nothing = jnp.zeros(len(points), bool)
     assert float(separability(points, first, nothing, key=KEY).score) == 1
-    assert float(separability(points, nothing, nothing, key=KEY).score) == 1
+    assert float(separability(points, nothing, first, key=KEY).score) == 1
+    assert np.isnan(separability(points, nothing, nothing, key=KEY).score)
 
 
 def test_equal_points_are_not_apart():
