@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from experiments.cnn_inte.tasks import HALF
 from interp_jax import figures
 from interp_jax.figures.hypotheses import Panel
+from interp_jax.methods import cnn_inte
 from interp_jax.methods.cnn_inte.tree import LEAF
 
 SHOWN = 150  # points of a class in a panel
@@ -53,11 +54,12 @@ def write(study, section) -> None:
         )
     tree = explainer.tree
     inner = np.flatnonzero(tree.factor != LEAF)
+    possible = cnn_inte.boxes(tree, study.config.factors)
     section.figure(
         "tree",
         figures.decision_tree.tree(
             {int(node): (int(tree.left[node]), int(tree.right[node])) for node in inner},
-            {int(node): _condition(tree, node) for node in inner},
+            {int(node): _condition(tree, node, possible[node]) for node in inner},
             tree.share,
             task.class_names,
             [*(level.node for level in explained["right 1"].levels), _leaf(tree, explained["right 1"])],
@@ -119,8 +121,10 @@ def _shares(share, names):
     return ", ".join(f"{names[label]} {share[label]:.0%}" for label in order) + "."
 
 
-def _condition(tree, node):
-    return f"f{tree.factor[node]} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node])))}}}"
+def _condition(tree, node, possible):
+    """What a node asks, less the IDs that the nodes above have ruled out."""
+    factor = tree.factor[node]
+    return f"f{factor} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node] & possible[factor])))}}}"
 
 
 def _leaf(tree, found):

@@ -12,6 +12,7 @@ from interp_jax import figures
 from interp_jax.methods.cnn_inte.factors import assign, find_factors
 
 LEVELS = range(1, 9)
+SHOWN = 3  # levels from which on curves are drawn: fewer cannot tell ten classes apart
 FACTORS, IDS = (1, 2, 4, 8, 16), (3, 5, 10, 20, 40)
 LAYERS = {"max1": "after the first convolution", "max2": "after the second", "relu3": "the first dense layer"}
 LAYER = "relu3"
@@ -24,7 +25,7 @@ def write(study, section) -> None:
     held = study.outputs(FULL, 0)["held predictions"][: config.sweep_rows]
     for layer in layers:
         layers[layer] = study.layer(FULL, 0, layer, config.sweep_rows, config.sweep_rows)
-    kinds = [("factors", f"{count} factors", LAYER, count, config.ids, "kmeans") for count in FACTORS]
+    kinds = [("factors", f"{count} factor{'s' * (count > 1)}", LAYER, count, config.ids, "kmeans") for count in FACTORS]
     kinds += [("clusters", f"{count} clusters", LAYER, config.factors, count, "kmeans") for count in IDS]
     kinds += [("clusters", "HDBSCAN, up to 40", LAYER, config.factors, 40, "hdbscan")]
     kinds += [("layer", name, layer, config.factors, config.ids, "kmeans") for layer, name in LAYERS.items()]
@@ -39,24 +40,27 @@ def write(study, section) -> None:
     bar.finish()
     here = f"{config.factors} factors of {config.ids} clusters"
     found["rivals"] = {here: found["layer"][LAYERS[LAYER]], **_rivals(study, *layers[LAYER], held)}
-    section.figure(
-        "sweep",
-        figures.filters.gallery(
-            np.array(LEVELS),
-            {
-                "factors (groups of units)": found["factors"],
-                "clusters of rows in each factor": found["clusters"],
-                "layer": found["layer"],
-                "trees on other things": found["rivals"],
-            },
-            x_label="levels of the tree",
-            y_label="fidelity",
-            columns=2,
-        ),
-        f"Fidelity on held-out rows against the levels of the tree, of which {max(LEVELS)} allow {2 ** max(LEVELS)} "
-        f"leaves; the first {FULL} network, {config.sweep_rows:,} training rows, clusters known. What is not varied: "
-        f"the first dense layer, {config.factors} factors, {config.ids} clusters, k-means.",
-    )
+    shown = np.array(LEVELS) >= SHOWN
+    panels = {
+        "factors": "groups of units",
+        "clusters": "clusters of rows in each factor",
+        "layer": "layer",
+        "rivals": "clusters beside other things to grow a tree on",
+    }
+    for panel, said in panels.items():
+        section.figure(
+            f"sweep_{panel}",
+            figures.curves.against(
+                np.array(LEVELS)[shown],
+                {name: np.array(curve)[shown] for name, curve in found[panel].items()},
+                "levels of the tree (at most 2 to their power leaves)",
+                "fidelity on held-out rows",
+                y_range=(None, 1),
+            ),
+            f"Fidelity against the size of the tree, by {said}: the first {FULL} network, {config.sweep_rows:,} "
+            "training rows, clusters known. What is not varied: the first dense layer, "
+            f"{config.factors} factors, {config.ids} clusters, k-means.",
+        )
     section.table(
         ("varied", "leaves at 5 levels", "fidelity at 5 levels", "at 3", f"at {max(LEVELS)}"),
         [

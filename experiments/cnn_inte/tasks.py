@@ -49,7 +49,7 @@ def task(settings) -> Task:
         rows, network = order[:55_000], {"channels": (32, 64), "taps": 5, "hidden": 128}
         training = {
             HALF: Training(50_000, 1, 50, optax.adam(1e-4)),
-            FULL: Training(55_000, 4, 50, optax.adam(optax.cosine_decay_schedule(1e-3, 4 * 1_100))),
+            FULL: Training(55_000, 4, 50, optax.adam(1e-3)),
         }
     return Task(
         "MNIST" if settings.data == "mnist" else "scikit-learn's digits",

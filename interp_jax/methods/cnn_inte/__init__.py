@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "factors": ["CLUSTERINGS", "Factors", "READINGS"],
         "fitting": ["fit"],
         "forests": ["Forests"],
-        "leaves": ["VOTES", "leaf_weights"],
+        "leaves": ["VOTES", "boxes", "leaf_weights"],
         "model": ["Explainer", "load"],
         "refinement": ["refine"],
         "rules": ["DecisionSet", "Rule", "learn_rules"],

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 
 
 class Level(NamedTuple):
-    """A node on an instance's path: its factor, the IDs that go the instance's way, and the instance's own.
+    """A node on an instance's path: its factor, the IDs that go the instance's way here and above, and its own.
 
-    ``vote`` is the share of the factor's forest for the IDs that go this way. ``rows`` of the reference satisfy the
+    ``vote`` is what the factor's forest gives these IDs. ``rows`` of the reference satisfy the
     conditions of all nodes down to this one.
     """
 

@@ -8,15 +8,14 @@ from interp_jax.methods.cnn_inte.tree import LEAF, Tree
 VOTES = ("soft", "hard")
 
 
-def boxes(tree: Tree, factors: int) -> tuple[Int[np.ndarray, " leaves"], Bool[np.ndarray, "leaves factors ids"]]:
-    """The leaves' numbers, and the IDs of every factor that lead to each of them."""
+def boxes(tree: Tree, factors: int) -> Bool[np.ndarray, "nodes factors ids"]:
+    """The IDs of every factor that lead to each node."""
     allowed = np.ones((len(tree.factor), factors, tree.goes_left.shape[1]), bool)
     for node in np.flatnonzero(tree.factor != LEAF):
         for child, goes in ((tree.left[node], tree.goes_left[node]), (tree.right[node], ~tree.goes_left[node])):
             allowed[child] = allowed[node]
             allowed[child, tree.factor[node]] &= goes
-    leaves = np.flatnonzero(tree.factor == LEAF)
-    return leaves, allowed[leaves]
+    return allowed
 
 
 def leaf_weights(tree: Tree, votes: Float[np.ndarray, "rows factors ids"]) -> Float[np.ndarray, "rows nodes"]:
@@ -26,7 +25,8 @@ def leaf_weights(tree: Tree, votes: Float[np.ndarray, "rows factors ids"]) -> Fl
 
     Host-level. Each row adds up to 1. With votes for one ID a factor it is 1 at the leaf of `Tree.apply`.
     """
-    leaves, allowed = boxes(tree, votes.shape[1])
+    leaves = np.flatnonzero(tree.factor == LEAF)
+    allowed = boxes(tree, votes.shape[1])[leaves]
     weights = np.zeros((len(votes), len(tree.factor)), np.float32)
     found = np.ones((len(votes), len(leaves)), np.float32)
     for factor in range(votes.shape[1]):

@@ -111,12 +111,14 @@ class Explainer:
         if not 0 <= label < self.classes:
             raise ValueError(f"label: found {label}, wanted 0 to {self.classes - 1}")
         levels, kept = [], np.ones(len(self.ids), bool)
+        open_ids = np.ones((len(ids), votes.shape[2]), bool)
         for node, child in itertools.pairwise(path):
             factor = int(self.tree.factor[node])
-            goes = self.tree.goes_left[node] == (child == self.tree.left[node])
-            kept = kept & goes[self.ids[:, factor]]
-            allowed, vote = tuple(np.flatnonzero(goes).tolist()), float(votes[0, factor, goes].sum())
-            levels.append(Level(node, factor, allowed, int(ids[factor]), vote, np.flatnonzero(kept)))
+            open_ids[factor] &= self.tree.goes_left[node] == (child == self.tree.left[node])
+            kept = kept & open_ids[factor, self.ids[:, factor]]
+            allowed, vote = np.flatnonzero(open_ids[factor]), float(votes[0, factor, open_ids[factor]].sum())
+            own = int(ids[factor])
+            levels.append(Level(node, factor, tuple(allowed.tolist()), own, vote, np.flatnonzero(kept)))
         hypotheses = self._hypotheses(label, levels, tolerance, jax.random.key(0) if key is None else key)
         return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, hypotheses)
 
