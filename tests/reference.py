@@ -525,3 +525,48 @@ def decoding_lead(points, affine):
         columns = np.vstack([columns, np.ones(columns.shape[1])])
     images = np.linalg.pinv(columns, rcond=1e-10) @ columns
     return min(image[k] - np.delete(image, k).max(initial=-np.inf) for k, image in enumerate(images.T))
+
+
+def identity_layers(kernels, biases, x, features, scale=1.0):
+    """Layers of an identity perceptron, unit by unit: ReLU on the features, linear on the classes."""
+    hidden = [*map(float, x), *[0.0] * (kernels.shape[1] - features)]
+    layers = []
+    for kernel, bias in zip(kernels, biases, strict=True):
+        sums = [
+            scale * sum(h * w for h, w in zip(hidden, kernel[:, j], strict=True)) + bias[j] for j in range(len(bias))
+        ]
+        hidden = [max(total, 0.0) if j < features else total for j, total in enumerate(sums)]
+        layers.append(hidden)
+    return np.array(layers)
+
+
+def class_writes(kernels, biases, x, layers, features, scale=1.0):
+    """What each layer of one row writes into the class scores, carried on layer by layer."""
+    writes = []
+    for number in range(len(layers)):
+        before = x if number == 0 else layers[number - 1][:features]
+        write = scale * before @ kernels[number][:features, features:] + biases[number][features:]
+        for later in kernels[number + 1 :]:
+            write = scale * write @ later[features:, features:]
+        writes.append(write)
+    return np.array(writes)
+
+
+def right_for_good(likelihood, label):
+    """Of one row [layers, classes]: the first layer from which on all name it rightly, counted from 1."""
+    depth = len(likelihood)
+    for first in range(depth):
+        if all(np.argmax(likelihood[later]) == label for later in range(first, depth)):
+            return first + 1
+    return depth + 1
+
+
+def deletion_curve(probability, x, importance, steps, baseline=0.0):
+    """Of one row: the probability when the most important places with ink are gone, one by one."""
+    ink = [place for place in np.argsort(-importance, kind="stable") if x[place] != baseline]
+    curve = []
+    for step in range(steps + 1):
+        changed = np.array(x, np.float64)
+        changed[ink[: int(np.round(np.float32(step / steps) * len(ink)))]] = baseline
+        curve.append(probability(changed))
+    return np.array(curve)

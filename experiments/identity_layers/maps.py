@@ -20,7 +20,7 @@ def write(study, section) -> None:
     section.text(
         "A layer's contribution map is what its pixel units hold less what the image holds there: red where the layers "
         "so far have strengthened a pixel, blue where they have weakened it. It says what has been made of the image, "
-        "not for which class. The rows have a scale each, since what is changed differs from image to image."
+        "not for which class. Every map has a scale of its own, whose end stands below it."
     )
     for name, kind, chosen, said in (
         ("maps", IDENTITY, rows, "The first held-out image of every class that the network names rightly"),
@@ -38,7 +38,7 @@ def write(study, section) -> None:
                 label="contribution",
             ),
             f"{said}, and its contribution maps, of {depth} layers."
-            + ("" if kind == IDENTITY else " Its units have no places: the maps are noise as large as the layers."),
+            + ("" if kind == IDENTITY else " Its units have no places in the image."),
         )
     changes = {f"{depth} layers": _changes(study, IDENTITY, depth) for depth in study.config.depths}
     section.figure(

@@ -65,7 +65,8 @@ def signed_maps(
     """Images and what layers have changed of them: a row an image, first the image, then a column a layer.
 
     images [n, height, width]: values in 0…1, drawn grey, row 0 at the top.
-    maps [n, layers, height, width]: changes with their sign; every row has a colour scale of its own about zero.
+    maps [n, layers, height, width]: changes with their sign; each has a colour scale of its own about zero, whose end
+        is written below it.
     layers: the columns' names.
     names: the rows' names.
     label: what the colours are.
@@ -78,7 +79,7 @@ def signed_maps(
     margin = 0.2 + 0.085 * max(map(len, names))
     columns = len(layers) + 1
     side = max(LEAST, min(MOST, (WIDTH - margin - 0.9) / columns))
-    figure = new_figure(margin + side * columns + 0.9, side * len(images) + 0.5)
+    figure = new_figure(margin + side * columns + 0.9, (side + 0.2) * len(images) + 0.5)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
     panels = figure.subplots(len(images), columns, squeeze=False)
     for axes in panels.flat:
@@ -88,14 +89,16 @@ def signed_maps(
     for row, picture, changes, name in zip(panels, images, maps, names, strict=True):
         row[0].imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-        limit = np.nanmax(np.abs(changes)) or 1.0
         for axes, change in zip(row[1:], changes, strict=True):
-            drawn = axes.imshow(change / limit, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+            limit = np.nanmax(np.abs(change))
+            scaled = change / (limit or 1.0)
+            drawn = axes.imshow(scaled, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+            axes.set_xlabel(f"±{limit:.2g}", fontsize=9, labelpad=1)
     for axes, layer in zip(panels[0], ["image", *layers], strict=True):
         axes.set_title(f"{layer}", loc="center", fontsize=9)
     bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8, ticks=[-1, 0, 1])
     bar.outline.set_visible(False)
-    bar.set_label(f"{label}, relative to the row's largest")
+    bar.set_label(f"{label},\nrelative")
     return figure
 
 

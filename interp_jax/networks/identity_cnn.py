@@ -102,7 +102,7 @@ class IdentityCNN(nnx.Module):
 
         return jax.lax.map(read, self.stack().all(self.pad(x)))
 
-    def pad(self, x: Shaped[Array | np.ndarray, "rows height width channels"]) -> Float[Array, "rows h w channels"]:
+    def pad(self, x: Shaped[Array | np.ndarray, "rows height width channels"]) -> Float[Array, "rows h w units"]:
         """The layer before the first: patches, and zeros for the classes."""
         x = jnp.asarray(x)
         if x.ndim != 4 or x.shape[1:] != self.shape:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from interp_jax.kernels._arguments import as_real
 
@@ -18,7 +18,7 @@ class Contributions(NamedTuple):
     likelihood: Float[Array, "layers rows classes"]
     scores: Float[Array, "layers rows classes"]
 
-    def accuracy(self, labels: Int[Array | np.ndarray, " rows"]) -> Float[Array, " layers"]:
+    def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
         """Share of the rows whose likeliest class is the label's, layer by layer: `layer_accuracy`. Traceable."""
         return layer_accuracy(self.scores, labels)
 

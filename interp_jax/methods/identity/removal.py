@@ -30,7 +30,7 @@ class RemovalCurves(NamedTuple):
 def removal_curves(
     network: Callable,
     inputs: Shaped[Array | np.ndarray, "rows ..."],
-    importance: Shaped[Array | np.ndarray, "rows ..."],
+    importance: Shaped[Array | np.ndarray, "..."],
     target,
     *,
     baseline: float = 0.0,

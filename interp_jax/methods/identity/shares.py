@@ -133,7 +133,9 @@ def _path_shares(layer, parameters, identity, hidden, target, classes, nodes):
     return Shares(shares, score, rest, completeness_error(shares, score - rest))
 
 
-def completeness_error(shares: Float[Array, "layers *rows"], whole: Float[Array, " *rows"]) -> Float[Array, " *rows"]:
+def completeness_error(
+    shares: Float[Array | np.ndarray, "layers *rows"], whole: Float[Array | np.ndarray, " *rows"]
+) -> Float[Array, " *rows"]:
     """By how much shares fail to add up to the whole, relative to it: |Σ shares − whole| / |whole|. Traceable.
 
     0 where both are 0.

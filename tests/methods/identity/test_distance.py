@@ -1,0 +1,30 @@
+import jax
+import numpy as np
+import pytest
+
+from interp_jax.methods.identity import distance_to_identity
+
+
+def test_distances_are_the_formula():
+    kernels = np.random.default_rng(0).normal(size=(3, 5, 5)).astype(np.float32)
+    wanted = [np.linalg.norm(0.5 * kernel - np.eye(5)) / np.linalg.norm(np.eye(5)) for kernel in kernels]
+    np.testing.assert_allclose(distance_to_identity(kernels, scale=0.5), wanted, rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(distance_to_identity)(kernels[None])[0], distance_to_identity(kernels))
+
+
+def test_convolutions_are_compared_with_dirac_kernels():
+    kernels = np.zeros((2, 3, 3, 4, 4), np.float32)
+    kernels[:, 1, 1] = np.eye(4)
+    kernels[1, 0, 0, 2, 3] = 2.0
+    np.testing.assert_allclose(distance_to_identity(kernels), [0, 1], atol=1e-6)
+
+
+def test_orthogonal_weights_lie_at_the_root_of_two():
+    kernels = jax.random.orthogonal(jax.random.key(0), 200, (2,))
+    np.testing.assert_allclose(distance_to_identity(kernels), np.sqrt(2), rtol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (2, 4, 5), (2, 2, 2, 4, 4), (0, 3, 3), (2, 3, 3, 4)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="^kernels: found shape"):
+        distance_to_identity(np.ones(shape))

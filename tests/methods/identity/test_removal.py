@@ -1,0 +1,140 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interp_jax.methods import identity
+from tests import reference
+
+WEIGHTS = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+CURVES = ("deletion", "insertion")
+
+
+def _network(x):
+    return jnp.tanh(x) @ WEIGHTS
+
+
+def _probability(target):
+    def of(x):
+        scores = np.tanh(x) @ WEIGHTS
+        return np.exp(scores[target]) / np.exp(scores).sum()
+
+    return of
+
+
+def _rows(seed):
+    random = np.random.default_rng(seed)
+    inputs = random.uniform(0.1, 1, (4, 6)) * (random.random((4, 6)) < 0.7)
+    importance = np.round(random.normal(size=(4, 6)), 0)  # with ties
+    return inputs.astype(np.float32), importance.astype(np.float32), random.integers(0, 3, 4)
+
+
+@given(st.integers(0, 9999))
+@settings(max_examples=25, deadline=None)
+def test_curves_are_made_place_by_place(seed):
+    inputs, importance, target = _rows(seed)
+    found = identity.removal_curves(_network, inputs, importance, target, steps=5)
+    for row in range(4):
+        wanted = reference.deletion_curve(_probability(target[row]), inputs[row], importance[row], 5)
+        np.testing.assert_allclose(found.deletion[row], wanted, rtol=1e-5)
+        np.testing.assert_allclose(found.deletion_area[row], np.trapezoid(wanted, dx=1 / 5), rtol=1e-5)
+        np.testing.assert_allclose(found.insertion_area[row], np.trapezoid(found.insertion[row], dx=1 / 5), rtol=1e-5)
+
+
+@given(st.integers(0, 9999))
+@settings(max_examples=25, deadline=None)
+def test_invariants(seed):
+    inputs, importance, target = _rows(seed)
+    found = identity.removal_curves(_network, inputs, importance, target, steps=5)
+    np.testing.assert_allclose(found.deletion[:, 0], found.insertion[:, -1], rtol=1e-5)
+    np.testing.assert_allclose(found.deletion[:, -1], 1 / 3, rtol=1e-5)  # of an empty row all scores are 0
+    np.testing.assert_allclose(found.insertion[:, 0], 1 / 3, rtol=1e-5)
+    stretched = identity.removal_curves(_network, inputs, 3 * importance + 1, target, steps=5)
+    jax.tree.map(np.testing.assert_array_equal, stretched, found)
+    # What is said of blank places changes nothing.
+    other = np.where(inputs == 0, 100, importance)
+    jax.tree.map(
+        np.testing.assert_array_equal, identity.removal_curves(_network, inputs, other, target, steps=5), found
+    )
+
+
+def test_the_order_of_true_effects_beats_its_reverse():
+    inputs = np.ones((1, 6), np.float32)
+    effects = np.tanh(inputs) * WEIGHTS[:, 0]
+
+    def linear(x):
+        return jnp.stack([x @ WEIGHTS[:, 0], jnp.zeros(len(x))], axis=1)
+
+    good, bad = (identity.removal_curves(linear, inputs, sign * effects, 0, steps=6) for sign in (1, -1))
+    assert good.deletion_area[0] < bad.deletion_area[0]
+    assert good.insertion_area[0] > bad.insertion_area[0]
+    np.testing.assert_allclose(good.deletion, bad.insertion[:, ::-1], rtol=1e-5)
+
+
+def test_images_and_another_baseline():
+    images = np.random.default_rng(1).uniform(0, 1, (2, 3, 2, 1)).astype(np.float32)
+    images[0, 0] = 0.5
+    found = identity.removal_curves(
+        lambda x: _network(x.reshape(len(x), -1) - 0.5), images, images, np.array([0, 1]), baseline=0.5, steps=4
+    )
+    np.testing.assert_allclose(found.deletion[:, -1], 1 / 3, rtol=1e-5)
+
+
+def test_gradients_of_a_linear_network_are_its_weights():
+    inputs, _, target = _rows(0)
+    wanted = inputs * WEIGHTS[:, target].T
+
+    def linear(x):
+        return jnp.matmul(x, WEIGHTS, precision="highest")
+
+    np.testing.assert_allclose(identity.gradient_times_input(linear, inputs, target), wanted, rtol=1e-5)
+    np.testing.assert_allclose(identity.integrated_gradients(linear, inputs, target), wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_integrated_gradients_add_up_to_the_score():
+    inputs, _, target = _rows(3)
+    found = identity.integrated_gradients(_network, inputs, target, baseline=-0.5)
+    scores = np.asarray(_network(inputs)), np.asarray(_network(np.full_like(inputs, -0.5)))
+    wanted = [scores[0][row, target[row]] - scores[1][row, target[row]] for row in range(4)]
+    np.testing.assert_allclose(found.sum(axis=1), wanted, atol=1e-4)
+    slopes = identity.gradient_times_input(_network, inputs, target)
+    assert np.abs(slopes - identity.integrated_gradients(_network, inputs, target)).max() > 0.01
+
+
+def test_traced_and_lanes_are_the_same(assert_compiles):
+    inputs, importance, target = _rows(0)
+    wanted = identity.removal_curves(_network, inputs, importance, target)
+    with assert_compiles(0):
+        identity.removal_curves(_network, inputs[::-1].copy(), importance, target)
+
+    def curves(inputs):
+        return identity.removal_curves(_network, inputs, importance, target)
+
+    lanes = jax.jit(jax.vmap(curves))(np.stack([inputs, inputs + 0.1]))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-5), lanes, wanted)
+
+
+def test_a_target_that_is_no_class_gives_nan():
+    inputs, importance, _ = _rows(0)
+    for target in (np.array([0, -1, 3, 1]),):
+        found = identity.removal_curves(_network, inputs, importance, target)
+        assert np.isnan(found.deletion_area).tolist() == [False, True, True, False]
+        assert np.isnan(identity.gradient_times_input(_network, inputs, target)).any(axis=1).sum() <= 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, m, y: identity.removal_curves(_network, x, m[1:], y), r"importance: found shape \(3, 6\)"),
+        (lambda x, m, y: identity.removal_curves(_network, x, m, y, steps=0), "steps: found 0"),
+        (lambda x, m, y: identity.removal_curves(_network, x[:0], m[:0], y), r"inputs: found shape \(0, 6\)"),
+        (lambda x, m, y: identity.gradient_times_input(_network, x, y[1:]), r"target: found int.* of shape \(3,\)"),
+        (lambda x, m, y: identity.gradient_times_input(_network, x, y * 1.0), "target: found float"),
+        (lambda x, m, y: identity.integrated_gradients(_network, x, y, nodes=0), "nodes: found 0"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call(*_rows(0))
