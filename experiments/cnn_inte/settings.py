@@ -11,7 +11,7 @@ class Settings:
     """A hidden layer of a convolutional network explained by a shallow tree over clusters of its activations.
 
     python -m experiments.cnn_inte                                digits, two minutes
-    python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three half-trained networks
+    python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three networks of each kind
     """
 
     preset: Literal["quick", "paper"] = "quick"
@@ -54,5 +54,5 @@ class Settings:
 
 PRESETS = {
     "quick": Settings(),
-    "paper": Settings(preset="paper", data="mnist", seeds=3, finalists=1, sweep_rows=10_000),
+    "paper": Settings(preset="paper", data="mnist", seeds=3, full_seeds=3, finalists=1, sweep_rows=10_000),
 }
