@@ -56,8 +56,8 @@ def test_a_row_an_image_and_a_column_a_layer(generator, frozen, panels, check_re
 def test_likely_classes_have_a_colour_and_a_name(paths, frozen, panels, check_readable, legend_texts):
     images, names = frozen(np.zeros((5, 4, 4))), ("a", "b", "c", "d")
     figure = check_readable(likelihood_paths(paths, names, list("vwxyz"), images=images, named=2))
-    drawn = [axes for axes in panels(figure) if axes.get_title()]
-    assert [axes.get_title() for axes in drawn] == list("vwxyz")
+    drawn = [axes for axes in panels(figure) if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in drawn] == list("vwxyz")
     shown = set()
     for axes, path in zip(drawn, paths, strict=True):
         lines = axes.get_lines()

@@ -52,10 +52,9 @@ def right_for_good(
     """
     likelihood, labels = scores_and_labels("likelihood", likelihood, labels)
     right = jnp.argmax(likelihood, axis=2) == labels[None]
-    wrong_last = jnp.argmax(~right[::-1], axis=0)  # how many layers at the end are right, where one is wrong
-    depth = len(likelihood)
-    always = jnp.all(right, axis=0)
-    return jnp.where(always, 1, depth + 1 - wrong_last).astype(jnp.int32)
+    depth, always = len(likelihood), jnp.all(right, axis=0)
+    right_at_the_end = jnp.argmax(~right[::-1], axis=0)  # how many layers, where one is wrong
+    return jnp.where(always, 1, depth + 1 - right_at_the_end).astype(jnp.int32)
 
 
 def stop_when_confident(
