@@ -20,12 +20,15 @@ def write(study, section) -> None:
     )
     cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
     cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
+    # How far single layers of random networks get by luck, before anything is learnt.
+    cases |= {(f"{kind}, untrained", config.depth): study.untrained(kind, config.depth) for kind in RANDOM}
+    names = NAMES | {f"{kind}, untrained": f"{NAMES[kind]}, untrained" for kind in RANDOM}
     rows, metrics = [], {}
     for (kind, depth), found in cases.items():
         numbers = summary(found)
         rows.append(
             (
-                NAMES[kind],
+                names[kind],
                 depth,
                 found.shape[1],
                 *(mean_and_spread(100 * each, 1) for each in numbers.values()),

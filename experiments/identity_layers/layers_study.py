@@ -66,6 +66,16 @@ class LayersStudy(Study):
         config = self.config
         return adam(config.rate, config.epochs * (len(self.task.labels) // config.batch_size))
 
+    def untrained(self, kind: str, depth: int) -> np.ndarray:
+        """Accuracy on the held-out rows of networks as they start, [layers, networks]."""
+        features, classes = self.task.inputs.shape[1], len(self.task.class_names)
+        found = []
+        for seed in range(self.config.twin_seeds):
+            key = jax.random.fold_in(self.key(3), seed)
+            network = networks.IdentityPerceptron(key, features, classes, depth=depth, start=kind)
+            found.append(identity.layer_accuracy(scores_of(network, self.task.held_inputs), self.task.held_labels))
+        return np.stack(found, axis=1)
+
     def scores(self, kind: str, depth: int) -> list[np.ndarray]:
         """The class scores in every layer for the held-out rows, [layers, rows, classes], a network each."""
         if (kind, depth) not in self.kept:

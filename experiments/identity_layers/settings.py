@@ -48,7 +48,7 @@ class Settings:
     """Layers of the convolutional twin."""
     conv_epochs: int = 25
     """Its passes over the training rows."""
-    conv_rate: float = 1e-3
+    conv_rate: float = 3e-3
     """Its greatest learning rate."""
     removal_rows: int = 355
     """Held-out images for deletion and insertion curves."""
