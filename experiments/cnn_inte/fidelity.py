@@ -38,12 +38,12 @@ def write(study, section) -> None:
         f"Units of the first dense layer are put into {config.factors} factors and, in each, the training rows into "
         f"{config.ids} clusters; a tree of {config.depth} levels tells the class from the cluster numbers, which "
         f"forests of {config.trees} trees tell from the input. Accuracy: how often the tree names a held-out row "
-        f"rightly. Fidelity: how often it names it as the network does. Whatever "
-        "is chosen is chosen on training rows, a tenth of them kept aside."
+        "rightly. Fidelity: how often it names it as the network does. Whatever is chosen is chosen on training rows, "
+        "a tenth of them kept aside."
     )
     found = {kind: [_scores(study, kind, seed) for seed in range(count)] for kind, count in counts.items()}
     section.table(
-        ("explained by", *(f"{kind}: {side}" for kind in found for side in ("accuracy", "fidelity"))),
+        ("explained by", *(f"{kind}: {side} (%)" for kind in found for side in ("accuracy", "fidelity"))),
         [(name, *_cells(found, name)) for name in found[HALF][0]],
         f"Held-out rows, mean ± standard deviation over {config.seeds} {HALF} networks and {config.full_seeds} {FULL} "
         f"ones. Rows with … change one thing in the row above without; those with … nor one more each. Trees have at "
@@ -64,8 +64,8 @@ def write(study, section) -> None:
 def _cells(found, name):
     for networks in found.values():
         for side in (0, 1):
-            scores = [each[name][side] for each in networks if name in each]
-            yield mean_and_spread(scores) if scores else None
+            scores = [100 * each[name][side] for each in networks if name in each]
+            yield mean_and_spread(scores, 1) if scores else None
 
 
 def _scores(study, kind, seed):
@@ -101,7 +101,7 @@ def _network(study, kind, seed):
     found[GREEDY] = known(refined=False)
     found[GINI] = known(refined=False, criterion="gini")
     found[NUMBERS] = known(refined=False, criterion="gini", splits="thresholds")
-    rules = cnn_inte.learn_rules(ids, labels, length=depth, **sizes)
+    rules = cnn_inte.learn_rules(ids, labels, **sizes)
     found[RULES] = score(rules.predict(held_ids))
     if kind == HALF:  # the paper's network
         letter = study.explainer(kind, seed, "letter", **LETTER)

@@ -3,12 +3,14 @@
 from experiments.cnn_inte.tasks import FULL
 from interp_jax.methods import cnn_inte
 
+LENGTH = 3
+
 
 def write(study, section) -> None:
     """Independent rules over the clusters of the fully trained network's layer, in place of the tree."""
     explainer, task, config = study.explainer(FULL, 0), study.task, study.config
     ids, held_ids = (explainer.hidden_ids(study.outputs(FULL, 0)[f"{part} hidden"]) for part in ("rows", "held"))
-    found = cnn_inte.learn_rules(ids, task.labels, count=config.ids, classes=len(task.class_names), length=config.depth)
+    found = cnn_inte.learn_rules(ids, task.labels, count=config.ids, classes=len(task.class_names), length=LENGTH)
     rows, precision = [], []
     for rule in found.rules:
         covered = rule.covers(held_ids)
@@ -19,7 +21,7 @@ def write(study, section) -> None:
     section.table(
         ("class", "if", "held-out rows covered", "of them of the class"),
         rows,
-        f"Rules of up to {config.depth} conditions for the first {FULL} network, each learnt against all other classes "
+        f"Rules of up to {LENGTH} conditions for the first {FULL} network, each learnt against all other classes "
         "and to be read alone. A row that several cover gets the class of the rule with the greatest precision on "
         f"training rows, a row that none covers the class {task.class_names[found.default]}.",
     )

@@ -60,8 +60,9 @@ def learn_rules(
     *,
     count: int,
     classes: int,
-    length: int = 5,
+    length: int = 3,
     per_class: int = 3,
+    precise: float = 0.9,
 ) -> DecisionSet:
     """Rules of up to ``length`` conditions, up to ``per_class`` for every class, each learnt against all other classes.
 
@@ -71,7 +72,8 @@ def learn_rules(
         gain = p · (log₂ p/(p + n) − log₂ P/(P + N)),
 
     p, n of its class and others covered with the condition, P, N without; sets are the beginnings of the order of the
-    IDs by the class's share. Rows that a class's rules cover no longer count for its next one. `DecisionSet` holds no
+    IDs by the class's share. A rule is given none once the share ``precise`` of what it covers is right: more would
+    cover fewer rows. Rows that a class's rules cover no longer count for its next one. `DecisionSet` holds no
     order between rules, so each can be read alone.
 
     Args:
@@ -81,6 +83,7 @@ def learn_rules(
         classes: number of classes.
         length: most conditions of a rule.
         per_class: most rules of a class.
+        precise: share of rightly covered rows from which on a rule is given no more conditions.
 
     Example:
         >>> import numpy as np
@@ -98,7 +101,7 @@ def learn_rules(
         left = labels == label
         for _ in range(per_class):
             rows = left | (labels != label)
-            rule = _grow(ids, labels, rows, label, count, length)
+            rule = _grow(ids, labels, rows, label, count, length, precise)
             if rule is None or not np.any(new := rule.covers(ids) & left):
                 break
             found.append(rule)
@@ -108,13 +111,13 @@ def learn_rules(
     return DecisionSet(tuple(found), int(np.bincount(rest, minlength=classes).argmax()), classes)
 
 
-def _grow(ids, labels, rows, label, count, length):
+def _grow(ids, labels, rows, label, count, length, precise):
     """One rule for a class over the rows given, None if no condition gains."""
     factors = ids.shape[1]
     allowed = np.ones((factors, count), bool)
     for _ in range(length):
         mine, best, chosen = labels[rows] == label, 1e-9, None
-        if not mine.any() or mine.all():
+        if not mine.any() or mine.mean() >= precise:
             break
         for factor in range(factors):
             column = ids[rows, factor]

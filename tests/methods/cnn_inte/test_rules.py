@@ -11,7 +11,7 @@ def test_planted_rules_are_found():
     first = np.isin(ids[:, 0], (1, 3)) & np.isin(ids[:, 2], (0, 4))
     second = ~first & (ids[:, 3] == 2) & np.isin(ids[:, 1], (0, 1, 2))
     labels = np.where(first, 1, np.where(second, 2, 0))
-    found = learn_rules(ids, labels, count=5, classes=3)
+    found = learn_rules(ids, labels, count=5, classes=3, precise=1.0)
     assert np.mean(found.predict(ids) == labels) > 0.97
     (rule,) = (rule for rule in found.rules if rule.label == 1 and rule.precision > 0.99)
     assert rule.condition == "f0 ∈ {1, 3} and f2 ∈ {0, 4}"
@@ -49,6 +49,15 @@ def test_numbering_the_ids_otherwise_changes_nothing():
     first, second = (learn_rules(each, labels, count=5, classes=3) for each in (ids, other))
     assert np.mean(first.predict(ids) == labels) > 0.8
     assert abs(np.mean(first.predict(ids) == labels) - np.mean(second.predict(other) == labels)) < 0.05
+
+
+def test_rules_that_are_precise_enough_get_no_more_conditions():
+    ids = np.random.default_rng(4).integers(0, 5, (2000, 3))
+    labels = ((ids[:, 0] == 1) & ~((ids[:, 1] == 2) & (ids[:, 2] < 2))).astype(int)  # f0 alone is right to 92 %
+    (rough,) = (rule for rule in learn_rules(ids, labels, count=5, classes=2, precise=0.9).rules if rule.label == 1)
+    assert rough.condition == "f0 ∈ {1}"
+    exact = learn_rules(ids, labels, count=5, classes=2, precise=1.0)
+    assert all(rule.precision > 0.98 for rule in exact.rules if rule.label == 1)
 
 
 def test_rows_of_one_kind_get_the_default():
