@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from experiments.bottleneck.table import readme_table as bottleneck_table
+from experiments.cnn_inte.table import readme_table as cnn_inte_table
 from experiments.core_units.table import readme_table as core_units_table
 from experiments.gradient_ascent.table import readme_table as gradient_ascent_table
 from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
@@ -100,6 +101,7 @@ STUDIES = {
     "memorization": memorization_table,
     "hierarchical_modules": hierarchical_modules_table,
     "core_units": core_units_table,
+    "cnn_inte": cnn_inte_table,
 }
 
 

@@ -29,7 +29,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     rivals = [name for name in found[columns[0]] if name.startswith("a tree")]
     # What sees the input alone comes first, as CNN-INTE does.
     rivals.sort(key=lambda name: ("layer" in name or "principal" in name, name))
-    for name, said in (SAID | {name: name for name in rivals}).items():
+    for name, said in (SAID | {name: name.replace("of them", "of the activations") for name in rivals}).items():
         cells = [_cell(found[column].get(name)) for column in columns]
         lines.append(f"| {said} | {' | '.join(cells)} |")
     config = next(iter(by_data.values()))["config"]
