@@ -12,7 +12,7 @@ def write(study, section) -> None:
     config, task = study.config, study.task
     chance = 1 / len(task.class_names)
     section.text(
-        f"{task.name}, {len(task.labels):,} training rows, all networks trained alike: {config.epochs} epochs in "
+        f"{task.name}, {len(task.labels):,} training rows, all networks trained alike: {_epochs(config.epochs)} in "
         f"batches of {config.batch_size} with Adam, its rate rising to {config.rate:g} and falling to 0. A layer holds "
         f"{task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the classes; the accuracy of a "
         f"layer is how often the greatest of its class units is the right one, on {len(task.held_labels):,} held-out "
@@ -35,6 +35,7 @@ def write(study, section) -> None:
             )
         )
         metrics[f"{kind} {depth}"] = {**numbers, "layers": found}
+    luckiest = max(metrics[f"{kind} {config.depth}"]["half_best"].max() for kind in RANDOM)
     section.table(
         (
             "start",
@@ -44,12 +45,13 @@ def write(study, section) -> None:
             "first half, mean (%)",
             "… best layer (%)",
             "last (%)",
-            "largest drop",
+            "largest drop (points)",
         ),
         rows,
         "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: by how many points a "
         "layer falls below the best before it.",
-        note=f"An untrained identity start has {float(chance):.0%} in every layer: all its class units are 0.",
+        note=f"An untrained identity start has {chance:.0%} in every layer: all its class units are 0. The best single "
+        f"layer in the first half of any network from a random start has {luckiest:.1%}.",
     )
     section.figure(
         "accuracy_by_depth",
@@ -70,6 +72,10 @@ def write(study, section) -> None:
         f"{config.depth} layers, by their start: mean and range over the networks.",
     )
     section.metrics({"accuracy": metrics, "chance": chance})
+
+
+def _epochs(count):
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def summary(accuracies: np.ndarray) -> dict[str, np.ndarray]:
