@@ -36,25 +36,25 @@ def write(study, section) -> None:
         name: {part: np.stack([getattr(each[name], part) for each in curves]).mean(axis=0) for part in _AREAS}
         for name in curves[0]
     }
-    rows, intervals = [], {}
-    for name, of_name in areas.items():
-        cells = [f"{of_name[part].mean():.3f}" for part in _AREAS]
-        if name == MAP:
-            rows.append((name, cells[0], None, cells[1], None))
-            continue
-        found = {part: _interval(of_name[part] - areas[MAP][part], config.seed) for part in _AREAS}
-        intervals[name] = found
-        rows.append((name, cells[0], _said(found[_AREAS[0]]), cells[1], _said(found[_AREAS[1]])))
-    beaten = [name for name, found in intervals.items() if found[_AREAS[0]][1] > 0]
-    lost = [name for name, found in intervals.items() if found[_AREAS[0]][2] < 0]
-    section.table(
-        ("ranking", "deletion area", "… less the map's", "insertion area", "… less the map's"),
-        rows,
-        "Areas under the curves, small is good for deletion and large for insertion; differences from the contribution "
-        "map with 95 % intervals, resampling images.",
-        note=f"In deletion the contribution map is surely better than: {', '.join(beaten) or 'none'}; surely worse "
-        f"than: {', '.join(lost) or 'none'}.",
-    )
+    intervals = {
+        name: {part: _interval(of_name[part] - areas[MAP][part], config.seed) for part in _AREAS}
+        for name, of_name in areas.items()
+        if name != MAP
+    }
+    for part, sign, said in zip(_AREAS, (1, -1), ("small is good", "large is good"), strict=True):
+        better = [name for name, found in intervals.items() if min(sign * end for end in found[part][1:]) > 0]
+        worse = [name for name, found in intervals.items() if max(sign * end for end in found[part][1:]) < 0]
+        section.table(
+            ("ranking", part.replace("_", " "), "… less the map's"),
+            [
+                (name, f"{of_name[part].mean():.3f}", _said(intervals[name][part]) if name in intervals else None)
+                for name, of_name in areas.items()
+            ],
+            f"Area under the {part.partition('_')[0]} curve, {said}; the difference from the contribution map with its "
+            "95 % interval, resampling images.",
+            note=f"The contribution map is surely better than: {', '.join(better) or 'none'}; surely worse than: "
+            f"{', '.join(worse) or 'none'}.",
+        )
     shares = np.asarray(curves[0][MAP].shares)
     for part, said in (("deletion", "removed"), ("insertion", "put back")):
         section.figure(
@@ -80,7 +80,7 @@ def write(study, section) -> None:
             "deletion area",
             {name: float(areas[name][_AREAS[0]].mean()) for name in (ALONE, RANDOM_INK)},
         ),
-        "Area under the deletion curve by the layer whose map ranks the pixels: later maps say less about the pixels.",
+        "Area under the deletion curve by the layer whose map ranks the pixels: mean, a dot a network.",
     )
     section.metrics(
         {
