@@ -22,14 +22,21 @@ class Merges:
 
     def linkage(self) -> np.ndarray:
         """SciPy's matrix: sorted by height, a cluster named after the row of its merge."""
-        costs = self.costs.tolist()
-        for merge, children in enumerate(self.children.tolist()):
-            for child in children:
-                # Equal in exact arithmetic at the least: rounding must not put a parent before its child.
-                if child >= self.rows:
-                    costs[merge] = max(costs[merge], costs[child - self.rows])
+        costs = self._monotone()
         order = np.argsort(costs, kind="stable")
         names = np.arange(self.rows + len(order))
         names[self.rows + order] = self.rows + np.arange(len(order))
         children = np.sort(names[self.children[order]], axis=1)
-        return np.column_stack([children, np.sqrt(2 * np.array(costs)[order]), self.sizes[order]])
+        return np.column_stack([children, np.sqrt(2 * costs[order]), self.sizes[order]])
+
+    def _monotone(self):
+        """Costs that rounding does not put below a child's: in exact arithmetic they never are."""
+        merge, side = np.nonzero(self.children >= self.rows)
+        child = self.children[merge, side] - self.rows
+        costs = self.costs.copy()
+        falls = costs[merge] < costs[child]
+        if falls.any():  # rare, and each may lift those above it
+            costs = costs.tolist()
+            for parent, below in zip(merge.tolist(), child.tolist(), strict=True):
+                costs[parent] = max(costs[parent], costs[below])
+        return np.asarray(costs)

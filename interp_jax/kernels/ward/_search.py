@@ -1,5 +1,8 @@
 """Nearest clusters: a float32 search on the device that gives bounds, and a float64 one on the host that settles."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +13,7 @@ _UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
 _HOST_ELEMENTS = 1 << 21  # of a float64 tile
 _TIED = 1e-12  # relative difference of float64 costs that counts as none
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
+_NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, where, and the second of no columns
 
 
 def nearest(clusters, rows):
@@ -42,12 +46,32 @@ def _on_device(clusters, rows):
     squares[:count] = _shrunk_squares(clusters, 2.0**-24)
     inverse = np.ones(padded, np.float32)
     inverse[:count] = 1 / clusters.sizes
-    queries = np.zeros(padded, np.int32)
-    queries[: len(rows)] = rows
-    found = _search(points, squares, inverse, queries, np.int32(len(rows)), np.int32(count))
-    # Cut on the host: on the device every length would be a program.
-    slots, bounds = (np.asarray(part)[: len(rows)] for part in found)
+    shared = tuple(jax.device_put(part) for part in (points, squares, inverse))
+
+    def search(start):
+        """Those from here on, as many as make one thread's share."""
+        some = rows[start : start + share]
+        queries = np.zeros(padded, np.int32)
+        queries[: len(some)] = some
+        found = _search(*shared, queries, np.int32(len(some)), np.int32(count))
+        # Cut on the host: on the device every length would be a program.
+        return tuple(np.asarray(part)[: len(some)] for part in found)
+
+    share = _ROWS * -(-len(rows) // (_ROWS * _threads()))
+    starts = range(0, len(rows), share)
+    if len(starts) == 1:
+        slots, bounds = search(0)
+    else:
+        with ThreadPoolExecutor(len(starts)) as pool:
+            slots, bounds = (np.concatenate(part) for part in zip(*pool.map(search, starts), strict=True))
     return slots.astype(np.int64), np.maximum(bounds.astype(np.float64) - _UNDERFLOW, 0)
+
+
+def _threads():
+    """Programs to run at once: a CPU does most of one on a single core."""
+    if jax.default_backend() != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shrunk_squares(clusters, unit):
@@ -55,6 +79,16 @@ def _shrunk_squares(clusters, unit):
     squares = np.einsum("ij,ij->i", clusters.centroids, clusters.centroids)
     squares *= 1 - 2 * (clusters.centroids.shape[1] + 8) * unit
     return np.where(clusters.alive, squares, np.inf)
+
+
+def _two_least(one, other):
+    """The least cost of two lots, where it is (of equal ones the first), and the least of all others."""
+    (best, where, second), (best_other, where_other, second_other) = one, other
+    return (
+        jnp.minimum(best, best_other),
+        jnp.where(best_other < best, where_other, where),
+        jnp.minimum(jnp.maximum(best, best_other), jnp.minimum(second, second_other)),
+    )
 
 
 @jax.jit
@@ -71,20 +105,17 @@ def _search(points, squares, inverse, queries, count, live):
                 jax.lax.dynamic_slice_in_dim(part, start, _COLUMNS) for part in (points, squares, inverse)
             )
             products = jnp.matmul(a, b.T, precision="highest")
-            best, where, second = carry
-            for part in range(0, _COLUMNS, _LANES):
-                these = slice(part, part + _LANES)
-                cost = (square + others[None, these] - 2 * products[:, these]) / (share + shares[None, these])
-                itself = (start + part + lanes)[None, :] == rows[:, None]
-                cost = jnp.where(itself, jnp.inf, cost)
-                second = jnp.minimum(second, jnp.maximum(best, cost))
-                where = jnp.where(cost < best, start + part, where)
-                best = jnp.minimum(best, cost)
-            return best, where, second
+            costs = (square + others[None] - 2 * products) / (share + shares[None])
+            itself = (start + jnp.arange(_COLUMNS, dtype=jnp.int32))[None] == rows[:, None]
+            costs = jnp.where(itself, jnp.inf, costs).reshape(_ROWS, -1, _LANES)
+            parts = start + _LANES * jnp.arange(_COLUMNS // _LANES, dtype=jnp.int32)
+            parts = jnp.broadcast_to(parts[None, :, None], costs.shape)
+            # A reduction of three arrays is one loop on CPUs; written out part by part it is several.
+            found = jax.lax.reduce((costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (1,))
+            return _two_least(carry, found)
 
-        nothing = jnp.full((_ROWS, _LANES), jnp.inf, jnp.float32)
-        start = nothing, jnp.zeros((_ROWS, _LANES), jnp.int32), nothing
-        best, where, second = jax.lax.fori_loop(jnp.int32(0), -(-live // _COLUMNS), column_tile, start)
+        nothing = tuple(jnp.broadcast_to(each, (_ROWS, _LANES)) for each in _NONE)
+        best, where, second = jax.lax.fori_loop(jnp.int32(0), -(-live // _COLUMNS), column_tile, nothing)
         least, lane = jax.lax.top_k(-best, KEPT + 1)
         slots = jnp.take_along_axis(where + lanes[None], lane[:, :KEPT], axis=1)
         slots = jnp.where(jnp.isinf(least[:, :KEPT]), rows[:, None], slots)
@@ -102,11 +133,17 @@ def _on_host(clusters, rows):
     count = len(clusters.sizes)
     squares = _shrunk_squares(clusters, 2.0**-53)
     height = max(1, _HOST_ELEMENTS // count)
-    parts = [_host_tile(clusters, squares, rows[start : start + height]) for start in range(0, len(rows), height)]
+    # Of many equally near clusters each row must keep others, or all rows would want the same few.
+    shades = 1 - _TIED * np.random.default_rng(0).random(count + len(rows))
+    shades = np.lib.stride_tricks.sliding_window_view(shades, count)
+    parts = [
+        _host_tile(clusters, squares, rows[start : start + height], shades[start : start + height])
+        for start in range(0, len(rows), height)
+    ]
     return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
-def _host_tile(clusters, squares, rows):
+def _host_tile(clusters, squares, rows, shades):
     count = len(clusters.sizes)
     lower = np.full((len(rows), max(count, KEPT + 1)), np.inf)
     part = lower[:, :count]
@@ -115,9 +152,7 @@ def _host_tile(clusters, squares, rows):
     part += squares[rows, None]
     part /= 1 / clusters.sizes[rows, None] + 1 / clusters.sizes
     np.maximum(part, 0, out=part)
-    # Of many equally near clusters each row must keep others, or all rows would want the same few.
-    shades = 1 - _TIED * np.random.default_rng(0).random(2 * count)
-    np.multiply(part, np.lib.stride_tricks.sliding_window_view(shades, count)[rows], out=part)
+    part *= shades[: len(rows)]
     part[np.arange(len(rows)), rows] = np.inf
     slots, costs, bounds = _select(clusters, rows, lower)
     least = costs.min(1)
