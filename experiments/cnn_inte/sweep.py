@@ -35,7 +35,7 @@ def write(study, section) -> None:
         curve = _curve(study, rows, held_rows, held, factors=factors, ids=ids, clustering=clustering)
         found.setdefault(panel, {})[name] = curve["held"]
         leaves.setdefault(panel, {})[name] = curve["leaves"]
-        chosen.append((curve["aside"], f"{name} of {layer}", curve))
+        chosen.append((curve["aside"], name if panel == "layer" else f"{name} in {LAYERS[layer]}", curve))
         bar.advance(note=name)
     bar.finish()
     here = f"{config.factors} factors of {config.ids} clusters"

@@ -6,7 +6,8 @@ from sklearn.cluster import HDBSCAN
 
 # Rows that clusters are made of: time grows with their square.
 DENSITY_ROWS = 2_000
-SMALLEST = 0.05  # share of the rows that makes a cluster
+NEIGHBOURS = 5  # that make a row's density: with as many as a cluster's rows, factors of a layer are all noise
+SMALLEST = 0.02  # share of the rows that makes a cluster
 
 
 def density_centers(rows: Float[np.ndarray, "rows features"], most: int) -> Float[np.ndarray, "{most} features"]:
@@ -20,7 +21,8 @@ def density_centers(rows: Float[np.ndarray, "rows features"], most: int) -> Floa
     arXiv:1802.00560, section V, would use in place of k-means.
     """
     rows = np.asarray(rows[:DENSITY_ROWS], np.float64)
-    found = HDBSCAN(min_cluster_size=max(15, round(SMALLEST * len(rows))), copy=True).fit(rows).labels_
+    smallest = max(15, round(SMALLEST * len(rows)))
+    found = HDBSCAN(min_cluster_size=smallest, min_samples=min(NEIGHBOURS, len(rows)), copy=True).fit(rows).labels_
     sizes = np.bincount(found[found >= 0])
     chosen = np.argsort(-sizes, kind="stable")[:most]
     centers = [rows[found == label].mean(axis=0) for label in chosen] or [rows.mean(axis=0)]

@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from interp_jax.methods import cnn_inte
 from interp_jax.methods.cnn_inte.density import density_centers
@@ -24,8 +25,9 @@ def test_as_many_clusters_are_found_as_there_are():
     assert len(np.unique(density_centers(rows, 2), axis=0)) == 2
 
 
-def test_rows_without_clusters_are_one():
-    rows = np.random.default_rng(0).normal(size=(400, 3))
+@pytest.mark.parametrize("rows", [3, 25])
+def test_rows_too_few_for_two_clusters_are_one(rows):
+    rows = np.random.default_rng(0).normal(size=(rows, 3))
     np.testing.assert_allclose(density_centers(rows, 4), np.tile(rows.mean(axis=0), (4, 1)), atol=1e-6)
 
 
