@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import curves, results
+from benchmarks import curves, readme, results
 
 
 def _benchmark(group, name, median, params=None, **extra):
@@ -92,3 +92,10 @@ def test_a_run_is_kept_and_compared(tmp_path):
         text=True,
     ).stdout
     assert "1.00" in shown.split("Against kept.json")[1]
+
+
+def test_readme_says_what_the_newest_results_say():
+    written = readme.README.read_text(encoding="utf-8")
+    assert readme.with_table(written) == written
+    with pytest.raises(ValueError, match="found no marks"):
+        readme.with_table("no marks")
