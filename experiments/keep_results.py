@@ -14,6 +14,7 @@ from experiments.cnn_inte.table import readme_table as cnn_inte_table
 from experiments.core_units.table import readme_table as core_units_table
 from experiments.gradient_ascent.table import readme_table as gradient_ascent_table
 from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
+from experiments.identity_layers.table import readme_table as identity_layers_table
 from experiments.jump_detection.table import readme_table as jump_detection_table
 from experiments.memorization.table import readme_table as memorization_table
 from interp_jax.reports.atomic import write_text
@@ -104,6 +105,7 @@ STUDIES = {
     "hierarchical_modules": hierarchical_modules_table,
     "core_units": core_units_table,
     "cnn_inte": cnn_inte_table,
+    "identity_layers": identity_layers_table,
 }
 
 

@@ -33,8 +33,8 @@ def readme_table(files: dict[Path, dict]) -> str:
         [
             *lines,
             "",
-            "Mean ± standard deviation over networks; the paper's own numbers could not be read. Distance: "
-            f"‖W − I‖ / ‖I‖, mean over the layers. {' '.join(said)} {provenance('identity_layers', files, PRESETS)}",
+            "Mean ± standard deviation over networks. Distance: ‖W − I‖ / ‖I‖, mean over the layers. "
+            f"{' '.join(said)} {provenance('identity_layers', files, PRESETS)}",
         ]
     )
 
@@ -57,8 +57,8 @@ def _removal(config, metrics):
             ("integrated gradients", "integrated gradients"),
         )
     )
-    slope = metrics["distance"]["slope"]
+    slope = f"{metrics['distance']['slope']:.2f}".replace("-", "−")
     return (
-        f"{config['data']}: the distance goes as depth to the power {slope:.2f}; area under the deletion curve of "
+        f"{config['data']}: the distance goes as depth to the power {slope}; area under the deletion curve of "
         f"{removal['rows']:,} held-out images when their ink is ranked {areas}."
-    ).replace("-", "−")
+    )
