@@ -40,11 +40,13 @@ def write(study, section) -> None:
         + " of the probability.",
     )
     for name, found in explained.items():
+        columns = _columns(explainer, found, task.class_names)
+        deepest = max(map(len, columns.values()))
         section.figure(
             f"fig_7_{name.replace(' ', '_')}",
             figures.hypotheses.grid(
-                _columns(explainer, found, task.class_names),
-                [level.condition for level in found.levels],
+                columns,
+                [level.condition for level in found.levels[:deepest]],
                 mine=f"label {task.class_names[found.label]}",
             ),
             f"Instance {name}, label {task.class_names[found.label]}, called {task.class_names[found.prediction]}: "
@@ -124,7 +126,9 @@ def _shares(share, names):
 def _condition(tree, node, possible):
     """What a node asks, less the IDs that the nodes above have ruled out."""
     factor = tree.factor[node]
-    return f"f{factor} ∈ {{{', '.join(map(str, np.flatnonzero(tree.goes_left[node] & possible[factor])))}}}"
+    kept, left_out = (np.flatnonzero(goes & possible[factor]) for goes in (tree.goes_left[node], ~tree.goes_left[node]))
+    sign, ids = ("∈", kept) if len(kept) <= len(left_out) else ("∉", left_out)
+    return f"f{factor} {sign} {{{', '.join(map(str, ids))}}}"
 
 
 def _leaf(tree, found):
