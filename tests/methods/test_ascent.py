@@ -72,6 +72,14 @@ def test_lanes_do_not_depend_on_batches_or_on_others(assert_compiles):
         ascent.maximize(NETWORK, twice, UNITS[::-1], steps=40, rate=3.0, threshold=0.9, tolerance=1e-3, patience=5)
 
 
+def test_units_known_before_tracing_serve_and_are_checked_under_jit():
+    known, wrong = jnp.asarray(UNITS), jnp.asarray([0, 5, 0, 0, 0, 0, 0])
+    found = jax.jit(lambda start: ascent.maximize(NETWORK, start, known, steps=3))(START)
+    np.testing.assert_allclose(found.inputs, ascent.maximize(NETWORK, START, UNITS, steps=3).inputs, atol=1e-6)
+    with pytest.raises(ValueError, match="units: found 0 to 5, wanted 0 to 4"):
+        jax.jit(lambda start: ascent.maximize(NETWORK, start, wrong))(START)
+
+
 def test_a_start_that_passes_already_is_kept():
     sure = 30 * WEIGHTS[:, 2][None]
     found = ascent.maximize(NETWORK, sure, 2)
