@@ -71,7 +71,8 @@ def write(study, section) -> None:
             [task.class_names[label] for label in task.held_labels[rows]],
             label="contribution",
         ),
-        "Contribution maps of the network from Dirac kernels.",
+        "Contribution maps of the network from Dirac kernels. Between patches a map has the image's places; inside a "
+        "patch a pixel's place is a channel, which the network mixes as freely as any.",
     )
     section.metrics({"accuracy": accuracies, "distance": distance})
 

@@ -14,12 +14,13 @@ def write(study, section) -> None:
     found = {depth: distances(study.trained(IDENTITY, depth)) for depth in config.depths}
     random = {kind: distances(study.trained(kind, config.depth)) for kind in RANDOM}
     depths = sorted(found)
-    means = np.array([found[depth].mean() for depth in depths])
+    means = np.array([found[depth][:-1].mean() for depth in depths])
     falls = bool(np.all(np.diff(means) < 0))
     section.text(
         "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, by the root of the sum of squares. All depths "
         "had the same optimiser, rate and steps. Weights that have nothing to do with the identity and are as large "
-        "lie at √2."
+        "lie at √2. Numbers are over all layers but the last: nothing reads its pixel units, so that their weights "
+        "have no gradient and stay where they start."
     )
     slope = float(np.polyfit(np.log(depths), np.log(means), 1)[0]) if len(depths) > 1 else float("nan")
     section.table(
@@ -33,15 +34,13 @@ def write(study, section) -> None:
                 mean_and_spread(values.max(axis=0)),
             )
             for kind, depth, values in [
-                *((IDENTITY, depth, found[depth]) for depth in depths),
-                *((kind, config.depth, values) for kind, values in random.items()),
+                *((IDENTITY, depth, found[depth][:-1]) for depth in depths),
+                *((kind, config.depth, values[:-1]) for kind, values in random.items()),
             ]
         ],
-        "Distance from the identity after training, mean ± standard deviation over the networks.",
-        note=f"With depth the mean {'falls' if falls else 'does not fall'} strictly; the slope of its logarithm "
-        f"against that of the depth is {slope:.2f}."
-        if len(depths) > 1
-        else None,
+        "Distance from the identity after training, in all layers but the last: mean ± standard deviation over the "
+        "networks.",
+        note=_fall(falls, slope) if len(depths) > 1 else None,
     )
     section.figure(
         "distance_by_layer",
@@ -57,9 +56,17 @@ def write(study, section) -> None:
             "mean": means,
             "falls": falls,
             "slope": slope,
-            "random": {kind: values.mean(axis=0) for kind, values in random.items()},
+            "random": {kind: values[:-1].mean(axis=0) for kind, values in random.items()},
         }
     )
+
+
+def _fall(falls, slope):
+    said = "shallower than" if slope > -1 else "at least as steep as"
+    return (
+        f"With depth the mean {'falls' if falls else 'does not fall'} strictly; the slope of its logarithm against "
+        f"that of the depth is {slope:.2f}, {said} the −1 of layers that divide one fixed change among them."
+    ).replace("-", "−")
 
 
 def distances(trained) -> np.ndarray:

@@ -63,7 +63,7 @@ def write(study, section) -> None:
         "accuracy_against_cost",
         figures.curves.against(
             cost.mean(axis=1)[:-1],
-            {"stopping when confident": accuracy[:-1], "named as by the last layer": agreement[:-1]},
+            {"accuracy, stopping when confident": accuracy[:-1], "named as by the last layer": agreement[:-1]},
             "share of the layers run",
             "share of held-out rows",
             {"accuracy of the last layer": float(accuracy[-1].mean())},

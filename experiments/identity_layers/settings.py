@@ -13,7 +13,7 @@ class Settings:
 
     python -m experiments.identity_layers                                           scikit-learn's digits, a first look
     python -m experiments.identity_layers --preset paper --data mnist               28 × 28 pixels, 10 to 100 layers
-    python -m experiments.identity_layers --depths 10 30 100 1000 --rate 1e-4       a thousand layers want a lower rate
+    python -m experiments.identity_layers --depths 10 30 100 1000 --rate 1e-4       deeper, at a lower rate
     """
 
     preset: Literal["quick", "paper"] = "quick"

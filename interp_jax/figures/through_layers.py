@@ -29,7 +29,7 @@ def shares(
     layers: name → [layers] or [layers, seeds]; the place of a layer is its number over the number of layers.
     y_label: what the quantity is.
     references: name → height of a dashed line, named in the legend.
-    percent: whether it is a share, drawn from 0 to 100 %.
+    percent: whether it is a share, drawn from 0, or from the least below it, to 100 %.
     Returns the figure: lines are means, bands reach from the least to the greatest seed.
     """
     not_empty("layers", layers)
@@ -50,10 +50,13 @@ def shares(
         handles.append(axes.axhline(float(height), color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
     axes.set(xlabel="layer / number of layers", ylabel=y_label, xlim=(0, 1))
     if percent:
-        axes.set_ylim(0, 1.02)
         in_percent(axes.yaxis)
-    else:
-        axes.set_ylim(bottom=0)
+    # From 0 on, unless something lies below: a layer's share of a score may be negative.
+    least = min(np.nanmin(values) for values in found.values())
+    if not least < 0:
+        axes.set_ylim(0, 1.02 if percent else None)
+    elif percent:
+        axes.set_ylim(top=1.02)
     legend_above(figure, handles, [*found, *(references or {})])
     return figure
 
@@ -98,7 +101,7 @@ def signed_maps(
         axes.set_title(f"{layer}", loc="center", fontsize=9)
     bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8, ticks=[-1, 0, 1])
     bar.outline.set_visible(False)
-    bar.set_label(f"{label},\nrelative")
+    bar.set_label(f"{label} /\ngreatest magnitude")
     return figure
 
 
