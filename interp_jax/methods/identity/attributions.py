@@ -25,10 +25,12 @@ def gradient_times_input(
         target: the class c, one for all rows or [rows].
 
     Returns:
-        As the inputs, signed: positive where the number raises the score.
+        As the inputs, signed: positive where the number raises the score. NaN in a row whose target, traced, is no
+        class.
 
     Raises:
-        ValueError: no rows, or a target that is not whole numbers, one or one a row.
+        ValueError: no rows, a network that does not give [rows, classes], or a target that is not whole numbers, one
+            or one a row, or no class of the network's.
 
     Example:
         >>> import jax.numpy as jnp
@@ -37,8 +39,8 @@ def gradient_times_input(
 
     Source: Shrikumar, Greenside, Shcherbina & Kundaje, arXiv:1605.01713.
     """
-    inputs, target = rows_and_target(inputs, target)
-    return inputs * _slopes(callable_pytree(network), inputs, target)
+    network, inputs, target = network_rows_and_target(network, inputs, target)
+    return inputs * _slopes(network, inputs, target)
 
 
 def integrated_gradients(
@@ -75,18 +77,22 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan, arXiv:1703.01365, equation 1.
     """
-    inputs, target = rows_and_target(inputs, target)
+    network, inputs, target = network_rows_and_target(network, inputs, target)
     if nodes < 1:
         raise ValueError(f"nodes: found {nodes}, wanted at least 1")
-    return _integrated(callable_pytree(network), inputs, target, baseline, nodes)
+    return _integrated(network, inputs, target, baseline, nodes)
 
 
 @jax.jit
 def _slopes(network, inputs, target):
     def total(x):
-        return jnp.sum(jnp.take_along_axis(network(x), target[:, None], axis=1, mode="fill", fill_value=jnp.nan))
+        scores = network(x)
+        is_class = (target >= 0) & (target < scores.shape[1])
+        return jnp.sum(jnp.take_along_axis(scores, target[:, None], axis=1, mode="fill", fill_value=0)), is_class
 
-    return jax.grad(total)(inputs)
+    slopes, is_class = jax.grad(total, has_aux=True)(inputs)
+    # A score that is not there has slope 0, which would read as numbers that do nothing.
+    return jnp.where(is_class.reshape(-1, *[1] * (inputs.ndim - 1)), slopes, jnp.nan)
 
 
 @partial(jax.jit, static_argnames="nodes")
@@ -102,14 +108,21 @@ def _integrated(network, inputs, target, baseline, nodes):
     return way * jax.lax.scan(add, jnp.zeros_like(way), along)[0]
 
 
-def rows_and_target(inputs, target):
-    """The rows as floating numbers and the class of each."""
+def network_rows_and_target(network, inputs, target):
+    """The network as a callable pytree, the rows as floating numbers and the class of each."""
     inputs, target = as_real("inputs", inputs), jnp.asarray(target)
     if inputs.ndim < 2 or not inputs.size:
         raise ValueError(f"inputs: found shape {inputs.shape}, wanted [rows, …] with at least one row")
     if target.shape not in ((), inputs.shape[:1]) or not jnp.issubdtype(target.dtype, jnp.integer):
         wanted = f"a class or whole numbers of shape {inputs.shape[:1]}"
         raise ValueError(f"target: found {target.dtype} of shape {target.shape}, wanted {wanted}")
+    network, inputs = callable_pytree(network), inputs.astype(jnp.promote_types(inputs.dtype, jnp.float32))
+    scores = jax.eval_shape(lambda network, x: network(x), network, inputs)
+    if len(scores.shape) != 2 or scores.shape[0] != len(inputs):
+        raise ValueError(f"network: found scores of shape {scores.shape}, wanted [{len(inputs)} rows, classes]")
+    classes = scores.shape[1]
+    if not isinstance(target, jax.core.Tracer) and not 0 <= int(target.min()) <= int(target.max()) < classes:
+        raise ValueError(f"target: found {int(target.min())} to {int(target.max())}, wanted 0 to {classes - 1}")
     # A negative number would count from the end.
     target = jnp.where(target < 0, jnp.iinfo(target.dtype).max, target)
-    return inputs.astype(jnp.promote_types(inputs.dtype, jnp.float32)), jnp.broadcast_to(target, inputs.shape[:1])
+    return network, inputs, jnp.broadcast_to(target, inputs.shape[:1])

@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax.kernels._arguments import as_real
-from interp_jax.methods.accept import callable_pytree
-from interp_jax.methods.identity.attributions import rows_and_target
+from interp_jax.methods.identity.attributions import network_rows_and_target
 
 
 class RemovalCurves(NamedTuple):
@@ -57,10 +56,10 @@ def removal_curves(
         steps: from nothing to all.
 
     Returns:
-        `RemovalCurves`; areas by the trapezoidal rule.
+        `RemovalCurves`; areas by the trapezoidal rule. NaN in a row whose target, traced, is no class.
 
     Raises:
-        ValueError: no rows, importance of another shape, a target that is not whole numbers, steps below one.
+        ValueError: as of `gradient_times_input`, importance of another shape, and steps below one.
 
     Example:
         >>> import jax.numpy as jnp
@@ -74,13 +73,13 @@ def removal_curves(
 
     Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking ink alone is ours.
     """
-    inputs, target = rows_and_target(inputs, target)
+    network, inputs, target = network_rows_and_target(network, inputs, target)
     importance = as_real("importance", importance)
     if importance.shape != inputs.shape:
         raise ValueError(f"importance: found shape {importance.shape}, wanted {inputs.shape} as of inputs")
     if steps < 1:
         raise ValueError(f"steps: found {steps}, wanted at least 1")
-    return _curves(callable_pytree(network), inputs, importance, target, baseline, steps)
+    return _curves(network, inputs, importance, target, baseline, steps)
 
 
 @partial(jax.jit, static_argnames="steps")

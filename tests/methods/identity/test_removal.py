@@ -116,12 +116,31 @@ def test_traced_and_lanes_are_the_same(assert_compiles):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-5), lanes, wanted)
 
 
-def test_a_target_that_is_no_class_gives_nan():
+def _read(inputs, importance, target):
+    curves = identity.removal_curves(_network, inputs, importance, target)
+    slopes = identity.gradient_times_input(_network, inputs, target)
+    return curves.deletion_area, slopes, identity.integrated_gradients(_network, inputs, target, nodes=2)
+
+
+def test_a_traced_target_that_is_no_class_gives_nan():
     inputs, importance, _ = _rows(0)
-    for target in (np.array([0, -1, 3, 1]),):
-        found = identity.removal_curves(_network, inputs, importance, target)
-        assert np.isnan(found.deletion_area).tolist() == [False, True, True, False]
-        assert np.isnan(identity.gradient_times_input(_network, inputs, target)).any(axis=1).sum() <= 2
+    found = jax.jit(_read)(inputs, importance, np.array([0, -1, 3, 1]))
+    wanted = _read(inputs, importance, np.array([0, 0, 0, 1]))
+    for each, right in zip(found, wanted, strict=True):
+        assert np.all(np.isnan(each[1:3]))
+        np.testing.assert_allclose(each[::3], right[::3], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("target", "said"), [(-1, "-1 to -1"), (3, "3 to 3"), (np.array([0, 1, 2, 3]), "0 to 3")])
+def test_a_target_that_is_no_class_is_refused(target, said):
+    inputs, importance, _ = _rows(0)
+    for call in (
+        lambda: identity.removal_curves(_network, inputs, importance, target),
+        lambda: identity.gradient_times_input(_network, inputs, target),
+        lambda: identity.integrated_gradients(_network, inputs, target),
+    ):
+        with pytest.raises(ValueError, match=f"^target: found {said}, wanted 0 to 2$"):
+            call()
 
 
 @pytest.mark.parametrize(
@@ -133,6 +152,10 @@ def test_a_target_that_is_no_class_gives_nan():
         (lambda x, m, y: identity.gradient_times_input(_network, x, y[1:]), r"target: found int.* of shape \(3,\)"),
         (lambda x, m, y: identity.gradient_times_input(_network, x, y * 1.0), "target: found float"),
         (lambda x, m, y: identity.integrated_gradients(_network, x, y, nodes=0), "nodes: found 0"),
+        (
+            lambda x, m, y: identity.gradient_times_input(lambda x: x.sum(axis=1), x, y),
+            r"network: found scores of shape \(4,\), wanted \[4 rows, classes\]",
+        ),
     ],
 )
 def test_bad_arguments_are_named(call, message):
