@@ -48,19 +48,21 @@ def path_shares(
     how much is missing. Without the integral, at t = 1 alone, shares do not add up: what two layers do together would
     be counted for both.
 
-    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size.
+    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Whole-number and
+    half-precision numbers are computed with in float32.
 
     Args:
         layer: ``(parameters of one layer, hidden [rows, …, width]) -> hidden``.
         parameters: of all layers, stacked.
         identity: of one layer that passes on what it is given; `networks.IdentityPerceptron.stack` gives all three.
-        hidden: the layer before the first, ``network.pad(inputs)``.
+        hidden: the layer before the first, ``network.pad(inputs)``; every layer gives back its shape.
         target: the class, one for all rows or [rows].
         classes: C; the scores are the last C units of the last layer, averaged over all axes in between.
         nodes: of the integral.
 
     Raises:
-        ValueError: parameters and identity that do not match, no rows, a target that is no class, or counts below one.
+        ValueError: parameters and identity that do not match, hidden that the layer does not take or does not give
+            back in its shape, no rows, a target that is no class, or counts below one.
 
     Example:
         >>> import jax.numpy as jnp
@@ -93,8 +95,21 @@ def path_shares(
     stacked, single = ([leaf.shape for leaf in jax.tree.leaves(tree)] for tree in (parameters, identity))
     if jax.tree.structure(parameters) != jax.tree.structure(identity) or [each[1:] for each in stacked] != single:
         raise ValueError(f"parameters: found shapes {stacked}, wanted those of identity, {single}, stacked over layers")
+    kind = jnp.result_type(hidden, *jax.tree.leaves(parameters), jnp.float32)
+    parameters, identity, hidden = jax.tree.map(lambda leaf: leaf.astype(kind), (parameters, identity, hidden))
     layer = callable_pytree(layer)
+    _check_layer(layer, identity, hidden)
     return _path_shares(layer, parameters, identity, hidden, jnp.broadcast_to(target, (rows,)), classes, nodes)
+
+
+def _check_layer(layer, identity, hidden):
+    """Refuses hidden of a shape that the layer does not keep."""
+    try:
+        found = jax.eval_shape(lambda layer, *arrays: layer(*arrays), layer, identity, hidden)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"hidden: found shape {hidden.shape}, which the layer does not take: {error}") from error
+    if found.shape != hidden.shape:
+        raise ValueError(f"hidden: found shape {hidden.shape}, wanted one that the layer keeps, it gives {found.shape}")
 
 
 @partial(jax.jit, static_argnames=("classes", "nodes"))

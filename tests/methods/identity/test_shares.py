@@ -161,6 +161,7 @@ def test_products_of_writes_have_full_precision():
         ({"target": 0.5}, "target: found float"),
         ({"identity": IDENTITY[:1]}, "parameters: found shapes"),
         ({"hidden": np.zeros((0, 7), np.float32)}, r"hidden: found shape \(0, 7\)"),
+        ({"hidden": np.zeros((5, 6), np.float32)}, r"hidden: found shape \(5, 6\), which the layer does not take"),
     ],
 )
 def test_bad_arguments_of_shares_are_named(change, message):
@@ -169,6 +170,22 @@ def test_bad_arguments_of_shares_are_named(change, message):
     arguments = {"identity": IDENTITY, "hidden": hidden, "target": 0, "classes": CLASSES} | change
     with pytest.raises(ValueError, match=f"^{message}"):
         identity.path_shares(_layer, (kernels, biases), **arguments)
+
+
+def test_a_layer_that_does_not_keep_the_shape_is_named():
+    with pytest.raises(ValueError, match=r"^hidden: found shape \(5, 7\), wanted one that the layer keeps.*\(5, 3\)"):
+        identity.path_shares(
+            lambda kernel, x: x @ kernel, np.ones((2, 7, 3)), np.ones((7, 3)), np.ones((5, 7)), 0, classes=2
+        )
+
+
+@pytest.mark.parametrize("kind", [int, jnp.bfloat16])
+def test_whole_numbers_and_half_precision_are_read_in_full(kind):
+    kernels, biases, inputs, _ = _network()
+    whole = np.round(4 * inputs)
+    found, wanted = (_shares((kernels, biases, rows, None)) for rows in (jnp.asarray(whole, kind), np.float32(whole)))
+    assert found.shares.dtype == jnp.float32
+    np.testing.assert_allclose(found.shares, wanted.shares, rtol=1e-5, atol=1e-6)
 
 
 def test_weights_that_do_not_fit_the_layers_are_named():
