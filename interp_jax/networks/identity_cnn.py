@@ -22,6 +22,8 @@ class IdentityCNN(nnx.Module):
     An image is rearranged into patches, p × p pixels a place, so that there are p² c feature channels to work with;
     the way back is the same rearrangement, and what a layer has changed is a picture again. Behind the features every
     place has C linear channels for the classes, 0 at first; their means over the places are the class scores.
+    Kernels change nothing at the start for inputs ≥ 0: ReLU clips negative ones in the first layer, so for those pass
+    another activation. As there, nothing reads the last layer's features.
 
     Traceable, scanned over the layers, to be stacked like `IdentityPerceptron`.
 

@@ -1,4 +1,4 @@
-"""Deep perceptrons of constant width that start at the identity: every layer still lies in the input's space."""
+"""Deep perceptrons of constant width that start at the identity: for inputs ≥ 0 every layer lies in their space."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +33,10 @@ class IdentityPerceptron(nnx.Module):
     The first ``features`` units of every layer keep the places of the input's, the last ``classes`` hold the scores of
     the classes: the network's logits are those of the last layer. φ is ReLU on the features and linear on the classes.
     With ReLU on all units it could not learn: the classes begin at exactly 0, where ReLU has slope 0.
+
+    At the start a layer passes on what it is given if that is ≥ 0, as pixels are: ReLU clips negative inputs to 0 in
+    the first layer, so for those pass another activation. Nothing reads the last layer's features, h_L[:d]: the
+    columns of W_L and entries of b_L that make them have no gradient and stay where they start.
 
     Traceable: a callable pytree whose parameters are stacked over the layers and scanned, so that any depth compiles
     like one layer; ``jax.vmap`` of the constructor over keys is a stacked ensemble. Memory of training: 4 L (width² +

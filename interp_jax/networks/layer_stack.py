@@ -9,7 +9,8 @@ import jax
 class LayerStack(NamedTuple):
     """``depth`` layers ``layer(parameters, hidden) -> hidden``; traceable, a pytree of arrays.
 
-    ``parameters`` are stacked over the layers; ``identity`` are those of one layer that passes on what it is given.
+    ``parameters`` are stacked over the layers; ``identity`` are those of one layer that passes on what it is given, of
+    the identity networks with ReLU: inputs ≥ 0, or pass another activation.
     """
 
     layer: Callable

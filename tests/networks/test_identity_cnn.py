@@ -35,6 +35,14 @@ def test_dirac_kernels_change_nothing_and_layers_come_in_the_pixels_order():
     assert not np.any(read.scores)
 
 
+def test_relu_clips_what_is_negative_and_another_activation_does_not():
+    images = IMAGES - 0.5
+    for activation, wanted in ((nnx.relu, np.maximum(images, 0)), (lambda x: x, images)):
+        layers = _network(activation=activation).layers(images)
+        expected = np.broadcast_to(wanted.reshape(5, -1), (DEPTH, 5, 48))
+        np.testing.assert_array_equal(layers[..., :-CLASSES], expected)
+
+
 def test_layers_are_the_formula_place_by_place():
     network = _disturbed()
     kernels, biases = np.asarray(network.kernel[...], np.float64), np.asarray(network.bias[...], np.float64)
