@@ -36,6 +36,13 @@ def test_quantities_that_are_no_shares(check_readable):
     assert "%" not in axes.yaxis.get_major_formatter()(3.0)
 
 
+@pytest.mark.parametrize("percent", [True, False])
+def test_nothing_below_zero_is_hidden(percent, check_readable):
+    axes = check_readable(shares({"one": [0.3, -0.2, 0.7], "other": [0.1, 0.2]}, "share", percent=percent)).axes[0]
+    assert axes.get_ylim()[0] < -0.2
+    assert axes.get_ylim()[1] > 0.7
+
+
 def test_a_row_an_image_and_a_column_a_layer(generator, frozen, panels, check_readable):
     images, maps = frozen(generator.random((2, 6, 5))), generator.normal(size=(2, 3, 6, 5))
     maps[1, 2] = 0

@@ -29,7 +29,7 @@ def layer_accuracy(
     """Share of the rows whose greatest score is the label's, layer by layer.
 
     A row whose own score is greatest together with others counts as a guess among these: at an identity start, where
-    all are 0, the accuracy is 1 / classes. Scores that are not finite are wrong.
+    all are 0, the accuracy is 1 / classes. A row with a score that is not finite is wrong.
 
     Traceable.
 
@@ -49,9 +49,9 @@ def layer_accuracy(
     """
     scores, labels = scores_and_labels("scores", scores, labels)
     own = jnp.take_along_axis(scores, labels[None, :, None], axis=2, mode="fill", fill_value=jnp.nan)
-    greatest = own >= jnp.max(scores, axis=2, keepdims=True)
+    greatest = (own >= jnp.max(scores, axis=2, keepdims=True))[..., 0] & all_finite(scores)
     ties = jnp.sum(scores == own, axis=2)
-    return jnp.mean(jnp.where(greatest[..., 0], 1 / jnp.maximum(ties, 1), 0).astype(scores.dtype), axis=1)
+    return jnp.mean(jnp.where(greatest, 1 / jnp.maximum(ties, 1), 0).astype(scores.dtype), axis=1)
 
 
 def contributions(
@@ -107,6 +107,11 @@ def contributions(
     held, scores = layers[..., :features], layers[..., features:]
     before = jnp.concatenate([inputs[None], held[:-1]])
     return Contributions(held - inputs[None], held - before, jax.nn.softmax(scores), scores)
+
+
+def all_finite(scores):
+    """[layers, rows]: whether every class has a number there; where one has none, no class is named."""
+    return jnp.all(jnp.isfinite(scores), axis=2)
 
 
 def scores_and_labels(name, scores, labels):

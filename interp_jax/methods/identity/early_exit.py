@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax.kernels._arguments import as_real
-from interp_jax.methods.identity.contribution import scores_and_labels
+from interp_jax.methods.identity.contribution import all_finite, scores_and_labels
 
 
 class Exits(NamedTuple):
@@ -30,7 +30,8 @@ def right_for_good(
 
         first layer l with  argmax_c likelihood_k,c = label  for all k = l … L
 
-    Traceable. Of equally likely classes the first is taken, as ``argmax`` does.
+    Traceable. Of equally likely classes the first is taken, as ``argmax`` does; a layer with a number that is not
+    finite is wrong.
 
     Args:
         likelihood: [layers, rows, classes], or scores in its place.
@@ -51,7 +52,7 @@ def right_for_good(
     Source: ours; the recognition accuracy of every layer is that of arXiv:2102.13333.
     """
     likelihood, labels = scores_and_labels("likelihood", likelihood, labels)
-    right = jnp.argmax(likelihood, axis=2) == labels[None]
+    right = (jnp.argmax(likelihood, axis=2) == labels[None]) & all_finite(likelihood)
     depth, always = len(likelihood), jnp.all(right, axis=0)
     right_at_the_end = jnp.argmax(~right[::-1], axis=0)  # how many layers, where one is wrong
     return jnp.where(always, 1, depth + 1 - right_at_the_end).astype(jnp.int32)
@@ -64,7 +65,9 @@ def stop_when_confident(
 ) -> Exits:
     """Stops at the first layer whose likeliest class reaches a threshold, and at the last layer where none does.
 
-    Traceable. A network that stops saves the layers it does not run; a batch is only as quick as its slowest row.
+    Traceable. A network that stops saves the layers it does not run; a batch is only as quick as its slowest row. A
+    layer with a number that is not finite is not stopped at before the last, and names no class: it is wrong and agrees
+    with none.
 
     Args:
         likelihood: [layers, rows, classes].
@@ -92,13 +95,16 @@ def stop_when_confident(
     if thresholds.ndim != 1 or not thresholds.size:
         raise ValueError(f"thresholds: found shape {thresholds.shape}, wanted [thresholds], at least one")
     depth = len(likelihood)
-    named, confidence = jnp.argmax(likelihood, axis=2), jnp.max(likelihood, axis=2)
+    finite = all_finite(likelihood)
+    named = jnp.where(finite, jnp.argmax(likelihood, axis=2), -1)
+    confidence = jnp.where(finite, jnp.max(likelihood, axis=2), -jnp.inf)
 
     def stop(threshold):
         confident = (confidence >= threshold).at[-1].set(True)
         layer = jnp.argmax(confident, axis=0)
         class_named = jnp.take_along_axis(named, layer[None], axis=0)[0]
         share = jnp.mean((layer + 1) / depth)
-        return (layer + 1).astype(jnp.int32), jnp.mean(class_named == labels), jnp.mean(class_named == named[-1]), share
+        same = (class_named == named[-1]) & (class_named >= 0)
+        return (layer + 1).astype(jnp.int32), jnp.mean(class_named == labels), jnp.mean(same), share
 
     return Exits(*jax.lax.map(stop, thresholds))

@@ -51,9 +51,10 @@ def test_layers_that_change_nothing_have_empty_maps_and_guess():
 
 
 def test_accuracy_counts_ties_as_guesses_and_what_is_not_finite_as_wrong():
-    scores = np.array([[[1, 1, 0], [0, 2, 1], [np.nan, 1, 0], [1, np.nan, 0], [-np.inf, -np.inf, 0]]], np.float32)
-    found = [float(identity.layer_accuracy(scores[:, row : row + 1], np.array([0]))[0]) for row in range(5)]
-    assert found == [0.5, 0, 0, 0, 0]
+    scores = np.array([[[1, 1, 0], [0, 2, 1], [np.nan, 1, 0], [1, np.nan, 0], [-np.inf, -np.inf, 0], [np.inf, 0, 0]]])
+    scores = scores.astype(np.float32)
+    found = [float(identity.layer_accuracy(scores[:, row : row + 1], np.array([0]))[0]) for row in range(6)]
+    assert found == [0.5, 0, 0, 0, 0, 0]
     outside = identity.layer_accuracy(scores[:, :2], np.array([-1, 3]))
     assert float(outside[0]) == 0, "a label that is no class is never right"
 

@@ -55,6 +55,19 @@ def test_higher_thresholds_cost_more_and_none_is_the_last_layer():
     assert float(found.accuracy[-1]) == np.mean(likelihood[-1].argmax(axis=1) == labels)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_wrong_everywhere(value):
+    likelihood = np.tile(np.float32([0.9, 0.1, 0.0]), (3, 4, 1))
+    labels = np.zeros(4, int)
+    likelihood[0, 1, 0] = likelihood[1, 2, 2] = likelihood[2, 3, 0] = value
+    assert identity.layer_accuracy(likelihood, labels).tolist() == [0.75, 0.75, 0.75]
+    assert _settled(likelihood, labels).tolist() == [1, 2, 3, 4]
+    found = _stopped(likelihood, labels, np.float32([0.8, 2.0]))
+    assert found.layer.tolist() == [[1, 2, 1, 1], [3, 3, 3, 3]]
+    assert found.accuracy.tolist() == [1, 0.75]
+    assert found.agreement.tolist() == [0.75, 0.75]
+
+
 def test_no_label_is_right_that_is_no_class():
     assert _settled(_likelihood(0), np.full(ROWS, -1)).tolist() == [LAYERS + 1] * ROWS
 
