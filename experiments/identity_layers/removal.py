@@ -56,7 +56,11 @@ def write(study, section) -> None:
         section.table(
             ("ranking", part.replace("_", " "), "… less the map's"),
             [
-                (name, f"{of_name[part].mean():.3f}", _said(intervals[name][part]) if name in intervals else None)
+                (
+                    name,
+                    f"{of_name[part].mean():.3f}",
+                    with_interval(intervals[name][part]) if name in intervals else None,
+                )
                 for name, of_name in areas.items()
             ],
             f"Area under the {part.partition('_')[0]} curve, {said}; the difference from the contribution map with its "
@@ -68,10 +72,12 @@ def write(study, section) -> None:
     against_random = _interval(areas[MAGNITUDE][_AREAS[0]] - areas[RANDOM_INK][_AREAS[0]], config.seed)
     said = "better than" if against_random[2] < 0 else "no better than"
     section.text(
-        f"Under deletion the map's magnitude is {said} random ink, {_said(against_random)}. A pixel unit cannot fall "
-        "below 0, so that a map is never below −x: a great magnitude on ink is a pixel strengthened or one erased, "
-        "which are opposites to the layers after it. Of the tenth of an image's ink with the greatest magnitude "
-        f"{weakened:.0%} has been weakened."
+        f"Under deletion the map's magnitude is {said} random ink, {with_interval(against_random)}. A pixel unit "
+        "cannot fall below 0, so that a map is never below −x while it may rise without bound: a great magnitude is a "
+        "pixel erased or one strengthened, which are opposites to the layers after it. On the training rows the "
+        f"magnitude of layer {tried[0] + 1}'s map has an area of {by_layer[MAGNITUDE][0].mean():.3f}, that of layer "
+        f"{of_magnitude + 1}'s {by_layer[MAGNITUDE].mean(axis=1).min():.3f}; of the tenth of an image's ink with the "
+        f"greatest magnitude in the latter {weakened:.0%} has been weakened."
     )
     twins = {
         kind: _of_twin(study, network, held, layer)
@@ -83,7 +89,11 @@ def write(study, section) -> None:
     section.table(
         ("network", "contribution map", "random ink", "map less random ink"),
         [
-            (NAMES[kind], *(f"{each.mean():.3f}" for each in found), _said(_interval(found[0] - found[1], config.seed)))
+            (
+                NAMES[kind],
+                *(f"{each.mean():.3f}" for each in found),
+                with_interval(_interval(found[0] - found[1], config.seed)),
+            )
             for kind, found in twins.items()
         ],
         f"Area under the deletion curve in one network each, ranked by its map of layer {layer + 1}: in a network from "
@@ -208,6 +218,7 @@ def _interval(differences, seed):
     return [float(differences.mean()), *(float(end) for end in found.confidence_interval)]
 
 
-def _said(interval):
-    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in interval)
+def with_interval(found):
+    """``mean (low … high)`` of the three numbers."""
+    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in found)
     return f"{mean}\u00a0({low}\u00a0…\u00a0{high})"

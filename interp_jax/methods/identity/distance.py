@@ -12,9 +12,9 @@ def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: f
 
         ‖s W_l − I‖_F / ‖I‖_F
 
-    0 at an identity start with s = 1, else |s − 1|; about √2 for orthogonal or Glorot weights, which are as large as the
-    identity and have nothing to do with it. Of convolutions I is the Dirac kernel: 1 in the middle, from every channel
-    to itself.
+    0 at an identity start with s = 1, else |s − 1|; about √2 for orthogonal or Glorot weights, which are as large as
+    the identity and have nothing to do with it. Of convolutions I is the Dirac kernel: 1 in the middle, from every
+    channel to itself.
 
     Traceable.
 
