@@ -76,7 +76,7 @@ def _removal(metrics):
     rivals = {
         ALONE: "the pixels' own size",
         RANDOM_INK: "random ink",
-        MAGNITUDE: "the map's magnitude",
+        MAGNITUDE: f"the magnitude of layer {removal['layer_of_magnitude']}'s map",
         "|x · gradient|": "the size of pixel × gradient",
         "x · gradient": "pixel × gradient",
         "integrated gradients": "integrated gradients",
