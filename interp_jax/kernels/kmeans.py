@@ -166,14 +166,15 @@ def _lloyd(rows, centers, iterations, rest):
     lanes, batches = len(centers), rows.x.shape[1]
 
     def step(part, state):
-        centers, steps, active = state
+        centers, steps, active, rested = state
         moved = _means(part, centers)
         moved = jnp.where(active[:, None, None], moved, centers)
         steps += active.astype(jnp.int32)
-        active &= (jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest) & (steps < iterations)
-        return moved, steps, active
+        # Lanes at rest have not moved: they stay at rest. A start may come to rest in the very last iteration.
+        rested = ~(jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest)
+        return moved, steps, active & ~rested & (steps < iterations), rested
 
-    state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool)
+    state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool)
     for size, left in itertools.pairwise([*_stages(rows.x.size * centers[..., 0].size, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
         # So few lanes may go through all rows at once in the memory that all lanes had for a batch.
@@ -184,8 +185,8 @@ def _lloyd(rows, centers, iterations, rest):
             tuple(e[moving] for e in state),
         )
         state = tuple(whole.at[moving].set(some) for whole, some in zip(state, part, strict=True))
-    centers, steps, _ = state
-    return centers, steps, steps < iterations
+    centers, steps, _, rested = state
+    return centers, steps, rested
 
 
 def _stages(work, lanes):

@@ -193,6 +193,16 @@ def test_few_iterations_are_not_called_converged():
     assert float(kmeans(x, 12, key=KEY, restarts=1).inertia) < float(found.inertia)
 
 
+def test_rest_in_the_very_last_iteration_is_converged():
+    found = kmeans(np.ones((5, 2)), 1, key=KEY, iterations=1)
+    assert (int(found.iterations), bool(found.converged)) == (1, True)
+    x = np.random.default_rng(0).random((400, 2)).astype(np.float32)
+    wanted = kmeans(x, 12, key=KEY, restarts=1)
+    for less, converged in ((0, True), (1, False)):
+        found = kmeans(x, 12, key=KEY, restarts=1, iterations=int(wanted.iterations) - less)
+        assert bool(found.converged) == converged
+
+
 def test_memory_is_that_of_a_batch(assert_temp_bytes):
     x = jnp.zeros((20_000, 16))
     rows = 4 * x.size
