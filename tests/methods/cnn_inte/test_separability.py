@@ -39,6 +39,58 @@ def test_more_shift_is_more_separable():
     assert 0.3 < scores[2] < 0.8
 
 
+def _skewed(sample, noise):
+    """A cloud whose one feature has a long tail and a gap before it, against one at 0; and features of noise."""
+    random, rows = np.random.default_rng(0), 150
+    tail = np.concatenate([sample(random, rows), np.zeros(rows)])
+    return np.concatenate([tail[:, None], noise(random, 2 * rows)], axis=1).astype(np.float32)
+
+
+def _relu_noise(random, rows):
+    return np.maximum(random.normal(size=(rows, 10)), 0)
+
+
+def _gap(width):
+    """Two parallel lines, each as long as they lie close."""
+    along, side = np.random.default_rng(0).uniform(-1, 1, size=300), np.repeat([1.0, -1.0], 150)
+    return np.stack([along, along + width * side], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        _skewed(lambda random, rows: random.exponential(size=rows) + 0.02, _relu_noise),
+        _skewed(lambda random, rows: random.lognormal(0, 1.5, size=rows) + 0.02, _relu_noise),
+        _gap(0.01),
+        _gap(0.003),
+    ],
+    ids=["exponential", "lognormal", "lines", "close lines"],
+)
+def test_a_plane_between_skewed_or_close_clouds_is_found(points):
+    first = np.arange(300) < 150
+    found = separability(points, first, ~first, key=KEY)
+    assert float(found.score) == 1
+    assert float(found.by_chance) < 0.3
+    assert float(separability(points * np.float32(1e20), first, ~first, key=KEY).score) == 1
+
+
+def test_a_tail_without_variance_is_nearly_parted():
+    points = _skewed(
+        lambda random, rows: random.pareto(0.7, size=rows) + 0.01, lambda random, rows: random.normal(size=(rows, 3))
+    )
+    first = np.arange(300) < 150
+    assert float(separability(points, first, ~first, key=KEY).score) > 0.9
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e20, 1e30])
+def test_scales_whose_squares_are_no_float32_change_nothing(scale):
+    points, first, second = _clouds(0.5)
+    wanted = separability(points, first, second, key=KEY).score
+    np.testing.assert_allclose(
+        separability(points * np.float32(scale), first, second, key=KEY).score, wanted, atol=0.02
+    )
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_scale_and_shift_change_nothing(scale):
     points, first, second = _clouds(0.5)
