@@ -1,5 +1,6 @@
 """What `fit` is given, checked."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -34,3 +35,19 @@ def checked_rows(inputs, hidden, labels):
             raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
     flat = (np.ascontiguousarray(values.reshape(len(values), -1), np.float32) for values in (inputs, hidden))
     return *flat, labels
+
+
+def checked_width(name: str, values, width: int, *, exact: bool = True) -> np.ndarray:
+    """Rows of float32, flat, of so many numbers, or of at least so many."""
+    values = np.asarray(values)
+    if (values.dtype != bool and not np.issubdtype(values.dtype, np.number)) or np.iscomplexobj(values):
+        raise ValueError(f"{name}: found {values.dtype}, wanted real numbers")
+    found = math.prod(values.shape[1:])
+    if values.ndim < 2 or not len(values) or (found != width if exact else found < width):
+        wanted = f"{'' if exact else 'at least '}{width} numbers a row, at least one row"
+        raise ValueError(f"{name}: found shape {values.shape}, wanted {wanted}")
+    with np.errstate(over="ignore"):
+        values = values.reshape(len(values), -1).astype(np.float32)
+    if not np.all(np.isfinite(values)):
+        raise ValueError(f"{name}: found NaN or infinity as float32, wanted finite numbers")
+    return values

@@ -32,7 +32,8 @@ class Hypothesis(NamedTuple):
     those left from the rows left of the instance's class.
 
     Separability is 1 where none is left, NaN where so few are that it cannot be told, or none of the instance's class.
-    ``ruled_out`` is the first level with no more than the tolerated share left, None if there is none.
+    ``ruled_out`` is the first level with no more than the tolerated share left of this class, but more of the
+    instance's; None if there is none.
     """
 
     label: int
@@ -52,8 +53,10 @@ class Explanation:
         levels: the path from the root, a level a split, to the leaf that does most for the prediction.
         weight: of this leaf in the prediction: 1 where votes are hard, else its probability.
         share: of every class among the training rows of the leaves, weighted as they are in the prediction.
-        hypotheses: of all other classes, the most likely first: those left until the last level, then by how late they
-            are ruled out, and by how much of them is left.
+        left: share of the label's own reference rows that satisfies all conditions down to every level; where next to
+            none is, no class is ruled out by being gone as well.
+        hypotheses: of all other classes, the latest ruled out first, before them those that are not ruled out; among
+            equals those of which more is left at the last level.
     """
 
     label: int
@@ -62,4 +65,5 @@ class Explanation:
     levels: tuple[Level, ...]
     weight: float
     share: Float[np.ndarray, " classes"]
+    left: Float[np.ndarray, " levels"]
     hypotheses: tuple[Hypothesis, ...]

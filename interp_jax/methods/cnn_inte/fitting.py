@@ -150,5 +150,5 @@ def fit(
             if score > most:
                 most = score
                 arrays = hidden[shown], of_rows[shown], labels[shown], scores
-                best = Explainer(found, reading, votes, tree, forests, *arrays)
+                best = Explainer(found, reading, votes, tree, forests, *arrays, features=inputs.shape[1])
     return best

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import operator
 from pathlib import Path
 
 import jax
@@ -9,14 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from interp_jax.methods.cnn_inte.arguments import checked_width
 from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
 from interp_jax.methods.cnn_inte.factors import Factors, assign
 from interp_jax.methods.cnn_inte.forests import Forests
 from interp_jax.methods.cnn_inte.leaves import leaf_weights, path_to
 from interp_jax.methods.cnn_inte.separability import separability
+from interp_jax.methods.cnn_inte.storage import read, write
 from interp_jax.methods.cnn_inte.tree import Tree
 
-FORMAT = 2
+FORMAT, READ = 3, (2, 3)  # 2 does not say how many features an input has
 COMPARED = 200  # rows of a class that separability is computed from
 
 
@@ -34,6 +37,8 @@ class Explainer:
         ids: [reference, factors] their IDs.
         labels: [reference] their labels.
         scores: of every clustering tried, the tree's accuracy on the rows kept aside.
+        features: numbers of an input; None, from a file of format 2, if it is not known: then at least as many as the
+            forests ask for.
     """
 
     factors: Factors
@@ -45,6 +50,7 @@ class Explainer:
     ids: Int[np.ndarray, "reference factors"]
     labels: Int[np.ndarray, " reference"]
     scores: Float[np.ndarray, " draws"]
+    features: int | None = None
 
     @property
     def classes(self) -> int:
@@ -52,20 +58,43 @@ class Explainer:
         return self.tree.share.shape[1]
 
     def input_ids(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, "rows factors"]:
-        """The IDs that the forests give inputs. Host-level."""
-        return self.forests.predict(_flat(inputs))
+        """The IDs that the forests give inputs. Host-level.
+
+        Raises:
+            ValueError: inputs of another size than those fitted, or not of finite numbers.
+        """
+        return self._votes(inputs).argmax(axis=2)
 
     def hidden_ids(self, hidden: Float[Array | np.ndarray, "rows *units"]) -> Int[np.ndarray, "rows factors"]:
-        """The IDs of activations themselves: what the forests try to tell. Host-level."""
-        return assign(self.factors, jnp.asarray(_flat(hidden)), self.reading)
+        """The IDs of activations themselves: what the forests try to tell. Host-level.
+
+        Raises:
+            ValueError: activations of another width than those fitted, or not of finite numbers.
+        """
+        hidden = checked_width("hidden", hidden, len(self.factors.of_unit))
+        return assign(self.factors, jnp.asarray(hidden), self.reading)
 
     def predict(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
-        """The tree's class of every input, by the IDs that the forests give it. Host-level."""
+        """The tree's class of every input, by the IDs that the forests give it. Host-level.
+
+        Raises:
+            ValueError: inputs of another size than those fitted, or not of finite numbers.
+        """
         return self.shares(inputs).argmax(axis=1)
 
     def shares(self, inputs: Float[Array | np.ndarray, "rows *features"]) -> Float[np.ndarray, "rows classes"]:
-        """What `predict` takes the largest of: the classes' shares in the leaves that an input goes to. Host-level."""
-        return class_shares(self.tree, self.forests.votes(_flat(inputs)), self.votes)
+        """What `predict` takes the largest of: the classes' shares in the leaves that an input goes to. Host-level.
+
+        Raises:
+            ValueError: inputs of another size than those fitted, or not of finite numbers.
+        """
+        return class_shares(self.tree, self._votes(inputs), self.votes)
+
+    def _votes(self, inputs, name="inputs"):
+        """What the forests give checked inputs."""
+        least = int(self.forests.feature.max()) + 1
+        exact = self.features is not None
+        return self.forests.votes(checked_width(name, inputs, self.features if exact else least, exact=exact))
 
     def fidelity(self, inputs, predictions: Int[Array | np.ndarray, " rows"]) -> float:
         """How often the tree says what the network says. Host-level.
@@ -75,7 +104,7 @@ class Explainer:
             predictions: the network's class for every row.
 
         Raises:
-            ValueError: predictions that are not one a row.
+            ValueError: inputs as `predict` refuses them, or predictions that are not one a row.
         """
         predictions = np.asarray(predictions)
         if predictions.shape != (len(inputs),):
@@ -94,9 +123,13 @@ class Explainer:
             key: a JAX random key, for the separability by chance.
 
         Raises:
-            ValueError: a label that is no class, or an instance of another size than the inputs.
+            ValueError: a label that is no class, a tolerance outside [0, 1), or an instance of another size than the
+                inputs fitted or not of finite numbers.
         """
-        votes = self.forests.votes(_flat(np.asarray(instance)[None]))
+        if not 0 <= tolerance < 1:
+            raise ValueError(f"tolerance: found {tolerance}, wanted a share in [0, 1)")
+        label = None if label is None else self._class(label)
+        votes = self._votes(np.asarray(instance)[None], "instance")
         ids = votes[0].argmax(axis=1)
         if self.votes == "hard":
             weights = np.zeros(len(self.tree.factor))
@@ -107,9 +140,7 @@ class Explainer:
         prediction = int(share.argmax())
         leaf = int(np.argmax(weights * self.tree.share[:, prediction]))
         path = path_to(self.tree, leaf)
-        label = prediction if label is None else int(label)
-        if not 0 <= label < self.classes:
-            raise ValueError(f"label: found {label}, wanted 0 to {self.classes - 1}")
+        label = prediction if label is None else label
         levels, kept = [], np.ones(len(self.ids), bool)
         open_ids = np.ones((len(ids), votes.shape[2]), bool)
         for node, child in itertools.pairwise(path):
@@ -119,26 +150,38 @@ class Explainer:
             allowed, vote = np.flatnonzero(open_ids[factor]), float(votes[0, factor, open_ids[factor]].sum())
             own = int(ids[factor])
             levels.append(Level(node, factor, tuple(allowed.tolist()), own, vote, np.flatnonzero(kept)))
-        hypotheses = self._hypotheses(label, levels, tolerance, jax.random.key(0) if key is None else key)
-        return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, hypotheses)
+        left, hypotheses = self._hypotheses(label, levels, tolerance, jax.random.key(0) if key is None else key)
+        return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, left, hypotheses)
+
+    def _class(self, label):
+        """A label that is one of the classes, as an int."""
+        try:
+            found = operator.index(label)
+        except TypeError:
+            found = -1
+        if not 0 <= found < self.classes:
+            raise ValueError(f"label: found {label!r}, wanted a whole number from 0 to {self.classes - 1}")
+        return found
 
     def _hypotheses(self, label, levels, tolerance, key):
+        """The share of the label's own rows that is left at every level, and the other classes."""
         others = [other for other in range(self.classes) if other != label]
         counts = np.maximum(np.bincount(self.labels, minlength=self.classes), 1)
-        left, scores = np.zeros((2, len(levels), len(others)))
+        shares, scores = np.zeros((len(levels), self.classes)), np.zeros((len(levels), len(others)))
         for number, level in enumerate(levels):
             labels = self.labels[level.rows]
-            left[number] = np.bincount(labels, minlength=self.classes)[others] / counts[others]
+            shares[number] = np.bincount(labels, minlength=self.classes) / counts
             chosen = [level.rows[labels == each][:COMPARED] for each in (label, *others)]
             scores[number] = _scores(*self._clouds(level.factor, chosen), key) if len(chosen[0]) else np.nan
-        found = []
+        found, own = [], shares[:, label]
         for place, other in enumerate(others):
-            gone = np.flatnonzero(left[:, place] <= tolerance)
-            found.append(Hypothesis(other, left[:, place], scores[:, place], int(gone[0]) if gone.size else None))
+            left = shares[:, other]
+            # A level that no rows of either class come to speaks for neither of them.
+            gone = np.flatnonzero((left <= tolerance) & (own > tolerance))
+            found.append(Hypothesis(other, left, scores[:, place], int(gone[0]) if gone.size else None))
         late = len(levels)
-        return tuple(
-            sorted(found, key=lambda h: (-(late if h.ruled_out is None else h.ruled_out), -float(h.left[-1:].sum())))
-        )
+        found.sort(key=lambda h: (-(late if h.ruled_out is None else h.ruled_out), -float(h.left[-1:].sum())))
+        return own, tuple(found)
 
     def _clouds(self, factor, chosen):
         """A factor's activations of the chosen rows of each class [classes, COMPARED, units], and which are there."""
@@ -155,34 +198,38 @@ class Explainer:
 
         Host-level.
         """
-        path = Path(path)
         parts = {"format": np.array(FORMAT), "reading": np.array(self.reading), "votes": np.array(self.votes)}
-        for name in ("factors", "tree", "forests"):
-            parts |= {f"{name}.{field}": value for field, value in getattr(self, name)._asdict().items()}
-        parts |= {name: getattr(self, name) for name in ("hidden", "ids", "labels", "scores")}
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, **parts)
-        unfinished.replace(path)
+        if self.features is None:
+            parts["format"] = np.array(2)
+        else:
+            parts["features"] = np.array(self.features)
+        for name, kind in PARTS.items():
+            parts |= {f"{name}.{field}": np.asarray(getattr(getattr(self, name), field)) for field in kind._fields}
+        write(path, parts | {name: np.asarray(getattr(self, name)) for name in ARRAYS})
+
+
+PARTS, ARRAYS = {"factors": Factors, "tree": Tree, "forests": Forests}, ("hidden", "ids", "labels", "scores")
 
 
 def load(path: str | Path) -> Explainer:
     """Reads what `Explainer.save` wrote; refuses anything pickled.
 
-    Host-level.
+    Host-level. Format 3, or 2, which lacks the number of features of an input.
 
     Raises:
-        ValueError: a file that is no explainer, or of another format.
+        ValueError: a file that is no explainer, is damaged, lacks an array, or is of another format.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        if "format" not in stored or int(stored["format"]) != FORMAT:
-            raise ValueError(f"path: found {path}, which is no explainer of format {FORMAT}")
-        kinds = {"factors": Factors, "tree": Tree, "forests": Forests}
+    stored = read(path, READ)
+    try:
         parts = {
-            name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in kinds.items()
+            name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in PARTS.items()
         }
-        arrays = {name: stored[name] for name in ("hidden", "ids", "labels", "scores")}
-        return Explainer(reading=str(stored["reading"]), votes=str(stored["votes"]), **parts, **arrays)
+        arrays = {name: stored[name] for name in ARRAYS}
+        words = {name: str(stored[name]) for name in ("reading", "votes")}
+        features = int(stored["features"]) if stored["format"] == FORMAT else None
+    except KeyError as missing:
+        raise ValueError(f"path: found {path}, an explainer without {missing}") from missing
+    return Explainer(**words, **parts, **arrays, features=features)
 
 
 def class_shares(tree: Tree, votes: Float[np.ndarray, "rows factors ids"], kind: str):
@@ -202,8 +249,3 @@ def _scores(points, there, key):
         return separability(rows, first, second, key=key).score
 
     return jax.vmap(of_pair)(points[1:], there[1:])
-
-
-def _flat(values):
-    values = np.asarray(values)
-    return values.reshape(len(values), -1)

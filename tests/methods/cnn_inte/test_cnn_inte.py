@@ -117,7 +117,7 @@ def test_an_explanation_is_its_path(digits, explainer):
             assert np.all(np.diff(hypothesis.left) <= 0)
             known = hypothesis.separability[np.isfinite(hypothesis.separability)]
             assert np.all((known >= 0) & (known <= 1))
-            gone = np.flatnonzero(hypothesis.left <= 0.01)
+            gone = np.flatnonzero((hypothesis.left <= 0.01) & (found.left > 0.01))
             assert hypothesis.ruled_out == (gone[0] if gone.size else None)
             mine = np.array([np.any(explainer.labels[level.rows] == found.label) for level in found.levels])
             assert np.all(hypothesis.separability[(hypothesis.left == 0) & mine] == 1)
@@ -125,6 +125,90 @@ def test_an_explanation_is_its_path(digits, explainer):
         late = [h.ruled_out if h.ruled_out is not None else 99 for h in found.hypotheses]
         assert late == sorted(late, reverse=True)
     assert explainer.explain(x[1200], int(labels[1200])).label == labels[1200]
+
+
+def test_no_class_is_ruled_out_where_the_label_is_gone_as_well():
+    """Two levels over a factor each: one class leaves the way at the root, another at the second level."""
+    labels = np.repeat([0, 1, 2], 50)
+    ids = np.stack([labels == 2, labels == 1], axis=1).astype(int)
+    tree = cnn_inte.grow(ids, labels, count=2, classes=3, depth=2)
+    hidden = ids + 0.01 * np.random.default_rng(0).normal(size=ids.shape)
+    grown, _ = forests.train(ids.astype(np.float32), ids, count=2, trees=5, leaves=4, key=KEY)
+    found = find_factors(jnp.asarray(hidden, jnp.float32), factors=2, ids=2, key=KEY)
+    planted = cnn_inte.Explainer(found, "coordinates", "hard", tree, grown, hidden, ids, labels, np.ones(1), features=2)
+    instance = np.zeros(2)  # of class 0
+    told = planted.explain(instance, 0)
+    assert told.prediction == 0
+    np.testing.assert_array_equal(told.left, 1)
+    assert all(hypothesis.ruled_out is not None for hypothesis in told.hypotheses)
+    # Held against the class that leaves the way at the first level, or the last, what stays cannot be ruled out.
+    for label in (1, 2):
+        told = planted.explain(instance, label)
+        by_label = {hypothesis.label: hypothesis for hypothesis in told.hypotheses}
+        own_gone, other = int(np.flatnonzero(told.left == 0)[0]), by_label[3 - label]
+        other_gone = int(np.flatnonzero(other.left == 0)[0])
+        assert by_label[0].ruled_out is None
+        assert other.left[-1] == told.left[-1] == 0
+        assert other.ruled_out == (other_gone if other_gone < own_gone else None)
+
+
+def test_what_cannot_be_explained_is_named(tmp_path, digits, explainer):
+    x, hidden, _, _ = digits
+    explainer.save(tmp_path / "kept.npz")
+    for each in (explainer, cnn_inte.load(tmp_path / "kept.npz")):
+        with pytest.raises(ValueError, match=r"instance: found shape \(1, 63\), wanted 64 numbers a row"):
+            each.explain(x[0, :63])
+        with pytest.raises(ValueError, match=r"inputs: found shape \(2, 65\), wanted 64 numbers a row"):
+            each.predict(np.ones((2, 65)))
+    with pytest.raises(ValueError, match="instance: found NaN or infinity"):
+        explainer.explain(np.full(64, np.nan))
+    with pytest.raises(ValueError, match="inputs: found NaN or infinity"):
+        explainer.input_ids(np.full((1, 64), 1e300))
+    with pytest.raises(ValueError, match="instance: found <U1, wanted real numbers"):
+        explainer.explain(np.full(64, "a"))
+    with pytest.raises(ValueError, match=r"inputs: found shape \(0, 64\), wanted 64 numbers a row, at least one row"):
+        explainer.predict(x[:0])
+    for label in (1.7, -1, "3"):
+        with pytest.raises(ValueError, match=f"label: found {label!r}, wanted a whole number from 0 to 9"):
+            explainer.explain(x[0], label)
+    assert explainer.explain(x[0], np.int64(3)).label == 3
+    with pytest.raises(ValueError, match=r"tolerance: found 1, wanted a share in \[0, 1\)"):
+        explainer.explain(x[0], tolerance=1)
+    with pytest.raises(ValueError, match=r"hidden: found shape \(3, 39\), wanted 40 numbers a row"):
+        explainer.hidden_ids(hidden[:3, :39])
+    with pytest.raises(ValueError, match="hidden: found NaN"):
+        explainer.hidden_ids(np.full((1, 40), np.nan))
+
+
+def test_what_is_no_explainer_is_refused(tmp_path, digits, explainer):
+    x = digits[0]
+    whole = tmp_path / "whole.npz"
+    explainer.save(whole)
+    np.save(tmp_path / "array.npy", np.ones(3))
+    np.save(tmp_path / "pickled.npy", np.array([{}], object))
+    (tmp_path / "text.npz").write_text("not arrays")
+    (tmp_path / "empty.npz").touch()
+    (tmp_path / "cut.npz").write_bytes(whole.read_bytes()[:-2_000])
+    with np.load(whole) as stored:
+        arrays = dict(stored)
+    np.savez(tmp_path / "later.npz", **arrays | {"format": np.array(4)})
+    for name in ("array.npy", "pickled.npy", "text.npz", "empty.npz", "cut.npz", "later.npz"):
+        with pytest.raises(ValueError, match=f"path: found .*{name}, which is no explainer of format 2 or 3"):
+            cnn_inte.load(tmp_path / name)
+    del arrays["tree.share"]
+    np.savez(tmp_path / "partial.npz", **arrays)
+    with pytest.raises(ValueError, match=r"path: found .*partial.npz, an explainer without 'tree.share"):
+        cnn_inte.load(tmp_path / "partial.npz")
+    with pytest.raises(FileNotFoundError):
+        cnn_inte.load(tmp_path / "none.npz")
+    # Format 2 lacks the number of features: fewer than the forests ask for are still refused.
+    with np.load(whole) as stored:
+        older = {name: stored[name] for name in stored.files if name != "features"} | {"format": np.array(2)}
+    np.savez(tmp_path / "older.npz", **older)
+    again = cnn_inte.load(tmp_path / "older.npz")
+    np.testing.assert_array_equal(again.predict(x[1200:]), explainer.predict(x[1200:]))
+    with pytest.raises(ValueError, match=r"wanted at least \d+ numbers a row"):
+        again.predict(x[:2, :10])
 
 
 def test_an_explanation_takes_less_than_a_second(digits, explainer):
@@ -149,7 +233,7 @@ def test_a_saved_explainer_is_the_same(tmp_path, digits, explainer):
     with np.load(tmp_path / "digits.npz", allow_pickle=False) as stored:
         assert all(stored[name].dtype != object for name in stored.files)
     np.savez(tmp_path / "other.npz", a=np.ones(2))
-    with pytest.raises(ValueError, match=r"path: found .*other.npz, which is no explainer of format 2"):
+    with pytest.raises(ValueError, match=r"path: found .*other.npz, which is no explainer of format 2 or 3"):
         cnn_inte.load(tmp_path / "other.npz")
 
 
@@ -194,7 +278,7 @@ def test_bad_input_is_named(changed, message):
 
 def test_wrong_labels_and_predictions_are_named(digits, explainer):
     x, _, _, predictions = digits
-    with pytest.raises(ValueError, match="label: found 10, wanted 0 to 9"):
+    with pytest.raises(ValueError, match="label: found 10, wanted a whole number from 0 to 9"):
         explainer.explain(x[0], 10)
     with pytest.raises(ValueError, match=r"predictions: found shape \(3,\), wanted \(2,\)"):
         explainer.fidelity(x[:2], predictions[:3])
