@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import GREY, INK, LIGHT, ORDERED, new_figure, styled
+from interp_jax.figures.style import GREY, INK, LIGHT, new_figure, styled
+
+CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # in no order; beyond ten they come again
 
 
 @styled
@@ -19,6 +23,8 @@ def tree(
     path: Sequence[int] = (),
 ) -> Figure:
     """Every split with its condition, for which one goes left, and every leaf with its class and that one's share.
+
+    Leaves of one class have one colour.
 
     children: number of a split → its left and right child; the root is 0.
     conditions: number of a split → what is asked.
@@ -59,7 +65,7 @@ def tree(
             axes.text(level, height, conditions[node], ha="left", va="center", fontsize=9, bbox=box, zorder=3)
         else:
             best = int(np.argmax(shares[node]))
-            shade = ORDERED(best / max(len(class_names) - 1, 1))
+            shade = CLASSES[best % len(CLASSES)]
             axes.plot(level + 0.05, height, "s", color=shade, markersize=8, zorder=3)
             text = f"{class_names[best]}  {shares[node, best]:.0%}"
             weight = "bold" if node in marked else "normal"

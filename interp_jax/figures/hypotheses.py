@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures.style import GREY, INK, new_figure, styled
 
-RULED_OUT, OPEN = "#009E73", "#D55E00"  # frames, as the paper's green and red
+RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, in no colour of the points
 MINE, OTHER = "#D55E00", "#0072B2"
 
 
@@ -32,14 +33,14 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
     levels: the condition of each level.
     mine: name of the class that the others are held against.
     Returns the figure: points of the class and of the other, the separability above them, a frame in green where the
-    other class is ruled out, else in red.
+    other class is ruled out, else in purple.
     """
     not_empty("columns", columns)
     not_empty("levels", levels)
     for name, panels in columns.items():
         if not 0 < len(panels) <= len(levels):
             raise ValueError(f"columns[{name!r}] has {len(panels)} panels, wanted 1 to {len(levels)}, one a level")
-    figure = new_figure(min(9.0, 2.4 + 1.1 * len(columns)), 0.8 + 1.0 * len(levels))
+    figure = new_figure(min(9.0, 2.4 + 1.1 * len(columns)), 1.0 + 1.0 * len(levels))
     axes = figure.subplots(len(levels), len(columns), squeeze=False)
     for panel in axes.flat:
         panel.set_axis_off()
@@ -61,8 +62,13 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
         )
     dot = {"linestyle": "", "marker": "o", "markersize": 6}
     figure.legend(
-        [Line2D([], [], color=MINE, **dot), Line2D([], [], color=OTHER, **dot)],
-        [mine, "hypothesis"],
+        [
+            Line2D([], [], color=MINE, **dot),
+            Line2D([], [], color=OTHER, **dot),
+            Patch(facecolor="none", edgecolor=RULED_OUT, linewidth=2),
+            Patch(facecolor="none", edgecolor=OPEN, linewidth=2),
+        ],
+        [mine, "hypothesis", "ruled out", "not yet"],
         loc="outside upper center",
         ncols=2,
     )
