@@ -50,8 +50,10 @@ def write(study, section) -> None:
                 mine=f"label {task.class_names[found.label]}",
             ),
             f"Instance {name}, label {task.class_names[found.label]}, called {task.class_names[found.prediction]}: "
-            "training rows that satisfy the conditions so far, by the first two principal components of the factor's "
-            "activations; above each panel the separability of the two clouds, a dash where too few are left to tell. "
+            "reference rows, some of the training rows, that satisfy the conditions so far, by the first two principal "
+            "components of the factor's activations. Frames are green where the hypothesis is ruled out, at most 1 % "
+            "of its reference rows left but more of the label's, and purple where it is not yet. Above each panel the "
+            "separability of the two clouds, a dash where too few are left to tell. "
             f"{_said(found, task.class_names)}",
         )
     tree = explainer.tree
@@ -87,9 +89,11 @@ def browse(study, section) -> None:
     explainer, task = study.explainer(HALF, 0), study.task
     network, count = study.outputs(HALF, 0)["held predictions"], min(study.config.instances, len(task.held_labels))
     section.text(
-        f"The first {count} held-out instances. Rows left: the share of a class's training rows that satisfies all "
-        "conditions so far. Separability: how much better a plane parts these rows from those of the instance's class "
-        "than chance would, in the factor of the level; 1 where none is left, a dash where too few are to tell."
+        f"The first {count} held-out instances. Rows left: the share of a class's reference rows, some of the "
+        "training rows, that satisfies all conditions so far; a class is ruled out where at most 1 % is left of it, "
+        "but more of the instance's class. Separability: how much better a plane parts these rows from those of the "
+        "instance's class than chance would, in the factor of the level; 1 where none is left, a dash "
+        "where too few are to tell."
     )
     bar = study.progress.task("instances", count)
     for row in range(count):
@@ -109,7 +113,8 @@ def browse(study, section) -> None:
                     )
                     for hypothesis in found.hypotheses
                 ],
-                f"Instance {row}: rows left and separability, level by level, the most likely hypothesis first. The "
+                f"Instance {row}: rows left and separability, level by level, the latest ruled out first; of the "
+                f"label's own rows {', '.join(f'{left:.1%}' for left in found.left)}. The "
                 f"path's leaf has {found.weight:.0%} of the probability; class shares of all leaves: "
                 + _shares(found.share, task.class_names),
             )
@@ -161,4 +166,5 @@ def _columns(explainer, found, names):
 
 def _said(found, names):
     still = [names[hypothesis.label] for hypothesis in found.hypotheses if hypothesis.ruled_out is None]
-    return f"Not ruled out: {', '.join(still)}." if still else "All other classes are ruled out."
+    said = f"Not ruled out: {', '.join(still)}." if still else "All other classes are ruled out."
+    return f"{said} Of the label's own reference rows {found.left[-1]:.1%} are left at the last level."

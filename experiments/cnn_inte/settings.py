@@ -10,7 +10,7 @@ from experiments.counts import check_counts
 class Settings:
     """A hidden layer of a convolutional network explained by a shallow tree over clusters of its activations.
 
-    python -m experiments.cnn_inte                                digits, two minutes
+    python -m experiments.cnn_inte                                digits, a few minutes
     python -m experiments.cnn_inte --preset paper --data mnist    the paper's sizes, three networks of each kind
     """
 
