@@ -111,14 +111,14 @@ class Explainer:
             raise ValueError(f"predictions: found shape {predictions.shape}, wanted ({len(inputs)},)")
         return float(np.mean(self.predict(inputs) == predictions))
 
-    def explain(self, instance, label: int | None = None, *, tolerance: float = 0.01, key=None) -> Explanation:
+    def explain(self, instance, label=None, *, tolerance: float = 0.01, key=None) -> Explanation:
         """Why the tree puts an instance where it does, and at which node other classes are ruled out.
 
         Host-level; separability is computed for all classes and levels at once.
 
         Args:
             instance: one input.
-            label: the class that others are held against; the prediction by default.
+            label: the class that others are held against, a whole number; the prediction by default.
             tolerance: share of a class's reference rows that may be left where it counts as ruled out.
             key: a JAX random key, for the separability by chance.
 

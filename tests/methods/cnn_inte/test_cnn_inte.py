@@ -172,8 +172,8 @@ def test_what_cannot_be_explained_is_named(tmp_path, digits, explainer):
         with pytest.raises(ValueError, match=f"label: found {label!r}, wanted a whole number from 0 to 9"):
             explainer.explain(x[0], label)
     assert explainer.explain(x[0], np.int64(3)).label == 3
-    with pytest.raises(ValueError, match=r"tolerance: found 1, wanted a share in \[0, 1\)"):
-        explainer.explain(x[0], tolerance=1)
+    with pytest.raises(ValueError, match=r"tolerance: found 1.0, wanted a share in \[0, 1\)"):
+        explainer.explain(x[0], tolerance=1.0)
     with pytest.raises(ValueError, match=r"hidden: found shape \(3, 39\), wanted 40 numbers a row"):
         explainer.hidden_ids(hidden[:3, :39])
     with pytest.raises(ValueError, match="hidden: found NaN"):
