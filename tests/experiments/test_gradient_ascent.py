@@ -46,6 +46,7 @@ def test_every_section_of_signals_is_written(tmp_path, monkeypatch):
     assert len(list(report.parent.glob("figures/*.png"))) == 7
 
 
+@pytest.mark.slow
 def test_every_regulariser_is_tried_on_images(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     report = study_main.main(dataclasses.replace(SMALL, data="digits"))

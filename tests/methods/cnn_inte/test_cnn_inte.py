@@ -39,6 +39,7 @@ def test_the_toy_example_gives_the_ids_that_were_planted(reading):
             np.testing.assert_array_equal(ids[:, mine], TOY_IDS[factor])
 
 
+@pytest.mark.slow
 def test_standardised_units_are_grouped_by_correlation():
     random = np.random.default_rng(0)
     sources = random.normal(size=(500, 2))

@@ -40,6 +40,7 @@ def test_factors_have_as_many_ids_as_each_has_clusters():
     assert [len(np.unique(column)) for column in ids.T] == [counts[0], counts[1]]
 
 
+@pytest.mark.slow
 def test_an_explainer_on_density_clusters_follows_its_network():
     random = np.random.default_rng(0)
     labels = random.integers(0, 3, 600)
