@@ -25,7 +25,7 @@ class LiftedTail:
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine(lift(hidden), gates)`` equals
     ``tail(hidden * gates)`` and runs the layer once for all gates. The two are worth it where many gates meet the same
-    rows. For a single mask that closes most units, ``kept(hidden, units, gates)`` computes the layer of the others only.
+    rows. For a single mask that closes most units, ``kept(hidden, units, gates)`` runs the layer on the others alone.
     """
 
     tail: Chain
