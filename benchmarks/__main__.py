@@ -1,15 +1,17 @@
 """Times kernels and methods against their rivals, in one run and one table: ``python -m benchmarks [NAME …]``."""
 
-import argparse
 import json
 import os
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+import tyro
 
 from benchmarks import results
 from interp_jax.reports import describe, summary
@@ -21,23 +23,37 @@ RIVALS = ("fastcluster", "torch")
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 
 
+@dataclass(frozen=True)
+class Options:
+    """Times kernels and methods against their rivals, in one run and one table."""
+
+    names: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="[NAME …]", help=", ".join(NAMES), help_behavior_hint="(all by default)"),
+    ] = ()
+    device: Literal["cpu", "gpu", "tpu"] | None = None
+    """Where to measure; by default the one JAX takes."""
+    sizes: str = ""
+    """Numbers, such as 1000,2000, in place of each group's own; or curve."""
+    json: Path | None = None
+    """A file to keep the results in, with device, versions and date."""
+    against: Path | None = None
+    """A kept file to compare with."""
+    read: Path | None = None
+    """A kept file to show or compare, measuring nothing."""
+
+    def __post_init__(self):
+        unknown = set(self.names) - set(NAMES)
+        if unknown:
+            raise ValueError(f"names: found {', '.join(sorted(unknown))}, wanted some of {', '.join(NAMES)}")
+        if self.sizes not in ("", "curve") and not all(part.isdecimal() for part in self.sizes.split(",")):
+            raise ValueError(f"--sizes: found {self.sizes!r}, wanted numbers such as 1000,2000, or curve")
+
+
 def main() -> int:
     """Medians of every group, ours first, and how many times faster ours is."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; all by default: {', '.join(NAMES)}")
-    parser.add_argument("--device", choices=PLATFORMS, help="by default the one JAX takes")
-    parser.add_argument(
-        "--sizes", default="", help="numbers, such as 1000,2000, in place of each group's own; or curve"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results, with device, versions and date")
-    parser.add_argument("--against", type=Path, metavar="FILE", help="a kept file to compare with")
-    parser.add_argument("--read", type=Path, metavar="FILE", help="show or compare this kept file and measure nothing")
-    arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(NAMES)
-    if unknown:
-        parser.error(f"names: found {', '.join(sorted(unknown))}, wanted some of {', '.join(NAMES)}")
-    if arguments.sizes not in ("", "curve") and not all(part.isdecimal() for part in arguments.sizes.split(",")):
-        parser.error(f"--sizes: found {arguments.sizes!r}, wanted numbers such as 1000,2000, or curve")
+    arguments = tyro.cli(Options, prog="python -m benchmarks")
     if arguments.read:
         status, found = 0, results.read(arguments.read)["results"]
     else:

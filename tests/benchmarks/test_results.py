@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import curves, readme, results
 
 
@@ -70,6 +71,41 @@ def test_curves_are_drawn_where_there_are_several_sizes():
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
     np.testing.assert_allclose(lines["interp jax"][:, 1], np.array([100, 200, 400]) ** 1.5)
     assert len(lines["rival"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ward", "wrad"], f"names: found wrad, wanted some of {', '.join(command.NAMES)}"),
+        (["--sizes", "10,x"], "--sizes: found '10,x', wanted numbers such as 1000,2000, or curve"),
+        (["--device", "xpu"], "invalid choice 'xpu' for argument '--device'"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, said, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as stop:
+        command.main()
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_help_lists_what_there_is(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--help"])
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as stop:
+        command.main()
+    assert stop.value.code == 0
+    assert ", ".join(command.NAMES) in capsys.readouterr().out
+
+
+def test_a_kept_run_is_shown_and_compared(monkeypatch, capsys):
+    kept = str(readme.newest())
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--read", kept, "--against", kept])
+    assert command.main() == 0
+    shown = capsys.readouterr().out
+    assert "k-means" in shown
+    assert "1.00" in shown.split("Against ")[1]
 
 
 @pytest.mark.slow
