@@ -1,4 +1,4 @@
-"""Keeps a finished run's numbers in the repository, and makes the README's tables from all that is kept.
+"""Keeps a finished run's numbers in the repository, and makes the tables of results from all that is kept.
 
 python -m experiments.keep_results runs/jump_detection/paper     keep this run, then write the tables
 python -m experiments.keep_results                               write the tables only
@@ -6,20 +6,22 @@ python -m experiments.keep_results                               write the table
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from shutil import copyfile
 
-from experiments.bottleneck.table import readme_table as bottleneck_table
-from experiments.cnn_inte.table import readme_table as cnn_inte_table
-from experiments.core_units.table import readme_table as core_units_table
-from experiments.gradient_ascent.table import readme_table as gradient_ascent_table
-from experiments.hierarchical_modules.table import readme_table as hierarchical_modules_table
-from experiments.identity_layers.table import readme_table as identity_layers_table
-from experiments.jump_detection.table import readme_table as jump_detection_table
-from experiments.memorization.table import readme_table as memorization_table
+from experiments.bottleneck import table as bottleneck
+from experiments.cnn_inte import table as cnn_inte
+from experiments.core_units import table as core_units
+from experiments.gradient_ascent import table as gradient_ascent
+from experiments.hierarchical_modules import table as hierarchical_modules
+from experiments.identity_layers import table as identity_layers
+from experiments.jump_detection import table as jump_detection
+from experiments.memorization import table as memorization
 from interp_jax.reports.atomic import write_text
 
 KEPT = Path(__file__).parent / "results"
+DETAILS = KEPT / "README.md"
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
 PICTURES = {"jump_detection": "networks_against_optimum"}
@@ -48,49 +50,64 @@ def keep(run: Path) -> Path:
     return path
 
 
-def benchmarks_table() -> str:
-    """The README's table of speed, from the newest file of each machine that ``python -m benchmarks`` wrote."""
-    lines = ["| work | rival | rival's time / ours | on |", "|---|---|---|---|"]
-    links, first_call = [], ""
+def readme_results() -> str:
+    """The README's table: the most telling lines of every study, beside what was published."""
+    lines = ["| | ours | published | networks |", "|---|---|---|---|"]
+    made = {}
+    for name, study in STUDIES.items():
+        files = _kept(name)
+        lines += [f"| {' | '.join(map(str, line))} |" for line in study.lines(files)]
+        for kept in files.values():
+            found = kept["environment"]
+            machine = f"{found['platform']}, jax {found['versions']['jax']}"
+            made.setdefault(machine, []).append(found["date"])
+    dates = "; ".join(f"{machine}, {min(days)} to {max(days)}" for machine, days in made.items())
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Mean ± standard deviation over networks, of core units over selections in one network. {dates}. "
+            f"[All tables]({_link(DETAILS)}), each with the command that makes it again.",
+        ]
+    )
+
+
+def readme_speed() -> str:
+    """The README's table of speed, from the files that ``python -m benchmarks`` wrote."""
+    lines = ["| work | fastest rival | its time / ours | on |", "|---|---|---|---|"]
+    links = []
     for path in sorted(BENCHMARKS.glob("*.json")):
         kept = json.loads(path.read_text(encoding="utf-8"))
         environment = kept["environment"]
         links.append(f"[{environment['device']}, {environment['platform']}, {environment['date']}]({_link(path)})")
         for work, entries in kept["results"].items():
-            if entries[0]["name"].startswith("interp_jax_first_call"):
-                first_call = ", but for a tree of Ward's, where ours is the first call with its compilation"
-            lines += [
-                f"| {work} | {entry['name']} | {entry['times_ours']:.1f} | {environment['device']} |"
-                for entry in entries
-                if not entry["name"].startswith("interp_jax")
-            ]
+            rivals = [entry for entry in entries if not entry["name"].startswith("interp_jax")]
+            if rivals:
+                fastest = min(rivals, key=lambda entry: entry["median_seconds"])
+                cells = work, fastest["name"], f"{fastest['times_ours']:.1f}", environment["device"]
+                lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        f"Medians, a rival's from the same run as ours, on {', '.join(links)}; warm{first_call}. "
-        "`python -m benchmarks` measures them on your machine (it wants "
-        "`.[test]`, and the rivals PyTorch and fastcluster).",
+        f"Warm medians, rivals in the same run, on {', '.join(links)}. `python -m benchmarks` measures them on your "
+        "machine; [what bounds each](benchmarks/README.md).",
     ]
     return "\n".join(lines)
 
 
-def tables() -> dict[str, str]:
-    """The README's tables by the name of their marks."""
-    made = {}
-    for study, table in STUDIES.items():
-        kept = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob(f"{study}*.json"))}
-        made[study] = table(kept)
-    return made | {"benchmarks": benchmarks_table()}
-
-
-def with_tables(readme: str) -> str:
-    """The README with every table between its two marks."""
-    for name, table in tables().items():
-        before, opening, rest = readme.partition(f"<!-- {name} -->\n")
+def with_tables(path: Path) -> str:
+    """A text file with every table of its own between its two marks."""
+    text = path.read_text(encoding="utf-8")
+    for name, table in TABLES[path].items():
+        before, opening, rest = text.partition(f"<!-- {name} -->\n")
         _, closing, after = rest.partition(f"<!-- /{name} -->")
         if not (opening and closing):
-            raise ValueError(f"README.md: found no marks <!-- {name} --> … <!-- /{name} -->")
-        readme = before + opening + table + "\n" + closing + after
-    return readme
+            raise ValueError(f"{path.name}: found no marks <!-- {name} --> … <!-- /{name} -->")
+        text = before + opening + table() + "\n" + closing + after
+    return text
+
+
+def _kept(study: str) -> dict[Path, dict]:
+    return {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob(f"{study}*.json"))}
 
 
 def _link(path: Path) -> str:
@@ -98,22 +115,30 @@ def _link(path: Path) -> str:
 
 
 STUDIES = {
-    "jump_detection": jump_detection_table,
-    "bottleneck": bottleneck_table,
-    "gradient_ascent": gradient_ascent_table,
-    "memorization": memorization_table,
-    "hierarchical_modules": hierarchical_modules_table,
-    "core_units": core_units_table,
-    "cnn_inte": cnn_inte_table,
-    "identity_layers": identity_layers_table,
+    "jump_detection": jump_detection,
+    "bottleneck": bottleneck,
+    "gradient_ascent": gradient_ascent,
+    "memorization": memorization,
+    "hierarchical_modules": hierarchical_modules,
+    "core_units": core_units,
+    "cnn_inte": cnn_inte,
+    "identity_layers": identity_layers,
+}
+TABLES = {
+    README: {"results": readme_results, "benchmarks": readme_speed},
+    DETAILS: {
+        name: partial(lambda name, study: study.results_table(_kept(name)), name, study)
+        for name, study in STUDIES.items()
+    },
 }
 
 
 def main(folders: list[str]) -> None:
-    """Keeps the runs and rewrites the README."""
+    """Keeps the runs and rewrites the tables."""
     for folder in folders:
         print(f"kept {_link(keep(Path(folder)))}")
-    write_text(README, with_tables(README.read_text(encoding="utf-8")))
+    for path in TABLES:
+        write_text(path, with_tables(path))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where a README table's numbers come from: the kept files, and the commands that make them again."""
+"""Where a table's numbers come from: the kept files, and the commands that make them again."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def provenance(study: str, files: Mapping[Path, dict], presets: Mapping[str, Any
         f"{kept['environment']['date']}"
         for kept in files.values()
     )
-    links = ", ".join(f"[`{path.stem}`](experiments/results/{path.name})" for path in files)
+    links = ", ".join(f"[`{path.stem}`]({path.name})" for path in files)
     runs = "; ".join(f"`{flags(kept['config'], presets)}`" for kept in files.values())
     return (
         f"{'; '.join(environments)}. From {links}, made by `python -m experiments.{study}` with {runs}, and "

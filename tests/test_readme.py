@@ -8,18 +8,21 @@ import pytest
 from experiments import keep_results
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, DETAILS = keep_results.README, keep_results.DETAILS
+TEXT = README.read_text(encoding="utf-8")
 
 
-def test_tables_are_made_from_the_kept_results():
-    assert keep_results.with_tables(README) == README
+@pytest.mark.parametrize("path", keep_results.TABLES, ids=lambda path: path.parent.name)
+def test_tables_are_made_from_the_kept_results(path):
+    assert keep_results.with_tables(path) == path.read_text(encoding="utf-8")
 
 
-def test_every_kept_file_is_linked_and_every_link_exists():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert all((ROOT / link).exists() for link in links), links
-    kept = [path for folder in (keep_results.KEPT, keep_results.BENCHMARKS) for path in folder.iterdir()]
-    assert {path.relative_to(ROOT).as_posix() for path in kept} <= set(links)
+@pytest.mark.parametrize(("folder", "page"), [(keep_results.KEPT, DETAILS), (keep_results.BENCHMARKS, README)])
+def test_every_kept_file_is_linked_and_every_link_exists(folder, page):
+    text = page.read_text(encoding="utf-8")
+    links = {(page.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+)\)", text)}
+    assert all(link.exists() for link in links), links
+    assert set(folder.glob("*.json")) <= links
 
 
 def test_the_test_command_is_the_one_that_ci_runs():
@@ -31,7 +34,7 @@ def test_the_test_command_is_the_one_that_ci_runs():
 
 
 def test_the_example_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     names: dict = {}
     exec(code, names)
     assert names["filters"].shape == (100, 60)
@@ -47,6 +50,9 @@ def test_the_example_runs():
     assert names["small"].dense2.kernel.shape == (names["core"].units, 60)
 
 
-def test_a_table_without_its_marks_is_an_error():
-    with pytest.raises(ValueError, match="found no marks <!-- jump_detection -->"):
-        keep_results.with_tables("no marks")
+def test_a_table_without_its_marks_is_an_error(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("no marks", encoding="utf-8")
+    monkeypatch.setitem(keep_results.TABLES, page, {"jump_detection": str})
+    with pytest.raises(ValueError, match="page.md: found no marks <!-- jump_detection -->"):
+        keep_results.with_tables(page)

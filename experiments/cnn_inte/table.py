@@ -1,4 +1,4 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
@@ -22,7 +22,21 @@ SAID = {
 }
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    (kept,) = (kept for kept in files.values() if kept["config"]["data"] == "mnist")
+    config, said = kept["config"], []
+    for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
+        found = kept["metrics"]["fidelity"][kind]
+        ours, network = (
+            mean_and_spread([100 * value for value in found[name][0]], 1) for name in (OURS, "the network itself")
+        )
+        what = f"accuracy of a tree of {config['depth']} levels that explains a CNN (%): MNIST, {kind}"
+        said.append((what, f"{ours} (network {network})", paper, seeds))
+    return said
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """Accuracy and fidelity of every kind of explanation, a pair of columns for every data set and kind of network."""
     by_data = {kept["config"]["data"]: kept for kept in files.values()}
     columns = [(data, kind) for data in by_data for kind in (HALF, FULL)]

@@ -1,4 +1,4 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
@@ -10,7 +10,24 @@ from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    said = []
+    for kept in files.values():
+        data = kept["config"]["data"]
+        for layer, found in kept["metrics"]["cores"].items():
+            paper, units = published.units(data, layer), np.array(found["units"]).mean(axis=0)
+            what = f"units of {found['of']} that keep {np.array(found['holding']).mean():.1%} of a class's decisions: "
+            what += f"{_said(kept['config'])}, {layer}"
+            said.append((what, mean_and_spread(units, 1), "–" if paper is None else f"{paper.mean():.1f}", 1))
+    return said
+
+
+def _said(config):
+    return config["data"] + (f" ({config['data_note']})" if config["data_note"] else "")
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """A row for every data set and layer whose run was kept."""
     header = "layer (units)", "kept", "by gates alone", "by the best rival", "by the paper"
     header += "decisions held", "… held-out rows", "… in the paper"
@@ -18,8 +35,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     notes = []
     for kept in files.values():
         data, metrics = kept["config"]["data"], kept["metrics"]
-        note = f" ({kept['config']['data_note']})" if kept["config"]["data_note"] else ""
-        notes.append(f"{data}{note} {metrics['training']['accuracy']['held out']:.1%}")
+        notes.append(f"{_said(kept['config'])} {metrics['training']['accuracy']['held out']:.1%}")
         for layer, found in metrics["cores"].items():
             lines.append(_row(data, layer, found, metrics["rivals"][layer]["needed"]))
     return "\n".join(

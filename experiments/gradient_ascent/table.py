@@ -1,4 +1,4 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
@@ -9,7 +9,16 @@ from experiments.study import mean_and_spread
 JUMPS = "jumps"
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    (kept,) = (kept for kept in files.values() if kept["config"]["data"] == JUMPS)
+    name = "4-layer perceptron"
+    right = kept["metrics"]["classes"]["classes"][name]["right_lanes"]
+    what = f"signals made by gradient ascent that jump where they should (%): {name}"
+    return [(what, mean_and_spread([100 * share for share in right], 1), "pictures", kept["config"]["seeds"])]
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """A row for every kind of network that finds jumps, and a sentence for every set of images."""
     by_data = {kept["config"]["data"]: kept for kept in files.values()}
     config = by_data[JUMPS]["config"]

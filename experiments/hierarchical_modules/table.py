@@ -1,11 +1,20 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
 from experiments.study import mean_and_spread
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    (kept,) = (kept for kept in files.values() if _head(kept["config"]) == "mnist")
+    heights = kept["metrics"]["vectors"]["height_of_all_networks"]
+    ours = " and ".join(mean_and_spread(heights[when], 1) for when in ("before", "after"))
+    what = "height of the tree of roles, before and after signs are aligned: MNIST"
+    return [(what, ours, "pictures", kept["config"]["networks"])]
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """A column for every data set and network whose run was kept."""
     columns = {_head(kept["config"]): _column(kept["config"], kept["metrics"]) for kept in files.values()}
     counts = sorted({kept["config"]["networks"] for kept in files.values()})
@@ -15,7 +24,7 @@ def readme_table(files: dict[Path, dict]) -> str:
     ]
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     lines += [f"| {name} | {' | '.join(column.get(name, '–') for column in columns.values())} |" for name in names]
-    links = ", ".join(f"[`{path.stem}`](experiments/results/{path.name})" for path in files)
+    links = ", ".join(f"[`{path.stem}`]({path.name})" for path in files)
     environment = next(iter(files.values()))["environment"]
     lines += [
         "",

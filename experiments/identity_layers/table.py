@@ -1,4 +1,4 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
@@ -11,7 +11,17 @@ from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    (kept,) = (kept for kept in files.values() if kept["config"]["data"] == "mnist")
+    depth = kept["config"]["depth"]
+    found = kept["metrics"]["accuracy"]["accuracy"][f"{IDENTITY} {depth}"]
+    ours = " and ".join(mean_and_spread(100 * np.array(found[name]), 1) for name in ("last", "first"))
+    what = f"accuracy of {depth} layers from the identity, and of the first alone (%): MNIST"
+    return [(what, ours, "–", len(found["last"]))]
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """A row a network of every data set: accuracy of its layers, distance from the identity, shares of the score."""
     lines = [
         "| start of the networks | layers | networks | held-out rows named right (%) | … by the first layer | "

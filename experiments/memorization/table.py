@@ -1,4 +1,4 @@
-"""The study's table in the README."""
+"""The study's table of results, and its lines in the README."""
 
 from pathlib import Path
 
@@ -10,7 +10,16 @@ from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
-def readme_table(files: dict[Path, dict]) -> str:
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """What the README says of this study: what was measured, ours, published, how many networks."""
+    (kept,) = (kept for kept in files.values() if kept["config"]["data"] == "jumps")
+    inner, kinds = kept["metrics"]["deviations"]["deviation"]["cosine"], (KINDS[0], KINDS[-1])
+    ours = " and ".join(mean_and_spread(np.array(inner[kind]["inner"])[1], 2) for kind in kinds)
+    what = f"deviation inside a class, first hidden layer, {' and '.join(kinds)}: jumps"
+    return [(what, ours, "curves", kept["config"]["seeds"])]
+
+
+def results_table(files: dict[Path, dict]) -> str:
     """A column for every kind of network, rows for every data set."""
     lines = [f"| networks | {' | '.join(KINDS)} |", "|---" * (1 + len(KINDS)) + "|"]
     for kept in files.values():

@@ -106,7 +106,7 @@ def test_controls_are_shares_of_the_rows_they_name():
     assert alone[ERRS] is None
 
 
-def test_the_readme_table_has_a_column_for_every_kind_of_network():
+def test_the_table_has_a_column_for_every_kind_of_network():
     scores = {name: [[0.9, 0.92], [0.8, 0.8]] for name in (*table.SAID, "a tree on pixels")}
     config = {"data": "mnist", "depth": 5, "factors": 8, "ids": 10, "seeds": 2, "full_seeds": 2, "preset": "quick"}
     environment = {"platform": "Linux", "versions": {"jax": "1"}, "date": "2026-01-01"}
@@ -114,7 +114,7 @@ def test_the_readme_table_has_a_column_for_every_kind_of_network():
     held_against = {HALF: [_controls(0.93, 0.92), _controls(0.91, 0.9)], FULL: [_controls(0.9, None)]}
     metrics = {"fidelity": {HALF: scores, FULL: full, "controls": held_against}}
     kept = {"config": config, "metrics": metrics, "environment": environment}
-    said = table.readme_table({Path("experiments/results/cnn_inte_mnist.json"): kept})
+    said = table.results_table({Path("experiments/results/cnn_inte_mnist.json"): kept})
     lines = said.splitlines()
     assert lines[0] == f"| accuracy / fidelity (%) | MNIST, {HALF} | MNIST, {FULL} |"
     cell = "91.0\u00a0±\u00a01.4 / 80.0\u00a0±\u00a00.0"
@@ -126,7 +126,7 @@ def test_the_readme_table_has_a_column_for_every_kind_of_network():
     assert "nearly all accuracy" not in said
     held_against[HALF] = [_controls(0.93, 0.925)]
     kept["metrics"]["fidelity"]["controls"] = held_against
-    assert "nearly all accuracy" in table.readme_table({Path("experiments/results/cnn_inte_mnist.json"): kept})
+    assert "nearly all accuracy" in table.results_table({Path("experiments/results/cnn_inte_mnist.json"): kept})
 
 
 @pytest.mark.parametrize(

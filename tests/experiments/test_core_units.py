@@ -11,7 +11,7 @@ from experiments.core_units import __main__ as study_main
 from experiments.core_units import published
 from experiments.core_units.positions import jaccard
 from experiments.core_units.settings import PRESETS
-from experiments.core_units.table import readme_table
+from experiments.core_units.table import results_table
 from experiments.core_units.tasks import task
 from tests.real_data import REAL_DATA
 
@@ -87,7 +87,7 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
     assert len(masks) == 2
     kept = {"config": json.loads((in_empty_folder / "config.json").read_text()), "metrics": metrics}
     kept["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
-    table = readme_table({in_empty_folder / "core_units_digits.json": kept})
+    table = results_table({in_empty_folder / "core_units_digits.json": kept})
     assert table.count("\n| digits, ") == 2
 
 

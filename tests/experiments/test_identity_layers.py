@@ -12,7 +12,7 @@ from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStu
 from experiments.identity_layers.likelihood import choose
 from experiments.identity_layers.maps import first_right
 from experiments.identity_layers.settings import PRESETS, Settings
-from experiments.identity_layers.table import readme_table
+from experiments.identity_layers.table import results_table
 from experiments.identity_layers.tasks import task
 
 SMALL = dataclasses.replace(
@@ -48,7 +48,7 @@ def test_every_section_is_written(tmp_path, monkeypatch):
     kept = {report.parent: {"config": json.loads((report.parent / "config.json").read_text()), "metrics": metrics}}
     environment = json.loads((report.parent / "timing.json").read_text())["environment"]
     kept[report.parent]["environment"] = environment
-    assert readme_table(kept).count("\n| digits") == 5
+    assert results_table(kept).count("\n| digits") == 5
 
 
 def test_alone_every_network_has_a_key_of_its_own():
