@@ -94,6 +94,11 @@ def readme_speed() -> str:
     return "\n".join(lines)
 
 
+def results_table(study: str) -> str:
+    """A study's whole table."""
+    return STUDIES[study].results_table(_kept(study))
+
+
 def with_tables(path: Path) -> str:
     """A text file with every table of its own between its two marks."""
     text = path.read_text(encoding="utf-8")
@@ -126,10 +131,7 @@ STUDIES = {
 }
 TABLES = {
     README: {"results": readme_results, "benchmarks": readme_speed},
-    DETAILS: {
-        name: partial(lambda name, study: study.results_table(_kept(name)), name, study)
-        for name, study in STUDIES.items()
-    },
+    DETAILS: {name: partial(results_table, name) for name in STUDIES},
 }
 
 
