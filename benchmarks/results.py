@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 MACHINE = "machine: "  # the groups that measure what the machine does at all
+ALONE = "alone"  # in the name of what does a part of a group's work only
 KEPT = ("size", "share", "checks", "first_call_seconds", "compile_seconds", "peak_bytes")
 
 
@@ -49,6 +50,12 @@ def machine(results: Mapping[str, Any]) -> dict[str, float]:
         for name in ("flops", "bytes")
         if f"{name}_per_second" in entry
     }
+
+
+def fastest_rival(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The fastest entry that is not ours and does all of the work, if there is one."""
+    rivals = [entry for entry in entries if not entry["name"].startswith("interp_jax") and ALONE not in entry["name"]]
+    return min(rivals, key=lambda entry: entry["median_seconds"], default=None)
 
 
 def table(results: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from shutil import copyfile
 
+from benchmarks import tables as benchmarks
 from experiments.bottleneck import table as bottleneck
 from experiments.cnn_inte import table as cnn_inte
 from experiments.core_units import table as core_units
@@ -55,7 +56,7 @@ def readme_results() -> str:
     lines = ["| | ours | published | networks |", "|---|---|---|---|"]
     made = {}
     for name, study in STUDIES.items():
-        files = _kept(name)
+        files = _files(KEPT, name)
         lines += [f"| {' | '.join(map(str, line))} |" for line in study.lines(files)]
         for kept in files.values():
             found = kept["environment"]
@@ -73,30 +74,18 @@ def readme_results() -> str:
 
 
 def readme_speed() -> str:
-    """The README's table of speed, from the files that ``python -m benchmarks`` wrote."""
-    lines = ["| work | fastest rival | its time / ours | on |", "|---|---|---|---|"]
-    links = []
-    for path in sorted(BENCHMARKS.glob("*.json")):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        environment = kept["environment"]
-        links.append(f"[{environment['device']}, {environment['platform']}, {environment['date']}]({_link(path)})")
-        for work, entries in kept["results"].items():
-            rivals = [entry for entry in entries if not entry["name"].startswith("interp_jax")]
-            if rivals:
-                fastest = min(rivals, key=lambda entry: entry["median_seconds"])
-                cells = work, fastest["name"], f"{fastest['times_ours']:.1f}", environment["device"]
-                lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        f"Warm medians, rivals in the same run, on {', '.join(links)}. `python -m benchmarks` measures them on your "
-        "machine; [what bounds each](benchmarks/README.md).",
-    ]
-    return "\n".join(lines)
+    """The README's table of speed."""
+    files = _files(BENCHMARKS)
+    links = ", ".join(f"[{benchmarks.made_on(kept)}]({_link(path)})" for path, kept in files.items())
+    return (
+        f"{benchmarks.speed(files)}\n\nWarm medians, rivals in the same run, on {links}. `python -m benchmarks` "
+        "measures them on your machine; [what bounds each, all rivals](benchmarks/README.md)."
+    )
 
 
 def results_table(study: str) -> str:
     """A study's whole table."""
-    return STUDIES[study].results_table(_kept(study))
+    return STUDIES[study].results_table(_files(KEPT, study))
 
 
 def with_tables(path: Path) -> str:
@@ -111,8 +100,8 @@ def with_tables(path: Path) -> str:
     return text
 
 
-def _kept(study: str) -> dict[Path, dict]:
-    return {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob(f"{study}*.json"))}
+def _files(folder: Path, opening: str = "") -> dict[Path, dict]:
+    return {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"{opening}*.json"))}
 
 
 def _link(path: Path) -> str:
@@ -132,6 +121,7 @@ STUDIES = {
 TABLES = {
     README: {"results": readme_results, "benchmarks": readme_speed},
     DETAILS: {name: partial(results_table, name) for name in STUDIES},
+    BENCHMARKS.parent / "README.md": {"results": lambda: benchmarks.shares(_files(BENCHMARKS))},
 }
 
 

@@ -26,7 +26,7 @@ def test_every_kept_file_is_linked_and_every_link_exists(folder, page):
 
 
 def test_the_test_command_is_the_one_that_ci_runs():
-    commands = re.findall(r"^    (pip install .*)$", README, re.MULTILINE)
+    commands = re.findall(r"^    (pip install .*)$", TEXT, re.MULTILINE)
     assert len(commands) == 2
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for command in commands:

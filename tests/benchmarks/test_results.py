@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import curves, readme, results
+from benchmarks import curves, results, tables
 
 
 def _benchmark(group, name, median, params=None, **extra):
@@ -100,7 +100,7 @@ def test_help_lists_what_there_is(monkeypatch, capsys):
 
 
 def test_a_kept_run_is_shown_and_compared(monkeypatch, capsys):
-    kept = str(readme.newest())
+    kept = str(max((Path(command.__file__).parent / "results").glob("*.json")))
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--read", kept, "--against", kept])
     assert command.main() == 0
     shown = capsys.readouterr().out
@@ -130,8 +130,13 @@ def test_a_run_is_kept_and_compared(tmp_path):
     assert "1.00" in shown.split("Against kept.json")[1]
 
 
-def test_readme_says_what_the_newest_results_say():
-    written = readme.README.read_text(encoding="utf-8")
-    assert readme.with_table(written) == written
-    with pytest.raises(ValueError, match="found no marks"):
-        readme.with_table("no marks")
+def test_the_fastest_rival_does_all_the_work():
+    part = _benchmark("work of 9", "test_product_alone[9]", 0.5, {"size": 9}, size=9)
+    kept = {
+        "environment": {"device": "cpu", "platform": "a machine", "versions": {"jax": "0.1"}, "date": "2026-01-01"},
+        "results": results.gathered([*RUN, part]),
+    }
+    (line,) = (line for line in tables.speed({Path("a.json"): kept}).splitlines() if "work of 9" in line)
+    assert line == "| work of 9 | rival float32 | 3.00 | cpu |"
+    assert "| work of 9 | 2 | 20% | – | rival float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
+    assert results.fastest_rival([{"name": "interp_jax", "median_seconds": 1.0}]) is None
