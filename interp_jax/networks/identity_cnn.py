@@ -1,7 +1,6 @@
 """Deep convolutional networks of constant width whose kernels start as Dirac kernels, which change nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +8,9 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Shaped
 
+from interp_jax.kernels._dirac import dirac
 from interp_jax.networks.convolution import convolution
-from interp_jax.networks.identity_perceptron import STARTS, check_identity_network, linear
+from interp_jax.networks.identity_perceptron import STARTS, IdentityLayer, check_identity_network, linear
 from interp_jax.networks.layer_stack import LayerStack
 
 
@@ -81,7 +81,7 @@ class IdentityCNN(nnx.Module):
         sides = taps, taps, channels, channels
         draw = start if callable(start) else STARTS[start]
         if draw is None:
-            kernel = jnp.broadcast_to(_dirac(sides, jnp.float32), (depth, *sides))
+            kernel = jnp.broadcast_to(dirac(sides, jnp.float32), (depth, *sides))
         else:
             kernel = jax.vmap(lambda key: draw(key, sides, jnp.float32))(jax.random.split(key, depth))
         self.kernel = nnx.Param(kernel)
@@ -120,8 +120,9 @@ class IdentityCNN(nnx.Module):
         kernel, bias = self.kernel[...], self.bias[...]
         if kernel.ndim != 5:
             raise ValueError(f"network: found kernels of shape {kernel.shape}, wanted one network; jax.vmap takes many")
-        layer = _Layer(kernel.shape[-1] - self.classes, self.scale, self.activation, self.class_activation)
-        identity = _dirac(kernel.shape[1:], kernel.dtype) / self.scale, jnp.zeros_like(bias[0])
+        features = kernel.shape[-1] - self.classes
+        layer = IdentityLayer(_product, features, self.scale, self.activation, self.class_activation)
+        identity = dirac(kernel.shape[1:], kernel.dtype) / self.scale, jnp.zeros_like(bias[0])
         return LayerStack(jax.tree_util.Partial(layer), (kernel, bias), identity)
 
     def _scores(self, hidden):
@@ -133,26 +134,7 @@ class IdentityCNN(nnx.Module):
         return patches.reshape(-1, height // p, width // p, p, p, maps).swapaxes(2, 3).reshape(-1, height, width, maps)
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """One layer, equal by value: networks of one shape share a compilation."""
-
-    features: int
-    scale: float
-    activation: Callable
-    class_activation: Callable
-
-    def __call__(self, parameters, hidden):
-        kernel, bias = parameters
-        names = ("NHWC", "HWIO", "NHWC")
-        # What is read from the layers is small against them, so that full precision is needed to see it.
-        full = jax.lax.Precision.HIGHEST
-        sums = convolution(hidden, kernel, (1, 1), "SAME", dimension_numbers=names, precision=full)
-        sums = self.scale * sums + bias[None, None, None]
-        is_feature = jnp.arange(sums.shape[-1]) < self.features
-        return jnp.where(is_feature[None, None, None], self.activation(sums), self.class_activation(sums))
-
-
-def _dirac(sides, kind):
-    taps, channels = sides[0], sides[-1]
-    return jnp.zeros(sides, kind).at[taps // 2, taps // 2].set(jnp.eye(channels, dtype=kind))
+def _product(hidden, kernel):
+    # What is read from the layers is small against them, so that full precision is needed to see it.
+    full, names = jax.lax.Precision.HIGHEST, ("NHWC", "HWIO", "NHWC")
+    return convolution(hidden, kernel, (1, 1), "SAME", dimension_numbers=names, precision=full)

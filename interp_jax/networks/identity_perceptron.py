@@ -115,7 +115,7 @@ class IdentityPerceptron(nnx.Module):
         kernel, bias = self.kernel[...], self.bias[...]
         if kernel.ndim != 3:
             raise ValueError(f"network: found weights of shape {kernel.shape}, wanted one network; jax.vmap takes many")
-        layer = _Layer(self.features, self.scale, self.activation, self.class_activation)
+        layer = IdentityLayer(_product, self.features, self.scale, self.activation, self.class_activation)
         identity = jnp.eye(kernel.shape[-1], dtype=kernel.dtype) / self.scale, jnp.zeros_like(bias[0])
         return LayerStack(jax.tree_util.Partial(layer), (kernel, bias), identity)
 
@@ -132,17 +132,27 @@ def check_identity_network(features, classes, depth, scale, start):
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """One layer, equal by value: networks of one shape share a compilation."""
+class IdentityLayer:
+    """One layer of a network that starts at the identity, equal by value: networks of one shape share a compilation.
 
+    ``product(hidden, kernel)`` is all that the networks differ in; units are the last axis.
+    """
+
+    product: Callable
     features: int
     scale: float
     activation: Callable
     class_activation: Callable
 
     def __call__(self, parameters, hidden):
+        """The next layer: φ(s · product + bias), with a φ for the features and one for the classes."""
         kernel, bias = parameters
-        # What is read from the layers is small against them, so that full precision is needed to see it.
-        sums = self.scale * jnp.matmul(hidden, kernel, precision="highest") + bias[None]
-        is_feature = jnp.arange(sums.shape[1]) < self.features
-        return jnp.where(is_feature[None], self.activation(sums), self.class_activation(sums))
+        rows = (None,) * (hidden.ndim - 1)
+        sums = self.scale * self.product(hidden, kernel) + bias[rows]
+        is_feature = jnp.arange(sums.shape[-1]) < self.features
+        return jnp.where(is_feature[rows], self.activation(sums), self.class_activation(sums))
+
+
+def _product(hidden, kernel):
+    # What is read from the layers is small against them, so that full precision is needed to see it.
+    return jnp.matmul(hidden, kernel, precision="highest")

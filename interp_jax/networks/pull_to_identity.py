@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from interp_jax.kernels._dirac import dirac
+
 
 def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTransformation:
     """Adds the gradient of a penalty on the distance of weights from those that change nothing.
@@ -74,9 +76,6 @@ def _is_stack(path, leaf, named):
 
 
 def _departure(weights, scale):
-    sides = weights.shape[1:-2]
-    if any(side % 2 == 0 for side in sides):
+    if any(side % 2 == 0 for side in weights.shape[1:-2]):
         raise ValueError(f"parameters: found kernels of shape {weights.shape}, wanted odd sides")
-    middle = tuple(side // 2 for side in sides)
-    eye = jnp.eye(weights.shape[-1], dtype=weights.dtype) / scale
-    return weights - jnp.zeros(weights.shape[1:], weights.dtype).at[middle].set(eye)[None]
+    return weights - dirac(weights.shape[1:], weights.dtype)[None] / scale

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax.kernels._arguments import as_real
+from interp_jax.kernels._dirac import dirac
 
 
 def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: float = 1.0) -> Float[Array, " layers"]:
@@ -38,7 +39,5 @@ def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: f
         wanted = "[layers, width, width] or [layers, height, width, channels, channels] with odd sides"
         raise ValueError(f"kernels: found shape {kernels.shape}, wanted {wanted}")
     kernels = kernels.astype(jnp.promote_types(kernels.dtype, jnp.float32))
-    middle = tuple(side // 2 for side in sides)
-    dirac = jnp.zeros(kernels.shape[1:], kernels.dtype).at[middle].set(jnp.eye(before, dtype=kernels.dtype))
-    axes = tuple(range(1, kernels.ndim))
-    return jnp.sqrt(jnp.sum((scale * kernels - dirac[None]) ** 2, axis=axes) / before)
+    departure = scale * kernels - dirac(kernels.shape[1:], kernels.dtype)[None]
+    return jnp.sqrt(jnp.sum(departure**2, axis=tuple(range(1, kernels.ndim))) / before)
