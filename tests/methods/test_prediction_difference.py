@@ -21,6 +21,7 @@ CASES = {
     "grey image": ((5, 4), (2, 2), 2),
     "whole": ((3, 3, 1), 3, 2),
 }
+TRANSCRIBED = {"image": "evidence", "wide": "probability", "signal of channels": "evidence", "signal": "information"}
 
 
 def _rows(shape, rows, seed):
@@ -38,7 +39,9 @@ def _network(shape, linear, seed=0):
     ), np.asarray(first @ second)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow) if case in TRANSCRIBED else case for case in CASES]
+)
 def test_a_linear_networks_differences_are_weights_times_distances_from_the_mean(case):
     shape, patch, stride = CASES[case]
     network, weights = _network(shape, linear=True)
@@ -52,7 +55,7 @@ def test_a_linear_networks_differences_are_weights_times_distances_from_the_mean
     np.testing.assert_allclose(found, patches.by_place(jnp.asarray(parts.reshape(3, -1) @ inside.T)), atol=1e-4)
 
 
-@pytest.mark.parametrize("batch_size", [1, 8, 1000])
+@pytest.mark.parametrize("batch_size", [1, 8, pytest.param(1000, marks=pytest.mark.slow)])
 def test_the_batches_change_nothing(batch_size):
     shape, patch, stride = CASES["image"]
     network, _ = _network(shape, linear=False)
@@ -61,10 +64,7 @@ def test_the_batches_change_nothing(batch_size):
     np.testing.assert_allclose(found, prediction_difference(network, _rows(shape, 3, 1), 1, **options), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("case", "measure"),
-    [("image", "evidence"), ("wide", "probability"), ("signal of channels", "evidence"), ("signal", "information")],
-)
+@pytest.mark.parametrize(("case", "measure"), TRANSCRIBED.items())
 def test_differences_agree_with_the_transcription(case, measure):
     shape, patch, stride = CASES[case]
     network, _ = _network(shape, linear=False)
@@ -143,16 +143,13 @@ def test_a_target_that_is_no_class_is_told_by_nan():
 
 
 def test_another_network_target_or_reference_compiles_nothing(assert_compiles):
-    x, others = _rows((12, 12, 1), 2, 0), _rows((12, 12, 1), 4, 1)
-    first, second = (
-        networks.freeze(networks.image_cnn(jax.random.key(seed), (12, 12, 1), channels=(2,), hidden=4))
-        for seed in (0, 1)
-    )
+    x, others = _rows((9,), 2, 0), _rows((9,), 4, 1)
+    first, second = (networks.freeze(networks.perceptron(jax.random.key(seed), (9, 4, 5))) for seed in (0, 1))
     options = {"patch": 4, "stride": 4, "measure": "score"}
     one = prediction_difference(first, x, 3, reference=others, **options)
     with assert_compiles(0):
         two = prediction_difference(second, x[::-1], 4, reference=-others, **options)
-    assert one.shape == two.shape == (2, 12, 12)
+    assert one.shape == two.shape == (2, 9)
     assert not np.allclose(one, two)
 
 
@@ -224,8 +221,8 @@ def test_bad_arguments_are_named(changed, message):
 
 # Few shapes, because each is compiled.
 @given(
-    size=st.sampled_from([1, 4, 7]),
-    side=st.sampled_from([1, 3, 4]),
+    size=st.sampled_from([1, 7]),
+    side=st.sampled_from([1, 3, 7]),
     step=st.sampled_from([1, 2, 4]),
     seed=st.integers(0, 9),
 )
