@@ -10,20 +10,26 @@ from jaxtyping import Array, Float, Shaped
 
 from interp_jax.kernels._arguments import as_real
 
-_FEATURES = 32  # features whose differences are squared in one pass
+_FEATURES = 32  # features at most whose differences are squared in one pass
 _SEARCHES = 3  # out-of-date rows looked through in a step; with as many, most steps can merge
+_STEPS = 8  # between two looks whether all trees are done
+_BLOCK = 1 << 20  # costs that trees worked on together have on a CPU: more fall out of its caches
+_LANES = 8  # trees at least that are worked on together: fewer, and starting operations takes longer than doing them
 
 
 class _State(NamedTuple):
-    """Clusters in slots: a union takes its first member's slot and leaves the other empty."""
+    """Clusters in slots: a union takes its first member's slot and leaves the other empty.
+
+    Numbers instead of truth values: CPUs do several at once.
+    """
 
     costs: Array  # ΔESS of every pair of slots, symmetric; infinite on the diagonal, meaningless in empty slots
     sizes: Array
     names: Array
-    alive: Array
+    empty: Array  # 0, or infinite in empty slots
     least: Array  # lower bounds of a row's costs, infinite in empty slots
     nearest: Array  # where the least is
-    stale: Array  # whether that slot has changed since, so that the least is but a bound
+    stale: Array  # the least where that slot has changed since, so that it is but a bound; elsewhere infinite
     merges: Array
     linkage: Array
 
@@ -76,16 +82,40 @@ def _tree(vectors):
     vectors = jnp.where(finite, vectors, 0)
     # A power of two, so exact: squares neither overflow nor vanish.
     exponent = jnp.frexp(jnp.max(jnp.abs(vectors), initial=0))[1]
-    state = _start(jnp.ldexp(vectors, -exponent))
-    rows = len(vectors)
-
-    # Under vmap each pass copies the costs of all trees once, to leave finished ones alone: so mostly one pass.
-    def several(state):
-        return jax.lax.fori_loop(0, rows + rows // 8 + 1, lambda _, state: _step(state), state)
-
-    linkage = jax.lax.while_loop(lambda state: state.merges < rows - 1, several, state).linkage
+    linkage = _trees(jnp.ldexp(vectors, -exponent)[None])[0]
     heights = jnp.ldexp(jnp.sqrt(2 * linkage[:, 2]), exponent)
     return linkage.at[:, 2].set(jnp.where(finite.all(), heights, jnp.nan))
+
+
+@jax.custom_batching.custom_vmap
+def _trees(vectors):
+    """Costs for heights; lanes are an axis here, so that all stop together and a CPU can take some at a time."""
+    return jax.lax.platform_dependent(vectors, cpu=_in_blocks, default=_together)
+
+
+@_trees.def_vmap
+def _more_lanes(size, batched, vectors):
+    found = _trees(vectors.reshape(size * vectors.shape[1], *vectors.shape[2:]))
+    return found.reshape(*vectors.shape[:2], *found.shape[1:]), True
+
+
+def _in_blocks(vectors):
+    lanes, rows, _ = vectors.shape
+    blocks = -(-lanes // max(_LANES, _BLOCK // rows**2))
+    size = -(-lanes // blocks)
+    padded = jnp.concatenate([vectors, vectors[: blocks * size - lanes]])
+    found = jax.lax.map(_together, padded.reshape(blocks, size, *vectors.shape[1:]))
+    return found.reshape(blocks * size, *found.shape[2:])[:lanes]
+
+
+def _together(vectors):
+    last = vectors.shape[1] - 1
+
+    def several(state):
+        return jax.lax.fori_loop(0, _STEPS, lambda _, state: jax.vmap(_step)(state), state)
+
+    # Done trees stay as they are, so nothing has to be kept aside for them.
+    return jax.lax.while_loop(lambda state: (state.merges < last).any(), several, jax.vmap(_start)(vectors)).linkage
 
 
 def _start(vectors):
@@ -93,15 +123,14 @@ def _start(vectors):
     slots = jnp.arange(rows, dtype=jnp.int32)
     costs = jnp.where(slots[:, None] == slots[None, :], jnp.inf, _squared_distances(vectors) / 2)
     least, nearest = _least(costs)
-    everywhere = jnp.ones(rows, bool)
     return _State(
         costs,
         jnp.ones(rows, kind),
         slots,
-        everywhere,
+        jnp.zeros(rows, kind),
         least,
         nearest,
-        ~everywhere,
+        jnp.full(rows, jnp.inf, kind),
         jnp.zeros((), jnp.int32),
         jnp.zeros((rows - 1, 4), kind),
     )
@@ -111,7 +140,7 @@ def _squared_distances(vectors):
     """From differences, which keep their digits; as many features in a pass as make one fused loop."""
     rows, features = vectors.shape
     passes = -(-features // _FEATURES) or 1  # with no features one pass of zeros
-    padded = jnp.pad(vectors, ((0, 0), (0, passes * _FEATURES - features))).T.reshape(passes, _FEATURES, rows)
+    padded = jnp.pad(vectors, ((0, 0), (0, -features % passes))).T.reshape(passes, -(-features // passes), rows)
 
     def add(part, total):
         for feature in padded[part]:
@@ -123,36 +152,41 @@ def _squared_distances(vectors):
 
 def _least(values):
     """Minimum along the last axis and its first place; on CPUs several times faster than argmin."""
-    places = jnp.arange(values.shape[-1], dtype=jnp.int32)
+    places = jnp.arange(values.shape[-1], dtype=values.dtype)  # whole numbers have no fast minimum there
     least = values.min(-1)
     hits = values == jnp.expand_dims(least, -1)
-    return least, jnp.where(hits, places, values.shape[-1] - 1).min(-1)
+    return least, jnp.where(hits, places, values.shape[-1] - 1).min(-1).astype(jnp.int32)
 
 
 def _step(state):
     """Looks through a few rows that are out of date, then merges the least pair if that is certain."""
-    costs, sizes, names, alive, least, nearest, stale, merges, linkage = state
+    costs, sizes, names, empty, least, nearest, stale, merges, linkage = state
     slots = jnp.arange(len(sizes), dtype=jnp.int32)
+    rows, left = [], stale
     for _ in range(_SEARCHES):
-        _, row = _least(jnp.where(stale, least, jnp.inf))
-        found, where = _least(jnp.where(alive, costs[row], jnp.inf))
-        here = (slots == row) & stale
-        least, nearest, stale = jnp.where(here, found, least), jnp.where(here, where, nearest), stale & ~here
+        rows.append(_least(left)[1])
+        left = jnp.where(slots == rows[-1], jnp.inf, left)
+    found, where = _least(costs[jnp.stack(rows)] + empty[None])
+    for index, row in enumerate(rows):
+        here = (slots == row) & (stale < jnp.inf)
+        least, nearest = jnp.where(here, found[index], least), jnp.where(here, where[index], nearest)
+    stale = left
 
     height, a = _least(least)
     b = nearest[a]
-    merging = ~stale[a] & (merges < len(sizes) - 1)
+    merging = (stale[a] == jnp.inf) & (merges < len(sizes) - 1)
     first, second = (slots == a) & merging, (slots == b) & merging
-    size_a, size_b = sizes[a], sizes[b]
-    united = (size_a + sizes) * costs[a] + (size_b + sizes) * costs[b] - sizes * height
+    (size_a, size_b), (of_a, of_b) = sizes[jnp.stack([a, b])], costs[jnp.stack([a, b])]
+    united = (size_a + sizes) * of_a + (size_b + sizes) * of_b - sizes * height
     # No live pair is below the least one: rounding must not say otherwise, or heights could fall.
     united = jnp.maximum(united / (size_a + size_b + sizes), height)
-    united = jnp.where(merging, jnp.where(first | second, jnp.inf, united), costs[a])
-    costs = costs.at[a].set(united).at[:, a].set(united)
+    into = jnp.where(merging, a, len(sizes))
+    costs = costs.at[into].set(united, mode="drop").at[:, into].set(united, mode="drop")
 
-    alive &= ~second
-    stale = alive & (stale | (merging & ((nearest == a) | (nearest == b)))) & ~first
-    found, where = _least(jnp.where(alive, united, jnp.inf))
+    empty = jnp.where(second, jnp.inf, empty)
+    found, where = _least(united + empty)
+    changed = merging & ((nearest == a) | (nearest == b))
+    stale = jnp.where(first | second, jnp.inf, jnp.where(changed, least, stale))
     least = jnp.where(second, jnp.inf, jnp.where(first, found, least))
     nearest = jnp.where(first, where, nearest)
     low, high = jnp.minimum(names[a], names[b]), jnp.maximum(names[a], names[b])
@@ -162,4 +196,4 @@ def _step(state):
     sizes = jnp.where(first, size, sizes)
     names = jnp.where(first, merges + len(sizes), names)
     merges += merging.astype(jnp.int32)
-    return _State(costs, sizes, names, alive, least, nearest, stale, merges, linkage)
+    return _State(costs, sizes, names, empty, least, nearest, stale, merges, linkage)
