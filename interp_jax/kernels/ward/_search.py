@@ -1,4 +1,4 @@
-"""Nearest clusters: a float32 search on the device that gives bounds, and a float64 one on the host that settles."""
+"""Nearest clusters: a float32 search that gives bounds, and a float64 one on the host that settles."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-KEPT = 8  # neighbours returned a row
+from interp_jax.kernels.ward._boxes import KEPT, in_boxes, suit
+
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns that each keep their own best
 _UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
 _HOST_ELEMENTS = 1 << 21  # of a float64 tile
+_SINGLE = 1 << 17  # elements of a float32 tile on the host; with fewer costs in all, float64 is as fast
 _TIED = 1e-12  # relative difference of float64 costs that counts as none
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
 _NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, where, and the second of no columns
@@ -21,9 +23,14 @@ def nearest(clusters, rows):
 
     The least cost is at most the bound, so the first neighbour is certain.
     """
-    if _on_host_up_to(len(rows), len(clusters.sizes)):
+    count = len(clusters.sizes)
+    host = _on_host_up_to(len(rows), count)
+    if suit(clusters, rows):
+        slots, bounds = in_boxes(clusters, rows)
+    elif host and len(rows) * count < _SINGLE:
         return _on_host(clusters, rows)
-    slots, bounds = _on_device(clusters, rows)
+    else:
+        slots, bounds = (_in_single if host else _on_device)(clusters, rows)
     costs = _costs(clusters, rows, slots)
     unsettled = np.flatnonzero(~(costs.min(1) <= bounds))
     if len(unsettled):
@@ -129,6 +136,24 @@ def _search(points, squares, inverse, queries, count, live):
     return jax.lax.fori_loop(jnp.int32(0), -(-count // _ROWS), row_tile, nothing)
 
 
+def _in_single(clusters, rows):
+    """On the host in float32."""
+    points, inverse = clusters.centroids.astype(np.float32), (1 / clusters.sizes).astype(np.float32)
+    squares = _shrunk_squares(clusters, 2.0**-24).astype(np.float32)
+    slots, bounds = np.empty((len(rows), KEPT), np.int64), np.empty(len(rows))
+    height = max(1, _SINGLE // len(points))
+    for start in range(0, len(rows), height):
+        tile = slice(start, start + height)
+        some = rows[tile]
+        costs = (-2 * points[some]) @ points.T
+        costs += squares
+        costs += squares[some, None]
+        costs /= inverse[some, None] + inverse
+        costs[np.arange(len(some)), some] = np.inf
+        slots[tile], bounds[tile] = _smallest(costs, some)
+    return slots, np.maximum(bounds - _UNDERFLOW, 0)
+
+
 def _on_host(clusters, rows):
     count = len(clusters.sizes)
     squares = _shrunk_squares(clusters, 2.0**-53)
@@ -167,10 +192,15 @@ def _host_tile(clusters, squares, rows, shades):
 
 
 def _select(clusters, rows, lower):
+    slots, bounds = _smallest(lower, rows)
+    return slots, _costs(clusters, rows, slots), bounds
+
+
+def _smallest(lower, rows):
+    """Where the KEPT smallest of each row are, the row itself in place of infinite ones, and the next."""
     order = np.argpartition(lower, KEPT, axis=1)[:, : KEPT + 1]
     values = np.take_along_axis(lower, order, axis=1)
-    slots = np.where(np.isinf(values[:, :KEPT]), rows[:, None], order[:, :KEPT])
-    return slots, _costs(clusters, rows, slots), values[:, KEPT]
+    return np.where(np.isinf(values[:, :KEPT]), rows[:, None], order[:, :KEPT]), values[:, KEPT]
 
 
 def _costs(clusters, rows, slots):

@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _search
+from interp_jax.kernels.ward import _boxes, _search
 from tests import reference
 
 
@@ -62,9 +62,31 @@ def test_equal_to_scipys_with_the_search_on_the_device(on_device, draw, rows, fe
     assert_scipys(ward.linkage(vectors), vectors)
 
 
+@pytest.fixture
+def in_boxes(monkeypatch):
+    """Searches of any size go through the boxes of few dimensions."""
+    monkeypatch.setattr(_boxes, "_FROM", 0)
+
+
+@pytest.mark.parametrize("draw", [gaussian, clustered])
+@pytest.mark.parametrize("features", [1, 2, 3])
+@pytest.mark.parametrize("rows", [40, 41, 90, 700])
+def test_equal_to_scipys_with_the_search_in_boxes(in_boxes, draw, rows, features):
+    vectors = draw(rows, features)
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+def test_boxes_of_points_that_are_far_or_many_in_one_place(in_boxes):
+    vectors = clustered(400, 2) + 1e6 * np.sign(clustered(400, 2, seed=1))
+    assert_scipys(ward.linkage(vectors), vectors)
+    vectors = np.random.default_rng(0).geometric(0.01, size=(500, 2)).astype(float)
+    assert ward.verify(ward.linkage(vectors), vectors).valid
+    assert ward.verify(ward.linkage(vectors), vectors).least.all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("draw", [gaussian, clustered])
-@pytest.mark.parametrize("features", [1, 2, 16, 64, 200])
+@pytest.mark.parametrize("features", [1, 2, 3, 16, 64, 200])
 def test_equal_to_scipys_for_5000_rows(draw, features):
     vectors = draw(5000, features)
     assert_scipys(ward.linkage(vectors), vectors)
@@ -135,10 +157,10 @@ def grid(side, seed=None):
     ],
     ids=lambda vectors: f"{len(vectors)} of {vectors.shape[1]}",
 )
-@pytest.mark.parametrize("device", [False, True])
-def test_every_merge_is_least_where_ties_abound(vectors, device, request):
-    if device:
-        request.getfixturevalue("on_device")
+@pytest.mark.parametrize("search", [None, "on_device", "in_boxes"])
+def test_every_merge_is_least_where_ties_abound(vectors, search, request):
+    if search:
+        request.getfixturevalue(search)
     assert_every_merge_is_least(vectors)
     found = ward.linkage(vectors)
     counts = cut_tree(found).max(0) + 1
