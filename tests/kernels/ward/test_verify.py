@@ -117,6 +117,14 @@ def test_float32_is_leave_for_rounding_only():
         assert bool(found.least[0]) == least
 
 
+def test_equal_heights_may_fall_by_rounding_only():
+    vectors = np.array([[0.0], [1.0], [10.0], [11.0]])
+    tree = ward.linkage(vectors)
+    assert tree[0, 2] == tree[1, 2]
+    assert ward.verify(_set(tree, 1, 2, np.nextafter(tree[1, 2], 0)), vectors).valid
+    assert not ward.verify(_set(tree, 1, 2, tree[1, 2] * (1 - 1e-8)), vectors).valid
+
+
 def test_all_points_equal():
     vectors = np.full((6, 2), 3.3)
     found = ward.verify(ward.linkage(vectors), vectors)
