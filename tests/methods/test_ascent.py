@@ -72,6 +72,47 @@ def test_lanes_do_not_depend_on_batches_or_on_others(assert_compiles):
         ascent.maximize(NETWORK, twice, UNITS[::-1], steps=40, rate=3.0, threshold=0.9, tolerance=1e-3, patience=5)
 
 
+def _of_all_kinds(lanes):
+    """Starts that have passed, that take ever more steps, and that have no gradient, in no order; and their units."""
+    units = np.arange(lanes) % CLASSES
+    hardness = np.random.default_rng(0).permutation(np.linspace(-0.5, 2, lanes)).astype(np.float32)
+    return jnp.asarray(np.resize(START, (lanes, LENGTH))) - hardness[:, None] * WEIGHTS.T[units], jnp.asarray(units)
+
+
+@pytest.mark.parametrize(("lanes", "optimizer"), [(256, None), (259, optax.adam(0.05))])
+def test_lanes_that_stop_at_very_different_times_are_as_in_batches_too_small_to_part(lanes, optimizer):
+    start, units = _of_all_kinds(lanes)
+    options = {"rate": 0.5, "steps": 120, "patience": 7, "optimizer": optimizer}
+    options["regularisers"] = (lambda x, gradient, step: x * (1 - 1e-3 / (1 + step)),)
+    whole = ascent.maximize(NETWORK, start, units, **options)
+    parts = ascent.maximize(NETWORK, start, units, batch_size=50, **options)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+    ends = np.sort(whole.steps)
+    assert ends[0] == 0 < ends[lanes // 4 + 1] < ends[5 * lanes // 8 + 1], "lanes are left behind twice"
+    assert whole.converged.any()
+    assert whole.stalled.any()
+
+
+def test_many_lanes_under_vmap_and_with_a_callable_objective():
+    start, units = _of_all_kinds(261)
+
+    def objective(outputs, units):
+        return jnp.take_along_axis(outputs, units["unit"][:, None], 1)[:, 0]
+
+    def climb(start, **options):
+        given = {"unit": units}
+        return ascent.maximize(
+            NETWORK, start, given, objective=objective, rate=0.02, threshold=5.0, steps=300, **options
+        )
+
+    starts = jnp.stack([start, 0.5 * start[::-1]])
+    found = jax.vmap(climb)(starts)
+    for lane, start in enumerate(starts):
+        for a, b in zip(found, climb(start, batch_size=87), strict=True):
+            np.testing.assert_allclose(a[lane], b, atol=1e-3)
+
+
 def test_units_known_before_tracing_serve_and_are_checked_under_jit():
     known, wrong = jnp.asarray(UNITS), jnp.asarray([0, 5, 0, 0, 0, 0, 0])
     found = jax.jit(lambda start: ascent.maximize(NETWORK, start, known, steps=3))(START)
