@@ -1,5 +1,6 @@
 """Many small Ward trees at once: the least pair is merged in steps of fixed shapes."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from interp_jax.kernels._arguments import as_real
 _FEATURES = 32  # features at most whose differences are squared in one pass
 _SEARCHES = 3  # out-of-date rows looked through in a step; with as many, most steps can merge
 _STEPS = 8  # between two looks whether all trees are done
-_BLOCK = 1 << 20  # costs that trees worked on together have on a CPU: more fall out of its caches
+_HALVED = 128  # slots from which on a loop ends when half of them are empty, and the next has but the others
+_BLOCK = 1 << 21  # costs that trees worked on together have on a CPU: more fall out of its caches
 _LANES = 8  # trees at least that are worked on together: fewer, and starting operations takes longer than doing them
 
 
@@ -40,8 +42,9 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
 
     Traceable, with fixed shapes. The pair of least ΔESS is merged, its row brought up to date by Lance and Williams'
-    formula, and so on. Memory O(rows²) a tree; time O(rows² · features), more only where many clusters share a nearest
-    one, and O(rows³) at worst. For one tree of more than some thousand vectors use `ward.linkage`.
+    formula, and so on. Memory O(rows²) a tree, on CPUs for some at a time; time O(rows² · features), more only where
+    many clusters share a nearest one, and O(rows³) at worst. For one tree of more than some thousand vectors
+    use `ward.linkage`.
 
     Always a valid tree: every cluster merged once, right sizes, heights that never fall, also with ties and equal
     vectors. In float32 heights are within 1e-5 of the largest; pairs that near in height may change places.
@@ -101,7 +104,7 @@ def _more_lanes(size, batched, vectors):
 
 def _in_blocks(vectors):
     lanes, rows, _ = vectors.shape
-    blocks = -(-lanes // max(_LANES, _BLOCK // rows**2))
+    blocks = max(1, -(-lanes // max(_LANES, _BLOCK // rows**2)))
     size = -(-lanes // blocks)
     padded = jnp.concatenate([vectors, vectors[: blocks * size - lanes]])
     found = jax.lax.map(_together, padded.reshape(blocks, size, *vectors.shape[1:]))
@@ -109,13 +112,31 @@ def _in_blocks(vectors):
 
 
 def _together(vectors):
-    last = vectors.shape[1] - 1
+    rows = vectors.shape[1]
+    state = jax.vmap(_start)(vectors)
+    while (width := state.sizes.shape[1]) >= _HALVED:
+        state = _until(state, rows - width // 2)
+        state = jax.vmap(functools.partial(_first_half, width // 2))(state)
+    return _until(state, rows - 1).linkage
+
+
+def _until(state, wanted):
+    """As many merges as that in each tree."""
 
     def several(state):
-        return jax.lax.fori_loop(0, _STEPS, lambda _, state: jax.vmap(_step)(state), state)
+        return jax.lax.fori_loop(0, _STEPS, lambda _, state: jax.vmap(step)(state), state)
 
     # Done trees stay as they are, so nothing has to be kept aside for them.
-    return jax.lax.while_loop(lambda state: (state.merges < last).any(), several, jax.vmap(_start)(vectors)).linkage
+    step = functools.partial(_step, wanted)
+    return jax.lax.while_loop(lambda state: (state.merges < wanted).any(), several, state)
+
+
+def _first_half(width, state):
+    """The clusters in use, as many as the width, in as many slots."""
+    kept = jnp.argsort(state.empty)[:width]
+    moved = jnp.zeros(len(state.sizes), jnp.int32).at[kept].set(jnp.arange(width, dtype=jnp.int32))
+    slots = state._replace(costs=state.costs[:, kept], nearest=moved[state.nearest])[:-2]
+    return _State(*(values[kept] for values in slots), state.merges, state.linkage)
 
 
 def _start(vectors):
@@ -158,8 +179,8 @@ def _least(values):
     return least, jnp.where(hits, places, values.shape[-1] - 1).min(-1).astype(jnp.int32)
 
 
-def _step(state):
-    """Looks through a few rows that are out of date, then merges the least pair if that is certain."""
+def _step(wanted, state):
+    """Looks through a few rows that are out of date, then merges the least pair if that is certain and wanted."""
     costs, sizes, names, empty, least, nearest, stale, merges, linkage = state
     slots = jnp.arange(len(sizes), dtype=jnp.int32)
     rows, left = [], stale
@@ -174,7 +195,7 @@ def _step(state):
 
     height, a = _least(least)
     b = nearest[a]
-    merging = (stale[a] == jnp.inf) & (merges < len(sizes) - 1)
+    merging = (stale[a] == jnp.inf) & (merges < wanted)
     first, second = (slots == a) & merging, (slots == b) & merging
     (size_a, size_b), (of_a, of_b) = sizes[jnp.stack([a, b])], costs[jnp.stack([a, b])]
     united = (size_a + sizes) * of_a + (size_b + sizes) * of_b - sizes * height
@@ -194,6 +215,6 @@ def _step(state):
     record = jnp.stack([low.astype(sizes.dtype), high.astype(sizes.dtype), height, size])
     linkage = linkage.at[jnp.where(merging, merges, len(linkage))].set(record, mode="drop")
     sizes = jnp.where(first, size, sizes)
-    names = jnp.where(first, merges + len(sizes), names)
+    names = jnp.where(first, merges + len(linkage) + 1, names)
     merges += merging.astype(jnp.int32)
     return _State(costs, sizes, names, empty, least, nearest, stale, merges, linkage)

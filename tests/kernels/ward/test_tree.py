@@ -1,3 +1,5 @@
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +21,11 @@ def gaussian(*shape, seed=0):
 
 @pytest.mark.parametrize(
     ("rows", "features"),
-    [(40, 40), *(pytest.param(*size, marks=pytest.mark.slow) for size in [(2, 1), (3, 200), (30, 2), (90, 40)])],
+    [
+        (40, 40),
+        (261, 3),
+        *(pytest.param(*size, marks=pytest.mark.slow) for size in [(2, 1), (3, 200), (30, 2), (90, 40)]),
+    ],
 )
 def test_equal_to_scipys_in_float64(rows, features):
     vectors = gaussian(rows, features)
@@ -115,6 +121,16 @@ def test_lanes_are_the_single_trees():
     vectors = gaussian(2, 25, 3).astype(np.float32)
     for found, points in zip(_TREES(vectors), vectors, strict=True):
         np.testing.assert_array_equal(found, ward.tree(points))
+
+
+def test_lanes_of_lanes_some_at_a_time(monkeypatch):
+    monkeypatch.setattr(sys.modules[ward.tree.__module__], "_BLOCK", 1)
+    vectors = gaussian(3, 7, 26, 3)
+    found = np.asarray(jax.vmap(jax.vmap(ward.tree))(vectors))
+    for tree, points in zip(found.reshape(21, 25, 4), vectors.reshape(21, 26, 3), strict=True):
+        heights = scipy_linkage(points, method="ward")[:, 2]
+        np.testing.assert_allclose(tree[:, 2], heights, atol=1e-5 * heights[-1])
+    assert jax.vmap(ward.tree)(vectors[0, :0]).shape == (0, 25, 4)
 
 
 def test_a_second_call_compiles_nothing(assert_compiles):
