@@ -12,7 +12,8 @@ from interp_jax.kernels.ward._boxes import KEPT, in_boxes, suit
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns that each keep their own best
 _UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
 _HOST_ELEMENTS = 1 << 21  # of a float64 tile
-_SINGLE = 1 << 17  # elements of a float32 tile on the host; with fewer costs in all, float64 is as fast
+_SINGLE = 1 << 17  # costs on the host up to which float64 is as fast as float32
+_SINGLE_ELEMENTS = 1 << 20  # of a float32 tile: in smaller ones a product's threads wait for each other
 _TIED = 1e-12  # relative difference of float64 costs that counts as none
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
 _NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, where, and the second of no columns
@@ -141,7 +142,7 @@ def _in_single(clusters, rows):
     points, inverse = clusters.centroids.astype(np.float32), (1 / clusters.sizes).astype(np.float32)
     squares = _shrunk_squares(clusters, 2.0**-24).astype(np.float32)
     slots, bounds = np.empty((len(rows), KEPT), np.int64), np.empty(len(rows))
-    height = max(1, _SINGLE // len(points))
+    height = max(1, _SINGLE_ELEMENTS // len(points))
     for start in range(0, len(rows), height):
         tile = slice(start, start + height)
         some = rows[tile]
