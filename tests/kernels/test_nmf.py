@@ -108,6 +108,18 @@ def test_the_error_never_rises_and_nothing_is_nan(shape, seed, exponent, holes):
     assert (np.diff(errors, axis=0) <= 1e-6 * np.linalg.norm(v.astype(np.float64))).all()
 
 
+def test_a_start_is_the_same_in_batches_of_even_and_odd_size_under_jit_and_vmap():
+    v = jnp.stack([_noisy(7, 5), _noisy(7, 5, seed=1)])
+
+    def errors(v, batch_size):
+        return nmf(v, 3, key=KEY, restarts=5, iterations=50, batch_size=batch_size).errors
+
+    wanted = np.stack([errors(one, 1) for one in v])
+    for batch_size in (2, 5):
+        np.testing.assert_allclose(jax.vmap(lambda one, size=batch_size: errors(one, size))(v), wanted, rtol=1e-5)
+        np.testing.assert_allclose(jax.jit(errors, static_argnums=1)(v[0], batch_size), wanted[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("batch_size", [*(pytest.param(size, marks=pytest.mark.slow) for size in (1, 3)), 100])
 def test_starts_do_not_depend_on_the_batch_size(batch_size):
     v = _noisy(7, 5)
