@@ -374,6 +374,7 @@ def rows_as_hashes(found):
     return sorted(hashlib.sha256(x.tobytes() + bytes([y])).digest() for x, y in zip(pixels, found.labels, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (REAL_DATA / "tfds").is_dir(), reason="the prepared MNIST is not here")
 def test_both_copies_of_mnist_agree_and_the_second_load_is_fast(tmp_path):
     prepared = data.load("mnist", data_dir=REAL_DATA / "tfds")

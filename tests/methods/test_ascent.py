@@ -79,7 +79,9 @@ def _of_all_kinds(lanes):
     return jnp.asarray(np.resize(START, (lanes, LENGTH))) - hardness[:, None] * WEIGHTS.T[units], jnp.asarray(units)
 
 
-@pytest.mark.parametrize(("lanes", "optimizer"), [(256, None), (259, optax.adam(0.05))])
+@pytest.mark.parametrize(
+    ("lanes", "optimizer"), [pytest.param(256, None, marks=pytest.mark.slow), (259, optax.adam(0.05))]
+)
 def test_lanes_that_stop_at_very_different_times_are_as_in_batches_too_small_to_part(lanes, optimizer):
     start, units = _of_all_kinds(lanes)
     options = {"rate": 0.5, "steps": 120, "patience": 7, "optimizer": optimizer}
