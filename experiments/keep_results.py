@@ -79,8 +79,8 @@ def readme_speed() -> str:
     links = ", ".join(f"[{benchmarks.made_on(kept)}]({_link(path)})" for path, kept in files.items())
     return (
         f"{benchmarks.speed(files)}\n\nWarm medians, rivals in the same run, on {links}, where all rivals are. One "
-        "that would take long does a share of the work, kept there as `share`, and its time is told from that. `python -m "
-        "benchmarks` measures them on your machine; [what bounds each](benchmarks/README.md)."
+        "that would take long does a share of the work, kept there as `share`, and its time is told from that. "
+        "`python -m benchmarks` measures them on your machine; [what bounds each](benchmarks/README.md)."
     )
 
 
