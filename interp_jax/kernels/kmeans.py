@@ -17,8 +17,11 @@ from interp_jax.kernels._plus_plus import seeds
 from interp_jax.kernels._row_batches import RowBatches
 
 _HIGHEST = jax.lax.Precision.HIGHEST
-# Multiplications an iteration from which on lanes at rest are left out, which takes longer to compile.
+# Multiplications an iteration from which on lanes at rest are left out and means follow from the rows that changed
+# their centre, which takes longer to compile.
 _MUCH = 2**26
+# Rows that changed are looked at so many to a piece as make all rows in _PIECES; more than _FEW pieces are not few.
+_PIECES, _FEW = 64, 16
 # Scores at a time, unless the caller says otherwise: more leave the caches of two CPU cores, fewer copy all rows once
 # more for every pass.
 _SCORES = 2**21
@@ -58,7 +61,8 @@ def kmeans(
     through the rows together, in batches; those that have come to rest are left out once half of them have. A cluster
     that loses all its rows is given the row furthest from its centre. Start i draws from ``fold_in(key, i)``.
 
-    Time: 4 · rows · features · k · restarts operations an iteration. Memory: the rows twice, three numbers a row and
+    Time: 4 · rows · features · k · restarts operations an iteration; on CPUs half as many in later ones of much work,
+    where the sums follow from the few rows that changed their cluster. Memory: the rows twice, five numbers a row and
     start, and three a batch's row, start and centre.
 
     With fewer different rows than k, clusters stay empty and centres repeat. Of centres equally near the first is
@@ -164,51 +168,112 @@ def _inertias(batch, centers):
 def _lloyd(rows, centers, iterations, rest):
     """Centres at rest, the iterations of each lane, and whether it came to rest within the most there may be."""
     lanes, batches = len(centers), rows.x.shape[1]
+    much = rows.x.size * centers[..., 0].size > _MUCH
+
+    def rests(moved, centers):
+        return ~(jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest)
 
     def step(part, state):
-        centers, steps, active, rested = state
-        moved = _means(part, centers)
-        moved = jnp.where(active[:, None, None], moved, centers)
+        centers, steps, active, rested, before = state
         steps += active.astype(jnp.int32)
-        # Lanes at rest have not moved: they stay at rest. A start may come to rest in the very last iteration.
-        rested = ~(jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest)
-        return moved, steps, active & ~rested & (steps < iterations), rested
 
-    state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool)
-    for size, left in itertools.pairwise([*_stages(rows.x.size * centers[..., 0].size, lanes), 0]):
+        def afresh():
+            return _means(part, centers)[0], before
+
+        def by_changes():
+            return _means_by_changes(part, centers, before, goes_on)
+
+        def goes_on(moved):
+            return ~jnp.any(active & (rests(moved, centers) | (steps == iterations)))
+
+        # An accelerator would take longer to find and fetch the rows that changed than for the product with all.
+        moved, now = jax.lax.platform_dependent(cpu=by_changes, default=afresh) if much else afresh()
+        moved = jnp.where(active[:, None, None], moved, centers)
+        # Lanes at rest have not moved: they stay at rest. A start may come to rest in the very last iteration.
+        rested = rests(moved, centers)
+        return moved, steps, active & ~rested & (steps < iterations), rested, now
+
+    nothing = _Clusters.none(centers, rows.weights.size) if much else None
+    state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool), nothing
+    for size, left in itertools.pairwise([*_stages(much, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
         # So few lanes may go through all rows at once in the memory that all lanes had for a batch.
         taken = rows.whole() if size * batches <= lanes else rows
         part = jax.lax.while_loop(
             lambda part, left=left: jnp.sum(part[2]) > left,
             functools.partial(step, taken),
-            tuple(e[moving] for e in state),
+            jax.tree.map(lambda whole, moving=moving: whole[moving], state),
         )
-        state = tuple(whole.at[moving].set(some) for whole, some in zip(state, part, strict=True))
-    centers, steps, _, rested = state
+        state = jax.tree.map(lambda whole, some, moving=moving: whole.at[moving].set(some), state, part)
+    centers, steps, _, rested, _ = state
     return centers, steps, rested
 
 
-def _stages(work, lanes):
+def _stages(much, lanes):
     """How many lanes go on together, until so few are left that they go on alone; compiling that pays for much work."""
-    return [size for size in (lanes, lanes // 2, lanes // 4) if size] if work > _MUCH else [lanes]
+    return [size for size in (lanes, lanes // 2, lanes // 4) if size] if much else [lanes]
 
 
-def _means(rows, centers):
-    """The mean of every centre's rows; a centre without any goes to a row far from all centres."""
+class _Clusters(NamedTuple):
+    """Every row's centre, and the sums and weights of every centre's rows."""
+
+    labels: Int[Array, "lanes rows"]
+    sums: Float[Array, "lanes k features"]
+    counts: Float[Array, "lanes k"]
+
+    @classmethod
+    def none(cls, centers, rows):
+        nowhere = jnp.full((len(centers), rows), -1, jnp.int32)
+        return cls(nowhere, jnp.zeros_like(centers), jnp.zeros_like(centers[..., 0]))
+
+
+def _means(rows, centers, labels=None):
+    """The mean of every centre's rows, sums and weights; a centre without any goes to a row far from all centres."""
     lanes, k, _ = centers.shape
 
-    def add(carry, batch, _):
+    def add(carry, batch, number):
         sums, counts = carry
-        labels, _ = nearest(batch, centers)
-        belongs = jnp.where(labels[:, None] == center_numbers(k), batch.weights[None, None], 0)
+        mine = nearest(batch, centers)[0] if labels is None else rows.part(labels, number)
+        belongs = jnp.where(mine[:, None] == center_numbers(k), batch.weights[None, None], 0)
         products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
         return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
 
     (sums, counts), _ = rows.fold(add, (jnp.zeros_like(centers), jnp.zeros((lanes, k), centers.dtype)))
     empty = counts == 0
     means = sums / jnp.where(empty, 1, counts)[..., None]
-    return jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty)
+    means = jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty)
+    return means, sums, counts
+
+
+def _means_by_changes(rows, centers, before, goes_on):
+    """The means and the clusters, from those before by the rows that went from one centre to another, while few do.
+
+    What is added and taken away leaves rounding behind. So all are summed afresh when a centre has lost half its weight
+    and when a lane goes no further.
+    """
+    lanes, k, _ = centers.shape
+    _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers)[0]), None)
+    running = jnp.cumsum(jnp.any(labels != before.labels, axis=0), dtype=jnp.int32)
+    count, size = running[-1], -(-rows.weights.size // _PIECES)
+    few = count <= _FEW * size
+
+    def add(piece, carry):
+        sums, counts = carry
+        places = piece * size + jnp.arange(size, dtype=jnp.int32)
+        mine = jnp.searchsorted(running, places + 1)
+        weights = jnp.where(places < count, rows.weights.reshape(-1)[mine], 0)
+        now, then = (each[:, mine][:, None] == center_numbers(k) for each in (labels, before.labels))
+        gains = jnp.where(now == then, 0, jnp.where(now, weights, -weights))
+        products = jnp.matmul(gains.reshape(lanes * k, -1), rows.at(mine), precision=_HIGHEST)
+        return sums + products.reshape(sums.shape), counts + jnp.sum(gains, axis=2)
+
+    sums, counts = jax.lax.fori_loop(0, jnp.where(few, -(-count // size), 0), add, (before.sums, before.counts))
+    kept = jnp.all(counts > before.counts / 2)
+    means = sums / jnp.where(kept, counts, 1)[..., None]
+    means, sums, counts = jax.lax.cond(
+        few & kept & goes_on(means), lambda: (means, sums, counts), lambda: _means(rows, centers, labels)
+    )
+    return means, _Clusters(labels, sums, counts)
 
 
 def _refilled(rows, means, centers, empty):

@@ -127,19 +127,64 @@ def test_fewer_different_rows_than_clusters():
     assert set(found.centers.ravel().tolist()) == {0.0, 1.0, 5.0}
 
 
-def test_an_empty_cluster_is_given_the_row_furthest_from_its_centre():
+@pytest.mark.parametrize("much", [None, 0])
+def test_an_empty_cluster_is_given_the_row_furthest_from_its_centre(monkeypatch, much):
     x = np.array([[0.0], [1.0], [2.0], [9.0]], np.float32)
+    if much is not None:
+        monkeypatch.setattr(module, "_MUCH", much)
 
     @jax.jit
     def fill(x, centers):
         rows = RowBatches.of(x, jnp.ones(4), 4)
         whole = RowBatches(*(each[:, 0] for each in rows))
-        return module._means(rows, centers)[0], module._inertias(whole, module._lloyd(rows, centers, 50, 0.0)[0])[0]
+        return module._means(rows, centers)[0][0], module._inertias(whole, module._lloyd(rows, centers, 50, 0.0)[0])[0]
 
     means, inertia = fill(x, jnp.array([[[1.0], [100.0], [200.0]]]))
     means = means.ravel().tolist()
     assert means == [3.0, 9.0, 0.0] or means == [3.0, 9.0, 2.0], means
     assert float(inertia) == 0.5
+
+
+def test_means_follow_from_the_rows_that_changed_if_these_are_few(monkeypatch):
+    x, _ = _blobs(400, 3, 5, spread=1.0)
+    random = np.random.default_rng(0)
+    rows = RowBatches.of(jnp.asarray(x), jnp.asarray(random.random(400), jnp.float32), 150)
+    centers = jnp.asarray(np.stack([x[:5], x[5:10]]))
+    direct = jax.jit(module._means)
+    none = module._Clusters.none(centers, rows.weights.size)
+    _, before = jax.jit(lambda: module._means_by_changes(rows, centers, none, lambda means: True))()
+    monkeypatch.setattr(module, "_means", lambda rows, *_: (centers * jnp.nan, *before[1:]))
+    by_changes = jax.jit(lambda moved, flag: module._means_by_changes(rows, moved, before, lambda means: flag))
+    noise = random.normal(size=centers.shape).astype(np.float32)
+    one_loses_all = centers.at[0, 0].set(100.0)
+    for moved, goes_on, afresh in (
+        (centers, True, False),
+        (centers + 0.01 * noise, True, False),
+        (centers + 0.01 * noise, False, True),
+        (centers + noise, True, True),
+        (one_loses_all, True, True),
+    ):
+        means, clusters = by_changes(moved, goes_on)
+        changed = int(jnp.any(clusters.labels != before.labels, axis=0).sum())
+        assert (changed > 0) == (moved is not centers)
+        assert (changed > 112) == (moved is not one_loses_all and goes_on and afresh)
+        if afresh:
+            assert jnp.all(jnp.isnan(means))
+        else:
+            for found, wanted in zip((means, *clusters[1:]), direct(rows, moved), strict=True):
+                np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [600, pytest.param(250, marks=pytest.mark.slow)])
+def test_the_rest_is_that_of_scikit_learn_from_the_same_centres(monkeypatch, batch_size):
+    monkeypatch.setattr(module, "_MUCH", 0)
+    x, _ = _blobs(600, 3, 7, spread=1.0)
+    weights = np.random.default_rng(1).random(600).astype(np.float32)
+    starts = np.stack([x[7 * lane : 7 * (lane + 1)] for lane in range(5)])
+    rows = RowBatches.of(jnp.asarray(x), jnp.asarray(weights), batch_size)
+    for start, found in zip(starts, jax.jit(module._lloyd)(rows, jnp.asarray(starts), 300, 0.0)[0], strict=True):
+        wanted = KMeans(7, init=start, n_init=1, tol=0).fit(x, sample_weight=weights).cluster_centers_
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 @given(arrays(np.float32, (8, 2), elements=st.sampled_from([-2.0, 0.0, 0.5, 3.0])), st.sampled_from([1, 4, 8]))
