@@ -52,7 +52,7 @@ def _by_centre(study, section, layer):
     paper_units = published.units(study.config.data, layer)
     rows = []
     for place, label in enumerate(study.classes):
-        row = (study.task.class_names[label], f"{study.wanted(layer, label):.2%}", _counts(units[place]))
+        row = (study.task.class_names[label], f"{study.wanted(layer, label, 'centre'):.2%}", _counts(units[place]))
         row += (f"{rates[place].mean():.2%}", f"{strict[place].mean():.2%}")
         rows.append(row if paper_units is None else (*row, f"{paper_units[label].mean():.1f}"))
     header = ("class", "asked for", "units", "holding", "held-out rows, by the greatest score")
@@ -60,11 +60,13 @@ def _by_centre(study, section, layer):
         header if paper_units is None else (*header, "paper"),
         rows,
         f"{layer}: the same, decided by the paper's centre-based classifier with the weight that is trained with the "
-        "gates. It calls a row the class's own also where that class's score is a little behind the greatest, so that "
-        "fewer units hold as many of its decisions.",
+        f"gates{'' if paper_units is None or study.config.holding else ', at the rate of the paper'}. It calls a row "
+        "the class's own also where that class's score is a little behind the greatest, so that fewer units hold as "
+        "many of its decisions.",
         note=_against_paper(units, paper_units, list(study.classes)).strip(),
     )
-    return {"units": units, "holding": rates, "held_out_by_argmax": strict}
+    asked = np.array([study.wanted(layer, label, "centre") for label in study.classes])
+    return {"asked": asked, "units": units, "holding": rates, "held_out_by_argmax": strict}
 
 
 def _rates(study):
