@@ -62,18 +62,18 @@ class CoreStudy(Study):
         return self.fitted(
             name,
             self.task.network,
-            self.shuffled(self.task.learnt[0]),
+            self.shuffled(),
             seeds=None,
             epochs=self.config.shuffled_epochs,
             optimizer=SHUFFLED_OPTIMIZER,
             batch_size=self.task.training["batch_size"],
         ).network
 
-    def shuffled(self, inputs) -> tuple[np.ndarray, np.ndarray]:
-        """Some of the inputs, with each other's labels."""
+    def shuffled(self) -> tuple[np.ndarray, np.ndarray]:
+        """Some of the rows, with each other's labels."""
         labels = self.task.labels
         order = np.asarray(jax.random.permutation(self.key(18), len(labels)))[: self.config.shuffled_rows]
-        return inputs[np.sort(order)], labels[order]
+        return self.task.inputs[np.sort(order)], labels[order]
 
     @property
     def all_classes_holding(self) -> float:

@@ -4,11 +4,13 @@ import dataclasses
 import json
 import re
 
+import jax
 import numpy as np
 import pytest
 
 from experiments.core_units import __main__ as study_main
 from experiments.core_units import published
+from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.positions import jaccard
 from experiments.core_units.settings import PRESETS
 from experiments.core_units.table import results_table
@@ -118,6 +120,14 @@ def test_jaccard_index():
     assert jaccard(first, second) == 1 / 3
     assert jaccard(first, first) == 1
     assert jaccard(first & second & ~first, ~first & first) == 1
+
+
+def test_a_twin_learns_rows_that_the_network_takes():
+    learnt = task(SMALL)
+    larger = np.pad(learnt.inputs, ((0, 0), (4, 4), (4, 4), (0, 0)))
+    study = CoreStudy(SMALL, None, None, task=dataclasses.replace(learnt, augmented=larger))
+    inputs, _ = study.shuffled()
+    assert learnt.network(jax.random.key(0))(inputs[:2]).shape == (2, 10)
 
 
 @pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason=f"MNIST is not in {REAL_DATA}")
