@@ -77,7 +77,9 @@ class Settings:
     disjoint_rows: int = 2_000
     """Rows that those sets are looked for on."""
     joint_rows: int = 1_000
-    """Rows that units of all layers together, or one set for all classes, are looked for on."""
+    """Rows that units of all layers together are looked for on."""
+    shrunken_rows: int = 5_000
+    """Rows that one set for all classes is looked for on."""
     twin_rows: int = 3_000
     """Rows that the units of other networks are looked for on."""
     shuffled_rows: int = 5_000

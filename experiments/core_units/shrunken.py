@@ -15,7 +15,7 @@ def write(study, section) -> None:
         "cores of all classes together": {
             layer: np.any([study.core(layer, label).mask for label in study.classes], axis=0) for layer in layers
         },
-        "one set for all classes": {layer: _joint(study, layer).mask for layer in layers},
+        "one set for all classes": _joint(study),
     }
     held = study.rows(held=True)
     whole = networks.cost(study.network, held[:500])
@@ -47,26 +47,34 @@ def write(study, section) -> None:
         "Operations are relative to the whole network's, and so is time in brackets; the greatest difference is "
         "between the scores of the cut and of the masked network, relative to the greatest score.",
         note="One set for all classes: the smallest found with which "
-        f"{study.all_classes_holding:.1%} of {study.config.joint_rows:,} rows keep their class, looked for a layer at "
-        "a time, so that the layers' losses add. The masks are stored beside this report by layer name.",
+        f"{study.all_classes_holding:.1%} of {study.config.shrunken_rows:,} rows keep their class, looked for in the "
+        "last layer first and then in the network cut there, which may each lose as many. The masks are stored beside "
+        "this report by layer name.",
     )
     section.metrics(metrics)
 
 
-def _joint(study, layer):
-    def find():
-        rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.joint_rows]
-        return core_units.select(
-            study.tail(layer),
-            study.hidden(layer)[rows],
-            study.predictions[0][rows],
-            None,
-            key=study.key(14),
-            holding=study.all_classes_holding,
-            **study.select_options,
-        )
+def _joint(study):
+    """By layer, units that serve all classes: each layer's are looked for where the later layers' are cut already."""
+    rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.shrunken_rows]
+    masks = {}
+    for place, layer in enumerate(reversed(study.config.layers), 1):
+        share = place / len(study.config.layers)
+        cut = networks.shrink(study.network, masks) if masks else study.network
 
-    return study.kept(f"all classes {layer}", study.units(layer), find)
+        def find(layer=layer, share=share, cut=cut):
+            return core_units.select(
+                study.tail(layer, cut),
+                study.hidden(layer)[rows],
+                study.predictions[0][rows],
+                None,
+                key=study.key(14),
+                holding=1 - share * (1 - study.all_classes_holding),
+                **study.select_options,
+            )
+
+        masks[layer] = study.kept(f"all classes {layer}", study.units(layer), find).mask
+    return {layer: masks[layer] for layer in study.config.layers}
 
 
 def _masked(study, masks, rows):

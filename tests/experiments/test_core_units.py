@@ -39,6 +39,7 @@ SMALL = dataclasses.replace(
     disjoint=2,
     disjoint_rows=200,
     joint_rows=200,
+    shrunken_rows=200,
     twin_rows=300,
     shuffled_rows=200,
     shuffled_epochs=1,
