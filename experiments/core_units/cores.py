@@ -147,4 +147,4 @@ def _against_paper(units, paper_units, classes):
 
 def _counts(values, reached=None):
     reached = np.ones(len(values), bool) if reached is None else reached
-    return ", ".join(f"{int(value)}{'' if holds else '*'}" for value, holds in zip(values, reached, strict=True))
+    return ",\u00a0".join(f"{int(value)}{'' if holds else '*'}" for value, holds in zip(values, reached, strict=True))

@@ -52,7 +52,7 @@ def _layer(study, section, layer):
                 *(f"{needed[name][rival]}" for rival in rivals),
                 f"{ours - best:+.1f}".replace("-", "−"),
                 f"{held[name]:.2%}",
-                f"{min(random[name]):.0%} to {max(random[name]):.0%}",
+                f"{min(random[name]):.0%}\u00a0to\u00a0{max(random[name]):.0%}",
             )
         )
     lost = [name for name in names if needed[name]["ours"] > min(needed[name][rival] for rival in rivals)]
