@@ -62,7 +62,7 @@ def readme_results() -> str:
             found = kept["environment"]
             machine = f"{found['platform']}, jax {found['versions']['jax']}"
             made.setdefault(machine, []).append(found["date"])
-    dates = "; ".join(f"{machine}, {min(days)} to {max(days)}" for machine, days in made.items())
+    dates = "; ".join(f"{machine}, {' to '.join(sorted({min(days), max(days)}))}" for machine, days in made.items())
     return "\n".join(
         [
             *lines,
