@@ -222,7 +222,8 @@ def test_batches_and_other_starts_do_not_change_a_start():
     np.testing.assert_allclose(kmeans(x, 7, key=KEY, restarts=2).inertias, whole.inertias[:2], rtol=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [None, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("batch_size", [None, 100])
+@pytest.mark.slow
 def test_leaving_out_lanes_at_rest_changes_nothing(monkeypatch, batch_size):
     x = np.random.default_rng(0).random((300, 3)).astype(np.float32)
     module._kmeans.clear_cache()

@@ -108,6 +108,7 @@ def test_the_error_never_rises_and_nothing_is_nan(shape, seed, exponent, holes):
     assert (np.diff(errors, axis=0) <= 1e-6 * np.linalg.norm(v.astype(np.float64))).all()
 
 
+@pytest.mark.slow
 def test_a_start_is_the_same_in_batches_of_even_and_odd_size_under_jit_and_vmap():
     v = jnp.stack([_noisy(7, 5), _noisy(7, 5, seed=1)])
 

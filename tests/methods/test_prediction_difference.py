@@ -113,6 +113,7 @@ def test_rows_of_the_reference_that_are_the_row_itself_change_nothing():
         np.testing.assert_allclose(found, 0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_samples_stand_for_the_whole_reference():
     network, _ = _network((9,), linear=False)
     x, others = _rows((9,), 2, 0), _rows((9,), 20, 1)

@@ -52,6 +52,7 @@ def test_starting_values_are_the_papers():
         assert np.abs(layer.kernel[...]).max() <= 2 * deviation
 
 
+@pytest.mark.slow
 def test_sides_that_pools_do_not_divide_are_rounded_up():
     scores = _small(0)(jnp.ones((2, 9, 7, 3)))
     assert scores.shape == (2, 10)

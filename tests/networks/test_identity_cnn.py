@@ -67,6 +67,7 @@ def test_layers_are_the_formula_place_by_place():
     np.testing.assert_allclose(network(IMAGES), found[-1, :, -CLASSES:], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_every_layer_has_a_gradient_at_the_start_and_the_network_learns():
     graph, parameters = nnx.split(_network())
 
@@ -92,6 +93,7 @@ def test_shares_of_the_score_add_up():
     assert not np.any(found.rest)
 
 
+@pytest.mark.slow
 def test_random_twins_and_stacks():
     keys = jax.random.split(jax.random.key(0), 2)
     stacked = jax.vmap(lambda key: _network(key, start="glorot"))(keys)

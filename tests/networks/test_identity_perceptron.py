@@ -111,6 +111,7 @@ def test_an_initialiser_of_ones_own():
     assert np.all(network.kernel[...] == 1)
 
 
+@pytest.mark.slow
 def test_it_learns_and_stays_near_the_identity():
     random = np.random.default_rng(1)
     labels = random.integers(0, CLASSES, 300)

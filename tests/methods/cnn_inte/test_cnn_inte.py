@@ -24,7 +24,7 @@ def _same_partition(found, wanted):
     return len(set(zip(found, wanted, strict=True))) == len(set(found)) == len(set(wanted))
 
 
-@pytest.mark.parametrize("reading", ["coordinates", "means"])
+@pytest.mark.parametrize("reading", [pytest.param("coordinates", marks=pytest.mark.slow), "means"])
 def test_the_toy_example_gives_the_ids_that_were_planted(reading):
     levels = np.array([[0.0, 1.0, 2.0], [10.0, 13.0, 16.0], [0.5, 30.0, 60.0]])
     hidden = np.stack([levels[factor, TOY_IDS[factor]] for factor in TOY_FACTORS], axis=1).astype(np.float32)
