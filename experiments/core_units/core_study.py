@@ -116,9 +116,10 @@ class CoreStudy(Study):
         if self.config.holding is not None:
             return self.config.holding
         found = published.holding(self.config.data, layer)
-        papers = found is not None and (classifier == "centre" or self.config.data == "cifar10")
-        least = 0.0 if papers else 0.995
-        return least if found is None else max(least, float(found[label].mean()))
+        if found is None:
+            return 0.995
+        papers = float(found[label].mean())
+        return papers if classifier == "centre" or self.config.data == "cifar10" else max(0.995, papers)
 
     def core(self, layer: str, label: int, run: int = 0, classifier: str = "argmax") -> Core:
         """The core units of a class in a layer; every run draws its own rows, batches and starts."""

@@ -49,10 +49,11 @@ def _by_centre(study, section, layer):
         strict.append([study.held_rate(layer, label, core.mask) for core in found])
     bar.finish()
     units, rates, strict = map(np.array, (units, rates, strict))
+    asked = np.array([study.wanted(layer, label, "centre") for label in study.classes])
     paper_units = published.units(study.config.data, layer)
     rows = []
     for place, label in enumerate(study.classes):
-        row = (study.task.class_names[label], f"{study.wanted(layer, label, 'centre'):.2%}", _counts(units[place]))
+        row = (study.task.class_names[label], f"{asked[place]:.2%}", _counts(units[place]))
         row += (f"{rates[place].mean():.2%}", f"{strict[place].mean():.2%}")
         rows.append(row if paper_units is None else (*row, f"{paper_units[label].mean():.1f}"))
     header = ("class", "asked for", "units", "holding", "held-out rows, by the greatest score")
@@ -65,7 +66,6 @@ def _by_centre(study, section, layer):
         "many of its decisions.",
         note=_against_paper(units, paper_units, list(study.classes)).strip(),
     )
-    asked = np.array([study.wanted(layer, label, "centre") for label in study.classes])
     return {"asked": asked, "units": units, "holding": rates, "held_out_by_argmax": strict}
 
 

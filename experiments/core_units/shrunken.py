@@ -47,9 +47,10 @@ def write(study, section) -> None:
         "Operations are relative to the whole network's, and so is time in brackets; the greatest difference is "
         "between the scores of the cut and of the masked network, relative to the greatest score.",
         note="One set for all classes: the smallest found with which "
-        f"{study.all_classes_holding:.1%} of {study.config.shrunken_rows:,} rows keep their class, looked for in the "
-        "last layer first and then in the network cut there, which may each lose as many. The masks are stored beside "
-        "this report by layer name.",
+        f"{study.all_classes_holding:.1%} of {min(study.config.shrunken_rows, len(study.task.inputs)):,} rows keep "
+        "their class"
+        + (", looked for in the last layer first and then in what is cut there" if len(layers) > 1 else "")
+        + ". The masks are stored beside this report by layer name.",
     )
     section.metrics(metrics)
 
@@ -60,9 +61,9 @@ def _joint(study):
     masks = {}
     for place, layer in enumerate(reversed(study.config.layers), 1):
         share = place / len(study.config.layers)
-        cut = networks.shrink(study.network, masks) if masks else study.network
 
-        def find(layer=layer, share=share, cut=cut):
+        def find(layer=layer, share=share):
+            cut = networks.shrink(study.network, masks) if masks else study.network
             return core_units.select(
                 study.tail(layer, cut),
                 study.hidden(layer)[rows],
