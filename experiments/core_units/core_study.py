@@ -106,10 +106,10 @@ class CoreStudy(Study):
         return jax.eval_shape(self.network.until(layer), self.task.inputs[:1]).shape[-1]
 
     def tail(self, layer: str, network=None):
-        """What follows a layer, taken apart unit by unit where that can be done."""
+        """What follows a layer, taken apart unit by unit where that can be done, else able to leave units out."""
         network = self.network if network is None else network
         shape = jax.eval_shape(network.until(layer), self.task.inputs[:1]).shape[1:]
-        return networks.lift(network.after(layer), shape) if self.task.lifts[layer] else network.after(layer)
+        return (networks.lift if self.task.lifts[layer] else networks.narrow)(network.after(layer), shape)
 
     def wanted(self, layer: str, label: int, classifier: str = "argmax") -> float:
         """The holding rate asked for; by the paper's own classifier, the paper's."""

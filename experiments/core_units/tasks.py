@@ -78,7 +78,7 @@ def _pictures(settings):
 def _cifar(settings):
     train, test = (data.load("cifar10", split=split) for split in ("train", "test"))
     steps = len(train.inputs) // 128
-    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 20)
+    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 50)
     optimizer = _as_published() if settings.preset == "paper" else _one_cycle(epochs * steps)
     return Task(
         name="CIFAR-10",

@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layer_stack": ["LayerStack"],
         "lift": ["LiftedTail", "lift"],
         "masks": ["load_masks", "save_masks"],
+        "narrow": ["NarrowedTail", "narrow"],
         "perceptron": ["perceptron"],
         "pooling": ["max_pool"],
         "pull_to_identity": ["pull_to_identity"],

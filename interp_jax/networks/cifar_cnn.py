@@ -26,7 +26,7 @@ def local_response_norm(
     bias: float = 1.0,
     alpha: float = 0.001 / 9,
     beta: float = 0.75,
-    places: Sequence[int] | None = None,
+    places: Sequence[int] | Array | None = None,
     kept: Sequence[int] | None = None,
 ) -> Float[Array, "rows *features kept"]:
     """Every value divided by a power of its neighbouring channels' energy at the same place.
@@ -41,8 +41,9 @@ def local_response_norm(
         bias: > 0.
         alpha: weight of the energy.
         beta: the power.
-        places: the channels' places i, ascending, by default 0, 1, …; where channels were cut out they have gaps.
-        kept: the channels to give back by their places, ascending, by default all.
+        places: the channels' places i, by default 0, 1, …; where channels were cut out they have gaps. An array may
+            be traced, in any order.
+        kept: the channels to give back by their places, ascending as the places then have to be, by default all.
 
     Example:
         >>> local_response_norm(jnp.array([[1.0, 0.0]]), radius=0, alpha=1.0, beta=1.0)
@@ -51,10 +52,11 @@ def local_response_norm(
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3, with the constants of TensorFlow's tutorial.
     """
     x = jnp.asarray(x)
-    places = np.arange(x.shape[-1]) if places is None else np.asarray(places)
+    if not isinstance(places, jax.Array):
+        places = np.arange(x.shape[-1]) if places is None else np.asarray(places)
     wanted = places if kept is None else np.asarray(kept)
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
-    near = jnp.asarray(np.abs(places[:, None] - wanted) <= radius, x.dtype)
+    near = jnp.asarray(abs(places[:, None] - wanted[None]) <= radius, x.dtype)
     scale = (bias + alpha * jnp.matmul(x * x, near, precision="highest")) ** -beta
     return (x if kept is None else x[..., np.searchsorted(places, wanted)]) * scale
 

@@ -8,6 +8,8 @@ from jax.custom_derivatives import SymbolicZero
 
 _NAMES = ("NHWC", "HWIO", "NHWC")
 _CHANNELS_LAST = jax.lax.conv_dimension_numbers((1,) * 4, (1,) * 4, _NAMES)
+# Rows whose share of a kernel's gradient CPUs compute at a time: their patches fit into the caches.
+_PART_ROWS = 8
 
 
 def convolution(
@@ -83,9 +85,26 @@ def _tangent(options, precision, primals, tangents):
     if not isinstance(kernel_tangent, SymbolicZero):
         # The gradient of the kernel: channels as rows and rows as channels, its places are the output's.
         names = ("CHWN", "IHWO", "HWNC")
-        swapped = inputs.transpose(3, 1, 2, 0), kernel_tangent.transpose(2, 0, 1, 3)
-        tangent += jax.lax.conv_general_dilated(*swapped, *options, names, precision=precision).transpose(2, 0, 1, 3)
+
+        def convolve(inputs, kernel):
+            swapped = inputs.transpose(3, 1, 2, 0), kernel.transpose(2, 0, 1, 3)
+            return jax.lax.conv_general_dilated(*swapped, *options, names, precision=precision).transpose(2, 0, 1, 3)
+
+        if len(inputs) < 2 * _PART_ROWS:
+            tangent += convolve(inputs, kernel_tangent)
+        else:
+            in_parts = partial(_in_parts, convolve)
+            tangent += jax.lax.platform_dependent(inputs, kernel_tangent, cpu=in_parts, default=convolve)
     return output, tangent
+
+
+def _in_parts(convolve, inputs, kernel):
+    """A few rows after the other: the gradient of the kernel, a sum over rows, is then summed in the caches."""
+    count = len(inputs) // _PART_ROWS
+    parts, rest = jnp.split(inputs, [count * _PART_ROWS])
+    parts = jax.lax.map(lambda part: convolve(part, kernel), parts.reshape(count, _PART_ROWS, *inputs.shape[1:]))
+    parts = parts.reshape(-1, *parts.shape[2:])
+    return jnp.concatenate([parts, convolve(rest, kernel)]) if len(rest) else parts
 
 
 def _hashable(options):

@@ -47,7 +47,7 @@ class LiftedTail:
             # Axes that the layer does not sum over are further rows to it.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
             parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
-            return parts.reshape(units, *self._output_shape(hidden))
+            return parts.reshape(units, *self._output_shape(hidden.shape, hidden.dtype))
 
         def part(unit):
             return _convolved(layer, unit[1], unit[0][..., None])
@@ -71,16 +71,25 @@ class LiftedTail:
 
         A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
         """
-        layer, weights = getattr(self.tail, self.layer), self.weights[units]
         rows = jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
+        return self.of_units(rows, units, hidden.shape)
+
+    def of_units(
+        self,
+        rows: Float[Array, "rows *features"],
+        units: Int[Array | np.ndarray, " kept"],
+        shape: Sequence[int],
+    ) -> Float[Array, "rows *outputs"]:
+        """The scores where the hidden layer of this shape has nothing but these units, of these numbers."""
+        layer, weights = getattr(self.tail, self.layer), self.weights[units]
         if isinstance(layer, nnx.Linear):
             matrix = jnp.swapaxes(weights, 0, 1).reshape(-1, weights.shape[-1])
             output = jnp.matmul(rows.reshape(-1, len(matrix)), matrix, precision=_HIGHEST)
-            return self._finished(output.reshape(self._output_shape(hidden)))
+            return self._finished(output.reshape(self._output_shape(shape, rows.dtype)))
         return self._finished(_convolved(layer, jnp.moveaxis(weights[..., 0, :], 0, -2), rows))
 
-    def _output_shape(self, hidden):
-        return jax.eval_shape(self.tail.until(self.layer), hidden).shape
+    def _output_shape(self, shape, dtype):
+        return jax.eval_shape(self.tail.until(self.layer), jax.ShapeDtypeStruct(shape, dtype)).shape
 
     def _finished(self, output):
         """The scores for the layer's output without its bias."""

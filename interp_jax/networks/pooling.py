@@ -17,8 +17,9 @@ def max_pool(
 ) -> Float[Array, "rows places_down places_across channels"]:
     """The greatest value in every window of an image, as ``flax.nnx.max_pool`` gives it. Traceable.
 
-    Taken as the maximum of as many shifted images as a window has places. XLA's CPU code for the gradient of a windowed
-    maximum is 20 times slower. Equal values of a window share the gradient; elsewhere the first one gets it.
+    Taken as the maximum of as many shifted images as a window is high, then of as many as it is wide. XLA's CPU code
+    for the gradient of a windowed maximum is 20 times slower. Equal values of a window share the gradient; elsewhere
+    the first one gets it.
 
     Args:
         x: the images.
@@ -49,10 +50,9 @@ def max_pool(
     if min(places) < 1:
         raise ValueError(f"x: found images of {x.shape[1:3]}, wanted at least a window, {tuple(window_shape)}")
 
-    def shifted(down, across):
-        ends = [
-            first + (count - 1) * step + 1 for first, count, step in zip((down, across), places, strides, strict=True)
-        ]
-        return x[:, down : ends[0] : strides[0], across : ends[1] : strides[1]]
+    def along(axis, x):
+        window, step, end = window_shape[axis], strides[axis], (places[axis] - 1) * strides[axis] + 1
+        parts = [jax.lax.slice_in_dim(x, first, first + end, step, axis=1 + axis) for first in range(window)]
+        return reduce(jnp.maximum, parts)
 
-    return reduce(jnp.maximum, [shifted(*place) for place in np.ndindex(*window_shape)])
+    return along(1, along(0, x))

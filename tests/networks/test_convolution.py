@@ -65,6 +65,12 @@ def test_values_and_both_gradients_are_jaxs(arguments, kernel):
     _assert_same(_value_and_gradients, arguments, _rows(kernel=(*kernel, 3, 4)))
 
 
+@pytest.mark.parametrize("rows", [15, 16, 21])
+def test_many_rows_summed_in_parts(rows):
+    """The kernel's gradient, on CPUs a sum over some rows after the other, with some left over."""
+    _assert_same(_value_and_gradients, ((2, 1), "SAME"), _rows((rows, 5, 4, 2), (3, 2, 2, 3)))
+
+
 @settings(max_examples=5, deadline=None)
 @given(
     st.tuples(*[st.integers(1, 3)] * 4),

@@ -19,12 +19,14 @@ class GatedTail:
 
     ``shapes`` are the masks' own: one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a
     tail that takes a mapping of masks itself. A tail that offers ``lift`` and ``combine`` is taken through them: what
-    does not depend on the gates is then computed once for all of them; ``kept`` is used where it has that too.
+    does not depend on the gates is then computed once for all of them; ``kept``, of open units alone, is used where a
+    tail offers that.
     """
 
     tail: Callable
     shapes: tuple = dataclasses.field(metadata={"static": True})
     lifts: bool = dataclasses.field(metadata={"static": True})
+    narrows: bool = dataclasses.field(metadata={"static": True})
     classes: int = dataclasses.field(default=0, metadata={"static": True})
 
     @property
@@ -46,11 +48,6 @@ class GatedTail:
         if isinstance(masks, dict):
             return self.tail(hidden, masks)
         return self.tail(hidden * jnp.broadcast_to(masks, hidden.shape))
-
-    @property
-    def narrows(self) -> bool:
-        """Whether the tail can leave out the units that are closed."""
-        return self.lifts and callable(getattr(self.tail, "kept", None))
 
     def kept(self, hidden, units, gates):
         """The scores of rows as they are, with the units of these numbers only: a gate for each. If it ``narrows``."""
@@ -93,8 +90,11 @@ def gated(tail, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTa
         shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
         if shapes != hidden.shape[1:][-len(shapes) :]:
             raise ValueError(f"{name}: found shape {shapes}, wanted the last axes of hidden, {hidden.shape[1:]}")
-    lifts = all(callable(getattr(tail, name, None)) for name in ("lift", "combine")) and shapes == hidden.shape[-1:]
-    found = GatedTail(tail if lifts else callable_pytree(tail), shapes, lifts)
+    lifts, narrows = (
+        shapes == hidden.shape[-1:] and all(callable(getattr(tail, name, None)) for name in names)
+        for names in (("lift", "combine"), ("kept",))
+    )
+    found = GatedTail(tail if lifts or narrows else callable_pytree(tail), shapes, lifts, narrows)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
     gates = jax.ShapeDtypeStruct((found.units,), jnp.float32)
     try:

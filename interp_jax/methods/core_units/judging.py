@@ -10,8 +10,8 @@ from interp_jax.methods.core_units.class_rows import ClassData, class_number, wa
 from interp_jax.methods.core_units.decisions import margins, named
 from interp_jax.methods.core_units.gated import GatedTail
 
-# Rows are judged a batch at a time, masks a block at a time, and a single mask by its open units, some more or less:
-# any number of rows or masks, and about equally many units, share a compilation.
+# Rows are judged a batch at a time, masks a block at a time, and by their open units, some more or less, where that
+# costs less: any number of rows or masks, and about equally many units, share a compilation.
 ROWS_AT_ONCE = 128
 _MASKS_AT_ONCE, _UNITS_AT_ONCE = 4, 8
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
@@ -60,12 +60,12 @@ class Judge:
 
     def __call__(self, masks: np.ndarray, batches: int | None = None) -> Judgement:
         """Judges many masks at once, on some batches of rows or on all."""
-        blocks = [masks[start : start + _MASKS_AT_ONCE] for start in range(0, len(masks), _MASKS_AT_ONCE)]
-        gates = [np.pad(block, ((0, _MASKS_AT_ONCE - len(block)), (0, 0))).astype(np.float32) for block in blocks]
+        padded = np.pad(masks, ((0, -len(masks) % _MASKS_AT_ONCE), (0, 0)))
+        blocks = [self._open(block) for block in padded.reshape(-1, _MASKS_AT_ONCE, masks.shape[1])]
         total = np.zeros((2, len(blocks) * _MASKS_AT_ONCE, 2))
         for number, (_, batch) in enumerate(self._batches[:batches]):
             prepared = self._kept[number] if self._kept else self._prepared(batch)
-            found = [_judge(self.network, prepared, self.predictions, batch, block) for block in gates]
+            found = [_judge(self.network, prepared, self.predictions, batch, *block) for block in blocks]
             # Fetched before the next batch is prepared: one batch at a time is in memory.
             total += np.concatenate(jax.device_get(found), axis=1)
         wrong, nearness = total[:, : len(masks)] @ self.shares
@@ -80,10 +80,10 @@ class Judge:
         if mask.tobytes() in self._seen:
             held, margins = self._seen[mask.tobytes()]
             return (None if self.loss(~held) > most else held), margins
-        (units, gates), lost = self._open(mask), 0.0
+        (units, gates), lost = self._open(mask[None], alone=True), 0.0
         held, margins = np.zeros(len(self.data.rows), bool), np.full(len(self.data.rows), np.nan, np.float32)
         for places, batch in self._batches if order is None else self._in_batches(order):
-            found = _row_by_row(self.network, self.hidden, self.predictions, batch, units, gates)
+            found = _row_by_row(self.network, self.hidden, self.predictions, batch, units, gates[0])
             held[places], margins[places] = (part[: len(places)] for part in jax.device_get(found))
             lost += self._loss(~held[places], places)
             if lost > most:
@@ -110,13 +110,17 @@ class Judge:
         negative = places >= len(self.data.positives)
         return np.array([np.sum(wrong & ~negative), np.sum(wrong & negative)]) @ self.shares
 
-    def _open(self, mask):
-        """The numbers of the open units and gates for them, some closed to fill up; no numbers for gates of all."""
-        if not self.network.narrows:
-            return None, mask.astype(np.float32)
-        count = max(mask.sum(), 1)
-        units = np.pad(np.flatnonzero(mask), (0, -(-count // _UNITS_AT_ONCE) * _UNITS_AT_ONCE - mask.sum()))
-        return units, (np.arange(len(units)) < mask.sum()).astype(np.float32)
+    def _open(self, masks, *, alone=False):
+        """The numbers of the units open in any of the masks and gates for them, some closed to fill up.
+
+        No numbers for gates of all: where closed units cannot be left out, or where, unless for a mask alone, the units
+        are lifted.
+        """
+        if not self.network.narrows or (self.network.lifts and not alone):
+            return None, masks.astype(np.float32)
+        used = np.flatnonzero(masks.any(axis=0))
+        units = np.pad(used, (0, max(1, -(-len(used) // _UNITS_AT_ONCE)) * _UNITS_AT_ONCE - len(used)))
+        return units, (masks[:, units] & (np.arange(len(units)) < len(used))).astype(np.float32)
 
     def _in_batches(self, order):
         for start in range(0, len(order), ROWS_AT_ONCE):
@@ -145,9 +149,10 @@ def _prepare(network, hidden, rows):
 
 
 @jax.jit
-def _judge(network, prepared, predictions, batch, gates):
+def _judge(network, prepared, predictions, batch, units, gates):
     def one(gates):
-        as_before, margin = _decided(network.scores(prepared, gates), predictions, batch)
+        scores = network.scores(prepared, gates) if units is None else network.kept(prepared, units, gates)
+        as_before, margin = _decided(scores, predictions, batch)
         measures = jnp.stack([(~as_before).astype(jnp.float32), jax.nn.softplus(-_STEEPNESS * margin)])
         return jnp.sum(jnp.where(batch.groups[None] > 0, measures[:, :, None], 0), axis=1)
 

@@ -1,8 +1,12 @@
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
+from interp_jax import networks
 from interp_jax.methods.core_units import ClassData, class_data
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.judging import Judge
@@ -30,6 +34,20 @@ def test_judgements_are_the_transcriptions_however_many_masks_are_judged_togethe
         np.testing.assert_array_equal(again.rates, found.rates[part])
         np.testing.assert_allclose(again.costs, found.costs[part], rtol=1e-6)
     assert [judge.rate(mask) for mask in MASKS[:3]] == found.rates[:3].tolist()
+
+
+def test_tails_that_leave_closed_units_out_are_judged_alike():
+    norm = partial(networks.local_response_norm, radius=1, alpha=0.5)
+    tail = networks.freeze(networks.Chain(norm=norm, dense=nnx.Linear(UNITS, 3, rngs=nnx.Rngs(0))))
+    masks = np.concatenate([MASKS, np.zeros((1, UNITS), bool), np.ones((1, UNITS), bool)])
+    whole, narrowed = (_judge(tail=one) for one in (tail, networks.narrow(tail, (UNITS,))))
+    assert narrowed.network.narrows
+    assert not narrowed.network.lifts
+    found, wanted = narrowed(masks), whole(masks)
+    np.testing.assert_array_equal(found.rates, wanted.rates)
+    np.testing.assert_allclose(found.costs, wanted.costs, rtol=1e-5)
+    for mask in (masks[0], masks[-2], masks[-1]):
+        np.testing.assert_array_equal(narrowed.row_by_row(mask)[0], whole.row_by_row(mask)[0])
 
 
 def test_costs_are_wrong_decisions_and_a_little_of_their_margins():
