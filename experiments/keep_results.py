@@ -44,6 +44,7 @@ def keep(run: Path) -> Path:
     KEPT.mkdir(exist_ok=True)
     # A study of several data sets or networks keeps a file of each.
     name = "_".join([study, *(parts["config"][key] for key in ("data", "network") if key in parts["config"])])
+    name = getattr(STUDIES[study], "kept_as", lambda _: name)(parts["config"])
     path = KEPT / f"{name}.json"
     write_text(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:

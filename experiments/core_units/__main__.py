@@ -45,6 +45,10 @@ def main(settings: Settings) -> Path:
     """Writes what is not finished yet under ``runs/core_units/`` and returns the path of the report."""
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
+    unknown = set(settings.sections) - set(SECTIONS)
+    if unknown:
+        raise ValueError(f"sections: found {', '.join(sorted(unknown))}, wanted some of {', '.join(SECTIONS)}")
+    sections = {name: made for name, made in SECTIONS.items() if name in (settings.sections or SECTIONS)}
     # The task comes first: data that cannot be found are said so before a folder is made.
     learnt = task(settings)
     run = Run.open(
@@ -55,12 +59,12 @@ def main(settings: Settings) -> Path:
         lead="For every class, the fewest units of a layer with which the network still decides as before whether an "
         "input is of that class, how sure that is, what else would do, and what is left when the others are cut "
         "out. After Yan & Feng, Interpreting deep classification models with Bayesian inference, ICLR 2018 submission.",
-        sections=list(SECTIONS),
+        sections=list(sections),
         overwrite=overwrite,
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Core units, {settings.data}, preset {settings.preset}") as bars:
-        return CoreStudy(settings, run, bars, task=learnt).write(SECTIONS)
+        return CoreStudy(settings, run, bars, task=learnt).write(sections)
 
 
 if __name__ == "__main__":

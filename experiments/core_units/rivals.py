@@ -8,6 +8,8 @@ import numpy as np
 from experiments.core_units.core_study import random_masks
 from interp_jax import figures
 from interp_jax.methods import core_units
+from interp_jax.methods.core_units.gated import accept
+from interp_jax.methods.core_units.judging import Judge
 
 ORDERS = ("activation", "outgoing weights", "gradient × activation", "greedy forward", "greedy backward")
 HARD_CONCRETE = "hard concrete"
@@ -169,16 +171,14 @@ def _rates(study, layer, label, rate):
 
 
 def _rate_of(study, layer, label):
-    """What masks hold of all of the class's rows, which are put together when first asked for."""
+    """What masks hold of all of the class's rows, whose judge is made when first asked for."""
 
     @cache
-    def arrays():
-        rows = study.class_rows(label).rows
-        return study.hidden(layer)[rows], study.predictions[0][rows]
+    def judge():
+        network, hidden, predictions = accept(study.tail(layer), study.hidden(layer), study.predictions[0])
+        return Judge(network, hidden, predictions, study.class_rows(label), label)
 
-    # The tail as it is: for one mask, taking it apart costs more than it saves.
-    tail = study.network.after(layer)
-    return lambda mask: float(core_units.holding_rate(tail, *arrays(), label, mask))
+    return lambda mask: judge().rate(mask)
 
 
 def _ours(study, layer, label):

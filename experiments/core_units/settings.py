@@ -32,6 +32,8 @@ class Settings:
     """Said of the data beside the network's accuracy, that images were compressed say."""
     layers: tuple[Literal["max1", "max2"], ...] = LAYERS
     """The layers whose units, feature maps, are gated."""
+    sections: tuple[str, ...] = ()
+    """The report's sections to write, by their short names, "training cores rivals" say; all when not given."""
     classes: tuple[int, ...] = ()
     """The classes of interest; all when not given."""
     holding: float | None = None

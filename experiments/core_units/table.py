@@ -10,6 +10,12 @@ from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
+def kept_as(config: dict) -> str:
+    """What the file of a run is called: its data, and its layers where they are not the preset's."""
+    layers = config["layers"] if tuple(config["layers"]) != PRESETS[config["preset"]].layers else ()
+    return "_".join(["core_units", config["data"], *layers])
+
+
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """What the README says of this study: what was measured, ours, published, how many networks."""
     said = []
@@ -44,8 +50,9 @@ def results_table(files: dict[Path, dict]) -> str:
             *lines,
             "",
             "Mean over the ten classes ± standard deviation between three selections; without it, of one. Held-out "
-            f"rows named right: {', '.join(notes)}. The paper's classifier forgives a class that is a little behind, "
-            "and is asked for the paper's rate; the greatest score for at least 99.5% (CIFAR-10: the paper's rate). "
+            f"rows named right: {', '.join(dict.fromkeys(notes))}. The paper's classifier forgives a class that is a "
+            "little behind, and is asked for the paper's rate; the greatest score for at least 99.5% (CIFAR-10: the "
+            "paper's rate). "
             f"Classes that need more than in the paper: {'; '.join(more)}. {provenance('core_units', files, PRESETS)}",
         ]
     )

@@ -13,7 +13,7 @@ from experiments.core_units import published
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.positions import jaccard
 from experiments.core_units.settings import PRESETS
-from experiments.core_units.table import results_table
+from experiments.core_units.table import kept_as, results_table
 from experiments.core_units.tasks import task
 from tests.real_data import REAL_DATA
 
@@ -57,17 +57,16 @@ def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeyp
     def stop(study, section):
         raise KeyboardInterrupt
 
-    for name in set(study_main.SECTIONS) - set(CHEAP):
-        monkeypatch.delitem(study_main.SECTIONS, name)
+    some = dataclasses.replace(SMALL, sections=CHEAP)
     with monkeypatch.context() as patch:
         patch.setitem(study_main.SECTIONS, "positions", ("Stopped", stop))
         with pytest.raises(KeyboardInterrupt):
-            study_main.main(SMALL)
+            study_main.main(some)
     kept = in_empty_folder / "checkpoints" / "core-max2-0-0" / "_METADATA"
     written = kept.stat().st_mtime_ns
     assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "cores"}
 
-    report = study_main.main(SMALL)
+    report = study_main.main(some)
     assert kept.stat().st_mtime_ns == written, "a set that was found is not looked for again"
     metrics = json.loads((in_empty_folder / "metrics.json").read_text())
     assert set(metrics) == set(CHEAP)
@@ -108,6 +107,21 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
 def test_settings_that_no_run_can_use_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMALL, **options)
+
+
+def test_sections_that_there_are_not_are_refused_before_a_folder_is_made(in_empty_folder):
+    with pytest.raises(ValueError, match="sections: found kores, wanted some of training, cores, "):
+        study_main.main(dataclasses.replace(SMALL, sections=("training", "kores")))
+    assert not in_empty_folder.exists()
+
+
+def test_runs_of_some_layers_are_kept_under_their_names():
+    def name(preset, **changed):
+        return kept_as(dataclasses.asdict(dataclasses.replace(PRESETS[preset], **changed)))
+
+    assert name("quick") == "core_units_digits"
+    assert name("two-cores", data="mnist") == "core_units_mnist"
+    assert name("two-cores", data="cifar10", layers=("max1",)) == "core_units_cifar10_max1"
 
 
 def test_published_numbers_are_those_of_the_paper():
