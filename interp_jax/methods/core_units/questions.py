@@ -118,12 +118,10 @@ def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates)
 def _right(network, hidden, predictions, target, rows, count, masks, *, is_positive):
     """How many of the first ``count`` rows are decided as before, by every mask."""
 
-    def batch(arguments):
-        rows, used = arguments
-        prepared, wanted = network.prepare(hidden[rows]), wanted_class(target, predictions[rows])
+    def add(batch, right):
+        places = batch * ROWS_AT_ONCE + jnp.arange(ROWS_AT_ONCE)
+        prepared, wanted = network.prepare(hidden[rows[places]]), wanted_class(target, predictions[rows[places]])
         yes = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
-        return jnp.sum((yes == is_positive) & used[None], axis=1)
+        return right + jnp.sum((yes == is_positive) & (places < count)[None], axis=1)
 
-    used = jnp.arange(len(rows)) < count
-    batches = rows.reshape(-1, ROWS_AT_ONCE), used.reshape(-1, ROWS_AT_ONCE)
-    return jnp.sum(jax.lax.map(batch, batches), axis=0)
+    return jax.lax.fori_loop(0, -(-count // ROWS_AT_ONCE), add, jnp.zeros(len(masks), jnp.int32))
