@@ -47,7 +47,7 @@ class LiftedTail:
             # Axes that the layer does not sum over are further rows to it.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
             parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
-            return parts.reshape(units, *self._output_shape(hidden.shape, hidden.dtype))
+            return parts.reshape(units, *self._output_shape(hidden))
 
         def part(unit):
             return _convolved(layer, unit[1], unit[0][..., None])
@@ -59,7 +59,7 @@ class LiftedTail:
         self, lifted: Float[Array, "units rows *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
         """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
-        return self._finished(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
+        return self.finished(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
 
     def kept(
         self,
@@ -72,31 +72,29 @@ class LiftedTail:
         A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
         """
         rows = jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
-        return self.of_units(rows, units, hidden.shape)
+        return self.finished(self.part(rows, units))
 
-    def of_units(
-        self,
-        rows: Float[Array, "rows *features"],
-        units: Int[Array | np.ndarray, " kept"],
-        shape: Sequence[int],
-    ) -> Float[Array, "rows *outputs"]:
-        """The scores where the hidden layer of this shape has nothing but these units, of these numbers."""
+    def part(
+        self, rows: Float[Array, "rows *features"], units: Int[Array | np.ndarray, " kept"]
+    ) -> Float[Array, "rows *parts"]:
+        """The layer's output without bias, of a hidden layer that has only these units, of these numbers."""
         layer, weights = getattr(self.tail, self.layer), self.weights[units]
         if isinstance(layer, nnx.Linear):
             matrix = jnp.swapaxes(weights, 0, 1).reshape(-1, weights.shape[-1])
             output = jnp.matmul(rows.reshape(-1, len(matrix)), matrix, precision=_HIGHEST)
-            return self._finished(output.reshape(self._output_shape(shape, rows.dtype)))
-        return self._finished(_convolved(layer, jnp.moveaxis(weights[..., 0, :], 0, -2), rows))
+            whole = jax.ShapeDtypeStruct((*rows.shape[:-1], len(self.weights)), rows.dtype)
+            return output.reshape(self._output_shape(whole))
+        return _convolved(layer, jnp.moveaxis(weights[..., 0, :], 0, -2), rows)
 
-    def _output_shape(self, shape, dtype):
-        return jax.eval_shape(self.tail.until(self.layer), jax.ShapeDtypeStruct(shape, dtype)).shape
-
-    def _finished(self, output):
+    def finished(self, output: Float[Array, "rows *parts"]) -> Float[Array, "rows *outputs"]:
         """The scores for the layer's output without its bias."""
         layer = getattr(self.tail, self.layer)
         if layer.bias is not None:
             output += jnp.broadcast_to(layer.bias[...], output.shape)
         return self.tail.after(self.layer)(output)
+
+    def _output_shape(self, hidden):
+        return jax.eval_shape(self.tail.until(self.layer), hidden).shape
 
 
 def lift(tail, shape: Sequence[int]) -> LiftedTail:

@@ -1,7 +1,8 @@
-"""A network's tail that begins with a normalisation across units: those that are closed can be left out of it."""
+"""A network's tail that begins with a normalisation across units: what closed units and equal gates save in it."""
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax.networks.chain import Chain
-from interp_jax.networks.cifar_cnn import local_response_norm
+from interp_jax.networks.cifar_cnn import RADIUS, local_response_norm
 from interp_jax.networks.lift import LiftedTail, lift
+
+
+class Gated(NamedTuple):
+    """A hidden layer with a gate for every unit, and the next layer's output, without bias, under these gates."""
+
+    hidden: Float[Array, "rows *features"]
+    gates: Float[Array, " units"]
+    output: Float[Array, "rows *parts"]
 
 
 @jax.tree_util.register_dataclass
@@ -19,8 +28,10 @@ class NarrowedTail:
     """A tail of response normalisation and then a layer that is linear; made by `narrow`. Traceable.
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. Gates do not commute with the normalisation, so
-    that nothing can be computed once for all gates as in a `LiftedTail`; but a closed unit is nothing to its
-    neighbours, so that ``kept(hidden, units, gates)`` runs normalisation and layer on the open units alone.
+    that nothing can be computed once for all gates as in a `LiftedTail`. But a closed unit is nothing to its
+    neighbours, so that ``kept(hidden, units, gates)`` runs normalisation and layer on the open units alone; and a unit
+    has but few neighbours, so that ``moved(gated(hidden, gates), units, others)`` runs them on those near the units
+    whose gates become others.
     """
 
     tail: Chain
@@ -41,9 +52,41 @@ class NarrowedTail:
 
         A number may come twice, if all its gates but one are 0, so that masks of different sizes share a compilation.
         """
-        rows = jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
-        options = dict(getattr(getattr(self.tail, self.norm), "keywords", ()))
-        return self.rest.of_units(local_response_norm(rows, **options, places=jnp.asarray(units)), units, hidden.shape)
+        return self.rest.finished(self.rest.part(self._normed(jnp.asarray(hidden), units, gates), units))
+
+    def gated(
+        self, hidden: Float[Array | np.ndarray, "rows *features"], gates: Float[Array | np.ndarray, " units"]
+    ) -> Gated:
+        """What ``moved`` starts from: every unit multiplied by its gate, as far as the layer's output."""
+        hidden, gates, units = jnp.asarray(hidden), jnp.asarray(gates), jnp.arange(hidden.shape[-1])
+        return Gated(hidden, gates, self.rest.part(self._normed(hidden, units, gates), units))
+
+    def moved(
+        self, start: Gated, units: Int[Array | np.ndarray, " moved"], gates: Float[Array | np.ndarray, " moved"]
+    ) -> Float[Array, "rows *outputs"]:
+        """The scores where these units, each a different number, have these gates instead; costs in proportion."""
+        radius, count = dict(self._options).get("radius", RADIUS), start.hidden.shape[-1]
+        # Those whose normalised values change, and then their neighbours; each counts where it comes first.
+        changed, neighbours = np.arange(-radius, radius + 1), np.arange(radius + 1, 2 * radius + 1)
+        offsets = (changed, np.concatenate([-neighbours, neighbours]))
+        places = jnp.concatenate([jnp.add.outer(jnp.asarray(units), part).reshape(-1) for part in offsets])
+        again = jnp.tril(places[:, None] == places[None], -1).any(axis=1)
+        counts = ((places >= 0) & (places < count) & ~again).astype(start.gates.dtype)
+        places = jnp.clip(places, 0, count - 1)
+        new, old = (
+            self._normed(start.hidden, places, counts * gates[places])[..., : len(units) * len(changed)]
+            for gates in (start.gates.at[units].set(gates), start.gates)
+        )
+        return self.rest.finished(start.output + self.rest.part(new - old, places[: new.shape[-1]]))
+
+    @property
+    def _options(self):
+        return getattr(getattr(self.tail, self.norm), "keywords", ())
+
+    def _normed(self, hidden, units, gates):
+        """Some units, each multiplied by its gate, normalised as if there were no others."""
+        rows = hidden[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
+        return local_response_norm(rows, **dict(self._options), places=jnp.asarray(units))
 
 
 def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
@@ -56,7 +99,7 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
         shape: of one row's hidden layer, (height, width, units) or (units,).
 
     Returns:
-        The tail with a further function, ``kept``.
+        The tail with further functions, ``kept`` and ``moved``.
 
     Raises:
         ValueError: another stage first, or a shape that the layer does not take.

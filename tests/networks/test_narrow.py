@@ -8,7 +8,7 @@ from flax import nnx
 
 from interp_jax import networks
 from interp_jax.networks import local_response_norm
-from tests.networks.test_lift import TAILS, _chain, _conv
+from tests.networks.test_lift import TAILS, _chain, _conv, _dense
 
 
 def _after_norm(name):
@@ -45,6 +45,31 @@ def test_many_gates_of_the_same_units():
     whole[:, units] = gates
     for one, mask in zip(found, whole, strict=True):
         np.testing.assert_allclose(one, chain(hidden * mask[None, None, None]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dense", "flattened", "dense at every place", "same", "signal"])
+@pytest.mark.parametrize("units", [[0], [4], [2], [1, 3], [4, 3], [0, 4], [3, 1, 2]])
+def test_units_that_are_moved_give_the_scores_of_all_gates(name, units):
+    chain, shape = _after_norm(name)
+    tail = networks.narrow(chain, shape)
+    hidden = jax.random.normal(jax.random.key(1), (3, *shape))
+    moved = jax.jit(lambda tail, gates, units, others: tail.moved(tail.gated(hidden, gates), units, others))
+    for gates in ([0.0, 1, 1, 0, 1], [1.0, 1, 1, 1, 1], [0.0, 0, 0, 0, 0], [0.5, 1, 0, 2, 1]):
+        others = np.array([1 - gates[unit] for unit in units[:2]] + [gates[unit] for unit in units[2:]], np.float32)
+        whole = np.array(gates, np.float32)
+        whole[units] = others
+        wanted = chain(hidden * whole.reshape((1,) * len(shape) + (5,)))
+        found = moved(tail, np.array(gates, np.float32), np.array(units), others)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * max(np.abs(wanted).max(), 1))
+
+
+def test_a_reach_wider_than_the_layer():
+    chain = networks.freeze(_chain(norm=partial(local_response_norm, alpha=0.5), dense=_dense(5, 2)))
+    tail, hidden = networks.narrow(chain, (5,)), jax.random.normal(jax.random.key(1), (3, 5))
+    for unit in range(5):
+        found = tail.moved(tail.gated(hidden, np.ones(5, np.float32)), np.array([unit]), np.zeros(1, np.float32))
+        wanted = chain(hidden * (np.arange(5) != unit)[None])
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,15 @@ class GatedTail:
 
     ``shapes`` are the masks' own: one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a
     tail that takes a mapping of masks itself. A tail that offers ``lift`` and ``combine`` is taken through them: what
-    does not depend on the gates is then computed once for all of them; ``kept``, of open units alone, is used where a
-    tail offers that.
+    does not depend on the gates is then computed once for all of them; ``kept``, of open units alone, and ``gated`` and
+    ``moved``, of units whose gates differ, are used where a tail offers them.
     """
 
     tail: Callable
     shapes: tuple = dataclasses.field(metadata={"static": True})
     lifts: bool = dataclasses.field(metadata={"static": True})
     narrows: bool = dataclasses.field(metadata={"static": True})
+    moves: bool = dataclasses.field(metadata={"static": True})
     classes: int = dataclasses.field(default=0, metadata={"static": True})
 
     @property
@@ -52,6 +53,14 @@ class GatedTail:
     def kept(self, hidden, units, gates):
         """The scores of rows as they are, with the units of these numbers only: a gate for each. If it ``narrows``."""
         return self.tail.kept(hidden, units, _like(gates, hidden))
+
+    def start(self, hidden, gates):
+        """What ``moved`` starts from: rows as they are under these gates. If it ``moves``."""
+        return self.tail.gated(hidden, _like(gates, hidden))
+
+    def moved(self, start, units, gates):
+        """The scores where the units of these numbers, each different, have other gates."""
+        return self.tail.moved(start, units, _like(gates, start.hidden))
 
     def unpack(self, gates):
         """Gates […, units] in the shape of the caller's mask: an array, or one by layer."""
@@ -90,11 +99,12 @@ def gated(tail, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTa
         shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
         if shapes != hidden.shape[1:][-len(shapes) :]:
             raise ValueError(f"{name}: found shape {shapes}, wanted the last axes of hidden, {hidden.shape[1:]}")
-    lifts, narrows = (
+    lifts, narrows, moves = (
         shapes == hidden.shape[-1:] and all(callable(getattr(tail, name, None)) for name in names)
-        for names in (("lift", "combine"), ("kept",))
+        for names in (("lift", "combine"), ("kept",), ("gated", "moved"))
     )
-    found = GatedTail(tail if lifts or narrows else callable_pytree(tail), shapes, lifts, narrows)
+    offers = lifts or narrows or moves
+    found = GatedTail(tail if offers else callable_pytree(tail), shapes, lifts, narrows, moves)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
     gates = jax.ShapeDtypeStruct((found.units,), jnp.float32)
     try:

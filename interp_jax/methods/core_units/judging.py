@@ -13,7 +13,7 @@ from interp_jax.methods.core_units.gated import GatedTail
 # Rows are judged a batch at a time, masks a block at a time, and by their open units, some more or less, where that
 # costs less: any number of rows or masks, and about equally many units, share a compilation.
 ROWS_AT_ONCE = 128
-_MASKS_AT_ONCE, _UNITS_AT_ONCE = 4, 8
+_MASKS_AT_ONCE, _UNITS_AT_ONCE, _MOST_MOVED = 4, 8, 2
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 
 
@@ -60,12 +60,19 @@ class Judge:
 
     def __call__(self, masks: np.ndarray, batches: int | None = None) -> Judgement:
         """Judges many masks at once, on some batches of rows or on all."""
-        padded = np.pad(masks, ((0, -len(masks) % _MASKS_AT_ONCE), (0, 0)))
-        blocks = [self._open(block) for block in padded.reshape(-1, _MASKS_AT_ONCE, masks.shape[1])]
+        blocks = np.pad(masks, ((0, -len(masks) % _MASKS_AT_ONCE), (0, 0)), mode="edge")
+        blocks = blocks.reshape(-1, _MASKS_AT_ONCE, masks.shape[1])
+        # What most masks have in common, to which each of them may be near.
+        common = np.mean(masks, axis=0) > 0.5
+        moves = self.network.moves and np.sum(masks != common[None], axis=1).max() <= _MOST_MOVED
+        judge = _judge_moved if moves else _judge
+        blocks = [_moved(block, common) if moves else self._open(block) for block in blocks]
         total = np.zeros((2, len(blocks) * _MASKS_AT_ONCE, 2))
         for number, (_, batch) in enumerate(self._batches[:batches]):
             prepared = self._kept[number] if self._kept else self._prepared(batch)
-            found = [_judge(self.network, prepared, self.predictions, batch, *block) for block in blocks]
+            if moves:
+                prepared = _start(self.network, prepared, common.astype(np.float32))
+            found = [judge(self.network, prepared, self.predictions, batch, *block) for block in blocks]
             # Fetched before the next batch is prepared: one batch at a time is in memory.
             total += np.concatenate(jax.device_get(found), axis=1)
         wrong, nearness = total[:, : len(masks)] @ self.shares
@@ -134,6 +141,13 @@ class Judge:
         return _prepare(self.network, self.hidden, batch.rows)
 
 
+def _moved(masks, common):
+    """For every mask as many units, those where it is not like the common one among them, and their gates."""
+    apart = masks != common[None]
+    units = np.argsort(~apart, axis=1, kind="stable")[:, : max(1, apart.sum(axis=1).max())]
+    return units, np.take_along_axis(masks, units, axis=1).astype(np.float32)
+
+
 class _Batch(NamedTuple):
     """Row numbers, of which group each is (0, 0 for padding), the target's number, and how far it may be behind."""
 
@@ -149,14 +163,33 @@ def _prepare(network, hidden, rows):
 
 
 @jax.jit
+def _start(network, prepared, gates):
+    return network.start(prepared, gates)
+
+
+@jax.jit
 def _judge(network, prepared, predictions, batch, units, gates):
     def one(gates):
         scores = network.scores(prepared, gates) if units is None else network.kept(prepared, units, gates)
-        as_before, margin = _decided(scores, predictions, batch)
-        measures = jnp.stack([(~as_before).astype(jnp.float32), jax.nn.softplus(-_STEEPNESS * margin)])
-        return jnp.sum(jnp.where(batch.groups[None] > 0, measures[:, :, None], 0), axis=1)
+        return _lost(scores, predictions, batch)
 
     return jnp.moveaxis(jax.vmap(one)(gates), 1, 0)
+
+
+@jax.jit
+def _judge_moved(network, start, predictions, batch, units, gates):
+    def one(moved):
+        return _lost(network.moved(start, *moved), predictions, batch)
+
+    # One after the other: together, each has weights of its own, which is slow in a convolution on CPUs.
+    return jnp.moveaxis(jax.lax.map(one, (units, gates)), 1, 0)
+
+
+def _lost(scores, predictions, batch):
+    """Of each group the rows decided otherwise, and the sum of a cost that also tells by how much: [2, groups]."""
+    as_before, margin = _decided(scores, predictions, batch)
+    measures = jnp.stack([(~as_before).astype(jnp.float32), jax.nn.softplus(-_STEEPNESS * margin)])
+    return jnp.sum(jnp.where(batch.groups[None] > 0, measures[:, :, None], 0), axis=1)
 
 
 @jax.jit

@@ -42,8 +42,14 @@ def test_tails_that_leave_closed_units_out_are_judged_alike():
     masks = np.concatenate([MASKS, np.zeros((1, UNITS), bool), np.ones((1, UNITS), bool)])
     whole, narrowed = (_judge(tail=one) for one in (tail, networks.narrow(tail, (UNITS,))))
     assert narrowed.network.narrows
+    assert narrowed.network.moves
     assert not narrowed.network.lifts
     found, wanted = narrowed(masks), whole(masks)
+    np.testing.assert_array_equal(found.rates, wanted.rates)
+    np.testing.assert_allclose(found.costs, wanted.costs, rtol=1e-5)
+    near = np.repeat(masks[:1], 7, axis=0)
+    near[1, 0], near[2, :2], near[3, 1:3], near[4, -1] = ~near[1, 0], ~near[2, :2], ~near[3, 1:3], ~near[4, -1]
+    found, wanted = narrowed(near), whole(near)
     np.testing.assert_array_equal(found.rates, wanted.rates)
     np.testing.assert_allclose(found.costs, wanted.costs, rtol=1e-5)
     for mask in (masks[0], masks[-2], masks[-1]):
