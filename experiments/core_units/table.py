@@ -43,7 +43,9 @@ def results_table(files: dict[Path, dict]) -> str:
         data, metrics = kept["config"]["data"], kept["metrics"]
         notes.append(f"{_said(kept['config'])} {metrics['training']['accuracy']['held out']:.1%}")
         for layer, found in metrics["cores"].items():
-            lines.append(_row(data, layer, found, metrics["rivals"][layer]["needed"]))
+            # A run may have been of some sections.
+            needed = metrics["rivals"][layer]["needed"] if "rivals" in metrics else {}
+            lines.append(_row(data, layer, found, needed))
             more += _more(data, layer, found, kept["config"]["classes"] or range(10))
     return "\n".join(
         [
@@ -75,6 +77,7 @@ def _more(data, layer, found, classes):
 def _row(data, layer, found, needed):
     units, own = np.array(found["units"]).mean(axis=0), np.array(found["gates_units"]).mean(axis=0)
     rivals = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
+    rival = f"{np.mean(rivals):.1f}" if rivals else "–"
     paper, paper_rate = published.units(data, layer), published.holding(data, layer)
     holding, held = (np.array(found[name]).mean() for name in ("holding", "held_out"))
     by_centre = found.get("by_centre")
@@ -84,6 +87,6 @@ def _row(data, layer, found, needed):
     )
     return (
         f"| {data}, {layer} ({found['of']}) | {mean_and_spread(units, 1)} | {centre} | {mean_and_spread(own, 1)} at "
-        f"{np.array(found['gates_holding']).mean():.1%} | {np.mean(rivals):.1f} | {published_cells[0]} | "
+        f"{np.array(found['gates_holding']).mean():.1%} | {rival} | {published_cells[0]} | "
         f"{holding:.1%} | {held:.1%} | {published_cells[1]} |"
     )

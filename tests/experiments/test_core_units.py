@@ -75,6 +75,8 @@ def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeyp
     assert np.max(cores["units"]) < cores["of"]
     words = re.sub(r"data:image/png;base64,[^\"]*", "", report.read_text())
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+    row = next(line for line in _table(in_empty_folder).splitlines() if line.startswith("| digits, max2"))
+    assert row.split(" | ")[4] == "–", "rivals, a section that this run leaves out"
 
 
 @pytest.mark.slow
@@ -87,10 +89,13 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
         assert metrics["shrunken"][name]["apart"] < 1e-5
     masks = list(in_empty_folder.glob("*.npz"))
     assert len(masks) == 2
-    kept = {"config": json.loads((in_empty_folder / "config.json").read_text()), "metrics": metrics}
+    assert _table(in_empty_folder).count("\n| digits, ") == 2
+
+
+def _table(folder):
+    kept = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("config", "metrics")}
     kept["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
-    table = results_table({in_empty_folder / "core_units_digits.json": kept})
-    assert table.count("\n| digits, ") == 2
+    return results_table({folder / "core_units_digits.json": kept})
 
 
 @pytest.mark.parametrize(
