@@ -109,7 +109,7 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
         >>> tail = narrow(cifar_cnn(jax.random.key(0), (8, 8, 3), channels=(4, 4)).after("max1"), (4, 4, 4))
         >>> hidden = jnp.ones((5, 4, 4, 4))
         >>> found = tail.kept(hidden, jnp.array([0, 2]), jnp.ones(2))
-        >>> bool(jnp.allclose(found, tail(hidden * jnp.array([1.0, 0, 1, 0])), atol=1e-6))
+        >>> bool(jnp.allclose(found, tail(hidden * jnp.array([[[[1.0, 0, 1, 0]]]])), atol=1e-6))
         True
     """
     if not isinstance(tail, Chain):
