@@ -127,7 +127,7 @@ def test_the_strongest_activation_is_projected_alone():
     np.testing.assert_array_equal(tied, [[1, 1, 0]])
 
 
-@pytest.mark.parametrize(("pool", "wanted"), [(FIRST_OF_EQUAL, [1, 0, 0, 0]), (max_pool, [0.125, 0.125, 0.25, 0.5])])
+@pytest.mark.parametrize(("pool", "wanted"), [(FIRST_OF_EQUAL, [1, 0, 0, 0]), (max_pool, [0.25, 0.25, 0.25, 0.25])])
 def test_the_signal_of_a_window_of_equal_values_is_kept(pool, wanted):
     stages = {"relu": nnx.relu, "pool": pool, "one": lambda x: x + 1}
     found = deconvnet(stages, -jnp.ones((1, 2, 2, 1)), stage="one", unit=0)
