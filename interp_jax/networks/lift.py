@@ -71,8 +71,7 @@ class LiftedTail:
 
         A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
         """
-        rows = jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
-        return self.finished(self.part(rows, units))
+        return self.finished(self.part(gated_units(hidden, units, gates), units))
 
     def part(
         self, rows: Float[Array, "rows *features"], units: Int[Array | np.ndarray, " kept"]
@@ -144,6 +143,11 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
                 f"tail: found stage {name!r} first, which is not linear; wanted a dense layer or a convolution"
             )
     raise ValueError("tail: found no layer, wanted a dense layer or a convolution")
+
+
+def gated_units(hidden, units, gates):
+    """The units of these numbers, last axis of a hidden layer, each multiplied by its gate. Traceable."""
+    return jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
 
 
 def _convolved(layer, kernel, rows):

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cifar_cnn import RADIUS, local_response_norm
-from interp_jax.networks.lift import LiftedTail, lift
+from interp_jax.networks.lift import LiftedTail, gated_units, lift
 
 
 class Gated(NamedTuple):
@@ -52,7 +52,7 @@ class NarrowedTail:
 
         A number may come twice, if all its gates but one are 0, so that masks of different sizes share a compilation.
         """
-        return self.rest.finished(self.rest.part(self._normed(jnp.asarray(hidden), units, gates), units))
+        return self.rest.finished(self.rest.part(self._normed(hidden, units, gates), units))
 
     def gated(
         self, hidden: Float[Array | np.ndarray, "rows *features"], gates: Float[Array | np.ndarray, " units"]
@@ -85,8 +85,7 @@ class NarrowedTail:
 
     def _normed(self, hidden, units, gates):
         """Some units, each multiplied by its gate, normalised as if there were no others."""
-        rows = hidden[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
-        return local_response_norm(rows, **dict(self._options), places=jnp.asarray(units))
+        return local_response_norm(gated_units(hidden, units, gates), **dict(self._options), places=jnp.asarray(units))
 
 
 def narrow(tail, shape: Sequence[int]) -> NarrowedTail:

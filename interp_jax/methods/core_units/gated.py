@@ -103,6 +103,8 @@ def gated(tail, hidden, mask_shape=None, *, name: str = "mask_shape") -> GatedTa
         shapes == hidden.shape[-1:] and all(callable(getattr(tail, name, None)) for name in names)
         for names in (("lift", "combine"), ("kept",), ("gated", "moved"))
     )
+    # What is lifted does not start over from other gates.
+    moves = moves and not lifts
     offers = lifts or narrows or moves
     found = GatedTail(tail if offers else callable_pytree(tail), shapes, lifts, narrows, moves)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
