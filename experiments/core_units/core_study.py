@@ -85,6 +85,11 @@ class CoreStudy(Study):
         """The classes of interest."""
         return self.config.classes or tuple(range(len(self.task.class_names)))
 
+    @property
+    def selections(self) -> str:
+        """How many selections a class has, in words."""
+        return "one selection" if self.config.repeats == 1 else f"{self.config.repeats} selections"
+
     def rows(self, held: bool) -> np.ndarray:
         """The images, as the network takes them."""
         return self.task.held_inputs if held else self.task.inputs

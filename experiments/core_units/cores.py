@@ -107,7 +107,7 @@ def _layer(study, section, layer, found):
     section.table(
         header if paper_units is None else (*header, "paper"),
         rows,
-        f"{layer}, {total} feature maps: units kept in {study.config.repeats} selections a class, and the mean holding "
+        f"{layer}, {total} feature maps: units kept in {study.selections} a class, and the mean holding "
         "rates on the class's rows and, by the same units, on the rows held out (mean of the two kinds of row).",
         note=f"Held-out rates differ from those on the class's rows by {apart} points on average."
         + _against_paper(units, paper_units, list(study.classes))

@@ -67,8 +67,8 @@ def _layer(study, section, layer):
     section.table(
         ("class", "ours", *rivals, "ours − best", "ours holds", "random sets hold"),
         rows,
-        f"{layer}: fewest units that hold the rate asked for (ours: mean of {study.config.repeats} "
-        "selections), and what our first selection and random sets of its size hold on the same rows.",
+        f"{layer}: fewest units that hold the rate asked for (ours: mean of {study.selections}), "
+        "and what our first selection and random sets of its size hold on the same rows.",
         note=verdict,
     )
     name, label, found = curves
