@@ -16,6 +16,11 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
+def pytest_configure(config):
+    """Most of the quick tests' time is compiling: theirs is short. Slow tests run what users run."""
+    jax.config.update("jax_disable_most_optimizations", config.option.markexpr == "not slow")
+
+
 _compilations: list[str] = []
 jax.monitoring.register_event_duration_secs_listener(
     lambda event, duration, **_: _compilations.append(event) if event.endswith("backend_compile_duration") else None
