@@ -47,7 +47,7 @@ def test_many_gates_of_the_same_units():
         np.testing.assert_allclose(one, chain(hidden * mask[None, None, None]), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["flattened", "same"])
+@pytest.mark.parametrize("name", ["dense", "flattened", "dense at every place", "same", "signal"])
 @pytest.mark.parametrize("units", [[0], [4], [2], [1, 3], [4, 3], [0, 4], [3, 1, 2]])
 def test_units_that_are_moved_give_the_scores_of_all_gates(name, units):
     chain, shape = _after_norm(name)
