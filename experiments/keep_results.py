@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from shutil import copyfile
 
+import tyro
+
 from benchmarks import tables as benchmarks
 from experiments.bottleneck import table as bottleneck
 from experiments.cnn_inte import table as cnn_inte
@@ -36,10 +38,19 @@ def keep(run: Path) -> Path:
 
     Returns:
         The file written.
+
+    Raises:
+        ValueError: this is no folder of a study's run, or the run is not finished.
     """
     study = run.resolve().parent.name
+    missing = [name for name in ("config", "metrics", "timing") if not (run / f"{name}.json").is_file()]
+    if study not in STUDIES or missing:
+        found = f"no {missing[0]}.json in it" if missing else f"it in {study}"
+        raise ValueError(f"run: {run}, found {found}; expected a finished run, runs/<study>/<name>")
     parts = {name: json.loads((run / f"{name}.json").read_text(encoding="utf-8")) for name in ("config", "metrics")}
     timing = json.loads((run / "timing.json").read_text(encoding="utf-8"))
+    if timing.get("unfinished"):
+        raise ValueError(f"run: {run}, found no {timing['unfinished'][0]} in it yet; the same command goes on with it")
     kept = {"environment": timing["environment"], "seconds": timing["total"], **parts}
     KEPT.mkdir(exist_ok=True)
     # A study of several data sets or networks keeps a file of each.
@@ -127,13 +138,20 @@ TABLES = {
 }
 
 
-def main(folders: list[str]) -> None:
-    """Keeps the runs and rewrites the tables."""
-    for folder in folders:
-        print(f"kept {_link(keep(Path(folder)))}")
+def main(runs: tyro.conf.Positional[tuple[Path, ...]] = ()) -> None:
+    """Keeps finished runs' numbers in the repository, and makes the tables of results from all that is kept.
+
+    Args:
+        runs: folders of finished runs, ``runs/<study>/<name>``; without any, only the tables are written.
+    """
+    for run in runs:
+        print(f"kept {_link(keep(run))}")
     for path in TABLES:
         write_text(path, with_tables(path))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        tyro.cli(main, prog="python -m experiments.keep_results")
+    except ValueError as error:
+        sys.exit(f"error: {error}")

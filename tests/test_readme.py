@@ -56,3 +56,17 @@ def test_a_table_without_its_marks_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setitem(keep_results.TABLES, page, {"jump_detection": str})
     with pytest.raises(ValueError, match="page.md: found no marks <!-- jump_detection -->"):
         keep_results.with_tables(page)
+
+
+def test_only_finished_runs_are_kept(tmp_path):
+    run = tmp_path / "core_units" / "digits"
+    with pytest.raises(ValueError, match=r"found no config\.json in it; expected a finished run"):
+        keep_results.keep(run)
+    run.mkdir(parents=True)
+    for name in ("config", "metrics"):
+        (run / f"{name}.json").write_text("{}", encoding="utf-8")
+    (run / "timing.json").write_text('{"unfinished": ["cores", "rivals"]}', encoding="utf-8")
+    with pytest.raises(ValueError, match="found no cores in it yet"):
+        keep_results.keep(run)
+    with pytest.raises(ValueError, match="found it in no_study; expected a finished run"):
+        keep_results.keep(run.parent.rename(tmp_path / "no_study") / "digits")

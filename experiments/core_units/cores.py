@@ -37,6 +37,7 @@ def write(study, section) -> None:
 def _by_centre(study, section, layer):
     """The same with the paper's own classifier, which forgives a class that is a little behind."""
     repeats = study.config.centre_repeats
+    names = [study.task.class_names[label] for label in study.classes]
     bar = study.progress.task(f"by the centre, {layer}", len(study.classes) * repeats)
     units, rates, strict = [], [], []
     for label in study.classes:
@@ -53,7 +54,7 @@ def _by_centre(study, section, layer):
     paper_units = published.units(study.config.data, layer)
     rows = []
     for place, label in enumerate(study.classes):
-        row = (study.task.class_names[label], f"{asked[place]:.2%}", _counts(units[place]))
+        row = (names[place], f"{asked[place]:.2%}", _counts(units[place]))
         row += (f"{rates[place].mean():.2%}", f"{strict[place].mean():.2%}")
         rows.append(row if paper_units is None else (*row, f"{paper_units[label].mean():.1f}"))
     header = ("class", "asked for", "units", "holding", "held-out rows, by the greatest score")
@@ -64,7 +65,7 @@ def _by_centre(study, section, layer):
         f"gates{'' if paper_units is None or study.config.holding else ', at the rate of the paper'}. It calls a row "
         "the class's own also where that class's score is a little behind the greatest, so that fewer units hold as "
         "many of its decisions.",
-        note=_against_paper(units, paper_units, list(study.classes)).strip(),
+        note=_against_paper(units, paper_units, list(study.classes), names).strip(),
     )
     return {"asked": asked, "units": units, "holding": rates, "held_out_by_argmax": strict}
 
@@ -110,7 +111,7 @@ def _layer(study, section, layer, found):
         f"{layer}, {total} feature maps: units kept in {study.selections} a class, and the mean holding "
         "rates on the class's rows and, by the same units, on the rows held out (mean of the two kinds of row).",
         note=f"Held-out rates differ from those on the class's rows by {apart} points on average."
-        + _against_paper(units, paper_units, list(study.classes))
+        + _against_paper(units, paper_units, list(study.classes), names)
         + ("" if reached.all() else " An asterisk: the rate asked for was not reached."),
     )
     series = {"polished": units, "gates alone": np.where(own_rates >= wanted[:, None] - 1e-6, own, np.nan)}
@@ -133,15 +134,15 @@ def _layer(study, section, layer, found):
     }
 
 
-def _against_paper(units, paper_units, classes):
+def _against_paper(units, paper_units, classes, names):
     if paper_units is None:
         return ""
     ratios = units.mean(axis=1) / paper_units.mean(axis=1)[classes]
-    more = [label for label, ratio in zip(classes, ratios, strict=True) if ratio > 1]
+    more = [name for name, ratio in zip(names, ratios, strict=True) if ratio > 1]
     return (
         f" On average over the selections {np.sum(ratios <= 1)} of {len(ratios)} classes need no more units than in "
         f"the paper, {np.sum(ratios <= 0.85)} at most 0.85 times as many"
-        + (f"; class {', '.join(map(str, more))} needs up to {ratios.max():.2f} times as many." if more else ".")
+        + (f". Up to {ratios.max():.2f} times as many: {', '.join(map(str, more))}." if more else ".")
     )
 
 

@@ -222,7 +222,8 @@ class Run:
             seconds=total,
         )
         metrics = {id: record["metrics"] for id, record in finished.items()}
-        timing = {"sections": seconds, "total": total, "environment": self._environment}
+        unfinished = [id for id in self._order if id not in finished]
+        timing = {"sections": seconds, "total": total, "unfinished": unfinished, "environment": self._environment}
         write_record(self.folder / "metrics.json", metrics, sort_keys=True)
         write_record(self.folder / "timing.json", timing)
         write_text(self.report, html)

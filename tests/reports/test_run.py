@@ -200,6 +200,8 @@ def test_environment_survives_a_resume(run, tmp_path):
     fill(open_run(tmp_path), "second")
     timing = read_record(run.folder / "timing.json")
     assert timing["environment"] == {"device": "two of them"}
+    assert list(timing["sections"]) == ["first", "second"]
+    assert timing["unfinished"] == ["third"]
     assert timing["total"] == pytest.approx(sum(timing["sections"].values()), abs=2e-3)
     assert "two of them" in run.report.read_text()
 
