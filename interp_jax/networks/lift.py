@@ -36,10 +36,10 @@ class LiftedTail:
         """The scores of whole hidden layers, as the chain gives them."""
         return self.tail(hidden)
 
-    def lift(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "units rows *outputs"]:
-        """Every unit's part of the layer's output, L(h_i) without bias: units × the outputs' memory, units leading.
+    def lift(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows units *outputs"]:
+        """Every unit's part of the layer's output, L(h_i) without bias: units × the outputs' memory.
 
-        The units come first so that gates times parts is one product of matrices as they lie in memory.
+        A row's parts lie together, so that rows can be lifted once and picked many times.
         """
         hidden, layer = jnp.asarray(hidden), getattr(self.tail, self.layer)
         units = self.weights.shape[0]
@@ -47,16 +47,16 @@ class LiftedTail:
             # Axes that the layer does not sum over are further rows to it.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
             parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
-            return parts.reshape(units, *self._output_shape(hidden))
+            return jnp.moveaxis(parts.reshape(units, *self._output_shape(hidden)), 0, 1)
 
         def part(unit):
             return _convolved(layer, unit[1], unit[0][..., None])
 
         # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.
-        return jax.lax.map(part, (jnp.moveaxis(hidden, -1, 0), self.weights))
+        return jnp.moveaxis(jax.lax.map(part, (jnp.moveaxis(hidden, -1, 0), self.weights)), 0, 1)
 
     def combine(
-        self, lifted: Float[Array, "units rows *parts"], gates: Float[Array, " units"]
+        self, lifted: Float[Array, "rows units *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
         """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
         return self.finished(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
@@ -159,7 +159,10 @@ def _convolved(layer, kernel, rows):
 
 @jax.custom_vjp
 def _weighted_sum(gates, lifted):
-    return jnp.einsum("u,u...->...", gates, lifted, precision=_HIGHEST)
+    # Row by row one product of all lanes' gates with the parts as they lie in memory: told that every row has the same
+    # gates, XLA's CPU compiler would first copy all that was lifted into another order of axes.
+    for_rows = jax.lax.optimization_barrier(jnp.broadcast_to(gates, lifted.shape[:2]))
+    return jnp.einsum("ru,ru...->r...", for_rows, lifted, precision=_HIGHEST)
 
 
 def _forward(gates, lifted):
@@ -168,21 +171,9 @@ def _forward(gates, lifted):
 
 def _backward(kept, gradient):
     gates, lifted = kept
-    of_gates = jax.lax.platform_dependent(gradient, lifted, cpu=_products_by_row, default=_products)
-    return of_gates, jnp.multiply.outer(gates, gradient)
-
-
-def _products(gradient, lifted):
-    return jnp.einsum("...,u...->u", gradient, lifted, precision=_HIGHEST)
-
-
-def _products_by_row(gradient, lifted):
-    # XLA's CPU compiler would copy all that was lifted into another order of axes first, which takes longer.
-    def add(total, row):
-        one = jax.lax.dynamic_index_in_dim(lifted, row, 1, keepdims=False)
-        return total + _products(jax.lax.dynamic_index_in_dim(gradient, row, 0, keepdims=False), one), None
-
-    return jax.lax.scan(add, jnp.zeros_like(lifted, shape=len(lifted)), jnp.arange(len(gradient)))[0]
+    # The greater factor first: the compiler reorders the second.
+    by_row = jnp.einsum("ru...,r...->ru", lifted, gradient, precision=_HIGHEST)
+    return by_row.sum(axis=0), jnp.einsum("u,r...->ru...", gates, gradient)
 
 
 _weighted_sum.defvjp(_forward, _backward)

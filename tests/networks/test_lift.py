@@ -89,7 +89,7 @@ def test_gradients_are_those_of_the_tail(name):
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="a limit that XLA's CPU compiler needs help to keep")
 def test_all_lanes_read_one_copy_of_the_lifted_units(assert_temp_bytes):
     tail = networks.lift(networks.freeze(_chain(dense=_dense(16, 256), relu=nnx.relu)), (16,))
-    lifted, gates = jnp.ones((16, 64, 256)), jnp.ones((3, 16))
+    lifted, gates = jnp.ones((64, 16, 256)), jnp.ones((3, 16))
     lanes_outputs = 3 * 64 * 256 * 4
 
     def gradient(tail, lifted, gates):

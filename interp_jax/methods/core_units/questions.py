@@ -11,11 +11,12 @@ import numpy as np
 from interp_jax.methods.core_units.checks import check_target
 from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
 from interp_jax.methods.core_units.decisions import is_target
-from interp_jax.methods.core_units.gated import GatedTail
-from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
+from interp_jax.methods.core_units.gated import ROWS_AT_ONCE, GatedTail
 from interp_jax.methods.core_units.training import Recipe, train_gates
 
 _BATCHES = 8
+# Rows are prepared once, rather than whenever they are drawn, where all of them take no more memory than this.
+_PREPARED_BYTES = 2**30
 
 
 class Question(NamedTuple):
@@ -85,7 +86,9 @@ def answer(
     }
     alphas = np.repeat(np.asarray(alphas, np.float32), repeats)
     arguments = network, hidden, jnp.asarray(predictions), asked, alphas, recipe
-    trained, right = _answer(*arguments, repeats, rates)
+    draws = len(questions) * recipe.steps * recipe.batch_size
+    ahead = network.lifts and draws > len(hidden) and network.prepared_bytes(hidden) <= _PREPARED_BYTES
+    trained, right = _answer(*arguments, repeats, rates, ahead)
     if not rates:
         return Answers(*map(np.asarray, trained), None)
     # Whole numbers until here: whether a rate is reached is not left to float32.
@@ -94,8 +97,11 @@ def answer(
     return Answers(*map(np.asarray, trained), holding_rate)
 
 
-@partial(jax.jit, static_argnames=("repeats", "rates"))
-def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates):
+@partial(jax.jit, static_argnames=("repeats", "rates", "ahead"))
+def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates, ahead):
+    if ahead:
+        network, hidden = network.prepare_all(hidden)
+
     def one(question):
         target, rows, counts = question["target"], question["rows"], question["counts"]
         starts = jax.vmap(partial(jax.random.fold_in, question["starts"]))(jnp.arange(repeats))

@@ -53,8 +53,9 @@ def sweep(
 
     Host-level; one compiled program, classes one after the other, all their αs and repeats as lanes that see the same
     batches. Repeats differ in their starting gates. Memory: hidden on the device once; batch_size rows of it, lifted
-    if the tail can (`networks.lift`); a lane's copy of what follows. A step of a lane costs the tail once forward and
-    back for batch_size rows; with a lifted tail the linear layer is done once for all lanes.
+    if the tail can (`networks.lift`); a lane's copy of what follows; and all rows lifted, where that is at most 1 GiB.
+    A step of a lane costs the tail once forward and back for batch_size rows; with a lifted tail the linear layer is
+    done once for all lanes, and for all steps where all rows are lifted.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.

@@ -6,7 +6,9 @@ import numpy as np
 import optax
 import pytest
 
+from interp_jax import networks
 from interp_jax.methods import core_units
+from interp_jax.methods.core_units import questions
 from interp_jax.methods.core_units.gated import accept
 from interp_jax.methods.core_units.training import Batch, descend, make_recipe
 from tests import reference
@@ -48,6 +50,19 @@ def test_relaxed_gates_that_are_pushed_apart_stay_on_the_side_where_they_start()
     for target in range(CLASSES):
         masks = _grid(target, "relaxed", 1.0).masks[:, 0]
         np.testing.assert_array_equal(masks, np.tile(is_open, (len(core_units.ALPHAS), 1)))
+
+
+def test_rows_that_are_lifted_once_or_a_batch_at_a_time_give_the_same(monkeypatch):
+    tail = networks.freeze(networks.perceptron(jax.random.key(4), (4, UNITS, CLASSES))).after("relu1")
+    predictions = np.asarray(tail(HIDDEN)).argmax(axis=1)
+    targets, tail = np.unique(predictions)[:2].tolist(), networks.lift(tail, (UNITS,))
+    once = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
+    monkeypatch.setattr(questions, "_PREPARED_BYTES", 0)
+    with_batches = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
+    np.testing.assert_array_equal(once.masks, with_batches.masks)
+    np.testing.assert_allclose(once.gates, with_batches.gates, atol=1e-5)
+    np.testing.assert_allclose(once.objective, with_batches.objective, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(once.holding_rate, with_batches.holding_rate)
 
 
 @pytest.mark.parametrize("target", range(CLASSES))
