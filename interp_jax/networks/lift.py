@@ -173,7 +173,7 @@ def _backward(kept, gradient):
     gates, lifted = kept
     # The greater factor first: the compiler reorders the second.
     by_row = jnp.einsum("ru...,r...->ru", lifted, gradient, precision=_HIGHEST)
-    return by_row.sum(axis=0), jnp.einsum("u,r...->ru...", gates, gradient)
+    return by_row.sum(axis=0), jnp.einsum("u,r...->ru...", gates, gradient, precision=_HIGHEST)
 
 
 _weighted_sum.defvjp(_forward, _backward)

@@ -69,8 +69,9 @@ def select(
     are added until the rate is reached and dropped one by one while it allows that; the best set is joined with each
     other and dropped from again; last, units are exchanged one by one where that lets another one go.
 
-    Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted if the tail can). Cost: the
-    gates' training, and for every start about units² judgements of search_rows rows and ten of all rows.
+    Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted if the tail can), and of
+    all rows where that is at most 1 GiB. Cost: the gates' training, and for every start about units² judgements of
+    search_rows rows and ten of all rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
