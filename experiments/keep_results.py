@@ -22,6 +22,7 @@ from experiments.identity_layers import table as identity_layers
 from experiments.jump_detection import table as jump_detection
 from experiments.memorization import table as memorization
 from interp_jax.reports.atomic import write_text
+from interp_jax.reports.records import read_record
 
 KEPT = Path(__file__).parent / "results"
 DETAILS = KEPT / "README.md"
@@ -43,19 +44,19 @@ def keep(run: Path) -> Path:
         ValueError: this is no folder of a study's run, or the run is not finished.
     """
     study = run.resolve().parent.name
-    missing = [name for name in ("config", "metrics", "timing") if not (run / f"{name}.json").is_file()]
+    parts = ("config", "metrics", "timing")
+    missing = [name for name in parts if not (run / f"{name}.json").is_file()]
     if study not in STUDIES or missing:
         found = f"no {missing[0]}.json in it" if missing else f"it in {study}"
         raise ValueError(f"run: {run}, found {found}; expected a finished run, runs/<study>/<name>")
-    parts = {name: json.loads((run / f"{name}.json").read_text(encoding="utf-8")) for name in ("config", "metrics")}
-    timing = json.loads((run / "timing.json").read_text(encoding="utf-8"))
+    config, metrics, timing = (read_record(run / f"{name}.json") for name in parts)
     if timing.get("unfinished"):
         raise ValueError(f"run: {run}, found no {timing['unfinished'][0]} in it yet; the same command goes on with it")
-    kept = {"environment": timing["environment"], "seconds": timing["total"], **parts}
+    kept = {"environment": timing["environment"], "seconds": timing["total"], "config": config, "metrics": metrics}
     KEPT.mkdir(exist_ok=True)
     # A study of several data sets or networks keeps a file of each.
-    name = "_".join([study, *(parts["config"][key] for key in ("data", "network") if key in parts["config"])])
-    name = getattr(STUDIES[study], "kept_as", lambda _: name)(parts["config"])
+    name = "_".join([study, *(config[key] for key in ("data", "network") if key in config)])
+    name = getattr(STUDIES[study], "kept_as", lambda _: name)(config)
     path = KEPT / f"{name}.json"
     write_text(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:

@@ -46,14 +46,12 @@ class LiftedTail:
         if isinstance(layer, nnx.Linear):
             # Axes that the layer does not sum over are further rows to it.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
-            parts = jnp.matmul(rows, self.weights, precision=_HIGHEST)
-            return jnp.moveaxis(parts.reshape(units, *self._output_shape(hidden)), 0, 1)
-
-        def part(unit):
-            return _convolved(layer, unit[1], unit[0][..., None])
-
-        # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.
-        return jnp.moveaxis(jax.lax.map(part, (jnp.moveaxis(hidden, -1, 0), self.weights)), 0, 1)
+            parts = jnp.matmul(rows, self.weights, precision=_HIGHEST).reshape(units, *self._output_shape(hidden))
+        else:
+            # Unit by unit: a convolution of all at once, in groups of one channel, is slower than this loop on CPU.
+            channels = jnp.moveaxis(hidden, -1, 0)[..., None]
+            parts = jax.lax.map(lambda unit: _convolved(layer, *unit), (self.weights, channels))
+        return jnp.moveaxis(parts, 0, 1)
 
     def combine(
         self, lifted: Float[Array, "rows units *parts"], gates: Float[Array, " units"]

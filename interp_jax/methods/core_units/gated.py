@@ -11,8 +11,6 @@ import numpy as np
 from interp_jax.methods.accept import callable_pytree
 from interp_jax.methods.core_units.checks import check_predictions, check_values
 
-ROWS_AT_ONCE = 128
-
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +29,6 @@ class GatedTail:
     narrows: bool = dataclasses.field(metadata={"static": True})
     moves: bool = dataclasses.field(metadata={"static": True})
     classes: int = dataclasses.field(default=0, metadata={"static": True})
-    # Whether the rows that it is given have been prepared before.
-    prepared: bool = dataclasses.field(default=False, metadata={"static": True})
 
     @property
     def units(self) -> int:
@@ -41,17 +37,7 @@ class GatedTail:
 
     def prepare(self, hidden):
         """What the gates act upon: the hidden layer, or every unit's part of the next layer's input."""
-        return self.tail.lift(hidden) if self.lifts and not self.prepared else hidden
-
-    def prepare_all(self, hidden):
-        """The tail for rows that have been prepared, and all rows, a batch at a time."""
-        rows = jax.lax.map(lambda row: self.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
-        return dataclasses.replace(self, prepared=True), rows
-
-    def prepared_bytes(self, hidden) -> int:
-        """The memory of all rows once prepared."""
-        one = jax.eval_shape(self.prepare, jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype))
-        return len(hidden) * one.size * one.dtype.itemsize
+        return self.tail.lift(hidden) if self.lifts else hidden
 
     def scores(self, prepared, gates):
         """The scores of rows that ``prepare`` has seen, for gates [units]."""

@@ -8,10 +8,11 @@ import numpy as np
 
 from interp_jax.methods.core_units.class_rows import ClassData, class_number, wanted_class
 from interp_jax.methods.core_units.decisions import margins, named
-from interp_jax.methods.core_units.gated import ROWS_AT_ONCE, GatedTail
+from interp_jax.methods.core_units.gated import GatedTail
 
 # Rows are judged a batch at a time, masks a block at a time, and by their open units, some more or less, where that
 # costs less: any number of rows or masks, and about equally many units, share a compilation.
+ROWS_AT_ONCE = 128
 _MASKS_AT_ONCE, _UNITS_AT_ONCE, _MOST_MOVED = 4, 8, 2
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 

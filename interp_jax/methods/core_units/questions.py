@@ -11,12 +11,13 @@ import numpy as np
 from interp_jax.methods.core_units.checks import check_target
 from interp_jax.methods.core_units.class_rows import ClassData, class_data, class_number, wanted_class
 from interp_jax.methods.core_units.decisions import is_target
-from interp_jax.methods.core_units.gated import ROWS_AT_ONCE, GatedTail
+from interp_jax.methods.core_units.gated import GatedTail
+from interp_jax.methods.core_units.judging import ROWS_AT_ONCE
 from interp_jax.methods.core_units.training import Recipe, train_gates
 
 _BATCHES = 8
-# Rows are prepared once, rather than whenever they are drawn, where all of them take no more memory than this.
-_PREPARED_BYTES = 2**30
+# Rows are lifted once, rather than whenever they are drawn, where all of them take no more memory than this.
+_LIFTED_BYTES = 2**30
 
 
 class Question(NamedTuple):
@@ -87,7 +88,7 @@ def answer(
     alphas = np.repeat(np.asarray(alphas, np.float32), repeats)
     arguments = network, hidden, jnp.asarray(predictions), asked, alphas, recipe
     draws = len(questions) * recipe.steps * recipe.batch_size
-    ahead = network.lifts and draws > len(hidden) and network.prepared_bytes(hidden) <= _PREPARED_BYTES
+    ahead = network.lifts and draws > len(hidden) and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
     trained, right = _answer(*arguments, repeats, rates, ahead)
     if not rates:
         return Answers(*map(np.asarray, trained), None)
@@ -99,21 +100,20 @@ def answer(
 
 @partial(jax.jit, static_argnames=("repeats", "rates", "ahead"))
 def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates, ahead):
-    if ahead:
-        network, hidden = network.prepare_all(hidden)
+    pick = _picked(network, hidden, ahead)
 
     def one(question):
         target, rows, counts = question["target"], question["rows"], question["counts"]
         starts = jax.vmap(partial(jax.random.fold_in, question["starts"]))(jnp.arange(repeats))
         keys = jnp.tile(starts, len(alphas) // repeats)
         trained = train_gates(
-            network, hidden, predictions, *rows, counts, target, alphas, keys, question["batches"], recipe
+            network, pick, predictions, *rows, counts, target, alphas, keys, question["batches"], recipe
         )
         if not rates:
             return trained, None
         masks = (trained.gates >= 0.5).astype(jnp.float32)
         right = [
-            _right(network, hidden, predictions, target, rows[side], counts[side], masks, is_positive=side == 0)
+            _right(network, pick, predictions, target, rows[side], counts[side], masks, is_positive=side == 0)
             for side in (0, 1)
         ]
         return trained, jnp.stack(right)
@@ -121,12 +121,26 @@ def _answer(network, hidden, predictions, asked, alphas, recipe, repeats, rates,
     return jax.lax.map(one, asked)
 
 
-def _right(network, hidden, predictions, target, rows, count, masks, *, is_positive):
+def _prepared_bytes(network, hidden):
+    row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
+    prepared = jax.eval_shape(network.prepare, row)
+    return len(hidden) * prepared.size * prepared.dtype.itemsize
+
+
+def _picked(network, hidden, ahead):
+    """A function of row numbers: these rows, prepared when they are asked for or ``ahead``, all of them."""
+    if not ahead:
+        return lambda rows: network.prepare(hidden[rows])
+    prepared = jax.lax.map(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
+    return lambda rows: prepared[rows]
+
+
+def _right(network, pick, predictions, target, rows, count, masks, *, is_positive):
     """How many of the first ``count`` rows are decided as before, by every mask."""
 
     def add(batch, right):
         places = batch * ROWS_AT_ONCE + jnp.arange(ROWS_AT_ONCE)
-        prepared, wanted = network.prepare(hidden[rows[places]]), wanted_class(target, predictions[rows[places]])
+        prepared, wanted = pick(rows[places]), wanted_class(target, predictions[rows[places]])
         yes = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), wanted))(masks)
         return right + jnp.sum((yes == is_positive) & (places < count)[None], axis=1)
 

@@ -74,12 +74,12 @@ class Batch(NamedTuple):
 
 
 def train_gates(
-    network, hidden, predictions, positives, negatives, counts, target, alphas, keys, key, recipe
+    network, pick, predictions, positives, negatives, counts, target, alphas, keys, key, recipe
 ) -> GateTraining:
     """A lane for every alpha and key; all lanes see the same batches, half of them positives, drawn anew every step.
 
     ``positives`` and ``negatives`` are row numbers, of which the first ``counts`` of each are used; without negatives
-    a batch is all positives. Traceable.
+    a batch is all positives. ``pick`` gives rows of these numbers as the network prepares them. Traceable.
     """
     size = recipe.batch_size
     is_positive = jnp.arange(size) < jnp.where(counts[1] > 0, (size + 1) // 2, size)
@@ -89,7 +89,7 @@ def train_gates(
         chosen = jnp.minimum(drawn * counts[:, None], jnp.maximum(counts - 1, 0)[:, None]).astype(jnp.int32)
         rows = jnp.where(is_positive, positives[chosen[0]], negatives[chosen[1]])
         wanted = wanted_class(target, predictions[rows])
-        return Batch(network.prepare(hidden[rows]), wanted, is_positive.astype(jnp.float32))
+        return Batch(pick(rows), wanted, is_positive.astype(jnp.float32))
 
     return descend(network, draw, alphas, keys, recipe, has_negatives=counts[1] > 0)
 

@@ -57,7 +57,7 @@ def test_rows_that_are_lifted_once_or_a_batch_at_a_time_give_the_same(monkeypatc
     predictions = np.asarray(tail(HIDDEN)).argmax(axis=1)
     targets, tail = np.unique(predictions)[:2].tolist(), networks.lift(tail, (UNITS,))
     once = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
-    monkeypatch.setattr(questions, "_PREPARED_BYTES", 0)
+    monkeypatch.setattr(questions, "_LIFTED_BYTES", 0)
     with_batches = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
     np.testing.assert_array_equal(once.masks, with_batches.masks)
     np.testing.assert_allclose(once.gates, with_batches.gates, atol=1e-5)
