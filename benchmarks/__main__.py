@@ -14,8 +14,8 @@ import pytest
 import tyro
 
 from benchmarks import results
+from interp_jax._files import write_text
 from interp_jax.reports import describe, summary
-from interp_jax.reports.atomic import write_text
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem.removeprefix("test_") for path in FOLDER.glob("test_*.py"))

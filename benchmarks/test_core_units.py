@@ -9,7 +9,9 @@ import numpy as np
 from benchmarks import rivals
 from benchmarks.measure import check, ours, rival
 from interp_jax.methods import core_units
-from interp_jax.networks import freeze, image_cnn, lift
+from interp_jax.networks import freeze
+from interp_jax.networks.cutting import lifting as lift
+from interp_jax.networks.models import image_cnns as image_cnn
 
 SIZES, CURVE = (150,), (15, 30, 60, 150)
 ALPHAS, REPEATS, STEPS, BATCH, ROWS = core_units.ALPHAS, 3, 60, 128, 2_000

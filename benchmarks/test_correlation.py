@@ -46,14 +46,14 @@ def test_interp_jax(benchmark, size):
     _check(benchmark, found, size)
 
 
-def test_numpy_centred_cross_product(benchmark, size):
+def test_numpy_centered_cross_product(benchmark, size):
     a, b = (np.asarray(array) for array in _rows(size))
 
     def correlate():
-        centred_a, centred_b = a - a.mean(0), b - b.mean(0)
-        products = centred_a.T @ centred_b
+        centered_a, centered_b = a - a.mean(0), b - b.mean(0)
+        products = centered_a.T @ centered_b
         # Sums of squares by einsum: no further copy.
-        squares = (np.einsum("ij,ij->j", centred, centred) for centred in (centred_a, centred_b))
+        squares = (np.einsum("ij,ij->j", centered, centered) for centered in (centered_a, centered_b))
         return products / np.sqrt(np.multiply.outer(*squares))
 
     _check(benchmark, rival(benchmark, size, correlate, rounds=7), size)

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import rivals
 from benchmarks.measure import check, ours, rival
-from interp_jax.networks import lnn
+from interp_jax.networks.models import lnn
 
 SIZES = (5_000,)
 UNITS, ROWS, PENALTY = (196, 100, 10), 1_000, 1.1e-5

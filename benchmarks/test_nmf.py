@@ -1,4 +1,4 @@
-"""Non-negative factorisation of a unit-effect matrix of the paper's price network's size, from many random starts."""
+"""Non-negative factorization of a unit-effect matrix of the paper's price network's size, from many random starts."""
 
 import functools
 import warnings
@@ -28,15 +28,15 @@ def _magnitudes():
 
 
 def test_interp_jax(benchmark, size):
-    def factorise(v):
+    def factorize(v):
         return nmf(v, RANK, key=jax.random.key(0), restarts=size, iterations=ITERATIONS)
 
     found = ours(
         benchmark,
         size,
-        lambda: factorise(_magnitudes()),
+        lambda: factorize(_magnitudes()),
         flops=4 * RANK * (UNITS * FEATURES + RANK * (UNITS + FEATURES)) * size * ITERATIONS,
-        memory=(factorise, jax.numpy.asarray(_magnitudes())),
+        memory=(factorize, jax.numpy.asarray(_magnitudes())),
     )
     check(benchmark, best_error=found.error)
 
@@ -48,7 +48,7 @@ def test_scikit_learn(benchmark, precision, size):
 
     v = _magnitudes().astype(precision)
 
-    def factorise():
+    def factorize():
         errors = []
         with warnings.catch_warnings(action="ignore"):  # that it has not converged
             for seed in range(size):
@@ -56,4 +56,4 @@ def test_scikit_learn(benchmark, precision, size):
                 errors.append(model.fit(v).reconstruction_err_)
         return min(errors)
 
-    check(benchmark, best_error=rival(benchmark, size, factorise, warmup_rounds=0))
+    check(benchmark, best_error=rival(benchmark, size, factorize, warmup_rounds=0))

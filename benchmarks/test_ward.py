@@ -10,7 +10,7 @@ import scipy.cluster.hierarchy
 from benchmarks import rivals
 from benchmarks.measure import check, ours, rival
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _neighbours
+from interp_jax.kernels.ward import _neighbors as _neighbors
 
 SIZES = {"64 features": (20_000, 2_000), "2 features": (20_000,), "integer grid": (5_000,)}
 CURVE = {"64 features": (1_000, 2_000, 4_000, 8_000, 16_000)}
@@ -48,18 +48,18 @@ def _flops(vectors):
     """Arithmetic of the products of all pairs of clusters searched; unknown in few dimensions, where not all are."""
     if vectors.shape[1] < 4:
         return None
-    count, search = 0, _neighbours.nearest
+    count, search = 0, _neighbors.nearest
 
     def counted(clusters, rows):
         nonlocal count
         count += len(rows) * len(clusters.sizes)
         return search(clusters, rows)
 
-    _neighbours.nearest = counted
+    _neighbors.nearest = counted
     try:
         ward.linkage(vectors)
     finally:
-        _neighbours.nearest = search
+        _neighbors.nearest = search
     return 2 * vectors.shape[1] * count
 
 

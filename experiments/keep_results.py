@@ -21,8 +21,8 @@ from experiments.hierarchical_modules import table as hierarchical_modules
 from experiments.identity_layers import table as identity_layers
 from experiments.jump_detection import table as jump_detection
 from experiments.memorization import table as memorization
-from interp_jax.reports.atomic import write_text
-from interp_jax.reports.records import read_record
+from interp_jax._files import write_text
+from interp_jax.reports._records import read_record
 
 KEPT = Path(__file__).parent / "results"
 DETAILS = KEPT / "README.md"

@@ -366,7 +366,7 @@ def relaxation_penalty(b):
     return switch_gate(-10 * (np.float64(b) - 0.5) ** 2, 1)
 
 
-def centre_score(scores, target, weight):
+def center_score(scores, target, weight):
     """Yan & Feng 2018, equation 2, for one row; equal scores give 1."""
     scores = [float(score) for score in scores]
     mean = sum(scores) / len(scores)
@@ -378,13 +378,13 @@ def centre_score(scores, target, weight):
 def gate_objective(scores, decisions, target, weight, gates, alpha, penalty):
     """Yan & Feng 2018, equations 1 and 4, with the mean over the rows."""
     misses = [
-        (yes - centre_score(row, target, weight)) ** 2 for row, yes in zip(np.asarray(scores), decisions, strict=True)
+        (yes - center_score(row, target, weight)) ** 2 for row, yes in zip(np.asarray(scores), decisions, strict=True)
     ]
     return sum(misses) / len(misses) + sum(alpha * b + penalty * relaxation_penalty(b) for b in np.asarray(gates))
 
 
-def holding_rate(tail, hidden, predictions, target, mask, centre_weight=None):
-    """Yan & Feng 2018, section 3.1, row by row; by the centre-based classifier where its weight is given."""
+def holding_rate(tail, hidden, predictions, target, mask, center_weight=None):
+    """Yan & Feng 2018, section 3.1, row by row; by the center-based classifier where its weight is given."""
     shares = []
     for group in (True, False):
         held = []
@@ -392,24 +392,24 @@ def holding_rate(tail, hidden, predictions, target, mask, centre_weight=None):
             if (predicted == target) != group:
                 continue
             scores = np.asarray(tail((row * np.asarray(mask))[None]))[0]
-            if centre_weight is None:
+            if center_weight is None:
                 yes = int(np.argmax(scores)) == target
             else:
-                yes = centre_score(scores, target, centre_weight) >= 0.5
+                yes = center_score(scores, target, center_weight) >= 0.5
             held.append(yes == group)
         if held:
             shares.append(sum(held) / len(held))
     return sum(shares) / len(shares)
 
 
-def ascend(activation, gradient, start, rate, threshold, steps, regularise):
+def ascend(activation, gradient, start, rate, threshold, steps, regularize):
     """Chen 2017, eqs 2.7 and 2.8, one input: x, its activation and the steps taken."""
     x = np.array(start, np.float64)
     for taken in range(steps):
         if activation(x) > threshold:
             return x, activation(x), taken
         slope = gradient(x)
-        x = regularise(x + rate * slope, slope, taken)
+        x = regularize(x + rate * slope, slope, taken)
     return x, activation(x), steps
 
 
@@ -510,7 +510,7 @@ def deviation(layer, labels, metric, classes, adjacent):
     members = [[np.ravel(row) for row, own in zip(layer, labels, strict=True) if own == c] for c in range(classes)]
     averages = [np.mean(np.float64(rows), axis=0) if rows else None for rows in members]
     norms = [np.mean([np.sum(np.abs(np.float64(row))) for row in rows]) for rows in members if rows]
-    level, plain = np.mean(norms) if norms else np.nan, metric.removeprefix("normalised ")
+    level, plain = np.mean(norms) if norms else np.nan, metric.removeprefix("normalized ")
     unit = level if plain != metric and level else 1
     pairs = pairwise(averages) if adjacent else combinations(averages, 2)
     inner = [mean_pairwise(rows, plain) / unit for rows in members]

@@ -28,7 +28,7 @@ def main(settings: Settings) -> Path:
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
     # The task comes first: data that cannot be found are said so before a folder is made.
-    learnt = task(settings)
+    learned = task(settings)
     run = Run.open(
         "cnn_inte",
         name or f"{settings.preset}-{settings.data}",
@@ -42,7 +42,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"CNN-INTE, {settings.data}, preset {settings.preset}") as bars:
-        return InteStudy(settings, run, bars, task=learnt).write(SECTIONS)
+        return InteStudy(settings, run, bars, task=learned).write(SECTIONS)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from experiments.cnn_inte.controls import write as write_controls
 from experiments.cnn_inte.judging import judged, tree_on
 from experiments.cnn_inte.tasks import FULL, HALF
 from experiments.study import mean_and_spread
+from interp_jax._files import write_text
 from interp_jax.methods import cnn_inte
-from interp_jax.reports.atomic import write_text
 
 # As the paper has it: IDs in the order that k-means gives them, the first clustering, scikit-learn's usual criterion,
 # and one path.

@@ -21,7 +21,7 @@ def write(study, section) -> None:
     section.table(
         ("class", "if", "held-out rows covered", "of them of the class"),
         rows,
-        f"Rules of up to {LENGTH} conditions for the first {FULL} network, each learnt against all other classes "
+        f"Rules of up to {LENGTH} conditions for the first {FULL} network, each learned against all other classes "
         "and to be read alone. A row that several cover gets the class of the rule with the greatest precision on "
         f"training rows, a row that none covers the class {task.class_names[found.default]}.",
     )

@@ -77,13 +77,13 @@ def write(study, section) -> None:
 def _curve(study, rows, held_rows, held, *, factors, ids, clustering):
     """Fidelity of trees of every size on held-out rows, and on a tenth of the training rows kept aside."""
     predictions = study.outputs(FULL, 0)["rows predictions"][: len(rows)]
-    learnt, options = slice(len(rows) // 10, None), {"factors": factors, "ids": ids, "clustering": clustering}
+    learned, options = slice(len(rows) // 10, None), {"factors": factors, "ids": ids, "clustering": clustering}
     device = jnp.asarray(rows)
-    groups = find_factors(device[learnt], key=jax.random.fold_in(study.key(6), factors), restarts=2, **options)
+    groups = find_factors(device[learned], key=jax.random.fold_in(study.key(6), factors), restarts=2, **options)
     of_rows, of_held = (assign(groups, each, "coordinates") for each in (device, jnp.asarray(held_rows)))
     classes = len(study.task.class_names)
     trees = [
-        tree_on(of_rows[learnt], predictions[learnt], count=ids, classes=classes, depth=levels) for levels in LEVELS
+        tree_on(of_rows[learned], predictions[learned], count=ids, classes=classes, depth=levels) for levels in LEVELS
     ]
     aside = slice(0, len(rows) // 10)
     return {

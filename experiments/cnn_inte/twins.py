@@ -1,4 +1,4 @@
-"""How much of the explanation comes from the data alone: networks that have learnt nothing, and planted factors."""
+"""How much of the explanation comes from the data alone: networks that have learned nothing, and planted factors."""
 
 import jax
 import jax.numpy as jnp
@@ -34,14 +34,14 @@ def write(study, section) -> None:
         metrics[name] = {"tree": scores, "network": own}
         shown.append((name, f"{own:.3f}", f"{np.mean(scores):.3f}", f"{np.min(scores):.3f} to {np.max(scores):.3f}"))
         bar.advance(note=name)
-    learnt = 100 * (np.mean(metrics[FULL]["tree"]) - np.mean(metrics["starting weights"]["tree"]))
+    learned = 100 * (np.mean(metrics[FULL]["tree"]) - np.mean(metrics["starting weights"]["tree"]))
     section.table(
         ("network", "its accuracy", "the tree's, mean", f"of {DRAWS} clusterings"),
         shown,
         f"How well a tree of {config.depth} levels tells the true class from clusters of the first dense layer, in "
         f"{config.factors} factors of {config.ids} clusters, on held-out rows. Clusters known, {rows:,} training rows.",
-        note="What the tree tells of a network that has learnt nothing comes from the images alone: random features "
-        f"keep so much of them. Learning adds {learnt:.0f} points.",
+        note="What the tree tells of a network that has learned nothing comes from the images alone: random features "
+        f"keep so much of them. Learning adds {learned:.0f} points.",
     )
     agreement, accuracy = _planted(study)
     bar.advance(note="planted")
@@ -83,9 +83,9 @@ def _planted(study):
     planted = np.repeat(np.arange(config.factors), UNITS)
     hidden = np.stack([patterns[factor, codes[:, factor], 0] for factor in planted], axis=1)
     hidden = jnp.asarray(np.maximum(hidden + 0.02 * random.normal(size=hidden.shape), 0), jnp.float32)
-    learnt, held = hidden[: rows // 2], hidden[rows // 2 :]
-    found = find_factors(learnt, factors=config.factors, ids=config.ids, key=study.key(8), restarts=10)
-    ids, held_ids = (assign(found, each, "coordinates") for each in (learnt, held))
+    learned, held = hidden[: rows // 2], hidden[rows // 2 :]
+    found = find_factors(learned, factors=config.factors, ids=config.ids, key=study.key(8), restarts=10)
+    ids, held_ids = (assign(found, each, "coordinates") for each in (learned, held))
     tree = tree_on(ids, labels[: rows // 2], count=config.ids, classes=classes, depth=config.depth)
     accuracy = float(np.mean(tree.predict(held_ids) == labels[rows // 2 :]))
     return float(adjusted_rand_score(planted, found.of_unit)), accuracy

@@ -50,7 +50,7 @@ def main(settings: Settings) -> Path:
         raise ValueError(f"sections: found {', '.join(sorted(unknown))}, wanted some of {', '.join(SECTIONS)}")
     sections = {name: made for name, made in SECTIONS.items() if name in (settings.sections or SECTIONS)}
     # The task comes first: data that cannot be found are said so before a folder is made.
-    learnt = task(settings)
+    learned = task(settings)
     run = Run.open(
         "core_units",
         name or f"{settings.preset}-{settings.data}",
@@ -64,7 +64,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Core units, {settings.data}, preset {settings.preset}") as bars:
-        return CoreStudy(settings, run, bars, task=learnt).write(sections)
+        return CoreStudy(settings, run, bars, task=learned).write(sections)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from interp_jax import networks
 from interp_jax.methods import core_units
 
 BATCH = 500  # rows that go through a network at a time
-# One optimiser for all calls: another object means another compilation.
+# One optimizer for all calls: another object means another compilation.
 SHUFFLED_OPTIMIZER = optax.adam(1e-3)
 
 
@@ -53,7 +53,7 @@ class CoreStudy(Study):
     def network(self) -> networks.Chain:
         """The trained network."""
         options = {"epochs": self.task.epochs, **self.task.training}
-        return self.fitted("network", self.task.network, self.task.learnt, seeds=None, **options).network
+        return self.fitted("network", self.task.network, self.task.learned, seeds=None, **options).network
 
     def twin(self, name: str) -> networks.Chain:
         """The same network with its starting weights, or trained on labels in random order (`shuffled`)."""
@@ -124,7 +124,7 @@ class CoreStudy(Study):
         if found is None:
             return 0.995
         papers = float(found[label].mean())
-        return papers if classifier == "centre" or self.config.data == "cifar10" else max(0.995, papers)
+        return papers if classifier == "center" or self.config.data == "cifar10" else max(0.995, papers)
 
     def core(self, layer: str, label: int, run: int = 0, classifier: str = "argmax") -> Core:
         """The core units of a class in a layer; every run draws its own rows, batches and starts."""

@@ -29,28 +29,28 @@ def write(study, section) -> None:
                 bar.advance(note=f"class {study.task.class_names[label]}: {core.units} units")
         bar.finish()
         metrics[layer] = _layer(study, section, layer, found)
-        if "centre" in study.config.classifiers:
-            metrics[layer]["by_centre"] = _by_centre(study, section, layer)
+        if "center" in study.config.classifiers:
+            metrics[layer]["by_center"] = _by_center(study, section, layer)
     section.metrics(metrics)
 
 
-def _by_centre(study, section, layer):
+def _by_center(study, section, layer):
     """The same with the paper's own classifier, which forgives a class that is a little behind."""
-    repeats = study.config.centre_repeats
+    repeats = study.config.center_repeats
     names = [study.task.class_names[label] for label in study.classes]
-    bar = study.progress.task(f"by the centre, {layer}", len(study.classes) * repeats)
+    bar = study.progress.task(f"by the center, {layer}", len(study.classes) * repeats)
     units, rates, strict = [], [], []
     for label in study.classes:
         found = []
         for run in range(repeats):
-            found.append(study.core(layer, label, run, "centre"))
+            found.append(study.core(layer, label, run, "center"))
             bar.advance(note=f"class {study.task.class_names[label]}: {found[-1].units} units")
         units.append([core.units for core in found])
         rates.append([core.holding_rate for core in found])
         strict.append([study.held_rate(layer, label, core.mask) for core in found])
     bar.finish()
     units, rates, strict = map(np.array, (units, rates, strict))
-    asked = np.array([study.wanted(layer, label, "centre") for label in study.classes])
+    asked = np.array([study.wanted(layer, label, "center") for label in study.classes])
     paper_units = published.units(study.config.data, layer)
     rows = []
     for place, label in enumerate(study.classes):
@@ -61,7 +61,7 @@ def _by_centre(study, section, layer):
     section.table(
         header if paper_units is None else (*header, "paper"),
         rows,
-        f"{layer}: the same, decided by the paper's centre-based classifier with the weight that is trained with the "
+        f"{layer}: the same, decided by the paper's center-based classifier with the weight that is trained with the "
         f"gates{'' if paper_units is None or study.config.holding else ', at the rate of the paper'}. It calls a row "
         "the class's own also where that class's score is a little behind the greatest, so that fewer units hold as "
         "many of its decisions.",

@@ -33,7 +33,7 @@ def write(study, section) -> None:
         "mean image of the rows predicted as the class. "
         + "; ".join(f"{n}: {u} open, {h:.1%} hold" for n, u, h in zip(names, units, holding, strict=True))
         + f", of {np.prod(shape):,}."
-        + (" Shown is the most open of a pixel's gates, one for each colour." if shape[-1] > 1 else ""),
+        + (" Shown is the most open of a pixel's gates, one for each color." if shape[-1] > 1 else ""),
     )
     blank = int(np.argmax(np.asarray(study.network(np.zeros((1, *shape), np.float32)))[0]))
     section.text(

@@ -40,12 +40,12 @@ class Settings:
     """Share of a class's decisions that has to hold; by default the paper's, by argmax on MNIST at least 0.995."""
     epochs: int | None = None
     """Epochs of training; the preset's when not given."""
-    classifiers: tuple[Literal["argmax", "centre"], ...] = ("argmax",)
-    """Who decides whether a row is of a class: the greatest score, or the paper's centre-based classifier as well."""
+    classifiers: tuple[Literal["argmax", "center"], ...] = ("argmax",)
+    """Who decides whether a row is of a class: the greatest score, or the paper's center-based classifier as well."""
     repeats: int = 3
     """Selections for every class and layer, each from another draw of rows and starts."""
-    centre_repeats: int = 3
-    """Those by the centre-based classifier, if it is asked for."""
+    center_repeats: int = 3
+    """Those by the center-based classifier, if it is asked for."""
     position_runs: int = 5
     """Selections whose positions are shown."""
     steps: int = 300
@@ -96,8 +96,8 @@ class Settings:
         check_counts(self, seed=0, classes=0, joint_classes=0)
         if not self.layers or self.layers != tuple(layer for layer in LAYERS if layer in self.layers):
             raise ValueError(f"layers: found {self.layers}, wanted some of {', '.join(LAYERS)}, in that order")
-        if self.classifiers not in (("argmax",), ("argmax", "centre")):
-            raise ValueError(f"classifiers: found {self.classifiers}, wanted argmax, or argmax and centre")
+        if self.classifiers not in (("argmax",), ("argmax", "center")):
+            raise ValueError(f"classifiers: found {self.classifiers}, wanted argmax, or argmax and center")
         if self.holding is not None and not 0.5 < self.holding <= 1:
             raise ValueError(f"holding: found {self.holding}, wanted a share above 0.5, at most 1")
         for name in ("classes", "joint_classes"):
@@ -108,6 +108,6 @@ class Settings:
 
 PRESETS = {
     "quick": Settings(layers=("max2",)),
-    "two-cores": Settings(preset="two-cores", classifiers=("argmax", "centre")),
-    "paper": Settings(preset="paper", classifiers=("argmax", "centre")),
+    "two-cores": Settings(preset="two-cores", classifiers=("argmax", "center")),
+    "paper": Settings(preset="paper", classifiers=("argmax", "center")),
 }

@@ -66,7 +66,7 @@ def _more(data, layer, found, classes):
     if paper is None:
         return []
     said = []
-    for by, selections in (("", found), (" by its classifier", found.get("by_centre"))):
+    for by, selections in (("", found), (" by its classifier", found.get("by_center"))):
         if selections is not None:
             means = zip(classes, np.mean(selections["units"], axis=1), strict=True)
             more = [str(label) for label, mean in means if mean > paper[label].mean()]
@@ -80,13 +80,13 @@ def _row(data, layer, found, needed):
     rival = f"{np.mean(rivals):.1f}" if rivals else "–"
     paper, paper_rate = published.units(data, layer), published.holding(data, layer)
     holding, held = (np.array(found[name]).mean() for name in ("holding", "held_out"))
-    by_centre = found.get("by_centre")
-    centre = "–" if by_centre is None else mean_and_spread(np.array(by_centre["units"]).mean(axis=0), 1)
+    by_center = found.get("by_center")
+    center = "–" if by_center is None else mean_and_spread(np.array(by_center["units"]).mean(axis=0), 1)
     published_cells = (
         ("–", "–") if paper is None else (mean_and_spread(paper.mean(axis=0), 1), f"{paper_rate.mean():.1%}")
     )
     return (
-        f"| {data}, {layer} ({found['of']}) | {mean_and_spread(units, 1)} | {centre} | {mean_and_spread(own, 1)} at "
+        f"| {data}, {layer} ({found['of']}) | {mean_and_spread(units, 1)} | {center} | {mean_and_spread(own, 1)} at "
         f"{np.array(found['gates_holding']).mean():.1%} | {rival} | {published_cells[0]} | "
         f"{holding:.1%} | {held:.1%} | {published_cells[1]} |"
     )

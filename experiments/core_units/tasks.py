@@ -40,8 +40,8 @@ class Task:
         return self.held_inputs if self.pictures is None else self.pictures[1]
 
     @property
-    def learnt(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that are learnt from, as training takes them."""
+    def learned(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that are learned from, as training takes them."""
         return (self.inputs if self.augmented is None else self.augmented), self.labels
 
 
@@ -81,9 +81,9 @@ def _cifar(settings):
     epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 60)
     return Task(
         name="CIFAR-10",
-        inputs=np.asarray(data.centre_crop(train.inputs)),
+        inputs=np.asarray(data.center_crop(train.inputs)),
         labels=train.labels,
-        held_inputs=np.asarray(data.centre_crop(test.inputs)),
+        held_inputs=np.asarray(data.center_crop(test.inputs)),
         held_labels=test.labels,
         class_names=train.classes,
         network=networks.cifar_cnn,
@@ -102,7 +102,7 @@ def _cifar(settings):
     )
 
 
-# One optimiser for all calls of the same numbers: another object means another compilation.
+# One optimizer for all calls of the same numbers: another object means another compilation.
 @cache
 def _adam(rate):
     return optax.adam(rate)

@@ -1,4 +1,4 @@
-"""The network whose units are gated, and how well it has learnt."""
+"""The network whose units are gated, and how well it has learned."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def write(study, section) -> None:
     """Accuracy, and what the network costs."""
     task, network = study.task, study.network
     right = {
-        "learnt": study.predictions[0] == task.labels,
+        "learned": study.predictions[0] == task.labels,
         "held out": study.predictions[1] == task.held_labels,
     }
     paper = published.ACCURACY.get(study.config.data)

@@ -39,7 +39,7 @@ def _twins(study, section):
         rows,
         f"Units kept to hold the rate asked for, and the rate of random sets of the same size (mean of "
         f"{study.config.random_sets}), on {study.config.twin_rows:,} rows. A dash: the network predicts the class for "
-        "fewer than ten of them. So that the networks that have learnt nothing do not name one class throughout, "
+        "fewer than ten of them. So that the networks that have learned nothing do not name one class throughout, "
         "the mean of every class's score over the rows is taken from it.",
         note=f"The network trained on shuffled labels names {_by_heart(study):.0%} of them as it was taught. "
         + _verdict(metrics),
@@ -66,7 +66,7 @@ def _verdict(metrics):
     if TRAINED not in mean or not others:
         return f"Mean units: {said or 'none'}. Too few classes are predicted often enough to compare."
     if mean[TRAINED] < 0.8 * min(others):
-        return f"Mean units: {said}. That few units carry a decision has been learnt: without learning it takes more."
+        return f"Mean units: {said}. That few units carry a decision has been learned: without learning it takes more."
     return f"Mean units: {said}. Small cores are not a mark of learning here: decisions without any have them as well."
 
 

@@ -22,7 +22,7 @@ EXACT = "exact posterior"
 STEPS_PER_CALL = 10
 
 
-class Learnt(NamedTuple):
+class Learned(NamedTuple):
     """What a climb of all classes came to.
 
     Signals [classes, starts, length], which lanes [classes, starts] arrived, the median steps of these, and the shares
@@ -78,7 +78,7 @@ class AscentStudy(JumpStudy):
         spread = self.config.spread
         return jax.random.uniform(self.key(20), shape, minval=-spread, maxval=spread)
 
-    def climb(self, network, objective: str = "probability", **options) -> Learnt:
+    def climb(self, network, objective: str = "probability", **options) -> Learned:
         """Every class from every start, in one call."""
         config = self.config
         found = ascent.maximize(
@@ -92,7 +92,7 @@ class AscentStudy(JumpStudy):
         return read(found, config.starts)
 
 
-def read(found: ascent.Ascent, starts: int) -> Learnt:
+def read(found: ascent.Ascent, starts: int) -> Learned:
     """Shares and medians over the lanes, and how often the largest rise is at the class's position."""
     signals = np.asarray(found.inputs).reshape(CLASSES, starts, LENGTH)
     converged, steps = np.asarray(found.converged), np.asarray(found.steps)
@@ -100,7 +100,7 @@ def read(found: ascent.Ascent, starts: int) -> Learnt:
     right_means = largest_rise(signals.mean(axis=1)) == POSITIONS
     median = float(np.median(steps[converged])) if converged.any() else float("nan")
     arrived = converged.reshape(CLASSES, starts)
-    return Learnt(signals, arrived, median, float(right_lanes.mean()), float(right_means.mean()))
+    return Learned(signals, arrived, median, float(right_lanes.mean()), float(right_means.mean()))
 
 
 def largest_rise(signals) -> np.ndarray:

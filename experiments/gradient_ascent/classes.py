@@ -11,19 +11,19 @@ RATES = {"probability": None, "log_probability": 1.0, "logit": 0.1}  # None: the
 
 
 def write(study, section) -> None:
-    """The table of networks, the learnt signals, and the three objectives."""
+    """The table of networks, the learned signals, and the three objectives."""
     config = study.config
     section.text(
         f"From {config.starts} starts near zero for each of the 60 classes the input is moved along the gradient of "
         f"the class's probability, at rate {config.rate:g}, until that is above {config.threshold:g}. All lanes of a "
         "network are one compiled program in which each stops by itself."
     )
-    learnt = {}
+    learned = {}
     bar = study.progress.task("ascent", len(NETWORKS) * config.seeds)
     for name in NETWORKS:
-        learnt[name] = []
+        learned[name] = []
         for network in study.networks(name):
-            learnt[name].append(study.climb(network))
+            learned[name].append(study.climb(network))
             bar.advance(note=name)
     bar.finish()
     rows = [
@@ -34,26 +34,26 @@ def write(study, section) -> None:
             mean_and_spread([100 * each.right_lanes for each in found], 1),
             mean_and_spread([100 * each.right_means for each in found], 1),
         )
-        for name, found in learnt.items()
+        for name, found in learned.items()
     ]
     section.table(
         ("network", "arrived (%)", "steps", "largest rise in place, single (%)", "mean of starts (%)"),
         rows,
         f"Lanes that pass {config.threshold:g} within {config.steps:,} steps, the median number of steps, and how "
-        "often the learnt signal rises most at the class's position: single signals, and the mean over the starts. "
+        "often the learned signal rises most at the class's position: single signals, and the mean over the starts. "
         f"Mean ± standard deviation over {config.seeds} networks.",
-        note=_verdict(learnt),
+        note=_verdict(learned),
     )
-    _pictures(study, section, learnt)
+    _pictures(study, section, learned)
     metrics = {
         name: {field: [each.shares[field] for each in found] for field in found[0].shares}
-        for name, found in learnt.items()
+        for name, found in learned.items()
     }
     section.metrics({"classes": metrics, "objectives": _objectives(study, section)})
 
 
-def _verdict(learnt):
-    shares = {name: np.mean([each.right_lanes for each in found]) for name, found in learnt.items()}
+def _verdict(learned):
+    shares = {name: np.mean([each.right_lanes for each in found]) for name, found in learned.items()}
     best, worst = max(shares, key=shares.get), min(shares, key=shares.get)
     return (
         f"Single signals, those that did not arrive among them, show the jump in its place most often for the {best} "
@@ -62,11 +62,11 @@ def _verdict(learnt):
     )
 
 
-def _pictures(study, section, learnt):
+def _pictures(study, section, learned):
     positions = np.arange(1, LENGTH + 1)
 
     def panel(name, at):
-        signals = learnt[name][0].signals[at - FIRST]
+        signals = learned[name][0].signals[at - FIRST]
         return {"mean of all starts": signals.mean(axis=0), "one start": signals[0]}
 
     section.figure(
@@ -75,16 +75,16 @@ def _pictures(study, section, learnt):
             positions,
             {f"jump at {at}": panel("1-layer perceptron", at) for at in SHOWN},
             jumps={f"jump at {at}": at for at in SHOWN},
-            y_label="learnt input",
+            y_label="learned input",
             columns=2,
         ),
         "What the 1-layer perceptron is surest of (Fig. 5.1). Training signals stay at the upper level after the jump; "
-        "what is learnt there is told by the plateau in the table of the exact posterior below.",
+        "what is learned there is told by the plateau in the table of the exact posterior below.",
     )
     deeper = [name for name in NETWORKS if "perceptron" in name][1:]
     titles = {f"{name}, {at}": (name, at) for name in deeper for at in SHOWN}
     rises = {
-        name: np.mean([largest_rise(each.signals[at - FIRST]) == at for each in learnt[name] for at in SHOWN])
+        name: np.mean([largest_rise(each.signals[at - FIRST]) == at for each in learned[name] for at in SHOWN])
         for name in deeper
     }
     section.figure(
@@ -93,7 +93,7 @@ def _pictures(study, section, learnt):
             positions,
             {title: panel(*key) for title, key in titles.items()},
             jumps={title: at for title, (_, at) in titles.items()},
-            y_label="learnt input",
+            y_label="learned input",
             columns=4,
         ),
         "Deeper perceptrons, a row a network, at the jumps 21, 40, 60 and 80 (Fig. 5.2). The largest rise of a single "

@@ -32,10 +32,10 @@ def write(study, section) -> None:
                     for stage, each in found.items()
                 },
                 jumps=dict.fromkeys(found, AT),
-                y_label="learnt signal",
+                y_label="learned signal",
                 columns=2,
             ),
-            f"{name}: the learnt input and the signals learnt behind each convolution (Fig. "
+            f"{name}: the learned input and the signals learned behind each convolution (Fig. "
             f"{NUMBERS[name].replace('_', '.')}). Width of the peak at half its height: "
             f"{', '.join(f'{width(each.inputs)} ({stage})' for stage, each in found.items())}. The dashed line is the "
             "jump's position; the largest rise is at "

@@ -11,7 +11,7 @@ from experiments.study import Study, probabilities
 from interp_jax import data, networks
 
 RATE = 1e-3
-# One optimiser for all calls: another object means another compilation.
+# One optimizer for all calls: another object means another compilation.
 OPTIMIZER = optax.adam(RATE)
 BATCH = 500
 

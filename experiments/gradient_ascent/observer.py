@@ -1,4 +1,4 @@
-"""The exact posterior as control: what should be learnt, and networks on their way to it."""
+"""The exact posterior as control: what should be learned, and networks on their way to it."""
 
 import jax
 import numpy as np
@@ -31,10 +31,10 @@ def write(study, section) -> None:
 
 
 def _ascent(study, section, networks):
-    learnt, rows, metrics = {}, [], {}
+    learned, rows, metrics = {}, [], {}
     for name, found in networks.items():
         climbs = [study.climb(network, "log_probability", rate=RATE) for network in found]
-        learnt[name] = climbs[0]
+        learned[name] = climbs[0]
         l1 = [float(study.errors(jumps.estimates(_log_probabilities(n, study.test.signals)).mode).l1) for n in found]
         plateaus = [plateau(each.signals, each.arrived) for each in climbs]
         rows.append(
@@ -56,10 +56,10 @@ def _ascent(study, section, networks):
     section.table(
         ("network", "L1", "arrived (%)", "largest rise in place (%)", "plateau"),
         rows,
-        "Learnt signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of the samples "
+        "Learned signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of the samples "
         "6 to 15 after the jump less that of the samples 6 to 15 before it, as a share of the rise at the jump, of the "
         "mean signals of lanes that arrived, all classes together; 1 is a step, 0 a pulse.",
-        note=f"The thesis-style network's learnt signals have a plateau of {thesis:.2f} of the rise, the posterior's "
+        note=f"The thesis-style network's learned signals have a plateau of {thesis:.2f} of the rise, the posterior's "
         f"{exact:.2f}.",
     )
     section.figure(
@@ -71,13 +71,13 @@ def _ascent(study, section, networks):
                     "mean of all starts": each.signals[AT - FIRST].mean(axis=0),
                     "one start": each.signals[AT - FIRST][0],
                 }
-                for name, each in learnt.items()
+                for name, each in learned.items()
             },
-            jumps=dict.fromkeys(learnt, AT),
-            y_label="learnt input",
+            jumps=dict.fromkeys(learned, AT),
+            y_label="learned input",
             columns=2,
         ),
-        f"Signals learnt for the jump at {AT}, from networks further and further trained and from the exact posterior.",
+        f"Signals learned for the jump at {AT}, from networks trained ever further and from the exact posterior.",
     )
     return metrics
 

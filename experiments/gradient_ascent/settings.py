@@ -9,11 +9,11 @@ from experiments.counts import check_counts
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Inputs that every class of a network responds to most, beside those of the exact posterior; probes; regularisers.
+    """Inputs that every class of a network responds to most, beside those of the exact posterior; probes; regularizers.
 
     python -m experiments.gradient_ascent                  jump signals, a first look in under two minutes
     python -m experiments.gradient_ascent --preset paper   five networks of each kind, trained as long as it takes
-    python -m experiments.gradient_ascent --data digits    images: every regulariser on every class
+    python -m experiments.gradient_ascent --data digits    images: every regularizer on every class
     """
 
     preset: Literal["quick", "paper"] = "quick"

@@ -23,7 +23,7 @@ def results_table(files: dict[Path, dict]) -> str:
     by_data = {kept["config"]["data"]: kept for kept in files.values()}
     config = by_data[JUMPS]["config"]
     lines = [
-        f"| inputs learnt by gradient ascent, {config['starts']} starts × 60 classes | above {config['threshold']:g} "
+        f"| inputs learned by gradient ascent, {config['starts']} starts × 60 classes | above {config['threshold']:g} "
         "(%) | jump in its place, single (%) | … mean of the starts (%) |",
         "|---|---|---|---|",
     ]
@@ -34,10 +34,10 @@ def results_table(files: dict[Path, dict]) -> str:
     notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis gives pictures, no numbers."]
     for name, kept in by_data.items():
         if name != JUMPS:
-            found = kept["metrics"]["images"]["regularisers"]
-            best = max(found, key=lambda regulariser: found[regulariser]["other"])
+            found = kept["metrics"]["images"]["regularizers"]
+            best = max(found, key=lambda regularizer: found[regularizer]["other"])
             notes.append(
-                f"A second network agrees with {found['none']['other']:.0%} of the images learnt for {name} without a "
-                f"regulariser, with {found[best]['other']:.0%} under {best}."
+                f"A second network agrees with {found['none']['other']:.0%} of the images learned for {name} without a "
+                f"regularizer, with {found[best]['other']:.0%} under {best}."
             )
     return "\n".join([*lines, "", f"{' '.join(notes)} {provenance('gradient_ascent', files, PRESETS)}"])

@@ -12,7 +12,7 @@ from experiments.hierarchical_modules import (
     causal,
     choice,
     clusters,
-    factorisation,
+    factorization,
     planted,
     stability,
     training,
@@ -30,7 +30,7 @@ SECTIONS = {
     "choice": ("Representative resolutions", choice.write),
     "stability": ("Do other networks have the same tree?", stability.write),
     "causal": ("Do modules do what their roles say?", causal.write),
-    "factorisation": ("The method without signs", factorisation.write),
+    "factorization": ("The method without signs", factorization.write),
     "planted": ("Planted modules", planted.write),
 }
 
@@ -40,11 +40,11 @@ def main(settings: Settings) -> Path:
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
     # The task comes first: data that cannot be used are refused before a folder is made.
-    learnt = task(settings, jax.random.key(settings.seed))
+    learned = task(settings, jax.random.key(settings.seed))
     if settings.csv is not None:
         stored["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
-    # The factorisation wants one pass of the whole network an input: too much for convolutions of whole pictures.
-    sections = {name: made for name, made in SECTIONS.items() if (settings.network, name) != ("cnn", "factorisation")}
+    # The factorization wants one pass of the whole network an input: too much for convolutions of whole pictures.
+    sections = {name: made for name, made in SECTIONS.items() if (settings.network, name) != ("cnn", "factorization")}
     run = Run.open(
         "hierarchical_modules",
         name or f"{settings.preset}-{_data(settings)}-{settings.network}",
@@ -58,7 +58,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Hierarchical modules, {settings.data}, preset {settings.preset}") as bars:
-        return ModuleStudy(settings, run, bars, task=learnt).write(sections)
+        return ModuleStudy(settings, run, bars, task=learned).write(sections)
 
 
 def _data(settings):

@@ -37,7 +37,7 @@ def write(study, section) -> None:
         "out.",
         note="A correlation between a unit and an output need not be the unit's doing: both may follow the same "
         "inputs. Where the share is high, modules do what their roles say; where it is near one half, roles describe "
-        "the data. Networks that have learnt nothing show how much of it any network of this shape has.",
+        "the data. Networks that have learned nothing show how much of it any network of this shape has.",
     )
     _sizes(study, section, *shown)
     section.metrics({"share_of_signs_as_predicted": shares})
@@ -60,10 +60,10 @@ def _figure(study, section, roles, found):
         "taken from another row": np.asarray(found.resample)[:coarse],
     }
     names = [f"cluster {number}" for number in range(1, coarse + 1)]
-    colours = figures.trees.cluster_colours(study.levels)[0]
+    colors = figures.trees.cluster_colors(study.levels)[0]
     section.figure(
         "causal_check",
-        figures.stability.causal_check(roles[:coarse], measured, names=names, colours=colours),
+        figures.stability.causal_check(roles[:coarse], measured, names=names, colors=colors),
         f"What the roles of clusters 1 to {coarse} say about each output, and how the outputs follow the cluster when "
         f"its units are replaced, on {len(study.ablated_rows):,} rows held out: one dot a cluster and output.",
     )

@@ -5,7 +5,7 @@ import numpy as np
 from experiments.hierarchical_modules.clusters import draw_roles
 from experiments.hierarchical_modules.module_study import KINDS, first_numbers
 from interp_jax import figures
-from interp_jax.methods import resolutions
+from interp_jax.methods.hierarchy import resolutions
 
 
 def write(study, section) -> None:

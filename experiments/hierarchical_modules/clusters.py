@@ -30,12 +30,12 @@ def write(study, section) -> None:
     _finer_clusters(study, section, [entry for entries in kept[1:] for entry in entries])
     if study.config.network != "cnn":
         for level, c in enumerate(study.task.resolutions):
-            colours = figures.trees.cluster_colours(study.levels)[level]
-            figure, caption = draw_network(study, study.levels[level], study.numbers[level], colours)
+            colors = figures.trees.cluster_colors(study.levels)[level]
+            figure, caption = draw_network(study, study.levels[level], study.numbers[level], colors)
             section.figure(
                 f"network_{c}",
                 figure,
-                f"The network, units coloured by {c} clusters. {caption} (Figs 3, 5 of the paper).",
+                f"The network, units colored by {c} clusters. {caption} (Figs 3, 5 of the paper).",
             )
     section.metrics(
         {"resolutions": study.task.resolutions, "clusters": [entry for entries in kept for entry in entries]}
@@ -43,7 +43,7 @@ def write(study, section) -> None:
 
 
 def draw_roles(study, roles, titles):
-    """Roles as pictures or series beside output bars; inputs that never change are left grey."""
+    """Roles as pictures or series beside output bars; inputs that never change are left gray."""
     inputs, outputs = split_roles(study, roles)
     if study.task.is_images:
         return figures.roles.image_roles(inputs, outputs, titles=titles, output_names=study.task.output_names)
@@ -130,17 +130,17 @@ def _titles(study, level):
 
 def _caption(study, level):
     numbers = study.numbers[level], study.numbers[level] + study.task.resolutions[level] - 1
-    what, colours = "month of prices", "Above zero: higher when the cluster is active"
+    what, colors = "month of prices", "Above zero: higher when the cluster is active"
     if study.task.is_images:
-        what, colours = "pixel", "Red: higher when the cluster is active; blue: lower; grey pixels never change"
+        what, colors = "pixel", "Red: higher when the cluster is active; blue: lower; gray pixels never change"
     return (
         f"What clusters {numbers[0]} to {numbers[1]} stand for: their units' mean correlation with every {what}, and "
-        f"with every output (bars). {colours} (Figs 4, 6 of the paper)."
+        f"with every output (bars). {colors} (Figs 4, 6 of the paper)."
     )
 
 
-def draw_network(study, labels, first_number, colours):
-    """The network with its units coloured by cluster, and a sentence that says what is drawn."""
+def draw_network(study, labels, first_number, colors):
+    """The network with its units colored by cluster, and a sentence that says what is drawn."""
     layers = [np.asarray(layer) for layer in _kernels(study)]
     threshold = study.task.threshold if study.config.network == "lnn" else _strong(layers)
     names = study.task.output_names
@@ -148,7 +148,7 @@ def draw_network(study, labels, first_number, colours):
         layers,
         np.split(labels, np.cumsum(study.task.hidden)[:-1]),
         threshold=threshold,
-        colours=colours,
+        colors=colors,
         first_number=first_number,
         input_names=None if study.task.is_images else names,
         output_names=names,

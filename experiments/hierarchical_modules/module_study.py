@@ -13,9 +13,10 @@ from experiments.hierarchical_modules.tasks import Task, chain, shuffled
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.kernels import ward
-from interp_jax.methods import ablation, hierarchy, resolutions
-from interp_jax.methods.support import Support, bootstrap_weights, tree_support
-from interp_jax.networks import lnn
+from interp_jax.methods import ablation, hierarchy
+from interp_jax.methods.hierarchy import resolutions
+from interp_jax.methods.hierarchy.support import Support, bootstrap_weights, tree_support
+from interp_jax.networks.models import lnn
 
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
@@ -119,7 +120,7 @@ class ModuleStudy(Study):
 
     @property
     def nmf_rank(self) -> int:
-        """Parts of the factorisation, no more than there are units."""
+        """Parts of the factorization, no more than there are units."""
         return min(self.task.nmf_rank, sum(self.task.hidden))
 
     @property
@@ -129,7 +130,7 @@ class ModuleStudy(Study):
 
     @cached_property
     def supports(self) -> dict[int, Support]:
-        """Bootstrap support of the clusters of every resolution shown, and at the factorisation's number of parts."""
+        """Bootstrap support of the clusters of every resolution shown, and at the factorization's number of parts."""
         counts = sorted({*self.task.resolutions, self.nmf_rank})
         masks = np.concatenate([members(self.tree.cut(c)) for c in counts])
         weights = bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)

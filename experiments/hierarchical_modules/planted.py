@@ -6,8 +6,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods import hierarchy, resolutions
-from interp_jax.networks import lnn
+from interp_jax.methods import hierarchy
+from interp_jax.methods.hierarchy import resolutions
+from interp_jax.networks.models import lnn
 
 MODULES = 4
 NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # of the copies' weights, in standard deviations of the weights copied

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+_ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "center", "right")
 LEAST = 0.1  # weaker correlations are not worth a word
 
 
@@ -22,7 +22,7 @@ def picture_in_words(values: np.ndarray) -> str:
     r"""The parts of a picture that a cluster follows, out of nine.
 
     >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])).replace("\u00a0", " ")
-    'ink at the top left (+0.40), top centre (+0.40); no ink at the bottom right (−0.30)'
+    'ink at the top left (+0.40), top center (+0.40); no ink at the bottom right (−0.30)'
     """
     grid = [
         (

@@ -32,7 +32,7 @@ class Settings:
     months: int = 36
     """Months of prices that a forecast is made from."""
     network: Literal["lnn", "mlp", "cnn"] = "lnn"
-    """The paper's sigmoid network, a ReLU perceptron, or the channels of a convolutional one (not factorised)."""
+    """The paper's sigmoid network, a ReLU perceptron, or the channels of a convolutional one (not factorized)."""
     hidden: tuple[int, ...] = ()
     """Units of each hidden layer (channels of each convolution); the data set's own when not given."""
     passes: int | None = None
@@ -50,11 +50,11 @@ class Settings:
     planted: int = 5
     """Networks with planted modules that the method has to find."""
     nmf_starts: int = 100
-    """Random starts of the factorisation that the tree is compared with."""
+    """Random starts of the factorization that the tree is compared with."""
     nmf_iterations: int = 1_000
     """Updates of each start."""
     nmf_resamples: int = 20
-    """Resamples of the training rows that the factorisation's clusters are looked for again in."""
+    """Resamples of the training rows that the factorization's clusters are looked for again in."""
 
     def __post_init__(self):
         """Refuses numbers that no run can use, before a folder is made."""

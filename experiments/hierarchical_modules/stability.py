@@ -5,7 +5,7 @@ import numpy as np
 from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods.agreement import tree_agreement
+from interp_jax.methods.hierarchy.agreement import tree_agreement
 
 
 def write(study, section) -> None:
@@ -47,7 +47,7 @@ def write(study, section) -> None:
         f"At {study.task.resolutions[0]} clusters the roles of two trained networks have a mean cosine of "
         f"{means[TRAINED]:.2f}. Networks whose targets were shuffled reach {means[SHUFFLED]:.2f}, and networks that "
         f"were not trained at all {means[UNTRAINED]:.2f}: so much of the agreement comes from the inputs alone, which "
-        "every network shares, and only what is beyond it is learnt."
+        "every network shares, and only what is beyond it is learned."
     )
     section.table(
         ("networks", "cosine of matched units", "cophenetic correlation"),

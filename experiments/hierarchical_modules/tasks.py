@@ -10,7 +10,7 @@ from interp_jax import data, networks
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to learn and rows held out, scaled as the paper does, and how they are learnt and looked at.
+    """Rows to learn and rows held out, scaled as the paper does, and how they are learned and looked at.
 
     ``shape`` is the inputs' own: height and width of a picture, or items and months of prices. ``labels`` are the
     classes of the two sets of rows, or None, and ``scaled_targets`` the scaling of prices, or None.

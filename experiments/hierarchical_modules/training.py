@@ -1,4 +1,4 @@
-"""How well the networks have learnt their task."""
+"""How well the networks have learned their task."""
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def write(study, section) -> None:
         f"{unit[0].upper()}{unit[1:]}{'' if study.task.is_images else ', in the unit of the prices'}, mean ± "
         "standard deviation over networks.",
         note="Networks trained on shuffled targets can only learn by heart, and those with their starting weights have "
-        "learnt nothing: whatever is found in them as well is no finding about learning.",
+        "learned nothing: whatever is found in them as well is no finding about learning.",
     )
     metrics = {kind: dict(by_rows) for kind, by_rows in found.items()}
     if study.config.network == "lnn":

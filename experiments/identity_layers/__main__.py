@@ -39,7 +39,7 @@ def main(settings: Settings) -> Path:
     stored = dataclasses.asdict(settings)
     name, overwrite = stored.pop("name"), stored.pop("overwrite")
     # The task comes first: data that cannot be found are said so before a folder is made.
-    learnt = task(settings)
+    learned = task(settings)
     run = Run.open(
         "identity_layers",
         name or f"{settings.preset}-{settings.data}",
@@ -54,7 +54,7 @@ def main(settings: Settings) -> Path:
     )
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"Identity layers, {settings.data}, preset {settings.preset}") as bars:
-        return LayersStudy(settings, run, bars, task=learnt).write(SECTIONS)
+        return LayersStudy(settings, run, bars, task=learned).write(SECTIONS)
 
 
 if __name__ == "__main__":

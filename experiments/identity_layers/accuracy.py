@@ -20,7 +20,7 @@ def write(study, section) -> None:
     )
     cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
     cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
-    # How far single layers of random networks get by luck, before anything is learnt.
+    # How far single layers of random networks get by luck, before anything is learned.
     cases |= {(f"{kind}, untrained", config.depth): study.untrained(kind, config.depth) for kind in RANDOM}
     names = NAMES | {f"{kind}, untrained": f"{NAMES[kind]}, untrained" for kind in RANDOM}
     rows, metrics = [], {}

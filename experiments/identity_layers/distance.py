@@ -18,7 +18,7 @@ def write(study, section) -> None:
     falls = bool(np.all(np.diff(means) < 0))
     section.text(
         "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, by the root of the sum of squares. All depths "
-        "had the same optimiser, rate and steps. Weights that have nothing to do with the identity and are as large "
+        "had the same optimizer, rate and steps. Weights that have nothing to do with the identity and are as large "
         "lie at √2. Numbers are over all layers but the last: nothing reads its pixel units, so that their weights "
         "have no gradient and stay where they start."
     )

@@ -97,7 +97,7 @@ def write(study, section) -> None:
             for kind, found in twins.items()
         ],
         f"Area under the deletion curve in one network each, ranked by its map of layer {layer + 1}: in a network from "
-        "random weights units have no places in the image, and one that has learnt shuffled labels decides by chance. "
+        "random weights units have no places in the image, and one that has learned shuffled labels decides by chance. "
         "Areas compare within a row: each network is as sure of its class as it is.",
     )
     shares = np.asarray(curves[0][MAP].shares)

@@ -1,4 +1,4 @@
-"""The images that are learnt."""
+"""The images that are learned."""
 
 import dataclasses
 

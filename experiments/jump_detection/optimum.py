@@ -82,13 +82,13 @@ def _filters(study, section, fresh):
         "fresh signals": fresh.network.dense1.kernel[...][0],
         "thesis-style": study.thesis_fit(ONE_LAYER).network.dense1.kernel[...][0],
     }
-    centred = {name: np.asarray(methods.filters.centre_classes(kernel)) for name, kernel in weights.items()}
+    centered = {name: np.asarray(methods.filters.center_classes(kernel)) for name, kernel in weights.items()}
     shown = (21, 35, 50, 65, 80)
     section.figure(
         "filters_over_optimum",
         figures.filters.gallery(
             np.arange(1, 101),
-            {f"jump at {at}": {name: kernel[:, at - FIRST] for name, kernel in centred.items()} for at in shown},
+            {f"jump at {at}": {name: kernel[:, at - FIRST] for name, kernel in centered.items()} for at in shown},
             jumps={f"jump at {at}": at for at in shown},
             y_label="weight, class mean removed",
         ),
@@ -117,7 +117,7 @@ def _sanity_twins(study, section, fresh):
     config, optimum = study.config, study.optimal_weights.weights
     trained = study.thesis_fit(ONE_LAYER)
     shuffled = jax.random.permutation(study.key(9), study.train.labels)
-    memorised = study.fitted(
+    memorized = study.fitted(
         f"{ONE_LAYER} on shuffled labels",
         NETWORKS[ONE_LAYER],
         (study.train.signals, shuffled),
@@ -129,18 +129,18 @@ def _sanity_twins(study, section, fresh):
         "fresh signals": fresh.network.dense1.kernel[...],
         "thesis-style": trained.network.dense1.kernel[...],
         "re-drawn weights": study.stacked(NETWORKS[ONE_LAYER], config.seeds)[0].dense1.kernel[...],
-        "shuffled labels": memorised.network.dense1.kernel[...],
+        "shuffled labels": memorized.network.dense1.kernel[...],
         "planted: optimum plus a vector for all classes": (optimum + 10 * noise)[None],
     }
     rows, metrics = [], {}
     for name, stack in stacks.items():
-        centred = np.array([methods.filters.agreement(kernel, optimum) for kernel in stack])
+        centered = np.array([methods.filters.agreement(kernel, optimum) for kernel in stack])
         raw = np.array([np.corrcoef(np.ravel(kernel), np.ravel(optimum))[0, 1] for kernel in stack])
-        rows.append((name, mean_and_spread(raw, 3), mean_and_spread(centred, 3)))
-        metrics[name] = {"raw": raw, "agreement": centred}
+        rows.append((name, mean_and_spread(raw, 3), mean_and_spread(centered, 3)))
+        metrics[name] = {"raw": raw, "agreement": centered}
     section.text(
-        "Is the likeness to the optimum learnt, or would any network show it? The same measure is taken on networks "
-        "that cannot have learnt the task, where it should be zero, and on a planted answer hidden behind a vector "
+        "Is the likeness to the optimum learned, or would any network show it? The same measure is taken on networks "
+        "that cannot have learned the task, where it should be zero, and on a planted answer hidden behind a vector "
         "that the softmax cannot see, where it should be one."
     )
     section.table(

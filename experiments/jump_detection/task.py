@@ -13,7 +13,7 @@ def write(study, section) -> None:
         f"A signal has 100 samples. It starts at level 0, steps up to {config.jump:g} at a position drawn from 21 to "
         f"80, and every sample carries Gaussian noise of standard deviation {config.noise:g}. The task is to say where "
         "the step is. With 60 possible answers it is a classification task, and since the noise is known the best "
-        "possible answer can be computed, which makes it a good place to ask what a network has learnt."
+        "possible answer can be computed, which makes it a good place to ask what a network has learned."
     )
     examples = study.drawn(5, 2, positions=np.array([21, 50]))
     section.figure(

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, all_layers
+from experiments.memorization.memorization_study import LEARNING, MEMORIZING, all_layers
 from interp_jax import figures
 from interp_jax.methods import averages
 
-KINDS = (LEARNING, MEMORISING)
+KINDS = (LEARNING, MEMORIZING)
 
 
 def write(study, section) -> None:
-    """Averages of a learning and of a memorising network side by side, by the labels taught and by the true ones."""
+    """Averages of a learning and of a memorizing network side by side, by the labels taught and by the true ones."""
     rows, metrics = [], {}
     for figure, said, cases in (
         (
@@ -29,7 +29,7 @@ def write(study, section) -> None:
             figures.heatmaps.class_averages(
                 {f"{kind}, {name}": means[kind][name] for name in layers for kind in KINDS}, study.class_numbers
             ),
-            f"Activations of a learning and of a memorising network averaged over {said}.",
+            f"Activations of a learning and of a memorizing network averaged over {said}.",
         )
         metrics[figure] = varies
         rows += [(said.split(" (")[0], kind, *(f"{share:.2f}" for share in varies[kind].values())) for kind in KINDS]

@@ -1,8 +1,8 @@
-"""What the thesis says of learning and memorising networks, network by network."""
+"""What the thesis says of learning and memorizing networks, network by network."""
 
 import numpy as np
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, METRICS, TO_THE_END
+from experiments.memorization.memorization_study import LEARNING, MEMORIZING, METRICS, TO_THE_END
 
 LEVEL_FREE = METRICS[1:]
 FLAT = 0.1  # a curve is constant if its last layer is within this share of its first hidden one
@@ -23,26 +23,26 @@ def claims(found) -> dict[str, dict[str, list[bool]]]:
         f"{kind}: the activation level rises from layer to layer": {
             "": np.all(np.diff(level[kind], axis=0) > 0, axis=0).tolist()
         }
-        for kind in (LEARNING, MEMORISING)
+        for kind in (LEARNING, MEMORIZING)
     }
-    made["memorising: its level is above that of learning in every hidden layer"] = {
-        "": np.all(level[MEMORISING][1:] > level[LEARNING][1:], axis=0).tolist()
+    made["memorizing: its level is above that of learning in every hidden layer"] = {
+        "": np.all(level[MEMORIZING][1:] > level[LEARNING][1:], axis=0).tolist()
     }
     for kind in (LEARNING, TO_THE_END):
         made[f"{kind}: inner-class deviation is less in the last layer than in the input"] = by_distance(
             lambda each, kind=kind: each[kind]["inner"][-1] < each[kind]["inner"][0]
         )
-    made["memorising: inner-class deviation rises from the input to the first layer"] = by_distance(
-        lambda each: each[MEMORISING]["inner"][1] > each[MEMORISING]["inner"][0]
+    made["memorizing: inner-class deviation rises from the input to the first layer"] = by_distance(
+        lambda each: each[MEMORIZING]["inner"][1] > each[MEMORIZING]["inner"][0]
     )
-    made[f"memorising: … and is then constant (to {FLAT:.0%})"] = by_distance(
-        lambda each: np.abs(each[MEMORISING]["inner"][-1] / each[MEMORISING]["inner"][1] - 1) <= FLAT
+    made[f"memorizing: … and is then constant (to {FLAT:.0%})"] = by_distance(
+        lambda each: np.abs(each[MEMORIZING]["inner"][-1] / each[MEMORIZING]["inner"][1] - 1) <= FLAT
     )
-    made["memorising: inner-class deviation in the last layer is above that of learning to the end"] = by_distance(
-        lambda each: each[MEMORISING]["inner"][-1] > each[TO_THE_END]["inner"][-1]
+    made["memorizing: inner-class deviation in the last layer is above that of learning to the end"] = by_distance(
+        lambda each: each[MEMORIZING]["inner"][-1] > each[TO_THE_END]["inner"][-1]
     )
-    made["memorising: inter-class deviation rises from layer to layer"] = by_distance(
-        lambda each: np.all(np.diff(each[MEMORISING]["inter"], axis=0) > 0, axis=0)
+    made["memorizing: inter-class deviation rises from layer to layer"] = by_distance(
+        lambda each: np.all(np.diff(each[MEMORIZING]["inter"], axis=0) > 0, axis=0)
     )
     return made
 

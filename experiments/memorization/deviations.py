@@ -3,11 +3,11 @@
 import numpy as np
 
 from experiments.memorization import contrast
-from experiments.memorization.memorization_study import KINDS, LEARNING, MEMORISING, METRICS
+from experiments.memorization.memorization_study import KINDS, LEARNING, MEMORIZING, METRICS
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
-BY_TRUE = "memorising, true labels"
+BY_TRUE = "memorizing, true labels"
 
 
 def write(study, section) -> None:
@@ -22,7 +22,7 @@ def write(study, section) -> None:
         f"({config.permutations} times), says by how much. Bands are ± one standard deviation over {config.seeds} "
         "networks."
     )
-    cases = {kind: (kind, study.labels(kind)) for kind in KINDS} | {BY_TRUE: (MEMORISING, study.labels(LEARNING))}
+    cases = {kind: (kind, study.labels(kind)) for kind in KINDS} | {BY_TRUE: (MEMORIZING, study.labels(LEARNING))}
     found = {}
     bar = study.progress.task("deviations", len(METRICS) * len(cases))
     for metric in METRICS:

@@ -1,8 +1,8 @@
-"""Deviations during training: learning and memorising side by side."""
+"""Deviations during training: learning and memorizing side by side."""
 
 import numpy as np
 
-from experiments.memorization.memorization_study import MEMORISING, TO_THE_END
+from experiments.memorization.memorization_study import MEMORIZING, TO_THE_END
 from interp_jax import figures
 
 METRIC = "cosine"
@@ -15,7 +15,7 @@ def write(study, section) -> None:
         f"Both kinds after 0, 1, 2, 4, … {epochs[-1]} epochs, from the same starting weights: each is trained again "
         "from the beginning with the same random numbers, so the stages are those of one training."
     )
-    kinds = (TO_THE_END, MEMORISING)
+    kinds = (TO_THE_END, MEMORIZING)
     found = {kind: {"inner": [], "inter": []} for kind in kinds}
     bar = study.progress.task("training stages", len(kinds) * (1 + len(epochs)))
     for kind in kinds:

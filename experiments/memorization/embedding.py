@@ -5,50 +5,50 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from experiments.memorization.memorization_study import LEARNING, MEMORISING, all_layers
+from experiments.memorization.memorization_study import LEARNING, MEMORIZING, all_layers
 from interp_jax import figures
 
-NEIGHBOURS = 10
+NEIGHBORS = 10
 
 
 def write(study, section) -> None:
-    """t-SNE of every layer of a memorising network, by both labels, and of a learning one."""
+    """t-SNE of every layer of a memorizing network, by both labels, and of a learning one."""
     inputs, true = (np.asarray(each) for each in study.task.train)
     count = min(study.config.embedded_rows, len(true))
     section.text(
         f"t-SNE of {count:,} training rows, layer by layer, from the input to the probabilities put out. How well "
-        "neighbours agree is measured in the layer itself, not in the picture."
+        "neighbors agree is measured in the layer itself, not in the picture."
     )
     labels = {LEARNING: {"true": true[:count]}}
-    labels[MEMORISING] = {"true": true[:count], "taught": study.labels(MEMORISING)[:count]}
+    labels[MEMORIZING] = {"true": true[:count], "taught": study.labels(MEMORIZING)[:count]}
     layers = {kind: all_layers(study.trained(kind)[0], inputs[:count]) for kind in labels}
     rows, metrics, panels = [], {kind: {} for kind in labels}, {}
     bar = study.progress.task("t-SNE", 2 * len(layers[LEARNING]) - 1)
     for name in layers[LEARNING]:
-        for kind in (MEMORISING, LEARNING):
+        for kind in (MEMORIZING, LEARNING):
             layer = np.asarray(layers[kind][name])
             metrics[kind][name] = {by: agreement(layer, each) for by, each in labels[kind].items()}
             rows += [(name, kind, by, f"{share:.2f}") for by, share in metrics[kind][name].items()]
-            if kind == MEMORISING or name != "input":
+            if kind == MEMORIZING or name != "input":
                 points = _points(layer, study.config.seed)
                 bar.advance(note=f"{kind}, {name}")
             for by, each in labels[kind].items():
-                title = f"{kind}, {name}" + (f", {by} labels" if kind == MEMORISING else "")
+                title = f"{kind}, {name}" + (f", {by} labels" if kind == MEMORIZING else "")
                 panels[title] = (points, study.class_numbers[each])
     bar.finish()
     section.figure(
         "fig_6_5_layers",
         figures.scatter.embeddings(panels, "class" if study.config.data == "mnist" else "jump position"),
-        "Each row is a layer; from left to right a memorising network coloured by the true labels and by those it was "
+        "Each row is a layer; from left to right a memorizing network colored by the true labels and by those it was "
         "taught (Fig. 6.5), and a learning one (Fig. 6.6).",
     )
     section.table(
-        ("layer", "network", "labels", "neighbours that agree"),
+        ("layer", "network", "labels", "neighbors that agree"),
         rows,
-        f"Share of the {NEIGHBOURS} nearest rows of a row, in the layer itself, that have its label; by chance about "
+        f"Share of the {NEIGHBORS} nearest rows of a row, in the layer itself, that have its label; by chance about "
         f"{1 / study.classes:.2f}.",
     )
-    section.metrics({"neighbours": metrics})
+    section.metrics({"neighbors": metrics})
 
 
 def _points(layer, seed):
@@ -60,5 +60,5 @@ def _points(layer, seed):
 def agreement(layer, labels) -> float:
     """Share of the nearest other rows of a row that have its label."""
     with threadpool_limits(1, user_api="openmp"):
-        near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(layer).kneighbors(return_distance=False)
+        near = NearestNeighbors(n_neighbors=NEIGHBORS).fit(layer).kneighbors(return_distance=False)
     return float(np.mean(labels[near] == labels[:, None]))

@@ -17,9 +17,9 @@ from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.methods import deviation
 
-LEARNING, TO_THE_END, MEMORISING = "learning", "learning to the end", "memorising"
-KINDS = (LEARNING, TO_THE_END, MEMORISING)
-METRICS = ("euclidean", "normalised euclidean", "cosine", "correlation")
+LEARNING, TO_THE_END, MEMORIZING = "learning", "learning to the end", "memorizing"
+KINDS = (LEARNING, TO_THE_END, MEMORIZING)
+METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
 RATE, BATCH = 1e-3, 100  # of the networks that are trained to the end
 
 
@@ -52,7 +52,7 @@ class MemorizationStudy(Study):
 
     def labels(self, kind: str) -> np.ndarray:
         """What a kind of network was taught."""
-        return self.shuffled if kind == MEMORISING else np.asarray(self.task.train[1])
+        return self.shuffled if kind == MEMORIZING else np.asarray(self.task.train[1])
 
     def folder(self, name: str) -> Path:
         """Where the checkpoint of this name is kept."""
@@ -72,7 +72,7 @@ class MemorizationStudy(Study):
             return self.fitted(
                 kind,
                 self.task.network,
-                self.task.learnt,
+                self.task.learned,
                 seeds=seeds,
                 validation=self.task.validation,
                 **{"epochs": self.config.epochs, "patience": self.config.patience} | self.task.training,

@@ -33,11 +33,11 @@ class Settings:
     jump: float = 3.0
     """Height of the signals' step."""
     train_rows: int = 6_000
-    """Signals or images that are memorised, and learnt to the end."""
-    learnt_rows: int | None = None
+    """Signals or images that are memorized, and learned to the end."""
+    learned_rows: int | None = None
     """Rows, these among them, that the early-stopped network learns from; by default the same, 48,000 for MNIST."""
     validation_rows: int | None = None
-    """Validation rows, for early stopping; by default half as many as are memorised, 12,000 for MNIST."""
+    """Validation rows, for early stopping; by default half as many as are memorized, 12,000 for MNIST."""
     test_rows: int = 10_000
     """Rows held out."""
     rows_per_class: int = 60
@@ -63,8 +63,10 @@ class Settings:
                 raise ValueError(f"{name}: found {value}, wanted a positive finite number")
         if self.full_epochs and self.full_epochs & (self.full_epochs - 1):
             raise ValueError(f"full_epochs: found {self.full_epochs}, wanted a power of two")
-        if self.learnt_rows is not None and self.learnt_rows < self.train_rows:
-            raise ValueError(f"learnt_rows: found {self.learnt_rows}, wanted at least the {self.train_rows} train_rows")
+        if self.learned_rows is not None and self.learned_rows < self.train_rows:
+            raise ValueError(
+                f"learned_rows: found {self.learned_rows}, wanted at least the {self.train_rows} train_rows"
+            )
         check_counts(self, train_rows=600, embedded_rows=100, rows_per_class=2, told_apart=2, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""What is learnt or memorised, and by which perceptron."""
+"""What is learned or memorized, and by which perceptron."""
 
 import dataclasses
 from collections.abc import Callable
@@ -17,11 +17,11 @@ RATE, BATCH, EPOCHS = 0.05, 100, 8
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to memorise, to learn from, to stop by, and held out, each inputs and labels; the first begin the second."""
+    """Rows to memorize, to learn from, to stop by, and held out, each inputs and labels; the first begin the second."""
 
     name: str
     train: tuple
-    learnt: tuple
+    learned: tuple
     validation: tuple
     test: tuple
     class_names: tuple[str, ...]
@@ -40,8 +40,8 @@ def task(settings) -> Task:
 
 def _jumps(settings):
     key = jax.random.key(settings.seed)
-    learnt = settings.learnt_rows or settings.train_rows
-    counts = learnt, settings.validation_rows or settings.train_rows // 2, settings.test_rows
+    learned = settings.learned_rows or settings.train_rows
+    counts = learned, settings.validation_rows or settings.train_rows // 2, settings.test_rows
     drawn = [
         data.jump_signals(jax.random.fold_in(key, 100 + number), count, settings.noise, settings.jump)
         for number, count in enumerate(counts)
@@ -64,10 +64,10 @@ def _jumps(settings):
 
 def _mnist(settings):
     train, test = (data.load("mnist", split=split) for split in ("train", "test"))
-    middle = settings.learnt_rows or max(settings.train_rows, 48_000)
+    middle = settings.learned_rows or max(settings.train_rows, 48_000)
     wanted = middle + (settings.validation_rows or 12_000)
     if wanted > len(train.inputs):
-        raise ValueError(f"learnt_rows, validation_rows: found {wanted} together, wanted at most {len(train.inputs)}")
+        raise ValueError(f"learned_rows, validation_rows: found {wanted} together, wanted at most {len(train.inputs)}")
     order = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:wanted]
     flat, labels = train.inputs.reshape(len(train.inputs), -1)[order], train.labels[order]
     return Task(

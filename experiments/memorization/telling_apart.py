@@ -1,11 +1,11 @@
-"""One number that tells a memorising network from a learning one without test data."""
+"""One number that tells a memorizing network from a learning one without test data."""
 
 import itertools
 
 import numpy as np
 from scipy.stats import binomtest
 
-from experiments.memorization.memorization_study import KINDS, MEMORISING, TO_THE_END, accuracy
+from experiments.memorization.memorization_study import KINDS, MEMORIZING, TO_THE_END, accuracy
 from interp_jax import figures
 
 METRIC = "cosine"
@@ -19,7 +19,7 @@ def write(study, section) -> None:
         "The number: inner-class deviation of the first hidden layer over that of the input, by cosine distance and "
         "the labels that the network was taught, on its own training rows. To name alike what has nothing in common, a "
         f"network must first take all apart. {count} networks of each kind, of {draws} draws of rows and of labels "
-        "dealt out. The border lies between learning to the end and memorising, half-way between the nearest two, and "
+        "dealt out. The border lies between learning to the end and memorizing, half-way between the nearest two, and "
         "is made for each network from all the others."
     )
     numbers, taught = {kind: [] for kind in KINDS}, []
@@ -28,7 +28,7 @@ def write(study, section) -> None:
         for kind in KINDS:
             profiles = [other.profile(network, other.labels(kind), METRIC) for network in other.trained(kind)]
             numbers[kind] += [float(profile.inner[1] / profile.inner[0]) for profile in profiles]
-        taught += [accuracy(network, (other.task.train[0], other.shuffled)) for network in other.trained(MEMORISING)]
+        taught += [accuracy(network, (other.task.train[0], other.shuffled)) for network in other.trained(MEMORIZING)]
         bar.advance(note=f"draw {number + 1}")
     bar.finish()
     numbers = {kind: np.array(values[:count]) for kind, values in numbers.items()}
@@ -47,7 +47,7 @@ def write(study, section) -> None:
         ],
         f"Inner-class deviation of the first hidden layer over the input's. Border from all networks: {border:.3f}.",
         note=f"{sum(wrong.values())} of {3 * count} networks are on the wrong side of the border that the others make. "
-        f"The memorising networks name at least {min(taught[:count]):.1%} of their rows as taught.",
+        f"The memorizing networks name at least {min(taught[:count]):.1%} of their rows as taught.",
     )
     section.figure(
         "telling_apart",
@@ -62,8 +62,8 @@ def write(study, section) -> None:
 
 
 def border_of(numbers) -> float:
-    """Half-way between the greatest of learning to the end and the least of memorising."""
-    return float(numbers[TO_THE_END].max() + numbers[MEMORISING].min()) / 2
+    """Half-way between the greatest of learning to the end and the least of memorizing."""
+    return float(numbers[TO_THE_END].max() + numbers[MEMORIZING].min()) / 2
 
 
 def wrongly_told(numbers, kind) -> np.ndarray:
@@ -71,5 +71,5 @@ def wrongly_told(numbers, kind) -> np.ndarray:
     wrong = []
     for index, value in enumerate(numbers[kind]):
         border = border_of(numbers | {kind: np.delete(numbers[kind], index)})
-        wrong.append((value >= border) != (kind == MEMORISING))
+        wrong.append((value >= border) != (kind == MEMORIZING))
     return np.array(wrong)

@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "augmentation": ["augment_images", "centre_crop", "standardise_images"],
+        "augmentation": ["augment_images", "center_crop", "standardize_images"],
         "balanced": ["first_per_class"],
         "cropping": ["crop_and_resize"],
         "images": ["Images", "load"],

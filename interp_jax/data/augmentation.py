@@ -1,4 +1,4 @@
-"""Images as a classifier is shown them: cut, mirrored, of more or less contrast, and standardised one by one."""
+"""Images as a classifier is shown them: cut, mirrored, of more or less contrast, and standardized one by one."""
 
 import math
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ def augment_images(
     size: int = 24,
     contrast: Sequence[float] = (0.2, 1.8),
 ) -> Float[Array, "n size size channels"]:
-    """Random crops, mirrored half of the time, with random contrast, standardised.
+    """Random crops, mirrored half of the time, with random contrast, standardized.
 
-        x ← crop(x);  x ← mirror(x) or x;  x ← (x − mean_channel) γ + mean_channel;  standardise_images
+        x ← crop(x);  x ← mirror(x) or x;  x ← (x − mean_channel) γ + mean_channel;  standardize_images
 
     with γ uniform in the range of contrast, all drawn for every image apart. The change of brightness that the paper
-    lists too is left out: the standardisation takes every constant away again.
+    lists too is left out: the standardization takes every constant away again.
 
     Traceable; a few copies of the batch in memory.
 
@@ -32,7 +32,7 @@ def augment_images(
         contrast: least and greatest factor of contrast.
 
     Returns:
-        What a classifier is shown in training; what it is tested on is `centre_crop`.
+        What a classifier is shown in training; what it is tested on is `center_crop`.
 
     Raises:
         ValueError: images that are not [n, height, width, channels] or smaller than the crop, or a range of contrast
@@ -62,19 +62,19 @@ def augment_images(
     images = jnp.where(jnp.broadcast_to(mirrored, images.shape), images[:, :, ::-1], images)
     factors = jax.random.uniform(contrast_key, (count, 1, 1, 1), minval=contrast[0], maxval=contrast[1])
     means = jnp.mean(images, axis=(1, 2), keepdims=True)
-    return standardise_images((images - means) * factors + means)
+    return standardize_images((images - means) * factors + means)
 
 
-def centre_crop(
+def center_crop(
     images: Float[Array | np.ndarray, "n *sides"], *, size: int = 24
 ) -> Float[Array, "n size size channels"]:
-    """The middle of every image, standardised: what is shown when nothing is left to chance. Traceable.
+    """The middle of every image, standardized: what is shown when nothing is left to chance. Traceable.
 
     Raises:
         ValueError: images that are not [n, height, width, channels], or smaller than the crop.
 
     Example:
-        >>> centre_crop(jax.numpy.ones((2, 32, 32, 3))).shape
+        >>> center_crop(jax.numpy.ones((2, 32, 32, 3))).shape
         (2, 24, 24, 3)
 
     Source: Yan & Feng, ICLR 2018 submission, section 4.
@@ -82,20 +82,20 @@ def centre_crop(
     images = jnp.asarray(images)
     _check_size(images, size)
     top, left = (images.shape[1] - size) // 2, (images.shape[2] - size) // 2
-    return standardise_images(images[:, top : top + size, left : left + size])
+    return standardize_images(images[:, top : top + size, left : left + size])
 
 
-def standardise_images(
+def standardize_images(
     images: Float[Array | np.ndarray, "n height width channels"],
 ) -> Float[Array, "n height width channels"]:
     """Every image with mean 0 and standard deviation 1 over all its values.
 
         (x − mean) / max(std, 1 / (255 √values))
 
-    Traceable. A constant image becomes zeros: the least deviation is that of one grey level in 255 at one pixel.
+    Traceable. A constant image becomes zeros: the least deviation is that of one gray level in 255 at one pixel.
 
     Example:
-        >>> standardise_images(jax.numpy.array([0.0, 1.0]).reshape(1, 1, 2, 1)).ravel()
+        >>> standardize_images(jax.numpy.array([0.0, 1.0]).reshape(1, 1, 2, 1)).ravel()
         Array([-1.,  1.], dtype=float32)
 
     Source: TensorFlow's per_image_standardization, for pixels in [0, 1].

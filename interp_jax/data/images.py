@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from interp_jax.data import prepared, published
+from interp_jax.data import _prepared as prepared
+from interp_jax.data import _published as published
 
 _DIGITS = tuple("0123456789")
 _CLASSES = {
@@ -44,7 +45,7 @@ class Images(NamedTuple):
 
 
 def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None = None) -> Images:
-    """One split of an image set: inputs = grey level / highest possible grey level. Host-level.
+    """One split of an image set: inputs = gray level / highest possible gray level. Host-level.
 
     Arguments:
         name: "digits" (1 442 + 355 images of 8×8×1, comes with scikit-learn), "mnist" or "fashion_mnist"

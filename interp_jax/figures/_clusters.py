@@ -1,4 +1,4 @@
-"""Clusters of units at several resolutions: checked labels, one colour a cluster, numbers that never overlap."""
+"""Clusters of units at several resolutions: checked labels, one color a cluster, numbers that never overlap."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,20 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GREY, INK, PALETTE
+from interp_jax.figures.style import GRAY, INK, PALETTE
 
-HUES = PALETTE[:5]  # the sixth would be mistaken for a tint of the first, the seventh for grey
+HUES = PALETTE[:5]  # the sixth would be mistaken for a tint of the first, the seventh for gray
 SIZE = 9.0  # of numbers and percentages, in points
 
 
-def cluster_colours(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
-    """A colour for each cluster of each resolution: coarse clusters differ in hue, those within one in lightness.
+def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
+    """A color for each cluster of each resolution: coarse clusters differ in hue, those within one in lightness.
 
     A cluster's lightness is the mean of those of the finest clusters within it, so a cluster that does not split keeps
-    its colour and each coarse one has its hue unchanged.
+    its color and each coarse one has its hue unchanged.
 
     levels: labels [n] of the units at each resolution, 0…c − 1, from coarse to fine, each splitting the one before.
-    Returns, per level, colours [c, 4] (red, green, blue, opacity).
+    Returns, per level, colors [c, 4] (red, green, blue, opacity).
     """
     levels = as_levels(levels)
     first = [np.unique(labels, return_index=True)[1] for labels in levels]
@@ -34,12 +34,12 @@ def cluster_colours(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
     for top in range(len(first[0])):
         inside = order[tops[order] == top]
         lightness[inside] = (2 * np.arange(len(inside)) + 1) / len(inside) - 1
-    colours = []
+    colors = []
     for path in paths:
         inside = [path == label for label in range(path.max() + 1)]
         several = len(first[0]) > len(HUES)
-        colours.append(np.array([_shade(int(tops[mask][0]), lightness[mask].mean(), several) for mask in inside]))
-    return colours
+        colors.append(np.array([_shade(int(tops[mask][0]), lightness[mask].mean(), several) for mask in inside]))
+    return colors
 
 
 def as_labels(name: str, labels: ArrayLike, units: int | str, clusters: int | None = None) -> np.ndarray:
@@ -68,9 +68,9 @@ def as_levels(levels: Sequence[ArrayLike], units: int | str = "n") -> list[np.nd
     return found
 
 
-def ink_on(colour: np.ndarray) -> str:
-    """The colour of letters that can be read on another colour."""
-    return INK if np.dot(colour[:3], (0.299, 0.587, 0.114)) > 0.55 else "white"
+def ink_on(color: np.ndarray) -> str:
+    """The color of letters that can be read on another color."""
+    return INK if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.55 else "white"
 
 
 def points_per_unit(axes: Axes) -> float:
@@ -89,7 +89,7 @@ def numbers_apart(
     gap = 0.75 * SIZE * (max(map(len, texts), default=0) + 0.5) / scale
     outline = [withStroke(linewidth=2.5, foreground="white")]
     for place, moved, text in zip(places, apart(np.array(places), gap), texts, strict=True):
-        axes.plot([place, moved], [start, end], color=GREY, linewidth=0.7, clip_on=False, zorder=3)
+        axes.plot([place, moved], [start, end], color=GRAY, linewidth=0.7, clip_on=False, zorder=3)
         look = {"ha": "center", "va": "center", "fontsize": SIZE, "weight": "bold", "path_effects": outline}
         axes.text(moved, end, text, zorder=6, **look)
 

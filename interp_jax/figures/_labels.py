@@ -11,7 +11,7 @@ def apart(places: ArrayLike, gap: float) -> np.ndarray:
     """The places nearest to the given ones (least squares, order kept) that lie at least a gap apart.
 
     places [n]: wanted places, in any order.
-    gap: least distance between neighbours.
+    gap: least distance between neighbors.
     Returns [n], in the order of the input.
     """
     order = np.argsort(np.asarray(places, dtype=float), kind="stable")

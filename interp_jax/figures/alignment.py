@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import INK, colour, new_figure, signed_image, styled
+from interp_jax.figures.style import INK, color, new_figure, signed_image, styled
 
 
 @styled
@@ -24,12 +24,12 @@ def aligned_vectors(
 ) -> Figure:
     """Feature vectors before and after the alignment of their signs, and the sum of their cosines at each step.
 
-    before, after [units, features]: one feature vector a row; NaN is grey.
+    before, after [units, features]: one feature vector a row; NaN is gray.
     similarity [steps + 1]: the sum of all pairwise cosines before the first step and after each.
     split: the number of features that concern inputs; those behind them concern outputs.
     order [units]: the units from top to bottom, as the tree orders them; 0, 1, … by default.
-    label: what the colours are.
-    Returns the figure; both matrices have one colour scale, symmetric about zero.
+    label: what the colors are.
+    Returns the figure; both matrices have one color scale, symmetric about zero.
     """
     before = as_array("before", before, "units", "features")
     units, features = before.shape
@@ -56,7 +56,7 @@ def aligned_vectors(
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     left.set_ylabel("hidden unit")
     middle.tick_params(labelleft=False)
-    right.plot(similarity, color=colour(0))
+    right.plot(similarity, color=color(0))
     right.set_title("sum of pairwise cosines", pad=20)
     right.set(xlabel="step of the alignment", xlim=(0, max(1, similarity.size - 1)))
     right.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, mean_and_deviation, not_empty
 from interp_jax.figures._labels import lanes
-from interp_jax.figures.style import GREY, INK, colour, legend_above, line_style, log_axis, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, color, legend_above, line_style, log_axis, new_figure, styled
 
 DIAMOND = {
     "linestyle": "",
@@ -86,7 +86,7 @@ def errors(
     for group, place in headers.items():
         _header(axes, group, place)
     for row, values, place, old in zip(rows, seeds, places, published, strict=True):
-        _row(axes, values, place, old, colour(max(0, order.index(row.group) - 1)), decimals)
+        _row(axes, values, place, old, color(max(0, order.index(row.group) - 1)), decimals)
     _columns(axes, any(np.isfinite(published)))
     _limits(axes, limits, figure.get_figwidth())
     _legend(figure, any(np.isfinite(published)), any(len(values) > 1 for values in seeds))
@@ -114,7 +114,7 @@ def by_position(
     axes = figure.subplots()
     for index, (name, values) in enumerate(errors.items()):
         values = as_array(f"errors[{name!r}]", values, positions.size)
-        axes.plot(positions, values, color=colour(index), linestyle=line_style(index), label=name)
+        axes.plot(positions, values, color=color(index), linestyle=line_style(index), label=name)
     axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
     legend_above(figure, axes.get_lines(), list(errors))
     return figure
@@ -177,9 +177,9 @@ def _beside(axes: Axes, text: str, place: SupportsFloat, column: int, **options:
 
 
 def _columns(axes: Axes, published: bool) -> None:
-    _beside(axes, "mean ± s.d.", -0.9, 0, color=GREY)
+    _beside(axes, "mean ± s.d.", -0.9, 0, color=GRAY)
     if published:
-        _beside(axes, "published", -0.9, 1, color=GREY)
+        _beside(axes, "published", -0.9, 1, color=GRAY)
 
 
 def _limits(axes: Axes, limits: Mapping[str, float], width: float) -> None:
@@ -203,10 +203,10 @@ def _limits(axes: Axes, limits: Mapping[str, float], width: float) -> None:
 
 
 def _legend(figure: Figure, published: bool, several: bool) -> None:
-    keys = [(Line2D([], [], linestyle="", marker=".", color=GREY, markersize=6), "one seed")] if several else []
+    keys = [(Line2D([], [], linestyle="", marker=".", color=GRAY, markersize=6), "one seed")] if several else []
     name = "mean ± standard deviation" if several else "mean"
     look = {"marker": "o", "markersize": 8.5, "markeredgecolor": "white", "linewidth": 2.6 if several else 0}
-    keys.append((Line2D([], [], color=GREY, **look), name))
+    keys.append((Line2D([], [], color=GRAY, **look), name))
     if published:
         keys.append((Line2D([], [], **DIAMOND), "published"))
     handles, names = zip(*keys, strict=True)

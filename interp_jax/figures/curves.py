@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
 from interp_jax.figures._labels import apart
 from interp_jax.figures.style import (
-    GREY,
+    GRAY,
     INK,
     ORDERED,
-    colour,
+    color,
     jump_line,
     legend_above,
     line_style,
@@ -75,7 +75,7 @@ def success_against_width(
     axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, min(1.04, 1.15 * np.nanmax(success)) or 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     percent(axes.yaxis)
-    handles.append(Line2D([], [], linestyle="", marker="*", markersize=12, color=GREY, label="best width"))
+    handles.append(Line2D([], [], linestyle="", marker="*", markersize=12, color=GRAY, label="best width"))
     legend_above(figure, handles, [handle.get_label() for handle in handles])
     return figure
 
@@ -117,14 +117,14 @@ def training(
             mean = mean_and_deviation(values)[0]
             for seed in values.T if values.shape[1] > 1 else ():
                 kept = np.isfinite(seed)
-                axes.plot(epochs[kept], seed[kept], color=colour(series), linewidth=0.8, alpha=0.5, zorder=2)
+                axes.plot(epochs[kept], seed[kept], color=color(series), linewidth=0.8, alpha=0.5, zorder=2)
             kept = np.isfinite(mean)
-            handles += axes.plot(epochs[kept], mean[kept], color=colour(series), linewidth=2, zorder=3, label=name)
+            handles += axes.plot(epochs[kept], mean[kept], color=color(series), linewidth=2, zorder=3, label=name)
             if best is not None and series == 1:
                 look = {"marker": "o", "markersize": 8, "markeredgecolor": "white", "clip_on": False}
-                axes.plot(best, mean[best - 1], color=colour(series), zorder=4, **look)
+                axes.plot(best, mean[best - 1], color=color(series), zorder=4, **look)
         if best is not None:
-            jump_line(axes, best, color=GREY)
+            jump_line(axes, best, color=GRAY)
             axes.annotate(
                 f"best epoch: {best}",
                 (best, 1),
@@ -195,7 +195,7 @@ def against(
     for index, (name, entries) in enumerate(series.items()):
         mean, deviation = mean_and_deviation(entries[order])
         kept = np.isfinite(mean)
-        shade, few = colour(index), kept.sum() <= FEW
+        shade, few = color(index), kept.sum() <= FEW
         look = {"color": shade, "linestyle": line_style(index), "marker": marker(index)}
         look |= {"markersize": 6, "markeredgecolor": "white", "markevery": 1 if few else int(kept.sum()) // 10}
         handles += axes.plot(x[order][kept], mean[kept], **look, label=name)
@@ -212,7 +212,7 @@ def against(
             axes.fill_between(x[order][kept], low, high, color=shade, alpha=0.15, linewidth=0)
     axes.set(xlabel=x_label, ylabel=y_label)
     for name, height in references.items():
-        axes.axhline(height, color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)
+        axes.axhline(height, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)
     if log_x:
         margin = (x.max() / x.min()) ** 0.04 if x.max() > x.min() else 1.5
         log_axis(axes, "x", x.min() / margin, x.max() * margin)
@@ -236,6 +236,6 @@ def against(
 
 def _beside(axes: Axes, name: str, height: float, place: float) -> None:
     """Names, at a place to the right of the axes, the line that ends at a height (both as fractions of the axes)."""
-    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
+    leader = {"arrowstyle": "-", "color": GRAY, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
     look = {"va": "center", "annotation_clip": False, "arrowprops": leader}
     axes.annotate(name, (1, height), (1.03, place), xycoords="axes fraction", textcoords="axes fraction", **look)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import GREY, INK, LIGHT, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, LIGHT, new_figure, styled
 
 CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # in no order; beyond ten they come again
 
@@ -24,7 +24,7 @@ def tree(
 ) -> Figure:
     """Every split with its condition, for which one goes left, and every leaf with its class and that one's share.
 
-    Leaves of one class have one colour.
+    Leaves of one class have one color.
 
     children: number of a split → its left and right child; the root is 0.
     conditions: number of a split → what is asked.
@@ -55,7 +55,7 @@ def tree(
     axes.set_axis_off()
     marked = set(path)
     for node, (level, height) in places.items():
-        on_path = {"color": INK if node in marked else GREY, "linewidth": 2.2 if node in marked else 0.9}
+        on_path = {"color": INK if node in marked else GRAY, "linewidth": 2.2 if node in marked else 0.9}
         for child in children.get(node, ()):
             thick = on_path if child in marked else {"color": "#B5B5B5", "linewidth": 0.9}
             (x, y) = places[child]

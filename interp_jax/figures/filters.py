@@ -1,4 +1,4 @@
-"""One-dimensional filters, learnt and optimal."""
+"""One-dimensional filters, learned and optimal."""
 
 from collections.abc import Mapping, Sequence
 from typing import SupportsFloat
@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
 from interp_jax.figures.style import (
-    GREY,
-    colour,
+    GRAY,
+    color,
     jump_line,
     legend_above,
     line_style,
@@ -50,7 +50,7 @@ def profiles(
     not_empty("filters", filters)
     figure = new_figure(7.5, 4.0)
     axes = figure.subplots()
-    axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
+    axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
     handles, names = [], list(filters)
     for index, (name, taps) in enumerate(filters.items()):
         taps = as_array(f"filters[{name!r}]", taps, positions.size)
@@ -92,7 +92,7 @@ def composition(
     for index, (axes, (name, (positions, taps))) in enumerate(zip(panels, parts.items(), strict=True)):
         positions = as_array(f"positions of parts[{name!r}]", positions, "k")
         taps = as_array(f"taps of parts[{name!r}]", taps, positions.size)
-        axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
+        axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
         if positions.size <= FEW:
             stems(axes, positions, taps, index)
         else:
@@ -121,7 +121,7 @@ def gallery(
     """Small multiples: one panel a class or position, in each the same few curves.
 
     positions [k]: the abscissa of all curves.
-    rows: title of the panel → (name of the curve → values [k], or [k, seeds]); a name has one colour in all panels.
+    rows: title of the panel → (name of the curve → values [k], or [k, seeds]); a name has one color in all panels.
     jumps: title of the panel → place of its jump, marked by a vertical line.
     x_label, y_label: what the axes show.
     columns: panels side by side.
@@ -140,13 +140,13 @@ def gallery(
     panels = small_multiples(figure, len(rows), columns, x_label, y_label, scale_by_row=scale_by_row)
     handles, mark = {}, None
     for axes, (title, entries) in zip(panels, rows.items(), strict=True):
-        axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
+        axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
         for name, values in entries.items():
             values = by_seed(f"rows[{title!r}][{name!r}]", values, positions.size)
             mean, deviation = mean_and_deviation(values)
             (handles[name],) = curve(axes, positions, mean, names.index(name), points=False)
             if values.shape[1] > 1:
-                band = {"color": colour(names.index(name)), "alpha": 0.15, "linewidth": 0}
+                band = {"color": color(names.index(name)), "alpha": 0.15, "linewidth": 0}
                 axes.fill_between(positions, mean - deviation, mean + deviation, **band)
         if jumps and title in jumps:
             mark = jump_line(axes, float(jumps[title]))
@@ -160,14 +160,14 @@ def gallery(
 def stems(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int = 0, size: float = 6.0) -> StemContainer:
     """Draws taps as stems from zero; returns the container, which a legend takes."""
     drawn = axes.stem(positions, taps, basefmt=" ")
-    drawn.markerline.set(color=colour(index), markersize=size)
-    drawn.stemlines.set(color=colour(index), linewidth=size / 3.5)
+    drawn.markerline.set(color=color(index), markersize=size)
+    drawn.stemlines.set(color=color(index), linewidth=size / 3.5)
     return drawn
 
 
 def curve(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int, *, points: bool = True) -> list[Line2D]:
     """Draws taps as a line, with points where they are few; returns the list of the one line."""
-    look = {"color": colour(index), "linestyle": line_style(index), "linewidth": 1.5}
+    look = {"color": color(index), "linestyle": line_style(index), "linewidth": 1.5}
     if points and positions.size <= FEW:
         look |= {"marker": marker(index), "markersize": 5.5, "markeredgecolor": "white"}
     return axes.plot(positions, taps, **look)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures._clusters import ink_on
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GREY, colour, fitting_image, image, new_figure, signed_image, styled
+from interp_jax.figures.style import GRAY, color, fitting_image, image, new_figure, signed_image, styled
 
 BARS = 120  # up to so many biases are bars, more are a line
 PRINTED = 18  # up to so many classes have their overlaps printed
@@ -52,7 +52,7 @@ def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, col
     layers: name → averages [classes, units].
     positions [classes]: the true jump position of each class, rising in equal steps.
     columns: layers side by side.
-    Returns the figure; a layer without negative averages has a colour scale from zero, others one about zero.
+    Returns the figure; a layer without negative averages has a color scale from zero, others one about zero.
     """
     not_empty("layers", layers)
     positions = as_array("positions", positions, "classes")
@@ -101,9 +101,9 @@ def weights_and_averages(
 
 @styled
 def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard index") -> Figure:
-    """How much the sets of any two classes have in common, as colours and numbers.
+    """How much the sets of any two classes have in common, as colors and numbers.
 
-    matrix [classes, classes]: symmetric, values in 0…1; NaN is grey. The diagonal may hold the overlap of a class's own
+    matrix [classes, classes]: symmetric, values in 0…1; NaN is gray. The diagonal may hold the overlap of a class's own
         repeated sets.
     names: one a class.
     label: what the values are.
@@ -117,9 +117,9 @@ def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard in
 
 @styled
 def confusion(matrix: ArrayLike, names: Sequence[str], rows: str, columns: str, *, label: str = "share") -> Figure:
-    """How often what is called one class is called each of them by another, as colours and numbers.
+    """How often what is called one class is called each of them by another, as colors and numbers.
 
-    matrix [classes, classes]: shares in 0…1; NaN is grey.
+    matrix [classes, classes]: shares in 0…1; NaN is gray.
     names: one a class.
     rows, columns: who calls.
     label: what the shares are of.
@@ -160,9 +160,9 @@ def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray) -> None:
 def _bias(axes: Axes, bias: np.ndarray) -> None:
     units = np.arange(1, bias.size + 1)
     if bias.size <= BARS:
-        axes.bar(units, bias, width=0.8, color=colour(0))
+        axes.bar(units, bias, width=0.8, color=color(0))
     else:
-        axes.plot(units, bias, color=colour(0), linewidth=1.2)
-    axes.axhline(0, color=GREY, linewidth=0.9)
+        axes.plot(units, bias, color=color(0), linewidth=1.2)
+    axes.axhline(0, color=GRAY, linewidth=0.9)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.set(xlabel="output unit", ylabel="bias")

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import colour, new_figure, styled
+from interp_jax.figures.style import color, new_figure, styled
 
 
 @styled
@@ -36,7 +36,7 @@ def absolute_errors(
     titles = ("all rows", f"best {100 * kept:g} % of the rows")
     for axes, values, title in zip(panels, (finite, best), titles, strict=True):
         counts, edges = np.histogram(values, bins=_edges(values))
-        axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=colour(0), edgecolor="white", linewidth=0.5)
+        axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=color(0), edgecolor="white", linewidth=0.5)
         lines = [f"n = {values.size:,}", f"mean |error| (L1) = {_digits(values.mean())}"]
         lines += [f"root mean square (L2) = {_digits(np.sqrt(np.mean(values**2)))}", f"max = {values.max():.3g}"]
         lines += [f"left out, not finite: {missing:,}"] if missing else []
@@ -58,7 +58,7 @@ def _digits(value: float) -> str:
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
-    """Edges of at most about 60 bins: centred at whole numbers for whole errors, equal from zero for others."""
+    """Edges of at most about 60 bins: centered at whole numbers for whole errors, equal from zero for others."""
     largest = values.max()
     if np.all(values == np.round(values)):
         width = int(largest // 60) + 1

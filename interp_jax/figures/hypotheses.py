@@ -10,9 +10,9 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import GREY, INK, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, new_figure, styled
 
-RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, in no colour of the points
+RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, in no color of the points
 MINE, OTHER = "#D55E00", "#0072B2"
 
 
@@ -87,4 +87,4 @@ def _draw(axes, panel, name):
     for spine in axes.spines.values():
         spine.set(visible=True, color=RULED_OUT if panel.ruled_out else OPEN, linewidth=2)
     score = f"{panel.separability:.2f}" if np.isfinite(panel.separability) else "–"
-    axes.set_title(score, loc="center", fontsize=9, color=GREY, pad=2)
+    axes.set_title(score, loc="center", fontsize=9, color=GRAY, pad=2)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty, same_names
-from interp_jax.figures.style import GREY, MISSING, POSITIVE, SIGNED, new_figure, styled
+from interp_jax.figures.style import GRAY, MISSING, POSITIVE, SIGNED, new_figure, styled
 
 SIZE = 9.0  # of the small letters, in points
 WIDTH = 8.9  # of a page, in inches
@@ -23,7 +23,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
     """The images that drive each unit most: a row a unit, named at its left, the strongest image first.
 
     images [units, k, height, width] or [units, k, height, width, channels]: values in 0…1, row 0 at the top, one
-        channel (drawn grey) or three; an image of NaN is left out, as where fewer than k images drive the unit.
+        channel (drawn gray) or three; an image of NaN is left out, as where fewer than k images drive the unit.
     units: the unit's number or name, one a row.
     labels [units, k]: what stands below each image, as its class.
     Returns the figure; more than four units stand in two columns where there is room, to be read downwards.
@@ -59,7 +59,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
             _show(axes, picture, extent=(across, across + side, top + side, top))
             if texts is not None:
                 where = (across + side / 2, top + side + 0.02)
-                axes.text(*where, texts[row][index], ha="center", va="top", fontsize=SIZE, color=GREY)
+                axes.text(*where, texts[row][index], ha="center", va="top", fontsize=SIZE, color=GRAY)
     axes.set(xlim=(0, columns * block), ylim=(lines * (side + line), 0), aspect="equal")
     return figure
 
@@ -74,11 +74,11 @@ def pixel_gates(
 ) -> Figure:
     """A map of the gates of all pixels for each class, below the class's image where there is one.
 
-    gates: class → [height, width], values in 0…1, row 0 at the top; NaN is grey.
+    gates: class → [height, width], values in 0…1, row 0 at the top; NaN is gray.
     images: class → [height, width] or [height, width, channels], as the mean image of the class, values in 0…1.
     columns: classes side by side.
-    label: what the colours are.
-    Returns the figure; all maps have one colour scale from 0 to 1.
+    label: what the colors are.
+    Returns the figure; all maps have one color scale from 0 to 1.
     """
     not_empty("gates", gates)
     if images is not None:
@@ -111,7 +111,7 @@ def pixel_gates(
 
 
 @styled
-def learnt(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
+def learned(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
     """Signed images, a row a way to make them and a column a class; values relative to the row's largest.
 
     images: row's name → [classes, height, width], row 0 at the top.

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures.filters import stems
-from interp_jax.figures.style import GREY, INK, colour, fitting_image, jump_line, new_figure, signed_image, styled
+from interp_jax.figures.style import GRAY, INK, color, fitting_image, jump_line, new_figure, signed_image, styled
 
 
 class LayerRow(NamedTuple):
@@ -61,9 +61,9 @@ def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> F
         fitting_image(line[1], averages.T, x=positions, y=units)
         line[1].set_ylabel("unit")
         line[1].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        _activations(line[2], units, averages[chosen[0]], at, colour(0))
+        _activations(line[2], units, averages[chosen[0]], at, color(0))
         if row.example is not None:
-            _activations(line[3], units, as_array(f"example of {row.name}", row.example, units.size), at, colour(1))
+            _activations(line[3], units, as_array(f"example of {row.name}", row.example, units.size), at, color(1))
         elif with_example:
             line[3].set_axis_off()
     for axes, label in zip(panels[-1, 1:], ["true jump position", "unit", "unit"], strict=False):
@@ -79,13 +79,13 @@ def _units(row: LayerRow, number: int, positions: np.ndarray) -> np.ndarray:
 
 def _weights(axes: Axes, row: LayerRow) -> None:
     if row.kernel is None:
-        axes.text(0.5, 0.5, "no weights", transform=axes.transAxes, ha="center", va="center", color=GREY)
+        axes.text(0.5, 0.5, "no weights", transform=axes.transAxes, ha="center", va="center", color=GRAY)
         axes.grid(False)
         axes.spines[:].set_visible(False)
         axes.set(xticks=[], yticks=[])
     elif np.ndim(row.kernel) == 1:
         taps = as_array(f"kernel of {row.name}", row.kernel, "taps")
-        axes.axhline(0, color=GREY, linewidth=0.9, zorder=1)
+        axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
         stems(axes, np.arange(1, taps.size + 1), taps, index=2, size=5.0)
         axes.margins(x=0.1, y=0.15)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

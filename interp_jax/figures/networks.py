@@ -1,4 +1,4 @@
-"""A layered network drawn unit by unit, its hidden units coloured by cluster."""
+"""A layered network drawn unit by unit, its hidden units colored by cluster."""
 
 from collections.abc import Sequence
 from typing import SupportsFloat, SupportsIndex
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures._clusters import SIZE, as_labels, numbers_apart, points_per_unit
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GREY, SIGNED, legend_above, new_figure, styled
+from interp_jax.figures.style import GRAY, SIGNED, legend_above, new_figure, styled
 
 GAP = 1.5  # between two clusters of a layer, in distances of units
 POSITIVE, NEGATIVE = SIGNED(0.87), SIGNED(0.13)
@@ -25,7 +25,7 @@ def layered_network(
     labels: Sequence[ArrayLike],
     *,
     threshold: SupportsFloat,
-    colours: ArrayLike,
+    colors: ArrayLike,
     first_number: SupportsIndex = 1,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
@@ -37,13 +37,13 @@ def layered_network(
     kernels: the weights [in, out] of each layer, from the input on.
     labels: the cluster [units] of the units of each hidden layer, 0…c − 1; a cluster may have units in several layers.
     threshold: weights of at least this magnitude are drawn.
-    colours [c, 4]: of the clusters, as ``cluster_colours`` gives them.
+    colors [c, 4]: of the clusters, as ``cluster_colors`` gives them.
     first_number: the number of cluster 0.
     input_names: names of equal consecutive groups of inputs, as of the items of a window; a unit each when as many.
     output_names: one an output.
     Returns the figure; positive weights are red, negative blue, those stronger within their layer more opaque.
     """
-    kernels, labels, colours = _checked(kernels, labels, colours)
+    kernels, labels, colors = _checked(kernels, labels, colors)
     threshold, first_number = float(threshold), first_number.__index__()
     if not threshold >= 0:
         raise ValueError(f"threshold is {threshold:g}, wanted a magnitude ≥ 0")
@@ -62,14 +62,14 @@ def layered_network(
     axes.spines[:].set_visible(False)
     drawn = _edges(axes, kernels, places, threshold)
     for layer, (place, cluster) in enumerate(zip(places, clusters, strict=True)):
-        shades = GREY if cluster is None else colours[cluster]
+        shades = GRAY if cluster is None else colors[cluster]
         size = np.clip(4500 / place.size, 6, 70)
         axes.scatter(place, np.full(place.size, layer), size, c=shades, linewidths=0, zorder=4, clip_on=False)
     scale = points_per_unit(axes)
     for layer, cluster in enumerate(labels, start=1):
-        centres = [places[layer][cluster == label].mean() for label in np.unique(cluster)]
+        centers = [places[layer][cluster == label].mean() for label in np.unique(cluster)]
         numbers = [str(first_number + label) for label in np.unique(cluster)]
-        numbers_apart(axes, centres, numbers, layer + 0.03, layer + 0.13, scale)
+        numbers_apart(axes, centers, numbers, layer + 0.03, layer + 0.13, scale)
     _name(axes, input_names, places[0], 0, "top")
     _name(axes, output_names, places[-1], len(kernels), "bottom")
     total = sum(kernel.size for kernel in kernels)
@@ -80,22 +80,22 @@ def layered_network(
 
 
 def _checked(
-    kernels: Sequence[ArrayLike], labels: Sequence[ArrayLike], colours: ArrayLike
+    kernels: Sequence[ArrayLike], labels: Sequence[ArrayLike], colors: ArrayLike
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     not_empty("kernels", kernels)
     arrays = [as_array("kernels[0]", kernels[0], "in", "out")]
     for index, kernel in enumerate(kernels[1:], start=1):
         arrays.append(as_array(f"kernels[{index}]", kernel, arrays[-1].shape[1], "out"))
-    colours = as_array("colours", colours, "c", 4)
+    colors = as_array("colors", colors, "c", 4)
     if len(labels) != len(arrays) - 1:
         raise ValueError(
             f"labels has {len(labels)} entries, wanted one for each of the {len(arrays) - 1} hidden layers"
         )
     clusters = [
-        as_labels(f"labels[{index}]", label, kernel.shape[1], len(colours))
+        as_labels(f"labels[{index}]", label, kernel.shape[1], len(colors))
         for index, (label, kernel) in enumerate(zip(labels, arrays, strict=False))
     ]
-    return arrays, clusters, colours
+    return arrays, clusters, colors
 
 
 def _check_names(input_names: Sequence[str] | None, output_names: Sequence[str] | None, sizes: list[int]) -> None:
@@ -151,6 +151,6 @@ def _name(axes: Axes, names: Sequence[str] | None, places: np.ndarray, layer: in
     turned = too_long(names, 520, SIZE)
     for group, name in zip(groups, names, strict=True):
         if len(group) > 1:
-            axes.plot(group[[0, -1]], [layer + offset] * 2, color=GREY, linewidth=1.2, clip_on=False)
+            axes.plot(group[[0, -1]], [layer + offset] * 2, color=GRAY, linewidth=1.2, clip_on=False)
         look = {"ha": "center", "va": side, "rotation": 90 if turned else 0, "fontsize": SIZE}
         axes.text(group.mean(), layer + 1.4 * offset, name, **look)

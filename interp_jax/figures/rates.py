@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
 from interp_jax.figures.style import (
-    colour,
+    color,
     legend_above,
     line_style,
     log_axis,
@@ -61,13 +61,13 @@ def with_intervals(
         kept = order[np.isfinite(rows[order]).all(axis=1)]
         places = kept[rows[kept, 0] > 0] if log_y else kept
         rate, low, high = rows[places].T
-        look = {"color": colour(index), "marker": marker(index), "markersize": 6, "markeredgecolor": "white"}
+        look = {"color": color(index), "marker": marker(index), "markersize": 6, "markeredgecolor": "white"}
         handles += axes.plot(x[places], rate, linestyle=line_style(index), label=name, **look)
         reach = [rate - np.maximum(low, bottom), high - rate]
-        axes.errorbar(x[places], rate, reach, fmt="none", ecolor=colour(index), elinewidth=1.2, capsize=3, zorder=1.9)
+        axes.errorbar(x[places], rate, reach, fmt="none", ecolor=color(index), elinewidth=1.2, capsize=3, zorder=1.9)
         for place in np.setdiff1d(kept, places):
-            arrow = {"arrowstyle": "-|>", "color": colour(index), "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
+            arrow = {"arrowstyle": "-|>", "color": color(index), "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
             axes.annotate("", (x[place], bottom), (x[place], rows[place, 2]), arrowprops=arrow)
-            axes.plot(x[place], rows[place, 2], marker="_", color=colour(index), markersize=8)
+            axes.plot(x[place], rows[place, 2], marker="_", color=color(index), markersize=8)
     legend_above(figure, handles, list(series))
     return figure

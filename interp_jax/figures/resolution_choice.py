@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GREY, colour, log_axis, new_figure, styled
+from interp_jax.figures.style import GRAY, color, log_axis, new_figure, styled
 
 
 @styled
@@ -49,23 +49,23 @@ def choice(
 
     figure = new_figure(8.0, 5.2)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
-    upper.plot(counts, ess, color=colour(0), marker="o", markersize=3)
+    upper.plot(counts, ess, color=color(0), marker="o", markersize=3)
     tops = [1.2 * np.max(values, initial=0.0, where=np.isfinite(values)) or 1.0 for values in (ess, lifetimes)]
     shown = np.minimum(lifetimes, 0.88 * tops[1])  # only infinite ones are longer
     known = ~np.isnan(shown)
-    lower.vlines(counts[known], 0, shown[known], color=GREY, linewidth=1.6)
+    lower.vlines(counts[known], 0, shown[known], color=GRAY, linewidth=1.6)
     log_axis(lower, "x", counts.min() / 1.08, counts.max() * 1.08)
     lower.xaxis.set_minor_locator(NullLocator())
     for axes, values, top, label in zip((upper, lower), (ess, shown), tops, (ess_label, lifetime_label), strict=True):
         look = {"markersize": 9, "markeredgecolor": "white", "linestyle": "", "zorder": 4, "label": "chosen"}
-        axes.plot(counts[marked], values[marked], "o", color=colour(1), **look)
+        axes.plot(counts[marked], values[marked], "o", color=color(1), **look)
         axes.set(ylim=(0, top), ylabel=label)
         axes.grid(False, axis="x")
         for count in counts[marked]:
-            axes.axvline(count, color=colour(1), linewidth=0.9, alpha=0.5, zorder=1)
+            axes.axvline(count, color=color(1), linewidth=0.9, alpha=0.5, zorder=1)
     names = [f"c = {count:g}" for count in counts[marked]]
     texts = ["∞" if np.isinf(value) else "?" if np.isnan(value) else f"{value:.2f}" for value in lifetimes[marked]]
-    where = {"xycoords": ("data", "axes fraction"), "weight": "bold", "color": colour(1), "fontsize": 9}
+    where = {"xycoords": ("data", "axes fraction"), "weight": "bold", "color": color(1), "fontsize": 9}
     _write(upper, names, counts[marked], np.ones(len(names)), 3, **where)
     outline = [withStroke(linewidth=3, foreground="white")]
     _write(lower, texts, counts[marked], np.nan_to_num(shown[marked]), 7, path_effects=outline, zorder=5)

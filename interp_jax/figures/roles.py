@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array
 from interp_jax.figures._labels import too_long
 from interp_jax.figures.style import (
-    GREY,
+    GRAY,
     INK,
     MISSING,
     POSITIVE,
     SIGNED,
-    colour,
+    color,
     has_negative,
     legend_above,
     line_style,
@@ -43,11 +43,11 @@ def image_roles(
 ) -> Figure:
     """The roles of clusters whose inputs are pixels: a picture and a bar chart each, all on common scales.
 
-    inputs [clusters, height, width]: each cluster's relation to the pixels, row 0 at the top; NaN (constant) is grey.
+    inputs [clusters, height, width]: each cluster's relation to the pixels, row 0 at the top; NaN (constant) is gray.
     outputs [clusters, classes]: each cluster's relation to the outputs.
     titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
     output_names: one an output.
-    input_label, output_label: what the colours and the bars are.
+    input_label, output_label: what the colors and the bars are.
     Returns the figure; scales are symmetric about zero, or from zero where no value is negative.
     """
     inputs = as_array("inputs", inputs, "clusters", "height", "width")
@@ -93,7 +93,7 @@ def series_roles(
     titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
     item_names: one a series.
     input_label, output_label, month_label: what the axes show.
-    Returns the figure; a series has one colour in lines and bars, scales are common to all clusters.
+    Returns the figure; a series has one color in lines and bars, scales are common to all clusters.
     """
     inputs = as_array("inputs", inputs, "clusters", "items", "months")
     outputs = as_array("outputs", outputs, *inputs.shape[:2])
@@ -106,7 +106,7 @@ def series_roles(
     for index, (series, values) in enumerate(zip(inputs, outputs, strict=True)):
         left, right = _pair(figure, grid, index, titles[index])
         handles = [
-            left.plot(months, line, color=colour(item), linestyle=line_style(item), linewidth=1.5)[0]
+            left.plot(months, line, color=color(item), linestyle=line_style(item), linewidth=1.5)[0]
             for item, line in enumerate(series)
         ]
         _value_axis(left, input_label, _scale(inputs))
@@ -116,7 +116,7 @@ def series_roles(
         left.grid(axis="x", color=MISSING)
         if index + 2 >= len(inputs):
             left.set_xlabel(month_label, fontsize=SIZE)
-        shades = [colour(item) for item in range(values.size)]
+        shades = [color(item) for item in range(values.size)]
         _bars(right, values, item_names, shades, turned)
         _value_axis(right, output_label, _scale(outputs))
     legend_above(figure, handles, list(item_names))
@@ -155,7 +155,7 @@ def _bars(axes: Axes, values: np.ndarray, names: Sequence[str], shades: Any, tur
 
 
 def _value_axis(axes: Axes, label: str, limits: tuple[float, float]) -> None:
-    axes.axhline(0, color=INK if limits[0] < 0 else GREY, linewidth=0.8, zorder=1.5)
+    axes.axhline(0, color=INK if limits[0] < 0 else GRAY, linewidth=0.8, zorder=1.5)
     axes.set_ylim(1.05 * limits[0], 1.05 * limits[1])
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.tick_params(axis="y", labelsize=SIZE)

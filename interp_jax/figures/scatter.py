@@ -1,4 +1,4 @@
-"""Points of the plane, coloured by class."""
+"""Points of the plane, colored by class."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def embedding(
     y_label: str = "second coordinate",
     equal: bool = True,
 ) -> Figure:
-    """A two-dimensional embedding or code, coloured by class, with some class numbers at their medians.
+    """A two-dimensional embedding or code, colored by class, with some class numbers at their medians.
 
     points [n, 2]: one point a row; rows with NaN are left out.
     labels [n]: the class of each point, a number.
@@ -59,7 +59,7 @@ def embedding(
 
 @styled
 def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: str, *, columns: int = 3) -> Figure:
-    """Several embeddings side by side, coloured by class on one scale; their coordinates have no meaning.
+    """Several embeddings side by side, colored by class on one scale; their coordinates have no meaning.
 
     panels: title → (points [n, 2], labels [n]), the class of each point a number.
     label_name: what the labels are.

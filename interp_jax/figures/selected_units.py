@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GREY, INK, LIGHT, PALETTE, colour, legend_above, marker, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, LIGHT, PALETTE, color, legend_above, marker, new_figure, styled
 
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
 GAP = 0.75  # between two classes, in rows
@@ -30,7 +30,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
 
     masks: class → [runs, units], 1 where the run chose the unit, else 0; runs may differ in number.
     x_label: what the columns are; they are counted from 0.
-    Returns the figure; units that every run of a class chose have a colour of their own. Numbers at the right say how
+    Returns the figure; units that every run of a class chose have a color of their own. Numbers at the right say how
     many units a run chose, and how many of them every run did.
     """
     not_empty("masks", masks)
@@ -52,7 +52,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
             _column(axes, 1, f"{mask.all(axis=0).sum()}", place)
         top += len(mask) + GAP
     for column, heading in enumerate(("a run", "every run")[: 1 + several]):
-        _column(axes, column, heading, 0, above=10, color=GREY)
+        _column(axes, column, heading, 0, above=10, color=GRAY)
     axes.set(xlim=(-0.5, units - 0.5), ylim=(top - GAP, 0), yticks=[], xlabel=x_label)
     axes.grid(False)
     axes.spines[:].set_visible(False)
@@ -100,7 +100,7 @@ def by_class(
     handles = []
     for index, numbers in enumerate(found.values()):
         places = slots + (index - (len(found) - 1) / 2) * width
-        look = {"color": colour(index), "linestyle": ""}
+        look = {"color": color(index), "linestyle": ""}
         if numbers.shape[1] > 1:
             dots = np.repeat(places, numbers.shape[1])
             axes.plot(dots, numbers.ravel(), ".", markersize=4.5, alpha=0.45, zorder=3, label="repeats", **look)
@@ -109,10 +109,10 @@ def by_class(
         handles += axes.plot(places, mean, zorder=4, label="mean", **look, **shape)
     names = list(found)
     if any(numbers.shape[1] > 1 for numbers in found.values()):
-        handles.append(Line2D([], [], linestyle="", marker=".", color=GREY, markersize=6))
+        handles.append(Line2D([], [], linestyle="", marker=".", color=GRAY, markersize=6))
         names.append("one repeat")
     for index, (name, heights) in enumerate(bars.items()):
-        look = {"color": (INK, GREY)[index % 2], "linestyle": ("-", "--", ":")[index % 3], "linewidth": 1.5}
+        look = {"color": (INK, GRAY)[index % 2], "linestyle": ("-", "--", ":")[index % 3], "linewidth": 1.5}
         axes.hlines(heights, slots - 0.46, slots + 0.46, zorder=2, label=name, **look)
         handles.append(Line2D([], [], **look))
         names.append(name)

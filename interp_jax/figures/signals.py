@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty, same_names
-from interp_jax.figures.style import GREY, colour, jump_line, legend_above, new_figure, small_multiples, styled
+from interp_jax.figures.style import GRAY, color, jump_line, legend_above, new_figure, small_multiples, styled
 
 
 @styled
@@ -32,8 +32,8 @@ def examples(
     figure = new_figure(8.0, 0.8 + 1.75 * -(-count // min(columns, count)))
     panels = small_multiples(figure, count, columns, "position in the signal", "value")
     for axes, signal, position, title in zip(panels, signals, positions, titles, strict=True):
-        (line,) = axes.plot(np.arange(1, length + 1), signal, color=colour(0), linewidth=1.1)
-        mark = jump_line(axes, position, color=colour(1), linewidth=1.6)
+        (line,) = axes.plot(np.arange(1, length + 1), signal, color=color(0), linewidth=1.1)
+        mark = jump_line(axes, position, color=color(1), linewidth=1.6)
         axes.set_title(title)
         axes.set_xlim(1, length)
     legend_above(figure, [line, mark], ["signal", "true jump"])
@@ -63,16 +63,16 @@ def filter_steps(
     for (left, right), name in zip(panels, filters, strict=True):
         taps = as_array(f"filters[{name!r}]", filters[name], "taps")
         stems = left.stem(np.arange(1, taps.size + 1), taps, basefmt=" ")
-        stems.markerline.set(color=colour(2), markersize=6)
-        stems.stemlines.set(color=colour(2), linewidth=1.8)
-        left.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+        stems.markerline.set(color=color(2), markersize=6)
+        stems.stemlines.set(color=color(2), linewidth=1.8)
+        left.axhline(0, color=GRAY, linewidth=0.8, zorder=1)
         left.margins(x=0.12, y=0.15)
         left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         left.set(title=name, ylabel="weight")
-        (noise_line,) = right.plot(index, noisy, color=colour(5), linewidth=1.0)
-        (step_line,) = right.plot(index, step, color=colour(0), linewidth=1.8)
+        (noise_line,) = right.plot(index, noisy, color=color(5), linewidth=1.0)
+        (step_line,) = right.plot(index, step, color=color(0), linewidth=1.8)
         response = as_array(f"responses[{name!r}]", responses[name], length)
-        (response_line,) = right.plot(index, response, color=colour(1), linewidth=1.8)
+        (response_line,) = right.plot(index, response, color=color(1), linewidth=1.8)
         right.set(xlim=(1, length), ylabel="value")
     panels[-1, 0].set_xlabel("tap")
     panels[-1, 1].set_xlabel("position in the signal")

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import GREY, INK, LIGHT, colour, legend_above, marker, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, LIGHT, color, legend_above, marker, new_figure, styled
 
 GOLDEN = 0.618034  # steps of this fraction of the width spread points evenly, whatever their number
 
@@ -50,14 +50,14 @@ def agreement(
                 lowest = min(lowest, numbers.min())
     if not axes.patches:
         raise ValueError("values holds no finite number, wanted at least one")
-    axes.axhline(0, color=GREY, linestyle=(0, (5, 3)), linewidth=1.1, zorder=1.5)
+    axes.axhline(0, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.1, zorder=1.5)
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(1.05 * lowest - 0.03, 1.02), xlabel=x_label, ylabel=y_label)
     axes.set_xticks(range(len(groups)), groups)
     axes.tick_params(axis="x", length=0)
     axes.grid(False, axis="x")
     for border in range(1, len(groups)):
         axes.axvline(border - 0.5, color=LIGHT, linewidth=0.9, zorder=1)
-    looks = [{"color": colour(index), "marker": marker(index)} for index in range(len(values))]
+    looks = [{"color": color(index), "marker": marker(index)} for index in range(len(values))]
     legend_above(figure, [Line2D([], [], linewidth=2.4, markersize=5, **look) for look in looks], list(values))
     return figure
 
@@ -68,7 +68,7 @@ def causal_check(
     measured: ArrayLike | Mapping[str, ArrayLike],
     *,
     names: Sequence[str] | None = None,
-    colours: ArrayLike | None = None,
+    colors: ArrayLike | None = None,
     x_label: str = "role: correlation with the output",
     y_label: str = "ablation: measured correlation",
 ) -> Figure:
@@ -77,7 +77,7 @@ def causal_check(
     predicted [modules, outputs]: the output part of each module's role.
     measured [modules, outputs]: the same, measured by ablation; or name of the ablation → such an array, a panel each.
     names: one a module, for the legend.
-    colours [modules, 4]: of the modules, as ``cluster_colours`` gives them.
+    colors [modules, 4]: of the modules, as ``cluster_colors`` gives them.
     x_label, y_label: what the axes show.
     Returns the figure; shaded quadrants are those of equal sign, titles say which share of the pairs lies in them.
     """
@@ -85,7 +85,7 @@ def causal_check(
     panels_of = measured if isinstance(measured, Mapping) else {"": measured}
     not_empty("measured", panels_of)
     modules = len(predicted)
-    shades = [colour(0)] * modules if colours is None else as_array("colours", colours, modules, 4)
+    shades = [color(0)] * modules if colors is None else as_array("colors", colors, modules, 4)
     if names is not None and len(names) != modules:
         raise ValueError(f"names has {len(names)} entries, wanted one for each of the {modules} modules")
     found = {
@@ -97,7 +97,7 @@ def causal_check(
     limits = [_limit(predicted), _limit(np.stack(list(found.values())))]
     for axes, (name, values) in zip(panels, found.items(), strict=True):
         handles = [
-            axes.plot(x, y, marker(0 if colours is not None else index), color=shade, markersize=5.5, alpha=0.85)[0]
+            axes.plot(x, y, marker(0 if colors is not None else index), color=shade, markersize=5.5, alpha=0.85)[0]
             for index, (x, y, shade) in enumerate(zip(predicted, values, shades, strict=True))
         ]
         _quadrants(axes, limits)
@@ -110,7 +110,7 @@ def causal_check(
 
 
 def _distribution(axes: Axes, numbers: np.ndarray, place: float, width: float, index: int) -> None:
-    shade = colour(index)
+    shade = color(index)
     spread = (np.arange(numbers.size) * GOLDEN + 0.5) % 1 - 0.5
     size = np.clip(60 / np.sqrt(numbers.size), 2, 5)
     look = {"linestyle": "", "markeredgewidth": 0, "alpha": 0.5, "zorder": 3, "clip_on": False, "label": "values"}

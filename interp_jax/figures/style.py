@@ -1,4 +1,4 @@
-"""The look all figures share: sizes, colours, images with a colour bar."""
+"""The look all figures share: sizes, colors, images with a color bar."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, even_steps
 
-# Okabe and Ito's colours, which the usual colour-vision deficiencies keep apart.
+# Okabe and Ito's colors, which the usual color-vision deficiencies keep apart.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-INK, GREY, LIGHT = "#222222", "#767676", "#E4E4E4"
+INK, GRAY, LIGHT = "#222222", "#767676", "#E4E4E4"
 JUMP = "#222222"  # the line at the true jump
 MISSING = "#B5B5B5"  # pixels without a number
 SIGNED = matplotlib.colormaps["RdBu_r"]
@@ -104,13 +104,13 @@ def whole_ticks(axis: Axis, places: np.ndarray) -> None:
         axis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
 
 
-def colour(index: int) -> str:
-    """The palette's colour of a series."""
+def color(index: int) -> str:
+    """The palette's color of a series."""
     return PALETTE[index % len(PALETTE)]
 
 
 def marker(index: int) -> str:
-    """The marker of a series; colour and marker together tell 49 series apart."""
+    """The marker of a series; color and marker together tell 49 series apart."""
     return MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
 
 
@@ -163,10 +163,10 @@ def signed_image(
     """An image of values of both signs: white at zero, blue below, red above, the same range on both sides.
 
     axes: where to draw.
-    matrix [rows, columns]: the values; rows go up, NaN is grey.
+    matrix [rows, columns]: the values; rows go up, NaN is gray.
     x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
-    limit: the largest magnitude on the colour scale; that of the matrix by default.
-    label: what the colour bar says.
+    limit: the largest magnitude on the color scale; that of the matrix by default.
+    label: what the color bar says.
     Returns the image.
     """
     matrix = as_array("matrix", matrix, "rows", "columns")
@@ -185,13 +185,13 @@ def image(
     limit: SupportsFloat | None = None,
     label: str = "",
 ) -> AxesImage:
-    """An image of values ≥ 0, on a colour scale that begins at zero.
+    """An image of values ≥ 0, on a color scale that begins at zero.
 
     axes: where to draw.
-    matrix [rows, columns]: the values; rows go up, NaN is grey.
+    matrix [rows, columns]: the values; rows go up, NaN is gray.
     x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
-    limit: the largest value on the colour scale; that of the matrix by default.
-    label: what the colour bar says.
+    limit: the largest value on the color scale; that of the matrix by default.
+    label: what the color bar says.
     Returns the image.
     """
     matrix = as_array("matrix", matrix, "rows", "columns")
@@ -215,7 +215,7 @@ def has_negative(values: np.ndarray) -> bool:
 
 
 def _largest(values: np.ndarray) -> float:
-    """The largest finite value, 1 where there is none above zero: a colour scale needs some range."""
+    """The largest finite value, 1 where there is none above zero: a color scale needs some range."""
     return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
 
 
@@ -254,7 +254,7 @@ def _image(
 
 
 def _edges(name: str, places: ArrayLike | None, number: int) -> tuple[float, float]:
-    """The outer edges of a row of pixels centred at the given places."""
-    centres = np.arange(1.0, number + 1) if places is None else even_steps(name, as_array(name, places, number))
-    half = (centres[1] - centres[0]) / 2 if number > 1 else 0.5
-    return float(centres[0] - half), float(centres[-1] + half)
+    """The outer edges of a row of pixels centered at the given places."""
+    centers = np.arange(1.0, number + 1) if places is None else even_steps(name, as_array(name, places, number))
+    half = (centers[1] - centers[0]) / 2 if number > 1 else 0.5
+    return float(centers[0] - half), float(centers[-1] + half)

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
-from interp_jax.figures.style import GREY, SIGNED, colour, legend_above, line_style, new_figure, styled
+from interp_jax.figures.style import GRAY, SIGNED, color, legend_above, line_style, new_figure, styled
 from interp_jax.figures.style import percent as in_percent
 
 LEAST, MOST = 0.45, 0.9  # sides of a small image, in inches
@@ -39,15 +39,15 @@ def shares(
     handles = []
     for index, values in enumerate(found.values()):
         places = np.arange(1, len(values) + 1) / len(values)
-        look = {"color": colour(index), "linestyle": line_style(index)}
+        look = {"color": color(index), "linestyle": line_style(index)}
         if len(values) <= 12:
             look |= {"marker": "o", "markersize": 4}
         handles += axes.plot(places, mean_and_deviation(values)[0], **look)
         if values.shape[1] > 1:
             low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
-            axes.fill_between(places, low, high, color=colour(index), alpha=0.18, linewidth=0)
+            axes.fill_between(places, low, high, color=color(index), alpha=0.18, linewidth=0)
     for height in (references or {}).values():
-        handles.append(axes.axhline(float(height), color=GREY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
+        handles.append(axes.axhline(float(height), color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
     axes.set(xlabel="layer / number of layers", ylabel=y_label, xlim=(0, 1))
     if percent:
         in_percent(axes.yaxis)
@@ -67,12 +67,12 @@ def signed_maps(
 ) -> Figure:
     """Images and what layers have changed of them: a row an image, first the image, then a column a layer.
 
-    images [n, height, width]: values in 0…1, drawn grey, row 0 at the top.
-    maps [n, layers, height, width]: changes with their sign; each has a colour scale of its own about zero, whose end
+    images [n, height, width]: values in 0…1, drawn gray, row 0 at the top.
+    maps [n, layers, height, width]: changes with their sign; each has a color scale of its own about zero, whose end
         is written below it.
     layers: the columns' names.
     names: the rows' names.
-    label: what the colours are.
+    label: what the colors are.
     Returns the figure.
     """
     images = as_array("images", images, "n", "height", "width")
@@ -115,15 +115,15 @@ def likelihood_paths(
     columns: int = 3,
     named: int = 3,
 ) -> Figure:
-    """How likely each class is from layer to layer, a panel an image, the classes that matter in colour and named.
+    """How likely each class is from layer to layer, a panel an image, the classes that matter in color and named.
 
     likelihood [n, layers, classes]: values in 0…1.
     class_names: of the classes.
     titles: above the panels.
     images [n, height, width]: drawn small in the panel, values in 0…1.
     columns: panels side by side.
-    named: at most so many classes of a panel have a colour: those that are likeliest anywhere on the way.
-    Returns the figure; a class has the same colour in all panels.
+    named: at most so many classes of a panel have a color: those that are likeliest anywhere on the way.
+    Returns the figure; a class has the same color in all panels.
     """
     found = as_array("likelihood", likelihood, "n", "layers", len(class_names))
     if np.any((found < 0) | (found > 1)):
@@ -143,10 +143,10 @@ def likelihood_paths(
         chosen = [each for each in np.argsort(-greatest, kind="stable")[:named] if greatest[each] > 0.15]
         for each in range(path.shape[1]):
             if each in chosen:
-                look = {"color": colour(each), "linestyle": line_style(each), "zorder": 3}
+                look = {"color": color(each), "linestyle": line_style(each), "zorder": 3}
                 (handles[each],) = axes.plot(np.arange(1, depth + 1), path[:, each], **look)
             else:
-                axes.plot(np.arange(1, depth + 1), path[:, each], color=GREY, linewidth=0.7, alpha=0.6)
+                axes.plot(np.arange(1, depth + 1), path[:, each], color=GRAY, linewidth=0.7, alpha=0.6)
         axes.set_title(title, fontsize=9.5)
         axes.set(xlim=(1, depth), ylim=(0, 1.02))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

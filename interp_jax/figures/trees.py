@@ -1,6 +1,6 @@
 """Trees of units: dendrograms above one another, and the numbered clusters of several resolutions under one.
 
-``cluster_colours`` gives the colours of those clusters to the other figures too.
+``cluster_colors`` gives the colors of those clusters to the other figures too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import is_valid_linkage, leaves_list
 
 from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures._clusters import SIZE, as_levels, cluster_colours, ink_on, numbers_apart, points_per_unit
+from interp_jax.figures._clusters import SIZE, as_levels, cluster_colors, ink_on, numbers_apart, points_per_unit
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GREY, INK, colour, new_figure, styled
+from interp_jax.figures.style import GRAY, INK, color, new_figure, styled
 
 HEIGHT = "merge height √(2ΔESS)"
 BLOCK = 0.52  # height of a block; the distance of two rows is 1
@@ -37,7 +37,7 @@ def dendrograms(linkages: Mapping[str, ArrayLike], *, y_label: str = HEIGHT) -> 
     figure = new_figure(9.0, 0.4 + 2.3 * len(trees))
     panels = figure.subplots(len(trees), 1, squeeze=False)[:, 0]
     for index, (axes, (name, linkage)) in enumerate(zip(panels, trees.items(), strict=True)):
-        _tree(axes, _links(linkage, leaves_list(linkage)), [colour(index)] * len(linkage))
+        _tree(axes, _links(linkage, leaves_list(linkage)), [color(index)] * len(linkage))
         axes.set(title=f"{name}: top at {linkage[-1, 2]:.3g}", ylim=(0, 1.04 * top or 1))
     figure.supylabel(y_label, fontsize="medium")
     panels[-1].set_xlabel("units")
@@ -65,7 +65,7 @@ def resolutions(
     numbers [levels]: the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
     support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
     y_label, unit_name: what the heights and the units are.
-    Returns the figure; its colours are those of ``cluster_colours(levels)``. Support is left out of narrow blocks.
+    Returns the figure; its colors are those of ``cluster_colors(levels)``. Support is left out of narrow blocks.
     """
     linkage = _linkage("linkage", linkage)
     units = len(linkage) + 1
@@ -78,12 +78,12 @@ def resolutions(
     cuts = [_cut(f"levels[{index}]", linkage, labels) for index, labels in enumerate(levels)]
     numbers = as_array("numbers", list(numbers), len(levels)).astype(int).tolist()
     shares = _support(support, [len(ends) for ends in spans])
-    colours = cluster_colours(levels)
+    colors = cluster_colors(levels)
 
     figure = new_figure(9.0, 3.4 + 0.8 * len(levels))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 0.8 * len(levels)))
     clusters = _clusters_of_links(linkage, levels[0])
-    shades = [GREY if cluster < 0 else colours[0][cluster] for cluster in clusters]
+    shades = [GRAY if cluster < 0 else colors[0][cluster] for cluster in clusters]
     _tree(above, _links(linkage, order), shades)
     above.set(ylim=(0, 1.04 * max(linkage[-1, 2], *cuts) or 1), ylabel=y_label)
     for cut, place, ends in zip(cuts, apart(cuts, 0.09 * above.get_ylim()[1]), spans, strict=True):
@@ -101,7 +101,7 @@ def resolutions(
         _connect(below, row, levels[row - 1 : row + 1], spans[row - 1 : row + 1])
     scale = points_per_unit(below)
     for row, (ends, first) in enumerate(zip(spans, numbers, strict=True)):
-        _blocks(below, row, ends, first, shares[row], colours[row], scale)
+        _blocks(below, row, ends, first, shares[row], colors[row], scale)
     return figure
 
 
@@ -180,14 +180,14 @@ def _connect(axes: Axes, row: int, levels: Sequence[np.ndarray], spans: Sequence
     parents = levels[0][np.unique(levels[1], return_index=True)[1]]
     from_, to = spans[0][parents].mean(axis=1), spans[1].mean(axis=1)
     heights = np.broadcast_to((1 - row - BLOCK / 2, BLOCK / 2 - row), (to.size, 2))
-    axes.add_collection(LineCollection(np.stack([np.stack([from_, to], 1), heights], 2), colors=GREY, linewidths=0.9))
+    axes.add_collection(LineCollection(np.stack([np.stack([from_, to], 1), heights], 2), colors=GRAY, linewidths=0.9))
 
 
 def _blocks(
-    axes: Axes, row: int, spans: np.ndarray, first: int, shares: np.ndarray, colours: np.ndarray, scale: float
+    axes: Axes, row: int, spans: np.ndarray, first: int, shares: np.ndarray, colors: np.ndarray, scale: float
 ) -> None:
     outside = []
-    for label, ((start, stop), share, shade) in enumerate(zip(spans, shares, colours, strict=True)):
+    for label, ((start, stop), share, shade) in enumerate(zip(spans, shares, colors, strict=True)):
         look = {"facecolor": shade, "edgecolor": "white", "linewidth": 0.8}
         axes.add_patch(Rectangle((start - 0.5, -row - BLOCK / 2), stop - start + 1, BLOCK, **look))
         room, place = scale * (stop - start + 1) - 2, (start + stop) / 2

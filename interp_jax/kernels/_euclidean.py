@@ -6,7 +6,7 @@ import jax.numpy as jnp
 _HIGHEST = jax.lax.Precision.HIGHEST
 # A squared distance below this share of ‖a‖² + ‖b‖² has lost digits in ‖a‖² + ‖b‖² − 2 a·b. Any other is out by at most
 # c · 2⁻²⁴ · (‖a‖² + ‖b‖²), c the number of roundings that add up in a product, its root by 4 c · 2⁻²⁴ · (‖a‖ + ‖b‖). No
-# mean distance is below the mean norm of the centred rows, hence the error of the mean is below 8 c · 2⁻²⁴ of it.
+# mean distance is below the mean norm of the centered rows, hence the error of the mean is below 8 c · 2⁻²⁴ of it.
 _DOUBTFUL = 1 / 64
 
 
@@ -14,7 +14,7 @@ def sums_within(rows, labels, groups, batch_size):
     """Of each group the sum of ‖a − b‖ over its pairs; may be traced.
 
     Args:
-        rows: [rows, features], centred on their group's mean.
+        rows: [rows, features], centered on their group's mean.
         labels: int32 [rows], ascending; those that are ``groups`` mark rows that do not count.
         groups: number of groups.
         batch_size: rows on each side of a tile.

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 
 PAPER_ITERATIONS = 5000
 

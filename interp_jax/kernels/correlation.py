@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -75,7 +75,7 @@ class Moments(NamedTuple):
         *,
         weights: Shaped[Array | np.ndarray, " rows_w"] | None = None,
     ) -> "Moments":
-        """The moments with a batch of rows added. Traceable; one matrix product and a centred copy of the batch.
+        """The moments with a batch of rows added. Traceable; one matrix product and a centered copy of the batch.
 
         Rows sharded over devices stay there: every device multiplies its own and the products are added.
 
@@ -98,10 +98,10 @@ class Moments(NamedTuple):
             if weights.shape != a.shape[:1]:
                 raise ValueError(f"weights: found shape {weights.shape}, wanted {a.shape[:1]}, one a row")
         count = jnp.asarray(a.shape[0], dtype) if weights is None else jnp.sum(weights)
-        moments_a, centred_a, rest_a = _columns(a.astype(dtype), weights, count)
-        moments_b, centred_b, rest_b = _columns(b.astype(dtype), weights, count)
-        weighted_b = centred_b if weights is None else centred_b * weights[:, None]
-        products = jnp.matmul(centred_a.T, weighted_b, precision=_HIGHEST) - count * rest_a[:, None] * rest_b[None, :]
+        moments_a, centered_a, rest_a = _columns(a.astype(dtype), weights, count)
+        moments_b, centered_b, rest_b = _columns(b.astype(dtype), weights, count)
+        weighted_b = centered_b if weights is None else centered_b * weights[:, None]
+        products = jnp.matmul(centered_a.T, weighted_b, precision=_HIGHEST) - count * rest_a[:, None] * rest_b[None, :]
         return self.merge(Moments(count, moments_a, moments_b, products))
 
     def merge(self, other: "Moments") -> "Moments":
@@ -144,9 +144,9 @@ def pearson(
 
         r[i, j] = E[(aᵢ − E aᵢ)(bⱼ − E bⱼ)] / √(E[(aᵢ − E aᵢ)²] · E[(bⱼ − E bⱼ)²])
 
-    Traceable. Each batch of rows is centred and multiplied while it is in the cache; scratch memory is
+    Traceable. Each batch of rows is centered and multiplied while it is in the cache; scratch memory is
     O(batch_size · (A + B) + A · B). Rows sharded over devices want ``batch_size=None``: then each device multiplies
-    its own rows, at the price of a centred copy. In float32 the error stays below 1e-5 even where the mean is
+    its own rows, at the price of a centered copy. In float32 the error stays below 1e-5 even where the mean is
     100,000 deviations; a deviation itself should lie between 1e-16 and 1e16, since its square must be a number.
 
     Args:
@@ -197,20 +197,20 @@ def _columns(rows, weights, count):
     """The moments of a batch's columns, its rows less a rounded mean, and what was left of the mean by rounding."""
     safe_count = jnp.where(count > 0, count, 1)
     if weights is None:
-        centre = _shortened(jnp.sum(rows, 0) / safe_count)
-        centred = rows - centre[None]
+        center = _shortened(jnp.sum(rows, 0) / safe_count)
+        centered = rows - center[None]
         low, high = jnp.min(rows, 0, initial=jnp.inf), jnp.max(rows, 0, initial=-jnp.inf)
-        rest, squares = jnp.sum(centred, 0) / safe_count, jnp.sum(centred**2, 0)
+        rest, squares = jnp.sum(centered, 0) / safe_count, jnp.sum(centered**2, 0)
     else:
         # An absent row is selected away, not multiplied by 0, so that its NaN or infinity goes with it.
         weights, present = weights[:, None], weights[:, None] > 0
-        centre = _shortened(jnp.sum(jnp.where(present, weights * rows, 0), 0) / safe_count)
-        centred = jnp.where(present, rows - centre[None], 0)
+        center = _shortened(jnp.sum(jnp.where(present, weights * rows, 0), 0) / safe_count)
+        centered = jnp.where(present, rows - center[None], 0)
         low = jnp.min(jnp.where(present, rows, jnp.inf), 0, initial=jnp.inf)
         high = jnp.max(jnp.where(present, rows, -jnp.inf), 0, initial=-jnp.inf)
-        rest, squares = jnp.sum(weights * centred, 0) / safe_count, jnp.sum(weights * centred**2, 0)
-    offset = jnp.where(count > 0, (centre - low) + rest, 0)
-    return ColumnMoments(low, high, offset, jnp.maximum(squares - count * rest**2, 0)), centred, rest
+        rest, squares = jnp.sum(weights * centered, 0) / safe_count, jnp.sum(weights * centered**2, 0)
+    offset = jnp.where(count > 0, (center - low) + rest, 0)
+    return ColumnMoments(low, high, offset, jnp.maximum(squares - count * rest**2, 0)), centered, rest
 
 
 def _merged(one, two, count_one, count_two, share_two):
@@ -223,14 +223,14 @@ def _merged(one, two, count_one, count_two, share_two):
     return ColumnMoments(low, jnp.maximum(one.high, two.high), offset, squares), difference
 
 
-def _shortened(centre):
-    """The centre less its last three bits, so that it is one and the same number wherever it is used.
+def _shortened(center):
+    """The center less its last three bits, so that it is one and the same number wherever it is used.
 
-    Compilers contract ``rows − sum · (1 / count)`` to one rounding, which centres on a number that ``centre − low``
-    does not know; no optimisation barrier stops them. What the centre lacks, the rest of the mean makes up for.
+    Compilers contract ``rows − sum · (1 / count)`` to one rounding, which centers on a number that ``center − low``
+    does not know; no optimization barrier stops them. What the center lacks, the rest of the mean makes up for.
     """
-    digits = jnp.finfo(centre.dtype)
-    return jax.lax.reduce_precision(centre, digits.nexp, digits.nmant - 3)
+    digits = jnp.finfo(center.dtype)
+    return jax.lax.reduce_precision(center, digits.nexp, digits.nmant - 3)
 
 
 def _inverse_norms(columns):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import sums_within
 
@@ -155,7 +155,7 @@ def _between(a, b, metric):
     a, b = (array.astype(jnp.promote_types(a.dtype, b.dtype)) for array in (a, b))
     if metric == "euclidean":
         return jnp.linalg.norm(a - b, axis=1)
-    (u, of_a), (v, of_b) = (directions(array, centred=metric == "correlation") for array in (a, b))
+    (u, of_a), (v, of_b) = (directions(array, centered=metric == "correlation") for array in (a, b))
     # 1 − cos = ‖u − v‖² / 2 loses no digits where the two are almost parallel.
     return jnp.where(of_a & of_b, jnp.sum((u - v) ** 2, axis=1) / 2, 1)
 
@@ -178,11 +178,11 @@ def _within(x, labels, groups, metric, batch_size):
     counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
     if metric == "euclidean":
-        sums = 2 * sums_within(_centred(x, labels, belongs), labels, groups, batch_size)
+        sums = 2 * sums_within(_centered(x, labels, belongs), labels, groups, batch_size)
     else:
-        units, directed = directions(x, centred=metric == "correlation")
+        units, directed = directions(x, centered=metric == "correlation")
         belongs = belongs & directed[None, :]
-        spread = _group_sums(belongs, jnp.sum(_centred(units, labels, belongs) ** 2, axis=1))
+        spread = _group_sums(belongs, jnp.sum(_centered(units, labels, belongs) ** 2, axis=1))
         degenerate = counts - jnp.sum(belongs, axis=1, dtype=jnp.int32)
         z = degenerate.astype(x.dtype)
         # Of the n(n − 1) ordered pairs z(2n − z − 1) hold one of the z rows without direction, and are at distance 1.
@@ -190,7 +190,7 @@ def _within(x, labels, groups, metric, batch_size):
     return WithinGroups(jnp.where((counts > 1) & ~spoilt, sums / n / (n - 1), jnp.nan), counts, degenerate)
 
 
-def _centred(x, labels, belongs):
+def _centered(x, labels, belongs):
     """Rows less their group's mean, exactly zero where a group's rows are all equal; rows of no group are anything."""
 
     def of_rows(of_groups):

@@ -180,7 +180,7 @@ def posterior_network(
 
         weights[i, t] = jump / noise²  where i ≥ t, else 0;   bias[t] = −(length − t + 1) jump² / 2 noise²
 
-    A vector added to all columns changes no probability, so compare learnt weights after subtracting each row's mean.
+    A vector added to all columns changes no probability, so compare learned weights after subtracting each row's mean.
 
     Example:
         >>> weights, bias = posterior_network()
@@ -204,7 +204,7 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     The mode is the first of equal maxima; the median is the first position at which half of the mass is reached.
 
     Args:
-        log_probabilities: natural logarithms, normalised along the last axis.
+        log_probabilities: natural logarithms, normalized along the last axis.
         first: the position that column 0 stands for.
 
     Example:

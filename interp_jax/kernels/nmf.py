@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation by multiplicative updates, from many random starts at once."""
+"""Non-negative matrix factorization by multiplicative updates, from many random starts at once."""
 
 import functools
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 
 # Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
 # out has numerator and denominator 0 and so stays 0; what is this small lies below the rounding of float32.
@@ -18,7 +18,7 @@ _FLOOR = 1e-12
 _BATCH_NUMBERS = 2**19
 
 
-class Factorisation(NamedTuple):
+class Factorization(NamedTuple):
     """The best start's factors, its Frobenius error ‖V − T U‖, every start's error, and which start was best."""
 
     weights: Float[Array, "rows rank"]
@@ -38,7 +38,7 @@ def nmf(
     batch_size: int | None = None,
     mean: float = 0.5,
     variance: float = 0.5,
-) -> Factorisation:
+) -> Factorization:
     """Non-negative factors with small Frobenius error, from the best of many random starts.
 
         V ≈ T U,    T ← T ∘ V Uᵀ / (T U Uᵀ),    U ← U ∘ Tᵀ V / (Tᵀ T U)
@@ -50,7 +50,7 @@ def nmf(
     whole batch: 10,000 starts of 160 × 111 at rank 12 take about a minute on two CPU cores.
 
     A zero row or column of V gets zeros in its factor, a component that dies out stays zero, a zero matrix has error
-    0, and a single number is its own factorisation: no denominator is zero, so nothing is ever NaN. Under jit, where
+    0, and a single number is its own factorization: no denominator is zero, so nothing is ever NaN. Under jit, where
     values cannot be looked at, entries below zero count as zero, and NaN or infinity make the error NaN or infinite.
     The factors are unique at best up to order and scale of the components (c · a column of T, a row of U / c).
 
@@ -127,20 +127,20 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
         weights = _updated(weights, components, v.T)
         return weights, _updated(components, weights, v)
 
-    def factorise(numbers, parts=1):
+    def factorize(numbers, parts=1):
         factors = [jax.vmap(start)(part) for part in jnp.array_split(numbers, parts)]
         factors = jax.lax.fori_loop(0, iterations, lambda _, factors: [iterate(*part) for part in factors], factors)
         return jax.tree.map(lambda *parts: jnp.concatenate(parts), *factors)
 
     # On a CPU one operation after the other leaves a second core idle for part of the time; two halves at once do not.
-    in_halves = functools.partial(factorise, parts=min(2, lanes))
+    in_halves = functools.partial(factorize, parts=min(2, lanes))
 
     def error(factors):
         weights, components = factors
         return jnp.linalg.norm(v - jnp.matmul(weights.T, components, precision="highest"))
 
     def best_of_batch(best, numbers):
-        weights, components = jax.lax.platform_dependent(numbers, cpu=in_halves, default=factorise)
+        weights, components = jax.lax.platform_dependent(numbers, cpu=in_halves, default=factorize)
         errors = jnp.where(numbers < restarts, jax.lax.map(error, (weights, components)), jnp.inf)
         lane = jnp.argmin(errors)
         found = (errors[lane], numbers[lane], weights[lane], components[lane])
@@ -156,7 +156,7 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
         jnp.zeros((rank, columns), v.dtype),
     )
     (least, best, weights, components), errors = jax.lax.scan(best_of_batch, nothing, numbers)
-    return Factorisation(unit * weights.T, components, unit * least, unit * errors.reshape(-1)[:restarts], best)
+    return Factorization(unit * weights.T, components, unit * least, unit * errors.reshape(-1)[:restarts], best)
 
 
 def _updated(factors, others, v):

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax.kernels.correlation import pearson
-from interp_jax.methods.accept import accept_segments
+from interp_jax.methods._accept import accept_segments
 
 
 class Resampled(NamedTuple):
@@ -213,7 +213,7 @@ def _module_effects(segments, inputs, masks, signs, key, batch_size):
         raise ValueError(f"signs: found shape {signs.shape}, wanted {masks.shape[1:]}, one a unit")
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {outputs.shape}, wanted [rows, outputs]")
-    signed = signs.astype(outputs.dtype)[None] * _standardised(hidden)
+    signed = signs.astype(outputs.dtype)[None] * _standardized(hidden)
     source = _random_cycle(key, outputs.shape[0])
     # The first hidden layer is there already, so its segment is left out of every module's passes.
     rest = (_identity, *segments[1:])
@@ -273,7 +273,7 @@ def _random_cycle(key, rows):
     return jnp.zeros(rows, order.dtype).at[order].set(jnp.roll(order, -1))
 
 
-def _standardised(hidden):
+def _standardized(hidden):
     pooled = jnp.concatenate([jnp.mean(layer, axis=tuple(range(1, layer.ndim - 1))) for layer in hidden], axis=1)
     return (pooled - jnp.mean(pooled, axis=0)[None]) / _deviations(pooled)[None]
 

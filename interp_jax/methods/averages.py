@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax.methods.accept import accept_network
+from interp_jax.methods._accept import accept_network
 
 
 class ClassMeans(NamedTuple):

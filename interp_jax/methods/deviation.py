@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
+from interp_jax._checks import as_real
 from interp_jax.kernels import distances
-from interp_jax.kernels._arguments import as_real
 from interp_jax.methods.averages import class_means
 
-METRICS = ("euclidean", "normalised euclidean", "cosine", "correlation")
+METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
 PAIRS = ("adjacent", "all")
 
 
@@ -59,7 +59,7 @@ def profile(
         activations: [rows, …, units] of every layer: an OrderedDict by name, ``chain.activations(x)`` say, or a
             sequence. Plain dicts come back from ``jax.jit`` in alphabetical order.
         labels: class numbers [rows]; rows of other labels than 0 … classes − 1 are left out.
-        metric: "euclidean"; "normalised euclidean", which is divided by the layer's level; "cosine"; "correlation".
+        metric: "euclidean"; "normalized euclidean", which is divided by the layer's level; "cosine"; "correlation".
         pairs: of classes, "adjacent" (where class numbers are positions) or "all".
         classes: number of classes, static; without it the largest label and one, which a traced call cannot know.
         batch_size: rows on each side of a tile of distances, and pairs of classes taken at a time.
@@ -67,7 +67,7 @@ def profile(
     Returns:
         `Profile`. A class with fewer than two rows has inner deviation NaN and one without rows has NaN in its pairs;
         both are left out of the layer's means, which are NaN only where nothing is left. A layer whose activations are
-        the same for all rows has Euclidean deviations 0, normalised ones too if all are zero, and cosine and
+        the same for all rows has Euclidean deviations 0, normalized ones too if all are zero, and cosine and
         correlation ones 0, or 1 if those activations have no direction (see `mean_within`; a layer of one unit never
         has one to correlate). Values that are not finite make their layer's means NaN.
 
@@ -130,7 +130,7 @@ def _of_layer(layer, labels, metric, pairs, classes, batch_size):
     counted = (labels >= 0) & (labels < classes)
     rows = layer.reshape(layer.shape[0], -1).astype(jnp.float32 if half else layer.dtype)
     rows = jnp.where(counted[:, None], rows, 0)
-    distance = metric.removeprefix("normalised ")
+    distance = metric.removeprefix("normalized ")
 
     within = distances.mean_within(rows, labels, groups=classes, metric=distance, batch_size=batch_size)
     filled = within.counts > 0
@@ -146,7 +146,7 @@ def _of_layer(layer, labels, metric, pairs, classes, batch_size):
     of_pairs = jnp.where(both, of_pairs, jnp.nan)
     inner, inter = _mean(within.means, within.counts > 1), _mean(of_pairs, both)
     values = inner, inter, within.means, of_pairs
-    if metric == "normalised euclidean":
+    if metric == "normalized euclidean":
         # Without any activation all distances are 0, and stay so.
         values = (value / jnp.where(level == 0, 1, level) for value in values)
     inner, inter, of_classes, of_pairs = values

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 from scipy.stats import binomtest
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 
 _BLOCK_NUMBERS = 1 << 15  # random numbers a key: few enough for a core's cache, and a key costs little beside them
 _ATTEMPTS = 10**7

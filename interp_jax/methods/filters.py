@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from interp_jax.methods.accept import callable_pytree
+from interp_jax.methods._accept import callable_pytree
 
 
 class Profile(NamedTuple):
@@ -54,7 +54,7 @@ def _effective_weights(network, inputs):
     return jax.lax.map(lambda direction: pull_back(direction)[0], jnp.eye(scores.shape[0], dtype=scores.dtype)).T
 
 
-def centre_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Float[Array, "inputs classes"]:
+def center_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Float[Array, "inputs classes"]:
     """Weights of a softmax layer in the gauge where they are unique: every input's mean over the classes is zero.
 
     A softmax does not see a vector added to all classes, so raw weights of two equal classifiers can differ.
@@ -62,7 +62,7 @@ def centre_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Floa
 
     Example:
         >>> import jax.numpy as jnp
-        >>> centre_classes(jnp.array([[1.0, 3.0], [5.0, 5.0]]))
+        >>> center_classes(jnp.array([[1.0, 3.0], [5.0, 5.0]]))
         Array([[-1.,  1.],
                [ 0.,  0.]], dtype=float32)
     """
@@ -73,7 +73,7 @@ def centre_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Floa
 def agreement(
     weights: Float[Array | np.ndarray, "inputs classes"], reference: Float[Array | np.ndarray, "inputs classes"]
 ) -> Float[Array, ""]:
-    """Pearson correlation of two softmax layers' weights after `centre_classes`; 0 where one of them is constant.
+    """Pearson correlation of two softmax layers' weights after `center_classes`; 0 where one of them is constant.
 
     Traceable.
 
@@ -83,14 +83,14 @@ def agreement(
         >>> round(float(agreement(weights, 2 * weights + jnp.array([[7.0], [-1.0]]))), 5)
         1.0
     """
-    # Centred over classes the mean over everything is zero already, so this cosine is the correlation.
-    return jnp.vdot(_unit(centre_classes(weights)), _unit(centre_classes(reference)), precision="highest")
+    # Centered over classes the mean over everything is zero already, so this cosine is the correlation.
+    return jnp.vdot(_unit(center_classes(weights)), _unit(center_classes(reference)), precision="highest")
 
 
 def jump_profile(
     weights: Float[Array | np.ndarray, "length positions"], *, first: int = 21, reach: int = 20
 ) -> Profile:
-    """The classes' filters laid over one another at their jump, centred as in `centre_classes`.
+    """The classes' filters laid over one another at their jump, centered as in `center_classes`.
 
     Traceable. Offset 0 is the first sample after the jump.
 
@@ -116,7 +116,7 @@ def jump_profile(
             f"reach: found {reach} samples around positions {first} to {first + positions - 1}, "
             f"wanted them inside the signal's {length}"
         )
-    aligned = centre_classes(weights)[rows, np.arange(positions)[None, :]]
+    aligned = center_classes(weights)[rows, np.arange(positions)[None, :]]
     return Profile(offsets, jnp.mean(aligned, axis=1), jnp.std(aligned, axis=1))
 
 

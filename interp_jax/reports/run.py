@@ -8,13 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from interp_jax.reports import page
-from interp_jax.reports.atomic import discard_leftovers, write_bytes, write_text
-from interp_jax.reports.names import plain_name
-from interp_jax.reports.records import read_record, write_record
+from interp_jax._files import discard_leftovers, plain_name, write_bytes, write_text
+from interp_jax.reports import _page as page
+from interp_jax.reports._records import read_record, write_record
+from interp_jax.reports._settings import differences
+from interp_jax.reports._values import to_json
 from interp_jax.reports.section import RECORD_KEYS, Section
-from interp_jax.reports.settings import differences
-from interp_jax.reports.values import to_json
 
 # The order in which an overwritten run is removed: whatever interrupts it, what is left is a shorter valid run.
 _WRITTEN = ("sections", "report.html", "metrics.json", "timing.json", "figures", "checkpoints", "config.json")

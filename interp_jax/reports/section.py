@@ -9,9 +9,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from interp_jax.reports.cells import Cell, numeric_columns, show_table
-from interp_jax.reports.names import plain_name
-from interp_jax.reports.values import to_json
+from interp_jax._files import plain_name
+from interp_jax.reports._cells import Cell, numeric_columns, show_table
+from interp_jax.reports._values import to_json
 
 DPI = 150
 DIGITS = 6

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from interp_jax.reports.cells import Cell, numeric_columns, show_table
-from interp_jax.reports.page import duration
+from interp_jax.reports._cells import Cell, numeric_columns, show_table
+from interp_jax.reports._page import duration
 
 
 class Task:

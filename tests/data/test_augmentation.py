@@ -20,7 +20,7 @@ def _candidates(image):
     return crops | {(top, left, True): crop[:, ::-1] for (top, left, _), crop in crops.items()}
 
 
-def _standardised(image):
+def _standardized(image):
     image = np.asarray(image, np.float64)
     return (image - image.mean()) / max(image.std(), 1 / (255 * image.size**0.5))
 
@@ -30,7 +30,7 @@ def test_crops_of_the_image_at_every_place_mirrored_half_of_the_time():
     assert shown.shape == (200, SIZE, SIZE, 3)
     found = []
     for image, result in zip(IMAGES, shown, strict=True):
-        places = [p for p, crop in _candidates(image).items() if np.allclose(_standardised(crop), result, atol=1e-4)]
+        places = [p for p, crop in _candidates(image).items() if np.allclose(_standardized(crop), result, atol=1e-4)]
         assert len(places) == 1
         found += places
     assert {place[:2] for place in found} == {(top, left) for top in range(3) for left in range(2)}
@@ -44,7 +44,7 @@ def test_contrast_stretches_every_channel_about_its_mean():
         crop = min((image, image[:, ::-1]), key=lambda crop: _off_line(crop, result))
         assert _off_line(crop, result) < 1e-4
         means, scales = crop.mean((0, 1)), _slopes(crop, result)
-        # Standardising shrinks all channels by one number; the distances of their means are left at a contrast of 1.
+        # Standardizing shrinks all channels by one number; the distances of their means are left at a contrast of 1.
         factors.append(scales[0] / ((result[..., 0].mean() - result[..., 1].mean()) / (means[0] - means[1])))
     assert 0.15 < min(factors) < 0.5
     assert 1.5 < max(factors) < 1.85
@@ -56,11 +56,11 @@ def _slopes(crop, result):
 
 def _off_line(crop, result):
     """How far the result is from the crop times one number, each channel moved by another one."""
-    centred = crop - crop.mean((0, 1))
-    return np.abs(result - result.mean((0, 1)) - _slopes(crop, result).mean() * centred).max()
+    centered = crop - crop.mean((0, 1))
+    return np.abs(result - result.mean((0, 1)) - _slopes(crop, result).mean() * centered).max()
 
 
-def test_images_are_standardised_and_brightness_makes_no_difference():
+def test_images_are_standardized_and_brightness_makes_no_difference():
     shown = AUGMENT(jax.random.key(2), IMAGES, size=SIZE)
     np.testing.assert_allclose(np.mean(shown, axis=(1, 2, 3)), 0, atol=1e-5)
     np.testing.assert_allclose(np.std(shown, axis=(1, 2, 3)), 1, atol=1e-5)
@@ -73,22 +73,22 @@ def test_the_key_alone_decides():
     assert not np.allclose(first, other)
 
 
-def test_centre_crop_is_the_middle():
+def test_center_crop_is_the_middle():
     for sides, rows, columns in (((7, 6), slice(1, 6), slice(0, 5)), ((5, 5), slice(0, 5), slice(0, 5))):
         images = IMAGES[:2, : sides[0], : sides[1]]
-        wanted = [_standardised(image[rows, columns]) for image in images]
-        np.testing.assert_allclose(data.centre_crop(images, size=SIZE), wanted, atol=1e-4)
+        wanted = [_standardized(image[rows, columns]) for image in images]
+        np.testing.assert_allclose(data.center_crop(images, size=SIZE), wanted, atol=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 1, width=32))
 def test_a_constant_image_becomes_zeros(value):
     images = jnp.full((1, 4, 4, 3), value)
-    np.testing.assert_allclose(data.standardise_images(images), 0, atol=0.01)
+    np.testing.assert_allclose(data.standardize_images(images), 0, atol=0.01)
 
 
 def test_gradients_of_a_constant_image_are_numbers():
-    gradient = jax.grad(lambda images: jnp.sum(data.standardise_images(images)[:, 0]))(jnp.zeros((1, 4, 4, 3)))
+    gradient = jax.grad(lambda images: jnp.sum(data.standardize_images(images)[:, 0]))(jnp.zeros((1, 4, 4, 3)))
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 0
 
@@ -96,11 +96,11 @@ def test_gradients_of_a_constant_image_are_numbers():
 def test_faint_images_are_not_blown_up():
     image = np.zeros((1, 8, 8, 1))
     image[0, 0, 0] = 1 / 255 / 100
-    assert np.abs(data.standardise_images(image)).max() < 0.1, "less than a grey level at one pixel"
+    assert np.abs(data.standardize_images(image)).max() < 0.1, "less than a gray level at one pixel"
 
 
 @pytest.mark.parametrize(
-    "crop", [data.centre_crop, lambda images, **o: data.augment_images(jax.random.key(0), images, **o)]
+    "crop", [data.center_crop, lambda images, **o: data.augment_images(jax.random.key(0), images, **o)]
 )
 @pytest.mark.parametrize(("images", "size"), [(IMAGES, 8), (IMAGES, 7), (IMAGES, 0), (IMAGES[0], 2)])
 def test_images_that_cannot_be_cut_are_named(crop, images, size):

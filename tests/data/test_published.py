@@ -127,7 +127,7 @@ def test_idx_truncated_anywhere(pair, zipped, which, place):
     pair=idx_sets(), which=st.sampled_from([0, 1]), place=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255)
 )
 def test_gzip_altered_anywhere_is_refused_or_harmless(pair, which, place, mask):
-    """Some header bytes say nothing about the data and some data can be spelt in two ways; no other change passes."""
+    """Some header bytes say nothing about the data and some data can be spelled in two ways; no other change passes."""
     images, labels = pair
     with tempfile.TemporaryDirectory() as path:
         victim = write_idx(Path(path), images, labels)[which]
@@ -317,7 +317,7 @@ def test_whole_cifar(tmp_path):
         assert found.inputs.shape == (size, 32, 32, 3)
         with np.load(REAL_DATA / "cifar10_jpeg" / "cifar10_jpeg.npz", allow_pickle=False) as archive:
             np.testing.assert_array_equal(found.labels, archive[f"{split}_labels"])
-        # Neighbouring pixels of a photograph are alike, which a wrong order of the axes would undo.
+        # Neighboring pixels of a photograph are alike, which a wrong order of the axes would undo.
         assert np.abs(np.diff(found.inputs[:500], axis=1)).mean() < 0.1
         # Known means of the three channels; red and blue swapped would show.
         np.testing.assert_allclose(found.inputs.mean((0, 1, 2), dtype=float), [0.491, 0.482, 0.447], atol=0.01)

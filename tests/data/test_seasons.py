@@ -9,7 +9,7 @@ PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
 
 
 def seasonal_profile(series):
-    """Mean log price of January … December around the centred twelve-month mean: [12, items]."""
+    """Mean log price of January … December around the centered twelve-month mean: [12, items]."""
     logs = np.log(series.values)
     year = np.array([0.5, *[1] * 11, 0.5]) / 12
     trend = np.stack([np.convolve(item, year, "valid") for item in logs.T], axis=1)

@@ -14,8 +14,8 @@ def test_signals_are_what_the_thesis_draws():
     residual = signals - np.where(np.arange(1, 101) >= positions[:, None], 2.0, 0.0)
     assert abs(residual.mean()) < 0.002
     assert abs(residual.std() - 0.5) < 0.002
-    neighbours = np.mean(residual[:, 1:] * residual[:, :-1]) / 0.25
-    assert abs(neighbours) < 0.01, "samples are independent"
+    neighbors = np.mean(residual[:, 1:] * residual[:, :-1]) / 0.25
+    assert abs(neighbors) < 0.01, "samples are independent"
 
 
 def test_a_smaller_draw_is_the_start_of_a_larger_one():

@@ -143,16 +143,16 @@ def test_jaccard_index():
 
 
 def test_a_twin_learns_rows_that_the_network_takes():
-    learnt = task(SMALL)
-    larger = np.pad(learnt.inputs, ((0, 0), (4, 4), (4, 4), (0, 0)))
-    study = CoreStudy(SMALL, None, None, task=dataclasses.replace(learnt, augmented=larger))
+    learned = task(SMALL)
+    larger = np.pad(learned.inputs, ((0, 0), (4, 4), (4, 4), (0, 0)))
+    study = CoreStudy(SMALL, None, None, task=dataclasses.replace(learned, augmented=larger))
     inputs, _ = study.shuffled()
-    assert learnt.network(jax.random.key(0))(inputs[:2]).shape == (2, 10)
+    assert learned.network(jax.random.key(0))(inputs[:2]).shape == (2, 10)
 
 
 @pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason=f"MNIST is not in {REAL_DATA}")
 def test_mnist_is_trained_as_in_the_paper(monkeypatch):
     monkeypatch.setenv("INTERP_JAX_DATA", str(REAL_DATA))
     found = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
-    steps = found.epochs * (len(found.learnt[0]) // found.training["batch_size"])
+    steps = found.epochs * (len(found.learned[0]) // found.training["batch_size"])
     assert 20_000 <= steps <= 20_500

@@ -1,4 +1,4 @@
-"""The study itself, made small, and what it reads off the learnt inputs."""
+"""The study itself, made small, and what it reads off the learned inputs."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ import pytest
 from experiments.gradient_ascent import __main__ as study_main
 from experiments.gradient_ascent.ascent_study import AT, CLASSES, LENGTH, largest_rise, read
 from experiments.gradient_ascent.convolutions import width
-from experiments.gradient_ascent.images import REGULARISERS, roughness
+from experiments.gradient_ascent.images import REGULARIZERS, roughness
 from experiments.gradient_ascent.observer import called, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
 from experiments.jump_detection.jump_study import FIRST, NETWORKS
@@ -47,16 +47,16 @@ def test_every_section_of_signals_is_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_regulariser_is_tried_on_images(tmp_path, monkeypatch):
+def test_every_regularizer_is_tried_on_images(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     report = study_main.main(dataclasses.replace(SMALL, data="digits"))
     metrics = json.loads((report.parent / "metrics.json").read_text())
-    assert set(metrics["images"]["regularisers"]) == set(REGULARISERS)
-    least, greatest = metrics["images"]["regularisers"]["box 0 to 1"]["extremes"]
+    assert set(metrics["images"]["regularizers"]) == set(REGULARIZERS)
+    least, greatest = metrics["images"]["regularizers"]["box 0 to 1"]["extremes"]
     assert 0 <= least < greatest <= 1
 
 
-def test_learnt_signals_are_read_class_by_class():
+def test_learned_signals_are_read_class_by_class():
     signals = np.zeros((CLASSES, 2, LENGTH))
     for place in range(CLASSES):
         signals[place, :, FIRST + place - 1 :] = 1

@@ -11,11 +11,11 @@ import pytest
 
 from experiments.hierarchical_modules import __main__ as study_main
 from experiments.hierarchical_modules import reading
-from experiments.hierarchical_modules.factorisation import clusters
+from experiments.hierarchical_modules.factorization import clusters
 from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
-from interp_jax.kernels.nmf import Factorisation
+from interp_jax.kernels.nmf import Factorization
 from tests.real_data import REAL_DATA
 
 SMALL = dataclasses.replace(
@@ -47,8 +47,8 @@ FIGURES = {
     "agreement_adjusted_rand",
     "agreement_roles",
     "causal_check",
-    "roles_factorisation",
-    "network_factorisation",
+    "roles_factorization",
+    "network_factorization",
     "planted",
 }
 PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
@@ -115,7 +115,7 @@ def _assert_clusters_are_a_tree(found, units):
 def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
     study_main.main(dataclasses.replace(SMALL, **options))
     figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
-    missing = {"network_2", "network_4", "roles_factorisation", "network_factorisation"}
+    missing = {"network_2", "network_4", "roles_factorization", "network_factorization"}
     no_curve = {"training"} if "network" in options else set()
     assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
 
@@ -205,7 +205,7 @@ def test_planted_units_are_copies_and_half_are_reversed():
 
 def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
     weights, components = np.array([[1.0, 10.0], [1.0, 30.0], [0.1, 1.0]]), np.array([[20.0, 0.0], [0.0, 1.0]])
-    found = Factorisation(weights, components, np.float32(0), np.zeros(1), np.int32(0))
+    found = Factorization(weights, components, np.float32(0), np.zeros(1), np.int32(0))
     np.testing.assert_array_equal(clusters(found), [0, 1, 0])
 
 

@@ -11,8 +11,9 @@ from sklearn.decomposition import NMF
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
 from interp_jax.kernels import nmf, ward
-from interp_jax.methods import effects, hierarchy
-from interp_jax.networks import lnn
+from interp_jax.methods import hierarchy
+from interp_jax.methods.hierarchy import effects
+from interp_jax.networks.models import lnn
 from tests.real_data import REAL_DATA
 
 PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
@@ -32,55 +33,55 @@ def paper(request, monkeypatch):
     needed = {"mnist": MNIST, "prices": PRICES}.get(request.param)
     if needed and not needed.is_file():
         pytest.skip(f"the data are not at {needed}")
-    learnt = task(dataclasses.replace(PRESETS["paper"], **SETTINGS[request.param]), jax.random.key(0))
-    sizes = (learnt.inputs.shape[1], *learnt.hidden, learnt.targets.shape[1])
+    learned = task(dataclasses.replace(PRESETS["paper"], **SETTINGS[request.param]), jax.random.key(0))
+    sizes = (learned.inputs.shape[1], *learned.hidden, learned.targets.shape[1])
 
     @jax.jit
     def train(key):
-        order = None if learnt.is_images else jax.random.fold_in(key, 1)
-        options = {"steps": learnt.steps, "penalty": learnt.penalty, "key": order}
-        return lnn.train(lnn.init(key, sizes), learnt.inputs, learnt.targets, **options).network
+        order = None if learned.is_images else jax.random.fold_in(key, 1)
+        options = {"steps": learned.steps, "penalty": learned.penalty, "key": order}
+        return lnn.train(lnn.init(key, sizes), learned.inputs, learned.targets, **options).network
 
-    return learnt, train
+    return learned, train
 
 
 @pytest.mark.parametrize("paper", ["mnist"], indirect=True)
 def test_mnist_networks_train_in_seconds_and_name_94_percent_of_the_test_digits(paper):
-    learnt, train = paper
-    assert (learnt.steps, len(learnt.inputs), len(learnt.held_inputs)) == (500_000, 5_000, 10_000)
+    learned, train = paper
+    assert (learned.steps, len(learned.inputs), len(learned.held_inputs)) == (500_000, 5_000, 10_000)
     shares, seconds = [], []
     for seed in range(5):
         start = time.perf_counter()
         network = jax.block_until_ready(train(jax.random.key(seed)))
         seconds.append(time.perf_counter() - start)
-        shares.append(np.mean(np.argmax(network(learnt.held_inputs), axis=1) == learnt.held_labels))
+        shares.append(np.mean(np.argmax(network(learned.held_inputs), axis=1) == learned.held_labels))
     assert np.mean(shares) >= 0.94, shares
     assert np.median(seconds) < 15, seconds
 
 
 @pytest.mark.parametrize("paper", list(SETTINGS), indirect=True)
 def test_alignment_lowers_the_tree(paper):
-    learnt, train = paper
+    learned, train = paper
     for seed in range(3):
         network = train(jax.random.key(seed))
-        measured = hierarchy.network_vectors(network.segments(), learnt.inputs)
+        measured = hierarchy.network_vectors(network.segments(), learned.inputs)
         tree = hierarchy.build(measured)
         assert np.all(np.diff(tree.similarity) >= 0)
         assert tree.linkage[-1, 2] < ward.linkage(measured.vectors)[-1, 2]
 
 
 @pytest.mark.parametrize("paper", ["prices"], indirect=True)
-def test_ten_thousand_factorisations_are_no_worse_than_scikit_learns_best_of_a_hundred(paper):
-    learnt, train = paper
+def test_ten_thousand_factorizations_are_no_worse_than_scikit_learns_best_of_a_hundred(paper):
+    learned, train = paper
     network = train(jax.random.key(0))
-    magnitudes = np.asarray(effects.effect_magnitudes(network.segments(), learnt.inputs))
+    magnitudes = np.asarray(effects.effect_magnitudes(network.segments(), learned.inputs))
     start = time.perf_counter()
-    found = nmf.nmf(magnitudes, learnt.nmf_rank, key=jax.random.key(1), restarts=10_000)
+    found = nmf.nmf(magnitudes, learned.nmf_rank, key=jax.random.key(1), restarts=10_000)
     error = float(jax.block_until_ready(found.error))
     seconds = time.perf_counter() - start
     rivals = []
     for seed in range(100):
-        rival = NMF(learnt.nmf_rank, init="random", solver="mu", max_iter=1_000, tol=0, random_state=seed)
+        rival = NMF(learned.nmf_rank, init="random", solver="mu", max_iter=1_000, tol=0, random_state=seed)
         rivals.append(rival.fit(magnitudes).reconstruction_err_)
     assert error <= min(rivals)
     assert seconds < 600

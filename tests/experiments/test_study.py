@@ -8,7 +8,7 @@ import pytest
 
 from experiments.study import Study
 from interp_jax import networks
-from interp_jax.networks import resuming
+from interp_jax.networks.training import _resuming as resuming
 from interp_jax.reports.terminal import Progress
 
 ROWS = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32), np.arange(20) % 3

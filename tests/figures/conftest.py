@@ -46,7 +46,7 @@ def positions(frozen):
 
 @pytest.fixture
 def panels():
-    """The axes of a figure without its colour bars."""
+    """The axes of a figure without its color bars."""
     return lambda figure: [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
 
 

@@ -30,7 +30,7 @@ def test_both_matrices_have_one_scale_and_one_order(vectors, panels, check_reada
         assert bottom > top  # the first unit lies at the top
     titles = [axes.get_title(loc="left") for axes in (left, middle, right)]
     assert titles == ["before alignment", "after alignment", "sum of pairwise cosines"]
-    assert len(figure.axes) == 4  # and a single colour bar
+    assert len(figure.axes) == 4  # and a single color bar
     np.testing.assert_array_equal(right.get_lines()[0].get_ydata(), similarity)
     assert [text.get_text() for text in right.texts] == ["−5 → 2,209"]
     np.testing.assert_allclose(left.get_position().width, middle.get_position().width, rtol=0.02)

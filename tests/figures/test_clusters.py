@@ -6,37 +6,37 @@ from matplotlib.colors import rgb_to_hsv, same_color
 
 from interp_jax.figures import style
 from interp_jax.figures._clusters import as_labels, ink_on, numbers_apart, points_per_unit
-from interp_jax.figures.trees import cluster_colours
+from interp_jax.figures.trees import cluster_colors
 
 LEVELS = [[0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 3, 3], [0, 1, 2, 3, 4, 5, 5]]
 
 
 def test_coarse_clusters_have_the_hues_of_the_palette():
-    coarse = cluster_colours(LEVELS)[0]
+    coarse = cluster_colors(LEVELS)[0]
     assert coarse.shape == (2, 4)
     assert same_color(coarse[0], style.PALETTE[0])
     assert same_color(coarse[1], style.PALETTE[1])
 
 
 def test_parts_of_a_cluster_are_tints_of_its_hue():
-    colours = cluster_colours(LEVELS)
-    hues = [rgb_to_hsv(level[:, :3])[:, 0] for level in colours]
+    colors = cluster_colors(LEVELS)
+    hues = [rgb_to_hsv(level[:, :3])[:, 0] for level in colors]
     for level, found in zip(LEVELS, hues, strict=True):
         parents = np.asarray(LEVELS[0])[np.unique(level, return_index=True)[1]]
         np.testing.assert_allclose(found, hues[0][parents], atol=1e-6)
-    for level in colours:
+    for level in colors:
         assert len(np.unique(level, axis=0)) == len(level)
 
 
-def test_a_cluster_that_does_not_split_keeps_its_colour():
-    _, middle, fine = cluster_colours(LEVELS)
+def test_a_cluster_that_does_not_split_keeps_its_color():
+    _, middle, fine = cluster_colors(LEVELS)
     np.testing.assert_allclose(fine[[4, 5]], middle[[2, 3]])
-    np.testing.assert_allclose(middle[3], cluster_colours(LEVELS)[0][1])
+    np.testing.assert_allclose(middle[3], cluster_colors(LEVELS)[0][1])
 
 
-def test_colours_follow_the_tree_and_not_the_numbers():
-    relabelled = [LEVELS[0], LEVELS[1], [5, 4, 2, 3, 0, 1, 1]]
-    fine, middle = cluster_colours(relabelled)[2], cluster_colours(relabelled)[1]
+def test_colors_follow_the_tree_and_not_the_numbers():
+    relabeled = [LEVELS[0], LEVELS[1], [5, 4, 2, 3, 0, 1, 1]]
+    fine, middle = cluster_colors(relabeled)[2], cluster_colors(relabeled)[1]
     light = fine[:, :3].sum(axis=1)
     # the parts of cluster 0 of the middle level are darker than those of its cluster 1, which are darker than cluster 2
     assert max(light[[5, 4]]) < min(light[[2, 3]]) < light[0]
@@ -45,25 +45,25 @@ def test_colours_follow_the_tree_and_not_the_numbers():
 
 @pytest.mark.parametrize("count", [5, 16, 25])
 def test_many_clusters_of_one_level_differ(count):
-    (colours,) = cluster_colours([np.arange(count)])
-    gaps = np.abs(colours[:, None] - colours[None]).max(axis=2) + np.eye(count)
+    (colors,) = cluster_colors([np.arange(count)])
+    gaps = np.abs(colors[:, None] - colors[None]).max(axis=2) + np.eye(count)
     assert gaps.min() > 0.05
-    assert np.all((colours >= 0) & (colours <= 1))
+    assert np.all((colors >= 0) & (colors <= 1))
 
 
 @pytest.mark.parametrize("labels", [[0, 2, 2], [0.5, 1, 0], [-1, 0, 1], [np.nan, 0, 1]])
 def test_labels_are_whole_and_used(labels):
     with pytest.raises(ValueError, match=r"levels\[0\] holds \[.*\], wanted labels 0…c − 1, each of them used"):
-        cluster_colours([labels])
+        cluster_colors([labels])
 
 
 def test_levels_split_one_another():
     with pytest.raises(ValueError, match=r"levels\[1\] has clusters across those of levels\[0\], wanted parts of them"):
-        cluster_colours([[0, 0, 1, 1], [0, 1, 1, 2]])
+        cluster_colors([[0, 0, 1, 1], [0, 1, 1, 2]])
     with pytest.raises(ValueError, match=r"levels\[1\] has shape \[3\], wanted \[4\]"):
-        cluster_colours([[0, 0, 1, 1], [0, 1, 2]])
+        cluster_colors([[0, 0, 1, 1], [0, 1, 2]])
     with pytest.raises(ValueError, match="levels is empty"):
-        cluster_colours([])
+        cluster_colors([])
 
 
 def test_labels_within_a_number_of_clusters():

@@ -53,7 +53,7 @@ def test_numbers_stand_beside_their_rows(rows, panels):
     assert {"3.61", "2.98", "3.00", "mean ± s.d.", "published"} <= set(texts)
 
 
-def test_groups_have_headers_and_colours(rows, panels):
+def test_groups_have_headers_and_colors(rows, panels):
     mixed = [rows[2], rows[0], rows[3], ErrorRow("alone", [5.0])]
     (axes,) = panels(comparison.errors(mixed))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["alone", "dense", "convolution", "CUSUM"]

@@ -10,23 +10,23 @@ OPTIMAL = -PLACES * np.exp(-(PLACES**2) / 60) / 8
 
 
 def test_profiles_lie_over_one_another(generator, frozen, panels, legend_texts, check_readable):
-    learnt = frozen(OPTIMAL + 0.02 * generator.standard_normal(41))
-    figure = filters.profiles(PLACES, {"learnt": learnt, "optimal": jnp.asarray(OPTIMAL)}, "place", "weight", zero=0)
+    learned = frozen(OPTIMAL + 0.02 * generator.standard_normal(41))
+    figure = filters.profiles(PLACES, {"learned": learned, "optimal": jnp.asarray(OPTIMAL)}, "place", "weight", zero=0)
     (axes,) = panels(check_readable(figure))
     _, first, second, jump = axes.get_lines()
-    np.testing.assert_array_equal(first.get_ydata(), learnt)
+    np.testing.assert_array_equal(first.get_ydata(), learned)
     np.testing.assert_allclose(second.get_ydata(), OPTIMAL, rtol=1e-6)
     np.testing.assert_array_equal(jump.get_xdata(), [0, 0])
     assert not same_color(first.get_color(), second.get_color())
-    assert legend_texts(figure) == ["learnt", "optimal", "jump"]
+    assert legend_texts(figure) == ["learned", "optimal", "jump"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("place", "weight")
 
 
 def test_a_single_short_profile_has_stems(panels, legend_texts, check_readable):
-    figure = check_readable(filters.profiles([1, 2, 3], {"learnt": [1, np.nan, -1]}))
+    figure = check_readable(filters.profiles([1, 2, 3], {"learned": [1, np.nan, -1]}))
     (axes,) = panels(figure)
     np.testing.assert_array_equal(axes.containers[0].markerline.get_ydata(), [1, np.nan, -1])
-    assert legend_texts(figure) == ["learnt"]
+    assert legend_texts(figure) == ["learned"]
     assert all(tick == round(tick) for tick in axes.get_xticks())
 
 
@@ -72,7 +72,7 @@ def test_composition_names_what_is_wrong():
 
 
 def test_gallery_has_a_panel_a_class_and_one_legend(panels, legend_texts, check_readable):
-    rows = {f"jump at {at}": {"learnt": OPTIMAL + at / 100, "optimal": OPTIMAL} for at in (21, 35, 50, 65)}
+    rows = {f"jump at {at}": {"learned": OPTIMAL + at / 100, "optimal": OPTIMAL} for at in (21, 35, 50, 65)}
     rows["jump at 80"] = {"optimal": OPTIMAL}
     figure = check_readable(filters.gallery(PLACES, rows, jumps={"jump at 21": 0}))
     drawn = [axes for axes in panels(figure) if axes.axison]
@@ -80,9 +80,9 @@ def test_gallery_has_a_panel_a_class_and_one_legend(panels, legend_texts, check_
     for axes, entries in zip(drawn, rows.values(), strict=True):
         lines = axes.get_lines()[1 : len(entries) + 1]
         np.testing.assert_array_equal([line.get_ydata() for line in lines], list(entries.values()))
-    colours = {axes.get_lines()[len(entries)].get_color() for axes, entries in zip(drawn, rows.values(), strict=True)}
-    assert len(colours) == 1  # the optimal filter keeps its colour
-    assert legend_texts(figure) == ["learnt", "optimal", "jump"]
+    colors = {axes.get_lines()[len(entries)].get_color() for axes, entries in zip(drawn, rows.values(), strict=True)}
+    assert len(colors) == 1  # the optimal filter keeps its color
+    assert legend_texts(figure) == ["learned", "optimal", "jump"]
 
 
 def test_gallery_draws_seeds_as_a_mean_with_a_band(panels):

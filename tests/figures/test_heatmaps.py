@@ -103,7 +103,7 @@ def test_overlaps_are_named_and_printed(generator, frozen, panels, check_readabl
     assert [bar.get_ylabel() for bar in figure.axes if bar is not axes] == ["Jaccard index"]
 
 
-def test_many_overlaps_are_colours_alone(generator, panels, check_readable):
+def test_many_overlaps_are_colors_alone(generator, panels, check_readable):
     figure = check_readable(heatmaps.overlap(symmetric(generator, 30), [f"{index}" for index in range(30)]))
     assert not panels(figure)[0].texts
 

@@ -21,7 +21,7 @@ def test_a_column_ends_with_the_level_that_rules_its_hypothesis_out(generator, p
     assert [[axes.axison for axes in row] for row in drawn] == [[True, True], [True, True], [False, True]]
     frames = {axes.spines["left"].get_edgecolor() for axes in drawn.flat if axes.axison}
     assert len(frames) == 2
-    assert not frames & {to_rgba(colour) for colour in (hypotheses.MINE, hypotheses.OTHER)}
+    assert not frames & {to_rgba(color) for color in (hypotheses.MINE, hypotheses.OTHER)}
     assert drawn[1, 0].spines["left"].get_edgecolor() != drawn[1, 1].spines["left"].get_edgecolor()
     assert drawn[1, 0].get_title(loc="center") == "1.00"
     assert drawn[2, 1].get_title(loc="center") == "–"

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from interp_jax.figures.images import learnt, pixel_gates, strongest_inputs
+from interp_jax.figures.images import learned, pixel_gates, strongest_inputs
 
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -102,7 +102,7 @@ def test_gates_have_one_scale_and_stand_below_their_images(generator, frozen, pa
     assert len({round(axes.get_position().y0, 6) for axes in maps}) == -(-count // 5)
 
 
-def test_pixels_without_a_gate_are_grey(panels):
+def test_pixels_without_a_gate_are_gray(panels):
     (axes,) = panels(pixel_gates({"0": [[0, np.nan], [1, 0.5]]}))
     (image,) = axes.get_images()
     red, green, blue, _ = image.cmap(image.norm(image.get_array()))[0, 1]
@@ -122,9 +122,9 @@ def test_pixel_gates_name_what_is_wrong():
         pixel_gates({"0": [[1, 0]]}, {"0": [[0, 2]]})
 
 
-def test_learnt_images_have_a_scale_a_row_centred_at_zero(generator, panels, check_readable):
+def test_learned_images_have_a_scale_a_row_centered_at_zero(generator, panels, check_readable):
     images = {"none": 40 * generator.normal(size=(10, 8, 8)), "small contribution to 0": np.zeros((10, 8, 8))}
-    figure = check_readable(learnt(images, range(10)))
+    figure = check_readable(learned(images, range(10)))
     axes = [each for each in panels(figure) if each.get_images()]
     assert len(axes) == 20
     shown = np.stack([each.get_images()[0].get_array() for each in axes[:10]])
@@ -133,8 +133,8 @@ def test_learnt_images_have_a_scale_a_row_centred_at_zero(generator, panels, che
     assert [each.get_title() for each in axes[:10]] == [f"{number}" for number in range(10)]
 
 
-def test_learnt_images_name_what_is_wrong():
+def test_learned_images_name_what_is_wrong():
     with pytest.raises(ValueError, match="images is empty"):
-        learnt({}, [])
+        learned({}, [])
     with pytest.raises(ValueError, match="none"):
-        learnt({"none": np.ones((3, 4, 4))}, ["a", "b"])
+        learned({"none": np.ones((3, 4, 4))}, ["a", "b"])

@@ -35,7 +35,7 @@ def test_grid_shows_a_layer_a_row(rows, positions, panels, check_readable):
     assert [axes.axison for axes in drawn[:, 3]] == [True, False, True]
 
 
-def test_colour_scales_follow_the_signs(rows, positions, panels):
+def test_color_scales_follow_the_signs(rows, positions, panels):
     drawn = np.reshape(panels(grid(rows, positions, 50)), (3, 4))
     signed, rectified, softmax = (line[1].get_images()[0].get_clim() for line in drawn)
     assert -signed[0] == signed[1]

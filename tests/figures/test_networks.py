@@ -6,7 +6,7 @@ from matplotlib.colors import same_color
 
 from interp_jax.figures import style
 from interp_jax.figures.networks import layered_network
-from interp_jax.figures.trees import cluster_colours
+from interp_jax.figures.trees import cluster_colors
 
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -16,8 +16,8 @@ def network(generator, frozen):
     kernels = [frozen(0.3 * generator.standard_normal(shape)) for shape in ((196, 60), (60, 40), (40, 10))]
     pooled = np.append(np.arange(16), generator.integers(16, size=84))
     generator.shuffle(pooled)
-    (colours,) = cluster_colours([pooled])
-    return kernels, [frozen(pooled[:60]), frozen(pooled[60:])], frozen(colours)
+    (colors,) = cluster_colors([pooled])
+    return kernels, [frozen(pooled[:60]), frozen(pooled[60:])], frozen(colors)
 
 
 def layers(axes):
@@ -25,24 +25,24 @@ def layers(axes):
     return axes.collections[1:]
 
 
-def test_units_have_the_colour_of_their_cluster(network, panels, legend_texts, check_readable):
-    kernels, labels, colours = network
-    figure = layered_network(kernels, labels, threshold=0.6, colours=colours, output_names=DIGITS)
+def test_units_have_the_color_of_their_cluster(network, panels, legend_texts, check_readable):
+    kernels, labels, colors = network
+    figure = layered_network(kernels, labels, threshold=0.6, colors=colors, output_names=DIGITS)
     (axes,) = panels(check_readable(figure))
     inputs, *hidden, outputs = layers(axes)
     assert [len(layer.get_offsets()) for layer in layers(axes)] == [196, 60, 40, 10]
     for layer, cluster in zip(hidden, labels, strict=True):
-        np.testing.assert_allclose(layer.get_facecolors(), colours[cluster])
+        np.testing.assert_allclose(layer.get_facecolors(), colors[cluster])
     for layer in (inputs, outputs):
-        assert same_color(layer.get_facecolors()[0], style.GREY)
+        assert same_color(layer.get_facecolors()[0], style.GRAY)
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["inputs\n(196)", "hidden layer 1\n(60)", "hidden layer 2\n(40)", "outputs\n(10)"]
     assert legend_texts(figure) == ["positive weight", "negative weight"]
 
 
 def test_units_of_a_cluster_stand_together_under_its_number(network, panels):
-    kernels, labels, colours = network
-    options = {"threshold": 0.6, "colours": colours, "first_number": np.int64(13)}
+    kernels, labels, colors = network
+    options = {"threshold": 0.6, "colors": colors, "first_number": np.int64(13)}
     figure = layered_network(kernels, labels, **options)
     (axes,) = panels(figure)
     figure.draw_without_rendering()
@@ -60,8 +60,8 @@ def test_units_of_a_cluster_stand_together_under_its_number(network, panels):
 
 
 def test_strong_weights_are_drawn_by_sign(network, panels):
-    kernels, labels, colours = network
-    (axes,) = panels(layered_network(kernels, labels, threshold=0.6, colours=colours))
+    kernels, labels, colors = network
+    (axes,) = panels(layered_network(kernels, labels, threshold=0.6, colors=colors))
     edges = axes.collections[0]
     found = {
         (int(start[1]), round(start[0], 9), round(end[0], 9)): shade
@@ -83,7 +83,7 @@ def test_strong_weights_are_drawn_by_sign(network, panels):
 
 def test_stronger_weights_are_more_opaque_within_their_layer(panels):
     kernels = [np.array([[0.1, -0.2], [0.4, 0.8]]), np.array([[12.0], [-40]])]
-    (axes,) = panels(layered_network(kernels, [[0, 1]], threshold=0.1, colours=np.ones((2, 4))))
+    (axes,) = panels(layered_network(kernels, [[0, 1]], threshold=0.1, colors=np.ones((2, 4))))
     edges = axes.collections[0]
     assert len(edges.get_segments()) == 6
     found = [
@@ -99,7 +99,7 @@ def test_stronger_weights_are_more_opaque_within_their_layer(panels):
 
 
 def test_no_weight_may_be_strong_and_no_layer_hidden(panels, check_readable):
-    figure = layered_network([np.zeros((3, 2))], [], threshold=1, colours=np.ones((1, 4)), output_names=["a", "b"])
+    figure = layered_network([np.zeros((3, 2))], [], threshold=1, colors=np.ones((1, 4)), output_names=["a", "b"])
     (axes,) = panels(check_readable(figure))
     assert axes.get_title(loc="left") == "0 of 6 weights drawn: |w| ≥ 1"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["inputs\n(3)", "outputs\n(2)"]
@@ -110,7 +110,7 @@ def test_no_weight_may_be_strong_and_no_layer_hidden(panels, check_readable):
 )
 def test_groups_of_inputs_are_named(network, panels, check_readable, names, turned):
     kernels = [network[0][0][:108, :40], *network[0][2:]]
-    options = {"threshold": 0, "colours": network[2], "input_names": names, "output_names": DIGITS}
+    options = {"threshold": 0, "colors": network[2], "input_names": names, "output_names": DIGITS}
     (axes,) = panels(check_readable(layered_network(kernels, network[1][1:], **options)))
     texts = {text.get_text(): text for text in axes.texts}
     places = layers(axes)[0].get_offsets()[:, 0].reshape(len(names), -1).mean(axis=1)
@@ -120,10 +120,10 @@ def test_groups_of_inputs_are_named(network, panels, check_readable, names, turn
 
 
 def test_what_is_wrong_is_named(network):
-    kernels, labels, colours = network
+    kernels, labels, colors = network
 
-    def draw(kernels=kernels, labels=labels, colours=colours, threshold=0.6, **names):
-        return layered_network(kernels, labels, threshold=threshold, colours=colours, **names)
+    def draw(kernels=kernels, labels=labels, colors=colors, threshold=0.6, **names):
+        return layered_network(kernels, labels, threshold=threshold, colors=colors, **names)
 
     with pytest.raises(ValueError, match="kernels is empty"):
         draw(kernels=[])
@@ -134,9 +134,9 @@ def test_what_is_wrong_is_named(network):
     with pytest.raises(ValueError, match=r"labels\[1\] has shape \[60\], wanted \[40\]"):
         draw(labels=[labels[0], labels[0]])
     with pytest.raises(ValueError, match=r"labels\[0\] holds .*, wanted labels 0…3"):
-        draw(colours=colours[:4])
-    with pytest.raises(ValueError, match=r"colours has shape \[16, 3\], wanted \[c, 4\]"):
-        draw(colours=colours[:, :3])
+        draw(colors=colors[:4])
+    with pytest.raises(ValueError, match=r"colors has shape \[16, 3\], wanted \[c, 4\]"):
+        draw(colors=colors[:, :3])
     with pytest.raises(ValueError, match="threshold is -1, wanted a magnitude ≥ 0"):
         draw(threshold=-1)
     with pytest.raises(ValueError, match="input_names has 5 entries, wanted a number that divides 196 inputs"):

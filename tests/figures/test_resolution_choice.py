@@ -34,7 +34,7 @@ def test_the_chosen_resolutions_are_marked_and_named(resolutions, panels, check_
     assert lower.get_xlabel() == "number of clusters"
 
 
-def test_names_of_neighbours_do_not_touch(resolutions, panels):
+def test_names_of_neighbors_do_not_touch(resolutions, panels):
     figure = choice(*resolutions, np.array([159, 60, 158, 61, 160]))
     figure.draw_without_rendering()
     for axes in panels(figure):

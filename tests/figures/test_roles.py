@@ -46,7 +46,7 @@ def test_pictures_have_one_scale_about_zero(images, panels, check_readable):
     assert figure.axes[-1].get_xlabel() == "correlation with the input"
 
 
-def test_bars_have_the_colour_of_their_sign_and_one_range(images, panels):
+def test_bars_have_the_color_of_their_sign_and_one_range(images, panels):
     inputs, outputs = images
     figure = roles.image_roles(inputs, outputs, titles=titles(5), output_names=DIGITS)
     ranges = set()

@@ -10,7 +10,7 @@ def cloud(generator, frozen):
     return frozen(np.stack([labels, labels**2 / 80], axis=1) + generator.standard_normal((300, 2))), frozen(labels)
 
 
-def test_points_are_coloured_by_class(cloud, panels, check_readable):
+def test_points_are_colored_by_class(cloud, panels, check_readable):
     points, labels = cloud
     figure = check_readable(scatter.embedding(points, labels))
     (axes,) = panels(figure)

@@ -14,7 +14,7 @@ def masks(generator, classes, runs, units):
 
 
 def blocks(axes):
-    """Of each class the numbers of its colours, and where its rows begin and end."""
+    """Of each class the numbers of its colors, and where its rows begin and end."""
     found = []
     for mesh in axes.collections:
         places = mesh.get_coordinates()
@@ -25,7 +25,7 @@ def blocks(axes):
 @pytest.mark.parametrize(
     ("classes", "runs", "units"), [(10, 5, 64), (3, 2, 32), (2, 5, 1024), (1, 2, 1), (4, 5, 20_000)]
 )
-def test_units_of_every_run_have_a_colour_of_their_own(generator, frozen, panels, check_readable, classes, runs, units):
+def test_units_of_every_run_have_a_color_of_their_own(generator, frozen, panels, check_readable, classes, runs, units):
     given = {name: frozen(mask) for name, mask in masks(generator, classes, runs, units).items()}
     (axes,) = panels(check_readable(positions(given, x_label="unit of max2")))
     found = blocks(axes)
@@ -47,8 +47,8 @@ def test_names_and_numbers_stand_beside_their_class(panels, legend_texts, check_
     rows = {}
     for text in axes.texts:
         rows.setdefault(text.xy[1], []).append(text.get_text())
-    centres = [(top + bottom) / 2 for _, top, bottom in blocks(axes)]
-    assert [rows[centre] for centre in centres] == [["cat", "1–2", "1"], ["dog", "3"], ["frog", "0", "0"]]
+    centers = [(top + bottom) / 2 for _, top, bottom in blocks(axes)]
+    assert [rows[center] for center in centers] == [["cat", "1–2", "1"], ["dog", "3"], ["frog", "0", "0"]]
     np.testing.assert_array_equal(blocks(axes)[1][0], [[1, 0, 1, 1]])  # a single run is no repetition
     assert legend_texts(figure) == ["chosen", "chosen in every run of the class"]
     single = positions({"cat": [[1, 0]]})

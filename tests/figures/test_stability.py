@@ -68,9 +68,9 @@ MEASURED = np.array([[0.2, -0.1, -0.1], [-0.3, np.nan, 0.2]])
 
 
 def test_points_compare_prediction_and_measurement(frozen, panels, legend_texts, check_readable):
-    colours = frozen([[1, 0, 0, 1], [0, 0, 1, 1]])
+    colors = frozen([[1, 0, 0, 1], [0, 0, 1, 1]])
     measured = {"mean": frozen(MEASURED), "resample": jnp.asarray(-MEASURED)}
-    options = {"names": ["Cluster 1", "Cluster 2"], "colours": colours}
+    options = {"names": ["Cluster 1", "Cluster 2"], "colors": colors}
     figure = check_readable(stability.causal_check(frozen(PREDICTED), measured, **options))
     drawn = panels(figure)
     assert [axes.get_title(loc="left") for axes in drawn] == [
@@ -78,7 +78,7 @@ def test_points_compare_prediction_and_measurement(frozen, panels, legend_texts,
         "resample: 25 % of 4 signs agree",
     ]
     for axes, values in zip(drawn, measured.values(), strict=True):
-        for line, x, y, shade in zip(axes.get_lines(), PREDICTED, values, colours, strict=False):
+        for line, x, y, shade in zip(axes.get_lines(), PREDICTED, values, colors, strict=False):
             np.testing.assert_array_equal(line.get_xdata(), x)
             np.testing.assert_allclose(line.get_ydata(), y)
             assert same_color(line.get_color(), shade)
@@ -113,5 +113,5 @@ def test_causal_check_names_what_is_wrong():
         stability.causal_check(PREDICTED, {})
     with pytest.raises(ValueError, match="names has 1 entries, wanted one for each of the 2 modules"):
         stability.causal_check(PREDICTED, MEASURED, names=["a"])
-    with pytest.raises(ValueError, match=r"colours has shape \[1, 4\], wanted \[2, 4\]"):
-        stability.causal_check(PREDICTED, MEASURED, colours=np.ones((1, 4)))
+    with pytest.raises(ValueError, match=r"colors has shape \[1, 4\], wanted \[2, 4\]"):
+        stability.causal_check(PREDICTED, MEASURED, colors=np.ones((1, 4)))

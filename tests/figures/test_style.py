@@ -25,7 +25,7 @@ def test_signed_image_is_symmetric_about_zero(axes, frozen):
     assert bar.get_ylabel() == "weight"
 
 
-def test_missing_pixels_are_grey(axes):
+def test_missing_pixels_are_gray(axes):
     drawn = style.signed_image(axes, [[np.nan, 1.0]])
     red, green, blue, _ = drawn.cmap(drawn.norm(drawn.get_array()))[0, 0]
     assert red == green == blue < 0.8
@@ -72,10 +72,10 @@ def test_images_want_matrices(axes, draw, matrix):
         draw(axes, matrix)
 
 
-def test_series_differ_in_more_than_colour():
-    looks = {(style.colour(index), style.line_style(index)) for index in range(21)}
+def test_series_differ_in_more_than_color():
+    looks = {(style.color(index), style.line_style(index)) for index in range(21)}
     assert len(looks) == 21
-    assert len({(style.colour(index), style.marker(index)) for index in range(49)}) == 49
+    assert len({(style.color(index), style.marker(index)) for index in range(49)}) == 49
 
 
 @pytest.mark.parametrize(("low", "high", "wanted"), [(2.2, 16, "3"), (1, 64, "20"), (0.5, 3000, "1000")])

@@ -60,7 +60,7 @@ def test_a_row_an_image_and_a_column_a_layer(generator, frozen, panels, check_re
     assert [axes.get_ylabel() for axes in drawn[:, 0]] == ["four", "nine"]
 
 
-def test_likely_classes_have_a_colour_and_a_name(paths, frozen, panels, check_readable, legend_texts):
+def test_likely_classes_have_a_color_and_a_name(paths, frozen, panels, check_readable, legend_texts):
     images, names = frozen(np.zeros((5, 4, 4))), ("a", "b", "c", "d")
     figure = check_readable(likelihood_paths(paths, names, list("vwxyz"), images=images, named=2))
     drawn = [axes for axes in panels(figure) if axes.get_title(loc="left")]

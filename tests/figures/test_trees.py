@@ -75,13 +75,13 @@ def test_blocks_stand_over_their_units(tree, panels, check_readable):
     assert above.get_xlim() == below.get_xlim() == (0.5, 100.5)
     drawn = blocks(below)
     assert len(drawn) == sum(COUNTS)
-    for row, (labels, colours) in enumerate(zip(levels, trees.cluster_colours(levels), strict=True)):
+    for row, (labels, colors) in enumerate(zip(levels, trees.cluster_colors(levels), strict=True)):
         widths = [patch.get_width() for level, _, patch in drawn if level == row]
         np.testing.assert_array_equal(widths, np.bincount(labels))  # clusters are counted from left to right
         starts = [start for level, start, _ in drawn if level == row]
         np.testing.assert_allclose(starts, 0.5 + np.cumsum([0, *widths[:-1]]))
         faces = [patch.get_facecolor() for level, _, patch in drawn if level == row]
-        np.testing.assert_allclose(faces, colours)
+        np.testing.assert_allclose(faces, colors)
     assert [label.get_text() for label in below.get_yticklabels()] == [f"{count} clusters" for count in COUNTS]
     assert below.get_xlabel() == "100 hidden units in the order of the tree"
 
@@ -120,13 +120,13 @@ def test_unknown_support_is_left_out(tree, panels):
 def test_connectors_lead_to_the_parts_of_a_cluster(tree, panels):
     matrix, order, levels = tree
     below = panels(trees.resolutions(matrix, order, levels, numbers=NUMBERS))[1]
-    centres = {
+    centers = {
         (row, label): np.flatnonzero(labels[order] == label).mean() + 1
         for row, labels in enumerate(levels)
         for label in range(labels.max() + 1)
     }
     wanted = sorted(
-        (row, centres[row, parent], centres[row + 1, child])
+        (row, centers[row, parent], centers[row + 1, child])
         for row in range(2)
         for parent, child in set(zip(levels[row], levels[row + 1], strict=True))
     )
@@ -143,11 +143,11 @@ def test_the_tree_is_cut_between_merges(tree, panels):
     assert [text.get_text() for text in above.texts] == ["c = 4", "c = 8", "c = 16"]
 
 
-def test_branches_have_the_colour_of_their_cluster(tree, panels):
+def test_branches_have_the_color_of_their_cluster(tree, panels):
     matrix, order, levels = tree
     above = panels(trees.resolutions(matrix, order, levels, numbers=NUMBERS))[0]
     shades = to_rgba_array(above.collections[0].get_colors())
-    coarse = trees.cluster_colours(levels)[0]
+    coarse = trees.cluster_colors(levels)[0]
     for (left, *_, right), shade, height in zip(links(above)[:, :, 0], shades, matrix[:, 2], strict=True):
         labels = set(levels[0][order[int(np.ceil(left)) - 1 : int(right)]])
         assert (len(labels) == 1) == (height < matrix[-3, 2])

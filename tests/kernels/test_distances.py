@@ -22,7 +22,7 @@ def _rows(rows=300, features=40, seed=0):
 
 
 @st.composite
-def _labelled_rows(draw):
+def _labeled_rows(draw):
     """Eleven rows in up to three groups, with all that is awkward about them."""
     random = np.random.default_rng(draw(st.integers(0, 999)))
     x = random.integers(-2, 3, (11, 4)) if draw(st.booleans()) else random.normal(size=(11, 4))
@@ -34,7 +34,7 @@ def _labelled_rows(draw):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@given(_labelled_rows())
+@given(_labeled_rows())
 @settings(max_examples=60, deadline=None)
 def test_means_within_groups_are_the_thesis_formula(metric, drawn):
     x, labels = drawn

@@ -1,16 +1,12 @@
 """Promises that every public kernel keeps, held for each by name; a kernel without an example here fails."""
 
-import importlib
-import inspect
-import pkgutil
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from interp_jax import kernels
 from tests.matrix_products import matrix_products
+from tests.surface import kind_of, public_functions
 
 _ROWS = jax.random.normal(jax.random.key(0), (8, 100), jnp.float32)
 _PLACES = jnp.arange(21, 29)
@@ -19,6 +15,7 @@ _PLACES = jnp.arange(21, 29)
 EXAMPLES = {
     "alignment.align_signs": lambda k: (lambda vectors: k(vectors, iterations=20), (_ROWS,)),
     "correlation.pearson": lambda k: (k, (_ROWS[:, :30], _ROWS[:, 40:80])),
+    "dirac.dirac": lambda k: (lambda scale: scale * k((3, 3, 4)), (jnp.float32(2.0),)),
     "distances.mean_pairwise": lambda k: (lambda x: k(x, batch_size=3), (_ROWS,)),
     "distances.mean_within": lambda k: (lambda x, places: k(x, places % 3, groups=3), (_ROWS, _PLACES)),
     "distances.between": lambda k: (lambda x, y: k(x, y, metric="correlation"), (_ROWS[:, :50], _ROWS[:, 50:])),
@@ -41,22 +38,11 @@ EXAMPLES = {
 }
 
 
-def _public_kernels():
-    """Traceable ones, also of packages; each docstring says whether it is one."""
-    for module_info in pkgutil.walk_packages(kernels.__path__, "interp_jax.kernels."):
-        module = importlib.import_module(module_info.name)
-        for name, value in vars(module).items():
-            if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__:
-                path = module.__name__.removeprefix("interp_jax.kernels.")
-                if path.rpartition(".")[2].startswith("_"):
-                    continue
-                says = inspect.getdoc(value)
-                assert ("Traceable" in says) != ("Host-level" in says), f"{name} does not say which it is"
-                if "Traceable" in says:
-                    yield path if path.endswith(f".{name}") else f"{path}.{name}", value
-
-
-KERNELS = dict(_public_kernels())
+KERNELS = {
+    name.removeprefix("kernels."): function
+    for name, function in public_functions().items()
+    if name.startswith("kernels.") and kind_of(function) == "Traceable"
+}
 
 
 def _example(name):

@@ -49,7 +49,7 @@ def test_agrees_with_the_transcription(variance, iterations):
     np.testing.assert_allclose(found.error, error, rtol=1e-4)
 
 
-def test_a_planted_factorisation_is_recovered():
+def test_a_planted_factorization_is_recovered():
     v = _planted(30, 20, 3)
     found = nmf(v, 3, key=KEY, restarts=20, iterations=2000)
     assert float(found.error) < 2e-3 * np.linalg.norm(v)
@@ -170,7 +170,7 @@ def test_zero_rows_and_columns_get_zeros():
     np.testing.assert_allclose(found.error, np.linalg.norm(smaller - product), rtol=1e-4)
 
 
-def test_one_number_is_its_own_factorisation():
+def test_one_number_is_its_own_factorization():
     found = nmf(np.array([[3.0]]), 1, key=KEY)
     np.testing.assert_allclose(found.weights * found.components, [[3.0]], rtol=1e-6)
 

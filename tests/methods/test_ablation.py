@@ -28,7 +28,7 @@ def _dense(xp):
 
 @cache
 def _places(xp):
-    """Channels at six places, mixed with their neighbour, then averaged into outputs."""
+    """Channels at six places, mixed with their neighbor, then averaged into outputs."""
     first, last = CHANNELS
     return (
         lambda x: xp.tanh(xp.matmul(x + xp.roll(x, 1, 1), xp.asarray(first))),

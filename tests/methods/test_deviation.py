@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from interp_jax.methods.deviation import profile
 from tests import reference
 
-CASES = [("euclidean", "adjacent"), ("normalised euclidean", "all"), ("cosine", "all"), ("correlation", "adjacent")]
+CASES = [("euclidean", "adjacent"), ("normalized euclidean", "all"), ("cosine", "all"), ("correlation", "adjacent")]
 
 
 def _layers(seed=0):
@@ -25,7 +25,7 @@ def _profile(layers, labels, metric="euclidean"):
 
 
 @st.composite
-def _labelled_layers(draw):
+def _labeled_layers(draw):
     layers, random = _layers(draw(st.integers(0, 999))), np.random.default_rng(draw(st.integers(0, 999)))
     for name, scale, shift in (("input", 1e-3, 0), ("conv", 1, draw(st.sampled_from([0, 1000.1])))):
         layers[name] = layers[name] * np.float32(scale) + np.float32(shift)
@@ -42,7 +42,7 @@ def _mean(values):
 
 
 @pytest.mark.parametrize(("metric", "pairs"), CASES)
-@given(_labelled_layers())
+@given(_labeled_layers())
 @settings(max_examples=40, deadline=None)
 def test_deviations_are_the_thesis_formulas(metric, pairs, drawn):
     layers, labels = drawn
@@ -55,7 +55,7 @@ def test_deviations_are_the_thesis_formulas(metric, pairs, drawn):
         if "euclidean" in metric:
             # Averages are known to the digits of the rows about the layer's mean.
             rows = np.reshape(layer[(labels >= 0) & (labels < 4)], (-1, layer[0].size)).astype(np.float64)
-            spread = np.abs(rows - rows.mean(0)).max() / (level if "normalised" in metric and level else 1)
+            spread = np.abs(rows - rows.mean(0)).max() / (level if "normalized" in metric and level else 1)
             bounds = [1e-5 * np.array(value) for value in wanted[:2]]
             bounds += [1e-5 * np.array(value) + 1e-6 * spread for value in wanted[2:]]
         else:
@@ -70,23 +70,23 @@ def test_a_scaled_layer_deviates_in_proportion_and_a_shifted_one_the_same():
     x, labels = _layers()["input"], np.arange(12) % 3
     for factor, shift in ((2, 0), (1, 1)):
         layers = [x, (factor * x + shift).reshape(12, 3, 2)]
-        plain, normalised = (_profile(layers, labels, metric) for metric in ("euclidean", "normalised euclidean"))
+        plain, normalized = (_profile(layers, labels, metric) for metric in ("euclidean", "normalized euclidean"))
         for values in (plain.inner, plain.inter):
             np.testing.assert_allclose(values[1], factor * values[0], rtol=1e-5)
-        np.testing.assert_allclose(normalised.inner, plain.inner / plain.level, rtol=1e-5)
+        np.testing.assert_allclose(normalized.inner, plain.inner / plain.level, rtol=1e-5)
 
 
-@pytest.mark.parametrize("metric", ["normalised euclidean", "cosine", "correlation"])
-def test_learning_is_told_from_memorising(metric):
+@pytest.mark.parametrize("metric", ["normalized euclidean", "cosine", "correlation"])
+def test_learning_is_told_from_memorizing(metric):
     """Planted: a layer that pulls classes together, and one that spreads all rows."""
     labels, random = np.arange(12) % 3, np.random.default_rng(0)
     x = random.normal(size=(12, 6)) + random.normal(size=(3, 6))[labels]
-    centres = np.stack([x[labels == c].mean(0) for c in range(3)])[labels]
-    learning, memorising = centres + 0.2 * (x - centres), random.normal(size=(12, 6))
-    (before, learnt), (_, memorised) = (
-        _profile([x, layer.reshape(12, 3, 2)], labels, metric).inner for layer in (learning, memorising)
+    centers = np.stack([x[labels == c].mean(0) for c in range(3)])[labels]
+    learning, memorizing = centers + 0.2 * (x - centers), random.normal(size=(12, 6))
+    (before, learned), (_, memorized) = (
+        _profile([x, layer.reshape(12, 3, 2)], labels, metric).inner for layer in (learning, memorizing)
     )
-    assert learnt < 0.5 * before < 0.5 * memorised
+    assert learned < 0.5 * before < 0.5 * memorized
 
 
 def test_layers_come_in_the_order_given():
@@ -98,7 +98,7 @@ def test_layers_come_in_the_order_given():
     assert found.inter_by_pair.shape == (2, 3)
 
 
-@pytest.mark.parametrize("metric", ["normalised euclidean", "correlation"])
+@pytest.mark.parametrize("metric", ["normalized euclidean", "correlation"])
 def test_an_ensemble_is_its_lanes(metric):
     labels, seeds = np.arange(12) % 3, [_layers(seed) for seed in range(3)]
     stacked = jax.tree.map(lambda *layers: np.stack(layers), *seeds)
@@ -122,7 +122,7 @@ def test_classes_without_pairs_are_left_out_of_the_means():
 
 def test_constant_layers():
     layers, labels = [np.zeros((12, 6)), np.full((12, 3, 2), 0.1)], np.arange(12) % 4
-    deviations = {"euclidean": [0, 0], "normalised euclidean": [0, 0], "cosine": [1, 0], "correlation": [1, 1]}
+    deviations = {"euclidean": [0, 0], "normalized euclidean": [0, 0], "cosine": [1, 0], "correlation": [1, 1]}
     for metric, wanted in deviations.items():
         found = _profile(layers, labels, metric)
         np.testing.assert_array_equal(found.inner, wanted)
@@ -175,7 +175,7 @@ def test_half_precision_is_computed_in_full(dtype):
         (lambda x, labels: profile([x], labels[:0]), r"labels: found int.* of shape \(0,\)"),
         (lambda x, labels: profile([x], 0 * labels), "classes: found 1, wanted at least 2"),
         (lambda x, labels: jax.jit(lambda y: profile([x], y))(labels), "classes: found None in a traced call"),
-        (lambda x, labels: profile([x], labels, metric="normalised cosine"), "metric: found 'normalised cosine'"),
+        (lambda x, labels: profile([x], labels, metric="normalized cosine"), "metric: found 'normalized cosine'"),
         (lambda x, labels: profile([x], labels, pairs="each"), "pairs: found 'each', wanted one of 'adjacent', 'all'"),
         (lambda x, labels: profile([x], labels, batch_size=0), "batch_size: found 0"),
     ],

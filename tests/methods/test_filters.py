@@ -21,14 +21,14 @@ def test_agreement_is_blind_to_what_a_softmax_is_blind_to(seed, scale):
     assert abs(float(_agreement(scale * WEIGHTS + shift, WEIGHTS)) - 1) < 1e-4
     inputs = jax.random.normal(jax.random.key(seed + 1), (4, 100))
     np.testing.assert_allclose(
-        jax.nn.softmax(inputs @ filters.centre_classes(WEIGHTS + shift)), jax.nn.softmax(inputs @ WEIGHTS), atol=1e-4
+        jax.nn.softmax(inputs @ filters.center_classes(WEIGHTS + shift)), jax.nn.softmax(inputs @ WEIGHTS), atol=1e-4
     )
 
 
-def test_agreement_is_pearsons_correlation_of_centred_weights():
+def test_agreement_is_pearsons_correlation_of_centered_weights():
     other = jax.random.normal(jax.random.key(1), (100, 60)) + 0.3 * WEIGHTS
-    centred = [np.asarray(w - w.mean(1, keepdims=True)).ravel() for w in (WEIGHTS, other)]
-    np.testing.assert_allclose(_agreement(WEIGHTS, other), np.corrcoef(*centred)[0, 1], atol=1e-5)
+    centered = [np.asarray(w - w.mean(1, keepdims=True)).ravel() for w in (WEIGHTS, other)]
+    np.testing.assert_allclose(_agreement(WEIGHTS, other), np.corrcoef(*centered)[0, 1], atol=1e-5)
     assert float(_agreement(WEIGHTS, jnp.ones((100, 60)))) == 0
     assert float(_agreement(WEIGHTS, -WEIGHTS)) == pytest.approx(-1)
 
@@ -67,7 +67,7 @@ def test_jump_profile_finds_a_planted_filter():
         weights[position - 1 - 2 : position - 1 + 2, column] = planted
     profile = filters.jump_profile(jnp.asarray(weights), reach=2)
     np.testing.assert_array_equal(profile.offsets, [-2, -1, 0, 1])
-    # Centring takes a few sixtieths of the neighbours' taps away.
+    # Centering takes a few sixtieths of the neighbors' taps away.
     np.testing.assert_allclose(profile.mean, planted, atol=0.1)
     with pytest.raises(ValueError, match="^reach: found 21"):
         filters.jump_profile(jnp.asarray(weights), reach=21)
@@ -77,7 +77,7 @@ def test_lanes_and_jit_agree():
     stacked = jnp.stack([WEIGHTS, 2 * WEIGHTS + 1])
     optimum = jumps.posterior_network().weights
     for function in (
-        filters.centre_classes,
+        filters.center_classes,
         lambda w: filters.agreement(w, optimum),
         lambda w: filters.jump_profile(w)[1:],
         lambda w: filters.smoothing_share(w[0]),

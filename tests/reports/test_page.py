@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from interp_jax.reports import Run
-from interp_jax.reports.cells import numeric_columns
+from interp_jax.reports._cells import numeric_columns
 
 ATTACK = "<script>alert('&\"')</script>"
 VOID = {"meta", "link", "img", "br"}

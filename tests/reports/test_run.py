@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from interp_jax.reports import Run
-from interp_jax.reports.records import read_record
+from interp_jax.reports._records import read_record
 
 SECTIONS = ("first", "second", "third")
 

@@ -1,8 +1,8 @@
-"""Nearest clusters in few dimensions: each box of neighbouring clusters is compared with the boxes around it only."""
+"""Nearest clusters in few dimensions: each box of neighboring clusters is compared with the boxes around it only."""
 
 import numpy as np
 
-KEPT = 8  # neighbours returned a row
+KEPT = 8  # neighbors returned a row
 _CLUSTERS = 40  # in a box, at most
 _AROUND = {1: 3, 2: 9, 3: 27}  # boxes compared with one, by the number of features
 _FROM = 2000  # clusters from which this pays, where at least half of them are searched for

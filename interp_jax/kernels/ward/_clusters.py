@@ -10,12 +10,12 @@ class Clusters:
     """Centroids, sizes and names of clusters in slots; a merged cluster keeps the first slot and empties the second.
 
     Beside its centroid a cluster has an anchor, one of its points, and its offset from that. Differences of anchors and
-    of offsets keep their digits where two centroids are nearer to each other than to the centre.
+    of offsets keep their digits where two centroids are nearer to each other than to the center.
     """
 
-    def __init__(self, points: np.ndarray, centre: np.ndarray, sizes: np.ndarray, names: np.ndarray):
-        self.points, self.centre, self.anchors = points, centre, np.arange(len(points))
-        self.centroids, self.offsets = points - centre, np.zeros_like(points)
+    def __init__(self, points: np.ndarray, center: np.ndarray, sizes: np.ndarray, names: np.ndarray):
+        self.points, self.center, self.anchors = points, center, np.arange(len(points))
+        self.centroids, self.offsets = points - center, np.zeros_like(points)
         self.sizes, self.names = sizes, names
         self.alive = np.ones(len(sizes), bool)
 
@@ -40,7 +40,7 @@ class Clusters:
         a, b = self.sizes[left], self.sizes[right]
         share = (b / (a + b))[:, None]
         self.offsets[left] -= share * self._difference(left, right)
-        self.centroids[left] = (self.points[self.anchors[left]] - self.centre) + self.offsets[left]
+        self.centroids[left] = (self.points[self.anchors[left]] - self.center) + self.offsets[left]
         self.sizes[left] = a + b
         self.names[left] = names
         self.alive[right] = False

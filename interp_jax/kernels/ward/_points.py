@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_numpy
 
 
 def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
@@ -11,7 +11,7 @@ def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     Scaling by a power of two is exact and keeps squares from overflowing. The mean is not taken off here: that would
     round points which are nearer to each other than to the mean.
     """
-    points = as_real("vectors", vectors, np.asarray)
+    points = as_numpy("vectors", vectors)
     if points.ndim != 2 or points.shape[0] < 2:
         raise ValueError(f"vectors: found shape {points.shape}, wanted [rows, features] with at least two rows")
     points = points.astype(np.float64)
@@ -24,7 +24,7 @@ def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     return points, points.mean(0), exponent + spread
 
 
-def _exponent(points, centre):
+def _exponent(points, center):
     # From both extremes instead of magnitudes: no copy of the points.
-    above, below = points.max(0, initial=-np.inf) - centre, centre - points.min(0, initial=np.inf)
+    above, below = points.max(0, initial=-np.inf) - center, center - points.min(0, initial=np.inf)
     return int(np.frexp(max(above.max(initial=0), below.max(initial=0)))[1])

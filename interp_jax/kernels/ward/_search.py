@@ -22,7 +22,7 @@ _NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, where
 def nearest(clusters, rows):
     """The nearest clusters of some slots: their slots, their exact costs, and a bound that all others reach.
 
-    The least cost is at most the bound, so the first neighbour is certain.
+    The least cost is at most the bound, so the first neighbor is certain.
     """
     count = len(clusters.sizes)
     host = _on_host_up_to(len(rows), count)
@@ -205,7 +205,7 @@ def _smallest(lower, rows):
 
 
 def _costs(clusters, rows, slots):
-    """Exact costs; infinite where a row is its own neighbour for want of others."""
+    """Exact costs; infinite where a row is its own neighbor for want of others."""
     costs = clusters.cost(np.repeat(rows, KEPT), slots.ravel()).reshape(slots.shape)
     costs[slots == rows[:, None]] = np.inf
     return costs

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "model": ["Explainer", "load"],
         "refinement": ["refine"],
         "rules": ["DecisionSet", "Rule", "learn_rules"],
-        "separability": ["Separability", "separability"],
+        "class_separability": ["Separability", "separability"],
         "tree": ["CRITERIA", "SPLITS", "Tree", "grow"],
     },
 )

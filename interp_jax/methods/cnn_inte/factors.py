@@ -8,16 +8,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax.kernels.kmeans import kmeans
-from interp_jax.methods.cnn_inte.density import density_centers
+from interp_jax.methods.cnn_inte._density import density_centers
 
 READINGS = ("coordinates", "means")
 CLUSTERINGS = ("kmeans", "hdbscan")
-# Rows that units are compared by, and that clusters are made of: more hardly move a centre.
+# Rows that units are compared by, and that clusters are made of: more hardly move a center.
 UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
 
 
 class Factors(NamedTuple):
-    """Which factor every unit belongs to, and the centres of each factor's clusters, in its `coordinates`."""
+    """Which factor every unit belongs to, and the centers of each factor's clusters, in its `coordinates`."""
 
     of_unit: Int[np.ndarray, " units"]
     centers: Float[np.ndarray, "factors ids coordinates"]
@@ -30,23 +30,23 @@ def find_factors(
     ids: int,
     key,
     restarts: int = 4,
-    standardised: bool = False,
+    standardized: bool = False,
     reading: str = "coordinates",
     clustering: str = "kmeans",
 ) -> Factors:
     """k-means of the units, then clusters of the rows in every factor, by k-means or HDBSCAN.
 
     Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows;
-    ``standardised`` ones have mean 0 and variance 1, so that units are alike that correlate. Clusters are made of up to
+    ``standardized`` ones have mean 0 and variance 1, so that units are alike that correlate. Clusters are made of up to
     20,000 rows. In the reading "means" their numbers rise with the mean. HDBSCAN finds up to ``ids`` clusters; where it
-    finds fewer, the centres of the others repeat the first, and no row is assigned to them.
+    finds fewer, the centers of the others repeat the first, and no row is assigned to them.
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1, lines 4 to 7.
     """
     unit_key, row_key, sample_key = jax.random.split(key, 3)
     sampled = hidden[jax.random.permutation(sample_key, len(hidden))[:CLUSTER_ROWS]]
     units = sampled[:UNIT_ROWS].T
-    if standardised:
+    if standardized:
         spread = jnp.std(units, axis=1, keepdims=True)
         units = (units - jnp.mean(units, axis=1, keepdims=True)) / jnp.where(spread > 0, spread, 1)
     of_unit = np.asarray(kmeans(units, factors, key=unit_key, restarts=restarts).labels)
@@ -62,7 +62,7 @@ def find_factors(
 
 
 def assign(found: Factors, hidden: Float[Array, "rows units"], reading: str) -> Int[np.ndarray, "rows factors"]:
-    """The ID of every row in every factor: its nearest centre, the first of equal ones.
+    """The ID of every row in every factor: its nearest center, the first of equal ones.
 
     Host-level; memory: rows × (units + ids).
     """

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax.methods.cnn_inte.arguments import check_counts, check_names, checked_rows
+from interp_jax.methods.cnn_inte._arguments import check_counts, check_names, checked_rows
 from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
 from interp_jax.methods.cnn_inte.leaves import VOTES
@@ -43,7 +43,7 @@ def fit(
     k-means puts the units into factors, and in every factor the rows into clusters, whose numbers are the row's IDs. A
     shallow tree tells the label from the IDs; a random forest a factor tells the ID from the input, so that inputs can
     be put through the tree without the network. Clusterings depend on where k-means starts, so several are drawn, with
-    units as they are and standardised in turn; those whose trees do best on the rows kept aside get forests. A tree is
+    units as they are and standardized in turn; those whose trees do best on the rows kept aside get forests. A tree is
     grown and refined both on the clusters' IDs and on those that the forests tell of rows they have not seen, since
     forests err and a tree should know how. What then does best on the rows kept aside is taken.
 
@@ -114,38 +114,38 @@ def fit(
     )
     order_key, draw_key, forest_key = jax.random.split(key, 3)
     order = np.asarray(jax.random.permutation(order_key, len(labels)))
-    aside, learnt = np.split(order, [max(1, round(kept_aside * len(order)))])
-    if ids > len(learnt):
-        raise ValueError(f"ids: found {ids}, wanted at most the {len(learnt)} rows that are not kept aside")
+    aside, learned = np.split(order, [max(1, round(kept_aside * len(order)))])
+    if ids > len(learned):
+        raise ValueError(f"ids: found {ids}, wanted at most the {len(learned)} rows that are not kept aside")
     options = {"count": ids, "classes": int(labels.max()) + 1, "depth": depth, "splits": splits, "criterion": criterion}
 
     def trees_of(rows):
-        """Grown on the IDs of the learnt rows, and refined."""
-        grown = grow(rows, labels[learnt], **options)
-        return [grown, refine(grown, rows, labels[learnt])] if refined and splits == "subsets" else [grown]
+        """Grown on the IDs of the learned rows, and refined."""
+        grown = grow(rows, labels[learned], **options)
+        return [grown, refine(grown, rows, labels[learned])] if refined and splits == "subsets" else [grown]
 
     device, drawn = jnp.asarray(hidden), []
     for draw in range(draws):
         found = find_factors(
-            device[learnt],
+            device[learned],
             factors=factors,
             ids=ids,
             key=jax.random.fold_in(draw_key, draw),
-            standardised=draw % 2 == 1,
+            standardized=draw % 2 == 1,
             reading=reading,
             clustering=clustering,
         )
         of_rows = assign(found, device, reading)
-        last = trees_of(of_rows[learnt])[-1]
+        last = trees_of(of_rows[learned])[-1]
         drawn.append((float(np.mean(last.predict(of_rows[aside]) == labels[aside])), found, of_rows))
     scores = np.array([score for score, *_ in drawn])
     shown, best, most = np.sort(order[:reference_rows]), None, -1.0
     for place in np.argsort(-scores, kind="stable")[:finalists]:
         _, found, of_rows = drawn[place]
         sizes = {"count": ids, "trees": trees, "leaves": leaves}
-        forests, unseen_ids = train(inputs[learnt], of_rows[learnt], **sizes, key=forest_key, jobs=jobs)
+        forests, unseen_ids = train(inputs[learned], of_rows[learned], **sizes, key=forest_key, jobs=jobs)
         told = forests.votes(inputs[aside])
-        for tree in trees_of(of_rows[learnt]) + (trees_of(unseen_ids) if unseen else []):
+        for tree in trees_of(of_rows[learned]) + (trees_of(unseen_ids) if unseen else []):
             score = float(np.mean(class_shares(tree, told, votes).argmax(axis=1) == labels[aside]))
             if score > most:
                 most = score

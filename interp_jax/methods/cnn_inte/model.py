@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax.methods.cnn_inte.arguments import checked_width
+from interp_jax._files import write_arrays
+from interp_jax.methods.cnn_inte._arguments import checked_width
+from interp_jax.methods.cnn_inte._storage import read
+from interp_jax.methods.cnn_inte.class_separability import separability
 from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
 from interp_jax.methods.cnn_inte.factors import Factors, assign
 from interp_jax.methods.cnn_inte.forests import Forests
 from interp_jax.methods.cnn_inte.leaves import leaf_weights, path_to
-from interp_jax.methods.cnn_inte.separability import separability
-from interp_jax.methods.cnn_inte.storage import read, write
 from interp_jax.methods.cnn_inte.tree import Tree
 
 FORMAT, READ = 3, (2, 3)  # 2 does not say how many features an input has
@@ -205,7 +206,7 @@ class Explainer:
             parts["features"] = np.array(self.features)
         for name, kind in PARTS.items():
             parts |= {f"{name}.{field}": np.asarray(getattr(getattr(self, name), field)) for field in kind._fields}
-        write(path, parts | {name: np.asarray(getattr(self, name)) for name in ARRAYS})
+        write_arrays(path, parts | {name: np.asarray(getattr(self, name)) for name in ARRAYS})
 
 
 PARTS, ARRAYS = {"factors": Factors, "tree": Tree, "forests": Forests}, ("hidden", "ids", "labels", "scores")

@@ -64,7 +64,7 @@ def learn_rules(
     per_class: int = 3,
     precise: float = 0.9,
 ) -> DecisionSet:
-    """Rules of up to ``length`` conditions, up to ``per_class`` for every class, each learnt against all other classes.
+    """Rules of up to ``length`` conditions, up to ``per_class`` a class, each learned against all other classes.
 
     Host-level. A rule starts without conditions and is given, time after time, the condition "ID of this factor in this
     set" of most information,

@@ -129,8 +129,8 @@ def _orders(table):
     """Orders of the categories by what classes they hold."""
     size = table.sum(axis=1, keepdims=True)
     shares = table / size
-    centred = (shares - size[:, 0] @ shares / size.sum()) * np.sqrt(size)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    centered = (shares - size[:, 0] @ shares / size.sum()) * np.sqrt(size)
+    axes = np.linalg.svd(centered, full_matrices=False)[2][:2]
     return [np.argsort(shares @ axis, kind="stable") for axis in (*axes, *np.eye(table.shape[1]))]
 
 

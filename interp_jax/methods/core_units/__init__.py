@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "class_rows": ["ClassData", "class_data"],
-        "decisions": ["centre_score", "holding_rate", "is_target", "rate_held"],
+        "decisions": ["center_score", "holding_rate", "is_target", "rate_held"],
         "gates": [
             "gate",
             "hard_concrete",

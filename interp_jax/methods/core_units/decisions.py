@@ -1,4 +1,4 @@
-"""Yes or no: is it the target class? By the greatest score, or by the paper's centre-based classifier."""
+"""Yes or no: is it the target class? By the greatest score, or by the paper's center-based classifier."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from interp_jax.methods.core_units.checks import check_counts, check_predictions
 from interp_jax.methods.core_units.gated import gated, mask_shape_of
 
 
-def centre_score(
+def center_score(
     scores: Shaped[Array | np.ndarray, "rows classes"],
     target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
@@ -28,7 +28,7 @@ def centre_score(
         weight: > 0; the paper trains it with the gates.
 
     Example:
-        >>> centre_score(jnp.array([[3.0, 1.0], [1.0, 3.0]]), 0, weight=2.0).round(3)
+        >>> center_score(jnp.array([[3.0, 1.0], [1.0, 3.0]]), 0, weight=2.0).round(3)
         Array([1.   , 0.036], dtype=float32)
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.2, equation 2.
@@ -58,21 +58,21 @@ def is_target(
 def named(scores, target, tolerance) -> Bool[Array, " rows"]:
     """Whether the target has the greatest score or, by at most ``tolerance`` standard deviations, is behind it.
 
-    Traceable. The centre-based classifier of weight w says yes within ln 3 / w; 0 leaves `is_target`.
+    Traceable. The center-based classifier of weight w says yes within ln 3 / w; 0 leaves `is_target`.
     """
     near = (tolerance > 0) & (margins(scores, target) >= -tolerance)
     return is_target(scores, target) | near
 
 
 def tolerated(classifier: str, weight):
-    """How far, in standard deviations, a classifier lets its target be behind: ln 3 / weight by the centre. Traceable.
+    """How far, in standard deviations, a classifier lets its target be behind: ln 3 / weight by the center. Traceable.
 
     Raises:
         ValueError: an unknown classifier.
     """
-    if classifier not in ("argmax", "centre"):
-        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'centre'")
-    return jnp.log(3.0) / weight if classifier == "centre" else jnp.zeros_like(weight)
+    if classifier not in ("argmax", "center"):
+        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'center'")
+    return jnp.log(3.0) / weight if classifier == "center" else jnp.zeros_like(weight)
 
 
 def margins(scores, target) -> Float[Array, " rows"]:
@@ -126,8 +126,8 @@ def holding_rate(
         predictions: [rows] the class that the whole network gives each row.
         target: the class of interest; None asks every row about the class predicted for it.
         mask: which units are kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by layer.
-        classifier: "argmax", or "centre" for `centre_score` of at least ½.
-        weight: of the centre-based classifier.
+        classifier: "argmax", or "center" for `center_score` of at least ½.
+        weight: of the center-based classifier.
         batch_size: rows at a time.
 
     Raises:
@@ -143,8 +143,8 @@ def holding_rate(
     """
     hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
     check_predictions(hidden, predictions)
-    if classifier not in ("argmax", "centre"):
-        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'centre'")
+    if classifier not in ("argmax", "center"):
+        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'center'")
     check_counts(batch_size=batch_size)
     network = gated(tail, hidden, mask_shape_of(mask), name="mask")
     check_target(target, network.classes)
@@ -157,7 +157,7 @@ def _holding_rate(network, hidden, predictions, target, gates, weight, classifie
     def decide(row):
         hidden, target = row
         scores = network.direct(hidden[None], gates)
-        return (is_target(scores, target) if classifier == "argmax" else centre_score(scores, target, weight) >= 0.5)[0]
+        return (is_target(scores, target) if classifier == "argmax" else center_score(scores, target, weight) >= 0.5)[0]
 
     targets = jnp.broadcast_to(target, predictions.shape)
     return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from interp_jax.methods.accept import callable_pytree
+from interp_jax.methods._accept import callable_pytree
 from interp_jax.methods.core_units.checks import check_predictions, check_values
 
 

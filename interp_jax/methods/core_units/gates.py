@@ -1,4 +1,4 @@
-"""Switch gates: smooth stand-ins for 0 and 1, what pushes them there, and the objective they minimise."""
+"""Switch gates: smooth stand-ins for 0 and 1, what pushes them there, and the objective they minimize."""
 
 import jax
 import jax.numpy as jnp
@@ -101,21 +101,21 @@ def open_probability(log_odds: Float[Array | np.ndarray, "*shape"]) -> Float[Arr
 
 
 def objective(
-    centre_scores: Float[Array | np.ndarray, "..."],
+    center_scores: Float[Array | np.ndarray, "..."],
     decisions: Float[Array | np.ndarray, "..."],
     gates: Float[Array | np.ndarray, " units"],
     *,
     alpha: Float[Array | np.ndarray, ""] | float,
     penalty: Float[Array | np.ndarray, ""] | float,
 ) -> Float[Array, ""]:
-    """What the gates minimise: wrong decisions, open gates, and gates that are neither open nor closed.
+    """What the gates minimize: wrong decisions, open gates, and gates that are neither open nor closed.
 
         mean_n (y'_n − y_n)² + α Σ_i b_i + λ Σ_i φ(b_i)
 
     Traceable. The paper sums over the rows; the mean makes α and λ independent of their number.
 
     Args:
-        centre_scores: [rows] y_n, `centre_score` of the gated network.
+        center_scores: [rows] y_n, `center_score` of the gated network.
         decisions: [rows] y'_n, 1 for rows that the whole network predicts as the target, else 0.
         gates: b_i.
         alpha: cost of an open gate.
@@ -130,10 +130,10 @@ def objective(
 
     Source: Yan & Feng, ICLR 2018 submission, equations 1 and 4.
     """
-    centre_scores, decisions = jnp.asarray(centre_scores), jnp.asarray(decisions)
-    if centre_scores.ndim != 1 or not len(centre_scores):
-        raise ValueError(f"centre_scores: found shape {centre_scores.shape}, wanted [rows] with at least one row")
-    if decisions.shape != centre_scores.shape:
-        raise ValueError(f"decisions: found shape {decisions.shape}, wanted {centre_scores.shape}, one a row")
-    miss = jnp.mean((decisions - centre_scores) ** 2)
+    center_scores, decisions = jnp.asarray(center_scores), jnp.asarray(decisions)
+    if center_scores.ndim != 1 or not len(center_scores):
+        raise ValueError(f"center_scores: found shape {center_scores.shape}, wanted [rows] with at least one row")
+    if decisions.shape != center_scores.shape:
+        raise ValueError(f"decisions: found shape {decisions.shape}, wanted {center_scores.shape}, one a row")
+    miss = jnp.mean((decisions - center_scores) ** 2)
     return miss + alpha * jnp.sum(gates) + penalty * jnp.sum(relaxation_penalty(gates))

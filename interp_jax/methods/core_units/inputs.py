@@ -59,7 +59,7 @@ def select_for_inputs(
         mask_shape: as in `select`; for several layers the masks are concatenated in the mapping's order.
         steps: gradient steps.
         batch_size: inputs at a time.
-        optimizer: any optax optimiser.
+        optimizer: any optax optimizer.
 
     Raises:
         ValueError: predictions or a tail that do not fit hidden, no alphas or one below 0, counts below one.

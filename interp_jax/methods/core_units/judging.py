@@ -17,7 +17,7 @@ _MASKS_AT_ONCE, _UNITS_AT_ONCE, _MOST_MOVED = 4, 8, 2
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """The holding rate of every mask, and a cost that also tells apart masks of one rate: [masks] each.
 
         cost = 1 − rate + 0.01 Σ_n w_n log(1 + exp(−10 m_n))
@@ -58,7 +58,7 @@ class Judge:
         self._kept = [self._prepared(batch) for _, batch in self._batches] if keep else None
         self._seen = {}
 
-    def __call__(self, masks: np.ndarray, batches: int | None = None) -> Judgement:
+    def __call__(self, masks: np.ndarray, batches: int | None = None) -> Judgment:
         """Judges many masks at once, on some batches of rows or on all."""
         blocks = np.pad(masks, ((0, -len(masks) % _MASKS_AT_ONCE), (0, 0)), mode="edge")
         blocks = blocks.reshape(-1, _MASKS_AT_ONCE, masks.shape[1])
@@ -76,7 +76,7 @@ class Judge:
             # Fetched before the next batch is prepared: one batch at a time is in memory.
             total += np.concatenate(jax.device_get(found), axis=1)
         wrong, nearness = total[:, : len(masks)] @ self.shares
-        return Judgement(1 - wrong, wrong + _NEARNESS * nearness)
+        return Judgment(1 - wrong, wrong + _NEARNESS * nearness)
 
     def row_by_row(self, mask: np.ndarray, order: np.ndarray | None = None, most: float = np.inf):
         """Whether each row's decision holds with one mask, and the margin by which; remembered.

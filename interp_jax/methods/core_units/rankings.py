@@ -124,7 +124,7 @@ def greedy(
     Forward adds the unit that leaves the fewest wrong decisions, from no units on; backward drops it, from all on.
     Equal numbers are told apart by the margins, as in the search that `select` does, and then by their order.
 
-    Host-level; units²/2 judgements of the rows, whose prepared layer is kept in memory: pass a sample of the class's
+    Host-level; units²/2 judgments of the rows, whose prepared layer is kept in memory: pass a sample of the class's
     rows where there are many.
 
     Args:
@@ -163,7 +163,7 @@ def nested_holding(
 ) -> Float[np.ndarray, " sizes"]:
     """The holding rate with the first 0, 1, 2, … all units of an order kept.
 
-    Host-level; units + 1 judgements of the rows.
+    Host-level; units + 1 judgments of the rows.
 
     Args:
         tail: as in `select`.

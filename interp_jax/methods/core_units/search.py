@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from interp_jax.methods.core_units.judging import Judge, Judgement
+from interp_jax.methods.core_units.judging import Judge, Judgment
 
 # Units added between two looks at all rows.
 _FEW, _AT_ONCE = 4, 3
@@ -93,16 +93,16 @@ class _Near:
         self._choose()
         return False
 
-    def compare(self, masks) -> Judgement:
+    def compare(self, masks) -> Judgment:
         """Rates and costs as they seem from the near rows; of many masks, only those that do well on the first."""
         kept = np.argsort(self._near(masks, batches=1).costs, kind="stable")[: max(_FEW, len(masks) // 8)]
         found, rates, costs = self._near(masks[kept]), np.full(len(masks), -np.inf), np.full(len(masks), np.inf)
         rates[kept], costs[kept] = found.rates - self._elsewhere, found.costs
-        return Judgement(rates, costs)
+        return Judgment(rates, costs)
 
-    def seems_to_hold(self, judgement: Judgement):
+    def seems_to_hold(self, judgment: Judgment):
         """Which masks may reach the rate."""
-        return 1 - judgement.rates <= self._most
+        return 1 - judgment.rates <= self._most
 
     def _choose(self):
         # How far the margins that have been seen are from 0: nothing, where they were on both sides of it.
@@ -137,9 +137,9 @@ def _added(near, mask, most):
     seems = False
     for _ in range(min(most, np.sum(~mask))):
         added = _with(mask, ~mask)
-        judgement = near.compare(added)
-        best = np.argmin(judgement.costs)
-        mask, seems = added[best], near.seems_to_hold(judgement)[best]
+        judgment = near.compare(added)
+        best = np.argmin(judgment.costs)
+        mask, seems = added[best], near.seems_to_hold(judgment)[best]
         if seems:
             break
     return mask, seems
@@ -150,11 +150,11 @@ def _dropped(near, mask, most):
     smaller = None
     for _ in range(min(most, mask.sum())):
         fewer = _without(mask)
-        judgement = near.compare(fewer)
-        allowed = near.seems_to_hold(judgement)
+        judgment = near.compare(fewer)
+        allowed = near.seems_to_hold(judgment)
         if not allowed.any():
             break
-        smaller = mask = fewer[np.argmin(np.where(allowed, judgement.costs, np.inf))]
+        smaller = mask = fewer[np.argmin(np.where(allowed, judgment.costs, np.inf))]
     return smaller
 
 
@@ -164,9 +164,9 @@ def _exchanged(near, mask, swaps):
     Every exchange is the best there is, better or not; units that have just gone stay away for a while.
     """
     fewer = _without(mask)
-    judgement = near.compare(fewer)
-    best, gone = np.argmin(judgement.costs), deque(maxlen=_FEW)
-    current, seems = fewer[best], near.seems_to_hold(judgement)[best]
+    judgment = near.compare(fewer)
+    best, gone = np.argmin(judgment.costs), deque(maxlen=_FEW)
+    current, seems = fewer[best], near.seems_to_hold(judgment)[best]
     for _ in range(swaps):
         if seems and near.holds(current):
             return current
@@ -177,10 +177,10 @@ def _exchanged(near, mask, swaps):
         added = _with(current, allowed)
         best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_FEW]]
         candidates = np.concatenate([_without(current) | (grown & ~current) for grown in best_added])
-        judgement = near.compare(candidates)
-        best = np.argmin(judgement.costs)
+        judgment = near.compare(candidates)
+        best = np.argmin(judgment.costs)
         gone.append(np.flatnonzero(current & ~candidates[best])[0])
-        current, seems = candidates[best], near.seems_to_hold(judgement)[best]
+        current, seems = candidates[best], near.seems_to_hold(judgment)[best]
     return current if seems and near.holds(current) else None
 
 

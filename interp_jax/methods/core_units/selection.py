@@ -23,7 +23,7 @@ class Selection(NamedTuple):
 
     ``mask`` (bool) and ``gates`` (openings, those that ``gates_mask`` is rounded from) have the form of the mask shape.
     ``units`` are kept and hold ``holding_rate`` of the class's decisions, by the classifier asked for, which has
-    ``weight`` if it is the centre-based one, on ``rows``; ``reached`` says
+    ``weight`` if it is the center-based one, on ``rows``; ``reached`` says
     whether that is the rate asked for. ``gates_mask``, ``gates_units`` and ``gates_holding_rate`` are the gates' own:
     the smallest rounded lane that reaches the rate, or else the one that holds most.
     """
@@ -70,7 +70,7 @@ def select(
     other and dropped from again; last, units are exchanged one by one where that lets another one go.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted if the tail can), and of
-    all rows where that is at most 1 GiB. Cost: the gates' training, and for every start about units² judgements of
+    all rows where that is at most 1 GiB. Cost: the gates' training, and for every start about units² judgments of
     search_rows rows and ten of all rows.
 
     Args:
@@ -80,7 +80,7 @@ def select(
         target: the class of interest; None asks every row about the class predicted for it: one mask for all classes.
         key: a JAX random key.
         holding: the share of decisions that has to hold, in [0, 1].
-        classifier: who decides: "argmax", or "centre" for the paper's centre-based classifier with the weight that was
+        classifier: who decides: "argmax", or "center" for the paper's center-based classifier with the weight that was
             trained with the gates, which lets the target be a little behind.
         alphas: costs of an open gate, a lane each.
         mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
@@ -91,7 +91,7 @@ def select(
         penalty: λ, as in `sweep`.
         steps: gradient steps.
         batch_size: rows a step.
-        optimizer: any optax optimiser.
+        optimizer: any optax optimizer.
         swaps: exchanges tried before a smaller set is given up.
         search_rows: rows nearest to failing that sets are compared on; the result is judged on all of the class's.
         starts: how many sets are polished and joined: the gates', those first that hold enough and are smallest, and

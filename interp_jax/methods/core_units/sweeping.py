@@ -18,8 +18,8 @@ class Sweep(NamedTuple):
     """What came out for every target, α and repeat: arrays [targets, alphas, repeats], masks with their own axes after.
 
     ``gates`` are the openings before rounding, ``masks`` what is kept, ``units`` how many that are, ``holding_rate``
-    the rate by argmax on the class's data, ``weight`` that of the centre-based classifier, and ``objective``
-    [targets, steps, alphas, repeats] what was minimised.
+    the rate by argmax on the class's data, ``weight`` that of the center-based classifier, and ``objective``
+    [targets, steps, alphas, repeats] what was minimized.
     """
 
     masks: Any
@@ -75,7 +75,7 @@ def sweep(
         penalty: λ; by default 0.01 for relaxed gates and 0 for the others.
         steps: gradient steps.
         batch_size: rows a step, half of them positives.
-        optimizer: any optax optimiser; the same object again avoids a compilation.
+        optimizer: any optax optimizer; the same object again avoids a compilation.
 
     Raises:
         ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a target that is never

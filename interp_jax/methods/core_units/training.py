@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from interp_jax.methods.core_units.checks import check_counts
 from interp_jax.methods.core_units.class_rows import wanted_class
-from interp_jax.methods.core_units.decisions import centre_score
+from interp_jax.methods.core_units.decisions import center_score
 from interp_jax.methods.core_units.gates import (
     SHARPNESS,
     gate,
@@ -95,9 +95,9 @@ def train_gates(
 
 
 def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> GateTraining:
-    """Lanes of gates, each minimised by itself over the batches that ``draw(step number)`` gives all of them.
+    """Lanes of gates, each minimized by itself over the batches that ``draw(step number)`` gives all of them.
 
-    The weight of the centre-based classifier is trained with the gates, but not without negatives: 0 would then be
+    The weight of the center-based classifier is trained with the gates, but not without negatives: 0 would then be
     best, which calls every row a positive. Traceable.
     """
 
@@ -105,13 +105,13 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
         x, log_weight = variables
         used, counted = _gates(recipe.kind, x, jax.random.fold_in(key, number))
         weight = jnp.exp(jnp.where(has_negatives, log_weight, jnp.log(_WEIGHT)))
-        said = centre_score(network.scores(batch.prepared, used), batch.wanted, weight)
+        said = center_score(network.scores(batch.prepared, used), batch.wanted, weight)
         return objective(said, batch.decisions, counted, alpha=alpha, penalty=recipe.penalty)
 
     def step(carry, number):
         batch = draw(number)
 
-        # Lane by lane also in the optimiser, some of which look at all that they are given.
+        # Lane by lane also in the optimizer, some of which look at all that they are given.
         def one(variables, state, alpha, key):
             value, gradient = jax.value_and_grad(loss)(variables, alpha, key, batch, number)
             updates, state = recipe.optimizer.update(gradient, state, variables)

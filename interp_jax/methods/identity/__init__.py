@@ -5,11 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "attributions": ["gradient_times_input", "integrated_gradients"],
         "contribution": ["Contributions", "contributions", "layer_accuracy"],
         "distance": ["distance_to_identity"],
         "early_exit": ["Exits", "right_for_good", "stop_when_confident"],
-        "removal": ["RemovalCurves", "removal_curves"],
         "shares": ["Shares", "completeness_error", "path_shares"],
         "writes": ["class_writes"],
     },

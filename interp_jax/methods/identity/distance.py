@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax.kernels._arguments import as_real
-from interp_jax.kernels._dirac import dirac
+from interp_jax._checks import as_real
+from interp_jax.kernels.dirac import dirac
 
 
 def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: float = 1.0) -> Float[Array, " layers"]:

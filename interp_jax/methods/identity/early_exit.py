@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.kernels._arguments import as_real
+from interp_jax._checks import as_real
 from interp_jax.methods.identity.contribution import all_finite, scores_and_labels
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax.methods.accept import callable_pytree
+from interp_jax.methods._accept import callable_pytree
 
 
 class Shares(NamedTuple):

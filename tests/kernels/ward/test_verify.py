@@ -32,7 +32,7 @@ def test_another_tree_does_not(method):
 
 
 def _exchanged(tree, row):
-    """Two neighbouring merges in the other order, with the names that follow."""
+    """Two neighboring merges in the other order, with the names that follow."""
     names = np.arange(2 * len(tree) + 1)
     first = len(tree) + 1 + row
     names[[first, first + 1]] = first + 1, first

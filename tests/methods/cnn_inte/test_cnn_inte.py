@@ -20,7 +20,7 @@ TOY_FACTORS = np.array([0, 1, 0, 2, 1])
 
 
 def _same_partition(found, wanted):
-    """Equal up to relabelling."""
+    """Equal up to relabeling."""
     return len(set(zip(found, wanted, strict=True))) == len(set(found)) == len(set(wanted))
 
 
@@ -40,13 +40,13 @@ def test_the_toy_example_gives_the_ids_that_were_planted(reading):
 
 
 @pytest.mark.slow
-def test_standardised_units_are_grouped_by_correlation():
+def test_standardized_units_are_grouped_by_correlation():
     random = np.random.default_rng(0)
     sources = random.normal(size=(500, 2))
     scales = np.array([1.0, 100.0, 0.01, 5.0])
     hidden = np.stack([sources[:, 0], sources[:, 1], sources[:, 0], sources[:, 1]], axis=1) * scales
     hidden = jnp.asarray(hidden, jnp.float32)
-    found = find_factors(hidden, factors=2, ids=3, key=KEY, restarts=10, standardised=True)
+    found = find_factors(hidden, factors=2, ids=3, key=KEY, restarts=10, standardized=True)
     assert _same_partition(found.of_unit.tolist(), [0, 1, 0, 1])
 
 

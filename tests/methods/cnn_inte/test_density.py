@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from interp_jax.methods import cnn_inte
-from interp_jax.methods.cnn_inte.density import density_centers
+from interp_jax.methods.cnn_inte._density import density_centers
 from interp_jax.methods.cnn_inte.factors import assign, find_factors
 
 

@@ -18,38 +18,38 @@ SCORES = st.lists(st.lists(SCORE, min_size=3, max_size=3), min_size=2, max_size=
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
 MASK = USEFUL & (np.arange(UNITS) % 4 > 0)
 
-_centre_score = jax.jit(core_units.centre_score)
+_center_score = jax.jit(core_units.center_score)
 _is_target = jax.jit(core_units.is_target)
-_slopes = jax.jit(jax.grad(lambda scores, weight: jnp.sum(core_units.centre_score(scores, 1, weight)), (0, 1)))
+_slopes = jax.jit(jax.grad(lambda scores, weight: jnp.sum(core_units.center_score(scores, 1, weight)), (0, 1)))
 _rate = jax.jit(core_units.holding_rate, static_argnames=("classifier", "batch_size"))
 
 
 @given(SCORES, st.integers(0, 2), st.floats(0.125, 64, width=32))
 @settings(max_examples=60, deadline=None)
-def test_centre_scores_are_the_papers_formula(scores, target, weight):
-    found = np.asarray(_centre_score(scores, target, weight))
-    wanted = [reference.centre_score(row.astype(np.float64), target, weight) for row in scores]
+def test_center_scores_are_the_papers_formula(scores, target, weight):
+    found = np.asarray(_center_score(scores, target, weight))
+    wanted = [reference.center_score(row.astype(np.float64), target, weight) for row in scores]
     np.testing.assert_allclose(found, wanted, atol=1e-4)
     assert np.all((found >= 0) & (found <= 1))
     for slope in _slopes(scores, weight):
         assert not np.any(np.isnan(slope))
 
 
-def test_centre_scores_do_not_depend_on_the_scale():
+def test_center_scores_do_not_depend_on_the_scale():
     scores = jax.random.normal(jax.random.key(0), (2, 3))
     for scale in (1e-30, 1e30):
-        np.testing.assert_allclose(_centre_score(scale * scores, 1, 2.0), _centre_score(scores, 1, 2.0), atol=1e-5)
+        np.testing.assert_allclose(_center_score(scale * scores, 1, 2.0), _center_score(scores, 1, 2.0), atol=1e-5)
     # Half precision is added up in full.
-    half = core_units.centre_score(1000 * scores.astype(jnp.float16), 1, 2.0)
-    np.testing.assert_allclose(half, _centre_score(scores, 1, 2.0), atol=5e-3)
+    half = core_units.center_score(1000 * scores.astype(jnp.float16), 1, 2.0)
+    np.testing.assert_allclose(half, _center_score(scores, 1, 2.0), atol=5e-3)
 
 
-def test_slopes_of_centre_scores_are_those_of_the_formula():
+def test_slopes_of_center_scores_are_those_of_the_formula():
     scores = np.array(jax.random.normal(jax.random.key(1), (2, 3)))
     slope, by_weight = _slopes(scores, 1.5)
 
     def total(scores, weight=1.5):
-        return sum(reference.centre_score(row, 1, weight) for row in scores)
+        return sum(reference.center_score(row, 1, weight) for row in scores)
 
     step = 1e-6 * np.eye(6).reshape(6, 2, 3)
     wanted = [(total(scores + each) - total(scores - each)) / 2e-6 for each in step]
@@ -69,13 +69,13 @@ def test_nothing_is_the_target_of_nan_or_of_a_class_without_score():
     assert not np.any(core_units.is_target(jnp.array([[jnp.nan, 1.0], [1.0, jnp.nan]]), jnp.array([1, 0])))
     for target in (-1, 2):
         assert not np.any(_is_target(jnp.ones((2, 3))[:, :2], target))
-        np.testing.assert_array_equal(_centre_score(jnp.ones((2, 3))[:, :2], target), 0)
+        np.testing.assert_array_equal(_center_score(jnp.ones((2, 3))[:, :2], target), 0)
 
 
 def test_a_single_class_is_always_decided_for():
     scores = jnp.array([[3.0], [-1e30]])
     np.testing.assert_array_equal(core_units.is_target(scores, 0), True)
-    np.testing.assert_array_equal(core_units.centre_score(scores, 0, 5.0), 1)
+    np.testing.assert_array_equal(core_units.center_score(scores, 0, 5.0), 1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=4, max_size=4), st.integers(0, 3), st.booleans())
@@ -91,7 +91,7 @@ def test_rates_of_decisions_are_means_of_two_shares(rows, target, own):
 MASKS = np.stack([MASK, USEFUL, np.ones(UNITS, bool), np.zeros(UNITS, bool)])
 
 
-@pytest.mark.parametrize(("classifier", "weight"), [("argmax", None), ("centre", 2.0)])
+@pytest.mark.parametrize(("classifier", "weight"), [("argmax", None), ("center", 2.0)])
 def test_rates_agree_with_the_transcription_alone_and_as_lanes(classifier, weight):
     options = {"classifier": classifier, "batch_size": 64, **({} if weight is None else {"weight": weight})}
 
@@ -174,7 +174,7 @@ def test_inputs_of_every_precision_are_taken():
 
 def test_values_without_bound_give_no_nan():
     hidden = jnp.where(jnp.arange(ROWS)[:, None] % 2 == 0, 1e30 * HIDDEN, 0)
-    for classifier in ("argmax", "centre"):
+    for classifier in ("argmax", "center"):
         assert 0 <= float(_rate(TAIL, hidden, PREDICTIONS, 0, MASK, classifier=classifier, batch_size=64)) <= 1
 
 
@@ -201,7 +201,7 @@ def test_memory_is_that_of_a_batch(assert_temp_bytes):
         ({"mask": MASK[1:]}, r"mask: found shape \(8,\), wanted the last axes of hidden, \(9,\)"),
         ({"mask": np.ones((ROWS, UNITS))}, r"mask: found shape \(300, 9\)"),
         ({"mask": {}}, "mask: found no layers"),
-        ({"classifier": "softmax"}, "classifier: found 'softmax', wanted 'argmax' or 'centre'"),
+        ({"classifier": "softmax"}, "classifier: found 'softmax', wanted 'argmax' or 'center'"),
         ({"batch_size": 0}, "batch_size: found 0, wanted a whole number of at least 1"),
         ({"tail": lambda h: h[:, 0]}, r"tail: found scores of shape \(1,\) for one row"),
         ({"tail": lambda h: h @ jnp.ones((4, 2))}, r"tail: it does not take hidden units of shape \(9,\)"),

@@ -80,12 +80,12 @@ def test_the_objective_is_the_papers_formula(scores, decisions, target, weight):
 
 @jax.jit
 def _objective(scores, decisions, target, weight, gates):
-    said = core_units.centre_score(scores, target, weight)
+    said = core_units.center_score(scores, target, weight)
     return core_units.objective(said, decisions, gates, alpha=0.02, penalty=0.3)
 
 
 def test_an_objective_without_rows_is_refused():
-    with pytest.raises(ValueError, match="^centre_scores: found shape"):
+    with pytest.raises(ValueError, match="^center_scores: found shape"):
         core_units.objective(jnp.ones(0), jnp.ones(0), jnp.ones(2), alpha=0.1, penalty=0.1)
     with pytest.raises(ValueError, match="^decisions: found shape"):
         core_units.objective(jnp.ones(2), jnp.ones(3), jnp.ones(2), alpha=0.1, penalty=0.1)

@@ -24,7 +24,7 @@ def _judge(data=DATA, target=1, tail=TAIL, hidden=HIDDEN, **options):
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_judgements_are_the_transcriptions_however_many_masks_are_judged_together(keep):
+def test_judgments_are_the_transcriptions_however_many_masks_are_judged_together(keep):
     judge = _judge(keep=keep)
     found, rows = judge(MASKS), DATA.rows
     wanted = [reference.holding_rate(in_numpy(TAIL), HIDDEN[rows], PREDICTIONS[rows], 1, mask) for mask in MASKS]

@@ -175,7 +175,7 @@ def test_values_without_bound_are_searched():
         ({"holding": float("nan")}, "holding: found nan"),
         ({"target": 5}, "target: found 5, wanted None or a whole number from 0 to 2"),
         ({"predictions": np.where(PREDICTIONS == 0, 1, PREDICTIONS)}, "target: found no row of 300 predicted as 0"),
-        ({"classifier": "loss"}, "classifier: found 'loss', wanted 'argmax' or 'centre'"),
+        ({"classifier": "loss"}, "classifier: found 'loss', wanted 'argmax' or 'center'"),
         ({"search_rows": 0}, "search_rows: found 0"),
         ({"swaps": -1}, "swaps: found -1"),
         ({"alphas": ()}, "alphas: found none"),
@@ -193,21 +193,21 @@ def test_bad_arguments_are_named(changes, message):
         core_units.select(**given)
 
 
-def test_the_centre_based_classifier_is_asked_with_its_trained_weight():
+def test_the_center_based_classifier_is_asked_with_its_trained_weight():
     tail, hidden, predictions = dense(3)
     found = {
         classifier: core_units.select(tail, hidden, predictions, 1, holding=0.95, classifier=classifier, **OPTIONS)
-        for classifier in ("argmax", "centre")
+        for classifier in ("argmax", "center")
     }
-    centre = found["centre"]
-    assert centre.reached
-    assert centre.units <= found["argmax"].units
-    rows = centre.rows.rows
+    center = found["center"]
+    assert center.reached
+    assert center.units <= found["argmax"].units
+    rows = center.rows.rows
     rate = reference.holding_rate(
-        in_numpy(tail), hidden[rows], predictions[rows], 1, centre.mask, centre_weight=centre.weight
+        in_numpy(tail), hidden[rows], predictions[rows], 1, center.mask, center_weight=center.weight
     )
-    np.testing.assert_allclose(centre.holding_rate, rate, atol=1e-9)
-    strict = core_units.holding_rate(tail, hidden[rows], predictions[rows], 1, centre.mask)
+    np.testing.assert_allclose(center.holding_rate, rate, atol=1e-9)
+    strict = core_units.holding_rate(tail, hidden[rows], predictions[rows], 1, center.mask)
     assert abs(float(strict) - rate) > 1e-3, "the problem must tell the classifiers apart"
 
 

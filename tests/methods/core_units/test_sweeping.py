@@ -16,7 +16,7 @@ from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, in
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
 KEY = jax.random.key(1)
-# An optimiser that looks at the norm of all that it is given.
+# An optimizer that looks at the norm of all that it is given.
 CLIPPED = optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))
 SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "batch_size": 32, "optimizer": CLIPPED}
 
@@ -74,7 +74,7 @@ def test_default_gates_find_the_planted_units_at_every_cost(target):
     np.testing.assert_array_equal(found.holding_rate[:2], 1)
 
 
-def test_what_is_minimised_is_the_papers_objective_on_soft_gates():
+def test_what_is_minimized_is_the_papers_objective_on_soft_gates():
     network, hidden, predictions = accept(TAIL, HIDDEN, PREDICTIONS)
     yes = jnp.asarray(predictions == 1, jnp.float32)
     recipe = make_recipe("relaxed", 0.3, 1, len(yes), optax.sgd(0.0))
@@ -114,7 +114,7 @@ def _rate(hidden, predictions, target, mask):
 
 
 @pytest.mark.slow
-def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimiser():
+def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimizer():
     whole = _swept()
     fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
     np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)

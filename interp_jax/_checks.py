@@ -1,0 +1,441 @@
+"""Argument checks and conversions at the door: one of each for the whole package, one form of error.
+
+Errors read ``name: found …, wanted …``. What is traced has no values yet, so that only shapes and types of it are
+checked; arrays at hand are looked at where that does not copy them from an accelerator.
+"""
+
+import functools
+import inspect
+import math
+import operator
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+_P, _R = ParamSpec("_P"), TypeVar("_R")
+
+
+def describe(value: Any) -> str:
+    """A value as errors show it: type and shape of an array, else a short repr.
+
+    >>> describe(np.zeros((3, 2))), describe("three"), describe(None)
+    ('float64 [3, 2]', "'three'", 'None')
+    """
+    if isinstance(value, jax.Array | np.ndarray):
+        return f"{value.dtype} [{', '.join(map(str, value.shape))}]"
+    if callable(value) or isinstance(value, jax.core.Tracer):
+        return type(value).__name__
+    text = repr(value)
+    return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}…"
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a value is known only when compiled code runs."""
+    return isinstance(value, jax.core.Tracer)
+
+
+def at_hand(value: Any) -> bool:
+    """Whether an array's values can be read without waiting: neither traced nor spread over other processes."""
+    return not is_traced(value) and (not isinstance(value, jax.Array) or value.is_fully_addressable)
+
+
+# ---------------------------------------------------------------------------------------------------- arrays
+
+
+def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> np.ndarray:
+    """The values as a NumPy array of real numbers of the type that they have; bool and whole numbers stay.
+
+    Host-level. Types that NumPy does not know (bfloat16) become float32.
+
+    Raises:
+        ValueError: values that are no real numbers, or of another shape (see `check_shape`).
+
+    Example:
+        >>> as_numpy("x", [1, 2]).dtype.kind, as_numpy("x", jnp.ones(2, jnp.bfloat16)).dtype
+        ('i', dtype('float32'))
+        >>> as_numpy("x", [1j])
+        Traceback (most recent call last):
+        ...
+        ValueError: x: found complex128 [1], wanted real numbers
+    """
+    if is_traced(values):
+        raise ValueError(f"{name}: found a traced array, wanted one at hand: this function runs on the host")
+    try:
+        found = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: found {describe(values)}, wanted an array of real numbers") from error
+    if found.dtype.kind not in "fiub":
+        if not jnp.issubdtype(found.dtype, jnp.floating):
+            raise ValueError(f"{name}: found {describe(found)}, wanted real numbers")
+        found = found.astype(np.float32)
+    check_shape(name, found, shape)
+    return found
+
+
+def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> Array:
+    """The values as a JAX array of float32, or of float64 where JAX has it and it is given.
+
+    Traceable. Whole numbers, bool and types below float32 become float32 of the same value: nothing wraps. NaN and
+    infinity stay.
+
+    Args:
+        name: the argument that errors speak of.
+        values: an array, or nested sequences of numbers.
+        shape: lengths or names of axes, as for `check_shape`; None for any.
+
+    Raises:
+        ValueError: values that are no real numbers, of another shape, or finite numbers beyond float32.
+
+    Example:
+        >>> as_real("x", np.array([2**32, 1])).tolist()
+        [4294967296.0, 1.0]
+        >>> as_real("x", [[1.0], [2.0]], shape=["rows", 2])
+        Traceback (most recent call last):
+        ...
+        ValueError: x: found shape [2, 1], wanted [rows, 2]
+    """
+    if not isinstance(values, jax.Array):
+        values = _narrowed(name, as_numpy(name, values, shape=shape))
+        return jnp.asarray(values)
+    if not any(jnp.issubdtype(values.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        raise ValueError(f"{name}: found {describe(values)}, wanted real numbers")
+    check_shape(name, values, shape)
+    floating = jnp.issubdtype(values.dtype, jnp.floating)
+    return values.astype(jnp.promote_types(values.dtype, jnp.float32) if floating else jnp.float32)
+
+
+def as_centered(name: str, values: Any, *, axis: int = 0) -> tuple[Array, Array]:
+    """The values less their mean over an axis, and that mean, as `as_real` gives them.
+
+    Traceable. NumPy's float64 and whole numbers are centered before they are cut to float32, so that a large offset
+    costs no digits; what is a JAX array already, or traced, is given back with a mean of 0. Rows with NaN or infinity
+    do not count for the mean.
+
+    Example:
+        >>> rest, mean = as_centered("x", np.array([[1e9], [1e9 + 1]]))
+        >>> rest.tolist(), mean.tolist()
+        ([[0.0], [1.0]], [[1000000000.0]])
+    """
+    if isinstance(values, jax.Array):
+        values = as_real(name, values)
+        shape = tuple(1 if axis % max(values.ndim, 1) == place else size for place, size in enumerate(values.shape))
+        return values, jnp.zeros(shape, values.dtype)
+    found = as_numpy(name, values)
+    if not found.ndim or not found.size or found.dtype.kind == "b" or found.dtype.itemsize < 4:
+        return as_centered(name, as_real(name, found), axis=axis)
+    wide = found.astype(np.float64)
+    counted = np.isfinite(wide)
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Halves, so that no sum of finite numbers overflows.
+        total = np.sum(np.where(counted, wide / max(found.shape[axis], 1), 0), axis=axis, keepdims=True)
+        share = np.sum(counted, axis=axis, keepdims=True) / max(found.shape[axis], 1)
+        mean = total / np.where(share > 0, share, 1)
+        mean = np.asarray(jnp.asarray(_narrowed(name, mean)), np.float64)
+        rest = wide - mean
+    return jnp.asarray(_narrowed(name, rest)), jnp.asarray(_narrowed(name, mean))
+
+
+def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None) -> None:
+    """Refuses arrays of another shape: a number is a length, a name any length of at least 1, "…" any further axes.
+
+    Example:
+        >>> check_shape("hidden", np.zeros((3, 4, 2)), ["rows", "…", "units"])
+        >>> check_shape("hidden", np.zeros(3), ["rows", "…", "units"])
+        Traceback (most recent call last):
+        ...
+        ValueError: hidden: found shape [3], wanted [rows, …, units]
+    """
+    if shape is None:
+        return
+    found = tuple(values.shape)
+    ends = (shape, ()) if "…" not in shape else (shape[: shape.index("…")], shape[shape.index("…") + 1 :])
+    first, last = map(tuple, ends)
+    fits = len(found) >= len(first) + len(last) if "…" in shape else len(found) == len(first)
+    parts = found[: len(first)] + found[len(found) - len(last) :]
+    if fits:
+        wanted = zip(parts, first + last, strict=True)
+        fits = all(size == length if isinstance(length, int) else size > 0 for size, length in wanted)
+    if not fits:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name}: found shape [{', '.join(map(str, found))}], wanted [{wanted}]")
+
+
+def check_finite(name: str, values: Any) -> None:
+    """Refuses NaN and infinity in arrays that are at hand; what is traced is let through.
+
+    Example:
+        >>> check_finite("x", np.array([1.0, np.nan]))
+        Traceback (most recent call last):
+        ...
+        ValueError: x: found NaN or infinity, wanted finite numbers
+    """
+    if not at_hand(values):
+        return
+    numpy = np if isinstance(values, np.ndarray) else jnp
+    if not bool(numpy.all(numpy.isfinite(values))):
+        raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
+
+
+def check_same_rows(**arrays: Any) -> None:
+    """Refuses arrays with different numbers of rows.
+
+    Example:
+        >>> check_same_rows(inputs=np.zeros((3, 2)), labels=np.zeros(4))
+        Traceback (most recent call last):
+        ...
+        ValueError: labels: found 4 rows, wanted 3 as in inputs
+    """
+    (first, leading), *others = arrays.items()
+    for name, values in others:
+        if len(values) != len(leading):
+            raise ValueError(f"{name}: found {len(values)} rows, wanted {len(leading)} as in {first}")
+
+
+def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int | None = None) -> Array:
+    """Class numbers as int32 [rows].
+
+    Traceable. What 32 bits cannot hold is refused where it is at hand, and −1 where it is traced. With ``classes``,
+    labels at hand are refused outside 0 … classes − 1; traced ones cannot be looked at.
+
+    Args:
+        name: the argument that errors speak of.
+        values: [rows] whole numbers.
+        rows: how many there have to be; None for any number.
+        classes: how many classes there are; None leaves the values alone.
+
+    Raises:
+        ValueError: values that are no vector of whole numbers, of another length, or outside the classes.
+
+    Example:
+        >>> as_labels("labels", [0, 2], classes=3).tolist()
+        [0, 2]
+        >>> as_labels("labels", [0, 3], classes=3)
+        Traceback (most recent call last):
+        ...
+        ValueError: labels: found 0 to 3, wanted whole numbers from 0 to 2
+    """
+    found = values if isinstance(values, jax.Array) else _whole_numbers(name, values)
+    wanted = f"whole numbers [{'rows' if rows is None else rows}]"
+    if not jnp.issubdtype(found.dtype, jnp.integer):
+        raise ValueError(f"{name}: found {describe(found)}, wanted {wanted}")
+    if found.ndim != 1 or (rows is not None and len(found) != rows):
+        raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted {wanted}")
+    limits = jnp.iinfo(jnp.int32)
+    if at_hand(found) and found.size:
+        # Whole numbers of NumPy stay with NumPy until their range is known.
+        least, greatest = int(found.min()), int(found.max())
+        most = limits.max if classes is None else classes - 1
+        if least < (limits.min if classes is None else 0) or greatest > most:
+            wanted = f"whole numbers from 0 to {most}" if classes is not None else "whole numbers that 32 bits hold"
+            raise ValueError(f"{name}: found {least} to {greatest}, wanted {wanted}")
+    elif jnp.iinfo(found.dtype).max > limits.max:
+        found = jnp.where(found > limits.max, -1, found.astype(jnp.int32))
+    return jnp.asarray(found).astype(jnp.int32)
+
+
+def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array:
+    """A mask as bool, True where a unit is kept.
+
+    Traceable. Numbers are taken where they are 0 and 1 (of traced ones: other than 0 is True).
+
+    Raises:
+        ValueError: another shape, or numbers other than 0 and 1.
+
+    Example:
+        >>> as_mask("mask", [1, 0]).tolist()
+        [True, False]
+        >>> as_mask("mask", [0.5, 1.0])
+        Traceback (most recent call last):
+        ...
+        ValueError: mask: found numbers other than 0 and 1, wanted True where a unit is kept
+    """
+    found = values if isinstance(values, jax.Array) else as_numpy(name, values)
+    if not any(jnp.issubdtype(found.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        raise ValueError(f"{name}: found {describe(found)}, wanted True where a unit is kept")
+    if shape is not None and tuple(found.shape) != tuple(shape):
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted [{wanted}]")
+    if found.dtype != bool:
+        if at_hand(found) and not bool(((found == 0) | (found == 1)).all()):
+            raise ValueError(f"{name}: found numbers other than 0 and 1, wanted True where a unit is kept")
+        found = found != 0
+    return jnp.asarray(found)
+
+
+# ---------------------------------------------------------------------------------------------------- numbers
+
+
+def as_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
+    """A whole number from ``least`` to ``most`` as an int, known before anything is traced.
+
+    Raises:
+        ValueError: anything else, 2.0 and True among it.
+
+    Example:
+        >>> as_count("k", np.int64(3))
+        3
+        >>> as_count("k", 2.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: k: found 2.0, wanted a whole number of at least 1
+    """
+    try:
+        number = None if isinstance(value, bool | np.bool_) else operator.index(value)
+    except (TypeError, jax.errors.ConcretizationTypeError):
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name}: found {describe(value)}, wanted a whole number {wanted}")
+    return number
+
+
+def as_counts(name: str, values: Any, *, least: int = 1, length: int | None = None) -> tuple[int, ...]:
+    """Several whole numbers, such as sizes of layers, each as in `as_count`.
+
+    Example:
+        >>> as_counts("sizes", [100, 60])
+        (100, 60)
+        >>> as_counts("sizes", 100)
+        Traceback (most recent call last):
+        ...
+        ValueError: sizes: found 100, wanted a sequence of whole numbers
+    """
+    if isinstance(values, str) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
+        raise ValueError(f"{name}: found {describe(values)}, wanted a sequence of whole numbers")
+    if length is not None and len(values) != length:
+        raise ValueError(f"{name}: found {len(values)} numbers, wanted {length}")
+    return tuple(as_count(name, value, least=least) for value in values)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    least: float | int = -math.inf,
+    most: float | int = math.inf,
+    above: float | int = -math.inf,
+    below: float | int = math.inf,
+) -> None:
+    """Refuses what is no finite real number in the range; a traced scalar is let through.
+
+    Example:
+        >>> check_number("rate", 0.5, least=0, most=1)
+        >>> check_number("rate", float("nan"), least=0, most=1)
+        Traceback (most recent call last):
+        ...
+        ValueError: rate: found nan, wanted a finite number, at least 0 and at most 1
+    """
+    bounds = ((least, "at least"), (above, "above"), (most, "at most"), (below, "below"))
+    words = " and ".join(f"{word} {bound:g}" for bound, word in bounds if math.isfinite(bound))
+    wanted = f"a finite number{words and ', '}{words}"
+    if isinstance(value, jax.Array | np.ndarray | np.generic):
+        kinds = (jnp.floating, jnp.integer)
+        if value.ndim or not any(jnp.issubdtype(value.dtype, kind) for kind in kinds):
+            raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
+        if not at_hand(value):
+            return
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
+    number = float(value)
+    if not (math.isfinite(number) and least <= number <= most and above < number < below):
+        raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
+
+
+def check_choice(name: str, value: Any, known: Collection) -> None:
+    """Refuses what is none of the known names.
+
+    Example:
+        >>> check_choice("metric", "manhattan", ("euclidean", "cosine"))
+        Traceback (most recent call last):
+        ...
+        ValueError: metric: found 'manhattan', wanted one of 'euclidean', 'cosine'
+    """
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name}: found {describe(value)}, wanted one of {', '.join(map(repr, known))}")
+
+
+def check_callable(name: str, value: Any) -> None:
+    """Refuses what cannot be called."""
+    if not callable(value):
+        raise TypeError(f"{name}: found {describe(value)}, wanted something callable")
+
+
+def as_key(key: Any, *, name: str = "key", lanes: bool = False) -> Array:
+    """A JAX random key of the new sort, from either sort.
+
+    Args:
+        key: ``jax.random.key(…)`` or ``jax.random.PRNGKey(…)``.
+        name: the argument that errors speak of.
+        lanes: whether keys of shape [lanes] are taken too.
+
+    Raises:
+        ValueError: anything else; a whole number is no key.
+
+    Example:
+        >>> bool(as_key(jax.random.PRNGKey(1)) == jax.random.key(1))
+        True
+        >>> as_key(0)
+        Traceback (most recent call last):
+        ...
+        ValueError: key: found 0, wanted a JAX random key such as jax.random.key(0)
+    """
+    wanted = "a JAX random key such as jax.random.key(0)" + (", or keys [lanes]" if lanes else "")
+    if isinstance(key, np.ndarray) and key.dtype == np.uint32:
+        key = jnp.asarray(key)
+    if not isinstance(key, jax.Array):
+        raise ValueError(f"{name}: found {describe(key)}, wanted {wanted}")
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        try:
+            key = jax.random.wrap_key_data(key)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name}: found {describe(key)}, wanted {wanted}") from error
+    if key.ndim > lanes or not key.size:
+        raise ValueError(f"{name}: found shape [{', '.join(map(str, key.shape))}], wanted {wanted}")
+    return key
+
+
+def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """A decorator for functions whose arguments once had other names: a call by an old one is told the new one.
+
+    Example:
+        >>> @renamed(regularisers="regularizers")
+        ... def maximize(*, regularizers=()):
+        ...     return regularizers
+        >>> maximize(regularisers=())
+        Traceback (most recent call last):
+        ...
+        TypeError: regularisers: found an argument of this name, wanted regularizers
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        @functools.wraps(function)
+        def checked(*arguments: _P.args, **named: _P.kwargs) -> _R:
+            for old in names.keys() & named.keys():
+                raise TypeError(f"{old}: found an argument of this name, wanted {names[old]}")
+            return function(*arguments, **named)
+
+        assert not names.keys() & inspect.signature(function).parameters.keys()
+        return checked
+
+    return decorate
+
+
+def _whole_numbers(name, values) -> np.ndarray:
+    found = as_numpy(name, values)
+    return found.astype(np.int64) if not found.size and found.dtype.kind == "f" else found
+
+
+def _narrowed(name, values: np.ndarray) -> np.ndarray:
+    """The values in the floating type that JAX computes in."""
+    wide = values.dtype == np.float64 and jax.dtypes.canonicalize_dtype(np.float64) == np.float64
+    if values.dtype == np.float32 or wide:
+        return values
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    if values.dtype.kind == "f" and values.dtype.itemsize > 4 and np.any(np.isinf(narrow) & np.isfinite(values)):
+        raise ValueError(f"{name}: found numbers beyond float32, wanted magnitudes below 3.4e38")
+    return narrow

@@ -1,0 +1,120 @@
+"""Files that are written whole or not at all, read without pickle, and never outside the folder that they are for."""
+
+import os
+import re
+import secrets
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+_PLAIN = re.compile(r"\w[\w.=+-]*")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file in one step: whoever reads it sees the old bytes or all the new ones.
+
+    Args:
+        path: the file; its folder exists.
+        data: what the file holds afterwards.
+
+    Raises:
+        OSError: the disk refused; the old file is untouched and the temporary one is gone.
+    """
+    # Not tempfile.mkstemp: its files are readable by the owner alone, whatever the umask says.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # KeyboardInterrupt too
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 text file in one step; line ends are kept as they are.
+
+    Raises:
+        OSError: as `write_bytes`.
+        ValueError: text that UTF-8 cannot hold, such as a file name with bytes of another encoding.
+    """
+    write_bytes(path, encoded("text", text))
+
+
+def encoded(name: str, text: str) -> bytes:
+    r"""The text in UTF-8.
+
+    >>> encoded("csv", "caf\udce9.csv")
+    Traceback (most recent call last):
+    ...
+    ValueError: csv: found 'caf\udce9.csv', wanted text that UTF-8 can hold
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        shown = text if len(text) <= 80 else text[max(0, error.start - 20) : error.end + 20]
+        raise ValueError(f"{name}: found {shown!r}, wanted text that UTF-8 can hold") from error
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes named arrays as one compressed ``.npz`` file, in one step and without pickle.
+
+    Raises:
+        OSError: as `write_bytes`.
+        ValueError: an array of Python objects.
+    """
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(Path(path), buffer.getvalue())
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The named arrays of an ``.npz`` file, none of them unpickled.
+
+    Raises:
+        OSError: no such file, or one that cannot be read.
+        ValueError: a file of another kind, one that is cut off, or one with pickled parts.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
+            if isinstance(stored, np.lib.npyio.NpzFile):
+                return dict(stored)
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"path: found {path}, wanted a whole .npz file without pickled parts") from error
+    raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
+
+
+def discard_leftovers(folder: Path) -> None:
+    """Removes the temporary files of a writer that was killed too abruptly to do so itself.
+
+    Args:
+        folder: where to look; its subfolders are not searched.
+    """
+    for path in folder.glob(".*." + "[0-9a-f]" * 8 + ".tmp"):
+        path.unlink(missing_ok=True)
+
+
+def plain_name(argument: str, value: str) -> str:
+    """The value, once it has shown that it is fit to be a single file or folder name.
+
+    >>> plain_name("name", "seed-0_lr=0.1")
+    'seed-0_lr=0.1'
+    >>> plain_name("name", "../elsewhere")
+    Traceback (most recent call last):
+    ...
+    ValueError: name: found '../elsewhere', wanted a plain name: letters, digits and _ - . = +, not starting with ...
+
+    Raises:
+        ValueError: it is empty, starts with a dot or sign, or holds a separator, a space or another character.
+    """
+    if not (isinstance(value, str) and _PLAIN.fullmatch(value)):
+        wanted = "a plain name: letters, digits and _ - . = +, not starting with a dot or sign"
+        raise ValueError(f"{argument}: found {value!r}, wanted {wanted}")
+    return value

@@ -1,0 +1,173 @@
+"""Datasets prepared by TensorFlow Datasets, read without tensorflow and kept as plain arrays for the next time.
+
+Decoding MNIST one PNG after the other takes about ten seconds; the arrays kept from it load in a fraction of one.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from interp_jax.data._published import RawImages, check_labels
+
+_READABLE_FORMATS = {"array_record", "parquet"}
+_log = logging.getLogger(__name__)
+
+
+def find(name: str, roots: Iterable[Path]) -> tuple[Path | None, list[Path]]:
+    """The first prepared folder ``<root>/<name>/<version>`` that can be read without tensorflow.
+
+    Arguments: ``name`` of the data set; ``roots``, the folders to search, in this order; in each the latest version
+    wins.
+
+    Returns ``(folder, unreadable)``: ``None`` where there is no such folder; the folders passed over because their
+    files (TFRecord) cannot be read without tensorflow.
+
+    Raises ``ValueError`` naming a folder whose ``dataset_info.json`` is damaged or describes another data set.
+
+    >>> find("mnist", [Path("no such folder")])
+    (None, [])
+    """
+    unreadable = []
+    for root in roots:
+        for folder in _versions(root / name):
+            if _formats(folder, name) & _READABLE_FORMATS:
+                return folder, unreadable
+            unreadable.append(folder)
+    return None, unreadable
+
+
+def read(folder: Path, split: str) -> RawImages:
+    """Pixels and labels of one split of the prepared dataset in ``folder``, from the cache where it holds them.
+
+    The cache is the folder ``$INTERP_JAX_CACHE``, else the user's cache folder. An entry belongs to the prepared
+    files' names, sizes and times of change; a damaged one is written anew, and a cache that cannot be written is done
+    without.
+
+    Arguments: ``folder`` with ``dataset_info.json``; ``split``, "train" or "test".
+
+    Returns ``(pixels, labels)``, uint8 of shapes [n, height, width, channels] (gray levels 0…255) and [n], in the
+    order of the prepared files, which TFDS has shuffled.
+
+    Raises ``ValueError`` naming the folder where the dataset is damaged.
+
+    >>> read(Path("no such folder"), "train")
+    Traceback (most recent call last):
+    ValueError: no such folder: damaged or unreadable prepared dataset (...); prepare it again
+    """
+    with _damage_reported(folder):
+        fingerprint = _fingerprint(folder)
+    entry = _cache_folder() / f"{folder.parent.name}-{split}-{fingerprint}.npz"
+    kept = _load(entry)
+    if kept is not None:
+        return kept
+    pixels, labels = _decode(folder, split)
+    check_labels(labels, folder)
+    _keep(entry, pixels, labels)
+    return pixels, labels
+
+
+def download(name: str, root: Path) -> Path:
+    """Download and prepare ``name`` under ``root`` with TFDS, which needs tensorflow; the folder it is in.
+
+    The files are array_record, which the next reader needs no tensorflow for. Raises whatever TFDS raises.
+
+    >>> download("mnist", Path.home() / "tensorflow_datasets")  # doctest: +SKIP
+    PosixPath('.../tensorflow_datasets/mnist/3.0.1')
+    """
+    import tensorflow_datasets
+
+    builder = tensorflow_datasets.builder(name, data_dir=str(root), file_format="array_record")
+    builder.download_and_prepare()
+    return Path(builder.data_dir)
+
+
+@contextlib.contextmanager
+def _damage_reported(folder: Path):
+    try:
+        yield
+    except ImportError:
+        # A missing package says nothing about the files.
+        raise
+    except Exception as damage:
+        # Damage surfaces as RuntimeError, ParseError, OSError, KeyError, … from whichever library meets it first.
+        raise ValueError(f"{folder}: damaged or unreadable prepared dataset ({damage}); prepare it again") from damage
+
+
+def _versions(folder: Path) -> list[Path]:
+    """The folders of complete versions, latest first; TFDS gives unfinished ones another kind of name."""
+    found = [info.parent for info in folder.glob("*/dataset_info.json")]
+    complete = [version for version in found if re.fullmatch(r"\d+\.\d+\.\d+", version.name)]
+    return sorted(complete, key=lambda version: [int(part) for part in version.name.split(".")], reverse=True)
+
+
+def _formats(folder: Path, name: str) -> set[str]:
+    with _damage_reported(folder):
+        info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
+        if info["name"] != name:
+            raise ValueError(f"its dataset_info.json says name {info['name']!r}, wanted {name!r}")
+        # TFDS left the key out while TFRecord was its only format.
+        return {info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", [])}
+
+
+def _decode(folder: Path, split: str) -> RawImages:
+    import tensorflow_datasets
+
+    with _damage_reported(folder):
+        # What tensorflow_datasets.data_source does, for exactly this folder, whatever version TFDS itself would choose.
+        source = tensorflow_datasets.builder_from_directory(str(folder)).as_data_source(split=split)
+        pixels = np.empty((len(source), *source.dataset_info.features["image"].shape), np.uint8)
+        labels = np.empty(len(source), np.uint8)
+        for row, example in enumerate(source):
+            pixels[row] = example["image"]
+            labels[row] = example["label"]
+    return pixels, labels
+
+
+def _cache_folder() -> Path:
+    chosen = os.environ.get("INTERP_JAX_CACHE")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("interp_jax"))
+
+
+def _fingerprint(folder: Path) -> str:
+    status = {path.name: path.stat() for path in sorted(folder.iterdir())}
+    files = [(name, found.st_size, found.st_mtime_ns) for name, found in status.items()]
+    # The place counts too: archives and images of containers often set all times to the same second.
+    return hashlib.sha256(repr((str(folder.resolve()), files)).encode()).hexdigest()[:32]
+
+
+def _load(entry: Path) -> RawImages | None:
+    if not entry.is_file():
+        return None
+    try:
+        with entry.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            pixels, labels = arrays["pixels"], arrays["labels"]
+    except Exception as damage:
+        # A zip archive with wrong bytes in it raises almost anything; all of it means the same here.
+        _log.warning("%s: damaged cache file (%s), reading the data set again", entry, damage)
+        return None
+    well_formed = pixels.dtype == labels.dtype == np.uint8 and pixels.ndim == 4 and pixels.shape[:1] == labels.shape
+    return (pixels, labels) if well_formed else None
+
+
+def _keep(entry: Path, pixels: np.ndarray, labels: np.ndarray) -> None:
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=entry.parent, prefix=entry.stem, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                np.savez(file, allow_pickle=False, pixels=pixels, labels=labels)
+            Path(temporary).replace(entry)
+        except BaseException:
+            Path(temporary).unlink()
+            raise
+    except OSError as refusal:
+        _log.warning("%s: cannot be kept (%s), the next load will be slow again", entry, refusal)

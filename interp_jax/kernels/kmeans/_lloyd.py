@@ -1,0 +1,290 @@
+"""k-means: many starts of Lloyd's algorithm at once, with greedy k-means++ seeds."""
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from interp_jax._checks import as_real
+from interp_jax.kernels.kmeans._nearest_centers import center_numbers, nearest
+from interp_jax.kernels.kmeans._plus_plus import seeds
+from interp_jax.kernels.kmeans._row_batches import RowBatches
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+# Multiplications an iteration from which on lanes at rest are left out and means follow from the rows that changed
+# their center, which takes longer to compile.
+_MUCH = 2**26
+# Rows that changed are looked at so many to a piece as make all rows in _PIECES; more than _FEW pieces are not few.
+_PIECES, _FEW = 64, 16
+# Scores at a time, unless the caller says otherwise: more leave the caches of two CPU cores, fewer copy all rows once
+# more for every pass.
+_SCORES = 2**21
+
+
+class Clustering(NamedTuple):
+    """The best start: its centers, every row's nearest one, and Σ weight · ‖x − center‖².
+
+    ``converged`` says whether its centers came to rest within ``iterations``; ``inertias`` are those of all starts.
+    """
+
+    centers: Float[Array, "k features"]
+    labels: Int[Array, " rows"]
+    inertia: Float[Array, ""]
+    converged: Bool[Array, ""]
+    iterations: Int[Array, ""]
+    inertias: Float[Array, " restarts"]
+
+
+def kmeans(
+    x: Array | np.ndarray | Sequence,
+    k: int,
+    *,
+    key,
+    restarts: int = 10,
+    weights: Array | np.ndarray | Sequence | None = None,
+    iterations: int = 300,
+    tolerance: float = 1e-4,
+    batch_size: int | None = None,
+) -> Clustering:
+    """Centers with a small sum of squared distances to their rows, from the best of several starts.
+
+        labels_i = argmin_c ‖x_i − μ_c‖²,    μ_c = Σ_{i of c} w_i x_i / Σ_{i of c} w_i,    until the centers rest
+
+    Traceable. Every start chooses its first centers by greedy k-means++: one row after the other, with probability
+    in proportion to the squared distance to the centers so far, the best of 2 + ⌊ln k⌋ draws each. All starts go
+    through the rows together, in batches; those that have come to rest are left out once half of them have. A cluster
+    that loses all its rows is given the row furthest from its center. Start i draws from ``fold_in(key, i)``.
+
+    Time: 4 · rows · features · k · restarts operations an iteration; on CPUs half as many in later ones of much work,
+    where the sums follow from the few rows that changed their cluster. Memory: the rows twice, five numbers a row and
+    start, and three a batch's row, start and center.
+
+    With fewer different rows than k, clusters stay empty and centers repeat. Of centers equally near the first is
+    taken. Under jit, where values cannot be looked at, NaN or infinity make the inertia NaN.
+
+    Args:
+        x: [rows, features]. float64 stays, anything else is computed in float32.
+        k: number of clusters, from 1 to the number of rows.
+        key: a JAX random key.
+        restarts: number of starts.
+        weights: [rows], of the rows, non-negative, not all zero; 1 by default. A row of weight 2 counts as two rows.
+        iterations: the most of a start.
+        tolerance: centers rest when the squares of their moves add up to at most this times the features' mean
+            variance; 0 goes on until no row changes its cluster.
+        batch_size: rows that are compared with all centers at a time; None takes what is fastest on two CPU cores: all
+            if that makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
+
+    Raises:
+        ValueError: x not of real numbers [at least 1 row, at least 1 feature] or, outside jit, not finite; k below 1
+            or above the number of rows; weights of another shape or, outside jit, negative, not finite or all zero;
+            restarts, iterations or batch_size below 1; a tolerance that is not a finite number of at least 0.
+
+    Example:
+        >>> import jax
+        >>> found = kmeans([[0.0], [1.0], [9.0], [11.0]], 2, key=jax.random.key(0))
+        >>> sorted(found.centers.ravel().tolist()), float(found.inertia), bool(found.converged)
+        ([0.5, 10.0], 2.5, True)
+
+    Source: Lloyd, IEEE Trans. Inf. Theory 28 (1982); Arthur & Vassilvitskii, k-means++, SODA 2007, sections 2.2 and 5
+    (greedy); Liu, Wang & Matwin, arXiv:1802.00560, section 2.
+    """
+    x = as_real("x", x)
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"x: found shape {x.shape}, wanted [rows, features], at least one of each")
+    rows = len(x)
+    if not 1 <= k <= rows:
+        raise ValueError(f"k: found {k}, wanted 1 to {rows}, the number of rows")
+    for name, value in (("restarts", restarts), ("iterations", iterations), ("batch_size", batch_size)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: found {value}, wanted at least 1")
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise ValueError(f"tolerance: found {tolerance}, wanted a finite number of at least 0")
+    x = x.astype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
+    if not isinstance(x, jax.core.Tracer) and not _finite(x):
+        raise ValueError("x: found NaN or infinity, wanted finite numbers")
+    if weights is not None:
+        weights = as_real("weights", weights).astype(x.dtype)
+        if weights.shape != (rows,):
+            raise ValueError(f"weights: found shape {weights.shape}, wanted ({rows},)")
+        if not isinstance(weights, jax.core.Tracer) and not _usable(weights):
+            raise ValueError("weights: found some below zero, not finite, or all zero; wanted finite numbers ≥ 0")
+    if batch_size is None:
+        batch_size = max(1, max(_SCORES, x.size // 4) // (k * restarts))
+    return _kmeans(x, weights, key, tolerance, k, restarts, iterations, min(batch_size, rows))
+
+
+@jax.jit
+def _finite(x):
+    return jnp.all(jnp.isfinite(x))
+
+
+@jax.jit
+def _usable(weights):
+    return jnp.all(jnp.isfinite(weights) & (weights >= 0)) & jnp.any(weights > 0)
+
+
+@functools.partial(jax.jit, static_argnames=("k", "restarts", "iterations", "most"))
+def _kmeans(x, weights, key, tolerance, k, restarts, iterations, most):
+    count = len(x)
+    weights = jnp.ones(count, x.dtype) if weights is None else weights
+    share = weights / jnp.sum(weights)
+    # Less a row first: the mean of numbers with a large offset is not known to the digit.
+    x, first = x - x[:1], x[0]
+    mean = jnp.matmul(share, x, precision=_HIGHEST)
+    x, offset = x - mean[None], first + mean
+    # A power of two loses no digit, and squares then neither overflow nor vanish.
+    _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
+    rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
+    variance = jnp.sum(rows.weights * rows.squares) / jnp.sum(weights) / x.shape[1]
+    keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
+    centers, steps, converged = _lloyd(rows, seeds(rows, keys, k), iterations, tolerance * variance)
+    inertias, _ = rows.fold(
+        lambda total, batch, _: (total + _inertias(batch, centers), None), jnp.zeros(restarts, x.dtype)
+    )
+    best = jnp.argmin(inertias)
+    _, labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None])[0]), None)
+    converged = converged[best] & jnp.isfinite(inertias[best])
+    centers, inertias = jnp.ldexp(centers[best], exponent) + offset[None], jnp.ldexp(inertias, 2 * exponent)
+    return Clustering(centers, labels[0, :count], inertias[best], converged, steps[best], inertias)
+
+
+def _inertias(batch, centers):
+    """Each lane's sum of weighted squared distances, by differences: the scores lose digits far from the mean."""
+    labels, _ = nearest(batch, centers)
+
+    def of_lane(lane):
+        mine, label = lane
+        return jnp.sum(batch.weights * jnp.sum((batch.x - mine[label]) ** 2, axis=1))
+
+    return jax.lax.map(of_lane, (centers, labels))
+
+
+def _lloyd(rows, centers, iterations, rest):
+    """Centers at rest, the iterations of each lane, and whether it came to rest within the most there may be."""
+    lanes, batches = len(centers), rows.x.shape[1]
+    much = rows.x.size * centers[..., 0].size > _MUCH
+
+    def rests(moved, centers):
+        return ~(jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest)
+
+    def step(part, state):
+        centers, steps, active, rested, before = state
+        steps += active.astype(jnp.int32)
+
+        def afresh():
+            return _means(part, centers)[0], before
+
+        def by_changes():
+            return _means_by_changes(part, centers, before, goes_on)
+
+        def goes_on(moved):
+            return ~jnp.any(active & (rests(moved, centers) | (steps == iterations)))
+
+        # An accelerator would take longer to find and fetch the rows that changed than for the product with all.
+        moved, now = jax.lax.platform_dependent(cpu=by_changes, default=afresh) if much else afresh()
+        moved = jnp.where(active[:, None, None], moved, centers)
+        # Lanes at rest have not moved: they stay at rest. A start may come to rest in the very last iteration.
+        rested = rests(moved, centers)
+        return moved, steps, active & ~rested & (steps < iterations), rested, now
+
+    nothing = _Clusters.none(centers, rows.weights.size) if much else None
+    state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool), nothing
+    for size, left in itertools.pairwise([*_stages(much, lanes), 0]):
+        moving = jnp.argsort(~state[2])[:size]
+        # So few lanes may go through all rows at once in the memory that all lanes had for a batch.
+        taken = rows.whole() if size * batches <= lanes else rows
+        part = jax.lax.while_loop(
+            lambda part, left=left: jnp.sum(part[2]) > left,
+            functools.partial(step, taken),
+            jax.tree.map(lambda whole, moving=moving: whole[moving], state),
+        )
+        state = jax.tree.map(lambda whole, some, moving=moving: whole.at[moving].set(some), state, part)
+    centers, steps, _, rested, _ = state
+    return centers, steps, rested
+
+
+def _stages(much, lanes):
+    """How many lanes go on together, until so few are left that they go on alone; compiling that pays for much work."""
+    return [size for size in (lanes, lanes // 2, lanes // 4) if size] if much else [lanes]
+
+
+class _Clusters(NamedTuple):
+    """Every row's center, and the sums and weights of every center's rows."""
+
+    labels: Int[Array, "lanes rows"]
+    sums: Float[Array, "lanes k features"]
+    counts: Float[Array, "lanes k"]
+
+    @classmethod
+    def none(cls, centers, rows):
+        nowhere = jnp.full((len(centers), rows), -1, jnp.int32)
+        return cls(nowhere, jnp.zeros_like(centers), jnp.zeros_like(centers[..., 0]))
+
+
+def _means(rows, centers, labels=None):
+    """The mean of every center's rows, sums and weights; a center without any goes to a row far from all centers."""
+    lanes, k, _ = centers.shape
+
+    def add(carry, batch, number):
+        sums, counts = carry
+        mine = nearest(batch, centers)[0] if labels is None else rows.part(labels, number)
+        belongs = jnp.where(mine[:, None] == center_numbers(k), batch.weights[None, None], 0)
+        products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
+        return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
+
+    (sums, counts), _ = rows.fold(add, (jnp.zeros_like(centers), jnp.zeros((lanes, k), centers.dtype)))
+    empty = counts == 0
+    means = sums / jnp.where(empty, 1, counts)[..., None]
+    means = jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty)
+    return means, sums, counts
+
+
+def _means_by_changes(rows, centers, before, goes_on):
+    """The means and the clusters, from those before by the rows that went from one center to another, while few do.
+
+    What is added and taken away leaves rounding behind. So all are summed afresh when a center has lost half its weight
+    and when a lane goes no further.
+    """
+    lanes, k, _ = centers.shape
+    _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers)[0]), None)
+    running = jnp.cumsum(jnp.any(labels != before.labels, axis=0), dtype=jnp.int32)
+    count, size = running[-1], -(-rows.weights.size // _PIECES)
+    few = count <= _FEW * size
+
+    def add(piece, carry):
+        sums, counts = carry
+        places = piece * size + jnp.arange(size, dtype=jnp.int32)
+        mine = jnp.searchsorted(running, places + 1)
+        weights = jnp.where(places < count, rows.weights.reshape(-1)[mine], 0)
+        now, then = (each[:, mine][:, None] == center_numbers(k) for each in (labels, before.labels))
+        gains = jnp.where(now == then, 0, jnp.where(now, weights, -weights))
+        products = jnp.matmul(gains.reshape(lanes * k, -1), rows.at(mine), precision=_HIGHEST)
+        return sums + products.reshape(sums.shape), counts + jnp.sum(gains, axis=2)
+
+    sums, counts = jax.lax.fori_loop(0, jnp.where(few, -(-count // size), 0), add, (before.sums, before.counts))
+    kept = jnp.all(counts > before.counts / 2)
+    means = sums / jnp.where(kept, counts, 1)[..., None]
+    means, sums, counts = jax.lax.cond(
+        few & kept & goes_on(means), lambda: (means, sums, counts), lambda: _means(rows, centers, labels)
+    )
+    return means, _Clusters(labels, sums, counts)
+
+
+def _refilled(rows, means, centers, empty):
+    """The first empty center goes to the row furthest from its own, the next to the next; not to rows on a center."""
+
+    def distances(_, batch, part):
+        return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers)[1] + batch.squares[None], 0)
+
+    _, far = rows.fold(distances, None)
+    distance, numbers = jax.lax.top_k(far, centers.shape[1])
+    which = jnp.maximum(jnp.cumsum(empty.astype(jnp.int32), axis=1) - 1, 0)
+    distance, numbers = (jnp.take_along_axis(each, which, axis=1) for each in (distance, numbers))
+    given = jnp.where((distance > 0)[..., None], rows.at(numbers), centers)
+    return jnp.where(empty[..., None], given, means)

@@ -1,0 +1,60 @@
+"""Greedy k-means++: the rows that k-means starts from."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from interp_jax.kernels.kmeans._nearest_centers import scores
+
+
+def seeds(rows, keys, k):
+    """Rows [lanes, k, features] of `RowBatches` for centers, with a key a lane.
+
+    Each is the one, of a few drawn in proportion to their squared distance, that leaves least of it.
+    """
+    draws = 2 + int(math.log(k))
+    weights = rows.weights.reshape(-1)
+    first = jax.vmap(lambda key: _draw(jax.random.fold_in(key, 0), weights, 1)[0])(keys)
+    centers = jnp.zeros((len(keys), k, rows.x.shape[-1]), rows.x.dtype).at[:, 0].set(rows.at(first))
+
+    def distances(batch, candidates):
+        """Squared distances [lanes, candidates, size]."""
+        return jnp.maximum(scores(batch.x, candidates) + batch.squares[None, None], 0)
+
+    _, nearest = rows.fold(lambda _, batch, part: (None, distances(batch, centers[:, :1])[:, 0]), None)
+
+    def choose(number, state):
+        centers, nearest = state
+        draw_keys = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
+        numbers = jax.vmap(lambda key, mass: _draw(key, mass * weights, draws))(draw_keys, nearest)
+        candidates = rows.at(numbers)
+
+        def left(total, batch, part):
+            remaining = jnp.minimum(distances(batch, candidates), rows.part(nearest, part)[:, None])
+            return total + jnp.sum(remaining * batch.weights[None, None], axis=2), None
+
+        totals, _ = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
+        best = jnp.argmin(totals, axis=1)
+        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)
+
+        def nearer(_, batch, part):
+            return None, jnp.minimum(distances(batch, chosen)[:, 0], rows.part(nearest, part))
+
+        return centers.at[:, number].set(chosen[:, 0]), rows.fold(nearer, None)[1]
+
+    return jax.lax.fori_loop(1, k, choose, (centers, nearest))[0]
+
+
+def _draw(key, mass, count):
+    """Row numbers in proportion to their mass, by its running sum: of blocks first, then inside the block."""
+    size = math.isqrt(len(mass) - 1) + 1
+    blocks = jnp.pad(mass, (0, size * size - len(mass))).reshape(size, size)
+    running = jnp.cumsum(jnp.sum(blocks, axis=1))
+    wanted = jax.random.uniform(key, (count,), mass.dtype) * running[-1]
+    block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), size - 1)
+    wanted -= jnp.where(block > 0, running[block - 1], 0)
+    inside = jnp.sum(jnp.cumsum(blocks[block], axis=1) <= wanted[:, None], axis=1)
+    # Rounding may lead past the last row that has any; then the heaviest of the block.
+    inside = jnp.where(inside < size, inside, jnp.argmax(blocks[block], axis=1))
+    return jnp.minimum(block * size + inside, len(mass) - 1)

@@ -1,0 +1,282 @@
+"""Inputs that a unit responds to most, found by gradient ascent: a lane for every unit and start."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from interp_jax.methods._accept import callable_pytree
+
+# Shares of a batch that go on without the others once no more of its lanes are under way. Each is a loop more to
+# compile, about half a second on a CPU, so that batches of fewer lanes than this make do with one.
+_SHARES = (3 / 4, 3 / 8)
+_FEWEST = 256
+
+
+class Ascent(NamedTuple):
+    """A lane's last input, what its unit says of it, and why the lane stopped.
+
+    ``activation`` is what is compared with the threshold: the probability, or the value itself where that is climbed.
+    ``steps`` were taken until the threshold was passed (``converged``), until nothing was gained any more
+    (``stalled``), or until there were no more; a lane is neither in the last case.
+    """
+
+    inputs: Float[Array, "lanes ..."]
+    activation: Float[Array, " lanes"]
+    objective: Float[Array, " lanes"]
+    steps: Int[Array, " lanes"]
+    converged: Bool[Array, " lanes"]
+    stalled: Bool[Array, " lanes"]
+
+
+def maximize(
+    network: Callable,
+    start: Shaped[Array | np.ndarray, "..."],
+    units: Any = None,
+    *,
+    objective: str | Callable = "probability",
+    regularizers: Sequence[Callable] = (),
+    rate: float | int = 10.0,
+    optimizer: optax.GradientTransformation | None = None,
+    threshold: float | int = 0.999,
+    steps: int = 1000,
+    patience: int = 100,
+    tolerance: float | int = 1e-6,
+    batch_size: int | None = None,
+) -> Ascent:
+    """Climbs from every start until its unit's activation passes a threshold.
+
+        x ← r(x + rate · ∂a(x)/∂x)
+
+    Traceable. Every lane stops by itself and stays as it is while others go on. Each step costs a forward and a
+    backward pass over all lanes of a batch, until its last one stops; in batches of 256 lanes or more those under
+    way go on alone once they are at most 3/4 of the batch, and again at 3/8. Memory: one backward pass over batch_size
+    lanes, and about twice the lanes themselves.
+
+    A probability that is all but 0 or 1 has no gradient in float32 and its lane stalls at the start: climb the log
+    probability or the logit then. A lane whose input would become NaN or infinite stalls with its last finite one.
+
+    Args:
+        network: ``[lanes, …] -> [lanes, …, units]``: class scores, or any hidden layer (``chain.until(name)``); of a
+            layer with places a unit is the mean over them. With a callable objective anything a row.
+        start: an input a lane, [lanes, …].
+        units: the unit of each lane, [lanes], or one for all; or the weight of every unit in a combination,
+            [lanes, units] float. A callable objective takes arrays of any meaning with an entry a lane, or none.
+        objective: what is climbed: "probability" (softmax over the units), "log_probability", "logit" (all three stop
+            by the probability), "value" (the unit itself, also what it stops by), or a callable
+            ``(outputs, units) -> [lanes]``, a plain function or a callable pytree, which is its own activation.
+        regularizers: applied in turn to each lane after its step, ``(x, gradient, step) -> x`` (`regularizers`).
+        rate: step size α.
+        optimizer: any optax optimizer, a state a lane, in place of the plain step; ``rate`` is then unused. Each
+            new object compiles anew, so make it once.
+        threshold: activation above which a lane has converged.
+        steps: most steps of a lane.
+        patience: steps without a gain in the objective after which a lane stalls.
+        tolerance: what counts as a gain on the greatest objective before; smaller ones add up.
+        batch_size: lanes at a time; None takes all at once.
+
+    Returns:
+        The lanes in the order of ``start``, and what they came to.
+
+    Raises:
+        ValueError: no lanes, units that there are not (where their values are known before tracing) or that do not fit
+            the lanes, an objective of no known name, no units for one that is not callable, counts below one.
+
+    Example:
+        >>> weights = jnp.array([[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]])
+        >>> found = maximize(lambda x: x @ weights, jnp.zeros((2, 2)), jnp.array([0, 2]))
+        >>> found.converged, (found.inputs[:, 0] > 0)
+        (Array([ True,  True], dtype=bool), Array([ True, False], dtype=bool))
+
+    Source: Chen 2017, eqs 2.7 and 2.8, chapter 5, after Yosinski et al., arXiv:1506.06579.
+    """
+    start = jnp.asarray(start)
+    if start.ndim < 2 or not len(start):
+        raise ValueError(f"start: found shape {start.shape}, wanted [lanes, …] with at least one lane")
+    if not jnp.issubdtype(start.dtype, jnp.floating):
+        start = start.astype(jnp.float32)
+    for name, count in (("steps", steps), ("patience", patience), ("batch_size", batch_size)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name}: found {count}, wanted at least 1")
+    network = callable_pytree(network)
+    if callable(objective):
+        climb = jax.tree_util.Partial(_as_given, callable_pytree(objective))
+        units = jax.tree.map(lambda leaf: _a_lane(leaf, len(start)), units)
+    elif objective in _OBJECTIVES:
+        climb = jax.tree_util.Partial(_OBJECTIVES[objective])
+        units = _weights(units, len(start), jax.eval_shape(network, start[:1]))
+    else:
+        raise ValueError(f"objective: found {objective!r}, wanted a callable or one of {', '.join(_OBJECTIVES)}")
+    limits = jnp.float32(threshold), jnp.float32(tolerance), jnp.int32(steps), jnp.int32(patience)
+    settings = climb, tuple(map(callable_pytree, regularizers)), jnp.float32(rate), limits
+    size = len(start) if batch_size is None else min(batch_size, len(start))
+    return _maximize(network, start, units, settings, optimizer, size)
+
+
+def _weights(units, lanes, outputs):
+    """[lanes, units] what every unit counts in each lane's objective."""
+    found = jax.tree.leaves(outputs)
+    if len(found) != 1 or found[0].ndim < 2:
+        shapes = [leaf.shape for leaf in found]
+        raise ValueError(f"network: found outputs of shape {shapes}, wanted [lanes, …, units] or a callable objective")
+    count = found[0].shape[-1]
+    if units is None:
+        raise ValueError("units: found none, wanted one a lane, or a callable objective")
+    units = units if isinstance(units, jax.Array) else np.asarray(units)
+    if jnp.issubdtype(units.dtype, jnp.floating):
+        if units.shape != (lanes, count):
+            raise ValueError(f"units: found weights of shape {units.shape}, wanted {(lanes, count)}")
+        return jnp.asarray(units)
+    if not jnp.issubdtype(units.dtype, jnp.integer):
+        raise ValueError(f"units: found {units.dtype}, wanted whole numbers, or floats that weigh every unit")
+    if units.shape not in ((), (lanes,)):
+        raise ValueError(f"units: found shape {units.shape}, wanted one unit, or one for each of {lanes} lanes")
+    if not isinstance(units, jax.core.Tracer):
+        numbers = np.asarray(units)  # under jit operations on a known JAX array would be traced
+        least, greatest = int(numbers.min()), int(numbers.max())
+        if least < 0 or greatest >= count:
+            raise ValueError(f"units: found {least} to {greatest}, wanted 0 to {count - 1}")
+    return jax.nn.one_hot(jnp.broadcast_to(jnp.asarray(units), (lanes,)), count)
+
+
+def _a_lane(units, lanes):
+    """What a callable objective is given, an entry a lane; a single number is for all."""
+    units = jnp.asarray(units)
+    if units.ndim and len(units) != lanes:
+        raise ValueError(f"units: found shape {units.shape}, wanted an entry for each of {lanes} lanes")
+    return units if units.ndim else jnp.broadcast_to(units, (lanes,))
+
+
+def _combined(values, weights):
+    places = tuple(range(1, values.ndim - 1))
+    return jnp.sum(jnp.mean(values, axis=places) * weights, axis=-1)
+
+
+def _probability(outputs, weights):
+    value = _combined(jax.nn.softmax(outputs), weights)
+    return value, value
+
+
+def _log_probability(outputs, weights):
+    return _combined(jax.nn.log_softmax(outputs), weights), _combined(jax.nn.softmax(outputs), weights)
+
+
+def _logit(outputs, weights):
+    return _combined(outputs, weights), _combined(jax.nn.softmax(outputs), weights)
+
+
+def _value(outputs, weights):
+    value = _combined(outputs, weights)
+    return value, value
+
+
+def _as_given(objective, outputs, units):
+    value = objective(outputs, units)
+    return value, value
+
+
+_OBJECTIVES = {
+    "probability": _probability,
+    "log_probability": _log_probability,
+    "logit": _logit,
+    "value": _value,
+}
+
+
+class _Lanes(NamedTuple):
+    """Lanes under way: the optimizer's state, the best objective yet and for how many steps it has stood."""
+
+    x: Any
+    optimizer: Any
+    active: Any
+    stalled: Any
+    best: Any
+    stood: Any
+    steps: Any
+
+
+@partial(jax.jit, static_argnames=("optimizer", "size"))
+def _maximize(network, start, units, settings, optimizer, size):
+    lanes, batches = len(start), -(-len(start) // size)
+    used = jnp.arange(batches * size) < lanes
+    rows = jax.tree.map(lambda leaf: jnp.resize(leaf, (batches, size, *leaf.shape[1:])), (start, units))
+    climb = partial(_climb, network, settings, optimizer)
+    found = jax.lax.map(lambda batch: climb(*batch), (*rows, used.reshape(batches, size)))
+    return jax.tree.map(lambda leaf: leaf.reshape(batches * size, *leaf.shape[2:])[:lanes], found)
+
+
+def _climb(network, settings, optimizer, start, units, used):
+    climb, regularizers, rate, (threshold, tolerance, most, patience) = settings
+
+    def measured(x, units):
+        objective, activation = climb(network(x), units)
+        # Rows do not influence each other: the gradient of the sum is each row's own.
+        return jnp.sum(objective), (objective, activation)
+
+    def step(units, lanes):
+        (_, (objective, activation)), gradient = jax.value_and_grad(measured, has_aux=True)(lanes.x, units)
+        gained = objective > lanes.best + tolerance
+        stood = jnp.where(gained, 0, lanes.stood + 1)
+        update, state = _update(optimizer, rate, gradient, lanes)
+        x = lanes.x + update
+        for regularizer in regularizers:
+            x = jax.vmap(regularizer)(x, gradient, lanes.steps).astype(lanes.x.dtype)
+        finite = jnp.all(jnp.isfinite(x), axis=tuple(range(1, x.ndim)))
+        stalled = (stood >= patience) | ~finite
+        active = lanes.active & ~(activation > threshold)
+        moving = active & ~stalled
+        return _Lanes(
+            _where(moving, x, lanes.x),
+            _where(moving, state, lanes.optimizer),
+            moving & (lanes.steps + 1 < most),
+            lanes.stalled | (active & stalled),
+            jnp.where(gained, objective, lanes.best),
+            stood,
+            lanes.steps + moving,
+        )
+
+    count = len(start)
+    initial = _Lanes(
+        start,
+        () if optimizer is None else jax.vmap(optimizer.init)(start),
+        used,
+        jnp.zeros(count, bool),
+        jnp.full(count, -jnp.inf, jax.eval_shape(measured, start, units)[0].dtype),
+        jnp.zeros(count, jnp.int32),
+        jnp.zeros(count, jnp.int32),
+    )
+    fewer = [int(share * count) for share in _SHARES] if count >= _FEWEST else []
+    lanes = _until_all_stop(step, units, initial, [*fewer, 0])
+    _, (objective, activation) = measured(lanes.x, units)
+    converged = activation > threshold
+    return Ascent(lanes.x, activation, objective, lanes.steps, converged, lanes.stalled & ~converged)
+
+
+def _until_all_stop(step, units, lanes, fewer):
+    """Steps of all lanes until only the first number of ``fewer`` are under way, then of those; the last is 0."""
+    left, *later = fewer
+    lanes = jax.lax.while_loop(lambda lanes: jnp.sum(lanes.active) > left, partial(step, units), lanes)
+    if not left:
+        return lanes
+    some = jnp.argsort(~lanes.active)[:left]
+    ended = _until_all_stop(step, *jax.tree.map(lambda leaf: leaf[some], (units, lanes)), later)
+    return jax.tree.map(lambda leaf, end: leaf.at[some].set(end, unique_indices=True), lanes, ended)
+
+
+def _update(optimizer, rate, gradient, lanes):
+    if optimizer is None:
+        return (rate * gradient).astype(gradient.dtype), ()
+    # Optimizers descend.
+    return jax.vmap(optimizer.update)(jax.tree.map(jnp.negative, gradient), lanes.optimizer, lanes.x)
+
+
+def _where(choice, first, second):
+    def one(a, b):
+        return jnp.where(jnp.expand_dims(choice, tuple(range(1, a.ndim))), a, b)
+
+    return jax.tree.map(one, first, second)

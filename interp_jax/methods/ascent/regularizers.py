@@ -1,0 +1,167 @@
+"""Steps that keep an ascent's input natural: each a callable pytree ``(x, gradient, step) -> x`` for one input.
+
+They are applied in turn after every step of `ascent.maximize`; anything of that form can stand beside them. Axes are
+those of one input, channels last: [length], [height, width, channels], [features].
+"""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+
+def l2_decay(rate: float | int) -> Partial:
+    """Decay, x ← (1 − rate) x, which keeps single values from growing without limit.
+
+    Host-level; what it returns is traceable.
+
+    Raises:
+        ValueError: a rate outside [0, 1].
+
+    Example:
+        >>> l2_decay(0.1)(jnp.array([1.0, -2.0]), jnp.zeros(2), 0)
+        Array([ 0.9, -1.8], dtype=float32)
+
+    Source: Yosinski et al., arXiv:1506.06579, section 3; Chen 2017, eq. 2.8.
+    """
+    _check_share("rate", rate)
+    return Partial(_l2_decay, jnp.float32(rate))
+
+
+def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | None = None) -> Callable:
+    """Every so many steps a Gaussian average over neighbors, which takes away high frequencies.
+
+    At the edges the average is over what there is, so that a constant input stays as it is.
+
+    Host-level; what it returns is traceable.
+
+    Args:
+        width: standard deviation of the Gaussian, in samples.
+        every: steps from one blur to the next.
+        axes: axes of one input to blur along; by default the only one, or all but the channels.
+
+    Raises:
+        ValueError: a width that is not positive, or ``every`` below one.
+
+    Example:
+        >>> gaussian_blur(0.6)(jnp.array([0.0, 0.0, 4.0, 0.0, 0.0]), jnp.zeros(5), 0).round(1)
+        Array([0. , 0.7, 2.7, 0.7, 0. ], dtype=float32)
+
+    Source: Yosinski et al., arXiv:1506.06579, section 3.
+    """
+    if not width > 0:
+        raise ValueError(f"width: found {width}, wanted a positive number of samples")
+    if every < 1:
+        raise ValueError(f"every: found {every}, wanted at least 1 step")
+    return _GaussianBlur(jnp.float32(width), jnp.int32(every), None if axes is None else tuple(axes))
+
+
+def clip_norm(share: float | int) -> Partial:
+    """Pixels whose norm over the channels is among the smallest ``share`` are set to zero.
+
+    Host-level; what it returns is traceable.
+
+    Raises:
+        ValueError: a share outside [0, 1].
+
+    Example:
+        >>> clip_norm(0.5)(jnp.array([3.0, -1.0, 0.5, -2.0]), jnp.zeros(4), 0)
+        Array([ 3.,  0.,  0., -2.], dtype=float32)
+
+    Source: Yosinski et al., arXiv:1506.06579, section 3.
+    """
+    _check_share("share", share)
+    return Partial(_clip_norm, jnp.float32(share))
+
+
+def clip_contribution(share: float | int) -> Partial:
+    """Pixels whose contribution to the objective is among the smallest ``share`` are set to zero.
+
+        contribution = |Σ_channels x · ∂a/∂x|
+
+    to first order what the objective loses without the pixel.
+
+    Host-level; what it returns is traceable.
+
+    Raises:
+        ValueError: a share outside [0, 1].
+
+    Example:
+        >>> clip_contribution(0.5)(jnp.array([3.0, -1.0, 0.5, -2.0]), jnp.array([0.1, 2.0, 0.0, -2.0]), 0)
+        Array([ 0., -1.,  0., -2.], dtype=float32)
+
+    Source: Yosinski et al., arXiv:1506.06579, section 3.
+    """
+    _check_share("share", share)
+    return Partial(_clip_contribution, jnp.float32(share))
+
+
+def box(least: float | int, greatest: float | int) -> Partial:
+    """Values stay between two bounds, those of the data say.
+
+    Host-level; what it returns is traceable.
+
+    Raises:
+        ValueError: bounds the wrong way round.
+
+    Example:
+        >>> box(0.0, 1.0)(jnp.array([-0.5, 0.5, 1.5]), jnp.zeros(3), 0)
+        Array([0. , 0.5, 1. ], dtype=float32)
+    """
+    if not least < greatest:
+        raise ValueError(f"least, greatest: found {least} and {greatest}, wanted the first to be smaller")
+    return Partial(_box, jnp.float32(least), jnp.float32(greatest))
+
+
+def _check_share(name, share):
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name}: found {share}, wanted a share in [0, 1]")
+
+
+def _l2_decay(rate, x, gradient, step):
+    return ((1 - rate) * x).astype(x.dtype)
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("width", "every"), meta_fields=("axes",))
+@dataclasses.dataclass(frozen=True)
+class _GaussianBlur:
+    width: Any
+    every: Any
+    axes: tuple[int, ...] | None
+
+    def __call__(self, x, gradient, step):
+        blurred = x
+        for axis in range(max(1, x.ndim - 1)) if self.axes is None else self.axes:
+            places = jnp.arange(x.shape[axis])
+            weights = jnp.exp(-(((places[:, None] - places[None]) / self.width) ** 2) / 2).astype(x.dtype)
+            weights /= weights.sum(axis=1, keepdims=True)
+            blurred = jnp.moveaxis(jnp.tensordot(weights, blurred, (1, axis), precision="highest"), 0, axis)
+        return jnp.where((step + 1) % self.every == 0, blurred, x)
+
+
+def _clip_norm(share, x, gradient, step):
+    return _without_smallest(share, x, jnp.sum(jnp.square(x), axis=_channels(x), keepdims=True))
+
+
+def _clip_contribution(share, x, gradient, step):
+    return _without_smallest(share, x, jnp.abs(jnp.sum(x * gradient, axis=_channels(x), keepdims=True)))
+
+
+def _channels(x):
+    return () if x.ndim == 1 else -1
+
+
+def _without_smallest(share, x, sizes):
+    """Exactly ``share`` of the pixels go, rounded down; of equal ones the first."""
+    ranks = jnp.argsort(jnp.argsort(sizes.ravel())).reshape(sizes.shape)
+    # A share k / n is not exact in float32, and must not become k − 1 pixels.
+    count = jnp.floor(share * sizes.size * (1 + 2.0**-22))
+    return jnp.where(ranks < count, 0, x)
+
+
+def _box(least, greatest, x, gradient, step):
+    return jnp.clip(x, least.astype(x.dtype), greatest.astype(x.dtype))

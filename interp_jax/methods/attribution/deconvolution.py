@@ -1,0 +1,165 @@
+"""What in the input a feature map answers to: its activations sent back through the stages they came from."""
+
+import operator
+from collections.abc import Collection, Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Shaped
+
+from interp_jax.methods._accept import callable_pytree
+
+RULES = ("deconvnet", "guided", "gradient")
+
+
+def deconvnet(
+    stages,
+    inputs: Shaped[Array | np.ndarray, "rows *features"],
+    *,
+    stage: str,
+    unit=None,
+    strongest: bool = False,
+    rule: str = "deconvnet",
+    rectifiers: Collection[str] | None = None,
+) -> Float[Array, "rows *features"]:
+    """The activations of a feature map projected back to the input, one stage after the other.
+
+        R ← Jᵀ R,  J = ∂ stage(x) / ∂ x,  at every stage from the chosen one to the first, but at rectifiers
+        R ← max(R, 0)  (deconvnet),    R ← Jᵀ max(R, 0)  (guided),    R ← Jᵀ R  (gradient)
+
+    Jᵀ is the transposed filters of a convolution or dense layer, whose biases play no part, and the switches of max
+    pooling: the signal goes to where the maximum was. It starts from the map's activations (deconvnet), or from ones
+    (guided, gradient: the plain gradient of the activations' sum). Zeiler and Fergus have no dense layers;
+    here signals go back through them too.
+
+    Where values of a pooling window are equal, the signal goes as the pooling's own gradient does: to the first of them
+    (``flax.nnx.max_pool``), or shared (``networks.max_pool``). That is the case wherever a rectifier before the pooling
+    left nothing but zeros, and only deconvnet lets a signal through there. Other stages that are not linear, tanh or
+    response normalization, go by their gradient, and so does a stage that rectifies inside itself: give its rectifier a
+    stage of its own.
+
+    Traceable; a forward and a backward pass to the chosen stage. Memory: the activations of all stages up to it.
+
+    Args:
+        stages: the network's stages by name, in order, such as ``chain.stages``; each maps [rows, …] to [rows, …]
+            and treats rows independently. Plain functions are compiled once: what they read from outside
+            themselves must not change.
+        inputs: the rows to project for.
+        stage: where the feature map is: the stage with outputs [rows, *places, units].
+        unit: the feature map, a number on the last axis; None takes all, as layers without channels want. Another unit
+            compiles nothing; a traced one outside the layer gives zeros.
+        strongest: only the greatest activation of each row's map; equal ones share it.
+        rule: "deconvnet", "guided" or "gradient".
+        rectifiers: names of the elementwise stages to treat as rectifiers; those that are ``jax.nn.relu`` itself (that
+            of Flax too) by default. Needed for ``lambda x: jnp.maximum(x, 0)`` or ``jax.nn.gelu``.
+
+    Returns:
+        A projection of the inputs' shape for every row.
+
+    Raises:
+        ValueError: stages that are no mapping of callables, a stage or rectifier that is not there, a unit outside the
+            layer, a rectifier that changes the shape, an unknown rule, or inputs without a row.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> weights = jnp.array([[1.0, 1.0], [2.0, -1.0]])
+        >>> stages = {"dense": lambda x: x @ weights, "relu": jax.nn.relu}
+        >>> deconvnet(stages, jnp.ones((1, 2)), stage="relu", unit=0)
+        Array([[3., 6.]], dtype=float32)
+
+    Source: Zeiler & Fergus, arXiv:1311.2901, section 2.1 (Chen 2017, section 2.2.2 and Fig. 2.4); Springenberg et al.,
+    arXiv:1412.6806, section 3.4 (guided).
+    """
+    if rule not in RULES:
+        raise ValueError(f"rule: found {rule!r}, wanted one of {', '.join(map(repr, RULES))}")
+    inputs = jnp.asarray(inputs)
+    if not inputs.ndim or not inputs.shape[0]:
+        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
+    if not jnp.issubdtype(inputs.dtype, jnp.floating):
+        inputs = inputs.astype(jnp.float32)
+    walked = _walked(stages, stage)
+    if rectifiers is None:
+        rectifiers = [name for name, step in walked.items() if step is jax.nn.relu]
+    for name in rectifiers:
+        if name not in stages:
+            raise ValueError(f"rectifiers: found {name!r}, wanted some of the stages {_listed(stages)}")
+    steps = tuple(callable_pytree(step) for step in walked.values())
+    shapes = [inputs.shape, *(output.shape for output in _outputs.eval_shape(steps, inputs))]
+    for name, before, after in zip(walked, shapes[:-1], shapes[1:], strict=True):
+        if name in rectifiers and before != after:
+            raise ValueError(f"rectifiers: found {name!r}, which makes {after} of {before}, wanted elementwise stages")
+    if len(shapes[-1]) < 2:
+        raise ValueError(f"stage: found {stage!r} with outputs of shape {shapes[-1]}, wanted [rows, …, units]")
+    if unit is not None:
+        unit = _unit_number(unit, shapes[-1][-1], stage)
+    return _project(steps, inputs, unit, tuple(name in rectifiers for name in walked), strongest, rule)
+
+
+@jax.jit
+def _outputs(steps, x):
+    outputs = []
+    for step in steps:
+        x = step(x)
+        outputs.append(x)
+    return outputs
+
+
+@partial(jax.jit, static_argnames=("rectifying", "strongest", "rule"))
+def _project(steps, x, unit, rectifying, strongest, rule):
+    pull_backs = []
+    for step in steps:
+        x, pull_back = jax.vjp(step, x)
+        pull_backs.append(pull_back)
+    signal = _start(x, unit, strongest)
+    if rule == "deconvnet":
+        signal = signal * x
+    for pull_back, rectifies in zip(reversed(pull_backs), reversed(rectifying), strict=True):
+        if rectifies and rule != "gradient":
+            signal = jax.nn.relu(signal)
+        if not (rectifies and rule == "deconvnet"):
+            (signal,) = pull_back(signal)
+    return signal
+
+
+def _start(activations, unit, strongest):
+    """One at the activations to project, zero at the others; equal strongest ones share."""
+    units = jnp.arange(activations.shape[-1]).reshape((1,) * (activations.ndim - 1) + (-1,))
+    chosen = jnp.broadcast_to(True if unit is None else units == unit, activations.shape)
+    if not strongest:
+        return chosen.astype(activations.dtype)
+    axes = tuple(range(1, activations.ndim))
+    greatest = jnp.max(jnp.where(chosen, activations, -jnp.inf), axis=axes, keepdims=True)
+    equal = chosen & (activations == greatest)
+    return equal / jnp.maximum(jnp.sum(equal, axis=axes, keepdims=True), 1).astype(activations.dtype)
+
+
+def _walked(stages, stage):
+    """The stages up to and including the chosen one."""
+    if not isinstance(stages, Mapping):
+        found = type(stages).__name__
+        raise ValueError(f"stages: found a {found}, wanted a mapping of names to callables such as chain.stages")
+    for name, step in stages.items():
+        if not callable(step):
+            raise ValueError(f"stages[{name!r}]: found {type(step).__name__}, wanted something callable")
+    if stage not in stages:
+        raise ValueError(f"stage: found {stage!r}, wanted one of {_listed(stages)}")
+    names = list(stages)
+    return {name: stages[name] for name in names[: names.index(stage) + 1]}
+
+
+def _unit_number(unit, units, stage):
+    if isinstance(unit, jax.core.Tracer):
+        return unit
+    try:
+        number = operator.index(unit)
+    except TypeError as error:
+        raise ValueError(f"unit: found {unit!r}, wanted a whole number or None") from error
+    if not 0 <= number < units:
+        raise ValueError(f"unit: found {number}, wanted 0 to {units - 1}, the units of stage {stage!r}")
+    return jnp.asarray(number, jnp.int32)
+
+
+def _listed(stages):
+    return ", ".join(map(repr, stages))

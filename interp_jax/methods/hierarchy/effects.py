@@ -1,0 +1,167 @@
+"""How strongly inputs act on hidden units and hidden units on outputs: magnitudes, without signs."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Shaped
+
+from interp_jax.methods._accept import accept_segments, callable_pytree
+from interp_jax.methods.ablation import intact_layers, unit_means
+
+
+def input_effects(
+    head: Callable, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "inputs units"]:
+    """How far every hidden unit moves when one input is held at its mean.
+
+        e[i, k] = √ E_n (o_k(x_n) − o_k(x_n with x_i at its mean over the rows))²
+
+    Traceable. One forward pass an input over all rows: 196 inputs, 5,000 rows and 196 × 100 weights take a third
+    of a second on two CPU cores. Memory: batch_size copies of the inputs and of the head's activations. Zero, but for
+    rounding, for a constant input, for a dead unit, and for a single row.
+
+    Args:
+        head: ``[rows, *features] -> hidden [rows, …, units]``, or a tuple or other pytree of several layers, which
+            are pooled in their order. Places between rows and units are averaged over as rows are. A plain function
+            is compiled once: what it reads from outside itself must not change.
+        inputs: the rows; features of several axes are numbered as if flattened.
+        batch_size: inputs replaced at a time.
+
+    Raises:
+        ValueError: inputs without a row, batch_size below one.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> input_effects(lambda x: x * jnp.array([[3.0, 0.0]]), jnp.array([[1.0, 5.0], [-1.0, 7.0]]))
+        Array([[3., 0.],
+               [0., 0.]], dtype=float32)
+
+    Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
+    """
+    _check_batch_size(batch_size)
+    return _input_effects(callable_pytree(head), _floating(inputs), batch_size)
+
+
+@partial(jax.jit, static_argnames="batch_size")
+def _input_effects(head, inputs, batch_size):
+    shape = inputs.shape[1:]
+    features = jnp.arange(int(np.prod(shape))).reshape(shape)
+    return _changes(head, inputs, jnp.mean(inputs, axis=0), features, features.size, batch_size)
+
+
+def output_effects(
+    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "units outputs"]:
+    """How far every output moves when one hidden unit is held at its mean.
+
+        e[k, j] = √ E_n (f_j(x_n) − f_j(x_n with o_k at its mean over the rows))²
+
+    Traceable. One pass a unit through the segments after it, over all rows. Memory: every hidden layer's activations,
+    and batch_size copies of the longest remaining pass. A channel is replaced at all its places, by its mean over
+    rows and places. Zero, but for rounding, for a dead unit and for a single row.
+
+    Args:
+        segments: the network cut where its hidden units are, as for `ablation.replace_units`.
+        inputs: the rows.
+        batch_size: units replaced at a time.
+
+    Returns:
+        [units, outputs], the units of all hidden layers pooled in the layers' order.
+
+    Raises:
+        ValueError: fewer than two segments or one that is not callable, inputs without a row, batch_size below one.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> network = (lambda x: 2 * x, lambda hidden: jnp.stack([hidden[:, 0], hidden[:, 0] - hidden[:, 1]], 1))
+        >>> output_effects(network, jnp.array([[1.0, 3.0], [-1.0, 3.0]]))
+        Array([[2., 2.],
+               [0., 0.]], dtype=float32)
+
+    Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
+    """
+    _check_batch_size(batch_size)
+    return _output_effects(accept_segments(segments), _floating(inputs), batch_size)
+
+
+@partial(jax.jit, static_argnames="batch_size")
+def _output_effects(segments, inputs, batch_size):
+    hidden, _ = intact_layers(segments, inputs)
+    effects = []
+    for number, layer in enumerate(hidden, 1):
+        units = jnp.broadcast_to(jnp.arange(layer.shape[-1]), layer.shape[1:])
+        means = jnp.broadcast_to(unit_means(layer), layer.shape[1:])
+        tail = _chained(segments[number:])
+        effects.append(_changes(tail, layer, means, units, layer.shape[-1], batch_size))
+    return jnp.concatenate(effects, axis=0)
+
+
+def effect_magnitudes(
+    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "units features"]:
+    """The non-negative feature vectors of all hidden units: effects of the inputs on them, then theirs on the outputs.
+
+        V[k] = [e_in[i, k] for every input i, e_out[k, j] for every output j]
+
+    Traceable; cost and arguments as of `input_effects` and `output_effects`. What `kernels.nmf.nmf` takes.
+
+    Returns:
+        [units, inputs + outputs], the units of all hidden layers pooled in the layers' order.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> network = (lambda x: x[:, :1] - x[:, 1:], lambda hidden: 3 * hidden)
+        >>> effect_magnitudes(network, jnp.array([[1.0, 2.0], [-1.0, 2.0]]))
+        Array([[1., 0., 3.]], dtype=float32)
+
+    Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
+    """
+    head = jax.tree_util.Partial(_hidden_layers, accept_segments(segments))
+    on_units = input_effects(head, inputs, batch_size=batch_size)
+    return jnp.concatenate([on_units.T, output_effects(segments, inputs, batch_size=batch_size)], axis=1)
+
+
+def _changes(function, arrays, means, numbers, count, batch_size):
+    """Root mean square change of the function's outputs when the entries of each number are put at their means."""
+    intact = jax.tree.leaves(function(arrays))
+
+    def change(number):
+        chosen = jnp.broadcast_to(numbers == number, arrays.shape)
+        moved = jax.tree.leaves(function(jnp.where(chosen, jnp.broadcast_to(means, arrays.shape), arrays)))
+        return jnp.concatenate([_root_mean_squares(*pair) for pair in zip(moved, intact, strict=True)])
+
+    return jax.lax.map(change, jnp.arange(count), batch_size=batch_size)
+
+
+def _root_mean_squares(after, before):
+    # In half precision the squares of small changes would be zero.
+    kind = jnp.promote_types(after.dtype, jnp.float32)
+    return jnp.sqrt(unit_means(jnp.square(after.astype(kind) - before.astype(kind))))
+
+
+def _hidden_layers(segments, inputs):
+    return intact_layers(segments, inputs)[0]
+
+
+def _chained(segments):
+    def chained(hidden):
+        for segment in segments:
+            hidden = segment(hidden)
+        return hidden
+
+    return chained
+
+
+def _check_batch_size(batch_size):
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
+
+
+def _floating(inputs):
+    inputs = jnp.asarray(inputs)
+    if not inputs.ndim or not inputs.shape[0]:
+        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
+    return inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(jnp.float32)

@@ -1,0 +1,14 @@
+"""Networks with some units switched off, left out or cut away."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "gating": ["GatedChain", "gate"],
+        "lifting": ["LiftedTail", "lift"],
+        "masks": ["load_masks", "save_masks"],
+        "narrowing": ["NarrowedTail", "narrow"],
+        "shrinking": ["shrink"],
+    },
+)

@@ -1,0 +1,190 @@
+"""The smaller network that is left when masked units are really cut out."""
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import pairwise
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from interp_jax.networks.chain import Chain
+from interp_jax.networks.freezing import inference_view
+from interp_jax.networks.models.response_norm import RADIUS, local_response_norm
+
+_SIDE = 16  # of the maps that stages are tried on: room for the windows of usual pools
+
+
+def shrink(net, masks: Mapping) -> Chain:
+    """The network without the units that masks switch off; its scores are those of ``gate(net, masks)``.
+
+    Host-level; tries the stages next to a gate on random rows. The layer before a gate loses the units, the layer
+    after it the weights that led from them, also through a flattening. Response normalization goes on counting
+    neighbors by their old places; where it comes before the gate, the units within its reach of a kept one stay.
+    The result is an inference view with the same stage names, so that it can be saved, gated and shrunk again.
+
+    Args:
+        net: a chain.
+        masks: by stage name, which units of that stage's output are kept, bool [units]. The stages between a gate and
+            the dense layers or convolutions around it must treat channels one by one, and those after it must leave
+            zero at zero.
+
+    Returns:
+        The smaller chain.
+
+    Raises:
+        ValueError: no chain, an unknown stage, a mask that is not bool, does not fit or keeps nothing (the scores would
+            be constant), a gate that is not between two plain layers, or a stage next to one that cannot be cut.
+
+    Example:
+        >>> rngs = nnx.Rngs(0)
+        >>> net = Chain(dense1=nnx.Linear(2, 3, rngs=rngs), relu=nnx.relu, dense2=nnx.Linear(3, 2, rngs=rngs))
+        >>> shrink(net, {"relu": np.array([True, False, True])}).dense2.kernel.shape
+        (2, 2)
+    """
+    if not isinstance(net, Chain):
+        raise ValueError(f"net: found {type(net).__name__}, wanted a Chain")
+    net, names = inference_view(net), net.stage_names
+    stages = {name: getattr(net, name) for name in names}
+    layers = [place for place, stage in enumerate(stages.values()) if type(stage) in (nnx.Linear, nnx.Conv)]
+    masks = {name: np.asarray(mask) for name, mask in masks.items()}
+    for name, mask in masks.items():
+        if name not in names:
+            raise ValueError(f"masks: found {name!r}, wanted stages among {', '.join(map(repr, names))}")
+        if mask.dtype != bool or mask.ndim != 1:
+            raise ValueError(f"masks[{name!r}]: found {mask.dtype} {mask.shape}, wanted a bool vector [units]")
+        if not layers or not layers[0] <= names.index(name) < layers[-1]:
+            raise ValueError(f"masks[{name!r}]: found no layer on one side of it, wanted it between two")
+    for first, last in pairwise(layers):
+        if masks.keys() & set(names[first:last]):
+            stages |= _cut({name: stages[name] for name in names[first : last + 1]}, masks)
+    return inference_view(Chain(**stages))
+
+
+def _cut(stages, masks):
+    """The stages from a layer to the next without the units that are of no use."""
+    (producer, first), *between, (consumer, last) = stages.items()
+    for name, layer in ((producer, first), (consumer, last)):
+        window = getattr(layer, "kernel_size", ())
+        if getattr(layer, "feature_group_count", 1) > 1 or layer.kernel.ndim != len(window) + 2:
+            raise ValueError(f"stage {name!r}: found a layer with groups or a stacked one, wanted a plain one")
+    # Units that are not switched off after each stage, and of those the ones that are of use to the next.
+    alive = [_masked(producer, np.ones(first.kernel.shape[-1], bool), masks)]
+    for name, stage in between:
+        given = alive[-1][_Norm(stage, len(alive[-1])).kept] if _is_norm(stage) else alive[-1]
+        alive.append(_masked(name, given, masks))
+    needed = [alive[-1]]
+    for (_, stage), before in zip(reversed(between), reversed(alive[:-1]), strict=True):
+        reached = _Norm(stage, len(before)).reach(needed[0]) if _is_norm(stage) else needed[0]
+        needed.insert(0, before & reached)
+    if not needed[-1].any():
+        gates = " and ".join(repr(name) for name in stages if name in masks)
+        raise ValueError(f"masks: found no unit kept at {gates}, wanted at least one")
+    smaller = [_cut_stage(stage, *kept) for (_, stage), kept in zip(between, pairwise(needed), strict=True)]
+    _try(first, between, smaller, alive, needed, masks)
+    return {
+        producer: _cut_outputs(first, needed[0]),
+        **dict(zip(dict(between), smaller, strict=True)),
+        consumer: _cut_inputs(consumer, last, needed[-1]),
+    }
+
+
+def _masked(name, alive, masks):
+    if name not in masks:
+        return alive
+    if masks[name].shape != alive.shape:
+        raise ValueError(f"masks[{name!r}]: found {len(masks[name])} units, wanted {len(alive)}")
+    return alive & masks[name]
+
+
+def _try(first, between, smaller, alive, needed, masks):
+    """Refuses stages that do not do to the units that are left what they did to all of them."""
+    shape = (3, *[_SIDE] * len(getattr(first, "kernel_size", ())), len(alive[0]))
+    # Large values too, at which a normalization whose constants are small shows.
+    rows = np.random.default_rng(0).normal(size=shape) * np.reshape([1, 30, 1000], (3,) + (1,) * (len(shape) - 1))
+    whole, small = jnp.asarray(rows * alive[0], jnp.float32), jnp.asarray(rows[..., needed[0]], jnp.float32)
+    for (name, stage), cut, living, useful in zip(between, smaller, alive[1:], needed[1:], strict=True):
+        try:
+            whole, small = stage(whole), cut(small)
+        except Exception as error:
+            raise ValueError(f"stage {name!r}: it fails on fewer units or maps of side {_SIDE}: {error}") from error
+        if not whole.size:
+            raise ValueError(f"stage {name!r}: it leaves nothing of maps of side {_SIDE}, wanted a smaller window")
+        copies = whole.shape[-1] // len(living)
+        if name in masks:
+            if copies != 1:
+                raise ValueError(f"masks[{name!r}]: found a gate where units lie side by side, wanted it before")
+            whole = whole * jnp.asarray(living, whole.dtype).reshape((1,) * (whole.ndim - 1) + (-1,))
+        wanted = np.asarray(whole)[..., np.tile(useful, copies)]
+        noise = 1e-5 * np.abs(wanted).max(axis=tuple(range(1, wanted.ndim)), keepdims=True)
+        if wanted.shape != small.shape or not (np.abs(wanted - small) <= noise).all():
+            raise ValueError(f"stage {name!r}: found that units are mixed there, wanted a stage that takes each alone")
+        if np.asarray(whole)[..., ~np.tile(living, copies)].any():
+            raise ValueError(
+                f"stage {name!r}: found that it makes something of zeros, wanted zeros to stay after a gate"
+            )
+
+
+def _cut_outputs(layer, kept):
+    layer = nnx.clone(layer)
+    layer.kernel = layer.kernel.replace(layer.kernel[...][..., kept])
+    if layer.bias is not None:
+        layer.bias = layer.bias.replace(layer.bias[...][kept])
+    return _with_sizes(layer)
+
+
+def _cut_inputs(name, layer, kept):
+    layer, (*window, inputs, outputs) = nnx.clone(layer), layer.kernel.shape
+    if inputs % len(kept):
+        raise ValueError(f"stage {name!r}: found {inputs} inputs, wanted a multiple of {len(kept)} units")
+    # After a flattening the units lie side by side, place by place.
+    kernel = layer.kernel[...].reshape(*window, -1, len(kept), outputs)[..., kept, :]
+    layer.kernel = layer.kernel.replace(kernel.reshape(*window, -1, outputs))
+    return _with_sizes(layer)
+
+
+def _with_sizes(layer):
+    layer.in_features, layer.out_features = layer.kernel.shape[-2:]
+    if isinstance(layer, nnx.Conv):
+        layer.kernel_shape = layer.kernel.shape
+    return layer
+
+
+def _cut_stage(stage, before, after):
+    if before.all() and after.all():
+        return stage
+    if _is_norm(stage):
+        return _Norm(stage, len(before)).cut(before, after)
+    if isinstance(stage, nnx.BatchNorm):
+        stage = nnx.clone(stage)
+        for name in ("scale", "bias", "mean", "var"):
+            if (variable := getattr(stage, name)) is not None:
+                setattr(stage, name, variable.replace(variable[...][before]))
+        stage.num_features = int(before.sum())
+    return stage
+
+
+def _is_norm(stage):
+    return getattr(stage, "function", stage) is local_response_norm
+
+
+class _Norm:
+    """A response normalization of a number of units: which it gives on, and whose energy that takes."""
+
+    def __init__(self, stage, units):
+        self.options = dict(getattr(stage, "keywords", ()))
+        self.places = np.asarray(self.options.get("places") or range(units))
+        self.given = np.asarray(self.options.get("kept") or self.places)
+        self.kept = np.searchsorted(self.places, self.given)
+
+    def reach(self, needed):
+        """The units within the norm's reach of those needed after it."""
+        apart = np.abs(self.places[:, None] - self.given[needed])
+        return (apart <= self.options.get("radius", RADIUS)).any(axis=1)
+
+    def cut(self, before, after):
+        """The stage for the units that are left before and after it."""
+        places, kept = tuple(self.places[before].tolist()), tuple(self.given[after].tolist())
+        return partial(
+            local_response_norm, **self.options | {"places": places, "kept": None if kept == places else kept}
+        )

@@ -1,0 +1,99 @@
+"""The report as one HTML file that needs nothing else."""
+
+import base64
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from interp_jax.reports._settings import flatten
+
+
+def render(
+    *,
+    run: str,
+    title: str,
+    lead: str,
+    sections: Mapping[str, dict[str, Any]],
+    images: Mapping[str, bytes],
+    declared: int,
+    config: dict[str, Any],
+    environment: dict[str, Any],
+    seconds: float,
+) -> str:
+    """Write the page; every text is escaped, every figure is inside, no address is loaded.
+
+    Args:
+        run: the study's and the run's name.
+        title: the heading.
+        lead: the first paragraph.
+        sections: the finished sections' records by identifier, in page order.
+        images: PNG bytes by figure name.
+        declared: how many sections the run has in all.
+        config: the run's settings.
+        environment: device, versions and date.
+        seconds: time of all finished sections together.
+
+    Returns:
+        The HTML text.
+    """
+    return _template().render(
+        run=run,
+        title=title,
+        lead=lead,
+        sections=sections,
+        images={name: base64.b64encode(image).decode() for name, image in images.items()},
+        declared=declared,
+        config={name: _show(value) for name, value in flatten(config).items()},
+        environment={name: _show(value) for name, value in environment.items()},
+        duration=duration(seconds),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a time for a reader.
+
+    >>> duration(0.4), duration(75.0), duration(7500.0)
+    ('0.4 s', '1 min 15 s', '2 h 05 min')
+
+    Args:
+        seconds: at least 0.
+
+    Returns:
+        The time in one or two units.
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # for every file name: ".jinja" says nothing about HTML
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja")
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_show(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_show(item)}" for name, item in value.items()) or "none"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
