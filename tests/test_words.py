@@ -1,4 +1,4 @@
-"""The project's own words are the field's: what is not said, what is said instead, and where it may stand all the same."""
+"""The project's words are the field's: which words go, what is written instead, and where they may still stand."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ WORDS = {
     ),
     r"twins?": "sanity controls, or untrained and permuted-label networks",
     r"rivals?": "baselines",
-    r"said|called rightly|named rightly|told apart|telling apart": "predictions, decoded, classified correctly, accuracy",
+    r"said|called rightly|named rightly|told apart|telling apart": "predictions, decoded, classified correctly",
     r"letter": "as published",
     r"by heart": "memorize",
     r"learn(ed|s)? to the end|trained to the end": "train to 100 %",
