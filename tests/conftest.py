@@ -17,8 +17,12 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 
 def pytest_configure(config):
-    """Most of the quick tests' time is compiling: theirs is short. Slow tests run what users run."""
-    jax.config.update("jax_disable_most_optimizations", config.option.markexpr == "not slow")
+    """Most of the quick tests' time is compiling: theirs is short. Slow tests run what users run.
+
+    With INTERP_JAX_OPTIMIZED=1 in the environment the quick ones do so too.
+    """
+    quick = config.option.markexpr == "not slow" and os.environ.get("INTERP_JAX_OPTIMIZED") != "1"
+    jax.config.update("jax_disable_most_optimizations", quick)
 
 
 _compilations: list[str] = []
