@@ -1,86 +1,267 @@
-"""What every method asks of a network it is given: a callable pytree whose rows do not influence each other."""
+"""What every method asks of a network: a callable pytree, rows that are independent, scores that are logits."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
+
+from interp_jax._checks import (
+    as_numpy,
+    as_real,
+    at_hand,
+    check_callable,
+    check_choice,
+    check_finite,
+    check_shape,
+    describe,
+)
+
+SCORES = ("logits", "probabilities")
+_TRIED = 8
 
 
 def accept_network(network, inputs) -> Callable:
     """The network as a callable pytree, once it has shown that a row's scores depend on that row alone.
 
-    Host-level; four calls on ten rows. Refused are scores that change with the other rows, with the row's place or
-    from call to call: dropout and batch norm left in training mode, whichever library they come from.
+    Host-level; four calls on ten rows: the first eight of ``inputs`` and two made of the first, so that rows differ
+    where the given ones are equal. Rows of whole numbers may be token ids, which end with their vocabulary: their
+    made-up rows combine the elements that the given rows have at each place.
+
+    Refused are scores that change with the other rows, with the row's place or from call to call: dropout and batch
+    normalization in training mode, whichever library they come from.
 
     Args:
         network: ``[batch, …] -> array or pytree of arrays [batch, …]``; a callable pytree, a method of one
             (``chain.activations``), or a plain function.
-        inputs: rows to try it on; the first eight are used.
+        inputs: [rows, …] rows to try it on; the first eight are used.
 
     Returns:
         The network in a form that goes through ``jax.jit`` as an argument.
 
     Raises:
         TypeError: a network that cannot be called.
-        ValueError: no rows, NaN or infinite inputs, or a network that fails on them, gives no row a row, or whose rows
-            are not independent.
+        ValueError: no rows, NaN or infinite inputs, or a network that fails on them, gives no row a row, gives NaN, or
+            whose rows are not independent.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> network = accept_network(lambda x: 2 * x, jnp.ones((3, 2)))
         >>> accept_network(lambda x: x - x.mean(0, keepdims=True), jnp.array([[1.0], [2.0]]))
         Traceback (most recent call last):
         ...
-        ValueError: network: a row's scores change with the other rows; freeze it first: networks.freeze(model)
+        ValueError: network: found scores of a row that change with the other rows, wanted rows that are independent, \
+as networks.freeze(model) gives
     """
-    if not callable(network):
-        raise TypeError(f"network: found {type(network).__name__}, wanted something callable")
-    inputs = jnp.asarray(inputs)
-    if inputs.ndim == 0 or not inputs.shape[0]:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    if not bool(jnp.isfinite(inputs).all()):
-        raise ValueError("inputs: found NaN or infinity, wanted finite numbers")
-    # Made-up rows surely differ from the first and from zero, also where all given rows are equal.
-    rows = jnp.concatenate([-1 - inputs[:1], 2 * inputs[:1] + 3, inputs[:8]]).astype(inputs.dtype)
+    check_callable("network", network)
+    given = as_rows("inputs", inputs, most=_TRIED)
+    rows = jnp.concatenate([_made_up(given), given])
     try:
         scores, again = network(rows), network(rows)
         copies = {row: network(jnp.broadcast_to(rows[row], rows.shape)) for row in (1, 2)}
     except Exception as error:
-        raise _refusal(f"it fails on inputs of shape {rows.shape} ({type(error).__name__}: {error})") from error
-    if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in jax.tree.leaves(scores)):
-        found = [jnp.shape(leaf) for leaf in jax.tree.leaves(scores)]
-        raise ValueError(f"network: found outputs of shape {found} for {len(rows)} rows, wanted a row for each")
+        raise _failed(
+            "network", rows, error, "; a model with a state is frozen first: networks.freeze(model)"
+        ) from error
+    leaves = jax.tree.leaves(scores)
+    if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in leaves):
+        shapes = [jnp.shape(leaf) for leaf in leaves]
+        raise ValueError(f"network: found outputs of shape {shapes} for {len(rows)} rows, wanted a row for each")
+    if any(bool(jnp.isnan(leaf[2:]).any()) for leaf in leaves):
+        raise ValueError("network: found NaN in its outputs for the given inputs, wanted numbers")
     scale = jax.tree.map(_noise, scores)
     if not _close(scores, again, scale):
-        raise _refusal("a row's scores change from call to call")
+        raise _dependent("scores that change from call to call")
     for row, of_copies in copies.items():
         first = jax.tree.map(lambda leaf: leaf[:1], of_copies)
         if not _close(of_copies, first, scale):
-            raise _refusal("equal rows get different scores")
+            raise _dependent("equal rows with different scores")
         if not _close(jax.tree.map(lambda leaf, row=row: leaf[row : row + 1], scores), first, scale):
-            raise _refusal("a row's scores change with the other rows")
+            raise _dependent("scores of a row that change with the other rows")
     return callable_pytree(network)
 
 
-def callable_pytree(network: Callable) -> Callable:
+def accept_scores(network, inputs=None, *, scores: str = "logits", name: str = "network") -> Callable:
+    """The network as a callable pytree whose scores are logits.
+
+        scores="probabilities":  log max(network(x), 1.2e-38)
+
+    Host-level, but pure: traceable methods use it while they are traced, when the values cannot be looked at and
+    are taken for what ``scores`` says. Where inputs and network are at hand their first eight rows, and two made of
+    the first, are tried: one compiled forward pass, the same program for another network of equal shape.
+
+    Scores count as probabilities if they are floating, of at least two classes, and every tried row of them is ≥ 0
+    and sums to 1 within 1e-4 (4 digits of half precision). The made-up rows tell a network that is linear from one
+    that ends in a softmax where the given rows are themselves one-hot or histograms.
+
+    Args:
+        network: ``[rows, …] -> scores [rows, …, classes]``, or a tail that takes hidden units.
+        inputs: [rows, …] what it takes; None where there is nothing to try it on.
+        scores: what the network gives, "logits" or "probabilities".
+        name: the argument that errors speak of.
+
+    Returns:
+        The network where its scores are logits, else a callable pytree that takes their logarithm: float32 at least,
+        and −87.3 for a probability of 0. It is equal by value: another network of equal shape does not recompile.
+
+    Raises:
+        TypeError: a network that cannot be called.
+        ValueError: ``scores`` of another name; probabilities where logits are wanted; or, with
+            ``scores="probabilities"``, rows of the given inputs that are none; a network that fails on the inputs.
+
+    Example:
+        >>> x = jnp.array([[1.0, -2.0], [0.5, 3.0]])
+        >>> accept_scores(jax.nn.softmax, x)
+        Traceback (most recent call last):
+        ...
+        ValueError: network: found scores that are probabilities (rows ≥ 0 that sum to 1), wanted logits, or \
+scores="probabilities"
+        >>> bool(jnp.allclose(accept_scores(jax.nn.softmax, x, scores="probabilities")(x), jax.nn.log_softmax(x)))
+        True
+    """
+    check_choice("scores", scores, SCORES)
+    network = callable_pytree(network, name=name)
+    # A new array is traced wherever operations on arrays at hand are, inside jit.
+    if inputs is not None and all(map(at_hand, (inputs, jnp.zeros(()), *jax.tree.leaves(network)))):
+        given = as_rows("inputs", inputs, most=_TRIED, finite=False)
+        rows = jnp.concatenate([_made_up(given), given])
+        try:
+            probable = _are_probabilities(network, rows)
+        except Exception as error:
+            raise _failed(name, rows, error) from error
+        if probable is not None and at_hand(probable):
+            tried, made_up = np.asarray(probable)[2:], np.asarray(probable)[:2]
+            if scores == "logits" and (tried == 1).any() and (tried != 0).all() and (made_up != 0).all():
+                wanted = 'wanted logits, or scores="probabilities"'
+                raise ValueError(f"{name}: found scores that are probabilities (rows ≥ 0 that sum to 1), {wanted}")
+            if scores == "probabilities" and (tried == 0).any():
+                wanted = 'wanted rows ≥ 0 that sum to 1, as scores="probabilities" says'
+                raise ValueError(f"{name}: found scores that are no probabilities, {wanted}")
+    return network if scores == "logits" else _LogScores(network)
+
+
+def output_shapes(network: Callable, rows: Any, *, name: str = "network") -> Any:
+    """The shapes and types of a network's outputs, without computing them.
+
+    Traceable.
+
+    Raises:
+        ValueError: a network that fails on the rows, by the name given.
+
+    Example:
+        >>> output_shapes(lambda x: x @ x.T, np.ones((3, 2), np.float32)).shape
+        (3, 3)
+    """
+    try:
+        return jax.eval_shape(network, rows)
+    except Exception as error:
+        raise _failed(name, rows, error) from error
+
+
+def callable_pytree(network: Callable, *, name: str = "network") -> Callable:
     """The network, a method of one or a plain function in a form that goes through ``jax.jit`` as an argument.
 
     Host-level, but pure: traceable methods use it while they are traced. What is no pytree of arrays, a plain function
     say, is compiled once for as long as it lives: what it reads from outside itself must not change.
 
+    Raises:
+        TypeError: what cannot be called, by the name given.
+
     Example:
-        >>> import jax
         >>> jax.jit(lambda network, x: network(x))(callable_pytree(lambda x: 2 * x), 1.0)
         Array(2., dtype=float32, weak_type=True)
     """
+    check_callable(name, network)
     if inspect.ismethod(network) and _holds_only_arrays(network.__self__):
         return jax.tree_util.Partial(network.__func__, network.__self__)
     if _holds_only_arrays(network):
         return network
     # A bound method can be hashed, as jit must, also where what it is bound to cannot.
     return jax.tree_util.Partial(network if _hashable(network) else network.__call__)
+
+
+def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = True, floating: bool = False) -> Array:
+    """Rows as a network takes them: floats stay (float64 as JAX has it), whole numbers and bool keep their kind.
+
+    Traceable. Whole numbers stay whole, since a network may look them up (token ids), unless gradients are wanted.
+
+    Args:
+        name: the argument that errors speak of.
+        inputs: [rows, …].
+        most: how many rows are wanted; None for all.
+        finite: whether NaN and infinity, in any row at hand, are refused.
+        floating: whether whole numbers and bool become float32.
+
+    Raises:
+        ValueError: no rows, values that are no real numbers, whole numbers beyond 32 bits, NaN or infinity.
+
+    Example:
+        >>> as_rows("inputs", [[3, 4]]).dtype, as_rows("inputs", np.ones((2, 1))).dtype
+        (dtype('int32'), dtype('float32'))
+    """
+    values = inputs if isinstance(inputs, jax.Array) else as_numpy(name, inputs)
+    check_shape(name, values, ["rows", "…"])
+    if finite and jnp.issubdtype(values.dtype, jnp.floating):
+        check_finite(name, values)
+    values = values[:most]
+    if floating and not jnp.issubdtype(values.dtype, jnp.floating):
+        return as_real(name, values)
+    if isinstance(values, jax.Array):
+        if not any(jnp.issubdtype(values.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+            raise ValueError(f"{name}: found {describe(values)}, wanted real numbers")
+        return values
+    if values.dtype.kind == "f":
+        return jnp.asarray(values) if values.dtype.itemsize < 4 else as_real(name, values)
+    kind = jax.dtypes.canonicalize_dtype(values.dtype)
+    if values.dtype.kind != "b" and (values.min() < np.iinfo(kind).min or values.max() > np.iinfo(kind).max):
+        raise ValueError(f"{name}: found {values.min()} to {values.max()}, wanted whole numbers that {kind} holds")
+    return jnp.asarray(values)
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("network",), meta_fields=())
+@dataclasses.dataclass(frozen=True)
+class _LogScores:
+    """The logarithm of a network's probabilities."""
+
+    network: Callable
+
+    def __call__(self, inputs):
+        scores = self.network(inputs)
+        kind = jnp.promote_types(scores.dtype, jnp.float32)
+        return jnp.log(jnp.maximum(scores.astype(kind), jnp.finfo(kind).tiny))
+
+
+@jax.jit
+def _are_probabilities(network, rows):
+    """[rows] 1 where all scores of a row are probabilities, 0 where not, −1 for NaN; None for outputs of other kinds."""
+    leaves = jax.tree.leaves(network(rows))
+    if len(leaves) != 1 or jnp.ndim(leaves[0]) < 2 or leaves[0].shape[-1] < 2 or len(leaves[0]) != len(rows):
+        return None
+    scores = leaves[0]
+    if not jnp.issubdtype(scores.dtype, jnp.floating):
+        return None
+    scores, tolerance = scores.astype(jnp.float32), max(1e-4, 4 * float(jnp.finfo(scores.dtype).eps))
+    fits = (scores.min(axis=-1) >= 0) & (jnp.abs(scores.sum(axis=-1) - 1) <= tolerance)
+    places = tuple(range(1, fits.ndim))
+    fits = jnp.all(fits, axis=places).astype(jnp.int8)
+    return jnp.where(jnp.any(jnp.isnan(scores), axis=(*places, -1)), -1, fits)
+
+
+def _made_up(rows: Array) -> Array:
+    """Two rows that a network takes, and that differ from the first and from zero where that can be had."""
+    first = rows[:1]
+    if jnp.issubdtype(rows.dtype, jnp.floating):
+        return jnp.concatenate([-1 - first, 2 * first + 3]).astype(rows.dtype)
+    flat = rows.reshape(len(rows), -1)
+    places = jnp.arange(flat.shape[1])
+    mixed = jnp.stack([flat[(places + offset) % len(rows), places] for offset in (0, 1)])
+    if bool((flat == flat[:1]).all()):
+        mixed = jnp.flip(mixed, axis=1)  # equal rows have no other elements at any place
+    return mixed.reshape(2, *rows.shape[1:])
 
 
 def accept_segments(segments) -> tuple[Callable, ...]:
@@ -122,8 +303,15 @@ def _holds_only_arrays(tree) -> bool:
     return all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(tree))
 
 
-def _refusal(finding: str) -> ValueError:
-    return ValueError(f"network: {finding}; freeze it first: networks.freeze(model)")
+def _dependent(finding: str) -> ValueError:
+    wanted = "wanted rows that are independent, as networks.freeze(model) gives"
+    return ValueError(f"network: found {finding}, {wanted}")
+
+
+def _failed(name: str, rows: Array, error: Exception, hint: str = "") -> ValueError:
+    cause = f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
+    wanted = f"wanted scores of every row{hint}"
+    return ValueError(f"{name}: found a failure on inputs {describe(rows)} ({cause}), {wanted}")
 
 
 def _noise(scores) -> float:

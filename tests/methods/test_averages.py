@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interp_jax import methods, networks
+from interp_jax.methods import _accept
 from interp_jax.methods.averages import class_means, layer_averages
 from tests import reference
 
@@ -78,5 +79,5 @@ def test_bad_arguments_are_named(labels, options, message):
 def test_no_rows_and_no_network_are_refused():
     with pytest.raises(ValueError, match="^inputs: found shape"):
         layer_averages(lambda x: x, jnp.ones((0, 2)), np.zeros(0, int), classes=4)
-    with pytest.raises(TypeError, match="^network: found str"):
-        methods.accept.accept_network("net", jnp.ones((3, 2)))
+    with pytest.raises(TypeError, match="^network: found 'net'"):
+        _accept.accept_network("net", jnp.ones((3, 2)))

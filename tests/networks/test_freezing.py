@@ -8,6 +8,7 @@ import pytest
 from flax import linen, nnx
 
 from interp_jax import methods, networks
+from interp_jax.methods import _accept
 
 
 class _NNX(nnx.Module):
@@ -106,7 +107,7 @@ ROWS = jax.random.normal(jax.random.key(9), (5, 6))
 @each_model
 def test_rows_are_independent_and_calls_repeat(make):
     network = make(0)
-    methods.accept.accept_network(network, ROWS)
+    _accept.accept_network(network, ROWS)
     np.testing.assert_allclose(network(ROWS)[2:3], network(ROWS[2:3]), atol=1e-6)
 
 
@@ -262,16 +263,16 @@ def _linen_without_key():
 
 def test_a_mask_is_found_behind_a_row_of_zeros():
     mask = jax.random.bernoulli(jax.random.key(0), 0.5, (10, 6))
-    with pytest.raises(ValueError, match="equal rows get different scores"):
-        methods.accept.accept_network(lambda x: x * mask[: len(x)], jnp.zeros((8, 6)))
+    with pytest.raises(ValueError, match="found equal rows with different scores"):
+        _accept.accept_network(lambda x: x * mask[: len(x)], jnp.zeros((8, 6)))
 
 
 def test_outputs_without_rows_and_bad_inputs_are_refused():
     for network in (lambda x: jnp.ones(4), lambda x: jnp.sum(x)):
         with pytest.raises(ValueError, match="wanted a row for each"):
-            methods.accept.accept_network(network, ROWS)
+            _accept.accept_network(network, ROWS)
     with pytest.raises(ValueError, match="^inputs: found NaN"):
-        methods.accept.accept_network(_slope, ROWS.at[0, 0].set(jnp.nan))
+        _accept.accept_network(_slope, ROWS.at[0, 0].set(jnp.nan))
 
 
 @pytest.mark.parametrize("make", TRAINING_MODE.values(), ids=TRAINING_MODE.keys())

@@ -1,5 +1,6 @@
 """Inputs that a unit responds to most, found by gradient ascent: a lane for every unit and start."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,20 +11,27 @@ import numpy as np
 import optax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from interp_jax.methods._accept import callable_pytree
+from interp_jax._checks import as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
+from interp_jax.methods._accept import accept_scores, as_rows, callable_pytree, output_shapes
 
 # Shares of a batch that go on without the others once no more of its lanes are under way. Each is a loop more to
 # compile, about half a second on a CPU, so that batches of fewer lanes than this make do with one.
 _SHARES = (3 / 4, 3 / 8)
 _FEWEST = 256
+_MOST = 2**31 - 1
 
 
 class Ascent(NamedTuple):
-    """A lane's last input, what its unit says of it, and why the lane stopped.
+    """The input that each lane ends with, its unit's activation there, and why the lane stopped.
 
-    ``activation`` is what is compared with the threshold: the probability, or the value itself where that is climbed.
-    ``steps`` were taken until the threshold was passed (``converged``), until nothing was gained any more
-    (``stalled``), or until there were no more; a lane is neither in the last case.
+    Attributes:
+        inputs: the last input of every lane.
+        activation: what is compared with the threshold: the probability, or the objective where that is a value or
+            callable.
+        objective: what is climbed, at the last input.
+        steps: how many steps the lane took.
+        converged: whether the activation passed the threshold.
+        stalled: whether the lane stopped since nothing was gained any more. A lane that is neither ran out of steps.
     """
 
     inputs: Float[Array, "lanes ..."]
@@ -34,12 +42,14 @@ class Ascent(NamedTuple):
     stalled: Bool[Array, " lanes"]
 
 
+@renamed(regularisers="regularizers")
 def maximize(
     network: Callable,
     start: Shaped[Array | np.ndarray, "..."],
     units: Any = None,
     *,
     objective: str | Callable = "probability",
+    scores: str = "logits",
     regularizers: Sequence[Callable] = (),
     rate: float | int = 10.0,
     optimizer: optax.GradientTransformation | None = None,
@@ -49,7 +59,7 @@ def maximize(
     tolerance: float | int = 1e-6,
     batch_size: int | None = None,
 ) -> Ascent:
-    """Climbs from every start until its unit's activation passes a threshold.
+    """Inputs found by gradient ascent from every start, until the activation of its unit passes a threshold.
 
         x ← r(x + rate · ∂a(x)/∂x)
 
@@ -59,84 +69,97 @@ def maximize(
     lanes, and about twice the lanes themselves.
 
     A probability that is all but 0 or 1 has no gradient in float32 and its lane stalls at the start: climb the log
-    probability or the logit then. A lane whose input would become NaN or infinite stalls with its last finite one.
+    probability or the logit then. A lane whose input would become NaN or infinite stalls with its last finite one;
+    one that starts with NaN or infinity stalls at its start.
 
     Args:
         network: ``[lanes, …] -> [lanes, …, units]``: class scores, or any hidden layer (``chain.until(name)``); of a
             layer with places a unit is the mean over them. With a callable objective anything a row.
-        start: an input a lane, [lanes, …].
+        start: an input a lane, [lanes, …]. Lanes keep its floating type; whole numbers become float32.
         units: the unit of each lane, [lanes], or one for all; or the weight of every unit in a combination,
             [lanes, units] float. A callable objective takes arrays of any meaning with an entry a lane, or none.
+            Traced units that there are not have an objective of 0, or NaN by their logarithm.
         objective: what is climbed: "probability" (softmax over the units), "log_probability", "logit" (all three stop
             by the probability), "value" (the unit itself, also what it stops by), or a callable
             ``(outputs, units) -> [lanes]``, a plain function or a callable pytree, which is its own activation.
+        scores: "logits", or "probabilities" of a network that ends in a softmax, whose logarithm is taken. The three
+            objectives that take a softmax refuse a network that gives probabilities where this says logits.
         regularizers: applied in turn to each lane after its step, ``(x, gradient, step) -> x`` (`regularizers`).
         rate: step size α.
         optimizer: any optax optimizer, a state a lane, in place of the plain step; ``rate`` is then unused. Each
             new object compiles anew, so make it once.
-        threshold: activation above which a lane has converged.
+        threshold: activation above which a lane has converged; infinity for none.
         steps: most steps of a lane.
         patience: steps without a gain in the objective after which a lane stalls.
         tolerance: what counts as a gain on the greatest objective before; smaller ones add up.
         batch_size: lanes at a time; None takes all at once.
 
     Returns:
-        The lanes in the order of ``start``, and what they came to.
+        `Ascent`, the lanes in the order of ``start``.
 
     Raises:
-        ValueError: no lanes, units that there are not (where their values are known before tracing) or that do not fit
-            the lanes, an objective of no known name, no units for one that is not callable, counts below one.
+        TypeError: a network, objective, regularizer or optimizer of another kind.
+        ValueError: no lanes, a network that fails on them, units that there are not (where their values are known
+            before tracing) or that do not fit the lanes, an objective of no known name, no units for one that is not
+            callable, scores that are not what ``scores`` says, NaN in a setting, or counts below one.
 
     Example:
         >>> weights = jnp.array([[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]])
-        >>> found = maximize(lambda x: x @ weights, jnp.zeros((2, 2)), jnp.array([0, 2]))
-        >>> found.converged, (found.inputs[:, 0] > 0)
+        >>> ascended = maximize(lambda x: x @ weights, jnp.zeros((2, 2)), jnp.array([0, 2]))
+        >>> ascended.converged, (ascended.inputs[:, 0] > 0)
         (Array([ True,  True], dtype=bool), Array([ True, False], dtype=bool))
 
     Source: Chen 2017, eqs 2.7 and 2.8, chapter 5, after Yosinski et al., arXiv:1506.06579.
     """
-    start = jnp.asarray(start)
-    if start.ndim < 2 or not len(start):
-        raise ValueError(f"start: found shape {start.shape}, wanted [lanes, …] with at least one lane")
-    if not jnp.issubdtype(start.dtype, jnp.floating):
-        start = start.astype(jnp.float32)
-    for name, count in (("steps", steps), ("patience", patience), ("batch_size", batch_size)):
-        if count is not None and count < 1:
-            raise ValueError(f"{name}: found {count}, wanted at least 1")
-    network = callable_pytree(network)
+    start = as_rows("start", start, finite=False, floating=True)
+    check_shape("start", start, ["lanes", "features", "…"])
+    steps, patience = as_count("steps", steps, most=_MOST), as_count("patience", patience, most=_MOST)
+    size = len(start) if batch_size is None else min(as_count("batch_size", batch_size), len(start))
+    check_number("rate", rate)
+    check_number("tolerance", tolerance, least=0)
+    if not (isinstance(threshold, float) and threshold == math.inf):
+        check_number("threshold", threshold)
+    if not (optimizer is None or callable(getattr(optimizer, "update", None))):
+        raise TypeError(f"optimizer: found {describe(optimizer)}, wanted an optax optimizer")
+    if callable(regularizers) or not isinstance(regularizers, Sequence):
+        raise TypeError(f"regularizers: found {describe(regularizers)}, wanted a sequence of callables")
+    regularizers = tuple(callable_pytree(each, name=f"regularizers[{i}]") for i, each in enumerate(regularizers))
     if callable(objective):
-        climb = jax.tree_util.Partial(_as_given, callable_pytree(objective))
+        network = accept_scores(network, scores=scores)
+        climb = jax.tree_util.Partial(_as_given, callable_pytree(objective, name="objective"))
         units = jax.tree.map(lambda leaf: _a_lane(leaf, len(start)), units)
-    elif objective in _OBJECTIVES:
+        output_shapes(network, start[:1])
+    elif isinstance(objective, str) and objective in _OBJECTIVES:
+        network = accept_scores(network, None if objective == "value" else start, scores=scores)
         climb = jax.tree_util.Partial(_OBJECTIVES[objective])
-        units = _weights(units, len(start), jax.eval_shape(network, start[:1]))
+        units = _weights(units, len(start), output_shapes(network, start[:1]))
     else:
         raise ValueError(f"objective: found {objective!r}, wanted a callable or one of {', '.join(_OBJECTIVES)}")
     limits = jnp.float32(threshold), jnp.float32(tolerance), jnp.int32(steps), jnp.int32(patience)
-    settings = climb, tuple(map(callable_pytree, regularizers)), jnp.float32(rate), limits
-    size = len(start) if batch_size is None else min(batch_size, len(start))
-    return _maximize(network, start, units, settings, optimizer, size)
+    return _maximize(network, start, units, (climb, regularizers, jnp.float32(rate), limits), optimizer, size)
 
 
 def _weights(units, lanes, outputs):
     """[lanes, units] what every unit counts in each lane's objective."""
-    found = jax.tree.leaves(outputs)
-    if len(found) != 1 or found[0].ndim < 2:
-        shapes = [leaf.shape for leaf in found]
+    leaves = jax.tree.leaves(outputs)
+    if len(leaves) != 1 or leaves[0].ndim < 2 or leaves[0].shape[0] != 1:
+        shapes = [leaf.shape for leaf in leaves]
         raise ValueError(f"network: found outputs of shape {shapes}, wanted [lanes, …, units] or a callable objective")
-    count = found[0].shape[-1]
+    count = leaves[0].shape[-1]
     if units is None:
         raise ValueError("units: found none, wanted one a lane, or a callable objective")
-    units = units if isinstance(units, jax.Array) else np.asarray(units)
+    units = units if isinstance(units, jax.Array) else as_numpy("units", units)
     if jnp.issubdtype(units.dtype, jnp.floating):
         if units.shape != (lanes, count):
             raise ValueError(f"units: found weights of shape {units.shape}, wanted {(lanes, count)}")
-        return jnp.asarray(units)
+        if at_hand(units) and not np.isfinite(np.asarray(units)).all():
+            raise ValueError("units: found NaN or infinity, wanted finite weights")
+        return as_real("units", units)
     if not jnp.issubdtype(units.dtype, jnp.integer):
         raise ValueError(f"units: found {units.dtype}, wanted whole numbers, or floats that weigh every unit")
     if units.shape not in ((), (lanes,)):
         raise ValueError(f"units: found shape {units.shape}, wanted one unit, or one for each of {lanes} lanes")
-    if not isinstance(units, jax.core.Tracer):
+    if at_hand(units):
         numbers = np.asarray(units)  # under jit operations on a known JAX array would be traced
         least, greatest = int(numbers.min()), int(numbers.max())
         if least < 0 or greatest >= count:
@@ -146,10 +169,11 @@ def _weights(units, lanes, outputs):
 
 def _a_lane(units, lanes):
     """What a callable objective is given, an entry a lane; a single number is for all."""
-    units = jnp.asarray(units)
+    units = units if isinstance(units, jax.Array) else as_numpy("units", units)
     if units.ndim and len(units) != lanes:
         raise ValueError(f"units: found shape {units.shape}, wanted an entry for each of {lanes} lanes")
-    return units if units.ndim else jnp.broadcast_to(units, (lanes,))
+    units = as_rows("units", units.reshape(units.shape or 1), finite=False)
+    return jnp.broadcast_to(units, (lanes, *units.shape[1:]))
 
 
 def _combined(values, weights):
@@ -157,21 +181,27 @@ def _combined(values, weights):
     return jnp.sum(jnp.mean(values, axis=places) * weights, axis=-1)
 
 
+def _wide(outputs):
+    return outputs.astype(jnp.promote_types(outputs.dtype, jnp.float32))
+
+
 def _probability(outputs, weights):
-    value = _combined(jax.nn.softmax(outputs), weights)
+    value = _combined(jax.nn.softmax(_wide(outputs)), weights)
     return value, value
 
 
 def _log_probability(outputs, weights):
+    outputs = _wide(outputs)
     return _combined(jax.nn.log_softmax(outputs), weights), _combined(jax.nn.softmax(outputs), weights)
 
 
 def _logit(outputs, weights):
+    outputs = _wide(outputs)
     return _combined(outputs, weights), _combined(jax.nn.softmax(outputs), weights)
 
 
 def _value(outputs, weights):
-    value = _combined(outputs, weights)
+    value = _combined(_wide(outputs), weights)
     return value, value
 
 
