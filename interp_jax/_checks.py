@@ -104,43 +104,44 @@ def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None 
     if not any(jnp.issubdtype(values.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
         raise ValueError(f"{name}: found {describe(values)}, wanted real numbers")
     check_shape(name, values, shape)
-    floating = jnp.issubdtype(values.dtype, jnp.floating)
-    return values.astype(jnp.promote_types(values.dtype, jnp.float32) if floating else jnp.float32)
+    return values.astype(jnp.float64 if values.dtype == jnp.float64 else jnp.float32)
 
 
-def as_centered(name: str, values: Any, *, axis: int = 0) -> tuple[Array, Array]:
-    """The values less their mean over an axis, and that mean, as `as_real` gives them.
+def as_centered(
+    name: str, values: Any, *, axis: int = 0, shape: Sequence[int | str | None] | None = None
+) -> tuple[Array, Array]:
+    """The values less a center of theirs along an axis, and that center, as `as_real` gives them.
 
-    Traceable. NumPy's float64 and whole numbers are centered before they are cut to float32, so that a large offset
-    costs no digits; what is a JAX array already, or traced, is given back with a mean of 0. Rows with NaN or infinity
-    do not count for the mean.
+    Traceable. NumPy's float64 and whole numbers that float32 does not hold are centered before they are cut to float32,
+    so that a large offset costs no digits. The center is the value nearest the mean, which keeps differences of whole
+    numbers exact. What float32 holds, what is a JAX array already, or traced, is given back with a center of 0. NaN and
+    infinity do not count for the mean.
 
     Example:
-        >>> rest, mean = as_centered("x", np.array([[1e9], [1e9 + 1]]))
-        >>> rest.tolist(), mean.tolist()
-        ([[0.0], [1.0]], [[1000000000.0]])
+        >>> rest, center = as_centered("x", np.array([[1e9], [1e9 + 1], [1e9 + 3]]))
+        >>> rest.ravel().tolist(), center.tolist()
+        ([-1.0, 0.0, 2.0], [[1000000000.0]])
     """
-    if isinstance(values, jax.Array):
-        values = as_real(name, values)
-        shape = tuple(1 if axis % max(values.ndim, 1) == place else size for place, size in enumerate(values.shape))
-        return values, jnp.zeros(shape, values.dtype)
-    found = as_numpy(name, values)
-    if not found.ndim or not found.size or found.dtype.kind == "b" or found.dtype.itemsize < 4:
-        return as_centered(name, as_real(name, found), axis=axis)
-    wide = found.astype(np.float64)
-    counted = np.isfinite(wide)
-    with np.errstate(over="ignore", invalid="ignore"):
-        # Halves, so that no sum of finite numbers overflows.
-        total = np.sum(np.where(counted, wide / max(found.shape[axis], 1), 0), axis=axis, keepdims=True)
-        share = np.sum(counted, axis=axis, keepdims=True) / max(found.shape[axis], 1)
-        mean = total / np.where(share > 0, share, 1)
-        mean = np.asarray(jnp.asarray(_narrowed(name, mean)), np.float64)
-        rest = wide - mean
-    return jnp.asarray(_narrowed(name, rest)), jnp.asarray(_narrowed(name, mean))
+    if not isinstance(values, jax.Array):
+        given = as_numpy(name, values, shape=shape)
+        values = _narrowed(name, given)
+        if given.ndim and given.size and not np.array_equal(given, values, equal_nan=given.dtype.kind == "f"):
+            # The long type holds all whole numbers of 64 bits, where the machine has one.
+            wide = given.astype(np.float64 if given.dtype.kind == "f" else np.longdouble)
+            counted = np.isfinite(wide)
+            total = np.sum(wide, axis=axis, keepdims=True, where=counted)
+            mean = total / np.maximum(np.sum(counted, axis=axis, keepdims=True), 1)
+            place = np.argmin(np.where(counted, np.abs(wide - mean), np.inf), axis=axis, keepdims=True)
+            center = np.take_along_axis(wide, place, axis=axis)
+            with np.errstate(invalid="ignore"):
+                return jnp.asarray(_narrowed(name, wide - center)), jnp.asarray(_narrowed(name, center))
+    values = as_real(name, values, shape=shape)
+    sizes = (1 if axis % max(values.ndim, 1) == place else size for place, size in enumerate(values.shape))
+    return values, jnp.zeros(tuple(sizes), values.dtype)
 
 
 def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None) -> None:
-    """Refuses arrays of another shape: a number is a length, a name any length of at least 1, "…" any further axes.
+    """Refuses arrays of another shape: a number is a length, a name any of at least 1, None any, "…" further axes.
 
     Example:
         >>> check_shape("hidden", np.zeros((3, 4, 2)), ["rows", "…", "units"])
@@ -158,9 +159,9 @@ def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None
     parts = found[: len(first)] + found[len(found) - len(last) :]
     if fits:
         wanted = zip(parts, first + last, strict=True)
-        fits = all(size == length if isinstance(length, int) else size > 0 for size, length in wanted)
+        fits = all(length is None or (size == length if isinstance(length, int) else size) for size, length in wanted)
     if not fits:
-        wanted = ", ".join(map(str, shape))
+        wanted = ", ".join("any" if length is None else str(length) for length in shape)
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found))}], wanted [{wanted}]")
 
 
@@ -173,11 +174,13 @@ def check_finite(name: str, values: Any) -> None:
         ...
         ValueError: x: found NaN or infinity, wanted finite numbers
     """
-    if not at_hand(values):
-        return
-    numpy = np if isinstance(values, np.ndarray) else jnp
-    if not bool(numpy.all(numpy.isfinite(values))):
+    if at_hand(values) and not (_all_finite(values) if isinstance(values, jax.Array) else np.isfinite(values).all()):
         raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
+
+
+@jax.jit
+def _all_finite(values):
+    return jnp.all(jnp.isfinite(values))
 
 
 def check_same_rows(**arrays: Any) -> None:
@@ -225,7 +228,8 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
     if found.ndim != 1 or (rows is not None and len(found) != rows):
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted {wanted}")
     limits = jnp.iinfo(jnp.int32)
-    if at_hand(found) and found.size:
+    bounded = classes is None and jnp.iinfo(found.dtype).max <= limits.max
+    if at_hand(found) and found.size and not bounded:
         # Whole numbers of NumPy stay with NumPy until their range is known.
         least, greatest = int(found.min()), int(found.max())
         most = limits.max if classes is None else classes - 1
@@ -340,7 +344,10 @@ def check_number(
             return
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond float64
+        number = math.inf
     if not (math.isfinite(number) and least <= number <= most and above < number < below):
         raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
 
