@@ -174,7 +174,11 @@ def check_finite(name: str, values: Any) -> None:
         ...
         ValueError: x: found NaN or infinity, wanted finite numbers
     """
-    if at_hand(values) and not (_all_finite(values) if isinstance(values, jax.Array) else np.isfinite(values).all()):
+    if not at_hand(values):
+        return
+    with jax.ensure_compile_time_eval():  # inside jit too, where arrays at hand would be traced
+        finite = bool(_all_finite(values) if isinstance(values, jax.Array) else np.isfinite(values).all())
+    if not finite:
         raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
 
 
@@ -231,7 +235,8 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
     bounded = classes is None and jnp.iinfo(found.dtype).max <= limits.max
     if at_hand(found) and found.size and not bounded:
         # Whole numbers of NumPy stay with NumPy until their range is known.
-        least, greatest = int(found.min()), int(found.max())
+        with jax.ensure_compile_time_eval():
+            least, greatest = int(found.min()), int(found.max())
         most = limits.max if classes is None else classes - 1
         if least < (limits.min if classes is None else 0) or greatest > most:
             wanted = f"whole numbers from 0 to {most}" if classes is not None else "whole numbers that 32 bits hold"
@@ -264,7 +269,9 @@ def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted [{wanted}]")
     if found.dtype != bool:
-        if at_hand(found) and not bool(((found == 0) | (found == 1)).all()):
+        with jax.ensure_compile_time_eval():
+            wrong = at_hand(found) and not bool(((found == 0) | (found == 1)).all())
+        if wrong:
             raise ValueError(f"{name}: found numbers other than 0 and 1, wanted True where a unit is kept")
         found = found != 0
     return jnp.asarray(found)
