@@ -1,10 +1,10 @@
 """Files that are written whole or not at all, read without pickle, and never outside the folder that they are for."""
 
+import contextlib
 import os
 import re
 import secrets
-import zipfile
-import zlib
+import time
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -62,15 +62,29 @@ def encoded(name: str, text: str) -> bytes:
         raise ValueError(f"{name}: found {shown!r}, wanted text that UTF-8 can hold") from error
 
 
-def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes named arrays as one compressed ``.npz`` file, in one step and without pickle.
+def escaped(text: str) -> str:
+    r"""The text with what UTF-8 cannot hold as escapes.
+
+    >>> print(escaped("caf\udce9.csv"))
+    caf\udce9.csv
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = True) -> None:
+    """Writes named arrays as one ``.npz`` file, in one step and without pickle.
+
+    Args:
+        path: the file; its folder exists.
+        arrays: by name.
+        compressed: whether space counts more than time.
 
     Raises:
         OSError: as `write_bytes`.
         ValueError: an array of Python objects.
     """
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
     write_bytes(Path(path), buffer.getvalue())
 
 
@@ -86,19 +100,24 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.lib.npyio.NpzFile):
                 return dict(stored)
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a zip archive with wrong bytes in it raises almost anything
         raise ValueError(f"path: found {path}, wanted a whole .npz file without pickled parts") from error
     raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
 
 
-def discard_leftovers(folder: Path) -> None:
+def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
     """Removes the temporary files of a writer that was killed too abruptly to do so itself.
 
     Args:
         folder: where to look; its subfolders are not searched.
+        age: seconds since the last change; younger files may be another process's, which is still writing them.
     """
     for path in folder.glob(".*." + "[0-9a-f]" * 8 + ".tmp"):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # its writer was faster
+            if time.time() - path.stat().st_mtime >= age:
+                path.unlink()
 
 
 def plain_name(argument: str, value: str) -> str:
@@ -112,9 +131,10 @@ def plain_name(argument: str, value: str) -> str:
     ValueError: name: found '../elsewhere', wanted a plain name: letters, digits and _ - . = +, not starting with ...
 
     Raises:
-        ValueError: it is empty, starts with a dot or sign, or holds a separator, a space or another character.
+        ValueError: it is empty, starts with a dot or sign, holds a separator, a space or another character, or is longer
+            than the 200 bytes that every file system takes.
     """
-    if not (isinstance(value, str) and _PLAIN.fullmatch(value)):
+    if not (isinstance(value, str) and _PLAIN.fullmatch(value) and len(value.encode()) <= 200):
         wanted = "a plain name: letters, digits and _ - . = +, not starting with a dot or sign"
         raise ValueError(f"{argument}: found {value!r}, wanted {wanted}")
     return value

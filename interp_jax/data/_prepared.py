@@ -9,14 +9,14 @@ import json
 import logging
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
-from interp_jax.data._published import RawImages, check_labels
+from interp_jax._files import discard_leftovers, read_arrays, write_arrays
+from interp_jax.data._published import CLASS_COUNT, RawImages, check_labels
 
 _READABLE_FORMATS = {"array_record", "parquet"}
 _log = logging.getLogger(__name__)
@@ -25,16 +25,20 @@ _log = logging.getLogger(__name__)
 def find(name: str, roots: Iterable[Path]) -> tuple[Path | None, list[Path]]:
     """The first prepared folder ``<root>/<name>/<version>`` that can be read without tensorflow.
 
-    Arguments: ``name`` of the data set; ``roots``, the folders to search, in this order; in each the latest version
-    wins.
+    Args:
+        name: of the data set.
+        roots: the folders to search, in this order; in each the latest version comes first.
 
-    Returns ``(folder, unreadable)``: ``None`` where there is no such folder; the folders passed over because their
-    files (TFRecord) cannot be read without tensorflow.
+    Returns:
+        The folder, or None where there is none, and the folders passed over because their files (TFRecord) cannot be
+        read without tensorflow.
 
-    Raises ``ValueError`` naming a folder whose ``dataset_info.json`` is damaged or describes another data set.
+    Raises:
+        ValueError: a folder whose ``dataset_info.json`` is damaged or describes another data set, which it names.
 
-    >>> find("mnist", [Path("no such folder")])
-    (None, [])
+    Example:
+        >>> find("mnist", [Path("no such folder")])
+        (None, [])
     """
     unreadable = []
     for root in roots:
@@ -52,23 +56,29 @@ def read(folder: Path, split: str) -> RawImages:
     files' names, sizes and times of change; a damaged one is written anew, and a cache that cannot be written is done
     without.
 
-    Arguments: ``folder`` with ``dataset_info.json``; ``split``, "train" or "test".
+    Args:
+        folder: where ``dataset_info.json`` is.
+        split: "train" or "test".
 
-    Returns ``(pixels, labels)``, uint8 of shapes [n, height, width, channels] (gray levels 0…255) and [n], in the
-    order of the prepared files, which TFDS has shuffled.
+    Returns:
+        Pixels [n, height, width, channels] (gray levels 0…255) and labels [n], both uint8, in the order of the prepared
+        files, which TFDS has shuffled.
 
-    Raises ``ValueError`` naming the folder where the dataset is damaged.
+    Raises:
+        ValueError: the dataset is damaged; the message names its folder.
 
-    >>> read(Path("no such folder"), "train")
-    Traceback (most recent call last):
-    ValueError: no such folder: damaged or unreadable prepared dataset (...); prepare it again
+    Example:
+        >>> read(Path("no such folder"), "train")
+        Traceback (most recent call last):
+        ValueError: no such folder: found a damaged or unreadable prepared dataset (...), wanted a whole one; prepare it
+        again
     """
     with _damage_reported(folder):
         fingerprint = _fingerprint(folder)
     entry = _cache_folder() / f"{folder.parent.name}-{split}-{fingerprint}.npz"
-    kept = _load(entry)
-    if kept is not None:
-        return kept
+    cached = _load(entry)
+    if cached is not None:
+        return cached
     pixels, labels = _decode(folder, split)
     check_labels(labels, folder)
     _keep(entry, pixels, labels)
@@ -76,12 +86,20 @@ def read(folder: Path, split: str) -> RawImages:
 
 
 def download(name: str, root: Path) -> Path:
-    """Download and prepare ``name`` under ``root`` with TFDS, which needs tensorflow; the folder it is in.
+    """The folder of a dataset that TFDS downloads and prepares, which needs tensorflow.
 
-    The files are array_record, which the next reader needs no tensorflow for. Raises whatever TFDS raises.
+    Its files are array_record, which can be read without tensorflow.
 
-    >>> download("mnist", Path.home() / "tensorflow_datasets")  # doctest: +SKIP
-    PosixPath('.../tensorflow_datasets/mnist/3.0.1')
+    Args:
+        name: of the data set.
+        root: the folder that gets ``<name>/<version>``.
+
+    Raises:
+        Exception: whatever TFDS raises.
+
+    Example:
+        >>> download("mnist", Path.home() / "tensorflow_datasets")  # doctest: +SKIP
+        PosixPath('.../tensorflow_datasets/mnist/3.0.1')
     """
     import tensorflow_datasets
 
@@ -99,13 +117,14 @@ def _damage_reported(folder: Path):
         raise
     except Exception as damage:
         # Damage surfaces as RuntimeError, ParseError, OSError, KeyError, … from whichever library meets it first.
-        raise ValueError(f"{folder}: damaged or unreadable prepared dataset ({damage}); prepare it again") from damage
+        found = f"a damaged or unreadable prepared dataset ({damage})"
+        raise ValueError(f"{folder}: found {found}, wanted a whole one; prepare it again") from damage
 
 
 def _versions(folder: Path) -> list[Path]:
     """The folders of complete versions, latest first; TFDS gives unfinished ones another kind of name."""
-    found = [info.parent for info in folder.glob("*/dataset_info.json")]
-    complete = [version for version in found if re.fullmatch(r"\d+\.\d+\.\d+", version.name)]
+    versions = [info.parent for info in folder.glob("*/dataset_info.json")]
+    complete = [version for version in versions if re.fullmatch(r"\d+\.\d+\.\d+", version.name)]
     return sorted(complete, key=lambda version: [int(part) for part in version.name.split(".")], reverse=True)
 
 
@@ -113,7 +132,7 @@ def _formats(folder: Path, name: str) -> set[str]:
     with _damage_reported(folder):
         info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
         if info["name"] != name:
-            raise ValueError(f"its dataset_info.json says name {info['name']!r}, wanted {name!r}")
+            raise ValueError(f"name in dataset_info.json: found {info['name']!r}, wanted {name!r}")
         # TFDS left the key out while TFRecord was its only format.
         return {info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", [])}
 
@@ -139,7 +158,7 @@ def _cache_folder() -> Path:
 
 def _fingerprint(folder: Path) -> str:
     status = {path.name: path.stat() for path in sorted(folder.iterdir())}
-    files = [(name, found.st_size, found.st_mtime_ns) for name, found in status.items()]
+    files = [(name, each.st_size, each.st_mtime_ns) for name, each in status.items()]
     # The place counts too: archives and images of containers often set all times to the same second.
     return hashlib.sha256(repr((str(folder.resolve()), files)).encode()).hexdigest()[:32]
 
@@ -148,26 +167,19 @@ def _load(entry: Path) -> RawImages | None:
     if not entry.is_file():
         return None
     try:
-        with entry.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pixels, labels = arrays["pixels"], arrays["labels"]
-    except Exception as damage:
-        # A zip archive with wrong bytes in it raises almost anything; all of it means the same here.
+        arrays = read_arrays(entry)
+        pixels, labels = arrays["pixels"], arrays["labels"]
+    except (OSError, ValueError, KeyError) as damage:
         _log.warning("%s: damaged cache file (%s), reading the data set again", entry, damage)
         return None
     well_formed = pixels.dtype == labels.dtype == np.uint8 and pixels.ndim == 4 and pixels.shape[:1] == labels.shape
-    return (pixels, labels) if well_formed else None
+    return (pixels, labels) if well_formed and np.all(labels < CLASS_COUNT) else None
 
 
 def _keep(entry: Path, pixels: np.ndarray, labels: np.ndarray) -> None:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=entry.parent, prefix=entry.stem, suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.savez(file, allow_pickle=False, pixels=pixels, labels=labels)
-            Path(temporary).replace(entry)
-        except BaseException:
-            Path(temporary).unlink()
-            raise
+        discard_leftovers(entry.parent)
+        write_arrays(entry, {"pixels": pixels, "labels": labels}, compressed=False)
     except OSError as refusal:
-        _log.warning("%s: cannot be kept (%s), the next load will be slow again", entry, refusal)
+        _log.warning("%s: found no way to keep it (%s), the next load will be slow again", entry, refusal)

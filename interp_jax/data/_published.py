@@ -30,18 +30,24 @@ FILES = {"mnist": _IDX_FILES, "fashion_mnist": _IDX_FILES, "cifar10": _CIFAR_FIL
 def read(folder: Path, name: str, split: str) -> RawImages | None:
     """Pixels and labels of one split of the set ``name`` from its published files in ``folder``.
 
-    Arguments: ``folder``, also searched for CIFAR-10's own subfolder; ``name`` and ``split``, keys of ``FILES``.
+    Args:
+        folder: where the files are; also searched for CIFAR-10's own subfolder.
+        name: of the set, a key of ``FILES``.
+        split: "train" or "test".
 
-    Returns ``(pixels, labels)``, uint8 of shapes [n, height, width, channels] (gray levels 0…255) and [n], in the
-    publisher's order; ``None`` where the folder holds no file of the set.
+    Returns:
+        Pixels [n, height, width, channels] (gray levels 0…255) and labels [n], both uint8, in the publisher's order;
+        None where the folder holds no file of the set.
 
-    Raises ``FileNotFoundError`` naming the missing files where only some are there, and ``ValueError`` naming the file
-    that is truncated or altered.
+    Raises:
+        FileNotFoundError: only some of the files are there; the message names those that are missing.
+        ValueError: a file that is truncated or altered, which it names.
 
-    >>> read(Path("no such folder"), "mnist", "train") is None
-    True
+    Example:
+        >>> read(Path("no such folder"), "mnist", "train") is None
+        True
 
-    Formats: LeCun et al., "The MNIST database" (idx); Krizhevsky (2009), "CIFAR-10 binary version".
+    Source: LeCun et al., "The MNIST database" (idx); Krizhevsky (2009), "CIFAR-10 binary version".
     """
     places = [folder, folder / "cifar-10-batches-bin"] if name == "cifar10" else [folder]
     every_file = [file for files in FILES[name].values() for file in files]
@@ -53,7 +59,7 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
     missing = [file for file, path in zip(wanted, paths, strict=True) if path is None]
     if missing:
         raise FileNotFoundError(
-            f"{place}: {', '.join(missing)} missing; split={split!r} of {name!r} wants {', '.join(wanted)}"
+            f"{place}: found {', '.join(missing)} missing, wanted {', '.join(wanted)} for split={split!r} of {name!r}"
         )
     return _read_cifar(paths) if name == "cifar10" else _read_idx_pair(*paths)
 
@@ -61,25 +67,29 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
 def holds_pickles(folder: Path) -> bool:
     """Whether ``folder`` holds CIFAR-10's Python version, pickles that are never opened.
 
-    >>> holds_pickles(Path("no such folder"))
-    False
+    Example:
+        >>> holds_pickles(Path("no such folder"))
+        False
     """
     places = (folder, folder / "cifar-10-batches-py")
     return any((place / file).is_file() for place in places for file in ("data_batch_1", "test_batch"))
 
 
 def check_labels(labels: UInt8[np.ndarray, " n"], path: Path) -> None:
-    """Raise ``ValueError`` naming ``path`` unless ``labels`` [n] are there and all in 0…9.
+    """Refuses labels of the file ``path`` that are empty or outside 0…9.
 
-    >>> check_labels(np.array([3, 12], np.uint8), Path("labels"))
-    Traceback (most recent call last):
-    ValueError: labels: label 12 in row 1, wanted labels in 0…9
+    Example:
+        >>> check_labels(np.array([3, 12], np.uint8), Path("labels"))
+        Traceback (most recent call last):
+        ValueError: labels: found label 12 in row 1, wanted labels in 0…9
     """
     if len(labels) == 0:
-        raise ValueError(f"{path}: the set is empty, wanted at least one image")
+        raise ValueError(f"{path}: found an empty set, wanted at least one image")
     wrong = np.flatnonzero(labels >= CLASS_COUNT)
     if len(wrong):
-        raise ValueError(f"{path}: label {labels[wrong[0]]} in row {wrong[0]}, wanted labels in 0…{CLASS_COUNT - 1}")
+        raise ValueError(
+            f"{path}: found label {labels[wrong[0]]} in row {wrong[0]}, wanted labels in 0…{CLASS_COUNT - 1}"
+        )
 
 
 def _locate(folder: Path, file: str) -> Path | None:
@@ -91,7 +101,7 @@ def _read_idx_pair(images_path: Path, labels_path: Path) -> RawImages:
     images = _read_idx(images_path, dimensions=3)
     labels = _read_idx(labels_path, dimensions=1)
     if len(images) != len(labels):
-        raise ValueError(f"{labels_path}: {len(labels)} labels for the {len(images)} images in {images_path}")
+        raise ValueError(f"{labels_path}: found {len(labels)} labels, wanted {len(images)} as images in {images_path}")
     check_labels(labels, labels_path)
     return images[..., np.newaxis], labels
 
@@ -100,17 +110,21 @@ def _read_idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
     content = _content(path)
     header_size = 4 * (1 + dimensions)
     if len(content) < header_size:
-        raise ValueError(f"{path}: {len(content)} bytes, wanted an idx header of {header_size} bytes")
+        raise ValueError(f"{path}: found {len(content)} bytes, wanted an idx header of {header_size} bytes")
     magic, *shape = struct.unpack_from(f">{1 + dimensions}I", content)
     # The magic number's third byte is the element type (8: unsigned bytes), its last the number of dimensions.
     wanted = 0x0800 + dimensions
     if magic != wanted:
-        raise ValueError(f"{path}: idx magic number {magic}, wanted {wanted} (bytes in {dimensions} dimensions)")
+        raise ValueError(
+            f"{path}: found the idx magic number {magic}, wanted {wanted} (bytes in {dimensions} dimensions)"
+        )
     found = len(content) - header_size
     if found != math.prod(shape):
-        raise ValueError(f"{path}: {found} bytes of data, but the header's sizes {shape} want {math.prod(shape)}")
+        raise ValueError(
+            f"{path}: found {found} bytes of data, wanted {math.prod(shape)} for the header's sizes {shape}"
+        )
     if found == 0:
-        raise ValueError(f"{path}: the set is empty, its header's sizes are {shape}")
+        raise ValueError(f"{path}: found an empty set, its header's sizes {shape}, wanted at least one image")
     return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
 
 
@@ -121,7 +135,9 @@ def _content(path: Path) -> bytes:
         with gzip.open(path) as file:
             return file.read()
     except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
-        raise ValueError(f"{path}: damaged gzip file ({damage}); fetch it again") from damage
+        raise ValueError(
+            f"{path}: found a damaged gzip file ({damage}), wanted a whole one; fetch it again"
+        ) from damage
 
 
 def _read_cifar(paths: list[Path]) -> RawImages:
@@ -134,7 +150,7 @@ def _read_cifar_rows(path: Path) -> UInt8[np.ndarray, "rows row_bytes"]:
     content = np.fromfile(path, np.uint8)
     if content.size % _CIFAR_ROW:
         raise ValueError(
-            f"{path}: {content.size} bytes, wanted a multiple of {_CIFAR_ROW} (a label and 3·32·32 pixels a row)"
+            f"{path}: found {content.size} bytes, wanted a multiple of {_CIFAR_ROW} (a label and 3·32·32 pixels a row)"
         )
     rows = content.reshape(-1, _CIFAR_ROW)
     check_labels(rows[:, 0], path)

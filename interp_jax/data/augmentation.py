@@ -1,4 +1,4 @@
-"""Images as a classifier is shown them: cut, mirrored, of more or less contrast, and standardized one by one."""
+"""Images as a classifier is shown them: cropped, mirrored, of more or less contrast, and standardized one by one."""
 
 import math
 from collections.abc import Sequence
@@ -6,37 +6,43 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
+
+from interp_jax._checks import as_count, as_key, as_real, check_number
+
+_LARGE = 2.0**16  # images with larger magnitudes are divided by their largest, so that no square overflows
 
 
 def augment_images(
     key,
-    images: Float[Array | np.ndarray, "n *sides"],
+    images: Shaped[Array | np.ndarray, "n *sides"],
     *,
     size: int = 24,
     contrast: Sequence[float] = (0.2, 1.8),
 ) -> Float[Array, "n size size channels"]:
-    """Random crops, mirrored half of the time, with random contrast, standardized.
+    """Random crops of images, half of them mirrored, with random contrast, standardized.
 
         x ← crop(x);  x ← mirror(x) or x;  x ← (x − mean_channel) γ + mean_channel;  standardize_images
 
-    with γ uniform in the range of contrast, all drawn for every image apart. The change of brightness that the paper
-    lists too is left out: the standardization takes every constant away again.
+    Crop, mirroring and γ, uniform in the range of contrast, are drawn for each image separately. The random
+    brightness of the paper is left out: standardizing removes every constant.
 
     Traceable; a few copies of the batch in memory.
 
     Args:
         key: a JAX random key.
-        images: pixels in [0, 1].
-        size: height and width of the crops.
-        contrast: least and greatest factor of contrast.
+        images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity becomes NaN where the
+            crop holds it.
+        size: height and width of the crops, in pixels.
+        contrast: least and greatest factor γ, numbers of at least 0.
 
     Returns:
-        What a classifier is shown in training; what it is tested on is `center_crop`.
+        The crops [n, size, size, channels], as a classifier is shown them in training; it is tested on those of
+        `center_crop`.
 
     Raises:
-        ValueError: images that are not [n, height, width, channels] or smaller than the crop, or a range of contrast
-            that is not two numbers, the least first.
+        ValueError: no random key; images of another shape, empty, or smaller than the crop; a size that is no whole
+            number; a contrast that is not two numbers, the least first.
 
     Example:
         >>> import jax
@@ -45,10 +51,9 @@ def augment_images(
 
     Source: Yan & Feng, ICLR 2018 submission, section 4; the CIFAR-10 network of TensorFlow's tutorial.
     """
-    images = jnp.asarray(images)
+    key, images, size = as_key(key), _as_images(images), as_count("size", size)
     _check_size(images, size)
-    if len(contrast) != 2 or not 0 <= contrast[0] <= contrast[1]:
-        raise ValueError(f"contrast: found {tuple(contrast)}, wanted the least and the greatest factor")
+    least, greatest = _as_range(contrast)
     count, height, width, channels = images.shape
     corner_key, mirror_key, contrast_key = jax.random.split(key, 3)
     most = jnp.array([height - size + 1, width - size + 1])
@@ -60,18 +65,24 @@ def augment_images(
     images = jax.vmap(crop)(images, corners)
     mirrored = jax.random.bernoulli(mirror_key, shape=(count, 1, 1, 1))
     images = jnp.where(jnp.broadcast_to(mirrored, images.shape), images[:, :, ::-1], images)
-    factors = jax.random.uniform(contrast_key, (count, 1, 1, 1), minval=contrast[0], maxval=contrast[1])
+    factors = jax.random.uniform(contrast_key, (count, 1, 1, 1), minval=least, maxval=greatest)
     means = jnp.mean(images, axis=(1, 2), keepdims=True)
     return standardize_images((images - means) * factors + means)
 
 
 def center_crop(
-    images: Float[Array | np.ndarray, "n *sides"], *, size: int = 24
+    images: Shaped[Array | np.ndarray, "n *sides"], *, size: int = 24
 ) -> Float[Array, "n size size channels"]:
-    """The middle of every image, standardized: what is shown when nothing is left to chance. Traceable.
+    """The middle of every image, standardized: what a classifier is tested on.
+
+    Traceable; two copies of the batch in memory.
+
+    Args:
+        images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity in its crop becomes NaN.
+        size: height and width of the crops, in pixels.
 
     Raises:
-        ValueError: images that are not [n, height, width, channels], or smaller than the crop.
+        ValueError: images of another shape, empty, or smaller than the crop; a size that is no whole number.
 
     Example:
         >>> center_crop(jax.numpy.ones((2, 32, 32, 3))).shape
@@ -79,20 +90,29 @@ def center_crop(
 
     Source: Yan & Feng, ICLR 2018 submission, section 4.
     """
-    images = jnp.asarray(images)
+    images, size = _as_images(images), as_count("size", size)
     _check_size(images, size)
     top, left = (images.shape[1] - size) // 2, (images.shape[2] - size) // 2
     return standardize_images(images[:, top : top + size, left : left + size])
 
 
 def standardize_images(
-    images: Float[Array | np.ndarray, "n height width channels"],
+    images: Shaped[Array | np.ndarray, "n height width channels"],
 ) -> Float[Array, "n height width channels"]:
     """Every image with mean 0 and standard deviation 1 over all its values.
 
         (x − mean) / max(std, 1 / (255 √values))
 
-    Traceable. A constant image becomes zeros: the least deviation is that of one gray level in 255 at one pixel.
+    The least deviation is that of one gray level in 255 at a single pixel, so a constant image becomes zeros. An image
+    with magnitudes above 2¹⁶ is divided by its largest magnitude first.
+
+    Traceable; two copies of the batch in memory.
+
+    Args:
+        images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity becomes NaN.
+
+    Raises:
+        ValueError: images of another shape, empty, or no real numbers.
 
     Example:
         >>> standardize_images(jax.numpy.array([0.0, 1.0]).reshape(1, 1, 2, 1)).ravel()
@@ -100,14 +120,34 @@ def standardize_images(
 
     Source: TensorFlow's per_image_standardization, for pixels in [0, 1].
     """
-    images = jnp.asarray(images)
+    images = _as_images(images)
     axes = tuple(range(1, images.ndim))
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(images), axis=axes, keepdims=True))
+    # In two steps, since the reciprocal of the largest float32 numbers is flushed to 0.
+    factor = jnp.where(largest > _LARGE, 1 / 16, 1)
+    images = images * factor / jnp.where(largest > _LARGE, largest * factor, 1)
     means = jnp.mean(images, axis=axes, keepdims=True)
     variances = jnp.var(images, axis=axes, keepdims=True)
     # The least variance before the root: the gradient of a constant image is a number too.
     return (images - means) / jnp.sqrt(jnp.maximum(variances, 1 / (255**2 * math.prod(images.shape[1:]))))
 
 
+def _as_images(images) -> Float[Array, "n height width channels"]:
+    return as_real("images", images, shape=("n", "height", "width", "channels"))
+
+
 def _check_size(images, size):
-    if images.ndim != 4 or not 1 <= size <= min(images.shape[1:3]):
-        raise ValueError(f"images: found shape {images.shape}, wanted [n, height, width, channels] of at least {size}")
+    if size > min(images.shape[1:3]):
+        height, width = images.shape[1:3]
+        raise ValueError(f"size: found {size}, wanted at most the sides of the images, {height} × {width}")
+
+
+def _as_range(contrast) -> tuple[float, float]:
+    wanted = "the least and the greatest factor, two numbers of at least 0"
+    if isinstance(contrast, str) or np.ndim(contrast) != 1 or len(contrast) != 2:
+        raise ValueError(f"contrast: found {contrast!r}, wanted {wanted}")
+    for factor in contrast:
+        check_number("contrast", factor, least=0)
+    if contrast[0] > contrast[1]:
+        raise ValueError(f"contrast: found {tuple(contrast)}, wanted {wanted}")
+    return contrast[0], contrast[1]

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Int
 
+from interp_jax._checks import as_count, as_numpy, describe
+
 
 def first_per_class(labels, count) -> Int[np.ndarray, " rows"]:
     """Indices of the first ``count`` rows of every class, the classes taking turns.
@@ -12,8 +14,8 @@ def first_per_class(labels, count) -> Int[np.ndarray, " rows"]:
     Host-level. Classes are the labels that occur, in ascending order.
 
     Args:
-        labels: [rows] whole numbers.
-        count: rows of each class.
+        labels: [rows] whole numbers, of any size.
+        count: rows of each class, at least 1.
 
     Returns:
         Indices [count · classes]; ``indices.reshape(count, classes)`` has a class a column.
@@ -28,11 +30,10 @@ def first_per_class(labels, count) -> Int[np.ndarray, " rows"]:
 
     Source: Watanabe 2018, section 4.1 (order of the MNIST samples in the online training).
     """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"labels: found {labels.dtype} of shape {labels.shape}, wanted whole numbers [rows]")
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-        raise ValueError(f"count: found {count!r}, wanted a whole number of at least 1")
+    labels = as_numpy("labels", labels)
+    if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
+        raise ValueError(f"labels: found {describe(labels)}, wanted whole numbers [rows]")
+    count = as_count("count", count)
     classes, sizes = np.unique(labels, return_counts=True)
     if sizes.min() < count:
         smallest = sizes.argmin()

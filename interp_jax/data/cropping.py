@@ -3,12 +3,14 @@
 import numpy as np
 from jaxtyping import Float32
 
+from interp_jax._checks import as_count, as_numpy, check_number, describe
+
 # Pixels worked on at a time: about 50 MB of scratch memory.
 _BATCH_PIXELS = 2**21
 
 
 def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n size size"]:
-    """Every image's drawn part, cropped out of its blank margins and stretched to size × size.
+    """The drawn part of every image, cropped out of its blank margins and stretched to size × size.
 
         out[i, j] = mean of the crop over [i·h/size, (i + 1)·h/size] × [j·w/size, (j + 1)·w/size]
 
@@ -27,7 +29,8 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
         float32 [n, size, size] in the range of the input; zeros for an image that is blank altogether.
 
     Raises:
-        ValueError: no images, another shape, NaN or infinity, a size that is no positive whole number.
+        ValueError: no images, another shape, NaN, infinity or numbers beyond float32; a size that is no whole number
+            of at least 1; a threshold that is no finite number.
 
     Example:
         >>> import numpy as np
@@ -39,22 +42,26 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
 
     Source: Watanabe 2018, section 4.1 (margins cut, then resized to 14 × 14); the interpolation is not printed.
     """
-    images = np.asarray(images)
+    images = as_numpy("images", images)
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3 or images.size == 0:
-        raise ValueError(f"images: found shape {images.shape}, wanted [n, height, width] or [n, height, width, 1]")
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        raise ValueError(f"size: found {size!r}, wanted a whole number of at least 1")
-    if not np.isfinite(threshold):
-        raise ValueError(f"threshold: found {threshold}, wanted a finite number")
+        raise ValueError(f"images: found {describe(images)}, wanted [n, height, width] or [n, height, width, 1]")
+    size = as_count("size", size)
+    check_number("threshold", threshold)
+    # Half-precision pixels are compared as float32, others as they are: a float64 just above the threshold is drawn.
+    images = images.astype(np.float32) if images.dtype.itemsize == 2 and images.dtype.kind == "f" else images
     result = np.empty((len(images), size, size), np.float32)
     batch = max(1, _BATCH_PIXELS // (max(size, images.shape[1]) * max(size, images.shape[2])))
     for start in range(0, len(images), batch):
-        pixels = images[start : start + batch].astype(np.float32)
+        drawn = images[start : start + batch] > float(threshold)
+        with np.errstate(over="ignore"):
+            pixels = images[start : start + batch].astype(np.float32)
         if not np.isfinite(pixels).all():
-            raise ValueError(f"images: found NaN or infinity in images {start} to {start + len(pixels) - 1}")
-        drawn = pixels > threshold
+            place = f"images {start} to {start + len(pixels) - 1}"
+            raise ValueError(
+                f"images: found NaN, infinity or more than float32 holds in {place}, wanted finite numbers"
+            )
         down = _area_weights(drawn.any(axis=2), size)
         across = _area_weights(drawn.any(axis=1), size)
         result[start : start + batch] = down @ pixels @ across.transpose(0, 2, 1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from interp_jax._checks import check_choice, describe
 from interp_jax.data import _prepared as prepared
 from interp_jax.data import _published as published
 
@@ -35,8 +36,10 @@ _PUBLISHERS = {
 class Images(NamedTuple):
     """Images with their labels, as NumPy arrays.
 
-    ``inputs`` [n, height, width, channels] float32 in [0, 1], from black (0) to the brightest level (1);
-    ``labels`` [n] int32, indices into ``classes``; ``classes``, the classes' names.
+    Attributes:
+        inputs: [n, height, width, channels] float32 in [0, 1], from black (0) to the brightest level (1).
+        labels: [n] int32, indices into ``classes``.
+        classes: the names of the classes.
     """
 
     inputs: Float32[np.ndarray, "n height width channels"]
@@ -45,14 +48,9 @@ class Images(NamedTuple):
 
 
 def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None = None) -> Images:
-    """One split of an image set: inputs = gray level / highest possible gray level. Host-level.
+    """One split of an image set, as NumPy arrays.
 
-    Arguments:
-        name: "digits" (1 442 + 355 images of 8×8×1, comes with scikit-learn), "mnist" or "fashion_mnist"
-            (60 000 + 10 000 of 28×28×1), "cifar10" (50 000 + 10 000 of 32×32×3).
-        split: "train" or "test". That of "digits" is fixed: every fifth image of each class is a test image; writers
-            are in both splits.
-        data_dir: a folder to search before all others.
+        inputs = gray level / highest possible gray level
 
     The three real sets are taken from the first of
 
@@ -64,29 +62,43 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
     3. a download by TensorFlow Datasets, only where tensorflow is installed, into ``data_dir``, ``$TFDS_DATA_DIR`` or
        ``~/tensorflow_datasets``.
 
-    Returns an ``Images`` of NumPy arrays; float32 inputs take 188 MB for MNIST and 614 MB for CIFAR-10.
+    Host-level; float32 inputs take 188 MB for MNIST and 614 MB for CIFAR-10.
 
-    Raises ``ValueError`` for an unknown ``name`` or ``split``, for a ``data_dir`` that is no folder, and for a
-    truncated or altered file, which it names; ``FileNotFoundError`` where a set is incomplete or nowhere to be found,
-    with what can be done about it.
+    Args:
+        name: "digits" (1 442 + 355 images of 8×8×1, comes with scikit-learn), "mnist" or "fashion_mnist"
+            (60 000 + 10 000 of 28×28×1), "cifar10" (50 000 + 10 000 of 32×32×3).
+        split: "train" or "test". That of "digits" is fixed: every fifth image of each class is a test image, and the
+            same writers are in both splits.
+        data_dir: a folder to search before all others.
 
-    >>> from interp_jax import data
-    >>> train, test = data.load("digits"), data.load("digits", split="test")
-    >>> train.inputs.shape, test.inputs.shape
-    ((1442, 8, 8, 1), (355, 8, 8, 1))
-    >>> float(train.inputs.min()), float(train.inputs.max()), train.classes[train.labels[2]]
-    (0.0, 1.0, '2')
+    Returns:
+        `Images`: ``.inputs``, ``.labels``, ``.classes``.
 
-    Sources: "mnist", LeCun, Bottou, Bengio & Haffner (1998), Proc. IEEE 86(11). "fashion_mnist", Xiao, Rasul &
+    Raises:
+        ValueError: an unknown name or split; a ``data_dir`` that is no folder; a truncated or altered file, which it
+            names.
+        FileNotFoundError: a set that is incomplete or nowhere to be found, with what can be done about it.
+
+    Example:
+        >>> from interp_jax import data
+        >>> train, test = data.load("digits"), data.load("digits", split="test")
+        >>> train.inputs.shape, test.inputs.shape
+        ((1442, 8, 8, 1), (355, 8, 8, 1))
+        >>> float(train.inputs.min()), float(train.inputs.max()), train.classes[train.labels[2]]
+        (0.0, 1.0, '2')
+
+    Source: "mnist", LeCun, Bottou, Bengio & Haffner (1998), Proc. IEEE 86(11). "fashion_mnist", Xiao, Rasul &
     Vollgraf (2017), arXiv:1708.07747. "cifar10", Krizhevsky (2009), "Learning multiple layers of features from tiny
     images", chapter 3. "digits", Alpaydin & Kaynak (1998), UCI repository, doi:10.24432/C50P49; scikit-learn holds its
     test part.
     """
-    _check_choice("name", name, tuple(_CLASSES))
-    _check_choice("split", split, _SPLITS)
-    folder = None if data_dir is None else Path(data_dir).expanduser()
+    check_choice("name", name, tuple(_CLASSES))
+    check_choice("split", split, _SPLITS)
+    if data_dir is not None and not isinstance(data_dir, str | os.PathLike):
+        raise ValueError(f"data_dir: found {describe(data_dir)}, wanted the path of a folder")
+    folder = None if data_dir is None else Path(os.path.expanduser(data_dir))  # noqa: PTH111: of unknown users too
     if folder is not None and not folder.is_dir():
-        raise ValueError(f"load: data_dir={str(data_dir)!r} is no folder, wanted an existing one")
+        raise ValueError(f"data_dir: found {str(data_dir)!r}, which is no folder, wanted an existing one")
     if name == "digits":
         (pixels, labels), brightest = _read_digits(split), 16
     else:
@@ -94,11 +106,6 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
     inputs = pixels.astype(np.float32)
     inputs /= np.float32(brightest)
     return Images(inputs, labels.astype(np.int32), _CLASSES[name])
-
-
-def _check_choice(argument: str, found: str, known: tuple[str, ...]) -> None:
-    if found not in known:
-        raise ValueError(f"load: {argument}={found!r} is unknown, wanted one of {', '.join(map(repr, known))}")
 
 
 def _read_digits(split: str) -> published.RawImages:
@@ -117,9 +124,9 @@ def _read_digits(split: str) -> published.RawImages:
 def _read_first_found(name: str, split: str, data_dir: Path | None) -> published.RawImages:
     raw_folders = _raw_folders(name, data_dir)
     for folder in raw_folders:
-        found = published.read(folder, name, split)
-        if found is not None:
-            return found
+        images = published.read(folder, name, split)
+        if images is not None:
+            return images
     roots = _prepared_roots(data_dir)
     folder, unreadable = prepared.find(name, roots)
     if folder is None:
@@ -180,7 +187,7 @@ def _advice(name: str, root: Path, searched: list[Path], notes: list[str]) -> st
     prepare = f"tfds.builder('{name}', data_dir='{root}', file_format='array_record').download_and_prepare()"
     return "\n".join(
         [
-            f"load: name={name!r} was not found. Do one of three things:",
+            f"name: found no copy of {name!r}, wanted one. Do one of three things:",
             f"1. Put its published files into {where} or into a folder given as data_dir:",
             f"   {', '.join(files)}",
             f"   They come from {_PUBLISHERS[name]}",

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from interp_jax._checks import as_count, as_numpy, describe
+
 LARGEST = float(np.finfo(np.float32).max)  # windows are kept in float32
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -44,16 +46,17 @@ def price_windows(csv, months=36) -> PriceWindows:
     Host-level; memory 4·windows·items·(months + 1) bytes. Prices are in the file's unit, not scaled.
 
     Args:
-        csv: a monthly CSV file as `read_prices` takes it, or a `PriceSeries`.
-        months: length m of a window, fewer than the series has rows.
+        csv: the path of a monthly CSV file as `read_prices` takes it, or a `PriceSeries`.
+        months: length m of a window, at least 1 and less than the number of rows.
 
     Returns:
         `PriceWindows` with rows − m windows, oldest first.
 
     Raises:
-        ValueError: months below one, not whole or too many; what `read_prices` refuses in a file; a series whose parts
-            do not fit each other, whose months are not consecutive, or that holds NaN or infinity.
-        FileNotFoundError: no such file.
+        ValueError: months that are no whole number in this range; what `read_prices` refuses in a file; a series whose
+            parts do not fit each other, whose months are not consecutive, or that holds NaN, infinity or numbers beyond
+            float32.
+        OSError: no such file, or one that cannot be read.
 
     Example:
         >>> import numpy as np
@@ -67,9 +70,9 @@ def price_windows(csv, months=36) -> PriceWindows:
     """
     series = _checked(csv) if isinstance(csv, PriceSeries) else read_prices(csv)
     rows = len(series.months)
-    if isinstance(months, bool) or not isinstance(months, (int, np.integer)) or not 1 <= months < rows:
-        raise ValueError(f"months: found {months!r}, wanted a whole number from 1 to {rows - 1} for {rows} rows")
-    months = int(months)
+    if rows < 2:
+        raise ValueError(f"csv: found a series of {rows} month, wanted at least 2")
+    months = as_count("months", months, most=rows - 1)
     values = series.values.astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(values[:-1], months, axis=0)
     inputs = windows.reshape(len(windows), -1).copy()
@@ -77,12 +80,15 @@ def price_windows(csv, months=36) -> PriceWindows:
 
 
 def read_prices(path: str | os.PathLike) -> PriceSeries:
-    r"""The prices of a CSV file with the header ``month,<item>,…`` and one row for every month, ``1970-01,13.6,…``.
+    r"""The prices of a CSV file with one row a month.
+
+        month,taro,radish
+        1970-01,13.6,25.9
 
     Host-level. UTF-8 with or without a byte order mark, any line ends; blank lines only at the end.
 
     Args:
-        path: the file.
+        path: the path of the file.
 
     Returns:
         `PriceSeries`: ``.months``, ``.values`` float64 [rows, items] as written, ``.items``.
@@ -90,8 +96,8 @@ def read_prices(path: str | os.PathLike) -> PriceSeries:
     Raises:
         ValueError: naming the file and the line (counted from 1) of what is wrong: no header, no or repeated items, no
             rows, a wrong number of cells, a month that is not the one after the row above it, an empty cell, a cell
-            that is no finite number, a blank line between rows, bytes that are not UTF-8.
-        FileNotFoundError: no such file.
+            that is no number within float32, a blank line between rows, bytes that are not UTF-8.
+        OSError: no such file, or one that cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -103,6 +109,8 @@ def read_prices(path: str | os.PathLike) -> PriceSeries:
                [13.9, 28.5]])
         >>> folder.cleanup()
     """
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fsdecode(path):
+        raise ValueError(f"path: found {describe(path)}, wanted the path of a CSV file")
     path = Path(path)
     (header_line, header), *rows = _lines(path)
     items = _items(f"{path}, line {header_line}", header)
@@ -194,19 +202,22 @@ def _number(place: str, item: str, cell: str) -> float:
 
 
 def _checked(series: PriceSeries) -> PriceSeries:
+    for name in ("months", "items"):
+        if not isinstance(getattr(series, name), tuple | list):
+            raise ValueError(f"csv.{name}: found {describe(getattr(series, name))}, wanted a tuple of names")
     months, items = tuple(series.months), tuple(series.items)
-    values = np.asarray(series.values, np.float64)
-    _check_items("series", items)
+    values = as_numpy("csv.values", series.values).astype(np.float64)
+    _check_items("csv.items", items)
     if not months or values.shape != (len(months), len(items)):
-        wanted = f"{len(months)} months × {len(items)} items, at least one month"
-        raise ValueError(f"series: found values of shape {values.shape}, wanted {wanted}")
+        wanted = f"[{len(months)}, {len(items)}], a row a month and a column an item"
+        raise ValueError(f"csv.values: found shape {list(values.shape)}, wanted {wanted}")
     for row, month in enumerate(months):
-        _check_month(f"series, row {row}", month, months[row - 1] if row else None)
+        _check_month(f"csv.months, row {row}", month, months[row - 1] if row else None)
     finite = np.abs(values) <= LARGEST
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         raise ValueError(
-            f"series, row {row}: found {values[row, column]} for {items[column]!r}, wanted a finite number"
+            f"csv.values, row {row}: found {values[row, column]} for {items[column]!r}, wanted a finite number"
         )
     return PriceSeries(months, values, items)
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64
 
+from interp_jax._checks import as_count, as_key, check_choice
 from interp_jax.data.prices import PriceSeries, month_name, month_number
 
 FIRST_MONTH = "1970-01"
@@ -14,6 +15,7 @@ BASE = 100.0
 GROWTH_MONTHS = 120
 WANDER = (0.98, 0.08)  # memory from one month to the next, standard deviation
 SHOCK_MEMORY = 0.65
+MOST_ROWS = 12 * (10_000 - 1970)  # a year has four digits
 
 
 class Season(NamedTuple):
@@ -33,6 +35,8 @@ class Season(NamedTuple):
         """The planted log price of January … December, relative to the year's mean.
 
             s(m) = Σ_p h_p exp(κ (cos(2π(m − p)/12) − 1)) − its mean
+
+        Host-level.
 
         Example:
             >>> int(SEASONS["taro"].profile().argmax()) + 1
@@ -65,7 +69,7 @@ def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceS
 
     Args:
         key: a JAX random key.
-        rows: number of months.
+        rows: number of months, at most 96,360: those of years with four digits.
         items: names out of `SEASONS`. What is planted in one, to compare a reading with: ``SEASONS[item].profile()``.
             taro peaks once, in early summer; radish twice, in spring and, higher, in late summer; carrot twice, alike
             and weaker.
@@ -74,7 +78,8 @@ def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceS
         `PriceSeries`, prices rounded to one decimal as an index is published.
 
     Raises:
-        ValueError: rows below one or not whole; no items, an unknown one or one named twice.
+        ValueError: no random key; rows that are no whole number in this range; no items, an unknown one or one named
+            twice.
 
     Example:
         >>> import jax
@@ -84,10 +89,13 @@ def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceS
 
     Source: qualities of the prices in Watanabe 2018, section 4.2 (a consumer price index).
     """
-    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1:
-        raise ValueError(f"rows: found {rows!r}, wanted a whole number of at least 1")
+    key, rows = as_key(key), as_count("rows", rows, most=MOST_ROWS)
+    if isinstance(items, str) or not hasattr(items, "__len__") or len(items) == 0:
+        raise ValueError(f"items: found {items!r}, wanted a sequence of names out of {', '.join(SEASONS)}")
     items = tuple(items)
-    if not items or len(set(items)) < len(items) or not set(items) <= set(SEASONS):
+    for item in items:
+        check_choice("items", item, SEASONS)
+    if len(set(items)) < len(items):
         raise ValueError(f"items: found {items}, wanted different ones of {', '.join(SEASONS)}")
     numbers = month_number(FIRST_MONTH) + np.arange(rows)
     values = np.stack([_simulate(key, item, numbers) for item in items], axis=1)

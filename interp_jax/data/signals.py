@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int
+
+from interp_jax._checks import as_count, as_key, as_labels, at_hand, check_number
 
 LENGTH = 100
 FIRST_POSITION, LAST_POSITION = 21, 80
+_LEAST, _MOST = 1e-37, 1e37  # what float32 holds, with room for the noise's largest draws
 
 
 class JumpSignals(NamedTuple):
@@ -34,15 +36,16 @@ def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, position
     Args:
         key: a JAX random key.
         n: number of signals.
-        noise: standard deviation σ; the thesis' tables fit 1.0, which it does not print.
-        jump: height θ of the step, in the same unit.
-        positions: the positions to use, n whole numbers in 2…100, instead of drawing them: a balanced set, say.
+        noise: standard deviation of the noise, above 0; the thesis does not print it, its tables fit 1.0.
+        jump: height of the step, in the same unit, other than 0.
+        positions: [n] whole numbers in 2…100, used instead of drawn positions, for a balanced set for example.
 
     Returns:
         `JumpSignals`: ``.signals`` float32 [n, 100], ``.positions`` int32 [n], and ``.labels`` = positions − 21.
 
     Raises:
-        ValueError: n below one, noise not positive, a jump that is zero or not finite, positions outside the signal.
+        ValueError: no random key; n that is no whole number of at least 1; noise not above 0 or not finite; a jump of
+            0 or not finite; either beyond 1e-37…1e37 in magnitude; positions outside the signal or not n of them.
 
     Example:
         >>> import jax
@@ -52,34 +55,47 @@ def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, position
 
     Source: Chen 2017, eq. 3.1 and section 3.1 ("simplified version").
     """
-    if n < 1:
-        raise ValueError(f"n: found {n}, wanted at least one signal")
-    if not (np.isfinite(noise) and noise > 0):
-        raise ValueError(f"noise: found {noise}, wanted a positive finite standard deviation")
-    if not np.isfinite(jump) or jump == 0:
-        raise ValueError(f"jump: found {jump}, wanted a finite height other than zero")
+    key, n = as_key(key), as_count("n", n)
+    check_number("noise", noise, least=_LEAST, most=_MOST)
+    check_number("jump", jump, least=-_MOST, most=_MOST)
+    if at_hand(jump) and abs(float(jump)) < _LEAST:
+        raise ValueError(f"jump: found {jump}, wanted a height other than 0, at least {_LEAST:g} in magnitude")
     if positions is not None:
-        positions = np.asarray(positions)
-        if positions.shape != (n,) or not np.issubdtype(positions.dtype, np.integer):
-            found = f"{positions.dtype} of shape {positions.shape}"
-            raise ValueError(f"positions: found {found}, wanted whole numbers of shape ({n},)")
-        if positions.min() < 2 or positions.max() > LENGTH:
-            found = f"{positions.min()} to {positions.max()}"
+        positions = as_labels("positions", positions, rows=n)
+        if at_hand(positions) and not bool(((positions >= 2) & (positions <= LENGTH)).all()):
+            found = f"{int(positions.min())} to {int(positions.max())}"
             raise ValueError(f"positions: found {found}, wanted jumps inside the signal, 2 to {LENGTH}")
-        positions = jnp.asarray(positions, jnp.int32)
     return _sample_jitted(key, n, noise, jump, positions)
 
 
 def sample_jump_signals(key, n: int, noise=1.0, jump=3.0, positions=None) -> JumpSignals:
-    """`jump_signals` without its checks: traceable, for drawing fresh signals inside a compiled training step.
+    """The signals of `jump_signals` inside compiled code, to draw new ones in a training step.
+
+    Traceable; values are not checked, so that noise, jump and positions may be traced.
+
+    Args:
+        key: a JAX random key.
+        n: number of signals.
+        noise: standard deviation of the noise.
+        jump: height of the step, in the same unit.
+        positions: [n] whole numbers, used instead of drawn positions; outside 2…100 a signal has no step.
+
+    Raises:
+        ValueError: no random key; n that is no whole number of at least 1; noise or jump that is no finite number;
+            positions that are not n whole numbers.
 
     Example:
         >>> import jax
         >>> jax.vmap(lambda key: sample_jump_signals(key, 4).signals)(jax.random.split(jax.random.key(0), 2)).shape
         (2, 4, 100)
     """
+    key, n = as_key(key), as_count("n", n)
+    check_number("noise", noise)
+    check_number("jump", jump)
     position_key, noise_key = jax.random.split(key)
-    if positions is None:
+    if positions is not None:
+        positions = as_labels("positions", positions, rows=n)
+    else:
         positions = jax.random.randint(position_key, (n,), FIRST_POSITION, LAST_POSITION + 1, jnp.int32)
     step = jnp.arange(1, LENGTH + 1, dtype=jnp.int32)[None, :] >= positions[:, None]
     draws = jax.random.normal(noise_key, (n, LENGTH), jnp.float32)

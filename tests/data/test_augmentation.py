@@ -102,15 +102,48 @@ def test_faint_images_are_not_blown_up():
 @pytest.mark.parametrize(
     "crop", [data.center_crop, lambda images, **o: data.augment_images(jax.random.key(0), images, **o)]
 )
-@pytest.mark.parametrize(("images", "size"), [(IMAGES, 8), (IMAGES, 7), (IMAGES, 0), (IMAGES[0], 2)])
-def test_images_that_cannot_be_cut_are_named(crop, images, size):
-    with pytest.raises(
-        ValueError, match=r"^images: found shape \(.*\), wanted \[n, height, width, channels\] of at least"
-    ):
+@pytest.mark.parametrize(
+    ("images", "size", "message"),
+    [
+        (IMAGES, 8, "size: found 8, wanted at most the sides of the images, 7 × 6"),
+        (IMAGES, 7, "size: found 7, wanted at most"),
+        (IMAGES, 0, "size: found 0, wanted a whole number"),
+        (IMAGES[0], 2, r"images: found shape \[7, 6, 3\], wanted \[n, height, width, channels\]"),
+        (IMAGES[:0], 2, r"images: found shape \[0, 7, 6, 3\], wanted"),
+        (IMAGES.astype(complex), 2, "images: found complex128"),
+    ],
+)
+def test_images_that_cannot_be_cut_are_named(crop, images, size, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         crop(images, size=size)
 
 
-@pytest.mark.parametrize("contrast", [(1.0,), (1.8, 0.2), (-1.0, 1.0)])
+@pytest.mark.parametrize("key", [0, None, np.zeros(2)])
+def test_what_is_no_key_is_named(key):
+    with pytest.raises(ValueError, match="^key: found"):
+        data.augment_images(key, IMAGES, size=SIZE)
+
+
+def test_both_sorts_of_key_draw_the_same():
+    old, new = (AUGMENT(key(3), IMAGES, size=SIZE) for key in (jax.random.PRNGKey, jax.random.key))
+    np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float16, jnp.bfloat16, np.float64])
+def test_images_of_any_type_are_standardized_in_single_precision(kind):
+    images = (np.arange(300).reshape(1, 10, 10, 3) % 251).astype(kind)
+    found = data.standardize_images(images)
+    assert found.dtype == jnp.float32
+    np.testing.assert_allclose(found[0], _standardized(np.asarray(images[0], np.float64)), atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e18, 1e30, 1e38])
+def test_huge_pixels_do_not_overflow(scale):
+    wanted = data.standardize_images(IMAGES[:3])
+    np.testing.assert_allclose(data.standardize_images(IMAGES[:3] * np.float32(scale)), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("contrast", [(1.0,), (1.8, 0.2), (-1.0, 1.0), (np.nan, 1.0)])
 def test_ranges_that_are_none_are_named(contrast):
     with pytest.raises(ValueError, match="^contrast: found"):
         data.augment_images(jax.random.key(0), IMAGES, size=SIZE, contrast=contrast)

@@ -20,6 +20,15 @@ def test_classes_take_turns_with_their_first_rows(labels, count):
         np.testing.assert_array_equal(rows, np.flatnonzero(labels == label)[:count])
 
 
+def test_classes_may_have_any_whole_number():
+    for labels in (
+        [2**40, -5, 2**40, -5],
+        np.array([255, 0, 255, 0], np.uint8),
+        np.array([2**63 + 1, 0, 2**63 + 1, 0], np.uint64),
+    ):
+        np.testing.assert_array_equal(data.first_per_class(labels, 2), [1, 0, 3, 2])
+
+
 @pytest.mark.parametrize(
     ("labels", "count", "message"),
     [
@@ -27,9 +36,13 @@ def test_classes_take_turns_with_their_first_rows(labels, count):
         ([0, 1], 0, "count: found 0, wanted"),
         ([0, 1], 1.5, "count: found 1.5, wanted"),
         ([0, 1], True, "count: found True, wanted"),
-        ([], 1, "labels: found float64 of shape \\(0,\\)"),
+        ([0, 1], np.nan, "count: found nan, wanted"),
+        (["a", "b"], 1, "labels: found <U1"),
+        ([True, False], 1, "labels: found bool"),
+        ([[0], [0, 1]], 1, "labels: found"),
+        ([], 1, "labels: found float64 \\[0\\]"),
         ([0.0, 1.0], 1, "labels: found float64"),
-        ([[0, 1]], 1, "labels: found int64 of shape \\(1, 2\\)"),
+        ([[0, 1]], 1, "labels: found int64 \\[1, 2\\]"),
     ],
 )
 def test_bad_arguments_are_named(labels, count, message):

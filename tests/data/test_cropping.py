@@ -70,13 +70,30 @@ def test_mnist():
         np.testing.assert_allclose(resized[row], reference.cropped_and_resized(digits[row, ..., 0], 14), atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.float16, np.float64])
+def test_images_of_any_type_are_averaged(kind):
+    image = np.zeros((1, 9, 9), kind)
+    image[0, 2:6, 3:5] = 1
+    image[0, 2:4, 3:5] = 1
+    np.testing.assert_array_equal(data.crop_and_resize(image, 2), np.ones((1, 2, 2)))
+
+
+def test_pixels_are_compared_with_the_threshold_in_their_own_type():
+    image = np.zeros((1, 3, 3))
+    image[0, 1, 1], image[0, 2, 2] = 1e-50, 1
+    np.testing.assert_array_equal(data.crop_and_resize(image, 2), [[[0, 0], [0, 1]]])
+
+
 @pytest.mark.parametrize(
     ("images", "options", "message"),
     [
-        (np.zeros((0, 4, 4)), {}, r"images: found shape \(0, 4, 4\)"),
-        (np.zeros((4, 4)), {}, r"images: found shape \(4, 4\), wanted \[n, height, width\]"),
-        (np.zeros((2, 4, 4, 3)), {}, r"images: found shape \(2, 4, 4, 3\)"),
-        (np.full((2, 4, 4), np.nan), {}, "images: found NaN or infinity in images 0 to 1"),
+        (np.zeros((0, 4, 4)), {}, r"images: found float64 \[0, 4, 4\]"),
+        (np.zeros((4, 4)), {}, r"images: found float64 \[4, 4\], wanted \[n, height, width\]"),
+        (np.zeros((2, 4, 4, 3)), {}, r"images: found float64 \[2, 4, 4, 3\]"),
+        (np.full((2, 4, 4), np.nan), {}, "images: found NaN, infinity or more than float32 holds in images 0 to 1"),
+        (np.full((2, 4, 4), 1e300), {}, "images: found NaN, infinity or more than float32 holds in images 0 to 1"),
+        (np.ones((1, 4, 4), complex), {}, "images: found complex128"),
+        ([["a"]], {}, "images: found <U1"),
         (np.ones((1, 4, 4)), {"size": 0}, "size: found 0"),
         (np.ones((1, 4, 4)), {"size": 2.0}, "size: found 2.0"),
         (np.ones((1, 4, 4)), {"threshold": np.nan}, "threshold: found nan"),

@@ -66,7 +66,7 @@ def test_what_is_written_is_read_back(read, series, line_end, mark, ending):
 def test_windows_hold_one_series_an_item_and_the_next_month(series, choices):
     rows = len(series.months)
     if rows < 2:
-        with pytest.raises(ValueError, match="^months: found 1"):
+        with pytest.raises(ValueError, match="^csv: found a series of 1 month, wanted at least 2"):
             data.price_windows(series, 1)
         return
     months = choices.draw(st.integers(1, rows - 1))
@@ -190,27 +190,40 @@ def test_a_missing_file_is_named(tmp_path):
             take(tmp_path / "nowhere.csv")
 
 
+@pytest.mark.parametrize("path", ["a\0b", "\0"])
+def test_what_is_no_path_is_named(path):
+    with pytest.raises(ValueError, match="^path: found .*, wanted the path of a CSV file"):
+        data.read_prices(path)
+
+
 @pytest.mark.parametrize("months", [0, -1, 5, 6, 2.0, True, "2", None])
 def test_window_lengths_that_do_not_fit_are_refused(months):
     series = data.PriceSeries(consecutive_months(5), np.ones((5, 2)), ("taro", "radish"))
-    with pytest.raises(ValueError, match=f"^months: found {months!r}, wanted a whole number from 1 to 4 for 5 rows"):
+    with pytest.raises(ValueError, match=f"^months: found {months!r}, wanted a whole number from 1 to 4"):
         data.price_windows(series, months)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"values": np.ones((2, 2))}, r"found values of shape \(2, 2\), wanted 3 months × 2 items"),
-        ({"values": np.ones(3)}, r"found values of shape \(3,\)"),
-        ({"months": (), "values": np.ones((0, 2))}, r"found values of shape \(0, 2\)"),
+        (
+            {"values": np.ones((2, 2))},
+            r"values: found shape \[2, 2\], wanted \[3, 2\], a row a month and a column an item",
+        ),
+        ({"values": np.ones(3)}, r"values: found shape \[3\]"),
+        ({"months": (), "values": np.ones((0, 2))}, r"values: found shape \[0, 2\]"),
         ({"items": ()}, "found no item columns"),
         ({"items": ("a", "a")}, "found item 'a' twice"),
         ({"months": ("1970-01", "1970-03", "1970-04")}, "row 1: found month '1970-03' after a gap"),
         ({"months": (1, 2, 3)}, "row 0: found month 1, wanted YYYY-MM"),
         ({"values": np.array([[1, 2], [3, np.nan], [1, 1]])}, "row 1: found nan for 'b'"),
+        ({"values": np.full((3, 2), 1e39)}, "row 0: found 1e\\+39 for 'a'"),
+        ({"values": np.ones((3, 2), complex)}, "values: found complex128"),
+        ({"months": None}, "months: found None, wanted a tuple of names"),
+        ({"items": "ab"}, "items: found 'ab', wanted a tuple of names"),
     ],
 )
 def test_a_series_made_by_hand_is_checked(change, message):
     series = data.PriceSeries(consecutive_months(3), np.ones((3, 2)), ("a", "b"))._replace(**change)
-    with pytest.raises(ValueError, match=f"^series.*{message}"):
+    with pytest.raises(ValueError, match=f"^csv.*{message}"):
         data.price_windows(series, 1)

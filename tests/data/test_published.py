@@ -178,16 +178,19 @@ def replace_idx(folder, which, content):
         pytest.param(
             0,
             idx_bytes(random_set(5)[0]) + b"\0",
-            r"images.*61 bytes of data.*\[5, 4, 3\] want 60",
+            r"images.*found 61 bytes of data, wanted 60 for the header.s sizes \[5, 4, 3\]",
             id="a byte too many",
         ),
         pytest.param(
-            0, idx_bytes(random_set(4)[0]), r"labels.*5 labels for the 4 images in .*images", id="images missing"
+            0,
+            idx_bytes(random_set(4)[0]),
+            r"labels.*found 5 labels, wanted 4 as images in .*images",
+            id="images missing",
         ),
         pytest.param(
             1,
             idx_bytes(np.array([0, 9, 10, 1, 255], np.uint8)),
-            r"labels.*label 10 in row 2, wanted labels in 0…9",
+            r"labels.*found label 10 in row 2, wanted labels in 0…9",
             id="label 10",
         ),
         pytest.param(0, idx_bytes(np.zeros((0, 4, 3), np.uint8)), r"images.*empty", id="no images"),
@@ -207,14 +210,14 @@ def test_gzip_whose_checksum_is_wrong(tmp_path):
     content = bytearray(victim.read_bytes())
     content[-5] ^= 1
     victim.write_bytes(content)
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: damaged gzip.*CRC"):
+    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: found a damaged gzip.*CRC"):
         data.load("mnist", data_dir=tmp_path)
 
 
 def test_file_called_gz_that_is_none(tmp_path):
     victim, _ = write_idx(tmp_path, *random_set(5))
     victim.write_bytes(idx_bytes(random_set(5)[0]))
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: damaged gzip"):
+    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: found a damaged gzip"):
         data.load("mnist", data_dir=tmp_path)
 
 
@@ -222,7 +225,7 @@ def test_cifar_label_outside_the_classes(tmp_path):
     images, labels = random_set(10, 32, 32, 3)
     labels[5] = 10
     write_cifar(tmp_path, images, labels)
-    with pytest.raises(ValueError, match=r"data_batch_3.bin: label 10 in row 1"):
+    with pytest.raises(ValueError, match=r"data_batch_3.bin: found label 10 in row 1"):
         data.load("cifar10", data_dir=tmp_path)
 
 

@@ -79,11 +79,31 @@ def test_windows_take_simulated_prices():
     [
         (0, ("taro",), "rows: found 0"),
         (2.5, ("taro",), "rows: found 2.5"),
+        (96_361, ("taro",), "rows: found 96361, wanted a whole number from 1 to 96360"),
+        (10, "taro", "items: found 'taro', wanted a sequence of names"),
+        (10, None, "items: found None"),
+        (10, ([],), r"items: found \[\], wanted one of"),
         (10, (), r"items: found \(\)"),
         (10, ("taro", "taro"), "items: found"),
-        (10, ("leek",), r"items: found \('leek',\), wanted different ones of taro, radish, carrot"),
+        (10, ("leek",), "items: found 'leek', wanted one of 'taro', 'radish', 'carrot'"),
     ],
 )
 def test_bad_arguments_are_named(rows, items, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         data.seasonal_prices(jax.random.key(0), rows, items)
+
+
+@pytest.mark.parametrize("key", [0, None, np.zeros(3)])
+def test_what_is_no_key_is_named(key):
+    with pytest.raises(ValueError, match="^key: found .*, wanted a JAX random key"):
+        data.seasonal_prices(key, 3)
+
+
+def test_both_sorts_of_key_simulate_the_same():
+    old, new = (data.seasonal_prices(key(5), 20).values for key in (jax.random.PRNGKey, jax.random.key))
+    np.testing.assert_array_equal(old, new)
+
+
+def test_the_last_month_has_a_year_of_four_digits(monkeypatch):
+    monkeypatch.setattr("interp_jax.data.seasons._simulate", lambda key, item, numbers: np.ones(len(numbers)))
+    assert data.seasonal_prices(jax.random.key(0), 96_360, ("taro",)).months[-1] == "9999-12"

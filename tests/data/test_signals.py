@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -48,14 +49,36 @@ def test_the_traceable_draw_is_the_same(assert_compiles):
         (3, {"noise": 0.0}, "noise: found 0.0"),
         (3, {"noise": -1.0}, "noise: found -1.0"),
         (3, {"noise": float("nan")}, "noise: found nan"),
+        (3, {"noise": 1e300}, "noise: found 1e\\+300"),
+        (3, {"jump": -1e39}, "jump: found -1e\\+39"),
+        (3, {"jump": 1e-50}, "jump: found 1e-50, wanted a height other than 0"),
+        (1, {"positions": [2**32 + 50]}, "positions: found"),
         (3, {"jump": 0.0}, "jump: found 0.0"),
         (3, {"jump": float("inf")}, "jump: found inf"),
         (2, {"positions": [21, 101]}, "positions: found 21 to 101, wanted jumps inside the signal"),
         (2, {"positions": [1, 50]}, "positions: found 1 to 50"),
-        (2, {"positions": [50]}, r"positions: found int64 of shape \(1,\)"),
+        (2, {"positions": [50]}, r"positions: found shape \[1\], wanted whole numbers \[2\]"),
         (1, {"positions": [50.5]}, "positions: found float64"),
     ],
 )
 def test_bad_arguments_are_named(n, options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         data.jump_signals(jax.random.key(0), n, **options)
+
+
+@pytest.mark.parametrize("draw", [data.jump_signals, data.sample_jump_signals])
+@pytest.mark.parametrize("key", [0, None, np.zeros(3)])
+def test_what_is_no_key_is_named(draw, key):
+    with pytest.raises(ValueError, match="^key: found .*, wanted a JAX random key"):
+        draw(key, 3)
+
+
+def test_both_sorts_of_key_draw_the_same():
+    old, new = (data.jump_signals(key(5), 4) for key in (jax.random.PRNGKey, jax.random.key))
+    np.testing.assert_array_equal(old.signals, new.signals)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, jnp.int32])
+def test_positions_may_be_whole_numbers_of_any_type(kind):
+    drawn = data.jump_signals(jax.random.key(0), 2, noise=1e-3, positions=np.array([2, 100]).astype(kind))
+    np.testing.assert_array_equal(np.argmax(np.asarray(drawn.signals) > 1.5, axis=1) + 1, [2, 100])
