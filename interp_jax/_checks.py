@@ -109,7 +109,7 @@ def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None 
 
 def as_centered(
     name: str, values: Any, *, axis: int = 0, shape: Sequence[int | str | None] | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array | np.ndarray]:
     """The values less a center of theirs along an axis, and that center, as `as_real` gives them.
 
     Traceable. NumPy's float64 and whole numbers that float32 does not hold are centered before they are cut to float32,
@@ -137,7 +137,7 @@ def as_centered(
                 return jnp.asarray(_narrowed(name, wide - center)), jnp.asarray(_narrowed(name, center))
     values = as_real(name, values, shape=shape)
     sizes = (1 if axis % max(values.ndim, 1) == place else size for place, size in enumerate(values.shape))
-    return values, jnp.zeros(tuple(sizes), values.dtype)
+    return values, np.zeros(tuple(sizes), values.dtype)
 
 
 def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None) -> None:
@@ -182,9 +182,33 @@ def check_finite(name: str, values: Any) -> None:
         raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
 
 
+def check_not_negative(name: str, values: Any, *, some: bool = False) -> None:
+    """Refuses numbers below zero, NaN and infinity in arrays that are at hand, with ``some`` also zeros alone.
+
+    Example:
+        >>> check_not_negative("weights", np.array([1.0, -1.0]))
+        Traceback (most recent call last):
+        ...
+        ValueError: weights: found numbers below zero or not finite, wanted finite numbers of at least 0
+    """
+    if not at_hand(values):
+        return
+    with jax.ensure_compile_time_eval():
+        usable, positive = map(bool, _usable_and_positive(values))
+    if not usable:
+        raise ValueError(f"{name}: found numbers below zero or not finite, wanted finite numbers of at least 0")
+    if some and not positive:
+        raise ValueError(f"{name}: found no number above zero, wanted at least one")
+
+
 @jax.jit
 def _all_finite(values):
     return jnp.all(jnp.isfinite(values))
+
+
+@jax.jit
+def _usable_and_positive(values):
+    return jnp.all(jnp.isfinite(values) & (values >= 0)), jnp.any(values > 0)
 
 
 def check_same_rows(**arrays: Any) -> None:
@@ -370,6 +394,28 @@ def check_choice(name: str, value: Any, known: Collection) -> None:
     """
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name}: found {describe(value)}, wanted one of {', '.join(map(repr, known))}")
+
+
+def as_float_type(name: str, value: Any) -> np.dtype:
+    """A floating type by its name or class, as NumPy's dtype.
+
+    Example:
+        >>> as_float_type("dtype", jnp.bfloat16), as_float_type("dtype", "float32")
+        (dtype(bfloat16), dtype('float32'))
+        >>> as_float_type("dtype", int)
+        Traceback (most recent call last):
+        ...
+        ValueError: dtype: found int, wanted a floating type such as jnp.float32
+    """
+    try:
+        kind = None if value is None else jnp.dtype(value)
+    except TypeError:
+        kind = None
+    if kind is None or not jnp.issubdtype(kind, jnp.floating):
+        raise ValueError(
+            f"{name}: found {getattr(value, '__name__', describe(value))}, wanted a floating type such as jnp.float32"
+        )
+    return kind
 
 
 def check_callable(name: str, value: Any) -> None:
