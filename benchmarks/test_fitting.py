@@ -5,8 +5,8 @@ import functools
 import jax
 import numpy as np
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax import data, networks
 
 SIZES = (5,)
@@ -29,7 +29,7 @@ def test_interp_jax(benchmark, size):
     stacked = jax.vmap(networks.perceptron)(keys)
 
     def train():
-        fitted = networks.fit(stacked, *_rows(), key=keys, batch_size=BATCH, epochs=EPOCHS)
+        fitted = networks.fit(stacked, *_rows(), key=keys, minibatch_size=BATCH, epochs=EPOCHS)
         return jax.tree.leaves(fitted.network), fitted.history
 
     found = ours(benchmark, size, train, rounds=7, flops=6 * PARAMETERS * ROWS * EPOCHS * size)
@@ -37,7 +37,7 @@ def test_interp_jax(benchmark, size):
 
 
 def _trained(size, compiled):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     inputs, labels = (torch.tensor(part, device=device) for part in (_rows()[0], _rows()[1].astype(np.int64)))
     model = torch.nn.Sequential(torch.nn.Linear(100, 100), torch.nn.ReLU(), torch.nn.Linear(100, 60)).to(device)
     criterion = torch.nn.CrossEntropyLoss()
@@ -45,7 +45,7 @@ def _trained(size, compiled):
     def measured(x, y):
         return criterion(model(x), y)
 
-    measured = rivals.compiled(measured, inputs[:BATCH], labels[:BATCH]) if compiled else measured
+    measured = baselines.compiled(measured, inputs[:BATCH], labels[:BATCH]) if compiled else measured
 
     def train():
         losses = []
@@ -70,8 +70,8 @@ def _trained(size, compiled):
 
 
 def test_pytorch(benchmark, size):
-    check(benchmark, last_training_loss=rival(benchmark, size, _trained(size, compiled=False), rounds=7))
+    check(benchmark, last_training_loss=baseline(benchmark, size, _trained(size, compiled=False), rounds=7))
 
 
 def test_pytorch_compiled(benchmark, size):
-    check(benchmark, last_training_loss=rival(benchmark, size, _trained(size, compiled=True), rounds=7))
+    check(benchmark, last_training_loss=baseline(benchmark, size, _trained(size, compiled=True), rounds=7))

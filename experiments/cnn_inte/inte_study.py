@@ -1,4 +1,4 @@
-"""The networks, the layer that is explained, and its explainers."""
+"""The networks, the layer to explain, and its explanations."""
 
 import dataclasses
 
@@ -6,32 +6,32 @@ import jax
 import numpy as np
 
 from experiments.cnn_inte.tasks import HALF, Task
-from experiments.study import Study
+from experiments.study import Study, in_batches
 from interp_jax import networks
 from interp_jax.methods import cnn_inte
 
-LAYER = "relu3"  # the first dense layer, the paper's fc1
+LAYER = "relu3"  # the first dense layer, fc1 in the paper
 BATCH = 1_000
 
 
 @dataclasses.dataclass(kw_only=True)
 class InteStudy(Study):
-    """The study with its task; explainers are fitted once and read from the run's folder ever after."""
+    """The study with its task. Explanations are fitted once and then read from the run's folder."""
 
     task: Task
-    kept: dict = dataclasses.field(default_factory=dict)
+    stored_outputs: dict = dataclasses.field(default_factory=dict)
 
     def network(self, kind: str, seed: int) -> networks.Chain:
-        """One network of a kind; convolutions are slow in a stack on CPU, so each is trained alone."""
+        """One network of a kind, trained alone: stacked convolutions are slow on CPUs."""
         return self._trained_on(f"{kind} {seed}", self.task.training[kind], seed, self.task.labels)
 
     def shuffled(self) -> networks.Chain:
-        """The twin that is trained as the first half-trained one, on labels dealt out anew."""
+        """A sanity control: the first half-trained network, trained on permuted labels."""
         labels = np.random.default_rng(self.config.seed).permutation(self.task.labels)
         return self._trained_on("shuffled", self.task.training[HALF], 0, labels)
 
-    def start(self) -> networks.Chain:
-        """What the first network starts from."""
+    def untrained_network(self) -> networks.Chain:
+        """A sanity control: the first network before training."""
         network, _ = self.stacked(self._constructor(0), None)
         return networks.inference_view(network)
 
@@ -46,40 +46,36 @@ class InteStudy(Study):
             (self.task.inputs[: training.rows], labels[: training.rows]),
             seeds=None,
             epochs=training.epochs,
-            batch_size=training.batch_size,
+            minibatch_size=training.batch_size,
             optimizer=training.optimizer,
         ).network
 
     def outputs(self, kind: str, seed: int) -> dict[str, np.ndarray]:
-        """Activations of the layer and predicted classes, of the rows and of those held out."""
-        if (kind, seed) not in self.kept:
-            network = self.network(kind, seed)
-            found = {}
+        """Activations of the layer and predictions, for the training rows and for the held-out rows."""
+        if (kind, seed) not in self.stored_outputs:
+            network, outputs = self.network(kind, seed), {}
             for part, rows in (("rows", self.task.inputs), ("held", self.task.held_inputs)):
-                batches = [_outputs(network, rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
-                hidden, scores = (np.concatenate([np.asarray(each[side]) for each in batches]) for side in (0, 1))
-                found |= {f"{part} hidden": hidden, f"{part} predictions": scores.argmax(axis=1)}
-            self.kept = {(kind, seed): found}
-        return self.kept[kind, seed]
+                hidden, scores = in_batches(_outputs, network, rows, batch_size=BATCH)
+                outputs |= {f"{part} hidden": hidden, f"{part} predictions": scores.argmax(axis=1)}
+            self.stored_outputs = {(kind, seed): outputs}
+        return self.stored_outputs[kind, seed]
 
-    def called(self, network) -> np.ndarray:
-        """The classes that a network calls the held-out rows."""
-        rows = self.task.held_inputs
-        batches = [_outputs(network, rows[start : start + BATCH])[1] for start in range(0, len(rows), BATCH)]
-        return np.concatenate([np.asarray(each) for each in batches]).argmax(axis=1)
+    def held_predictions(self, network) -> np.ndarray:
+        """A network's predictions for the held-out rows."""
+        return in_batches(_outputs, network, self.task.held_inputs, batch_size=BATCH)[1].argmax(axis=1)
 
     def layer(self, kind: str, seed: int, layer: str, rows: int, held: int) -> tuple[np.ndarray, np.ndarray]:
-        """Flat activations of any layer, of the first rows and of the first held out."""
+        """Flat activations of any layer, for the first training rows and the first held-out rows."""
         network = self.network(kind, seed)
         parts = (self.task.inputs[:rows], self.task.held_inputs[:held])
         return tuple(activations(network, part, layer) for part in parts)
 
     def explainer(self, kind: str, seed: int, name: str = "ours", **options) -> cnn_inte.Explainer:
-        """What explains a network, by the true labels as in the paper."""
+        """The explanation of a network, fitted to the true labels as in the paper."""
         path = self.folder(f"explainer {name} {kind} {seed}").with_suffix(".npz")
         if not path.is_file():
             config = self.config
-            fields = ("factors", "ids", "depth", "trees", "leaves", "draws", "finalists")
+            fields = ("factors", "ids", "depth", "trees", "max_leaf_nodes", "draws", "finalists")
             sizes = {field: getattr(config, field) for field in fields}
             fitted = cnn_inte.fit(
                 self.task.inputs,
@@ -94,9 +90,9 @@ class InteStudy(Study):
 
 
 def activations(network, inputs, layer):
-    """Flat activations of a layer, in batches."""
-    batches = [network.until(layer)(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
-    return np.concatenate([np.asarray(each).reshape(len(each), -1) for each in batches])
+    """Flat activations of a layer."""
+    head = network.until(layer)
+    return in_batches(lambda head, rows: head(rows).reshape(len(rows), -1), head, inputs, batch_size=BATCH)
 
 
 @jax.jit

@@ -1,4 +1,4 @@
-"""What is classified, by which network, and how that is trained."""
+"""The images, the network and its training."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,45 +8,40 @@ import jax
 import numpy as np
 import optax
 
+from experiments.tasks import TITLES, ImageTask, image_sets
 from interp_jax import data, networks
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
-    """Images to learn and images held out, the network, and how it is trained."""
+class Task(ImageTask):
+    """Labeled images, the network, and its training."""
 
-    name: str
-    inputs: np.ndarray
-    labels: np.ndarray
-    held_inputs: np.ndarray
-    held_labels: np.ndarray
-    class_names: tuple[str, ...]
     network: Callable  # key -> Chain
-    kernels: dict[str, str]  # by gated layer, the stage whose weights come next
-    lifts: dict[str, bool]  # by gated layer, whether that stage follows at once
+    kernels: dict[str, str]  # by gated layer, the next stage with weights
+    lifts: dict[str, bool]  # by gated layer, whether this stage follows directly
     epochs: int
     training: dict
-    augmented: np.ndarray | None = None  # images that training starts from, where it varies them
-    pictures: tuple[np.ndarray, np.ndarray] | None = None  # images to look at, where those shown to the network are not
+    augmented: np.ndarray | None = None  # training images before augmentation, where they differ from the inputs
+    pictures: tuple[np.ndarray, np.ndarray] | None = None  # images for figures, where they differ from the inputs
 
     @property
     def shown(self) -> np.ndarray:
-        """The rows as pictures, values in 0…1."""
+        """The training rows as images with values from 0 to 1."""
         return self.inputs if self.pictures is None else self.pictures[0]
 
     @property
     def shown_held(self) -> np.ndarray:
-        """The rows held out as pictures."""
+        """The held-out rows as images with values from 0 to 1."""
         return self.held_inputs if self.pictures is None else self.pictures[1]
 
     @property
     def learned(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that are learned from, as training takes them."""
+        """The rows and labels that the network is trained on."""
         return (self.inputs if self.augmented is None else self.augmented), self.labels
 
 
 def task(settings) -> Task:
-    """The task that the settings name."""
+    """The task of the settings."""
     made = _cifar(settings) if settings.data == "cifar10" else _pictures(settings)
     for name in ("classes", "joint_classes"):
         if max(getattr(settings, name), default=0) >= len(made.class_names):
@@ -55,12 +50,12 @@ def task(settings) -> Task:
 
 
 def _pictures(settings):
-    train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
+    train, test = image_sets(settings.data)
     small = settings.data == "digits"
     sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
     rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
     return Task(
-        name="scikit-learn's digits" if small else "MNIST",
+        name=TITLES[settings.data],
         inputs=train.inputs,
         labels=train.labels,
         held_inputs=test.inputs,
@@ -69,18 +64,18 @@ def _pictures(settings):
         network=partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes),
         kernels={"max1": "conv2", "max2": "dense1"},
         lifts={"max1": True, "max2": True},
-        # 17 epochs of 1,200 steps: the paper's 20,000. It does not average weights; that steadies the last digit.
+        # 17 epochs of 1,200 steps, the paper's 20,000. Averaged weights, not in the paper, reduce the variance.
         epochs=epochs,
-        training={"optimizer": _adam(rate), "batch_size": batch, "average": 0.999},
+        training={"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999},
     )
 
 
 def _cifar(settings):
-    train, test = (data.load("cifar10", split=split) for split in ("train", "test"))
+    train, test = image_sets("cifar10")
     steps = len(train.inputs) // 128
     epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 60)
     return Task(
-        name="CIFAR-10",
+        name=TITLES["cifar10"],
         inputs=np.asarray(data.center_crop(train.inputs)),
         labels=train.labels,
         held_inputs=np.asarray(data.center_crop(test.inputs)),
@@ -92,7 +87,7 @@ def _cifar(settings):
         epochs=epochs,
         training={
             "optimizer": _as_published() if settings.preset == "paper" else _in_fewer_steps(),
-            "batch_size": 128,
+            "minibatch_size": 128,
             "augment": data.augment_images,
             "average": 0.9999 if settings.preset == "paper" else 0.999,
             "evaluation_batch_size": 500,
@@ -102,7 +97,7 @@ def _cifar(settings):
     )
 
 
-# One optimizer for all calls of the same numbers: another object means another compilation.
+# One optimizer object for all calls with the same numbers, so that they share a compilation.
 @cache
 def _adam(rate):
     return optax.adam(rate)
@@ -115,15 +110,15 @@ def _as_published():
 
 @cache
 def _in_fewer_steps():
-    """Momentum makes a step of 0.02 worth one of 0.2. The rate stays high to the end: with one that fell to zero the
-    cores of the second layer were larger.
+    """An optimizer for fewer steps; with momentum a rate of 0.02 corresponds to 0.2. The rate stays constant after the
+    warm-up, since the cores of the second layer were larger with a rate that decayed to zero.
     """
     rate = optax.linear_schedule(0.0, 0.02, 1_000)
     return optax.chain(_decayed(), optax.sgd(rate, momentum=0.9, nesterov=True))
 
 
 def _decayed():
-    """The gradient of 0.004 times half the squared weights of the two hidden dense layers."""
+    """Weight decay of 0.004 on the two hidden dense layers."""
 
     def hidden(parameters):
         def is_hidden(path, _):

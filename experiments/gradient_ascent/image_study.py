@@ -61,7 +61,7 @@ class ImageStudy(Study):
             seeds=None,
             epochs=self.config.image_epochs,
             optimizer=OPTIMIZER,
-            batch_size=50,
+            minibatch_size=50,
         ).network
 
     def start(self, *shape: int) -> jax.Array:

@@ -188,7 +188,7 @@ class ModuleStudy(Study):
             if kind != UNTRAINED:
                 folder = self.folder(f"{kind} {number + 1}")
                 if not folder.is_dir():
-                    options = {"key": order, "epochs": task.passes, "optimizer": ADAM, "batch_size": 50}
+                    options = {"key": order, "epochs": task.passes, "optimizer": ADAM, "minibatch_size": 50}
                     networks.save_fit(folder, networks.fit(network, task.inputs, labels, **options))
                 network = networks.load_fit(folder, network).network
             found.append(networks.inference_view(network))

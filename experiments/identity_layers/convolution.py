@@ -94,7 +94,7 @@ def _network(study, start):
         (_images(task, task.inputs), task.labels),
         seeds=None,
         epochs=config.conv_epochs,
-        batch_size=config.batch_size,
+        minibatch_size=config.batch_size,
         optimizer=adam(config.conv_rate, steps),
     ).network
 

@@ -46,7 +46,7 @@ class LayersStudy(Study):
         )
         labels = np.random.default_rng(config.seed).permutation(self.task.labels) if kind == SHUFFLED else None
         rows = self.task.inputs, self.task.labels if labels is None else labels
-        options = {"epochs": config.epochs, "batch_size": config.batch_size, "optimizer": self.optimizer}
+        options = {"epochs": config.epochs, "minibatch_size": config.batch_size, "optimizer": self.optimizer}
         if config.lanes:
             stacked = self.fitted(f"{kind} {depth}", make, rows, seeds=seeds, **options).network
             return [lane(stacked, seed) for seed in range(seeds)]

@@ -86,7 +86,7 @@ class MemorizationStudy(Study):
             seeds=seeds,
             epochs=epochs,
             optimizer=self.optimizer,
-            batch_size=BATCH,
+            minibatch_size=BATCH,
         )
 
     def trained(self, kind: str, epochs: int | None = None) -> list[networks.Chain]:

@@ -85,7 +85,7 @@ def _mnist(settings):
         f"{EPOCHS} epochs (the thesis: batches of 1,000, no momentum, 0.01)",
         training={
             "optimizer": _momentum(EPOCHS * -(-middle // BATCH)),
-            "batch_size": BATCH,
+            "minibatch_size": BATCH,
             "epochs": EPOCHS,
             "patience": None,
         },

@@ -154,5 +154,5 @@ def test_a_twin_learns_rows_that_the_network_takes():
 def test_mnist_is_trained_as_in_the_paper(monkeypatch):
     monkeypatch.setenv("INTERP_JAX_DATA", str(REAL_DATA))
     found = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
-    steps = found.epochs * (len(found.learned[0]) // found.training["batch_size"])
+    steps = found.epochs * (len(found.learned[0]) // found.training["minibatch_size"])
     assert 20_000 <= steps <= 20_500

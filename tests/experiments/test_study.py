@@ -25,8 +25,8 @@ def _study(folder):
 
 def test_one_network_is_the_first_lane_of_a_stack(tmp_path):
     study = _study(tmp_path)
-    alone = study.fitted("one network", _small, ROWS, seeds=None, epochs=2, batch_size=10)
-    stacked = study.fitted("two networks", _small, ROWS, seeds=2, epochs=2, batch_size=10)
+    alone = study.fitted("one network", _small, ROWS, seeds=None, epochs=2, minibatch_size=10)
+    stacked = study.fitted("two networks", _small, ROWS, seeds=2, epochs=2, minibatch_size=10)
     assert alone.network.dense1.kernel.shape == (4, 3)
     assert alone.history.loss.shape == (2,)
     np.testing.assert_allclose(alone.network.dense1.kernel[...], stacked.network.dense1.kernel[0], atol=1e-5)
@@ -35,7 +35,7 @@ def test_one_network_is_the_first_lane_of_a_stack(tmp_path):
 
 def test_a_killed_training_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(resuming, "SECONDS", 0)
-    options = {"seeds": None, "epochs": 4, "batch_size": 10}
+    options = {"seeds": None, "epochs": 4, "minibatch_size": 10}
     whole = _study(tmp_path / "whole").fitted("network", _small, ROWS, **options)
     save = networks.save_fit
 

@@ -1,58 +1,38 @@
 """What training refuses, by name, before anything is compiled."""
 
+import contextlib
+import os
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
-import numpy as np
+import optax
 from flax import nnx
 
+from interp_jax._checks import check_callable, check_finite, describe
+from interp_jax.networks._rows import as_rows, scores_shape
 from interp_jax.networks.freezing import inference_view
 
 
-def typed_key(key):
-    """The key, or keys of shape [seeds], as typed keys."""
-    if not isinstance(key, jax.Array):
-        raise ValueError(f"key: found {type(key).__name__}, wanted jax.random.key(…) or keys of shape [seeds]")
-    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        key = jax.random.wrap_key_data(key)
-    if key.ndim > 1 or not key.size:
-        raise ValueError(f"key: found shape {key.shape}, wanted one key or keys of shape [seeds]")
-    return key
+class Scored(NamedTuple):
+    """What a network makes of rows: how many classes, from one row of which shape, whole numbers in which type."""
+
+    classes: int
+    row: tuple[int, ...]
+    whole: Any
 
 
-def check_count(name, value, most=None):
-    """Refuses what is no whole number from 1 to ``most`` (the number of rows)."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1 or (most and value > most):
-        wanted = f"a whole number from 1 to {most}, the number of rows" if most else "a whole number of at least 1"
-        raise ValueError(f"{name}: found {value!r}, wanted {wanted}")
-
-
-def checked_rows(inputs_name, labels_name, inputs, labels):
-    """Inputs and labels as JAX arrays, labels int32, that fit together and are finite."""
-    with np.errstate(over="ignore"):  # a float64 that float32 cannot hold is found below, as an infinity
-        inputs, labels = jnp.asarray(inputs), np.asarray(labels)
-    if inputs.ndim < 2 or not len(inputs):
-        raise ValueError(f"{inputs_name}: found shape {inputs.shape}, wanted [rows, …] with at least one row")
-    if labels.shape != inputs.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-        found = f"{labels.dtype} of shape {labels.shape}"
-        raise ValueError(f"{labels_name}: found {found}, wanted whole numbers of shape {inputs.shape[:1]}")
-    if bad := int(jnp.sum(~jnp.isfinite(inputs).reshape(len(inputs), -1).all(axis=1))):
-        raise ValueError(f"{inputs_name}: found NaN or infinity in {bad} of {len(inputs)} rows, wanted finite numbers")
-    if labels.size and not 0 <= labels.min() <= labels.max() < 2**31:
-        raise ValueError(f"{labels_name}: found {labels.min()} to {labels.max()}, wanted class numbers from 0")
-    return inputs, jnp.asarray(labels, jnp.int32)
-
-
-def check_labels(name, labels, classes):
-    """Refuses labels outside 0 … classes − 1."""
-    if labels.min() < 0 or labels.max() >= classes:
-        found = f"{labels.min()} to {labels.max()}"
-        raise ValueError(f"{name}: found {found}, wanted 0 to {classes - 1}, the network's {classes} classes")
+def checked_inputs(name, inputs):
+    """Finite rows as a JAX array; whole numbers keep their type."""
+    inputs = as_rows(name, inputs, ["rows", "features", "…"])
+    check_finite(name, inputs)
+    return inputs
 
 
 def check_trainable(network, key):
     """Refuses networks whose training would silently go wrong, and stacks that do not match the keys."""
     if not isinstance(network, nnx.Module):
-        raise ValueError(f"network: found {type(network).__name__}, wanted a Chain or another NNX module")
+        raise ValueError(f"network: found {describe(network)}, wanted a Chain or another NNX module")
     if tied := nnx.find_duplicates(network):
         raise ValueError(
             f"network: found tied variables or layers {tied}, wanted each only once; they untie inside jit"
@@ -61,6 +41,10 @@ def check_trainable(network, key):
         raise ValueError(
             "network: found random state, wanted none; leave rngs out of nnx.Dropout, a Chain passes a key"
         )
+    parameters = jax.tree.leaves(nnx.state(network, nnx.Param))
+    if not parameters or not all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in parameters):
+        found = ", ".join(map(describe, parameters)) or "no parameters"
+        raise ValueError(f"network: found {found}, wanted floating-point parameters (nnx.Param)")
     if key.ndim:
         sizes = {leaf.shape[:1] for leaf in jax.tree.leaves(nnx.state(network))}
         if sizes != {key.shape}:
@@ -68,23 +52,80 @@ def check_trainable(network, key):
             raise ValueError(f"network: found leading axes {found}, wanted variables stacked over {key.shape[0]} seeds")
 
 
-def class_count(network, inputs, key):
-    """How many classes the network scores, from its output's shape alone."""
+def check_folder(name, folder):
+    """Refuses what is no path."""
+    if not isinstance(folder, str | os.PathLike):
+        raise TypeError(f"{name}: found {describe(folder)}, wanted the path of a folder")
+
+
+def check_functions(optimizer, **functions):
+    """Refuses optimizers and functions that cannot be static parts of a compiled step; a function may be None."""
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise ValueError(f"optimizer: found {describe(optimizer)}, wanted an optax optimizer such as optax.adam(1e-3)")
+    for name, function in functions.items():
+        if function is None:
+            continue
+        check_callable(name, function)
+        try:
+            hash(function)
+        except TypeError as error:
+            raise TypeError(f"{name}: found {describe(function)}, wanted a function that can be hashed") from error
+
+
+def check_loss(loss, classes):
+    """Refuses losses that do not give one number a row."""
+    # As many rows as classes would let a loss of one-hot labels pass.
+    rows = classes + 1
+    scores = jax.ShapeDtypeStruct((rows, classes), jnp.float32)
+    wanted = f"[{rows}] numbers for scores [{rows}, {classes}] and labels [{rows}]"
+    try:
+        found = jax.eval_shape(loss, scores, jax.ShapeDtypeStruct((rows,), jnp.int32))
+    except Exception as error:
+        raise ValueError(f"loss: found a function that fails, wanted {wanted}: {error}") from error
+    shape = getattr(found, "shape", None)
+    if shape != (rows,) or not jnp.issubdtype(found.dtype, jnp.floating):
+        raise ValueError(f"loss: found {getattr(found, 'dtype', type(found).__name__)} {shape}, wanted {wanted}")
+
+
+def scored(network, inputs, key, augment=None, minibatch_size=1):
+    """How the network takes minibatches of these rows, from shapes alone.
+
+    Whole numbers and bool are shown as float32, or as int32 to networks that take only those (an embedding's).
+    """
     graph, variables = nnx.split(network)
-    row = jax.ShapeDtypeStruct((1, *inputs.shape[1:]), inputs.dtype)
+    if key.ndim:
+        variables = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), variables)
 
     def scores(variables, row):
         return inference_view(nnx.merge(graph, variables, copy=True))(row)
 
-    if key.ndim:
-        variables = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), variables)
-    try:
-        shape = jax.eval_shape(scores, variables, row).shape
-    except (TypeError, ValueError) as error:
+    def shown_as(whole):
+        kind = inputs.dtype if is_floating else whole
+        rows = jax.ShapeDtypeStruct((minibatch_size, *inputs.shape[1:]), kind)
+        rows = rows if augment is None else _augmented(augment, key, rows)
         hint = "" if key.ndim else " (a stacked network wants keys of shape [seeds])"
-        raise ValueError(
-            f"inputs: the network does not take rows of shape {inputs.shape[1:]}{hint}: {error}"
-        ) from error
-    if len(shape) != 2:
-        raise ValueError(f"network: found scores of shape {shape} for one row, wanted logits [1, classes]")
-    return shape[1]
+        shape = scores_shape(scores, jax.ShapeDtypeStruct((1, *rows.shape[1:]), rows.dtype), variables, hint=hint)
+        if len(shape) != 2:
+            raise ValueError(f"network: found scores {list(shape)} for one row, wanted logits [1, classes]{hint}")
+        return Scored(shape[1], rows.shape[1:], whole)
+
+    is_floating = jnp.issubdtype(inputs.dtype, jnp.floating)
+    try:
+        return shown_as(jnp.float32)
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            if not is_floating:
+                return shown_as(jnp.int32)
+        raise
+
+
+def _augmented(augment, key, rows):
+    try:
+        found = jax.eval_shape(augment, jax.ShapeDtypeStruct((), key.dtype), rows)
+        shape = tuple(found.shape)
+    except Exception as error:
+        wanted = f"(key, inputs {list(rows.shape)}) -> inputs"
+        raise ValueError(f"augment: found a function that fails, wanted {wanted}: {error}") from error
+    if shape[:1] != rows.shape[:1]:
+        raise ValueError(f"augment: found shape {list(shape)} for a minibatch, wanted its {rows.shape[0]} rows")
+    return found

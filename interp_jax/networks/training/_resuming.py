@@ -1,4 +1,4 @@
-"""Trainings that go on where they were stopped: their state on disk, from time to time."""
+"""The state of an unfinished training on disk, so that an interrupted one can be resumed."""
 
 import shutil
 import time
@@ -11,19 +11,19 @@ import numpy as np
 from interp_jax.networks.training._steps import History, TrainingState, curves
 
 SECONDS = 60.0
-"""Least time between two states on disk: writing one takes up to a second."""
+"""Least time between two states on disk; writing one takes up to a second."""
 
 
 class Resuming:
-    """The unfinished training in a folder, or nothing at all where the folder is None.
+    """The unfinished training in a folder; does nothing where the folder is None.
 
-    A state is a subfolder by the number of calls it stands for. The next one is complete before the last one goes, so
-    whatever kills a training leaves a state that counts; all else in the folder is left alone.
+    A state is a subfolder named by its number of compiled calls. The previous one is removed once the next is
+    complete, so that a killed training leaves a usable state; other files in the folder are not touched.
 
     Args:
-        folder: where the states are, or will be.
+        folder: of the states.
         key: the training's random key or keys.
-        **numbers: further arguments that must be the same when a training goes on; None is one too.
+        **numbers: further arguments that must be the same when a training is resumed; None is one too.
     """
 
     def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | int | np.integer | None):
@@ -33,7 +33,7 @@ class Resuming:
         self._saved = time.monotonic()
 
     def restored(self, state: TrainingState) -> tuple[TrainingState, list[History]]:
-        """The newest state and the records that led to it, or the given one, ``state``, and none."""
+        """The newest stored state and the records that led to it, or ``state`` and no records."""
         newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
         if not newest:
             return state, []
@@ -54,7 +54,7 @@ class Resuming:
         return jax.tree.map(_placed, tree["state"], state), records
 
     def save(self, state: TrainingState, records: list[History]) -> None:
-        """Writes the state that the records led to, unless the last one is not old enough."""
+        """Writes the state that the records led to, unless the last one was written less than a minute ago."""
         if self._folder is None:
             return
         jax.block_until_ready(records[-1])  # else calls are queued faster than they are computed, and no time passes
@@ -71,19 +71,19 @@ class Resuming:
         self._saved = time.monotonic()
 
     def _states(self) -> list[Path]:
-        """The states, and what a writer that was killed has left of one."""
-        found = self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ()
-        return [path for path in found if path.name.partition(".orbax-checkpoint-tmp")[0].isdigit()]
+        """The states, and incomplete ones that a killed process left."""
+        paths = self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ()
+        return [path for path in paths if path.name.partition(".orbax-checkpoint-tmp")[0].isdigit()]
 
 
 def _stored(array):
-    """In the host's memory; optimizers that add noise keep a random key."""
+    """The array in the host's memory; optimizers that add noise keep a random key."""
     is_key = jnp.issubdtype(array.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.random.key_data(array) if is_key else array)
 
 
 def _placed(new, old):
-    """A copy where the state that a training starts with is: the buffer of a state is given away."""
+    """A copy on the devices of the state that a training starts with; the training gives its buffers away."""
     is_key = jnp.issubdtype(old.dtype, jax.dtypes.prng_key)
     new = jax.random.wrap_key_data(new, impl=jax.random.key_impl(old)) if is_key else jnp.array(new)
     return jax.device_put(new, old.sharding) if old.committed else new

@@ -1,4 +1,4 @@
-"""Compiled training: an epoch over shuffled rows, or a run of steps on fresh ones, for one network or a stack."""
+"""Compiled training: an epoch over shuffled rows, or some steps on new rows, for one network or a stack of them."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from interp_jax.networks.freezing import inference_view, training_view
 
 
 class History(NamedTuple):
-    """Curves of a training run, NumPy float32 of shape [epochs] or [epochs, seeds]; validation NaN without a set."""
+    """Curves of a training, NumPy float32 [epochs] or [epochs, seeds]; without a validation set its curves are NaN."""
 
     loss: np.ndarray
     error: np.ndarray
@@ -24,17 +24,17 @@ class History(NamedTuple):
 
 
 def curves(records: Sequence[History]) -> History:
-    """The records of single calls as one history."""
+    """One history of the records of single calls."""
     return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *records)
 
 
 class TrainingState(NamedTuple):
-    """What an epoch hands to the next; for a stack every array has a leading axis of seeds."""
+    """What one epoch passes to the next; for a stack every array has a leading axis of seeds."""
 
     parameters: Any
     statistics: Any
     optimizer: Any
-    average: Any  # of the parameters over the steps, or None where none is kept
+    average: Any  # of the parameters over the steps, at least float32, or None
     best: Any  # parameters and statistics of the best epoch
     best_loss: jax.Array
     best_epoch: jax.Array
@@ -42,37 +42,40 @@ class TrainingState(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """All that is static in a training step; equal settings share a compilation."""
+    """The static part of a training step; equal settings share a compilation."""
 
     graph: Any
     optimizer: optax.GradientTransformation
     loss: Callable
     takes_key: bool
+    whole: Any  # the type that a network takes whole-number and bool rows in
     augment: Callable | None = None
     average: float | None = None
 
 
-@functools.partial(jax.jit, static_argnames=("setting", "batch_size", "evaluation_batch_size"), donate_argnames="state")
-def train_epoch(setting, state, key, epoch, train, held_out, patience, batch_size, evaluation_batch_size):
+@functools.partial(
+    jax.jit, static_argnames=("setting", "minibatch_size", "evaluation_batch_size"), donate_argnames="state"
+)
+def train_epoch(setting, state, key, epoch, train, held_out, patience, minibatch_size, evaluation_batch_size):
     """One epoch and its validation: the next state, and a `History` of this epoch's scalars a lane."""
     one_lane = functools.partial(
-        _epoch_of_one, setting, batch_size=batch_size, evaluation_batch_size=evaluation_batch_size
+        _epoch_of_one, setting, minibatch_size=minibatch_size, evaluation_batch_size=evaluation_batch_size
     )
     arguments = (state, key, epoch, train, held_out, patience)
     return jax.vmap(one_lane, in_axes=(0, 0, None, None, None, None))(*arguments) if key.ndim else one_lane(*arguments)
 
 
-def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batch_size, evaluation_batch_size):
+def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, minibatch_size, evaluation_batch_size):
     inputs, labels = train
     order_key, dropout_key, augment_key = jax.random.split(jax.random.fold_in(key, epoch), 3)
-    rows, steps = len(inputs), len(inputs) // batch_size
+    rows, steps = len(inputs), len(inputs) // minibatch_size
     # One sort by random bits; jax.random.permutation sorts twice to break ties that hardly ever occur.
-    order = jnp.argsort(jax.random.bits(order_key, (rows,)))[: steps * batch_size].reshape(steps, batch_size)
+    order = jnp.argsort(jax.random.bits(order_key, (rows,)))[: steps * minibatch_size].reshape(steps, minibatch_size)
 
     def step(carry, batch):
         number, chosen = batch
         *carry, average = carry
-        shown = inputs[chosen]
+        shown = as_shown(inputs[chosen], setting.whole)
         if setting.augment is not None:
             shown = setting.augment(jax.random.fold_in(augment_key, number), shown)
         carry, record = _step(setting, carry, shown, labels[chosen], jax.random.fold_in(dropout_key, number))
@@ -83,13 +86,13 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batc
     carry = (state.parameters, state.statistics, state.optimizer, state.average)
     carry, (losses, errors) = jax.lax.scan(step, carry, (jnp.arange(steps), order))
     parameters, statistics, optimizer_state, average = carry
-    shown = parameters if setting.average is None else average
+    shown = parameters if setting.average is None else _in_types_of(average, parameters)
     if held_out is None:
         validation_loss = validation_error = jnp.float32(jnp.nan)
         better = jnp.bool_(True)
     else:
         network = inference_view(nnx.merge(setting.graph, shown, statistics, copy=True))
-        validation_loss, validation_error = _evaluate(network, setting.loss, *held_out, evaluation_batch_size)
+        validation_loss, validation_error = _evaluate(network, setting, *held_out, evaluation_batch_size)
         better = (validation_loss < state.best_loss) & ~state.stopped
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), (shown, statistics), state.best)
     best_epoch = jnp.where(better, epoch + 1, state.best_epoch)
@@ -102,7 +105,17 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, batc
 def _averaged(average, parameters, decay, step):
     """The average follows quickly at first, so that the starting weights leave no trace in it."""
     decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    parameters = _in_types_of(parameters, average)
     return jax.tree.map(lambda old, new: (decay * old + (1 - decay) * new).astype(old.dtype), average, parameters)
+
+
+def _in_types_of(tree, other):
+    return jax.tree.map(lambda leaf, like: leaf.astype(like.dtype), tree, other)
+
+
+def as_shown(inputs, whole):
+    """The rows as the network gets them: floating types as they are, all else in the type ``whole``."""
+    return inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(whole)
 
 
 @functools.partial(jax.jit, static_argnames=("setting", "sample", "steps"), donate_argnames="state")
@@ -112,8 +125,9 @@ def train_fresh(setting, state, key, first, sample, steps):
     def one_lane(state, key):
         def step(carry, number):
             sample_key, dropout_key = jax.random.split(jax.random.fold_in(key, first + number))
-            inputs, labels = sample(sample_key)
-            return _step(setting, carry, inputs, labels, dropout_key)
+            inputs, labels = map(jnp.asarray, sample(sample_key))
+            inputs = as_shown(inputs, setting.whole)
+            return _step(setting, carry, inputs, labels.astype(jnp.int32), dropout_key)
 
         carry = (state.parameters, state.statistics, state.optimizer)
         carry, (losses, errors) = jax.lax.scan(step, carry, jnp.arange(steps))
@@ -129,7 +143,7 @@ def _step(setting, carry, inputs, labels, key):
 
     def objective(parameters):
         network = training_view(nnx.merge(setting.graph, parameters, statistics, copy=True))
-        scores = network(inputs, key=key) if setting.takes_key else network(inputs)
+        scores = _at_least_float32(network(inputs, key=key) if setting.takes_key else network(inputs))
         wrong = jnp.mean(_is_wrong(scores, labels))
         return jnp.mean(setting.loss(scores, labels)), (nnx.state(network, nnx.Not(nnx.Param)), wrong)
 
@@ -141,14 +155,19 @@ def _step(setting, carry, inputs, labels, key):
     return (optax.apply_updates(parameters, updates), statistics, optimizer_state), (loss, wrong)
 
 
-def _evaluate(network, loss, inputs, labels, batch_size):
+def _evaluate(network, setting, inputs, labels, batch_size):
     def one_row(row):
         inputs, label = row
-        scores = network(inputs[None])
-        return loss(scores, label[None])[0], _is_wrong(scores, label[None])[0]
+        scores = _at_least_float32(network(as_shown(inputs[None], setting.whole)))
+        return setting.loss(scores, label[None])[0], _is_wrong(scores, label[None])[0]
 
     losses, wrong = jax.lax.map(one_row, (inputs, labels), batch_size=min(batch_size, len(inputs)))
     return jnp.mean(losses), jnp.mean(wrong)
+
+
+def _at_least_float32(array):
+    """In half precision a sum over rows or classes loses what a step changes."""
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
 
 
 def _is_wrong(scores, labels):
@@ -157,18 +176,19 @@ def _is_wrong(scores, labels):
     return ~(own >= jnp.max(scores, axis=1))
 
 
-def start(network, optimizer, loss, key, augment=None, average=None):
-    """The static setting and the first state of a training run."""
+def start(network, optimizer, loss, key, whole, augment=None, average=None):
+    """The static setting and the first state of a training."""
     graph, parameters, statistics = nnx.split(network, nnx.Param, ...)
     # The compiled step gives its input buffers away; the caller's network must survive that.
     parameters, statistics = jax.tree.map(jnp.copy, (parameters, statistics))
-    setting = Setting(graph, optimizer, loss, isinstance(network, Chain), augment, average)
+    setting = Setting(graph, optimizer, loss, isinstance(network, Chain), whole, augment, average)
     initial = jax.vmap(optimizer.init) if key.ndim else optimizer.init
     # Copies throughout: an optimizer may keep the parameters themselves, and no buffer can be given away twice.
     optimizer_state, best = jax.tree.map(jnp.copy, (initial(parameters), (parameters, statistics)))
     best_loss = jnp.full(key.shape, jnp.inf, jnp.float32)
     best_epoch, stopped = jnp.zeros(key.shape, jnp.int32), jnp.zeros(key.shape, bool)
-    averages = None if average is None else jax.tree.map(jnp.copy, parameters)
+    # No copy by astype where the type is right already: the same buffer could not be given away twice.
+    averages = None if average is None else jax.tree.map(jnp.copy, jax.tree.map(_at_least_float32, parameters))
     return setting, TrainingState(
         parameters, statistics, optimizer_state, averages, best, best_loss, best_epoch, stopped
     )

@@ -5,20 +5,25 @@ from pathlib import Path
 import numpy as np
 from flax import nnx
 
+from interp_jax._checks import describe
 from interp_jax.networks.freezing import inference_view
+from interp_jax.networks.training._input import check_folder
 from interp_jax.networks.training.fitting import Fit, History
-from interp_jax.networks.training.stored_arrays import filled, named_leaves, restored_tree, save_tree
+from interp_jax.networks.training.stored_arrays import filled, named_arrays, restored_tree, save_tree
 
 
 def save_fit(folder: str | Path, fit: Fit) -> None:
-    """Writes what `fit` gave back; the folder appears only when it is complete. Host-level.
+    """A trained network and its history on disk; the folder appears only when it is complete.
+
+    Host-level.
 
     Args:
         folder: a folder that does not exist yet.
-        fit: the trained network with its history.
+        fit: what `fit` or `fit_fresh` returned.
 
     Raises:
         ValueError: the folder exists.
+        TypeError: fit that is no `Fit`.
 
     Example:
         >>> import jax, tempfile
@@ -30,39 +35,47 @@ def save_fit(folder: str | Path, fit: Fit) -> None:
         ...     load_fit(f"{folder}/fit", net).best_epoch
         array(1, dtype=int32)
     """
-    save_tree(
-        folder,
-        {
-            "variables": named_leaves(nnx.to_pure_dict(nnx.state(fit.network))),
-            "history": fit.history._asdict(),
-            "best_epoch": np.asarray(fit.best_epoch),
-        },
-    )
+    check_folder("folder", folder)
+    if not isinstance(fit, Fit):
+        raise TypeError(f"fit: found {describe(fit)}, wanted what networks.fit returned")
+    variables = named_arrays("fit", nnx.to_pure_dict(nnx.state(fit.network)))
+    tree = {"variables": variables, "history": fit.history._asdict(), "best_epoch": np.asarray(fit.best_epoch)}
+    save_tree(folder, tree)
 
 
 def load_fit(folder: str | Path, like: nnx.Module) -> Fit:
-    """Reads what `save_fit` wrote. Host-level; example there.
+    """The `Fit` that `save_fit` wrote, bit for bit.
+
+    Host-level. Its variables are on the default device, whatever device they were saved from.
 
     Args:
         folder: the folder.
-        like: a network of the same stages (stacked if the saved one was). Only variables are stored: their values in
-            ``like`` do not matter, what has none (an activation function) is taken from it.
-
-    Returns:
-        The saved `Fit`, bit for bit.
+        like: a network of the same stages (a stack if the saved one was). Its variables are replaced; what is not
+            stored, such as activation functions, is taken from it.
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: a folder that holds no fit, or a network whose variables have other names, shapes or dtypes.
+        ValueError: a folder that holds no fit, or a network whose variables have other names, shapes or types.
+        TypeError: like that is no NNX module.
+
+    Example:
+        >>> import jax, tempfile
+        >>> from interp_jax import networks
+        >>> net, x = networks.perceptron(jax.random.key(0), (3, 2)), np.eye(3, dtype=np.float32)
+        >>> fitted = networks.fit(net, x, [0, 1, 1], key=jax.random.key(1), minibatch_size=3, epochs=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_fit(f"{folder}/fit", fitted)
+        ...     load_fit(f"{folder}/fit", net).history.loss.shape
+        (2,)
     """
-    folder = Path(folder).absolute()
+    if not isinstance(like, nnx.Module):
+        raise TypeError(f"like: found {describe(like)}, wanted a Chain or another NNX module")
     tree = restored_tree(folder)
     try:
         saved, history, best_epoch = tree["variables"], History(**tree["history"]), tree["best_epoch"]
     except Exception as error:
-        raise ValueError(f"folder: found no fit in {folder.name}, wanted what save_fit wrote: {error}") from error
+        name = Path(folder).name
+        raise ValueError(f"folder: found no fit in {name}, wanted what save_fit wrote: {error}") from error
     graph, state = nnx.split(like)
-    pure = nnx.to_pure_dict(state)
-    nnx.replace_by_pure_dict(state, filled(folder, pure, saved))
-    network = inference_view(nnx.merge(graph, state))
-    return Fit(network, History(*map(np.asarray, history)), np.asarray(best_epoch))
+    nnx.replace_by_pure_dict(state, filled(folder, nnx.to_pure_dict(state), saved))
+    return Fit(inference_view(nnx.merge(graph, state)), History(*map(np.asarray, history)), np.asarray(best_epoch))

@@ -1,4 +1,4 @@
-"""Training: a whole epoch is one scan, seeds are a vmapped axis, the best weights come back."""
+"""Training: an epoch is one scan, seeds are a vmapped axis, the weights of the best epoch are returned."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +10,15 @@ import numpy as np
 import optax
 from flax import nnx
 
+from interp_jax._checks import as_count, as_key, as_labels, check_callable, check_number, renamed
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
-    check_count,
-    check_labels,
+    check_folder,
+    check_functions,
+    check_loss,
     check_trainable,
-    checked_rows,
-    class_count,
-    typed_key,
+    checked_inputs,
+    scored,
 )
 from interp_jax.networks.training._resuming import Resuming
 from interp_jax.networks.training._steps import History, curves, start, train_epoch, train_fresh
@@ -27,12 +28,13 @@ SGD = optax.sgd(0.01)
 
 
 class Fit(NamedTuple):
-    """What training gives back.
+    """The result of a training.
 
-    ``network`` is an inference view with the weights of ``best_epoch`` (1-based, int or [seeds]): the epoch of least
-    validation loss (0, the starting weights, if that was never a number), or the last one where there is no
-    validation set. Loss is the mean over an epoch's batches as they were trained, error the share of rows whose own
-    class has not the greatest score. A lane's curves go on after its best epoch for as long as any lane trains.
+    ``network`` is an inference view with the weights of ``best_epoch`` (from 1; int32, or [seeds]): the epoch of least
+    validation loss (0, the starting weights, where that loss was never a number), or without a validation set the
+    last one. In ``history`` the training loss is the mean over an epoch's minibatches at the weights of their steps,
+    the error the fraction of rows whose true class does not have the greatest score. A stack is trained until its last
+    network stops; the curves of the others go on until then.
     """
 
     network: nnx.Module
@@ -40,6 +42,7 @@ class Fit(NamedTuple):
     best_epoch: np.ndarray
 
 
+@renamed(batch_size="minibatch_size (rows of a gradient step) or evaluation_batch_size (memory of validation)")
 def fit(
     network: nnx.Module,
     inputs,
@@ -49,7 +52,7 @@ def fit(
     validation=None,
     optimizer: optax.GradientTransformation = SGD,
     loss: Callable = optax.softmax_cross_entropy_with_integer_labels,
-    batch_size: int = 100,
+    minibatch_size: int = 100,
     epochs: int = 1000,
     patience: int | None = None,
     evaluation_batch_size: int = 10_000,
@@ -58,44 +61,47 @@ def fit(
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> Fit:
-    """Trains a network, or with a key of shape [seeds] a stacked one, on a set of rows.
+    """The network trained on a set of rows; with a key of shape [seeds] a stack of networks.
 
-    Host-level: one compiled call an epoch (shuffle, all steps, validation). Every epoch draws a new order; rows that
-    do not fill a last batch sit that epoch out. A lane depends on its own key alone, so it comes out the same in any
-    ensemble, to rounding. Only ``nnx.Param`` is differentiated; batch norm keeps its averages; a `Chain` gets a
-    dropout key. Memory: inputs and labels on the device once, however many seeds.
+    Host-level: one compiled call an epoch, of its shuffling, all its gradient steps and the validation. Every epoch
+    draws a new order; rows that do not fill a last minibatch are left out of that epoch. Each network of a stack
+    depends on its own key alone, so that it comes out the same in any stack, to rounding. Gradients are those of
+    ``nnx.Param`` variables; batch norm updates its running averages; a `Chain` gets a key for its dropout. Scores are
+    float32 in the loss, also of half-precision networks, whose weights keep their type. Memory: inputs and labels on
+    the device once, however many seeds.
 
     Args:
-        network: a `Chain` or another NNX module without random state that maps [batch, …] to logits
-            [batch, classes]; for several seeds a stacked one, as ``jax.vmap(constructor)(keys)`` gives.
-        inputs: [rows, …] finite numbers.
-        labels: [rows] whole numbers, 0 … classes − 1.
-        key: a JAX random key, or keys of shape [seeds].
-        validation: (inputs, labels) to choose the best epoch by; None keeps the last epoch.
-        optimizer: any optax optimizer; passing the same object again avoids a compilation.
-        loss: ``(logits [batch, classes], labels [batch]) -> [batch]``.
-        batch_size: rows a step.
-        epochs: most epochs to train.
-        patience: stop a lane after this many epochs without a lower validation loss; None never stops.
-        evaluation_batch_size: rows at a time when the validation set is evaluated.
-        augment: ``(key, inputs [batch, …]) -> inputs [batch, …]``, traceable: random crops, say, of a training batch.
-            Validation rows are shown as they are, and so have the shape that it gives. The same object again avoids a
+        network: a `Chain` or another NNX module without random state, [rows, …] to logits [rows, classes]; for
+            several seeds a stack, as ``jax.vmap(constructor)(keys)`` gives.
+        inputs: [rows, …] finite numbers. Whole numbers and bool are shown as float32, or as int32 to a network that
+            takes only those; float64 is rounded to float32, so scale it beforehand.
+        labels: [rows] whole numbers from 0 to classes − 1.
+        key: a JAX random key, or keys [seeds].
+        validation: (inputs, labels) that the best epoch is chosen by; without it the last epoch is.
+        optimizer: an optax optimizer; the same object again avoids a compilation.
+        loss: ``(logits [rows, classes], labels [rows]) -> [rows]``, traceable.
+        minibatch_size: rows of a gradient step, at most all of them.
+        epochs: the greatest number of epochs.
+        patience: training stops after this many epochs without a lower validation loss; None never stops early.
+        evaluation_batch_size: validation rows at a time; memory only.
+        augment: ``(key, inputs [rows, …]) -> inputs [rows, …]``, traceable: random crops of a minibatch, say.
+            Validation rows are not augmented and have the shape that it gives. The same object again avoids a
             compilation.
-        average: decay of an exponential moving average of the weights, a step at a time, in [0, 1); validated and given
-            back is then the average. Its decay rises to this as (1 + step) / (10 + step), from step 0 on.
-        checkpoint: a folder to go on from. Once a minute the state is written there after an epoch, and a later call
-            with the same arguments ends as if this one had not been stopped. It is not removed at the end: the caller
-            does that once the result is safe. Data, optimizer and loss cannot be compared and must be the same.
-        on_epoch: called after every epoch with its number and that epoch's values, for progress.
+        average: decay of an exponential moving average of the weights over the steps, from 0 to below 1, computed in
+            float32; the averaged weights are validated and returned. At step t the decay is at most
+            (1 + t) / (10 + t).
+        checkpoint: a folder to resume from. At most once a minute the state after an epoch is written there, and a
+            later call with the same arguments ends as if this one had not been interrupted. The caller removes it
+            once the result is safe. Data, optimizer and loss are not compared and must be the same.
+        on_epoch: called after every epoch with its number, from 1, and that epoch's values.
 
     Returns:
         `Fit`: ``.network``, ``.history``, ``.best_epoch``.
 
     Raises:
-        ValueError: no rows, NaN or infinite inputs, labels outside the classes, a batch size that is not 1 … rows, a
-            validation set of another width, patience without validation, a network with tied variables or random
-            state, a stack that does not match the keys, an average outside [0, 1), an augmentation that changes the
-            number of rows, a checkpoint of another training.
+        ValueError: an argument outside what Args says, a network with tied variables, random state or no parameters,
+            a stack that does not match the keys, or a checkpoint of another training.
+        TypeError: an argument that should be callable and is not.
 
     Example:
         >>> import jax
@@ -107,46 +113,58 @@ def fit(
         >>> fitted.history.loss.shape
         (3, 2)
     """
-    key = typed_key(key)
-    inputs, labels = checked_rows("inputs", "labels", inputs, labels)
-    check_count("batch_size", batch_size, len(inputs))
-    check_count("evaluation_batch_size", evaluation_batch_size)
-    check_count("epochs", epochs)
+    key = as_key(key, lanes=True)
+    inputs = checked_inputs("inputs", inputs)
+    minibatch_size = as_count("minibatch_size", minibatch_size, most=len(inputs))
+    evaluation_batch_size = as_count("evaluation_batch_size", evaluation_batch_size)
+    epochs = as_count("epochs", epochs)
     if patience is not None:
-        check_count("patience", patience)
+        patience = as_count("patience", patience)
         if validation is None:
             raise ValueError("patience: found a number but no validation set, wanted validation=(inputs, labels)")
+    if average is not None:
+        check_number("average", average, least=0, below=1)
+        average = float(average)
+    if checkpoint is not None:
+        check_folder("checkpoint", checkpoint)
+    check_functions(optimizer, loss=loss, augment=augment, on_epoch=on_epoch)
     check_trainable(network, key)
-    if average is not None and not 0 <= average < 1:
-        raise ValueError(f"average: found {average}, wanted a decay in [0, 1)")
-    shown = jax.ShapeDtypeStruct((batch_size, *inputs.shape[1:]), inputs.dtype)
-    if augment is not None:
-        shown = jax.eval_shape(augment, jax.ShapeDtypeStruct((), key.dtype), shown)
-        if shown.shape[:1] != (batch_size,):
-            raise ValueError(f"augment: found {shown.shape} for a batch, wanted its {batch_size} rows")
-    classes = class_count(network, shown, key)
-    check_labels("labels", labels, classes)
+    classes, row, whole = scored(network, inputs, key, augment, minibatch_size)
+    check_loss(loss, classes)
+    labels = as_labels("labels", labels, rows=len(inputs), classes=classes)
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ValueError(f"validation: found {type(validation).__name__}, wanted a pair (inputs, labels)")
-        validation = checked_rows("validation inputs", "validation labels", *validation)
-        if validation[0].shape[1:] != shown.shape[1:]:
-            raise ValueError(
-                f"validation: found rows of shape {validation[0].shape[1:]}, wanted {shown.shape[1:]} as in training"
-            )
-        check_labels("validation labels", validation[1], classes)
-    setting, state = start(network, optimizer, loss, key, augment, average)
-    train, held_out = (inputs, labels), validation
+        held_out = checked_inputs("validation inputs", validation[0])
+        if held_out.shape[1:] != row:
+            found = f"rows {list(held_out.shape[1:])}"
+            raise ValueError(f"validation inputs: found {found}, wanted {list(row)} as in training")
+        validation = held_out, as_labels("validation labels", validation[1], rows=len(held_out), classes=classes)
+    setting, state = start(network, optimizer, loss, key, whole, augment, average)
     limit = np.int32(patience or epochs)
     resuming = Resuming(
-        checkpoint, key=key, rows=len(inputs), batch_size=batch_size, epochs=epochs, patience=limit, average=average
+        checkpoint,
+        key=key,
+        rows=len(inputs),
+        minibatch_size=minibatch_size,
+        epochs=epochs,
+        patience=limit,
+        average=average,
     )
     state, records = resuming.restored(state)
     for epoch in range(len(records), epochs):
         if patience is not None and bool(jnp.all(state.stopped)):
             break
         state, record = train_epoch(
-            setting, state, key, np.int32(epoch), train, held_out, limit, batch_size, evaluation_batch_size
+            setting,
+            state,
+            key,
+            np.int32(epoch),
+            (inputs, labels),
+            validation,
+            limit,
+            minibatch_size,
+            evaluation_batch_size,
         )
         records.append(record)
         resuming.save(state, records)
@@ -168,27 +186,28 @@ def fit_fresh(
     checkpoint: str | Path | None = None,
     on_call: Callable[[int, History], None] | None = None,
 ) -> Fit:
-    """Trains on rows drawn anew at every step, so that nothing can be memorized.
+    """The network trained on new rows at every step, so that none can be memorized.
 
-    Host-level; ``steps_per_call`` steps are one compiled scan, and count as one epoch of the history.
+    Host-level; ``steps_per_call`` steps are one compiled call and one entry of the history.
 
     Args:
-        network: as in `fit`, stacked for keys of shape [seeds].
-        sample: ``key -> (inputs [batch, …], labels [batch])``, traceable; the same object again avoids a compilation.
-        key: a JAX random key, or keys of shape [seeds].
-        steps: number of steps; a last call of fewer than ``steps_per_call`` is compiled apart.
-        optimizer: any optax optimizer.
+        network: as in `fit`; a stack for keys [seeds].
+        sample: ``key -> (inputs [rows, …], labels [rows])``, traceable; the same object again avoids a compilation.
+            One draw is checked before training; later ones are not.
+        key: a JAX random key, or keys [seeds].
+        steps: number of gradient steps; a last call of fewer than ``steps_per_call`` is compiled apart.
+        optimizer: as in `fit`.
         loss: as in `fit`.
-        steps_per_call: steps compiled into one call.
+        steps_per_call: gradient steps of a compiled call.
         checkpoint: as in `fit`, written after a call.
-        on_call: called after every call with the steps done and their mean values, for progress.
+        on_call: called after every compiled call with the number of steps done and their mean values.
 
     Returns:
-        `Fit` with the last weights; ``best_epoch`` is the number of calls.
+        `Fit` with the last weights; ``best_epoch`` is the number of compiled calls.
 
     Raises:
-        ValueError: steps or steps_per_call below one, a first draw that `fit` would refuse, a network with tied
-            variables or random state, a stack that does not match the keys, a checkpoint of another training.
+        ValueError: as `fit`, and a first draw that `fit` would refuse.
+        TypeError: an argument that should be callable and is not.
 
     Example:
         >>> import jax
@@ -200,12 +219,16 @@ def fit_fresh(
         >>> fit_fresh(net, draw, key=jax.random.key(1), steps=20, steps_per_call=10).history.loss.shape
         (2,)
     """
-    key = typed_key(key)
-    check_count("steps", steps)
-    check_count("steps_per_call", steps_per_call)
+    key = as_key(key, lanes=True)
+    steps, steps_per_call = as_count("steps", steps), as_count("steps_per_call", steps_per_call)
+    if checkpoint is not None:
+        check_folder("checkpoint", checkpoint)
+    check_callable("sample", sample)
+    check_functions(optimizer, sample=sample, loss=loss, on_call=on_call)
     check_trainable(network, key)
-    _check_sample(network, sample, key)
-    setting, state = start(network, optimizer, loss, key)
+    classes, whole = _scored_sample(network, sample, key)
+    check_loss(loss, classes)
+    setting, state = start(network, optimizer, loss, key, whole)
     resuming = Resuming(checkpoint, key=key, steps=steps, steps_per_call=steps_per_call)
     state, records = resuming.restored(state)
     for done in range(len(records) * steps_per_call, steps, steps_per_call):
@@ -219,7 +242,11 @@ def fit_fresh(
     return Fit(inference_view(last), curves(records), np.full(key.shape, len(records), np.int32))
 
 
-def _check_sample(network, sample, key):
-    inputs, labels = sample(key.ravel()[0])
-    inputs, labels = checked_rows("sample's inputs", "sample's labels", inputs, labels)
-    check_labels("sample's labels", labels, class_count(network, inputs, key))
+def _scored_sample(network, sample, key):
+    drawn = sample(key.ravel()[0])
+    if not isinstance(drawn, tuple | list) or len(drawn) != 2:
+        raise ValueError(f"sample: found {type(drawn).__name__}, wanted a pair (inputs, labels)")
+    inputs = checked_inputs("sample's inputs", drawn[0])
+    classes, _, whole = scored(network, inputs, key)
+    as_labels("sample's labels", drawn[1], rows=len(inputs), classes=classes)
+    return classes, whole

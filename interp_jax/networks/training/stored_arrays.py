@@ -1,23 +1,31 @@
-"""Arrays on disk, in any pytree."""
+"""Pytrees of arrays on disk."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from jaxtyping import Array
+
+from interp_jax._checks import describe, is_traced
+from interp_jax.networks.training._input import check_folder
 
 
 def save_arrays(folder: str | Path, tree: Any) -> None:
-    """Writes any pytree of arrays (an LNN, a result); the folder appears only when it is complete. Host-level.
+    """A pytree of arrays on disk, written with orbax; the folder appears only when it is complete.
+
+    Host-level.
 
     Args:
         folder: a folder that does not exist yet.
-        tree: arrays in tuples, lists, dicts, NamedTuples or other pytrees.
+        tree: arrays and numbers in tuples, lists, dicts, NamedTuples or other pytrees; an LNN, say.
 
     Raises:
-        ValueError: the folder exists, an array is empty, or a name with a dot makes two paths alike.
+        ValueError: the folder exists, a leaf is no array of numbers or has no entries, or two paths read alike
+            because of a name with a dot.
 
     Example:
         >>> import jax, tempfile
@@ -28,34 +36,37 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
         ...     load_arrays(f"{folder}/network", jax.eval_shape(lambda: network)).weights[1].shape
         (3, 2)
     """
-    tree = jax.tree.map(lambda leaf: leaf if hasattr(leaf, "dtype") else np.asarray(leaf), tree)
-    named = named_leaves(tree)
-    if len(named) < len(jax.tree.leaves(tree)):
-        raise ValueError("tree: found two arrays whose paths read alike, wanted names without dots")
-    empty = [name for name, array in named.items() if not np.size(array)]
+    check_folder("folder", folder)
+    arrays = named_arrays("tree", tree)
+    empty = [name for name, array in arrays.items() if not array.size]
     if empty:  # orbax waits minutes before it fails
         raise ValueError(f"tree: found arrays without entries, {', '.join(empty)}, wanted at least one number in each")
-    save_tree(folder, {"arrays": named})
+    save_tree(folder, {"arrays": arrays})
 
 
 def load_arrays(folder: str | Path, like: Any) -> Any:
-    """Reads what `save_arrays` wrote. Host-level; example there.
+    """The arrays that `save_arrays` wrote, bit for bit, in the structure of ``like``.
+
+    Host-level. JAX arrays come back on the default device, whatever device they were saved from, others as NumPy's.
 
     Args:
         folder: the folder.
-        like: a pytree of the same structure, of arrays or shapes (``jax.eval_shape``).
-
-    Returns:
-        The saved arrays in the structure of ``like``, bit for bit.
+        like: a pytree of the same structure, of arrays, numbers or shapes (``jax.eval_shape``).
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: a folder that holds no arrays, or a structure whose arrays have other names, shapes or dtypes.
+        ValueError: a folder that holds no arrays, or a structure whose arrays have other names, shapes or types.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_arrays(f"{folder}/rates", {"rate": 1.5})
+        ...     load_arrays(f"{folder}/rates", {"rate": 0.0})
+        {'rate': array(1.5)}
     """
-    folder = Path(folder).absolute()
     saved = restored_tree(folder).get("arrays")
     if saved is None:
-        raise ValueError(f"folder: found no arrays in {folder.name}, wanted what save_arrays wrote")
+        raise ValueError(f"folder: found no arrays in {Path(folder).name}, wanted what save_arrays wrote")
     return filled(folder, like, saved)
 
 
@@ -73,31 +84,52 @@ def save_tree(folder, tree) -> None:
         raise
 
 
-def restored_tree(folder: Path):
+def restored_tree(folder) -> dict:
     """What `save_tree` wrote, as nested dicts."""
+    check_folder("folder", folder)
+    folder = Path(folder).absolute()
     if not folder.is_dir():
         raise FileNotFoundError(f"folder: found no checkpoint at {folder}")
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            return checkpointer.restore(folder)
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+            described = checkpointer.metadata(folder).item_metadata.tree
+            # By way of the host: the devices that the arrays were saved from may not be here.
+            on_host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), described)
+            arrays = checkpointer.restore(folder, restore_args=on_host)
     except Exception as error:
         raise ValueError(f"folder: found nothing that can be read in {folder.name}: {error}") from error
+    return jax.tree.map(lambda leaf, saved: leaf if saved.sharding is None else _placed(leaf), arrays, described)
 
 
-def filled(folder: Path, like, saved: dict):
-    """The saved arrays by name in the structure of ``like``, once their names, shapes and dtypes agree."""
-    found, wanted = _described(named_leaves(like)), _described(saved)
-    if found != wanted:
-        differing = sorted(found.items() ^ wanted.items())
-        raise ValueError(f"like: found other variables than those saved in {folder.name}: {differing}")
-    return jax.tree.unflatten(jax.tree.structure(like), [saved[name] for name in named_leaves(like)])
+def filled(folder, like, saved: dict):
+    """The saved arrays by name in the structure of ``like``, once their names, shapes and types agree."""
+    wanted = named_arrays("like", like)
+    differing = sorted(_described(wanted).items() ^ _described(saved).items())
+    if differing:
+        raise ValueError(f"like: found other arrays than those saved in {Path(folder).name}: {differing}")
+    return jax.tree.unflatten(jax.tree.structure(like), [saved[name] for name in wanted])
 
 
-def named_leaves(tree) -> dict:
-    """Every array of a pytree by its path."""
+def named_arrays(argument: str, tree: Any) -> dict[str, Array | np.ndarray | jax.ShapeDtypeStruct]:
+    """Every array or number of a pytree by its path, once all are numbers and all paths differ."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+    arrays = {}
+    for path, leaf in leaves:
+        name = jax.tree_util.keystr(path, simple=True, separator=".")
+        array = leaf if isinstance(leaf, jax.Array | np.ndarray | jax.ShapeDtypeStruct) else np.asarray(leaf)
+        if is_traced(array) or not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.number, jnp.bool_)):
+            place = f" at {name}" if name else ""
+            raise ValueError(f"{argument}: found {describe(leaf)}{place}, wanted arrays of numbers")
+        if name in arrays:
+            raise ValueError(f"{argument}: found two arrays whose paths read alike, {name}, wanted names without dots")
+        arrays[name] = array
+    return arrays
 
 
-def _described(variables: dict) -> dict:
-    return {name: f"{value.dtype} {value.shape}" for name, value in variables.items()}
+def _placed(array: np.ndarray):
+    """On the default device, unless it would lose digits there (float64 where JAX has none)."""
+    return jnp.asarray(array) if jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype else array
+
+
+def _described(arrays: dict) -> dict:
+    return {name: f"{value.dtype} {list(value.shape)}" for name, value in arrays.items()}

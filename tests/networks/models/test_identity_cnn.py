@@ -78,7 +78,7 @@ def test_every_layer_has_a_gradient_at_the_start_and_the_network_learns():
     gradient = nnx.merge(graph, jax.grad(loss)(parameters)).kernel[...]
     assert np.all(np.abs(gradient).max(axis=(1, 2, 3, 4)) > 1e-3)
     fitted = networks.fit(
-        _network(), IMAGES, LABELS, key=jax.random.key(0), batch_size=5, epochs=60, optimizer=optax.adam(1e-2)
+        _network(), IMAGES, LABELS, key=jax.random.key(0), minibatch_size=5, epochs=60, optimizer=optax.adam(1e-2)
     )
     assert fitted.history.error[-1] == 0
 

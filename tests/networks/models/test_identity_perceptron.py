@@ -85,7 +85,7 @@ def test_with_relu_on_the_classes_too_it_is_dead():
     """The classes begin at exactly 0, where ReLU's slope is 0: nothing is ever learned."""
     dead = _network(class_activation=nnx.relu)
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(nnx.state(_gradients(dead))))
-    fitted = networks.fit(dead, INPUTS, LABELS, key=jax.random.key(1), batch_size=4, epochs=3)
+    fitted = networks.fit(dead, INPUTS, LABELS, key=jax.random.key(1), minibatch_size=4, epochs=3)
     np.testing.assert_array_equal(fitted.network.kernel[...], dead.kernel[...])
 
 
@@ -118,7 +118,7 @@ def test_it_learns_and_stays_near_the_identity():
     inputs = (np.eye(FEATURES)[labels] + 0.2 * random.uniform(size=(300, FEATURES))).astype(np.float32)
     keys = jax.random.split(jax.random.key(0), 2)
     stacked = jax.vmap(_network)(keys)
-    options = {"batch_size": 20, "epochs": 8, "optimizer": optax.adam(3e-3)}
+    options = {"minibatch_size": 20, "epochs": 8, "optimizer": optax.adam(3e-3)}
     fitted = networks.fit(stacked, inputs, labels, key=keys, **options)
     assert fitted.history.error[-1].max() < 0.05
     lanes = jax.vmap(lambda network: network.layers(inputs))(fitted.network)
@@ -136,7 +136,7 @@ def test_the_pull_keeps_weights_nearer():
     for strength in (0.0, 0.3):
         optimizer = optax.chain(networks.pull_to_identity(strength), optax.sgd(0.2))
         fitted = networks.fit(
-            _network(), INPUTS, LABELS, key=jax.random.key(0), batch_size=4, epochs=10, optimizer=optimizer
+            _network(), INPUTS, LABELS, key=jax.random.key(0), minibatch_size=4, epochs=10, optimizer=optimizer
         )
         found.append(identity.distance_to_identity(fitted.network.kernel[...]))
     assert np.all(found[1] < found[0])

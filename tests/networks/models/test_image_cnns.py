@@ -66,7 +66,7 @@ def test_it_learns_digits():
     train = data.load("digits")
     net = networks.image_cnn(jax.random.key(0), (8, 8, 1), channels=(8, 16), taps=3, hidden=32)
     rows = train.inputs[:600], train.labels[:600]
-    fitted = networks.fit(net, *rows, key=jax.random.key(1), optimizer=optax.adam(1e-2), batch_size=50, epochs=15)
+    fitted = networks.fit(net, *rows, key=jax.random.key(1), optimizer=optax.adam(1e-2), minibatch_size=50, epochs=15)
     right = np.argmax(fitted.network(train.inputs[600:]), axis=1) == train.labels[600:]
     assert right.mean() > 0.85
 

@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +33,7 @@ def test_refusals_say_what_was_found(tmp_path):
         networks.save_arrays(tmp_path / "other", {"a.b": jnp.ones(1), "a": {"b": jnp.zeros(1)}})
     with pytest.raises(FileNotFoundError, match="folder: found no checkpoint"):
         networks.load_arrays(tmp_path / "none", NETWORK)
-    with pytest.raises(ValueError, match="found other variables than those saved in kept"):
+    with pytest.raises(ValueError, match="found other arrays than those saved in kept"):
         networks.load_arrays(tmp_path / "kept", lnn.init(jax.random.key(0), (4, 5, 2)))
     networks.save_fit(
         tmp_path / "fit",
@@ -41,8 +43,57 @@ def test_refusals_say_what_was_found(tmp_path):
             np.array([0, 1, 0, 1]),
             key=jax.random.key(1),
             epochs=1,
-            batch_size=2,
+            minibatch_size=2,
         ),
     )
     with pytest.raises(ValueError, match="found no arrays in fit, wanted what save_arrays wrote"):
         networks.load_arrays(tmp_path / "fit", NETWORK)
+
+
+def test_numbers_of_python_come_back_as_arrays(tmp_path):
+    tree = {"rate": 1.5, "steps": 3, "done": True, "wide": 2**40}
+    networks.save_arrays(tmp_path / "numbers", tree)
+    loaded = networks.load_arrays(tmp_path / "numbers", tree)
+    assert {name: value.item() for name, value in loaded.items()} == tree
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"name": "relu"}, "found 'relu' at name, wanted arrays of numbers"),
+        ({"names": np.array(["a", "b"])}, r"found <U1 \[2\] at names"),
+        ({"any": np.array([None])}, r"found object \[1\] at any"),
+        ({"large": 2**70}, "found 1180591620717411303424 at large"),
+        ("relu", "found 'relu', wanted"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused_and_leaves_nothing(tree, message, tmp_path):
+    with pytest.raises(ValueError, match=f"^tree: {message}"):
+        networks.save_arrays(tmp_path / "other", tree)
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_of_a_device_that_is_not_here_can_be_read(tmp_path):
+    tree = {"a": jnp.arange(4.0), "b": np.arange(3, dtype=np.float64)}
+    networks.save_arrays(tmp_path / "a", tree)
+    devices = tmp_path / "a" / "_sharding"
+    assert "cpu:0" in devices.read_text()
+    devices.write_text(devices.read_text().replace("cpu:0", "cuda:0"))
+    loaded = networks.load_arrays(tmp_path / "a", tree)
+    assert isinstance(loaded["a"], jax.Array)
+    np.testing.assert_array_equal(loaded["a"], tree["a"])
+    assert loaded["b"].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: unwrap(networks.save_fit)("unused", 3), "fit: found 3, wanted what networks.fit returned"),
+        (lambda: unwrap(networks.load_fit)("unused", 3), "like: found 3, wanted a Chain"),
+        (lambda: unwrap(networks.save_arrays)(3, {"a": 1.0}), "folder: found 3, wanted the path of a folder"),
+        (lambda: unwrap(networks.load_arrays)(None, {"a": 1.0}), "folder: found None"),
+    ],
+)
+def test_other_types_are_named(call, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        call()

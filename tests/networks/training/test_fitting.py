@@ -1,3 +1,4 @@
+from inspect import unwrap
 from types import SimpleNamespace
 
 import jax
@@ -19,6 +20,8 @@ def _set(rows, seed):
 
 TRAIN, VALIDATION = _set(600, 1), _set(300, 2)
 KEYS = jax.random.split(jax.random.key(0), 3)
+# As users have them, without the checks of types that tests add.
+FIT, FIT_FRESH = unwrap(networks.fit), unwrap(networks.fit_fresh)
 
 
 def _perceptron(key):
@@ -55,7 +58,7 @@ def test_learns_and_gives_back_the_best_epoch():
 
 def test_one_epoch_is_plain_gradient_descent():
     network = _perceptron(KEYS[0])
-    fitted = networks.fit(network, *TRAIN, key=KEYS[0], batch_size=600, epochs=1)
+    fitted = networks.fit(network, *TRAIN, key=KEYS[0], minibatch_size=600, epochs=1)
 
     def loss(network):
         log_probabilities = jax.nn.log_softmax(network(jnp.asarray(TRAIN[0])))
@@ -86,7 +89,7 @@ def test_every_lane_stops_by_itself():
     draw, keys = np.random.default_rng(0), jax.random.split(jax.random.key(0), 8)
     rows = draw.normal(size=(60, 6)).astype(np.float32), draw.integers(0, 4, 60)
     held_out = draw.normal(size=(6, 6)).astype(np.float32), draw.integers(0, 4, 6)
-    options = {"validation": held_out, "optimizer": optax.adam(0.03), "epochs": 60, "batch_size": 10, "patience": 1}
+    options = {"validation": held_out, "optimizer": optax.adam(0.03), "epochs": 60, "minibatch_size": 10, "patience": 1}
 
     def small(key):
         return networks.perceptron(key, (6, 5, 4))
@@ -110,7 +113,7 @@ def test_rows_are_each_used_at_most_once_an_epoch_and_reshuffled():
             np.eye(rows, dtype=np.float32),
             np.zeros(rows, int),
             key=KEYS[0],
-            batch_size=4,
+            minibatch_size=4,
             epochs=epochs,
             loss=_linear_loss,
             optimizer=optimizer,
@@ -149,7 +152,7 @@ def test_batch_norm_statistics_and_dropout_are_trained():
 def test_dropout_is_on_in_training_with_a_new_mask_every_step():
     chain = networks.Chain(drop=nnx.Dropout(0.5), dense=nnx.Linear(100, 60, rngs=nnx.Rngs(0)))
     frozen_rate = optax.sgd(0.0)
-    options = {"key": KEYS[0], "optimizer": frozen_rate, "batch_size": 600, "epochs": 3}
+    options = {"key": KEYS[0], "optimizer": frozen_rate, "minibatch_size": 600, "epochs": 3}
     losses = networks.fit(chain, *TRAIN, **options).history.loss
     without = networks.fit(networks.Chain(dense=chain.dense), *TRAIN, **options).history.loss
     assert np.ptp(without) < 1e-5, "the same weights, the same rows"
@@ -175,7 +178,7 @@ def test_fresh_training_keeps_batch_norm_statistics():
     ],
 )
 def test_any_optax_optimizer_serves(optimizer):
-    fitted = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], optimizer=optimizer, batch_size=300, epochs=3)
+    fitted = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], optimizer=optimizer, minibatch_size=300, epochs=3)
     assert fitted.history.loss[-1] < fitted.history.loss[0]
 
 
@@ -227,7 +230,7 @@ def _few_rows(key):
 
 def test_the_evaluation_batch_changes_nothing():
     rows = FEW[0][:, 2:], FEW[1]
-    options = {"key": KEYS[0], "validation": HELD_OUT, "epochs": 1, "batch_size": 20}
+    options = {"key": KEYS[0], "validation": HELD_OUT, "epochs": 1, "minibatch_size": 20}
     losses = [
         networks.fit(_small(KEYS[0]), *rows, evaluation_batch_size=size, **options).history.validation_loss
         for size in (1, 5, 10_000)
@@ -248,7 +251,7 @@ def test_steps_that_do_not_fill_a_call_are_done_as_asked():
 
 def test_augmentation_changes_what_is_trained_on_and_nothing_else():
     network = _small(KEYS[0])
-    options = {"key": KEYS[0], "validation": HELD_OUT, "optimizer": optax.sgd(0.0), "batch_size": 20, "epochs": 3}
+    options = {"key": KEYS[0], "validation": HELD_OUT, "optimizer": optax.sgd(0.0), "minibatch_size": 20, "epochs": 3}
     history = networks.fit(network, *FEW, augment=_without_the_first, **options).history
     np.testing.assert_allclose(history.loss, _loss(network, (FEW[0][:, 2:], FEW[1])), rtol=1e-5)
     np.testing.assert_allclose(history.validation_loss, _loss(network, HELD_OUT), rtol=1e-5)
@@ -262,14 +265,14 @@ def test_augmentation_has_a_key_a_step():
         jax.debug.callback(lambda x: seen.append(float(x)), jax.random.uniform(key))
         return inputs[:, 2:]
 
-    networks.fit(_small(KEYS[0]), *same, key=KEYS[0], augment=watched, batch_size=10, epochs=3)
+    networks.fit(_small(KEYS[0]), *same, key=KEYS[0], augment=watched, minibatch_size=10, epochs=3)
     jax.effects_barrier()
     assert len(set(seen)) == len(seen) == 12
 
 
 def test_the_average_of_the_weights_is_the_papers_recurrence():
     network, decay = _small(KEYS[0]), 0.3
-    options = {"key": KEYS[0], "optimizer": HALF, "batch_size": 40, "augment": _without_the_first}
+    options = {"key": KEYS[0], "optimizer": HALF, "minibatch_size": 40, "augment": _without_the_first}
     path = [network, *(networks.fit(network, *FEW, epochs=epochs, **options).network for epochs in range(1, 7))]
     fitted = networks.fit(network, *FEW, epochs=6, average=decay, validation=HELD_OUT, **options)
     assert int(fitted.best_epoch) == 6, "else another epoch's average comes back"
@@ -285,8 +288,8 @@ def test_the_average_counts_steps_over_epochs():
     # All rows are alike, so two steps of half of them do what two epochs of one step do.
     same = np.ones((40, 6), np.float32), np.zeros(40, int)
     options = {"key": KEYS[0], "optimizer": HALF, "average": 0.9}
-    halves = networks.fit(_small(KEYS[0]), *same, batch_size=20, epochs=2, **options).network
-    whole = networks.fit(_small(KEYS[0]), *same, batch_size=40, epochs=4, **options).network
+    halves = networks.fit(_small(KEYS[0]), *same, minibatch_size=20, epochs=2, **options).network
+    whole = networks.fit(_small(KEYS[0]), *same, minibatch_size=40, epochs=4, **options).network
     np.testing.assert_allclose(halves.dense2.kernel[...], whole.dense2.kernel[...], atol=1e-6)
 
 
@@ -294,7 +297,7 @@ def test_a_second_fit_with_augmentation_and_average_does_not_compile(assert_comp
     def train(seed):
         network = _small(KEYS[seed])
         return lambda: networks.fit(
-            network, *FEW, key=KEYS[seed], augment=_noisy, average=0.9, validation=HELD_OUT, batch_size=20, epochs=2
+            network, *FEW, key=KEYS[seed], augment=_noisy, average=0.9, validation=HELD_OUT, minibatch_size=20, epochs=2
         )
 
     first, second = train(0), train(1)
@@ -315,7 +318,13 @@ def _killed_after(calls):
     return report
 
 
-STACKED = {"augment": _noisy, "average": 0.9, "optimizer": optax.noisy_sgd(0.1, key=3), "batch_size": 15, "epochs": 7}
+STACKED = {
+    "augment": _noisy,
+    "average": 0.9,
+    "optimizer": optax.noisy_sgd(0.1, key=3),
+    "minibatch_size": 15,
+    "epochs": 7,
+}
 
 
 def _train_stack(folder=None, report=None, **changes):
@@ -347,7 +356,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     _train_stack(folder, epochs=1)
     others = {
-        "found batch_size 15.0 in kept, wanted 20.0": {"batch_size": 20},
+        "found minibatch_size 15.0 in kept, wanted 20.0": {"minibatch_size": 20},
         "found epochs 1.0 in kept, wanted 2.0": {"epochs": 2},
         r"found key \[\[": {"key": KEYS[::-1]},
         "found another training in kept: .*average": {"average": None},
@@ -357,7 +366,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=f"^checkpoint: {message}"):
             _train_stack(folder, **({"epochs": 1} | change))
     with pytest.raises(ValueError, match="^checkpoint: found another training in kept"):
-        networks.fit(_small(KEYS[0]), *FEW, key=KEYS[0], augment=_noisy, epochs=1, checkpoint=folder, batch_size=15)
+        networks.fit(_small(KEYS[0]), *FEW, key=KEYS[0], augment=_noisy, epochs=1, checkpoint=folder, minibatch_size=15)
 
 
 def test_a_minute_passes_between_checkpoints(tmp_path, monkeypatch):
@@ -368,7 +377,7 @@ def test_a_minute_passes_between_checkpoints(tmp_path, monkeypatch):
     def report(count, record):
         kept.append(sorted(path.name for path in tmp_path.glob("kept/*")))
 
-    options = {"key": KEYS[0], "augment": _without_the_first, "optimizer": HALF, "batch_size": 40, "epochs": 5}
+    options = {"key": KEYS[0], "augment": _without_the_first, "optimizer": HALF, "minibatch_size": 40, "epochs": 5}
     networks.fit(_small(KEYS[0]), *FEW, checkpoint=tmp_path / "kept", on_epoch=report, **options)
     assert kept == [[], ["2"], ["2"], ["2"], ["5"]]
 
@@ -444,41 +453,72 @@ def _changed(index, value, part=TRAIN):
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        (_changed(0, np.nan), {}, "inputs: found NaN or infinity in 1 of 600 rows"),
+        (_changed(0, np.nan), {}, "inputs: found NaN or infinity, wanted finite numbers"),
         (_changed(0, np.inf), {}, "inputs: found NaN or infinity"),
-        (_changed(1, 60), {}, "labels: found 0 to 60, wanted 0 to 59"),
+        (_changed(1, 60), {}, "labels: found 0 to 60, wanted whole numbers from 0 to 59"),
         (_changed(1, -1), {}, "labels: found -1 to 59"),
         ((TRAIN[0][:0], TRAIN[1][:0]), {}, "inputs: found shape"),
         ((TRAIN[0], TRAIN[1][:-1]), {}, "labels: found"),
         ((TRAIN[0], TRAIN[1].astype(float)), {}, "labels: found float64"),
-        (TRAIN, {"batch_size": 0}, "batch_size: found 0"),
-        (TRAIN, {"batch_size": 601}, "batch_size: found 601, wanted a whole number from 1 to 600"),
+        (TRAIN, {"minibatch_size": 0}, "minibatch_size: found 0"),
+        (TRAIN, {"minibatch_size": 601}, "minibatch_size: found 601, wanted a whole number from 1 to 600"),
         (TRAIN, {"epochs": 0}, "epochs: found 0"),
         (TRAIN, {"patience": 0, "validation": VALIDATION}, "patience: found 0"),
-        (TRAIN, {"average": 1.0}, r"average: found 1.0, wanted a decay in \[0, 1\)"),
+        (TRAIN, {"average": 1.0}, "average: found 1.0, wanted a finite number, at least 0 and below 1"),
         (TRAIN, {"average": -0.1}, "average: found -0.1"),
         (TRAIN, {"average": float("nan")}, "average: found nan"),
-        (TRAIN, {"augment": lambda key, x: x[:5]}, r"augment: found \(5, 100\) for a batch, wanted its 100 rows"),
-        (TRAIN, {"augment": lambda key, x: x[:, :9]}, r"inputs: the network does not take rows of shape \(9,\)"),
+        (
+            TRAIN,
+            {"augment": lambda key, x: x[:5]},
+            r"augment: found shape \[5, 100\] for a minibatch, wanted its 100 rows",
+        ),
+        (
+            TRAIN,
+            {"augment": lambda key, x: x[:, :9]},
+            r"inputs: found float32 \[1, 9\], wanted rows that the network takes",
+        ),
         (TRAIN, {"patience": 3}, "patience: found a number but no validation set"),
-        (TRAIN, {"validation": (VALIDATION[0][:, :50], VALIDATION[1])}, "validation: found rows of shape"),
+        (
+            TRAIN,
+            {"validation": (VALIDATION[0][:, :50], VALIDATION[1])},
+            r"validation inputs: found rows \[50\], wanted \[100\]",
+        ),
         (TRAIN, {"validation": _changed(1, 99, VALIDATION)}, "validation labels: found 0 to 99"),
         (TRAIN, {"validation": _changed(0, np.nan, VALIDATION)}, "validation inputs: found NaN"),
         (TRAIN, {"key": KEYS}, "network: found leading axes"),
-        (TRAIN, {"key": KEYS.reshape(3, 1)}, r"key: found shape \(3, 1\)"),
-        (TRAIN, {"key": KEYS[:0]}, r"key: found shape \(0,\)"),
-        (TRAIN, {"key": 0}, "key: found int"),
+        (TRAIN, {"key": KEYS.reshape(3, 1)}, r"key: found shape \[3, 1\]"),
+        (TRAIN, {"key": KEYS[:0]}, r"key: found shape \[0\]"),
+        (TRAIN, {"key": 0}, "key: found 0, wanted a JAX random key"),
         (TRAIN, {"validation": (VALIDATION[0],)}, "validation: found tuple, wanted a pair"),
         (TRAIN, {"validation": VALIDATION[0]}, "validation: found ndarray, wanted a pair"),
-        ((TRAIN[0][:, :50], TRAIN[1]), {}, r"inputs: the network does not take rows of shape \(50,\)"),
-        ((TRAIN[0].astype(float) * 1e300, TRAIN[1]), {}, "inputs: found NaN or infinity in 600 of 600"),
+        ((TRAIN[0][:, :50], TRAIN[1]), {}, r"inputs: found float32 \[1, 50\], wanted rows that the network takes"),
+        ((TRAIN[0].astype(float) * 1e300, TRAIN[1]), {}, "inputs: found numbers beyond float32"),
         ((jnp.full((600, 100), jnp.nan, jnp.bfloat16), TRAIN[1]), {}, "inputs: found NaN or infinity"),
+        ((TRAIN[0] * 1j, TRAIN[1]), {}, r"inputs: found complex64 \[600, 100\], wanted real numbers"),
+        ((TRAIN[0][:, 0], TRAIN[1]), {}, r"inputs: found shape \[600\], wanted \[rows, features, …\]"),
+        ((TRAIN[0], TRAIN[1].astype(np.uint64) + 2**32), {}, "labels: found 4294967296 to"),
+        ((TRAIN[0], np.eye(60)[TRAIN[1]]), {}, "labels: found float64"),
+        ((TRAIN[0], TRAIN[1].astype(str)), {}, "labels: found"),
+        (TRAIN, {"epochs": 2.0}, "epochs: found 2.0, wanted a whole number"),
+        (TRAIN, {"minibatch_size": True}, "minibatch_size: found True"),
+        (TRAIN, {"evaluation_batch_size": 0}, "evaluation_batch_size: found 0"),
+        (TRAIN, {"optimizer": optax.adam}, "optimizer: found function, wanted an optax optimizer"),
+        (TRAIN, {"loss": lambda scores, labels: scores.mean()}, r"loss: found float32 \(\), wanted \[61\] numbers"),
+        (TRAIN, {"loss": optax.softmax_cross_entropy}, "loss: found a function that fails"),
+        (TRAIN, {"augment": lambda x: x}, "augment: found a function that fails"),
     ],
 )
 def test_bad_input_is_named(rows, options, message):
     options = {"key": KEYS[0], **options}
     with pytest.raises(ValueError, match=f"^{message}"):
-        networks.fit(_perceptron(KEYS[0]), *rows, **options)
+        FIT(_perceptron(KEYS[0]), *rows, **options)
+
+
+def test_a_sample_that_is_no_pair_is_refused():
+    with pytest.raises(ValueError, match=r"^sample: found .*, wanted a pair \(inputs, labels\)"):
+        networks.fit_fresh(_perceptron(KEYS[0]), lambda key: jnp.ones((3, 100)), key=KEYS[0], steps=1)
+    with pytest.raises(ValueError, match="^steps_per_call: found 2.0"):
+        FIT_FRESH(_perceptron(KEYS[0]), _draw, key=KEYS[0], steps=1, steps_per_call=2.0)
 
 
 def test_networks_that_cannot_be_trained_are_refused():
@@ -487,8 +527,119 @@ def test_networks_that_cannot_be_trained_are_refused():
         networks.fit(networks.Chain(a=layer, b=layer), *TRAIN, key=KEYS[0])
     with pytest.raises(ValueError, match="random state"):
         networks.fit(nnx.Dropout(0.5, rngs=nnx.Rngs(0)), *TRAIN, key=KEYS[0])
+    with pytest.raises(ValueError, match="network: found no parameters"):
+        networks.fit(networks.Chain(relu=nnx.relu), *TRAIN, key=KEYS[0])
+    with pytest.raises(ValueError, match="network: found 3, wanted a Chain"):
+        FIT(3, *TRAIN, key=KEYS[0])
     with pytest.raises(ValueError, match=r"a stacked network wants keys of shape \[seeds\]"):
         networks.fit(jax.vmap(_perceptron)(KEYS), *TRAIN, key=KEYS[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": 3}, "loss: found 3, wanted something callable"),
+        ({"on_epoch": 3}, "on_epoch: found 3"),
+        ({"checkpoint": 3}, "checkpoint: found 3, wanted the path of a folder"),
+    ],
+)
+def test_arguments_of_other_types_are_named(options, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        FIT(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], **options)
+
+
+def test_the_old_word_for_a_minibatch_is_refused():
+    with pytest.raises(TypeError, match="^batch_size: found an argument of this name, wanted minibatch_size"):
+        networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], batch_size=10)
+
+
+def test_a_loss_of_one_hot_labels_is_refused_where_rows_are_as_many_as_classes():
+    rows = np.ones((4, 6), np.float32), np.arange(4)
+    with pytest.raises(ValueError, match="^loss: found"):
+        networks.fit(_small(KEYS[0]), *rows, key=KEYS[0], minibatch_size=4, loss=optax.softmax_cross_entropy)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, bool, np.float16, np.float64, list])
+def test_rows_of_any_type_train_as_float32_rows(kind):
+    inputs, labels = (FEW[0][:, 2:] > 0), FEW[1]
+    options = {"key": KEYS[0], "optimizer": HALF, "epochs": 2, "minibatch_size": 20}
+    given = inputs.tolist() if kind is list else inputs.astype(kind)
+    drawn = networks.fit(_small(KEYS[0]), given, labels, validation=(given[:12], labels[:12].tolist()), **options)
+    wanted = inputs.astype(np.float32)
+    whole = networks.fit(_small(KEYS[0]), wanted, labels, validation=(wanted[:12], labels[:12]), **options)
+    _assert_identical(drawn, whole)
+
+
+def test_whole_numbers_do_not_wrap_in_a_network():
+    def scores(x):
+        return (x - 200) / 100
+
+    network = networks.Chain(shift=scores, dense=nnx.Linear(6, 4, rngs=nnx.Rngs(0)))
+    inputs = np.random.default_rng(0).integers(0, 256, (40, 6))
+    options = {"key": KEYS[0], "minibatch_size": 20, "epochs": 1}
+    losses = [
+        networks.fit(network, rows, FEW[1], **options).history.loss
+        for rows in (inputs.astype(np.uint8), inputs.astype(np.float32))
+    ]
+    np.testing.assert_array_equal(*losses)
+    wide = networks.fit(networks.Chain(dense=network.dense), inputs + 2**32, FEW[1], **options).history.loss
+    as_float = (inputs + 2**32).astype(np.float32)
+    np.testing.assert_array_equal(
+        wide, networks.fit(networks.Chain(dense=network.dense), as_float, FEW[1], **options).history.loss
+    )
+
+
+def test_a_network_of_token_numbers_gets_whole_numbers():
+    rngs = nnx.Rngs(0)
+    network = networks.Chain(embed=nnx.Embed(7, 4, rngs=rngs), flat=_flat, dense=nnx.Linear(12, 7, rngs=rngs))
+    tokens = np.random.default_rng(0).integers(0, 7, (40, 3))
+    options = {"key": KEYS[0], "optimizer": optax.adam(0.1), "minibatch_size": 20}
+    fitted = networks.fit(network, tokens, tokens[:, 1], validation=(tokens, tokens[:, 1]), epochs=30, **options)
+    assert fitted.history.validation_error[-1] == 0
+
+
+def _flat(x):
+    return x.reshape(len(x), -1)
+
+
+def test_drawn_whole_numbers_train_as_float32_rows():
+    def draw(key, kind):
+        return jax.random.bits(key, (10, 6), jnp.uint8).astype(kind), jnp.arange(10, dtype=jnp.uint8) % 4
+
+    shift = networks.Chain(shift=lambda x: (x - 200) / 100, dense=nnx.Linear(6, 4, rngs=nnx.Rngs(0)))
+    losses = [
+        networks.fit_fresh(shift, lambda key, kind=kind: draw(key, kind), key=KEYS[0], steps=3).history.loss
+        for kind in (jnp.uint8, jnp.float32)
+    ]
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [jnp.bfloat16, jnp.float16])
+def test_losses_of_half_precision_networks_are_summed_in_float32(kind):
+    network = networks.Chain(dense=nnx.Linear(100, 60, param_dtype=kind, dtype=kind, rngs=nnx.Rngs(0)))
+    options = {"key": KEYS[0], "optimizer": optax.sgd(0.0), "minibatch_size": 600, "epochs": 1}
+    history = networks.fit(network, *TRAIN, validation=TRAIN, **options).history
+    scores = np.asarray(network(TRAIN[0]), np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    wanted = np.mean(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(600), TRAIN[1]])
+    np.testing.assert_allclose([history.loss[0], history.validation_loss[0]], wanted, rtol=2e-5)
+
+
+@pytest.mark.parametrize("kind", [jnp.bfloat16, jnp.float16])
+def test_the_average_of_half_precision_weights_is_kept_in_float32(kind):
+    def add_at_20(gradient, count, parameters=None, **extra):
+        return jax.tree.map(lambda leaf: jnp.full_like(leaf, count == 20), gradient), count + 1
+
+    def averaged(kind):
+        ones = nnx.Linear(6, 4, use_bias=False, kernel_init=nnx.initializers.ones, param_dtype=kind, rngs=nnx.Rngs(0))
+        options = {"key": KEYS[0], "epochs": 20, "minibatch_size": 2, "average": 0.99, "optimizer": jump}
+        fitted = networks.fit(networks.Chain(dense=ones), FEW[0][:, 2:], FEW[1], **options)
+        assert fitted.network.dense.kernel.dtype == kind
+        return np.asarray(fitted.network.dense.kernel[...], np.float32)
+
+    jump = optax.GradientTransformation(lambda parameters: jnp.zeros((), jnp.int32), add_at_20)
+    np.testing.assert_allclose(averaged(kind), averaged(jnp.float32), rtol=4e-3)
+    assert 1.9 < averaged(jnp.float32)[0, 0] < 2
 
 
 @pytest.mark.parametrize("part", [(0, jnp.nan, "sample's inputs: found NaN"), (1, 60, "sample's labels: found")])
@@ -514,7 +665,7 @@ def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
     assert jax.tree.structure(loaded.network) == jax.tree.structure(fitted.network)
     with pytest.raises(ValueError, match="folder: found fit"):
         networks.save_fit(tmp_path / "fit", fitted)
-    with pytest.raises(ValueError, match="like: found other variables"):
+    with pytest.raises(ValueError, match="like: found other arrays"):
         networks.load_fit(tmp_path / "fit", networks.perceptron(KEYS[0], (100, 60)))
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         networks.load_fit(tmp_path / "none", other)
