@@ -9,13 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_count, as_key, as_real
 
 PAPER_ITERATIONS = 5000
 
 
 class AlignedSigns(NamedTuple):
-    """Vectors times their signs, the signs (±1), and the sum of cosines before the first and after every step."""
+    """Vectors times their signs, the signs (±1), and the sum of cosines before the first and after every step.
+
+    ``flips`` counts the signs that were changed; ``converged`` says that no single flip raises the sum of cosines.
+    """
 
     vectors: Float[Array, "units features"]
     signs: Float[Array, " units"]
@@ -30,31 +33,33 @@ def align_signs(
     key: Key[Array, ""] | UInt32[Array, "2"] | None = None,
     iterations: int | None = None,
 ) -> AlignedSigns:
-    """Flips vectors until no single flip would raise the sum of the cosines of all pairs.
+    """Vectors with signs such that no single change of sign raises the sum of the cosines of all pairs.
 
         similarity = Σ_{k<l} cos(v_k, v_l);   v_k ← −v_k where Σ_{l≠k} cos(v_k, v_l) < 0
 
-    Without a key each step flips the vector whose flip raises the sum most (the first of equals), which ends where no
-    flip helps and is the same every time. With a key it is the paper's Algorithm 1: each step draws one vector,
-    ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that helps; 5,000 draws need not reach all of
-    many units. The sign of the whole set is not determined: it follows the majority of the vectors as given.
+    Without a key the method is deterministic: each step flips the vector whose flip raises the sum most (the first of
+    equals), until no flip raises it. With a key it is the paper's Algorithm 1: each step draws one vector,
+    ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that raises the sum; 5,000 draws need not
+    reach all of many units. The sign of the whole set is not determined: it follows the majority of the given vectors.
 
-    Traceable; O(units² · features) once and O(units) a step; holds one matrix of units × units. Cosines are rounded to
-    multiples of 2⁻³⁰ · units (256 units: 2.4e-7; the next power of two counts), so that their sums are exact in
-    integers: nothing drifts, the similarity never decreases, and rounding never makes vectors flip to and fro.
+    Traceable. Time: O(units² · features) once and O(units) a step; memory: one matrix of units × units. Cosines are
+    rounded to multiples of 2⁻³⁰ · units (256 units: 2.4e-7; the next power of two counts), so that their sums are exact
+    integers: the similarity never decreases, and rounding never makes vectors flip back and forth.
 
     Args:
-        vectors: one vector a unit, of any length.
-        key: where the paper's random draws come from; None for the deterministic order.
-        iterations: steps; by default 5,000 with a key and 4 · units without (steps after convergence change nothing).
+        vectors: [units, features], of any lengths. All types but float64 (under ``jax.enable_x64``) become float32,
+            also in the result.
+        key: JAX random key of the paper's random draws; None for the deterministic order.
+        iterations: number of steps, 0 or more; None takes 5,000 with a key and 4 · units without. Steps after
+            convergence change nothing.
 
     Returns:
-        ``.similarity`` has iterations + 1 entries. ``.converged`` says that no single flip would help. A zero vector
-        has cosine 0 with every other and keeps its sign; so does a vector with NaN or infinity, and the similarity
-        is NaN then.
+        `AlignedSigns`; ``similarity`` has iterations + 1 entries. A zero vector has cosine 0 with every other and keeps
+        its sign; so does a vector with NaN or infinity, and the similarity is then NaN.
 
     Raises:
-        ValueError: vectors not a matrix of real numbers, no units, or iterations below zero.
+        ValueError: vectors that are not real numbers [units, features] with at least one unit, iterations that are not
+            a whole number of at least 0, or a key that is not a JAX random key.
 
     Example:
         >>> import jax.numpy as jnp
@@ -64,22 +69,16 @@ def align_signs(
 
     Source: Watanabe 2018 (arXiv:1810.01588), section 3.1, Algorithm 1; the deterministic order is not in the paper.
     """
-    vectors = as_real("vectors", vectors)
-    if vectors.ndim != 2 or vectors.shape[0] == 0:
-        raise ValueError(f"vectors: found shape {vectors.shape}, wanted [units, features] with at least one unit")
-    units = vectors.shape[0]
+    vectors = as_real("vectors", vectors, shape=["units", None])
+    key = None if key is None else as_key(key)
     if iterations is None:
-        iterations = 4 * units if key is None else PAPER_ITERATIONS
-    if iterations < 0:
-        raise ValueError(f"iterations: found {iterations}, wanted zero or more steps")
-    return _aligned(vectors, key, iterations)
+        iterations = 4 * len(vectors) if key is None else PAPER_ITERATIONS
+    return _aligned(vectors, key, as_count("iterations", iterations, least=0))
 
 
 @functools.partial(jax.jit, static_argnames="iterations")
 def _aligned(vectors, key, iterations):
     units = vectors.shape[0]
-    if not jnp.issubdtype(vectors.dtype, jnp.floating):
-        vectors = vectors.astype(jnp.float32)
     cosines = _cosines(vectors)
     # Any sum of so scaled cosines stays below 2³⁰, within int32.
     scale = 2.0 ** (30 - (units - 1).bit_length())
@@ -110,8 +109,6 @@ def _aligned(vectors, key, iterations):
 
 def _cosines(vectors):
     """Cosines of all pairs, 0 on the diagonal and for zero vectors; symmetric to the last digit."""
-    if jnp.finfo(vectors.dtype).bits < 32:
-        vectors = vectors.astype(jnp.float32)
     longest = jnp.max(jnp.abs(vectors), axis=1, keepdims=True, initial=0)
     vectors = vectors / jnp.where(longest == 0, 1, longest)  # no square over- or underflows
     norms = jnp.sqrt(jnp.sum(vectors**2, axis=1, keepdims=True))

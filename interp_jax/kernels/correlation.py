@@ -8,7 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 
-from interp_jax._checks import as_real
+from interp_jax._checks import (
+    as_centered,
+    as_count,
+    as_float_type,
+    as_real,
+    check_not_negative,
+    check_same_rows,
+    describe,
+)
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -53,14 +61,23 @@ class Moments(NamedTuple):
 
     @classmethod
     def init(cls, columns_a: int, columns_b: int, dtype=jnp.float32) -> "Moments":
-        """Moments of no rows. Half precision is raised to float32.
+        """Moments of no rows.
+
+        Traceable.
+
+        Args:
+            columns_a: number of columns of a.
+            columns_b: number of columns of b.
+            dtype: floating type to compute in; half precision is raised to float32.
 
         Raises:
-            ValueError: dtype not a real floating-point type.
+            ValueError: columns that are not whole numbers of at least 0, or a dtype that is not floating.
         """
-        if not jnp.issubdtype(dtype, jnp.floating):
-            raise ValueError(f"dtype: found {jnp.dtype(dtype)}, wanted a floating-point type")
-        dtype = _accumulator(jnp.dtype(dtype))
+        columns_a, columns_b = (
+            as_count(name, columns, least=0) for name, columns in (("columns_a", columns_a), ("columns_b", columns_b))
+        )
+        double = as_float_type("dtype", dtype) == jnp.float64
+        dtype = jax.dtypes.canonicalize_dtype(jnp.float64 if double else jnp.float32)
 
         def none(columns):
             infinite, zero = jnp.full(columns, jnp.inf, dtype), jnp.zeros(columns, dtype)
@@ -75,28 +92,30 @@ class Moments(NamedTuple):
         *,
         weights: Shaped[Array | np.ndarray, " rows_w"] | None = None,
     ) -> "Moments":
-        """The moments with a batch of rows added. Traceable; one matrix product and a centered copy of the batch.
+        """The moments with a batch of rows added.
 
-        Rows sharded over devices stay there: every device multiplies its own and the products are added.
+        Traceable. Time: one matrix product; memory: a centered copy of the batch. Rows sharded over devices stay there:
+        every device multiplies its own and the products are added. Batches are computed in the moments' type. It
+        has to hold their offset, which differs from batch to batch, so that a stream cannot be centered on arrival.
 
         Args:
-            a: rows of the first array; none is fine.
-            b: the same rows of the second array.
-            weights: how often each row counts, not negative; a row of weight 0 is absent, whatever it holds.
+            a: [rows, columns_a] of the first array; no rows are fine.
+            b: [rows, columns_b], the same rows of the second array.
+            weights: [rows] how often each row counts, not negative; a row of weight 0 is absent, whatever it holds.
 
         Raises:
-            ValueError: rows or columns that do not fit each other or are no real numbers.
+            ValueError: rows or columns that do not match or are not real numbers, NumPy columns whose deviations vanish
+                in float32, or weights at hand that are negative, NaN or infinite.
         """
-        a, b = as_real("a", a), as_real("b", b)
-        _check_rows(a, b)
-        if (a.shape[1], b.shape[1]) != self.products.shape[-2:]:
-            found, wanted = f"{a.shape[1]} and {b.shape[1]}", f"{self.products.shape[-2]} and {self.products.shape[-1]}"
-            raise ValueError(f"a, b: found {found} columns, wanted {wanted} as in init")
+        a, b = (
+            _as_batch(name, values, columns)
+            for name, values, columns in zip("ab", (a, b), self.products.shape[-2:], strict=True)
+        )
+        check_same_rows(a=a, b=b)
         dtype = self.products.dtype
         if weights is not None:
-            weights = jnp.asarray(weights).astype(dtype)
-            if weights.shape != a.shape[:1]:
-                raise ValueError(f"weights: found shape {weights.shape}, wanted {a.shape[:1]}, one a row")
+            weights = as_real("weights", weights, shape=[len(a)]).astype(dtype)
+            check_not_negative("weights", weights)
         count = jnp.asarray(a.shape[0], dtype) if weights is None else jnp.sum(weights)
         moments_a, centered_a, rest_a = _columns(a.astype(dtype), weights, count)
         moments_b, centered_b, rest_b = _columns(b.astype(dtype), weights, count)
@@ -105,12 +124,19 @@ class Moments(NamedTuple):
         return self.merge(Moments(count, moments_a, moments_b, products))
 
     def merge(self, other: "Moments") -> "Moments":
-        """The moments of the rows of both. Traceable; associative and commutative but for rounding.
+        """The moments of the rows of both; merging with the moments of no rows changes nothing.
 
             M = M₁ + M₂ + (n₁ n₂ / n) · (mean₁ − mean₂) for a · the same for b
 
-        Merging with the moments of no rows changes nothing.
+        Traceable. Associative and commutative up to rounding.
+
+        Raises:
+            ValueError: other that is not `Moments` of as many columns.
         """
+        columns = self.products.shape[-2:]
+        if not isinstance(other, Moments) or other.products.shape[-2:] != columns:
+            found = list(other.products.shape[-2:]) if isinstance(other, Moments) else describe(other)
+            raise ValueError(f"other: found {found}, wanted Moments of columns {list(columns)}")
         count = self.count + other.count
         share = other.count / jnp.where(count > 0, count, 1)
         a, difference_a = _merged(self.a, other.a, self.count, other.count, share)
@@ -119,7 +145,10 @@ class Moments(NamedTuple):
         return Moments(count, a, b, self.products + other.products + between)
 
     def pearson(self) -> Float[Array, "columns_a columns_b"]:
-        """The correlations, as the function `pearson` gives them for all rows at once. Traceable."""
+        """The correlations, as the function `pearson` gives them for all rows at once.
+
+        Traceable.
+        """
         with_a, with_b = _inverse_norms(self.a), _inverse_norms(self.b)
         return jnp.clip(self.products * with_a[:, None] * with_b[None, :], -1, 1)
 
@@ -140,18 +169,20 @@ def pearson(
     *,
     batch_size: int | None = 1024,
 ) -> Float[Array, "columns_a columns_b"]:
-    """Pearson correlation over the rows between every column of a and every column of b.
+    """Pearson correlations [A, B] over the rows between every column of a and every column of b.
 
         r[i, j] = E[(aᵢ − E aᵢ)(bⱼ − E bⱼ)] / √(E[(aᵢ − E aᵢ)²] · E[(bⱼ − E bⱼ)²])
 
     Traceable. Each batch of rows is centered and multiplied while it is in the cache; scratch memory is
     O(batch_size · (A + B) + A · B). Rows sharded over devices want ``batch_size=None``: then each device multiplies
     its own rows, at the price of a centered copy. In float32 the error stays below 1e-5 even where the mean is
-    100,000 deviations; a deviation itself should lie between 1e-16 and 1e16, since its square must be a number.
+    100,000 deviations. Squares of deviations must be numbers: beyond 1e16 a column's correlations are NaN, below 1e-19
+    the column counts as constant.
 
     Args:
-        a: one row a sample. Integers and half precision are computed in float32.
-        b: the same samples' rows of the other array.
+        a: [rows, A], one row a sample. All types but float64 (under ``jax.enable_x64``) are computed in float32;
+            NumPy's float64 and large whole numbers are centered before they become float32.
+        b: [rows, B] of the same samples.
         batch_size: rows taken at a time; None takes all at once.
 
     Returns:
@@ -160,7 +191,8 @@ def pearson(
         others.
 
     Raises:
-        ValueError: arrays not of real numbers, without the same number of rows, or batch_size below one.
+        ValueError: arrays that are not real numbers [rows, columns] with the same rows, or a batch_size that is not a
+            whole number of at least 1.
 
     Example:
         >>> import jax.numpy as jnp
@@ -170,11 +202,9 @@ def pearson(
 
     Source: Watanabe 2018 (arXiv:1810.01588), definitions 1 and 2.
     """
-    a, b = as_real("a", a), as_real("b", b)
-    _check_rows(a, b)
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1 row")
-    return _pearson(a, b, batch_size or max(a.shape[0], 1))
+    a, b = (as_centered(name, values, shape=[None, None])[0] for name, values in (("a", a), ("b", b)))
+    check_same_rows(a=a, b=b)
+    return _pearson(a, b, max(len(a), 1) if batch_size is None else as_count("batch_size", batch_size))
 
 
 @functools.partial(jax.jit, static_argnames="batch_size")
@@ -183,7 +213,8 @@ def _pearson(a, b, batch_size):
     batches = max(rows - 1, 0) // batch_size
     first = rows - batches * batch_size
     # The odd batch goes first: a carry that has seen rows varies over devices as the rows do, under shard_map too.
-    moments = Moments.init(a.shape[1], b.shape[1], _accumulator(a.dtype, b.dtype)).update(a[:first], b[:first])
+    dtype = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
+    moments = Moments.init(a.shape[1], b.shape[1], dtype).update(a[:first], b[:first])
 
     def add(moments, start):
         batch = (jax.lax.dynamic_slice_in_dim(array, start, batch_size) for array in (a, b))
@@ -191,6 +222,18 @@ def _pearson(a, b, batch_size):
 
     starts = first + batch_size * jnp.arange(batches)
     return jax.lax.scan(add, moments, starts)[0].pearson() if batches else moments.pearson()
+
+
+def _as_batch(name, values, columns):
+    if not isinstance(values, jax.Array):
+        values = as_numpy(name, values, shape=[None, columns])
+    if isinstance(values, np.ndarray) and len(values) and not np.can_cast(values.dtype, np.float32):
+        with np.errstate(invalid="ignore"):
+            spread, largest = np.ptp(values.astype(np.float64), axis=0), np.max(np.abs(values), axis=0)
+        # Less than 1e-12 is the rounding of float64 itself: such columns are constant.
+        if np.any((spread > 1e-12 * largest) & (spread < 1e-5 * largest)):
+            raise ValueError(f"{name}: found deviations below 1e-5 of an offset, wanted a constant subtracted before")
+    return as_real(name, values, shape=[None, columns])
 
 
 def _columns(rows, weights, count):
@@ -235,12 +278,3 @@ def _shortened(center):
 
 def _inverse_norms(columns):
     return jnp.where(columns.constant, 0, jax.lax.rsqrt(jnp.where(columns.constant, 1, columns.squares)))
-
-
-def _accumulator(*dtypes):
-    return jnp.float64 if any(dtype == jnp.float64 for dtype in dtypes) else jnp.float32
-
-
-def _check_rows(a, b):
-    if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[0]:
-        raise ValueError(f"a, b: found shapes {a.shape} and {b.shape}, wanted [rows, columns] with the same rows")

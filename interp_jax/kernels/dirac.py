@@ -5,21 +5,24 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from interp_jax._checks import as_counts
+from interp_jax._checks import as_counts, as_float_type
 
 
 def dirac(shape: Sequence[int], dtype=jnp.float32) -> Float[Array, "*shape"]:
-    """The identity matrix [width, width], or the Dirac kernel of a convolution: the identity at its middle.
+    """The identity matrix, or the Dirac kernel of a convolution: the identity at its middle tap, zeros elsewhere.
 
-    Traceable.
+        inputs · dirac = inputs
+
+    Traceable. Memory: the weights.
 
     Args:
         shape: (*sides, inputs, outputs), no sides for a matrix. Where inputs and outputs differ, ones are on the
             diagonal as far as it goes.
-        dtype: of the weights.
+        dtype: type of the weights.
 
     Raises:
-        ValueError: fewer than two sizes, or sizes below one.
+        ValueError: fewer than two sizes, sizes that are not whole numbers of at least 1, or a dtype that is no floating
+            type.
 
     Example:
         >>> dirac((2, 2)).tolist(), dirac((3, 1, 1)).ravel().tolist()
@@ -27,8 +30,8 @@ def dirac(shape: Sequence[int], dtype=jnp.float32) -> Float[Array, "*shape"]:
 
     Source: Zagoruyko & Komodakis 2017, arXiv:1706.00388, section 3.
     """
-    shape = as_counts("shape", shape)
+    shape, dtype = as_counts("shape", shape), as_float_type("dtype", dtype)
     if len(shape) < 2:
-        raise ValueError(f"shape: found {shape}, wanted (*sides, inputs, outputs)")
+        raise ValueError(f"shape: found {shape}, wanted at least two sizes (*sides, inputs, outputs)")
     middle = tuple(side // 2 for side in shape[:-2])
     return jnp.zeros(shape, dtype).at[middle].set(jnp.eye(*shape[-2:], dtype=dtype))

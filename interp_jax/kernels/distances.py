@@ -8,10 +8,23 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax._checks import as_real
+from interp_jax._checks import (
+    as_centered,
+    as_count,
+    as_labels,
+    as_mask,
+    as_numpy,
+    as_real,
+    at_hand,
+    check_choice,
+    check_same_rows,
+)
+from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import sums_within
+from interp_jax.kernels._scales import power_of_two
 
+_SHAPE = ["rows", "features"]
 METRICS = ("euclidean", "cosine", "correlation")
 
 
@@ -34,10 +47,10 @@ def mean_pairwise(
 
         2 / n(n − 1)  Σ_{i<j} d(xᵢ, xⱼ)
 
-    Traceable. Time, memory, errors and rows without direction as of `mean_within`.
+    Traceable. Types, time, memory, errors and rows without direction as of `mean_within`.
 
     Args:
-        x: [rows, features]. Integers and half precision are computed in float32.
+        x: [rows, features], at least two rows.
         metric: "euclidean"; "cosine", 1 − cos; or "correlation", 1 − Pearson's r over the features.
         where: bool [rows], the rows that count; the others are absent, whatever they hold.
         batch_size: rows on each side of a tile of Euclidean distances.
@@ -46,8 +59,8 @@ def mean_pairwise(
         The mean; NaN where fewer than two rows count or one that counts is not finite.
 
     Raises:
-        ValueError: x not of real numbers [at least 2 rows, at least 1 feature], a metric of another name, where not
-            bool [rows], or batch_size below one.
+        ValueError: x that is not real numbers [rows, features], at least two rows and one feature, a metric of another
+            name, where that is not bool [rows], or a batch_size that is not a whole number of at least 1.
 
     Example:
         >>> import jax.numpy as jnp
@@ -56,16 +69,12 @@ def mean_pairwise(
 
     Source: the inner sum of Chen 2017, eq. 6.2.
     """
-    x = _checked_rows("x", x, metric)
-    if x.shape[0] < 2:
-        raise ValueError(f"x: found shape {x.shape}, wanted at least two rows to make a pair")
-    _check_batch_size(batch_size)
-    if where is None:
-        return _within(x, None, 1, metric, batch_size).means[0]
-    where = jnp.asarray(where)
-    if where.shape != x.shape[:1] or where.dtype != bool:
-        raise ValueError(f"where: found {where.dtype} of shape {where.shape}, wanted bool of shape {x.shape[:1]}")
-    return _within(x, jnp.where(where, 0, 1), 1, metric, batch_size).means[0]
+    x = x if isinstance(x, jax.Array) else as_numpy("x", x, shape=_SHAPE)
+    labels = None if where is None else jnp.where(as_mask("where", where, x.shape[:1]), 0, 1)
+    x = _rows(x, labels, metric)
+    if len(x) < 2:
+        raise ValueError(f"x: found shape {list(x.shape)}, wanted at least two rows to make a pair")
+    return _within(x, labels, 1, metric, as_count("batch_size", batch_size)).means[0]
 
 
 def mean_within(
@@ -76,7 +85,7 @@ def mean_within(
     metric: str = "euclidean",
     batch_size: int = 512,
 ) -> WithinGroups:
-    """Mean distance over the pairs of different rows inside each group.
+    """Mean distance over the pairs of different rows inside each group, with the groups' sizes.
 
         mean_g = 2 / n_g(n_g − 1)  Σ_{i<j, both of g} d(xᵢ, xⱼ)
 
@@ -86,14 +95,15 @@ def mean_within(
     O(rows · (n / 2 + batch_size) · features). Scratch memory is O(rows · (features + groups)), and three tiles for
     Euclidean distances.
 
-    In float32 Euclidean means are within 1e-5 of their value, for distances between 1e-16 and 1e16. Rows much nearer
-    each other than their group is wide go by their difference, so that equal ones are at distance 0; where that is
-    most of them (tight clusters inside a group), it is no faster than SciPy. Squares overflow beyond 1e19, to NaN, and
-    vanish below 1e-19, to 0: scale such rows first. Cosine and correlation means m are
-    within 1e-6 · m + 5e-7 · √m + 1e-12: float32 does not tell apart directions nearer than 1e-7.
+    In float32 Euclidean means are within 1e-5 of their value, in any unit of x. Distances below 1e-16 of the largest
+    deviation from a group's mean count as 0. Rows much nearer each other than their group is wide go by their
+    difference, so that equal ones are at distance 0; where that is most of them (tight clusters inside a group), it is
+    no faster than SciPy. Cosine and correlation means m are within 1e-6 · m + 5e-7 · √m + 1e-12: float32 does not
+    distinguish directions nearer than 1e-7.
 
     Args:
-        x: [rows, features]. Integers and half precision are computed in float32.
+        x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; of NumPy's
+            float64 and large whole numbers an offset that distances do not depend on is subtracted first.
         labels: whole numbers [rows]; a row with another label than 0 … groups − 1 is absent, whatever it holds.
         groups: number of groups, static.
         metric: "euclidean", "cosine" or "correlation".
@@ -102,11 +112,12 @@ def mean_within(
     Returns:
         `WithinGroups`. A row without direction (for "cosine" a zero vector, for "correlation" one whose features are
         all equal) counts as degenerate: its cosine with every other row is 0, the distance 1. The mean is NaN for a
-        group with fewer than two rows or one that is not finite; other groups do not notice.
+        group with fewer than two rows or with a row that is not finite; other groups are not affected.
 
     Raises:
-        ValueError: x not of real numbers [at least 1 row, at least 1 feature], labels not whole numbers [rows], groups
-            or batch_size below one, or a metric of another name.
+        ValueError: x that is not real numbers [rows, features], at least one of each, labels that are not whole
+            numbers [rows] of 32 bits, groups or a batch_size that are not whole numbers of at least 1, or a metric of
+            another name.
 
     Example:
         >>> import jax.numpy as jnp
@@ -116,26 +127,32 @@ def mean_within(
 
     Source: Chen 2017, eqs. 6.1, 6.2, 6.7 and 6.8.
     """
-    x, labels = _checked_rows("x", x, metric), jnp.asarray(labels)
-    if labels.shape != x.shape[:1] or not jnp.issubdtype(labels.dtype, jnp.integer):
-        found = f"{labels.dtype} of shape {labels.shape}"
-        raise ValueError(f"labels: found {found}, wanted whole numbers of shape {x.shape[:1]}")
-    if groups < 1:
-        raise ValueError(f"groups: found {groups}, wanted at least 1")
-    _check_batch_size(batch_size)
+    groups, batch_size = as_count("groups", groups), as_count("batch_size", batch_size)
+    labels = as_labels("labels", labels)
+    x = _rows(x, labels, metric)
+    check_same_rows(x=x, labels=labels)
     return _within(x, labels, groups, metric, batch_size)
 
 
 def between(
     a: Shaped[Array | np.ndarray, "..."], b: Shaped[Array | np.ndarray, "..."], *, metric: str = "euclidean"
 ) -> Float[Array, " rows"]:
-    """Distance of every row of a from the same row of b.
+    """Distances [rows] of every row of a from the same row of b.
 
-    Traceable; O(rows · features). Metrics and rows without direction as in `mean_within`. A NaN or infinity makes
-    its row's distance NaN, or infinite.
+        euclidean ‖a − b‖,   cosine 1 − cos(a, b),   correlation 1 − Pearson's r over the features
+
+    Traceable. Time: O(rows · features). Euclidean distances of NumPy arrays are differences in float64.
+
+    Args:
+        a: [rows, features].
+        b: [rows, features].
+        metric: "euclidean", "cosine" or "correlation"; rows without direction as in `mean_within`.
+
+    Returns:
+        The distances; NaN, or infinite, where a row has NaN or infinity.
 
     Raises:
-        ValueError: arrays not of real numbers [rows, features] of one shape, or a metric of another name.
+        ValueError: arrays that are not real numbers [rows, features] of one shape, or a metric of another name.
 
     Example:
         >>> import jax.numpy as jnp
@@ -144,17 +161,45 @@ def between(
 
     Source: Chen 2017, eqs. 6.1, 6.7 and 6.8.
     """
-    a, b = _checked_rows("a", a, metric), _checked_rows("b", b, metric)
+    check_choice("metric", metric, METRICS)
+    if metric == "euclidean":
+        return _lengths(difference(_SHAPE, a=a, b=b))
+    a, b = _offset_free("a", a, metric), _offset_free("b", b, metric)
     if a.shape != b.shape:
-        raise ValueError(f"b: found shape {b.shape}, wanted {a.shape} as of a")
+        raise ValueError(f"b: found shape {list(b.shape)}, wanted {list(a.shape)} as of a")
     return _between(a, b, metric)
+
+
+def _rows(x, labels, metric):
+    """Rows as JAX computes with them, NumPy's less what their distances inside groups do not depend on."""
+    check_choice("metric", metric, METRICS)
+    if isinstance(x, jax.Array) or metric != "euclidean":
+        return _offset_free("x", x, metric)
+    x = as_numpy("x", x, shape=_SHAPE)
+    if np.can_cast(x.dtype, np.float32) or (labels is not None and (len(labels) != len(x) or not at_hand(labels))):
+        return _offset_free("x", x, metric)
+    first, member = [0], np.zeros(len(x), int)
+    if labels is not None:
+        _, first, member = np.unique(np.asarray(labels), return_index=True, return_inverse=True)
+    return difference(_SHAPE, x=x, first=x[first][member])
+
+
+def _offset_free(name, values, metric):
+    if metric == "cosine":
+        return as_real(name, values, shape=_SHAPE)
+    return as_centered(name, values, axis=metric == "correlation", shape=_SHAPE)[0]
+
+
+@jax.jit
+def _lengths(differences):
+    unit = power_of_two(jnp.max(jnp.abs(differences), axis=1, keepdims=True))
+    return unit[:, 0] * jnp.linalg.norm(differences / unit, axis=1)
 
 
 @functools.partial(jax.jit, static_argnames="metric")
 def _between(a, b, metric):
-    a, b = (array.astype(jnp.promote_types(a.dtype, b.dtype)) for array in (a, b))
-    if metric == "euclidean":
-        return jnp.linalg.norm(a - b, axis=1)
+    wide = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
+    a, b = a.astype(wide), b.astype(wide)
     (u, of_a), (v, of_b) = (directions(array, centered=metric == "correlation") for array in (a, b))
     # 1 − cos = ‖u − v‖² / 2 loses no digits where the two are almost parallel.
     return jnp.where(of_a & of_b, jnp.sum((u - v) ** 2, axis=1) / 2, 1)
@@ -178,7 +223,9 @@ def _within(x, labels, groups, metric, batch_size):
     counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
     if metric == "euclidean":
-        sums = 2 * sums_within(_centered(x, labels, belongs), labels, groups, batch_size)
+        x = _centered(x, labels, belongs)
+        unit = power_of_two(jnp.max(jnp.where((labels < groups)[:, None], jnp.abs(x), 0)))
+        sums = 2 * unit * sums_within(x / unit, labels, groups, batch_size)
     else:
         units, directed = directions(x, centered=metric == "correlation")
         belongs = belongs & directed[None, :]
@@ -204,18 +251,3 @@ def _centered(x, labels, belongs):
 
 def _group_sums(belongs, values):
     return jnp.matmul(belongs.astype(values.dtype), values, precision=jax.lax.Precision.HIGHEST)
-
-
-def _checked_rows(name, values, metric):
-    if metric not in METRICS:
-        raise ValueError(f"metric: found {metric!r}, wanted one of {', '.join(map(repr, METRICS))}")
-    values = as_real(name, values)
-    if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"{name}: found shape {values.shape}, wanted [rows, features], at least one of each")
-    kind = values.dtype if jnp.issubdtype(values.dtype, jnp.floating) and values.dtype.itemsize >= 4 else jnp.float32
-    return values.astype(kind)
-
-
-def _check_batch_size(batch_size):
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")

@@ -6,6 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
+from interp_jax._checks import check_number, is_traced
+from interp_jax.kernels._differences import difference
+from interp_jax.kernels._scales import power_of_two
+
 
 class LocationErrors(NamedTuple):
     """Mean absolute and root mean square error, over all rows and over the rows that err least, in positions."""
@@ -19,19 +23,25 @@ class LocationErrors(NamedTuple):
 def location_errors(
     predicted: Shaped[Array | np.ndarray, " rows"], true: Shaped[Array | np.ndarray, " rows"], *, best: float = 0.99
 ) -> LocationErrors:
-    """L1 and L2 errors of positions, also over the ``best`` share of rows.
+    """Mean absolute and root mean square errors of positions, over all rows and over the ``best`` share of them.
 
         L1 = mean |t̂ − t|,   L2 = √ mean (t̂ − t)²
 
-    Traceable. The thesis calls the second pair "99 percentile": the ⌊best · rows⌋ rows of least error, at least one.
+    Traceable. Time: a sort of the rows. The thesis calls the second pair "99 percentile": the ⌊best · rows⌋ rows of
+    least error, at least one.
 
     Args:
-        predicted: estimated positions, whole or fractional.
-        true: the true positions.
-        best: share of rows kept for the second pair, in (0, 1].
+        predicted: [rows] estimated positions, whole or fractional, in samples.
+        true: [rows] the true positions. Where both are NumPy arrays they are subtracted before they become float32.
+        best: share of rows in the second pair, in (0, 1], static.
+
+    Returns:
+        `LocationErrors`. NaN in any row makes the first pair NaN, and the second as well if it has to take such a row;
+        infinite errors likewise make them infinite or NaN.
 
     Raises:
-        ValueError: no rows, shapes that differ, or best outside (0, 1].
+        ValueError: positions that are not real numbers [rows] with at least one row, shapes that differ, or best
+            outside (0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -41,15 +51,14 @@ def location_errors(
 
     Source: Chen 2017, section 3.2.3.
     """
-    predicted, true = jnp.asarray(predicted), jnp.asarray(true)
-    if predicted.shape[0] == 0:
-        raise ValueError("predicted: found no rows, wanted at least one")
-    if predicted.shape != true.shape:
-        raise ValueError(f"predicted: found shape {predicted.shape}, wanted {true.shape} as in true")
-    if not 0 < best <= 1:
-        raise ValueError(f"best: found {best}, wanted a share in (0, 1]")
-    absolute = jnp.sort(jnp.abs(predicted.astype(jnp.float32) - true.astype(jnp.float32)))
-    kept = absolute[: max(1, int(best * absolute.shape[0]))]
-    return LocationErrors(
-        jnp.mean(absolute), jnp.sqrt(jnp.mean(absolute**2)), jnp.mean(kept), jnp.sqrt(jnp.mean(kept**2))
-    )
+    errors = jnp.sort(jnp.abs(difference(["rows"], predicted=predicted, true=true)))
+    if is_traced(best):
+        raise ValueError("best: found a traced number, wanted one that is known before tracing")
+    check_number("best", best, above=0, most=1)
+    unit = power_of_two(errors[-1])
+
+    def of_least(count):
+        least = errors[:count] / unit
+        return unit * jnp.mean(least), unit * jnp.sqrt(jnp.mean(least**2))
+
+    return LocationErrors(*of_least(len(errors)), *of_least(max(1, int(best * len(errors)))))

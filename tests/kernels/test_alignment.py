@@ -166,7 +166,7 @@ def test_a_population_is_lanes():
 def test_half_precision_is_compared_in_float32(dtype):
     vectors = jnp.asarray(_vectors(), dtype)
     aligned = align_signs(vectors)
-    assert (aligned.vectors.dtype, aligned.signs.dtype, aligned.similarity.dtype) == (dtype, dtype, jnp.float32)
+    assert {each.dtype for each in (aligned.vectors, aligned.signs, aligned.similarity)} == {jnp.dtype(jnp.float32)}
     np.testing.assert_array_equal(aligned.signs, align_signs(vectors.astype(jnp.float32)).signs)
 
 
@@ -179,13 +179,13 @@ def test_second_call_of_same_shapes_does_not_compile(assert_compiles):
 @pytest.mark.parametrize(
     ("vectors", "iterations", "message"),
     [
-        (np.zeros((0, 3), np.float32), None, r"vectors: found shape \(0, 3\)"),
-        (np.zeros(3, np.float32), None, r"vectors: found shape \(3,\)"),
+        (np.zeros((0, 3), np.float32), None, r"vectors: found shape \[0, 3\], wanted \[units, any\]"),
+        (np.zeros(3, np.float32), None, r"vectors: found shape \[3\]"),
         (np.zeros((2, 3), np.float32), -1, "iterations: found -1"),
-        (align_signs(_vectors()), None, "vectors: found AlignedSigns, wanted an array of real numbers"),
-        ([[1.0], [2.0, 3.0]], None, "vectors: found list, wanted"),
-        (np.full((2, 3), "a"), None, "vectors: found <U1, wanted"),
-        (np.zeros((2, 3), np.complex64), None, "vectors: found dtype complex64, wanted real numbers"),
+        (align_signs(_vectors()), None, "vectors: found .*, wanted an array of real numbers"),
+        ([[1.0], [2.0, 3.0]], None, r"vectors: found \[\[1.0\], \[2.0, 3.0\]\], wanted an array of real numbers"),
+        (np.full((2, 3), "a"), None, r"vectors: found <U1 \[2, 3\], wanted real numbers"),
+        (np.zeros((2, 3), np.complex64), None, r"vectors: found complex64 \[2, 3\], wanted real numbers"),
     ],
 )
 def test_bad_arguments_are_named(vectors, iterations, message):

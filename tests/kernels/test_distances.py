@@ -169,18 +169,18 @@ def test_scratch_memory_has_no_row_by_row_matrix(assert_temp_bytes):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: mean_pairwise(x[:1]), r"x: found shape \(1, 5\), wanted at least two rows"),
-        (lambda x: mean_pairwise(x[0]), r"x: found shape \(5,\), wanted \[rows, features\]"),
-        (lambda x: mean_pairwise(x[:, :0]), r"x: found shape \(40, 0\)"),
-        (lambda x: mean_pairwise(x.astype(np.complex64)), "x: found dtype complex64, wanted real numbers"),
+        (lambda x: mean_pairwise(x[:1]), r"x: found shape \[1, 5\], wanted at least two rows"),
+        (lambda x: mean_pairwise(x[0]), r"x: found shape \[5\], wanted \[rows, features\]"),
+        (lambda x: mean_pairwise(x[:, :0]), r"x: found shape \[40, 0\]"),
+        (lambda x: mean_pairwise(x.astype(np.complex64)), r"x: found complex64 \[40, 5\], wanted real numbers"),
         (lambda x: mean_pairwise(x, metric="l2"), "metric: found 'l2', wanted one of 'euclidean', 'cosine'"),
         (lambda x: mean_pairwise(x, batch_size=0), "batch_size: found 0"),
-        (lambda x: mean_pairwise(x, where=np.ones(3, bool)), r"where: found bool of shape \(3,\)"),
-        (lambda x: mean_pairwise(x, where=np.ones(40)), "where: found float"),
-        (lambda x: mean_within(x, np.zeros(39, int), groups=2), r"labels: found int.* of shape \(39,\)"),
+        (lambda x: mean_pairwise(x, where=np.ones(3, bool)), r"where: found shape \[3\], wanted \[40\]"),
+        (lambda x: mean_pairwise(x, where=np.full(40, 0.5)), "where: found numbers other than 0 and 1"),
+        (lambda x: mean_within(x, np.zeros(39, int), groups=2), "labels: found 39 rows, wanted 40 as in x"),
         (lambda x: mean_within(x, np.zeros(40), groups=2), "labels: found float"),
         (lambda x: mean_within(x, np.zeros(40, int), groups=0), "groups: found 0"),
-        (lambda x: between(x, x[1:]), r"b: found shape \(39, 5\), wanted \(40, 5\) as of a"),
+        (lambda x: between(x, x[1:]), r"b: found shape \[39, 5\], wanted \[40, 5\] as of a"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

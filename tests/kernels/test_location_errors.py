@@ -38,5 +38,5 @@ def test_shapes_that_differ_are_refused_instead_of_broadcast():
     # The annotations of the tests would refuse first; a user has none.
     from inspect import unwrap
 
-    with pytest.raises(ValueError, match=r"^predicted: found shape \(2,\), wanted \(1,\)"):
+    with pytest.raises(ValueError, match=r"^true: found shape \[1\], wanted \[2\] as of predicted"):
         unwrap(location_errors)(jnp.zeros(2), jnp.zeros(1))

@@ -1,0 +1,27 @@
+"""Differences of arrays that may be far from 0 and near each other."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from interp_jax._checks import as_numpy, as_real
+
+
+def difference(shape, **arrays):
+    """The first of two arrays less the second, as `as_real` gives it. Traceable.
+
+    NumPy's arrays are subtracted in float64 before they are cut to float32. Errors speak of the arrays by the names
+    that they are given by.
+    """
+    (name, a), (other, b) = arrays.items()
+    on_host = not isinstance(a, jax.Array) and not isinstance(b, jax.Array)
+    a, b = ((as_numpy if on_host else as_real)(each, values, shape=shape) for each, values in arrays.items())
+    if a.shape != b.shape:
+        raise ValueError(f"{other}: found shape {list(b.shape)}, wanted {list(a.shape)} as of {name}")
+    if not on_host:
+        wide = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
+        return a.astype(wide) - b.astype(wide)
+    # The long type holds all whole numbers of 64 bits, where the machine has one.
+    wide = np.float64 if "f" in (a.dtype.kind, b.dtype.kind) else np.longdouble
+    with np.errstate(invalid="ignore"):
+        return as_real(name, a.astype(wide) - b.astype(wide))
