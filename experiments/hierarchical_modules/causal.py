@@ -18,10 +18,12 @@ def write(study, section) -> None:
     for kind in KINDS:
         bar = study.progress.task(f"ablation, {kind}", study.config.networks)
         for network, tree in zip(study.population(kind), study.trees(kind), strict=True):
-            masks = np.concatenate([members(tree.cut(c)) for c in study.task.resolutions])
+            masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in study.task.resolutions])
             roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.task.resolutions])
             segments = study.segments(network)
-            found = ablation.module_effects(segments, study.ablated_rows, masks, tree.signs, key=study.key(10))
+            found = ablation.module_effects(
+                segments, study.ablated_rows, masks, tree.expand(tree.signs, 0), key=study.key(10)
+            )
             shown = (roles, found) if shown is None else shown
             for name, values in shares[kind].items():
                 values.append(_agreeing(roles, np.asarray(getattr(found, name))))

@@ -5,13 +5,13 @@ import numpy as np
 from experiments.hierarchical_modules.clusters import draw_roles
 from experiments.hierarchical_modules.module_study import KINDS, first_numbers
 from interp_jax import figures
-from interp_jax.methods.hierarchy import resolutions
+from interp_jax.methods import hierarchy
 
 
 def write(study, section) -> None:
     """Lifetimes of all numbers of clusters, and the tree cut where they are longest."""
     tree = study.tree
-    life = resolutions.lifetimes(tree.linkage)
+    life = hierarchy.lifetimes(tree.linkage)
     chosen = study.chosen
     largest = min(len(life) - 1, 2 * max([*chosen, *study.task.resolutions]))
     counts = np.arange(1, largest + 1)
@@ -30,9 +30,7 @@ def write(study, section) -> None:
     )
     if chosen:
         _chosen(study, section, chosen)
-    every = {
-        kind: [resolutions.representative_resolutions(tree.linkage) for tree in study.trees(kind)] for kind in KINDS
-    }
+    every = {kind: [hierarchy.representative_resolutions(tree.linkage) for tree in study.trees(kind)] for kind in KINDS}
     section.table(
         ("networks", "coarse", "middle", "fine"),
         [

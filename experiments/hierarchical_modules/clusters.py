@@ -17,7 +17,7 @@ def write(study, section) -> None:
             numbers=study.numbers,
             support=[found.jaccard for found in study.support],
         ),
-        f"The tree of all {len(study.tree.vectors)} hidden units, and its clusters at "
+        f"The tree of {len(study.tree.vectors)} hidden units, and its clusters at "
         f"{_listed(study.task.resolutions)} clusters, numbered through; lines show what splits into what. Percentages "
         f"are bootstrap support: how much of the cluster is found again in the trees of {study.config.resamples} "
         "resamples of the rows (mean Jaccard similarity; 75 % or more is usually called stable).",
@@ -31,7 +31,9 @@ def write(study, section) -> None:
     if study.config.network != "cnn":
         for level, c in enumerate(study.task.resolutions):
             colors = figures.trees.cluster_colors(study.levels)[level]
-            figure, caption = draw_network(study, study.levels[level], study.numbers[level], colors)
+            figure, caption = draw_network(
+                study, study.tree.expand(study.levels[level], -1), study.numbers[level], colors
+            )
             section.figure(
                 f"network_{c}",
                 figure,
@@ -69,7 +71,7 @@ def _entries(study, level):
             {
                 "number": study.numbers[level] + cluster,
                 "part_of": above,
-                "units": units,
+                "units": study.tree.units[units],
                 "reversed": int(np.sum(study.tree.signs[units] < 0)),
                 "support": found.jaccard[cluster],
                 "recovered": found.recovered[cluster],
@@ -98,9 +100,8 @@ def _coarse_clusters(study, section, entries):
         f"follow them most, and {where}.",
         note="When a cluster is not active all signs are the other way round. Correlations under 0.1 are left out.",
     )
-    members = [
-        ", ".join(f"{'−' if study.tree.signs[unit] < 0 else ''}{unit}" for unit in entry["units"]) for entry in entries
-    ]
+    signs = study.tree.expand(study.tree.signs, 0)
+    members = [", ".join(f"{'−' if signs[unit] < 0 else ''}{unit}" for unit in entry["units"]) for entry in entries]
     section.table(
         ("cluster", "units"),
         [(f"{entry['number']}", units) for entry, units in zip(entries, members, strict=True)],
@@ -140,7 +141,11 @@ def _caption(study, level):
 
 
 def draw_network(study, labels, first_number, colors):
-    """The network with its units colored by cluster, and a sentence that says what is drawn."""
+    """The network with its units colored by cluster, dead ones (−1) in gray, and a sentence about what is drawn."""
+    dead = labels < 0
+    labels = np.where(dead, len(colors), labels)
+    if dead.any():
+        colors = np.vstack([colors, [0.6, 0.6, 0.6, 1.0]])
     layers = [np.asarray(layer) for layer in _kernels(study)]
     threshold = study.task.threshold if study.config.network == "lnn" else _strong(layers)
     names = study.task.output_names
@@ -157,6 +162,7 @@ def draw_network(study, labels, first_number, colors):
     return figure, (
         f"Weights of at least {threshold:.3g} in magnitude are drawn, {drawn:,} of {sum(x.size for x in layers):,}; "
         "red positive, blue negative"
+        + (f"; {np.sum(dead)} dead units are gray, with the number {first_number + len(colors) - 1}" * bool(dead.any()))
     )
 
 

@@ -10,7 +10,7 @@ from experiments.hierarchical_modules.module_study import TRAINED, members
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import nmf
-from interp_jax.methods.hierarchy import agreement, effects, support
+from interp_jax.methods import hierarchy
 
 CHUNK = 1_000  # starts that are computed, and kept, at a time
 FEW = 20  # starts in each resample and for the networks that are only compared
@@ -20,7 +20,7 @@ def write(study, section) -> None:
     """Figures 7 to 10: the factorization's clusters in the network and their roles; and how stable they are."""
     config, rank = study.config, study.nmf_rank
     magnitudes = study.kept(
-        "effect magnitudes", lambda: effects.effect_magnitudes(study.segments(study.network), study.task.inputs)
+        "effect magnitudes", lambda: hierarchy.effect_magnitudes(study.segments(study.network), study.task.inputs)
     )
     best, errors = _best_of_all(study, magnitudes, rank)
     labels = clusters(best)
@@ -97,11 +97,11 @@ def _bootstrap(study, labels, rank):
     bar = study.progress.task("factorization, resamples", study.config.nmf_resamples)
     partitions = []
     for number, drawn in enumerate(rows_drawn):
-        magnitudes = effects.effect_magnitudes(segments, inputs[drawn])
+        magnitudes = hierarchy.effect_magnitudes(segments, inputs[drawn])
         partitions.append(_quick_clusters(study, magnitudes, rank, jax.random.fold_in(study.key(7), number)))
         bar.advance()
     bar.finish()
-    return support.Support(*map(np.asarray, support.partition_support(members(labels), np.array(partitions))))
+    return hierarchy.Support(*map(np.asarray, hierarchy.partition_support(members(labels), np.array(partitions))))
 
 
 def _quick_clusters(study, magnitudes, rank, key):
@@ -115,18 +115,20 @@ def _compare(study, section, labels, stable, rank):
     parts = []
     bar = study.progress.task("factorization, networks", len(networks))
     for number, network in enumerate(networks):
-        magnitudes = effects.effect_magnitudes(study.segments(network), study.task.inputs)
+        magnitudes = hierarchy.effect_magnitudes(study.segments(network), study.task.inputs)
         parts.append(_quick_clusters(study, magnitudes, rank, jax.random.fold_in(study.key(9), number)))
         bar.advance()
     bar.finish()
     rand = {"tree": [], "factorization": []}
     for a in range(len(networks)):
         for b in range(a):
-            matching = agreement.match_units(trees[a].vectors, trees[b].vectors)
-            rand["tree"].append(agreement.partition_agreement(trees[a].cut(rank), trees[b].cut(rank), matching))
-            rand["factorization"].append(agreement.partition_agreement(parts[a], parts[b], matching))
+            matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
+            rand["tree"].append(hierarchy.partition_agreement(trees[a].cut(rank), trees[b].cut(rank), matching))
+            rand["factorization"].append(
+                hierarchy.partition_agreement(parts[a][trees[a].units], parts[b][trees[b].units], matching)
+            )
     again = study.supports[rank]
-    both = float(adjusted_rand_score(study.tree.cut(rank), labels))
+    both = float(adjusted_rand_score(study.tree.cut(rank), labels[study.tree.units]))
     section.table(
         ("method", "support over resamples", "adjusted Rand over pairs of networks"),
         [

@@ -14,8 +14,6 @@ from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.kernels import ward
 from interp_jax.methods import ablation, hierarchy
-from interp_jax.methods.hierarchy import resolutions
-from interp_jax.methods.hierarchy.support import Support, bootstrap_weights, tree_support
 from interp_jax.networks.models import lnn
 
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
@@ -86,8 +84,8 @@ class ModuleStudy(Study):
 
     @cached_property
     def unaligned(self) -> np.ndarray:
-        """The Ward tree of its feature vectors as measured."""
-        return ward.linkage(self.shown.vectors)
+        """The Ward tree of its feature vectors as measured, without dead units."""
+        return ward.linkage(self.shown.vectors[self.tree.units])
 
     @cached_property
     def activations(self) -> tuple:
@@ -105,7 +103,7 @@ class ModuleStudy(Study):
 
     @cached_property
     def levels(self) -> list[np.ndarray]:
-        """The cluster of every unit at every resolution shown."""
+        """The cluster of every unit in the tree, at every resolution shown."""
         return [self.tree.cut(c) for c in self.task.resolutions]
 
     @cached_property
@@ -116,27 +114,29 @@ class ModuleStudy(Study):
     @cached_property
     def chosen(self) -> list[int]:
         """The representative resolutions of the tree that is shown."""
-        return resolutions.representative_resolutions(self.tree.linkage)
+        return hierarchy.representative_resolutions(self.tree.linkage)
 
     @property
     def nmf_rank(self) -> int:
-        """Parts of the factorization, no more than there are units."""
-        return min(self.task.nmf_rank, sum(self.task.hidden))
+        """Parts of the factorization, no more than there are units in the tree."""
+        return min(self.task.nmf_rank, len(self.tree.units))
 
     @property
-    def support(self) -> list[Support]:
+    def support(self) -> list[hierarchy.Support]:
         """Bootstrap support of the clusters of every resolution shown."""
         return [self.supports[c] for c in self.task.resolutions]
 
     @cached_property
-    def supports(self) -> dict[int, Support]:
+    def supports(self) -> dict[int, hierarchy.Support]:
         """Bootstrap support of the clusters of every resolution shown, and at the factorization's number of parts."""
         counts = sorted({*self.task.resolutions, self.nmf_rank})
         masks = np.concatenate([members(self.tree.cut(c)) for c in counts])
-        weights = bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)
-        found = tree_support(self.task.inputs, *self.activations, masks, weights=weights)
+        weights = hierarchy.bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)
+        layers, outputs = self.activations
+        live = jnp.concatenate(layers, axis=1)[:, self.tree.units]
+        found = hierarchy.tree_support(self.task.inputs, live, outputs, masks, weights=weights)
         parts = zip(*(np.split(np.asarray(x), np.cumsum(counts)[:-1]) for x in found), strict=True)
-        return {c: Support(*part) for c, part in zip(counts, parts, strict=True)}
+        return {c: hierarchy.Support(*part) for c, part in zip(counts, parts, strict=True)}
 
     def kept(self, name: str, compute):
         """The arrays that a function of no arguments returns: computed once, then read from the run's folder."""

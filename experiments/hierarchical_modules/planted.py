@@ -7,7 +7,6 @@ from sklearn.metrics import adjusted_rand_score
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import hierarchy
-from interp_jax.methods.hierarchy import resolutions
 from interp_jax.networks.models import lnn
 
 MODULES = 4
@@ -25,9 +24,9 @@ def write(study, section) -> None:
             key = jax.random.fold_in(study.key(11), number)
             network, planted, signs = planted_network(key, inputs.shape[1], units, study.task.targets.shape[1], noise)
             tree = hierarchy.build(hierarchy.network_vectors(network.segments(), inputs))
-            found["adjusted_rand"][level, number] = adjusted_rand_score(planted, tree.cut(MODULES))
-            found["signs"][level, number] = _signs_recovered(planted, signs, tree.signs)
-            found["chosen"][level, number] = MODULES in resolutions.representative_resolutions(tree.linkage)
+            found["adjusted_rand"][level, number] = adjusted_rand_score(planted[tree.units], tree.cut(MODULES))
+            found["signs"][level, number] = _signs_recovered(planted, signs, tree.expand(tree.signs, 0))
+            found["chosen"][level, number] = MODULES in hierarchy.representative_resolutions(tree.linkage)
             bar.advance()
     bar.finish()
     section.text(

@@ -5,13 +5,13 @@ import numpy as np
 from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods.hierarchy.agreement import tree_agreement
+from interp_jax.methods import hierarchy
 
 
 def write(study, section) -> None:
     """Agreement of the trees of all networks of a kind: partitions, roles, heights."""
     counts = sorted({*study.task.resolutions, *study.chosen})
-    found = {kind: tree_agreement(study.trees(kind), counts) for kind in KINDS}
+    found = {kind: hierarchy.tree_agreement(study.trees(kind), counts) for kind in KINDS}
     pairs = len(found[TRAINED].cophenetic)
     section.text(
         f"{study.config.networks} networks of each kind, {pairs} pairs. Units have no names in common, so those of two "

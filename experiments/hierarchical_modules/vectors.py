@@ -16,12 +16,12 @@ def write(study, section) -> None:
     section.text(
         f"Every hidden unit is described by its correlations with the network's {features} over the "
         f"{len(study.task.inputs):,} training rows. Constant inputs: {constant}; units that never change: {dead} of "
-        f"{len(tree.vectors)} (their correlations are 0 by convention)."
+        f"{len(shown.vectors)} (their correlations are 0 by convention, and they are left out of the trees)."
     )
     section.figure(
         "feature_vectors",
         figures.alignment.aligned_vectors(
-            shown.vectors, tree.vectors, tree.similarity, split=len(shown.constant_inputs), order=tree.order
+            shown.vectors[tree.units], tree.vectors, tree.similarity, split=len(shown.constant_inputs), order=tree.order
         ),
         "Feature vectors, one unit a row in the order of the tree, before and after their signs are aligned, and the "
         f"sum of the cosines of all pairs of units during alignment: from {tree.similarity[0]:,.0f} to "
@@ -38,7 +38,7 @@ def write(study, section) -> None:
     _algorithms(study, section)
     section.metrics(
         {
-            "units": len(tree.vectors),
+            "units": len(shown.vectors),
             "dead_units": dead,
             "constant_inputs": constant,
             "similarity": {"before": tree.similarity[0], "after": tree.similarity[-1]},
@@ -53,12 +53,13 @@ def _algorithms(study, section):
     heights = {"before": [], "after": []}
     settled = 0
     for number, (vectors, tree) in enumerate(zip(study.vectors(TRAINED), study.trees(TRAINED), strict=True)):
-        paper = alignment.align_signs(vectors.vectors, key=study.key(8 + 100 * number))
+        measured = vectors.vectors[tree.units]
+        paper = alignment.align_signs(measured, key=study.key(8 + 100 * number))
         settled += int(paper.converged)
         sums["before"].append(float(paper.similarity[0]))
         sums["Algorithm 1"].append(float(paper.similarity[-1]))
         sums["the flip that helps most"].append(float(tree.similarity[-1]))
-        heights["before"].append(ward.linkage(vectors.vectors)[-1, 2])
+        heights["before"].append(ward.linkage(measured)[-1, 2])
         heights["after"].append(tree.linkage[-1, 2])
     count, lower = len(heights["after"]), int(np.sum(np.less(heights["after"], heights["before"])))
     section.table(

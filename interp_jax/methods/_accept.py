@@ -26,7 +26,7 @@ SCORES = ("logits", "probabilities")
 _TRIED = 8
 
 
-def accept_network(network, inputs) -> Callable:
+def accept_network(network, inputs, *, finite: bool = True) -> Callable:
     """The network as a callable pytree, once it has shown that a row's scores depend on that row alone.
 
     Host-level; four calls on ten rows: the first eight of ``inputs`` and two made of the first, so that rows differ
@@ -40,6 +40,7 @@ def accept_network(network, inputs) -> Callable:
         network: ``[batch, …] -> array or pytree of arrays [batch, …]``; a callable pytree, a method of one
             (``chain.activations``), or a plain function.
         inputs: [rows, …] rows to try it on; the first eight are used.
+        finite: whether NaN in its outputs for them is refused.
 
     Returns:
         The network in a form that goes through ``jax.jit`` as an argument.
@@ -64,14 +65,12 @@ as networks.freeze(model) gives
         scores, again = network(rows), network(rows)
         copies = {row: network(jnp.broadcast_to(rows[row], rows.shape)) for row in (1, 2)}
     except Exception as error:
-        raise _failed(
-            "network", rows, error, "; a model with a state is frozen first: networks.freeze(model)"
-        ) from error
+        raise _failed("network", rows, error, "; see networks.freeze(model)") from error
     leaves = jax.tree.leaves(scores)
     if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in leaves):
         shapes = [jnp.shape(leaf) for leaf in leaves]
         raise ValueError(f"network: found outputs of shape {shapes} for {len(rows)} rows, wanted a row for each")
-    if any(bool(jnp.isnan(leaf[2:]).any()) for leaf in leaves):
+    if finite and any(bool(jnp.isnan(leaf[2:]).any()) for leaf in leaves):
         raise ValueError("network: found NaN in its outputs for the given inputs, wanted numbers")
     scale = jax.tree.map(_noise, scores)
     if not _close(scores, again, scale):
@@ -237,7 +236,7 @@ class _LogScores:
 
 @jax.jit
 def _are_probabilities(network, rows):
-    """[rows] 1 where all scores of a row are probabilities, 0 where not, −1 for NaN; None for outputs of other kinds."""
+    """[rows] 1 where all scores of a row are probabilities, 0 where not, −1 for NaN; None for other outputs."""
     leaves = jax.tree.leaves(network(rows))
     if len(leaves) != 1 or jnp.ndim(leaves[0]) < 2 or leaves[0].shape[-1] < 2 or len(leaves[0]) != len(rows):
         return None
@@ -279,7 +278,7 @@ def accept_segments(segments) -> tuple[Callable, ...]:
         >>> len(accept_segments((lambda x: 2 * x, lambda hidden: hidden.sum(1))))
         2
     """
-    if not isinstance(segments, Sequence):
+    if not isinstance(segments, Sequence) or isinstance(segments, str):
         found = type(segments).__name__
         raise ValueError(f"segments: found a {found}, wanted a tuple such as (chain.until(name), chain.after(name))")
     for number, segment in enumerate(segments):
@@ -289,6 +288,26 @@ def accept_segments(segments) -> tuple[Callable, ...]:
     if len(segments) < 2:
         raise ValueError(f"segments: found {len(segments)}, wanted at least two with hidden units between them")
     return tuple(callable_pytree(segment) for segment in segments)
+
+
+def applied(network: Callable, rows: Any, *, name: str = "network") -> Any:
+    """The network's outputs for the rows.
+
+    Traceable.
+
+    Raises:
+        ValueError: a network that fails on the rows, by the name given.
+
+    Example:
+        >>> applied(lambda x: x @ jnp.ones((3, 2)), jnp.ones((1, 4)))
+        Traceback (most recent call last):
+        ...
+        ValueError: network: found a failure on inputs float32 [1, 4] (...), wanted outputs of every row
+    """
+    try:
+        return network(rows)
+    except Exception as error:
+        raise _failed(name, rows, error) from error
 
 
 def _hashable(network) -> bool:
@@ -310,7 +329,7 @@ def _dependent(finding: str) -> ValueError:
 
 def _failed(name: str, rows: Array, error: Exception, hint: str = "") -> ValueError:
     cause = f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
-    wanted = f"wanted scores of every row{hint}"
+    wanted = f"wanted outputs of every row{hint}"
     return ValueError(f"{name}: found a failure on inputs {describe(rows)} ({cause}), {wanted}")
 
 

@@ -12,7 +12,6 @@ from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
 from interp_jax.kernels import nmf, ward
 from interp_jax.methods import hierarchy
-from interp_jax.methods.hierarchy import effects
 from interp_jax.networks.models import lnn
 from tests.real_data import REAL_DATA
 
@@ -74,7 +73,7 @@ def test_alignment_lowers_the_tree(paper):
 def test_ten_thousand_factorizations_are_no_worse_than_scikit_learns_best_of_a_hundred(paper):
     learned, train = paper
     network = train(jax.random.key(0))
-    magnitudes = np.asarray(effects.effect_magnitudes(network.segments(), learned.inputs))
+    magnitudes = np.asarray(hierarchy.effect_magnitudes(network.segments(), learned.inputs))
     start = time.perf_counter()
     found = nmf.nmf(magnitudes, learned.nmf_rank, key=jax.random.key(1), restarts=10_000)
     error = float(jax.block_until_ready(found.error))

@@ -4,7 +4,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"agreement", "effects", "resolutions", "support"},
     submod_attrs={
         "vectors": ["FeatureVectors", "feature_vectors", "network_vectors"],
         "tree": ["Hierarchy", "build"],

@@ -1,21 +1,28 @@
-"""How far the trees of several networks, whose units have no common names, say the same."""
+"""Agreement between the trees of several networks, whose units have no common numbers."""
 
 from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Float, Int
 from scipy.cluster.hierarchy import cophenet
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
+from interp_jax._checks import as_counts, as_labels, as_numpy, describe
 from interp_jax.methods.hierarchy.tree import Hierarchy
 
 
 class Matching(NamedTuple):
-    """Pairs of units of two networks, by their numbers in each, and the mean cosine of their feature vectors."""
+    """Pairs of units of two networks.
+
+    Attributes:
+        first: [pairs] the units of the one network, as places among its vectors.
+        second: [pairs] their partners in the other network.
+        similarity: the mean cosine of the partners' feature vectors.
+    """
 
     first: Int[np.ndarray, " pairs"]
     second: Int[np.ndarray, " pairs"]
@@ -23,7 +30,14 @@ class Matching(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """Of every pair of networks: how alike their partitions, the clusters' roles, their trees and their units are."""
+    """Agreement of every pair of networks, as `tree_agreement` defines it.
+
+    Attributes:
+        adjusted_rand: [pairs, resolutions] of the partitions of matched units.
+        roles: [pairs, resolutions] mean cosine of matched clusters' roles.
+        cophenetic: [pairs] correlation of the heights at which pairs of matched units are joined.
+        similarity: [pairs] mean cosine of matched units' feature vectors.
+    """
 
     adjusted_rand: Float[np.ndarray, "pairs resolutions"]
     roles: Float[np.ndarray, "pairs resolutions"]
@@ -31,47 +45,48 @@ class Agreement(NamedTuple):
     similarity: Float[np.ndarray, " pairs"]
 
 
-def match_units(first: Shaped[Array | np.ndarray, "..."], second: Shaped[Array | np.ndarray, "..."]) -> Matching:
-    """Pairs up the units of two networks so that the cosines of their feature vectors sum to the most.
+def match_units(first, second) -> Matching:
+    """Pairs of units of two networks such that the cosines of their feature vectors sum to the most.
 
-    Host-level; O(units³) at worst, units × units memory. The signs of all vectors of one network may be reversed
-    together, since aligned signs mean something only relative to each other.
+        max over one-to-one pairings and over s = ±1 of  Σ_pairs s cos(v_first, v_second)
+
+    Host-level, in float64; O(units³) at worst, units × units memory. The signs of all vectors of one network may be
+    reversed together, since aligned signs mean something only relative to each other.
 
     Args:
         first: [units, features] aligned feature vectors.
-        second: [units', features] those of the other network; without partners stay units of the larger one.
+        second: [units', features] those of the other network; units of the larger network stay without partners.
 
     Raises:
-        ValueError: vectors that are not two-dimensional, of different width, or not finite.
+        ValueError: vectors that are no matrix of finite real numbers, or of different width.
 
     Example:
-        >>> import numpy as np
         >>> match_units(np.eye(3), -np.eye(3)[[2, 0, 1]]).second
         array([1, 2, 0])
 
     Source: Kuhn 1955 (assignment), as in Li et al. 2016, Convergent learning, section 3.
     """
-    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    for name, vectors in (("first", first), ("second", second)):
-        if vectors.ndim != 2 or not len(vectors):
-            raise ValueError(f"{name}: found shape {vectors.shape}, wanted [units, features]")
-        if vectors.shape[1] != first.shape[1]:
-            raise ValueError(f"{name}: found {vectors.shape[1]} features, wanted {first.shape[1]} as of first")
-        if not np.isfinite(vectors).all():
+    vectors = {}
+    for name, values in (("first", first), ("second", second)):
+        vectors[name] = as_numpy(name, values, shape=["units", "features"]).astype(np.float64)
+        if not np.isfinite(vectors[name]).all():
             raise ValueError(f"{name}: found NaN or infinity, wanted finite feature vectors")
-    cosines = _normalized(first) @ _normalized(second).T
-    found = []
+    widths = vectors["first"].shape[1], vectors["second"].shape[1]
+    if widths[0] != widths[1]:
+        raise ValueError(f"second: found {widths[1]} features, wanted {widths[0]} as of first")
+    cosines = _normalized(vectors["first"]) @ _normalized(vectors["second"]).T
+    matchings = []
     for signed in (cosines, -cosines):
         rows, columns = linear_sum_assignment(signed, maximize=True)
-        found.append(Matching(rows, columns, float(signed[rows, columns].mean())))
-    return max(found, key=lambda matching: matching.similarity)
+        matchings.append(Matching(rows, columns, float(signed[rows, columns].mean())))
+    return max(matchings, key=lambda matching: matching.similarity)
 
 
 def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int]) -> Agreement:
-    """How far the trees of several networks agree, every pair of them, once their units are matched.
+    """Agreement of the trees of several networks, every pair of them, after their units are matched.
 
-    Host-level; units × units memory, pairs one after the other. Matching looks at the vectors the trees are built of,
-    which by itself makes them agree: hold the numbers against those of networks that have learned nothing.
+    Host-level; units × units memory, pairs one after the other. Matching uses the vectors that the trees are built of,
+    which by itself makes them agree: compare with untrained networks. Dead units, which are in no tree, do not count.
 
     Args:
         hierarchies: at least two trees, on the same features.
@@ -84,10 +99,9 @@ def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int])
         joined, 0 where those of a network are all equal; ``similarity`` is the mean cosine of matched units.
 
     Raises:
-        ValueError: fewer than two hierarchies, or a resolution that one of them has not.
+        ValueError: fewer than two hierarchies or other objects, or a resolution that one of them has not.
 
     Example:
-        >>> import numpy as np
         >>> from interp_jax.methods import hierarchy
         >>> vectors = np.random.default_rng(0).normal(size=(8, 3))
         >>> tree_agreement([hierarchy.build(vectors), hierarchy.build(vectors[::-1])], [2, 4]).adjusted_rand
@@ -95,8 +109,11 @@ def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int])
 
     Source: Hubert & Arabie 1985 (adjusted Rand index); Sokal & Rohlf 1962 (cophenetic correlation).
     """
+    if not isinstance(hierarchies, Sequence) or not all(isinstance(tree, Hierarchy) for tree in hierarchies):
+        raise ValueError(f"hierarchies: found {describe(hierarchies)}, wanted a sequence of Hierarchy, as build gives")
     if len(hierarchies) < 2:
         raise ValueError(f"hierarchies: found {len(hierarchies)}, wanted at least two")
+    resolutions = as_counts("resolutions", resolutions)
     cuts = [[tree.cut(c) for c in resolutions] for tree in hierarchies]
     centroids = [[tree.roles(c) for c in resolutions] for tree in hierarchies]
     joined = [squareform(cophenet(tree.linkage)) for tree in hierarchies]
@@ -110,27 +127,41 @@ def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int])
     return Agreement(*(np.array(values) for values in (rand, roles, cophenetic, similarity)))
 
 
-def partition_agreement(first: np.ndarray, second: np.ndarray, matching: Matching) -> float:
+def partition_agreement(first, second, matching: Matching) -> float:
     """The adjusted Rand index of two networks' partitions of their units, over the matched ones.
 
     Host-level.
 
     Args:
-        first: [units] labels of the one network's units.
+        first: [units] labels of the one network's units, any whole numbers.
         second: [units'] labels of the other's.
-        matching: which unit is which.
+        matching: which unit is which, as `match_units` gives.
+
+    Raises:
+        ValueError: labels that are no whole numbers, or fewer than the matching speaks of; another object in place of
+            the matching.
 
     Example:
-        >>> import numpy as np
         >>> partition_agreement(np.array([0, 0, 1]), np.array([5, 7, 7]), match_units(np.eye(3), np.eye(3)[::-1]))
         1.0
 
     Source: Hubert & Arabie 1985.
     """
-    return float(adjusted_rand_score(np.asarray(first)[matching.first], np.asarray(second)[matching.second]))
+    if not isinstance(matching, Matching):
+        raise ValueError(f"matching: found {describe(matching)}, wanted a Matching, as match_units gives")
+    matched = []
+    for name, labels, units in (("first", first, matching.first), ("second", second, matching.second)):
+        labels = np.asarray(as_labels(name, labels))
+        if len(labels) <= np.max(units, initial=-1):
+            raise ValueError(f"{name}: found {len(labels)} labels, wanted one a unit of the matching: {max(units) + 1}")
+        matched.append(labels[units])
+    return float(adjusted_rand_score(*matched))
 
 
 def _normalized(vectors):
+    # Scaled first, so that no square over- or underflows.
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    vectors = vectors / np.where(largest > 0, largest, 1)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 

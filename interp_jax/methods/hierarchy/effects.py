@@ -1,4 +1,4 @@
-"""How strongly inputs act on hidden units and hidden units on outputs: magnitudes, without signs."""
+"""Magnitudes, without signs, of the effects of inputs on hidden units and of hidden units on outputs."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,16 +6,15 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from interp_jax.methods._accept import accept_segments, callable_pytree
+from interp_jax._checks import as_count
+from interp_jax.methods._accept import accept_segments, applied, as_rows, callable_pytree
 from interp_jax.methods.ablation import intact_layers, unit_means
 
 
-def input_effects(
-    head: Callable, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
-) -> Float[Array, "inputs units"]:
-    """How far every hidden unit moves when one input is held at its mean.
+def input_effects(head: Callable, inputs, *, batch_size: int = 1) -> Float[Array, "inputs units"]:
+    """Root mean square change of every hidden unit when one input is held at its mean.
 
         e[i, k] = √ E_n (o_k(x_n) − o_k(x_n with x_i at its mean over the rows))²
 
@@ -27,35 +26,35 @@ def input_effects(
         head: ``[rows, *features] -> hidden [rows, …, units]``, or a tuple or other pytree of several layers, which
             are pooled in their order. Places between rows and units are averaged over as rows are. A plain function
             is compiled once: what it reads from outside itself must not change.
-        inputs: the rows; features of several axes are numbered as if flattened.
+        inputs: [rows, …]; features of several axes are numbered as if flattened. Whole numbers become float32. NaN
+            in an input makes its effects, and those of all that the head makes of it, NaN.
         batch_size: inputs replaced at a time.
 
     Raises:
-        ValueError: inputs without a row, batch_size below one.
+        TypeError: a head that cannot be called.
+        ValueError: inputs without a row, a head that fails on them, batch_size below one.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> input_effects(lambda x: x * jnp.array([[3.0, 0.0]]), jnp.array([[1.0, 5.0], [-1.0, 7.0]]))
         Array([[3., 0.],
                [0., 0.]], dtype=float32)
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    _check_batch_size(batch_size)
-    return _input_effects(callable_pytree(head), _floating(inputs), batch_size)
+    inputs = as_rows("inputs", inputs, finite=False, floating=True)
+    return _input_effects(callable_pytree(head, name="head"), inputs, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
 def _input_effects(head, inputs, batch_size):
     shape = inputs.shape[1:]
     features = jnp.arange(int(np.prod(shape))).reshape(shape)
+    head = partial(applied, head, name="head")
     return _changes(head, inputs, jnp.mean(inputs, axis=0), features, features.size, batch_size)
 
 
-def output_effects(
-    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
-) -> Float[Array, "units outputs"]:
-    """How far every output moves when one hidden unit is held at its mean.
+def output_effects(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units outputs"]:
+    """Root mean square change of every output when one hidden unit is held at its mean.
 
         e[k, j] = √ E_n (f_j(x_n) − f_j(x_n with o_k at its mean over the rows))²
 
@@ -65,17 +64,17 @@ def output_effects(
 
     Args:
         segments: the network cut where its hidden units are, as for `ablation.replace_units`.
-        inputs: the rows.
+        inputs: [rows, …]. Whole numbers become float32.
         batch_size: units replaced at a time.
 
     Returns:
         [units, outputs], the units of all hidden layers pooled in the layers' order.
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, inputs without a row, batch_size below one.
+        ValueError: fewer than two segments, one that is not callable or fails, inputs without a row, batch_size below
+            one.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: 2 * x, lambda hidden: jnp.stack([hidden[:, 0], hidden[:, 0] - hidden[:, 1]], 1))
         >>> output_effects(network, jnp.array([[1.0, 3.0], [-1.0, 3.0]]))
         Array([[2., 2.],
@@ -83,8 +82,8 @@ def output_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    _check_batch_size(batch_size)
-    return _output_effects(accept_segments(segments), _floating(inputs), batch_size)
+    inputs = as_rows("inputs", inputs, finite=False, floating=True)
+    return _output_effects(accept_segments(segments), inputs, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -99,20 +98,25 @@ def _output_effects(segments, inputs, batch_size):
     return jnp.concatenate(effects, axis=0)
 
 
-def effect_magnitudes(
-    segments, inputs: Shaped[Array | np.ndarray, "rows *features"], *, batch_size: int = 1
-) -> Float[Array, "units features"]:
+def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units features"]:
     """The non-negative feature vectors of all hidden units: effects of the inputs on them, then theirs on the outputs.
 
         V[k] = [e_in[i, k] for every input i, e_out[k, j] for every output j]
 
-    Traceable; cost and arguments as of `input_effects` and `output_effects`. What `kernels.nmf.nmf` takes.
+    Traceable; cost as of `input_effects` and `output_effects`. `kernels.nmf.nmf` takes the result.
+
+    Args:
+        segments: the network cut where its hidden units are, as for `ablation.replace_units`.
+        inputs: [rows, …].
+        batch_size: inputs, then units, replaced at a time.
 
     Returns:
         [units, inputs + outputs], the units of all hidden layers pooled in the layers' order.
 
+    Raises:
+        ValueError: as `output_effects`.
+
     Example:
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: x[:, :1] - x[:, 1:], lambda hidden: 3 * hidden)
         >>> effect_magnitudes(network, jnp.array([[1.0, 2.0], [-1.0, 2.0]]))
         Array([[1., 0., 3.]], dtype=float32)
@@ -153,15 +157,3 @@ def _chained(segments):
         return hidden
 
     return chained
-
-
-def _check_batch_size(batch_size):
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-
-
-def _floating(inputs):
-    inputs = jnp.asarray(inputs)
-    if not inputs.ndim or not inputs.shape[0]:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    return inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(jnp.float32)

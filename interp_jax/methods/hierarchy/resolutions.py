@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from interp_jax._checks import as_count, as_numpy, check_number
+
 
 def lifetimes(linkage) -> np.ndarray:
-    """How long every number of clusters lasts as the height of the cut rises, on a logarithmic scale.
+    """The lifetime of every number of clusters as the height of the cut rises, on a logarithmic scale.
 
         ℓ(c) = log h(c → c − 1) − log h(c + 1 → c)
 
-    h(c → c − 1) is the height of the merge that leaves c − 1 clusters. A number of clusters with a long life is one
-    whose clusters are much nearer together inside than they are to each other. One cluster never ends, and the single
-    units never began: both have lifetime 0, as have partitions between merges of equal height. After merges of height
-    0 (equal vectors) a lifetime is infinite. Host-level.
+    Host-level. h(c → c − 1) is the height of the merge that leaves c − 1 clusters. A number of clusters with a long
+    lifetime is one whose clusters are much nearer together inside than they are to each other. One cluster never ends,
+    and the single units never begin: both have lifetime 0, as have partitions between merges of equal height. After
+    merges of height 0 (equal vectors) a lifetime is infinite.
 
     Args:
         linkage: [units − 1, 4] as SciPy's, heights in ascending order.
@@ -20,7 +22,7 @@ def lifetimes(linkage) -> np.ndarray:
         [units] lifetimes of 1, 2, …, units clusters.
 
     Raises:
-        ValueError: no linkage matrix, or NaN among its heights.
+        ValueError: no linkage matrix, or heights that are NaN, infinite, negative or descending.
 
     Example:
         >>> lifetimes([[0, 1, 1.0, 2], [2, 3, 1.0, 2], [4, 5, 8.0, 4]]).round(2)
@@ -28,11 +30,11 @@ def lifetimes(linkage) -> np.ndarray:
 
     Source: Fred & Jain 2005, Combining multiple clusterings using evidence accumulation, section 3.3, on log heights.
     """
-    linkage = np.asarray(linkage, np.float64)
-    if linkage.ndim != 2 or linkage.shape[1] != 4 or not len(linkage):
-        raise ValueError(f"linkage: found shape {linkage.shape}, wanted [units - 1, 4]")
-    if np.isnan(linkage[:, 2]).any():
-        raise ValueError("linkage: found NaN among its heights, wanted numbers")
+    linkage = as_numpy("linkage", linkage, shape=["units - 1", 4]).astype(np.float64)
+    if not np.isfinite(linkage[:, 2]).all():
+        raise ValueError("linkage: found NaN or infinity among its heights, wanted finite numbers")
+    if np.any(np.diff(linkage[:, 2], prepend=0) < 0):
+        raise ValueError("linkage: found heights that are negative or descend, wanted them in ascending order")
     heights = linkage[::-1, 2]  # of the merges that leave 1, 2, … clusters
     life = np.zeros(len(linkage) + 1)
     begins, ends = heights[1:], heights[:-1]
@@ -46,15 +48,15 @@ def lifetimes(linkage) -> np.ndarray:
 def representative_resolutions(
     linkage, *, count: int = 3, factor: float = 2.0, largest: int | None = None
 ) -> list[int]:
-    """The numbers of clusters to look at: those that live longest, each at least ``factor`` times the one before.
+    """The numbers of clusters with the longest lifetimes, each at least ``factor`` times the one before.
 
         argmax Σᵢ ℓ(cᵢ)   over   2 ≤ c₁,  factor · cᵢ ≤ cᵢ₊₁,  c_count ≤ largest
 
     Host-level; exact, by dynamic programming, O(count · largest²). The factor keeps the resolutions apart, as the
-    paper's are (4, 8, 16 and 3, 6, 12); without it the longest lives crowd at the top of the tree. Lifetimes compare
-    multiples of merge heights, so the choice does not change with the scale of the vectors. Only resolutions with a
-    lifetime above 0 are chosen; of equal choices the coarser. An infinite lifetime, which only the finest
-    of them can have, counts for more than all others together.
+    paper's are (4, 8, 16 and 3, 6, 12); without it the longest lifetimes crowd at the top of the tree. Lifetimes are
+    ratios of merge heights, so the choice does not change with the scale of the vectors. Only resolutions with a
+    lifetime above 0 are chosen; of equal choices the coarser. An infinite lifetime, which only the finest of them can
+    have, counts for more than all others together.
 
     Args:
         linkage: [units − 1, 4] as SciPy's.
@@ -74,19 +76,13 @@ def representative_resolutions(
         [2, 4]
     """
     life = lifetimes(linkage)
-    units = len(life)
-    if count < 1:
-        raise ValueError(f"count: found {count}, wanted at least 1")
-    if not factor >= 1:
-        raise ValueError(f"factor: found {factor}, wanted at least 1")
-    if largest is None:
-        largest = max(16, units // 6)
-    if largest < 2:
-        raise ValueError(f"largest: found {largest}, wanted at least 2")
+    units, count = len(life), as_count("count", count)
+    check_number("factor", factor, least=1)
+    largest = max(16, units // 6) if largest is None else as_count("largest", largest, least=2)
     candidates = [c for c in range(2, min(largest, units - 1) + 1) if life[c - 1] > 0]
     # The best choice of one, two, … resolutions that ends with a given one.
     ending = {c: (life[c - 1], [c]) for c in candidates}
-    found = list(ending.values())
+    best = list(ending.values())
     for _ in range(count - 1):
         longer = {}
         for c in candidates:
@@ -95,5 +91,5 @@ def representative_resolutions(
                 total, chosen = max(coarser, key=lambda choice: choice[0])
                 longer[c] = (total + life[c - 1], [*chosen, c])
         ending = longer
-        found = list(ending.values()) or found
-    return max(found, key=lambda choice: choice[0], default=(0.0, []))[1]
+        best = list(ending.values()) or best
+    return max(best, key=lambda choice: choice[0], default=(0.0, []))[1]

@@ -1,4 +1,4 @@
-"""How surely a cluster of units is there: whether it comes back when the rows are drawn again."""
+"""Bootstrap support of clusters of units: how well they are found again when the rows are resampled."""
 
 from functools import partial
 from typing import NamedTuple
@@ -6,15 +6,31 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int
 
+from interp_jax._checks import (
+    as_count,
+    as_key,
+    as_labels,
+    as_mask,
+    as_numpy,
+    as_real,
+    at_hand,
+    check_finite,
+    check_shape,
+)
 from interp_jax.kernels import alignment, ward
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods.hierarchy.vectors import pooled_columns
 
 
 class Support(NamedTuple):
-    """Of every cluster: the mean best Jaccard similarity, and the share of resamples that hold the very same set."""
+    """How well every cluster is found again in resamples.
+
+    Attributes:
+        jaccard: [clusters] Jaccard similarity to the most similar cluster of a resample, mean over resamples.
+        recovered: [clusters] the share of resamples that have the very same set of units.
+    """
 
     jaccard: Float[Array, " clusters"]
     recovered: Float[Array, " clusters"]
@@ -25,13 +41,21 @@ def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples r
 
     Traceable; resample i depends on the key and i alone.
 
+    Args:
+        key: a JAX random key.
+        rows: number of rows, static.
+        resamples: number of resamples, static.
+
+    Raises:
+        ValueError: what is no key, counts below one.
+
     Example:
-        >>> import jax
         >>> bootstrap_weights(jax.random.key(0), 5, 3).sum(axis=1)
         Array([5, 5, 5], dtype=int32)
 
     Source: Efron 1979.
     """
+    key, rows, resamples = as_key(key), as_count("rows", rows), as_count("resamples", resamples)
 
     def one(lane):
         drawn = jax.random.randint(jax.random.fold_in(key, lane), (rows,), 0, rows)
@@ -44,12 +68,12 @@ def tree_support(
     inputs,
     hidden,
     outputs,
-    clusters: Shaped[Array | np.ndarray, "..."],
+    clusters,
     *,
-    weights: Shaped[Array | np.ndarray, "..."],
+    weights,
     batch_size: int = 8,
 ) -> Support:
-    """How well clusters of a tree are found again in the trees of resampled rows.
+    """The support of clusters of a tree: how well they are found again in the trees of resampled rows.
 
         support(A) = mean over resamples of  max over all clusters B of the resample's tree of  |A ∩ B| / |A ∪ B|
 
@@ -58,9 +82,12 @@ def tree_support(
     Memory: ``batch_size`` trees (units² each) and as many weighted copies of the rows.
 
     Args:
-        inputs, hidden, outputs: as for `interp_jax.methods.hierarchy.feature_vectors`.
+        inputs: [rows, …], as for `feature_vectors`.
+        hidden: [rows, …, units], or several layers. Leave out dead units, which `build` has left out of the tree:
+            ``hidden[:, tree.units]`` of pooled layers.
+        outputs: [rows, outputs].
         clusters: bool [clusters, units], which units are in each: ``labels[None, :] == np.arange(c)[:, None]``.
-        weights: [resamples, rows] how often a row counts, `bootstrap_weights` say.
+        weights: [resamples, rows] how often a row counts, `bootstrap_weights` say; not negative.
         batch_size: resamples at a time.
 
     Returns:
@@ -68,10 +95,11 @@ def tree_support(
         in a row that counts makes all of it NaN.
 
     Raises:
-        ValueError: clusters or weights that do not fit the units and the rows, or batch_size below one.
+        ValueError: inputs, hidden units and outputs that `feature_vectors` refuses, clusters or weights that do not fit
+            the units and the rows, clusters that are no masks, weights that are negative, NaN or infinite, or
+            batch_size below one.
 
     Example:
-        >>> import jax, jax.numpy as jnp
         >>> x = jax.random.normal(jax.random.key(0), (50, 2))
         >>> hidden = x @ jnp.array([[1.0, 0.9, -0.1], [0.1, -0.1, 1.0]])
         >>> weights = bootstrap_weights(jax.random.key(1), 50, 16)
@@ -81,17 +109,12 @@ def tree_support(
     Source: Hennig 2007, Cluster-wise assessment of cluster stability, section 2; for trees Felsenstein 1985.
     """
     both, units, _ = pooled_columns(inputs, hidden, outputs)
-    clusters, weights = jnp.asarray(clusters), jnp.asarray(weights)
-    if clusters.ndim != 2 or clusters.shape[1] != units.shape[1] or clusters.dtype != bool:
-        found = f"{clusters.dtype} of shape {clusters.shape}"
-        raise ValueError(f"clusters: found {found}, wanted bool [clusters, {units.shape[1]}], one column a unit")
-    if weights.ndim != 2 or weights.shape[1] != units.shape[0]:
-        raise ValueError(
-            f"weights: found shape {weights.shape}, wanted [resamples, {units.shape[0]}], one column a row"
-        )
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    return _tree_support(both, units, clusters, weights, batch_size)
+    clusters = _as_clusters(clusters, units.shape[1])
+    weights = as_real("weights", weights, shape=["resamples", units.shape[0]])
+    check_finite("weights", weights)
+    if at_hand(weights) and np.any(np.asarray(weights) < 0):
+        raise ValueError("weights: found negative numbers, wanted how often each row counts")
+    return _tree_support(both, units, clusters, weights, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -105,42 +128,67 @@ def _tree_support(both, units, clusters, weights, batch_size):
     return _support(jax.lax.map(one, weights, batch_size=batch_size))
 
 
-def partition_support(
-    clusters: Bool[Array | np.ndarray, "clusters units"], partitions: Int[Array | np.ndarray, "resamples units"]
-) -> Support:
+def partition_support(clusters, partitions) -> Support:
     """`tree_support` for clusters of a partition, against the partitions that resamples gave.
 
     Traceable; memory resamples · units².
 
     Args:
-        clusters: which units belong to each cluster in question.
-        partitions: the units' labels in every resample, 0 … units − 1.
+        clusters: bool [clusters, units], which units belong to each cluster in question.
+        partitions: [resamples, units] the units' labels in every resample, 0 … units − 1. Traced labels outside that
+            range belong to no cluster.
+
+    Raises:
+        ValueError: clusters that are no masks, labels that are no whole numbers in the range, or of other units.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> partition_support(jnp.array([[True, True, False]]), jnp.array([[0, 0, 1], [0, 1, 1]])).jaccard
         Array([0.75], dtype=float32)
 
     Source: Hennig 2007, Cluster-wise assessment of cluster stability, section 2.
     """
+    partitions = partitions if isinstance(partitions, jax.Array) else as_numpy("partitions", partitions)
+    check_shape("partitions", partitions, ["resamples", "units"])
+    units = partitions.shape[1]
+    clusters = _as_clusters(clusters, units)
+    labels = as_labels("partitions", partitions.reshape(-1), classes=units).reshape(partitions.shape)
+    return _partition_support(clusters, labels)
+
+
+@jax.jit
+def _partition_support(clusters, partitions):
     units = jnp.arange(clusters.shape[1])
-    return _support(
-        jax.vmap(lambda labels: _best_jaccard(clusters, labels[None, :] == units[:, None]))(jnp.asarray(partitions))
-    )
+    return _support(jax.vmap(lambda labels: _best_jaccard(clusters, labels[None, :] == units[:, None]))(partitions))
 
 
-def tree_clusters(linkage: Float[Array | np.ndarray, "merges 4"]) -> Bool[Array, "nodes units"]:
+def tree_clusters(linkage) -> Bool[Array, "nodes units"]:
     """The units below every node of a tree: first the single units, then the merged clusters in their order.
 
     Traceable; memory 2 · units².
 
+    Args:
+        linkage: [units − 1, 4] as SciPy's. The nodes of a traced one cannot be looked at.
+
+    Raises:
+        ValueError: another shape, or merges of nodes that are not there yet.
+
     Example:
-        >>> import jax.numpy as jnp
         >>> tree_clusters(jnp.array([[0.0, 2.0, 1.0, 2.0], [1.0, 3.0, 2.0, 3.0]]))[3:]
         Array([[ True, False,  True],
                [ True,  True,  True]], dtype=bool)
     """
-    return _tree_clusters(jnp.asarray(linkage))
+    linkage = as_real("linkage", linkage, shape=["units - 1", 4])
+    if at_hand(linkage):
+        children, merges = np.asarray(linkage)[:, :2], np.arange(len(linkage))
+        if not ((children >= 0) & (children <= (len(linkage) + merges)[:, None])).all():
+            raise ValueError("linkage: found merges of nodes that are not there yet, wanted a matrix as SciPy's")
+    return _tree_clusters(linkage)
+
+
+def _as_clusters(clusters, units):
+    clusters = as_mask("clusters", clusters)
+    check_shape("clusters", clusters, ["clusters", units])
+    return clusters
 
 
 @jax.jit
@@ -157,7 +205,7 @@ def _tree_clusters(linkage):
 
 
 def _best_jaccard(clusters, candidates):
-    clusters, candidates = jnp.asarray(clusters).astype(jnp.float32), candidates.astype(jnp.float32)
+    clusters, candidates = clusters.astype(jnp.float32), candidates.astype(jnp.float32)
     common = jnp.matmul(clusters, candidates.T, precision="highest")
     either = jnp.sum(clusters, axis=1)[:, None] + jnp.sum(candidates, axis=1)[None, :] - common
     return jnp.max(common / jnp.maximum(either, 1), axis=1)

@@ -1,27 +1,30 @@
-"""The tree of a network's hidden units: what each one correlates with, and which of them do the same."""
+"""The tree of a network's hidden units: which of them respond alike, at every resolution."""
 
-import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Shaped
 
+from interp_jax._checks import as_count, as_key, as_numpy
 from interp_jax.kernels import alignment, ward
 from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
 
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """The tree of all units: a partition for every number of clusters, from one to as many as there are units.
+    """The Ward tree of a network's units: a partition for every number of clusters, from one to one a unit.
+
+    Dead units, which never change, are not in the tree. All else speaks of the clustered units alone, in the order of
+    ``units``; `expand` brings what has an entry for each of them back to all units of the network.
 
     Attributes:
-        linkage: [units − 1, 4] Ward linkage matrix as SciPy's, float64; heights are √(2 ΔESS).
-        vectors: [units, features] feature vectors with aligned signs.
-        signs: [units] +1 or −1, what each vector was multiplied by.
+        linkage: [clustered − 1, 4] Ward linkage matrix as SciPy's, float64; heights are √(2 ΔESS).
+        vectors: [clustered, features] feature vectors with aligned signs.
+        signs: [clustered] +1 or −1, what each vector was multiplied by.
         similarity: the sum of cosines over all pairs of units, before alignment and after every step of it.
         converged: whether no flip of a single sign would raise the similarity any more.
+        dead_units: the numbers, in the network, of the units left out.
     """
 
     linkage: np.ndarray
@@ -29,10 +32,22 @@ class Hierarchy:
     signs: np.ndarray
     similarity: np.ndarray
     converged: bool
+    dead_units: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+
+    def __repr__(self) -> str:
+        dead = f", {len(self.dead_units)} dead units left out" if len(self.dead_units) else ""
+        return (
+            f"Hierarchy({len(self.vectors)} units, {self.vectors.shape[1]} features, converged={self.converged}{dead})"
+        )
+
+    @cached_property
+    def units(self) -> np.ndarray:
+        """[clustered] the numbers, in the network, of the units in the tree, ascending."""
+        return np.setdiff1d(np.arange(len(self.vectors) + len(self.dead_units)), self.dead_units)
 
     @cached_property
     def order(self) -> np.ndarray:
-        """[units] the units from left to right in a drawing of the tree; in every split the larger cluster comes first.
+        """[clustered] places in ``units`` from left to right in a drawing of the tree; larger clusters come first.
 
         The units of every cluster of every resolution are neighbors in it.
         """
@@ -53,25 +68,27 @@ class Hierarchy:
 
     @cached_property
     def ess(self) -> np.ndarray:
-        """[units] error sum of squares within clusters, of 1, 2, …, units clusters (eq. 1)."""
+        """[clustered] error sum of squares within clusters, when there are 1, 2, … of them (eq. 1)."""
         return np.append(np.cumsum(self.linkage[:, 2] ** 2 / 2)[::-1], 0.0)
 
     def cut(self, c) -> np.ndarray:
-        """The cluster of every unit, 0 … c − 1, when there are c of them.
+        """[clustered] the cluster of every unit in the tree, 0 … c − 1, when there are c of them.
 
-        Clusters are numbered from left to right in ``order``, so that the parts of a cluster have neighboring
-        numbers at every finer resolution.
+        Host-level. Clusters are numbered from left to right in ``order``, so that the parts of a cluster have
+        neighboring numbers at every finer resolution.
+
+        Args:
+            c: the number of clusters, from 1 to that of the units in the tree.
 
         Raises:
-            ValueError: c not a whole number from 1 to units.
+            ValueError: c not a whole number in that range.
+
+        Example:
+            >>> build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]])).cut(2)
+            array([0, 0, 1])
         """
         n = len(self.vectors)
-        try:
-            whole = operator.index(c)
-        except TypeError:
-            whole = 0
-        if not 1 <= whole <= n:
-            raise ValueError(f"c: found {c}, wanted a number of clusters from 1 to {n}, the number of units")
+        c = as_count("c", c, most=n)
         cluster = np.arange(2 * n - 1)
         for merge in reversed(range(n - c)):
             cluster[self.linkage[merge, :2].astype(int)] = cluster[n + merge]
@@ -82,49 +99,99 @@ class Hierarchy:
         return cut
 
     def roles(self, c) -> np.ndarray:
-        """[c, features] what every cluster of ``cut(c)`` stands for: the mean of its units' aligned vectors."""
+        """[c, features] the role of every cluster of ``cut(c)``: the mean of its units' aligned vectors.
+
+        Host-level.
+
+        Args:
+            c: the number of clusters, as for `cut`.
+
+        Raises:
+            ValueError: as `cut`.
+
+        Example:
+            >>> build(np.array([[1.0, 0.0], [0.5, 0.0], [0.0, 1.0]])).roles(2)
+            array([[0.75, 0.  ],
+                   [0.  , 1.  ]])
+        """
         labels = self.cut(c)
-        sums = np.zeros((c, self.vectors.shape[1]))
+        sums = np.zeros((labels.max() + 1, self.vectors.shape[1]))
         np.add.at(sums, labels, self.vectors)
         return sums / np.bincount(labels)[:, None]
 
+    def expand(self, values, fill) -> np.ndarray:
+        """[units, …] values of the units in the tree at their numbers in the network, and a filling for dead ones.
 
-def build(vectors: FeatureVectors | Shaped[Array | np.ndarray, "..."], *, key=None) -> Hierarchy:
-    """Aligns the signs of the units' feature vectors and joins them into a Ward tree.
+        Host-level.
 
-    Host-level; O(units · features) memory beyond the units × units cosines. Alignment is `align_signs`' default,
-    which needs no random numbers and takes at most 4 · units steps; with a key it is the paper's Algorithm 1. Either
-    may end too early: ``.converged`` says whether no single flip would help. If more than half of the units were
-    flipped, all are flipped back: only relative signs mean anything.
+        Args:
+            values: [clustered, …] an entry for every unit in the tree: ``cut(c)``, ``signs``.
+            fill: the entry of dead units.
+
+        Raises:
+            ValueError: another number of values.
+
+        Example:
+            >>> tree = build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]]))
+            >>> tree.expand(tree.cut(2), -1)
+            array([ 0, -1,  0,  1])
+        """
+        values = as_numpy("values", values)
+        if values.shape[:1] != self.units.shape:
+            raise ValueError(f"values: found shape {values.shape}, wanted an entry for each of {len(self.units)} units")
+        expanded = np.full((len(values) + len(self.dead_units), *values.shape[1:]), fill, values.dtype)
+        expanded[self.units] = values
+        return expanded
+
+
+def build(vectors, *, key=None) -> Hierarchy:
+    """The Ward tree of the units' feature vectors, whose signs are aligned first.
+
+        max_s Σ_{j<k} cos(s_j v_j, s_k v_k),  s = ±1;    then Ward's tree of the vectors s_k v_k
+
+    Host-level; O(units · features) memory beyond the units × units cosines. Without a key the alignment is
+    `align_signs`' deterministic method, the same every time: each of at most 4 · units steps flips the vector that
+    raises the sum most. With a key it is the paper's Algorithm 1 with its 5,000 random draws. Either may end too
+    early: ``.converged`` says whether no single flip would help. If more than half of the units were flipped, all are
+    flipped back: only relative signs mean anything.
+
+    Dead units have no direction and would gather in a cluster that looks like a module: they are left out of the tree
+    and named in ``.dead_units``. A unit is dead if `FeatureVectors` says so, or if all of its vector is 0.
 
     Args:
         vectors: [units, features], or what `feature_vectors` gives.
-        key: a JAX random key for Algorithm 1 with its 5,000 steps.
+        key: a JAX random key for Algorithm 1; None for the deterministic method.
 
     Raises:
-        ValueError: fewer than two units, or NaN or infinite vectors (NaN activations make such).
+        ValueError: vectors that are no matrix of real numbers, fewer than two units that are not dead, NaN or infinity
+            in a vector (NaN activations make such), or what is no key.
 
     Example:
-        >>> import numpy as np
-        >>> tree = build(np.array([[1.0, 0.1], [-1.0, -0.1], [0.1, 1.0], [0.2, 1.0]]))
-        >>> tree.cut(2), tree.signs
-        (array([0, 0, 1, 1]), array([ 1., -1.,  1.,  1.]))
+        >>> tree = build(np.array([[1.0, 0.1], [-1.0, -0.1], [0.1, 1.0], [0.2, 1.0], [0.0, 0.0]]))
+        >>> tree.cut(2), tree.signs, tree.dead_units
+        (array([0, 0, 1, 1]), array([ 1., -1.,  1.,  1.]), array([4]))
 
     Source: Watanabe, arXiv:1810.01588, section 3 and Algorithms 1 and 2.
     """
+    key = None if key is None else as_key(key)
+    dead = False
     if isinstance(vectors, FeatureVectors):
-        vectors = vectors.vectors
-    vectors = np.asarray(vectors)
-    if vectors.ndim != 2 or len(vectors) < 2:
-        raise ValueError(f"vectors: found shape {vectors.shape}, wanted [units, features] with at least two units")
+        dead, vectors = np.asarray(vectors.dead_units), vectors.vectors
+    vectors = as_numpy("vectors", vectors, shape=["units", "features"])
+    vectors = vectors.astype(np.promote_types(vectors.dtype, np.float32), copy=False)
     wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if wrong.size:
         raise ValueError(f"vectors: found NaN or infinity in those of {numbered(wrong)}, wanted finite numbers")
-    largest = np.abs(vectors).max(initial=0)  # float64 may be beyond the numbers that cosines are computed in
-    aligned = alignment.align_signs(jnp.asarray(vectors / (largest or 1)), key=key)
+    dead = dead | ~vectors.any(axis=1)
+    if np.sum(~dead) < 2:
+        found = f"{len(dead)} units, {np.sum(dead)} of them dead (all correlations are 0)"
+        raise ValueError(f"vectors: found {found}, wanted at least two that are not")
+    vectors = vectors[~dead]
+    largest = np.abs(vectors).max()  # float64 may be beyond the numbers that cosines are computed in
+    aligned = alignment.align_signs(jnp.asarray(vectors / largest), key=key)
     signs = np.asarray(aligned.signs, vectors.dtype)
     if np.sum(signs < 0) > len(signs) / 2:
         signs = -signs
     vectors = vectors * signs[:, None]
     similarity, converged = np.asarray(aligned.similarity), bool(aligned.converged)
-    return Hierarchy(ward.linkage(vectors), vectors, signs, similarity, converged)
+    return Hierarchy(ward.linkage(vectors), vectors, signs, similarity, converged, np.flatnonzero(dead))

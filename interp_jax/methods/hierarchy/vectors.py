@@ -1,24 +1,28 @@
 """What every hidden unit correlates with: its feature vector."""
 
 import math
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Shaped
+from jaxtyping import Array, Bool, Float
 
+from interp_jax._checks import as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax.kernels.correlation import Moments
-from interp_jax.methods._accept import accept_network, accept_segments
+from interp_jax.methods._accept import accept_network, accept_segments, as_rows
 from interp_jax.methods.ablation import intact_layers
 
 
 class FeatureVectors(NamedTuple):
-    """What every hidden unit correlates with: the inputs, then the outputs; and where there was nothing to correlate.
+    """Correlations of every hidden unit with the inputs, then the outputs, and what has nothing to correlate.
 
-    A constant input or output and a dead unit (one that never changes) have correlation 0 and are flagged.
+    Attributes:
+        vectors: [units, inputs + outputs] correlations; 0 for a constant input or output and for a dead unit.
+        constant_inputs: [inputs] True where an input is the same in all rows.
+        constant_outputs: [outputs] True where an output is.
+        dead_units: [units] True where a unit is. `build` leaves these out of the tree.
     """
 
     vectors: Float[Array, "units features"]
@@ -27,33 +31,29 @@ class FeatureVectors(NamedTuple):
     dead_units: Bool[Array, " units"]
 
 
-def feature_vectors(
-    inputs: Shaped[Array | np.ndarray, "..."],
-    hidden: Shaped[Array | np.ndarray, "..."] | Sequence[Shaped[Array | np.ndarray, "..."]],
-    outputs: Shaped[Array | np.ndarray, "..."],
-) -> FeatureVectors:
+def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
     """Correlations of every hidden unit with every input and every output of the network, over the rows.
 
         v_k = [corr(x_i, o_k) for every input i, corr(o_k, y_j) for every output j]
 
-    Traceable; one matrix product. y is what the network puts out, not the label. A NaN activation makes the unit's
-    vector NaN, which `build` refuses.
+    Traceable; one matrix product of rows × features × units. y is what the network gives, not the label. NaN or
+    infinity in an activation makes the unit's vector NaN, in an input or output its feature; `build` refuses both.
 
     Args:
         inputs: [rows, …] one row an input; more axes are flattened.
-        hidden: [rows, *places, units] the hidden units' outputs, or several layers, which are pooled in their order.
-            Places (of a feature map) are averaged over.
+        hidden: [rows, …, units] the hidden units' outputs, or several layers, which are pooled in their order. Places
+            (of a feature map) are averaged over.
         outputs: [rows, outputs] the network's outputs.
 
     Raises:
-        ValueError: parts with different numbers of rows, no hidden layer or one without a units axis, inputs without
-            rows, outputs not a matrix.
+        ValueError: values that are no real numbers, parts with different numbers of rows, no hidden layer or one
+            without a units axis, inputs without rows, outputs not a matrix.
 
     Example:
         >>> import jax.numpy as jnp
         >>> x = jnp.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
-        >>> found = feature_vectors(x, hidden=-3 * x[:, :1], outputs=x[:, :1] + 5)
-        >>> found.vectors.round(3), found.constant_inputs
+        >>> features = feature_vectors(x, hidden=-3 * x[:, :1], outputs=x[:, :1] + 5)
+        >>> features.vectors.round(3), features.constant_inputs
         (Array([[-1.,  0., -1.]], dtype=float32), Array([False,  True], dtype=bool))
 
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
@@ -67,50 +67,57 @@ def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVec
 
     Host-level. Memory: one batch's activations; the rows may be a memory-mapped array larger than memory.
 
+    Whole numbers are refused, except uint8 (images) and bool: they may be token ids, whose correlations mean nothing,
+    since the numbers of a vocabulary have no order. Give embeddings or a histogram of tokens in their place, or
+    ``inputs.astype(float)`` of whole numbers that are quantities.
+
     Args:
         segments: the network cut where its hidden units are: callables to apply one after the other, the outputs of
             all but the last being hidden layers (units last). ``network.segments()`` of an LNN,
-            ``(chain.until("relu1"), chain.after("relu1"))`` of a chain.
-        inputs: [rows, …].
+            ``chain.segments("relu1", "relu2")`` of a chain.
+        inputs: [rows, …] floats, uint8 or bool.
         batch_size: rows at a time.
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, inputs that are no array of rows, NaN or
-            infinity in inputs or activations, batch_size below one, outputs not a matrix, or a network whose rows
-            depend on each other.
+        ValueError: fewer than two segments or one that is not callable, inputs that are no array of rows or may be
+            token ids, NaN or infinity in inputs or activations, batch_size below one, outputs not a matrix, or a
+            network that fails on the inputs or whose rows depend on each other.
 
     Example:
         >>> import jax.numpy as jnp
-        >>> found = network_vectors((jnp.sin, lambda hidden: 2 * hidden), jnp.linspace(-1, 1, 20).reshape(10, 2))
-        >>> found.vectors.shape
+        >>> features = network_vectors((jnp.sin, lambda hidden: 2 * hidden), jnp.linspace(-1, 1, 20).reshape(10, 2))
+        >>> features.vectors.shape
         (2, 4)
 
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
     """
     segments = accept_segments(segments)
-    if not getattr(inputs, "shape", ()):
-        raise ValueError(f"inputs: found a {type(inputs).__name__} without rows, wanted an array [rows, …]")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
+    batch_size = as_count("batch_size", batch_size)
+    if not hasattr(inputs, "shape"):
+        inputs = as_numpy("inputs", inputs)
+    check_shape("inputs", inputs, ["rows", "…"])
+    if jnp.issubdtype(inputs.dtype, jnp.integer) and inputs.dtype != np.uint8:
+        hint = "embeddings or a histogram of token ids, astype(float) of quantities"
+        raise ValueError(f"inputs: found {describe(inputs)}, wanted floats, uint8 or bool: {hint}")
     layers = jax.tree_util.Partial(intact_layers, segments)
-    accept_network(layers, inputs[:8])
-    row = jnp.asarray(inputs[:1])
+    accept_network(layers, inputs[:8], finite=False)
+    row = as_rows("inputs", inputs[:1])
     both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
     moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
     for start in range(0, len(inputs), batch_size):
-        moments = _updated(moments, layers, jnp.asarray(inputs[start : start + batch_size]))
-    found = _vectors(moments, math.prod(inputs.shape[1:]))
-    wrong = np.flatnonzero(~np.isfinite(np.asarray(found.vectors)).all(axis=1))
+        moments = _updated(moments, layers, as_rows("inputs", inputs[start : start + batch_size]))
+    features = _vectors(moments, math.prod(inputs.shape[1:]))
+    wrong = np.flatnonzero(~np.isfinite(np.asarray(features.vectors)).all(axis=1))
     if wrong.size:
-        found = f"NaN or infinity in them, in the outputs or in the activations of {numbered(wrong)}"
+        found = f"NaN or infinity in the outputs or in the activations of {numbered(wrong)}"
         raise ValueError(f"inputs: found {found}, wanted none")
-    return found
+    return features
 
 
 def pooled_columns(inputs, hidden, outputs):
-    """What `feature_vectors` correlates: [rows, inputs + outputs], [rows, units] and the number of inputs. Traceable.
+    """What `feature_vectors` correlates: [rows, inputs + outputs], [rows, units] and the number of inputs.
 
-    Integers and half precision come out as float32.
+    Traceable. Whole numbers and half precision come out as float32; NumPy's float64 is centered first.
 
     Raises:
         ValueError: as for `feature_vectors`.
@@ -122,16 +129,13 @@ def pooled_columns(inputs, hidden, outputs):
         >>> both.shape, units.shape, split
         ((5, 5), (5, 13), 4)
     """
-    inputs, outputs = jnp.asarray(inputs), jnp.asarray(outputs)
+    # Correlations do not change when a column is shifted.
+    inputs = as_centered("inputs", inputs, shape=[None, "…"])[0]
+    outputs = as_centered("outputs", outputs, shape=[None, "outputs"])[0]
     layers = [_places_averaged(layer) for layer in (hidden if isinstance(hidden, tuple | list) else [hidden])]
     if not layers:
         raise ValueError("hidden: found no layers, wanted at least one")
-    if not inputs.ndim:
-        raise ValueError("inputs: found shape (), wanted [rows, …]")
-    if outputs.ndim != 2:
-        raise ValueError(f"outputs: found shape {outputs.shape}, wanted [rows, outputs]")
-    rows = {len(part) for part in (inputs, *layers, outputs)}
-    if len(rows) > 1:
+    if len({len(part) for part in (inputs, *layers, outputs)}) > 1:
         found = f"{len(inputs)}, {[len(layer) for layer in layers]} and {len(outputs)}"
         raise ValueError(f"hidden: found {found} rows in inputs, hidden and outputs, wanted equally many")
     flat = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
@@ -141,11 +145,8 @@ def pooled_columns(inputs, hidden, outputs):
 
 
 def _places_averaged(layer):
-    layer = jnp.asarray(layer)
-    if layer.ndim < 2:
-        raise ValueError(f"hidden: found a layer of shape {layer.shape}, wanted [rows, …, units]")
-    dtype = jnp.promote_types(layer.dtype, jnp.float32)
-    return jnp.mean(layer, axis=tuple(range(1, layer.ndim - 1)), dtype=dtype) if layer.ndim > 2 else layer
+    layer = as_centered("hidden", layer, shape=[None, "…", "units"])[0]
+    return jnp.mean(layer, axis=tuple(range(1, layer.ndim - 1))) if layer.ndim > 2 else layer
 
 
 @partial(jax.jit, static_argnames="split")

@@ -8,7 +8,6 @@ from scipy.cluster.hierarchy import to_tree
 
 from interp_jax.kernels import alignment, ward
 from interp_jax.methods import hierarchy
-from interp_jax.methods.hierarchy import support
 from tests import reference
 from tests.matrix_products import matrix_products
 
@@ -24,10 +23,10 @@ SETS = [{0, 1}, {2, 3}, {0, 2}, {0, 1, 4}, {1, 4, 5}]
 CLUSTERS = np.array([[unit in members for unit in range(UNITS)] for members in SETS])
 
 # Jitted, because one program compiles faster than its operations one by one.
-_jitted_tree_support = jax.jit(support.tree_support, static_argnames="batch_size")
-_bootstrap_weights = jax.jit(support.bootstrap_weights, static_argnums=(1, 2))
-_tree_clusters = jax.jit(support.tree_clusters)
-_partition_support = jax.jit(support.partition_support)
+_jitted_tree_support = jax.jit(hierarchy.tree_support, static_argnames="batch_size")
+_bootstrap_weights = jax.jit(hierarchy.bootstrap_weights, static_argnums=(1, 2))
+_tree_clusters = jax.jit(hierarchy.tree_clusters)
+_partition_support = jax.jit(hierarchy.partition_support)
 
 WEIGHTS = np.asarray(_bootstrap_weights(jax.random.key(0), ROWS, RESAMPLES))
 
@@ -98,17 +97,19 @@ def test_units_that_a_resample_leaves_dead_have_a_finite_support():
 @pytest.mark.parametrize(
     ("clusters", "weights", "batch_size", "message"),
     [
-        (CLUSTERS[:, :5], WEIGHTS, 8, r"clusters: found bool of shape \(5, 5\), wanted bool \[clusters, 6\]"),
-        (CLUSTERS[0], WEIGHTS, 8, r"clusters: found bool of shape \(6,\)"),
-        (CLUSTERS.astype(np.int32), WEIGHTS, 8, r"clusters: found int32 of shape \(5, 6\)"),
-        (CLUSTERS, WEIGHTS[:, :7], 8, r"weights: found shape \(16, 7\), wanted \[resamples, 40\]"),
-        (CLUSTERS, WEIGHTS[0], 8, r"weights: found shape \(40,\)"),
+        (CLUSTERS[:, :5], WEIGHTS, 8, r"clusters: found shape \[5, 5\], wanted \[clusters, 6\]"),
+        (CLUSTERS[0], WEIGHTS, 8, r"clusters: found shape \[6\]"),
+        (0.5 * CLUSTERS, WEIGHTS, 8, "clusters: found numbers other than 0 and 1"),
+        (CLUSTERS, WEIGHTS[:, :7], 8, r"weights: found shape \[16, 7\], wanted \[resamples, 40\]"),
+        (CLUSTERS, WEIGHTS[0], 8, r"weights: found shape \[40\]"),
+        (CLUSTERS, -1.0 * WEIGHTS, 8, "weights: found negative numbers"),
+        (CLUSTERS, np.nan * WEIGHTS, 8, "weights: found NaN or infinity"),
         (CLUSTERS, WEIGHTS, 0, "batch_size: found 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(clusters, weights, batch_size, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        support.tree_support(INPUTS, HIDDEN, OUTPUTS, clusters, weights=weights, batch_size=batch_size)
+        hierarchy.tree_support(INPUTS, HIDDEN, OUTPUTS, clusters, weights=weights, batch_size=batch_size)
 
 
 def test_weights_are_counts_of_rows_drawn():
@@ -162,9 +163,38 @@ def test_no_units_are_no_cluster():
 
 def test_matrix_products_have_full_precision():
     def of_rows(hidden):
-        return support.tree_support(INPUTS, hidden, OUTPUTS, CLUSTERS, weights=WEIGHTS)
+        return hierarchy.tree_support(INPUTS, hidden, OUTPUTS, CLUSTERS, weights=WEIGHTS)
 
     products = list(matrix_products(of_rows, HIDDEN))
     assert len(products) >= 3
     for product in products:
         assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product
+
+
+def test_clusters_of_a_tree_without_its_dead_units_are_supported_as_without_them():
+    hidden = np.insert(HIDDEN, 2, 0.3, axis=1)
+    tree = hierarchy.build(hierarchy.feature_vectors(INPUTS, hidden, OUTPUTS))
+    assert tree.dead_units.tolist() == [2]
+    clusters = tree.cut(3)[None, :] == np.arange(3)[:, None]
+    found = _tree_support(hidden[:, tree.units], WEIGHTS[:, :ROWS], clusters)
+    assert found.jaccard.shape == (3,)
+    np.testing.assert_array_equal(found.jaccard, _tree_support(HIDDEN, WEIGHTS, clusters).jaccard)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: hierarchy.tree_clusters(np.array([[0.0, 3.0, 1.0, 2.0], [1.0, 2.0, 2.0, 3.0]])),
+            "linkage: found merges",
+        ),
+        (lambda: hierarchy.tree_clusters(np.zeros((3, 3))), r"linkage: found shape \[3, 3\]"),
+        (lambda: hierarchy.partition_support(CLUSTERS, np.full((2, UNITS), UNITS)), "partitions: found 6 to 6"),
+        (lambda: hierarchy.partition_support(CLUSTERS, np.zeros((2, 5), int)), r"clusters: found shape \[5, 6\]"),
+        (lambda: hierarchy.bootstrap_weights(jax.random.key(0), 0, 3), "rows: found 0"),
+        (lambda: hierarchy.bootstrap_weights(0, 3, 3), "key: found 0"),
+    ],
+)
+def test_other_arguments_are_named_too(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()

@@ -85,7 +85,7 @@ def test_partitions_are_scipys():
 def test_a_cut_that_the_tree_has_not_is_refused(c):
     tree = _tree(POINTS)
     for cut in (tree.cut, tree.roles):
-        with pytest.raises(ValueError, match=f"^c: found {c}, wanted a number of clusters from 1 to 12"):
+        with pytest.raises(ValueError, match=f"^c: found {c}, wanted a whole number from 1 to 12"):
             cut(c)
 
 
@@ -184,18 +184,62 @@ def test_trees_scale_with_their_vectors(scale):
     np.testing.assert_allclose(scaled.linkage[:, 2], scale * tree.linkage[:, 2])
 
 
-def test_vectors_that_are_all_zero_make_a_tree():
-    tree = hierarchy.build(np.zeros((12, 5), np.float32))
+def test_vectors_that_are_all_equal_make_a_tree():
+    tree = hierarchy.build(np.ones((12, 5), np.float32))
     np.testing.assert_array_equal(tree.signs, 1)
     np.testing.assert_array_equal(tree.ess, 0)
     assert [tree.cut(c).max() for c in (1, 4, 12)] == [0, 3, 11]
 
 
+@pytest.mark.parametrize("flagged", [False, True])
+def test_dead_units_are_left_out_of_the_tree_and_named(flagged):
+    vectors = np.insert(POINTS, [3, 9], 0, axis=0)
+    dead = np.isin(np.arange(14), [3, 10])
+    none = np.zeros(2, bool)
+    tree = hierarchy.build(
+        hierarchy.FeatureVectors(*map(jnp.asarray, (vectors, none, none, dead))) if flagged else vectors
+    )
+    alone = hierarchy.build(POINTS)
+    assert tree.dead_units.tolist() == [3, 10]
+    np.testing.assert_array_equal(tree.units, np.flatnonzero(~dead))
+    for name in ("linkage", "vectors", "signs", "order", "ess"):
+        np.testing.assert_array_equal(getattr(tree, name), getattr(alone, name))
+    np.testing.assert_array_equal(tree.cut(4), alone.cut(4))
+    np.testing.assert_array_equal(tree.expand(tree.cut(4), -1), np.insert(alone.cut(4), [3, 9], -1))
+    np.testing.assert_array_equal(tree.expand(tree.vectors, 0), np.insert(alone.vectors, [3, 9], 0, axis=0))
+    assert "12 units, 5 features" in repr(tree)
+    assert "2 dead units left out" in repr(tree)
+    assert alone.dead_units.size == 0
+    with pytest.raises(ValueError, match="^values: found shape"):
+        tree.expand(np.zeros(14), 0)
+
+
+def test_a_network_with_one_live_unit_has_no_tree():
+    vectors = np.eye(5, 3)[[0, 4, 4]]
+    with pytest.raises(
+        ValueError, match="^vectors: found 3 units, 2 of them dead .*, wanted at least two that are not"
+    ):
+        hierarchy.build(vectors)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, bool])
+def test_trees_of_other_types_are_those_of_their_values(dtype):
+    vectors = np.random.default_rng(3).integers(0, 2, size=(7, 9)).astype(dtype)
+    tree, wanted = hierarchy.build(vectors), hierarchy.build(vectors.astype(np.float64))
+    np.testing.assert_allclose(tree.linkage, wanted.linkage, rtol=1e-6)
+
+
+@pytest.mark.parametrize("key", [0, "a", np.ones(3)])
+def test_what_is_no_key_is_refused(key):
+    with pytest.raises(ValueError, match="^key: found"):
+        hierarchy.build(POINTS, key=key)
+
+
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        (POINTS[:1], r"found shape \(1, 5\), wanted \[units, features\] with at least two units"),
-        (POINTS[0], r"found shape \(5,\)"),
+        (POINTS[:1], "found 1 units, 0 of them dead .*, wanted at least two"),
+        (POINTS[0], r"found shape \[5\]"),
         (np.where(np.arange(12)[:, None] == 3, np.nan, POINTS), "found NaN or infinity in those of unit 3, wanted"),
         (np.where(np.arange(12)[:, None] > 3, np.inf, POINTS), "found .* of units 4, 5, 6, 7, 8, …, wanted"),
     ],
@@ -281,9 +325,9 @@ def test_nothing_to_correlate_is_zero():
     ("hidden", "outputs", "message"),
     [
         ([INPUTS, INPUTS[:20]], INPUTS[:22], r"hidden: found 23, \[23, 20\] and 22 rows in inputs, hidden and outputs"),
-        ([INPUTS, INPUTS[:, 0]], INPUTS, r"hidden: found a layer of shape \(23,\)"),
+        ([INPUTS, INPUTS[:, 0]], INPUTS, r"hidden: found shape \[23\]"),
         ([], INPUTS, "hidden: found no layers, wanted at least one"),
-        (INPUTS, INPUTS[:, 0], r"outputs: found shape \(23,\), wanted \[rows, outputs\]"),
+        (INPUTS, INPUTS[:, 0], r"outputs: found shape \[23\], wanted \[any, outputs\]"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(hidden, outputs, message):
@@ -292,7 +336,7 @@ def test_parts_that_do_not_fit_are_refused(hidden, outputs, message):
 
 
 def test_inputs_without_rows_are_refused():
-    with pytest.raises(ValueError, match=r"^inputs: found shape \(\), wanted \[rows, …\]"):
+    with pytest.raises(ValueError, match=r"^inputs: found shape \[\], wanted \[any, …\]"):
         hierarchy.feature_vectors(np.array(1.0), INPUTS, INPUTS)
 
 
@@ -393,18 +437,36 @@ def _nan_units(x):
     [
         (LNN.segments()[:1], INPUTS, 7, "segments: found 1, wanted at least two"),
         (LNN, INPUTS, 7, "segments: found a LNN with a tuple at place 0, wanted callables"),
-        (LNN.segments(), INPUTS.tolist(), 7, "inputs: found a list without rows, wanted an array"),
-        (LNN.segments(), np.array(1.0), 7, "inputs: found a ndarray without rows, wanted an array"),
+        (LNN.segments(), np.array(1.0), 7, r"inputs: found shape \[\], wanted \[rows, …\]"),
         (LNN.segments(), INPUTS, 0, "batch_size: found 0"),
-        (LNN.segments(), INPUTS[:0], 7, r"inputs: found shape \(0, 4\), wanted at least one row"),
+        (LNN.segments(), INPUTS[:0], 7, r"inputs: found shape \[0, 4\], wanted \[rows, …\]"),
         (LNN.segments(), _with(np.nan, 0), 7, "inputs: found NaN or infinity"),
         (LNN.segments(), _with(np.nan, 22), 7, "inputs: found NaN or infinity"),
         (LNN.segments(), _with(-np.inf, 22), 7, "inputs: found NaN or infinity"),
         ((_nan_units, lambda x: x[:, :1]), _with(0, 0) * 3, 23, "inputs: .* in the activations of unit 2, wanted none"),
-        ((jnp.tanh, lambda x: x[:, 0]), INPUTS, 7, r"outputs: found shape \(1,\), wanted"),
-        (_train_mode_segments(), INPUTS, 7, "network: .* freeze it first"),
+        ((jnp.tanh, lambda x: x[:, 0]), INPUTS, 7, r"outputs: found shape \[1\], wanted"),
+        (_train_mode_segments(), INPUTS, 7, r"network: .* networks\.freeze\(model\)"),
     ],
 )
 def test_networks_and_rows_without_an_answer_are_refused(segments, inputs, batch_size, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         hierarchy.network_vectors(segments, inputs, batch_size=batch_size)
+
+
+def test_token_ids_are_refused_and_images_taken():
+    rows = np.random.default_rng(4).integers(0, 256, size=(12, 4))
+    segments = (lambda x: jnp.sin(jnp.asarray(x, jnp.float32)), lambda hidden: hidden[:, :2])
+    for dtype in (np.int32, np.int64, np.uint16, np.int8):
+        with pytest.raises(ValueError, match=r"^inputs: found u?int.*, wanted floats, uint8 or bool: embeddings or"):
+            hierarchy.network_vectors(segments, rows.astype(dtype))
+    found = hierarchy.network_vectors(segments, rows.astype(np.uint8))
+    wanted = hierarchy.network_vectors(segments, rows.astype(np.float32))
+    np.testing.assert_allclose(found.vectors, wanted.vectors, atol=1e-5)
+
+
+def test_rows_far_from_zero_are_centered_before_they_are_cut():
+    far = 1.7e9 + INPUTS.astype(np.float64)
+    found = hierarchy.feature_vectors(far, [far[:, :2]], far[:, :1])
+    wanted = reference.pearson(far[:, :2] - 1.7e9, np.concatenate([far, far[:, :1]], axis=1) - 1.7e9)
+    np.testing.assert_allclose(found.vectors, wanted, atol=1e-5)
+    assert not np.any(found.constant_inputs)
