@@ -12,6 +12,7 @@ from interp_jax._checks import (
     as_centered,
     as_count,
     as_float_type,
+    as_numpy,
     as_real,
     check_not_negative,
     check_same_rows,
