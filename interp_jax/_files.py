@@ -120,6 +120,11 @@ def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
                 path.unlink()
 
 
+def is_plain(value: object) -> bool:
+    """Whether `plain_name` takes a value."""
+    return isinstance(value, str) and bool(_PLAIN.fullmatch(value)) and len(value.encode()) <= 200
+
+
 def plain_name(argument: str, value: str) -> str:
     """The value, once it has shown that it is fit to be a single file or folder name.
 
@@ -131,10 +136,10 @@ def plain_name(argument: str, value: str) -> str:
     ValueError: name: found '../elsewhere', wanted a plain name: letters, digits and _ - . = +, not starting with ...
 
     Raises:
-        ValueError: it is empty, starts with a dot or sign, holds a separator, a space or another character, or is longer
-            than the 200 bytes that every file system takes.
+        ValueError: it is empty, starts with a dot or sign, holds a separator, a space or another character, or
+            is longer than the 200 bytes that every file system takes.
     """
-    if not (isinstance(value, str) and _PLAIN.fullmatch(value) and len(value.encode()) <= 200):
+    if not is_plain(value):
         wanted = "a plain name: letters, digits and _ - . = +, not starting with a dot or sign"
         raise ValueError(f"{argument}: found {value!r}, wanted {wanted}")
     return value

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from interp_jax._checks import check_choice, describe
 from interp_jax.data import _prepared as prepared
 from interp_jax.data import _published as published
 
@@ -92,11 +91,13 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
     images", chapter 3. "digits", Alpaydin & Kaynak (1998), UCI repository, doi:10.24432/C50P49; scikit-learn holds its
     test part.
     """
+    from interp_jax._checks import check_choice, describe  # not at the top: the import of `load` is light
+
     check_choice("name", name, tuple(_CLASSES))
     check_choice("split", split, _SPLITS)
     if data_dir is not None and not isinstance(data_dir, str | os.PathLike):
         raise ValueError(f"data_dir: found {describe(data_dir)}, wanted the path of a folder")
-    folder = None if data_dir is None else Path(os.path.expanduser(data_dir))  # noqa: PTH111: of unknown users too
+    folder = None if data_dir is None else Path(os.path.expanduser(data_dir))  # noqa: PTH111 (Path.expanduser raises for unknown users)
     if folder is not None and not folder.is_dir():
         raise ValueError(f"data_dir: found {str(data_dir)!r}, which is no folder, wanted an existing one")
     if name == "digits":

@@ -23,21 +23,18 @@ def render(
     environment: dict[str, Any],
     seconds: float,
 ) -> str:
-    """Write the page; every text is escaped, every figure is inside, no address is loaded.
+    """The page as HTML text: every text is escaped, every figure is inside, no address is loaded.
 
     Args:
-        run: the study's and the run's name.
+        run: the names of the study and the run.
         title: the heading.
         lead: the first paragraph.
-        sections: the finished sections' records by identifier, in page order.
+        sections: records of the finished sections by identifier, in page order.
         images: PNG bytes by figure name.
         declared: how many sections the run has in all.
         config: the run's settings.
         environment: device, versions and date.
         seconds: time of all finished sections together.
-
-    Returns:
-        The HTML text.
     """
     return _template().render(
         run=run,
@@ -53,16 +50,11 @@ def render(
 
 
 def duration(seconds: float) -> str:
-    """Write a time for a reader.
+    """A time in one or two units.
 
-    >>> duration(0.4), duration(75.0), duration(7500.0)
-    ('0.4 s', '1 min 15 s', '2 h 05 min')
-
-    Args:
-        seconds: at least 0.
-
-    Returns:
-        The time in one or two units.
+    Example:
+        >>> duration(0.4), duration(75.0), duration(7500.0)
+        ('0.4 s', '1 min 15 s', '2 h 05 min')
     """
     if seconds < 9.95:
         return f"{seconds:.1f} s"

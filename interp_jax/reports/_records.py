@@ -9,12 +9,12 @@ from interp_jax._files import write_text
 
 
 def write_record(path: Path, record: dict[str, Any], sort_keys: bool = False) -> None:
-    """Write a JSON object: indented, ending in a newline, equal objects giving equal bytes.
+    """Writes a JSON object: indented, ending in a newline; equal objects give equal bytes.
 
     Args:
         path: the file; its folder exists.
-        record: what :func:`interp_jax.reports.values.to_json` made.
-        sort_keys: order keys by name instead of as given.
+        record: what `to_json` made.
+        sort_keys: whether keys are ordered by name instead of as given.
 
     Raises:
         ValueError: the record holds NaN or infinity.
@@ -24,29 +24,26 @@ def write_record(path: Path, record: dict[str, Any], sort_keys: bool = False) ->
 
 
 def read_record(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any]:
-    """Read a JSON object back.
+    """The JSON object of a file, its keys in the order of the file.
 
     Args:
         path: the file.
-        keys: the keys it must hold, and the types of their values.
-
-    Returns:
-        The object, keys in the order of the file.
+        keys: the keys that it must hold, and the types of their values.
 
     Raises:
-        ValueError: the file is no strict JSON object, or lacks a key or has another type there; the message names it.
+        ValueError: the file, which the message names, is no strict JSON object, lacks a key or has another type there.
     """
     try:
         record = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged, wanted a JSON object: {error}") from error
+        raise ValueError(f"{path}: found a damaged file ({error}), wanted a JSON object") from error
     if not isinstance(record, dict):
-        raise ValueError(f"{path} is damaged, wanted a JSON object, found {type(record).__name__}")
+        raise ValueError(f"{path}: found {type(record).__name__}, wanted a JSON object")
     for key, kind in (keys or {}).items():
         if not isinstance(record.get(key), kind):
-            raise ValueError(f"{path} is damaged, wanted {key!r} as {kind.__name__}, found {record.get(key)!r}")
+            raise ValueError(f"{path}: found {key!r} as {record.get(key)!r}, wanted {kind.__name__}")
     return record
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"found {constant}, which is not JSON")
+    raise ValueError(f"{constant} is not JSON")

@@ -6,17 +6,11 @@ _ABSENT = "nothing"
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Name every setting of a nested dict by its path.
+    """The settings of a nested dict by dotted name, each after the prefix; an empty dict stays a value.
 
-    >>> flatten({"seed": 0, "optimizer": {"name": "adam", "rate": 0.1}})
-    {'seed': 0, 'optimizer.name': 'adam', 'optimizer.rate': 0.1}
-
-    Args:
-        settings: nested settings.
-        prefix: put before each name.
-
-    Returns:
-        The settings by dotted name; an empty dict stays a value.
+    Example:
+        >>> flatten({"seed": 0, "optimizer": {"name": "adam", "rate": 0.1}})
+        {'seed': 0, 'optimizer.name': 'adam', 'optimizer.rate': 0.1}
     """
     flat = {}
     for key, value in settings.items():
@@ -27,24 +21,18 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """Say which settings differ, a line each.
+def differences(earlier: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """A line for each setting in which an earlier run differs from what is wanted now.
 
-    >>> differences({"seed": 0, "rate": 0.1}, {"seed": 1, "rate": 0.1, "depth": 3})
-    ['seed: found 0, wanted 1', 'depth: found nothing, wanted 3']
-
-    Args:
-        found: the settings of the earlier run.
-        wanted: the settings of this one.
-
-    Returns:
-        The lines, empty when the settings are equal.
+    Example:
+        >>> differences({"seed": 0, "rate": 0.1}, {"seed": 1, "rate": 0.1, "depth": 3})
+        ['seed: found 0, wanted 1', 'depth: found nothing, wanted 3']
     """
-    found, wanted = flatten(found), flatten(wanted)
+    earlier, wanted = flatten(earlier), flatten(wanted)
     return [
-        f"{name}: found {_show(found, name)}, wanted {_show(wanted, name)}"
-        for name in dict.fromkeys([*found, *wanted])
-        if name not in found or name not in wanted or found[name] != wanted[name]
+        f"{name}: found {_show(earlier, name)}, wanted {_show(wanted, name)}"
+        for name in dict.fromkeys([*earlier, *wanted])
+        if name not in earlier or name not in wanted or earlier[name] != wanted[name]
     ]
 
 

@@ -6,19 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from interp_jax._files import escaped
+
 
 def significant(value: float, digits: int) -> float | None:
-    """Round to significant digits; NaN and infinity, which JSON lacks, become None.
+    """The number rounded to significant digits; None for NaN and infinity, which JSON lacks.
 
-    >>> significant(0.12345678, 3), significant(-0.0, 3), significant(float("nan"), 3)
-    (0.123, 0.0, None)
-
-    Args:
-        value: any float.
-        digits: significant digits kept.
-
-    Returns:
-        The rounded number, or None.
+    Example:
+        >>> significant(0.12345678, 3), significant(-0.0, 3), significant(float("nan"), 3)
+        (0.123, 0.0, None)
     """
     if not math.isfinite(value):
         return None
@@ -26,27 +22,30 @@ def significant(value: float, digits: int) -> float | None:
 
 
 def to_json(value: Any, name: str, digits: int | None = None) -> Any:
-    """Convert nested values to the dicts, lists, strings and numbers of strict JSON.
-
-    >>> import numpy as np
-    >>> to_json({"loss": np.float32(0.1), "layers": (1, 2), 3: np.array([1.0, np.nan])}, "metrics", digits=6)
-    {'loss': 0.1, 'layers': [1, 2], '3': [1.0, None]}
+    """Nested values as the dicts, lists, strings and numbers of strict JSON.
 
     Args:
         value: mappings, lists, tuples, strings, numbers, None, NumPy or JAX scalars and arrays, nested at will.
-        name: what the caller calls the value, for messages.
+        name: the argument that errors name.
         digits: significant digits of floats, NaN and infinity becoming None; None keeps every digit and refuses
             NaN and infinity, so that two different settings can never be stored as the same null.
 
     Returns:
-        The converted value; keys are strings, tuples and arrays are lists.
+        The converted value; keys are strings, tuples and arrays are lists, bytes that are not UTF-8 are escapes.
 
     Raises:
         TypeError: a value or key has another type.
         ValueError: two keys are spelled alike, or ``digits`` is None and a float is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> to_json({"loss": np.float32(0.1), "layers": (1, 2), 3: np.array([1.0, np.nan])}, "metrics", digits=6)
+        {'loss': 0.1, 'layers': [1, 2], '3': [1.0, None]}
     """
-    if value is None or isinstance(value, str | bool):
-        return str(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return escaped(value)
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -56,15 +55,16 @@ def to_json(value: Any, name: str, digits: int | None = None) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(item, f"{name}[{index}]", digits) for index, item in enumerate(value)]
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
-        return to_json(_plain(np.asarray(value), name), name, digits)
-    raise TypeError(f"{name} must be a mapping, list, string, number, array or None, found {type(value).__name__}")
+        return to_json(plain(np.asarray(value), name), name, digits)
+    wanted = "a mapping, list, string, number, array or None"
+    raise TypeError(f"{name}: found {type(value).__name__}, wanted {wanted}")
 
 
 def _number(value: float, name: str, digits: int | None) -> float | None:
     if digits is not None:
         return significant(value, digits)
     if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, found {value}; pass None or a string instead")
+        raise ValueError(f"{name}: found {value}, wanted a finite number; pass None or a string instead")
     return value
 
 
@@ -72,17 +72,19 @@ def _mapping(value: Mapping, name: str, digits: int | None) -> dict[str, Any]:
     converted = {}
     for key, item in value.items():
         if not isinstance(key, str | int | np.integer):
-            raise TypeError(f"the keys of {name} must be strings or integers, found {key!r}")
-        if str(key) in converted:
-            raise ValueError(f"the keys of {name} must differ as strings, found {str(key)!r} twice")
-        converted[str(key)] = to_json(item, f"{name}[{str(key)!r}]", digits)
+            raise TypeError(f"{name}: found the key {key!r}, wanted strings or whole numbers")
+        text = escaped(str(key))
+        if text in converted:
+            raise ValueError(f"{name}: found the key {text!r} twice, wanted keys that differ as text")
+        converted[text] = to_json(item, f"{name}[{text!r}]", digits)
     return converted
 
 
-def _plain(array: np.ndarray, name: str) -> Any:
-    """The array as Python numbers; long doubles and JAX's small floats (bfloat16, float8) have no Python type."""
+def plain(array: np.ndarray, name: str) -> Any:
+    """The array as Python numbers and texts, nested lists of them unless it is a scalar."""
+    # Long doubles and JAX's small floats (bfloat16, float8) have no Python type.
     if array.dtype.kind == "f" or (array.dtype.kind == "V" and array.dtype.names is None):
         array = array.astype(np.float64)
     if array.dtype.kind not in "biufU":
-        raise TypeError(f"{name} must hold real numbers or strings, found an array of {array.dtype}")
+        raise TypeError(f"{name}: found an array of {array.dtype}, wanted real numbers or strings")
     return array.tolist()

@@ -10,14 +10,17 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "scikit-learn",
 
 
 def describe() -> dict[str, Any]:
-    """Describe the Python environment; the caller adds the device.
+    """The Python environment that results are computed in; the caller adds the device.
 
-    >>> sorted(describe())
-    ['date', 'platform', 'python', 'versions']
+    Host-level.
 
     Returns:
         ``python``, ``platform`` ("Linux x86_64, 2 cores"; no host name), ``versions`` of the packages that are
         installed, and ``date`` (UTC, ISO day).
+
+    Example:
+        >>> sorted(describe())
+        ['date', 'platform', 'python', 'versions']
     """
     return {
         "python": platform.python_version(),

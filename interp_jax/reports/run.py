@@ -1,6 +1,7 @@
 """One run of a study: a folder that can be resumed, and its page."""
 
 import contextlib
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,22 +9,20 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from interp_jax._files import discard_leftovers, plain_name, write_bytes, write_text
+from interp_jax._files import discard_leftovers, escaped, is_plain, plain_name, write_bytes, write_text
 from interp_jax.reports import _page as page
 from interp_jax.reports._records import read_record, write_record
 from interp_jax.reports._settings import differences
 from interp_jax.reports._values import to_json
-from interp_jax.reports.section import RECORD_KEYS, Section
-
-# The order in which an overwritten run is removed: whatever interrupts it, what is left is a shorter valid run.
-_WRITTEN = ("sections", "report.html", "metrics.json", "timing.json", "figures", "checkpoints", "config.json")
+from interp_jax.reports.section import RECORD_KEYS, Section, check_blocks
 
 
 class Run:
-    """A study's results under ``<root>/<study>/<name>/``; made by :meth:`Run.open`.
+    """The results of a study under ``<root>/<study>/<name>/``; made by `Run.open`.
 
     A section is finished when its ``sections/<id>.json`` exists. ``metrics.json``, ``timing.json`` and ``report.html``
-    are made from these files, the figures and the configuration, and can be made again at any time.
+    are made from these files, the figures and the configuration, and can be made again at any time. Two processes may
+    work at different sections of one run.
 
     Attributes:
         folder: where everything is.
@@ -34,10 +33,11 @@ class Run:
         self.folder = folder
         self.report = folder / "report.html"
         self._config = config
-        self._title = title
-        self._lead = lead
+        self._title = escaped(title)
+        self._lead = escaped(lead)
         self._order = tuple(sections)
         self._environment: dict[str, Any] = {}
+        self._checkpoints: list[str] = []
         self._finished: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -53,7 +53,9 @@ class Run:
         root: str | PathLike[str] = "runs",
         overwrite: bool = False,
     ) -> "Run":
-        """Make a run's folder, or go on with the one that is there.
+        """A new run, or the one that is in its folder already, with what it has finished.
+
+        Host-level.
 
         Args:
             study: the study's folder under ``root``.
@@ -63,38 +65,45 @@ class Run:
             lead: the page's first paragraph.
             sections: the sections' identifiers in page order.
             root: the folder of all studies.
-            overwrite: remove what an earlier run wrote there (and nothing else) instead of going on with it.
-
-        Returns:
-            The run; its finished sections are those of the earlier run.
+            overwrite: whether what an earlier run wrote there, and nothing else, is removed first.
 
         Raises:
+            TypeError: a setting is nothing that JSON can hold.
             ValueError: a name is no plain folder name, the folder holds a run with other settings or sections, or
-                one of its files is damaged.
+                one of its files is damaged. Arguments are checked before any folder is made.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as root:
+            ...     run = Run.open("digits", "first", {"seed": 0}, title="T", lead="L", sections=["a"], root=root)
+            ...     with run.section("a", "A") as section:
+            ...         section.metrics({"accuracy": 0.97})
+            ...     run.finished("a")
+            True
         """
         folder = Path(root) / plain_name("study", study) / plain_name("name", name)
+        if isinstance(sections, str):
+            raise ValueError(f"sections: found {sections!r}, wanted a sequence of names")
         for id in sections:
             plain_name("sections", id)
         if len({id.casefold() for id in sections}) < len(sections):  # some file systems ignore case
-            raise ValueError(f"sections must differ from each other, found {', '.join(sections)}")
-        settings = to_json(config, "config")
+            raise ValueError(f"sections: found {', '.join(sections)}, wanted names that differ from each other")
+        if not isinstance(config, Mapping):
+            raise TypeError(f"config: found {type(config).__name__}, wanted a mapping")
+        run = cls(folder, to_json(config, "config"), title, lead, sections)
         if overwrite:
-            _remove_run(folder)
-        run = cls(folder, settings, title, lead, sections)
+            _remove_run(folder, sections)
         if (folder / "config.json").exists():
             run._resume()
         else:
-            run._begin()
+            run._begin(overwrite)
         return run
 
     def finished(self, id: str) -> bool:
-        """Tell whether a section needs no work any more.
+        """Whether a section is on disk and needs no work any more.
 
         Args:
             id: one of the run's section identifiers.
-
-        Returns:
-            True when it is on disk.
 
         Raises:
             ValueError: the run has no such section.
@@ -103,50 +112,55 @@ class Run:
         return id in self._finished
 
     def checkpoint(self, name: str) -> Path:
-        """Say where a checkpoint belongs; its parent is made, the folder itself is left to whoever writes it.
+        """The folder ``checkpoints/<name>``, which whoever writes the checkpoint makes; its parent is made here.
+
+        The name is stored in ``timing.json``, so that an overwritten run removes its own checkpoints, with a folder of
+        the same name that ends in ``.unfinished``, and no other.
 
         Args:
             name: a plain folder name.
 
-        Returns:
-            The folder ``checkpoints/<name>``.
-
         Raises:
             ValueError: the name is no plain folder name.
         """
-        folder = self.folder / "checkpoints" / plain_name("name", name)
+        folder = self._folder("checkpoints") / plain_name("name", name)
         folder.parent.mkdir(exist_ok=True)
+        if name not in self._checkpoints:
+            self._checkpoints.append(name)
+            self._write_results()
         return folder
 
     def environment(self, mapping: Mapping) -> None:
-        """Say what the run was computed with; shown at the page's end and stored in ``timing.json``.
+        """Stores what the run is computed with, in ``timing.json`` and at the end of the page.
 
         Args:
-            mapping: such as :func:`interp_jax.reports.describe` plus the device; replaces what was said before.
+            mapping: such as `interp_jax.reports.describe` plus the device; replaces the earlier one.
 
         Raises:
-            TypeError: a value is nothing JSON can hold.
+            TypeError: no mapping, or a value is nothing that JSON can hold.
         """
+        if not isinstance(mapping, Mapping):
+            raise TypeError(f"mapping: found {type(mapping).__name__}, wanted a mapping")
         self._environment = to_json(mapping, "environment")
         self._write_results()
 
     @contextlib.contextmanager
     def section(self, id: str, title: str) -> Iterator[Section]:
-        """Collect a section; it is written, and the page with it, when the block ends without an exception.
+        """A context manager that collects a section and, when its block ends without an exception, writes it.
 
         Args:
             id: one of the run's section identifiers.
             title: the section's heading.
 
-        Yields:
-            What takes text, tables, figures and metrics.
+        Returns:
+            The `Section`, which takes text, tables, figures and metrics.
 
         Raises:
             ValueError: the run has no such section, it is finished, or a figure's name belongs to another section.
         """
         if self.finished(id):
             raise ValueError(
-                f"section {id!r} of {self.folder} is finished; ask run.finished({id!r}) before computing it"
+                f"id: found {id!r}, which {self.folder} has finished, wanted a section that is not finished"
             )
         section = Section(id, title)
         start = time.perf_counter()
@@ -154,42 +168,46 @@ class Run:
         self._check_figures(section)
         self._keep(section, section.record(time.perf_counter() - start))
 
-    def _begin(self) -> None:
-        """Start a run; settings come first, so that no result is ever without them."""
+    def _begin(self, overwrite: bool) -> None:
+        """Starts a run; settings come first, so that no result is ever without them."""
         for name in ("sections", "checkpoints"):
-            if (self.folder / name).is_dir() and any((self.folder / name).iterdir()):
+            if not overwrite and self._folder(name).is_dir() and any(self._folder(name).iterdir()):
                 raise ValueError(
-                    f"{self.folder} holds {name} but no config.json, so nobody knows what made them. "
-                    "Pass another --name, or --overwrite to replace them."
+                    f"{self.folder}: found {name} but no config.json, wanted the settings that they were made with. "
+                    "Pass another --name, or --overwrite to replace what a run wrote there."
                 )
         self._make_folders()
         write_record(self.folder / "config.json", self._config, sort_keys=True)
 
     def _resume(self) -> None:
-        """Take over what is finished; the results are written anew in case the run was stopped before that."""
+        """Takes over what is finished; the results are written anew in case the run was stopped before that."""
         lines = differences(read_record(self.folder / "config.json"), self._config)
         if lines:
             raise ValueError(
-                f"{self.folder} holds a run with other settings:\n  "
+                f"{self.folder}: found a run with other settings, wanted the same:\n  "
                 + "\n  ".join(lines)
                 + "\nPass another --name to keep it, or --overwrite to replace it."
             )
         self._make_folders()
-        for folder in (self.folder, self._folder("sections"), self._folder("figures")):
-            discard_leftovers(folder)
-        for path in sorted(self._folder("sections").glob("*.json")):
-            if path.stem not in self._order:
-                raise ValueError(
-                    f"{path} is a section this study does not have (it has {', '.join(self._order)}). "
-                    "Remove the file, or pass --overwrite to replace the run."
-                )
-            self._finished[path.stem] = read_record(path, RECORD_KEYS)
+        self._read_sections()
         if (self.folder / "timing.json").exists():
-            self._environment = read_record(self.folder / "timing.json", {"environment": dict})["environment"]
+            timing = read_record(self.folder / "timing.json", {"environment": dict})
+            self._environment, self._checkpoints = timing["environment"], _checkpoint_names(self.folder)
         self._write_results()
 
+    def _read_sections(self) -> None:
+        """Takes over the sections on disk, those of another process too."""
+        for path in sorted(self._folder("sections").glob("*.json")):
+            if path.stem in self._order:
+                self._finished[path.stem] = self._finished.get(path.stem) or _read_section(path)
+            elif _is_section(path):
+                raise ValueError(
+                    f"{path}: found a section that this study does not have, wanted one of {', '.join(self._order)}. "
+                    "Remove the file, or pass --overwrite to replace the run."
+                )
+
     def _keep(self, section: Section, record: dict[str, Any]) -> None:
-        """Write a section: its figures, then the file that says it is finished, then what is made from it."""
+        """Writes a section: its figures, then its record, which makes it finished, then what is made from it."""
         path = self._folder("sections") / f"{section.id}.json"
         images = {self._folder("figures") / f"{name}.png": image for name, image in section.images.items()}
         try:
@@ -202,10 +220,11 @@ class Run:
                     image_path.unlink(missing_ok=True)
             raise
         self._finished[section.id] = record
+        self._read_sections()
         self._write_results()
 
     def _write_results(self) -> None:
-        """Write metrics.json, timing.json and report.html from the finished sections."""
+        """Writes metrics.json, timing.json and report.html from the finished sections."""
         finished = {id: self._finished[id] for id in self._order if id in self._finished}
         seconds = {id: record["seconds"] for id, record in finished.items()}
         total = round(sum(seconds.values(), 0.0), 3)
@@ -223,6 +242,7 @@ class Run:
         metrics = {id: record["metrics"] for id, record in finished.items()}
         unfinished = [id for id in self._order if id not in finished]
         timing = {"sections": seconds, "total": total, "unfinished": unfinished, "environment": self._environment}
+        timing["checkpoints"] = self._checkpoints = sorted({*self._checkpoints, *_checkpoint_names(self.folder)})
         write_record(self.folder / "metrics.json", metrics, sort_keys=True)
         write_record(self.folder / "timing.json", timing)
         write_text(self.report, html)
@@ -230,22 +250,26 @@ class Run:
     def _read_image(self, name: str) -> bytes:
         path = self._folder("figures") / f"{name}.png"
         if not path.is_file():
-            raise ValueError(f"{path} is missing, though a finished section shows it. Pass --overwrite to start anew.")
+            raise ValueError(f"{path}: found no such file, wanted a section's figure. Pass --overwrite to start anew.")
         return path.read_bytes()
 
     def _check_declared(self, id: str) -> None:
         if id not in self._order:
-            raise ValueError(f"id must be one of the run's sections, {', '.join(self._order)}; found {id!r}")
+            raise ValueError(f"id: found {id!r}, wanted one of the run's sections, {', '.join(self._order)}")
 
     def _check_figures(self, section: Section) -> None:
         for id, record in self._finished.items():
             shared = sorted(set(_figure_names(record)) & section.images.keys())
             if shared:
-                raise ValueError(f"figures of {section.id!r} must have new names, found {shared[0]!r} in {id!r}")
+                raise ValueError(
+                    f"name: found the figure {shared[0]!r} in {id!r} too, wanted new names in {section.id!r}"
+                )
 
     def _make_folders(self) -> None:
         for name in ("sections", "figures"):
             self._folder(name).mkdir(parents=True, exist_ok=True)
+            discard_leftovers(self._folder(name))
+        discard_leftovers(self.folder)
 
     def _folder(self, name: str) -> Path:
         return self.folder / name
@@ -255,13 +279,59 @@ def _figure_names(record: dict[str, Any]) -> list[str]:
     return [block["name"] for block in record["blocks"] if block["kind"] == "figure"]
 
 
-def _remove_run(folder: Path) -> None:
-    """Remove what a run writes, and nothing else; of a symbolic link the link goes, its target stays."""
+def _read_section(path: Path) -> dict[str, Any]:
+    record = read_record(path, RECORD_KEYS)
+    check_blocks(path, record)
+    return record
+
+
+def _is_section(path: Path) -> bool:
+    try:
+        return bool(_read_section(path))
+    except ValueError:
+        return False
+
+
+def _checkpoint_names(folder: Path) -> list[str]:
+    """The checkpoints of a run, whose names it stores; of an older run that stored none, all folders."""
+    try:
+        names = read_record(folder / "timing.json").get("checkpoints")
+    except (FileNotFoundError, ValueError):
+        return []
+    if not isinstance(names, list):
+        names = sorted(each.name for each in folder.glob("checkpoints/*") if each.is_dir())
+    return [name for name in names if is_plain(name)]
+
+
+def _remove_run(folder: Path, sections: Sequence[str]) -> None:
+    """Removes what a run wrote, and nothing else; of a symbolic link the link goes, its target stays.
+
+    The order leaves a shorter valid run, whatever interrupts it: sections, their figures, checkpoints, results and
+    settings.
+    """
     if folder.is_symlink():
-        raise ValueError(f"{folder} is a symbolic link, which --overwrite does not follow. Pass another --name.")
-    for name in _WRITTEN:
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        raise ValueError(f"{folder}: found a symbolic link, wanted a folder to overwrite. Pass another --name.")
+    for name in ("sections", "figures", "checkpoints"):
+        if (folder / name).is_symlink():
+            (folder / name).unlink()
+    for path in sorted(folder.glob("sections/*.json")):
+        names = _figure_names(_read_section(path)) if (section := _is_section(path)) else []
+        if section or path.stem in sections:
+            path.unlink()
+        for name in names:
+            (folder / "figures" / f"{name}.png").unlink(missing_ok=True)
+    for name in _checkpoint_names(folder):
+        # With what a killed training or writer left beside it.
+        for path in folder.glob(f"checkpoints/{name}*"):
+            if not re.fullmatch(r"(\.unfinished)?(\.orbax-checkpoint-tmp.*)?", path.name.removeprefix(name)):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    for name in ("report.html", "metrics.json", "timing.json"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("sections", "figures", "checkpoints"):
+        with contextlib.suppress(OSError):  # not there, or not empty
+            (folder / name).rmdir()
+    (folder / "config.json").unlink(missing_ok=True)

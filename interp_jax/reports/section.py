@@ -5,17 +5,25 @@ import io
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, SupportsIndex
 
 from matplotlib.figure import Figure
 
-from interp_jax._files import plain_name
+from interp_jax._files import escaped, plain_name
 from interp_jax.reports._cells import Cell, numeric_columns, show_table
 from interp_jax.reports._values import to_json
 
 DPI = 150
 DIGITS = 6
 RECORD_KEYS = {"title": str, "seconds": float, "metrics": dict, "blocks": list}
+BLOCK_KEYS = {
+    "text": {"text"},
+    "table": {"caption", "note", "header", "rows", "numeric", "highlight"},
+    "figure": {"name", "caption", "alt", "width", "height"},
+    "fold": {"title"},
+    "unfold": set(),
+}
 
 
 class Section:
@@ -29,18 +37,19 @@ class Section:
 
     def __init__(self, id: str, title: str):
         self.id = id
-        self.title = title
+        self.title = escaped(title)
         self.images: dict[str, bytes] = {}
         self._blocks: list[dict[str, Any]] = []
         self._metrics: dict[str, Any] = {}
 
     def text(self, paragraph: str) -> None:
-        """Add plain text.
+        """Adds plain text.
 
         Args:
-            paragraph: shown as written, no markup; an empty line starts another paragraph.
+            paragraph: shown as written, no markup; an empty line starts another paragraph. Bytes that are not UTF-8 are
+                shown as escapes, here and in every other text.
         """
-        for part in re.split(r"\n\s*\n", paragraph.strip()):
+        for part in re.split(r"\n\s*\n", escaped(paragraph).strip()):
             self._blocks.append({"kind": "text", "text": " ".join(part.split())})
 
     def table(
@@ -49,27 +58,28 @@ class Section:
         rows: Sequence[Sequence[Cell]],
         caption: str,
         note: str | None = None,
-        highlight: Iterable[int | tuple[int, int]] | None = None,
+        highlight: Iterable[SupportsIndex | tuple[SupportsIndex, SupportsIndex]] | None = None,
     ) -> None:
-        """Add a table; columns of numbers are set flush right.
+        """Adds a table; columns of numbers are set flush right.
 
         Args:
             header: the column names.
             rows: the cells; pass floats as strings to decide their digits, else six are shown; None is a dash.
-            caption: said above the table.
-            note: said below it.
+            caption: stands above the table.
+            note: stands below it.
             highlight: what is set in bold, each a row number or a (row, column) pair, counted from 0.
 
         Raises:
-            ValueError: a row has another length than the header, or a highlight lies outside the table.
+            ValueError: there is no column, a row has another length than the header, or a highlight lies outside the
+                table.
         """
         cells = show_table(header, rows)
         self._blocks.append(
             {
                 "kind": "table",
-                "caption": caption,
-                "note": note,
-                "header": [str(name) for name in header],
+                "caption": escaped(caption),
+                "note": None if note is None else escaped(note),
+                "header": [escaped(str(name)) for name in header],
                 "rows": cells,
                 "numeric": numeric_columns(cells, len(header)),
                 "highlight": _highlighted(highlight or (), len(cells), len(header)),
@@ -77,20 +87,22 @@ class Section:
         )
 
     def figure(self, name: str, figure: Figure, caption: str, alt: str | None = None) -> None:
-        """Add a figure as it looks now; changing or closing it later changes nothing.
+        """Adds a figure as it looks now; changing or closing it later changes nothing.
 
         Args:
             name: its file is ``figures/<name>.png``.
             figure: drawn at 150 dots an inch and shown in its own size, an inch being 96 CSS pixels.
-            caption: said below the figure.
+            caption: stands below the figure.
             alt: what the figure shows, for those who cannot see it; the caption when None.
 
         Raises:
-            ValueError: the name is no plain file name, or the section has a figure of this name.
+            ValueError: the name is no plain file name, or the section has a figure of this name, whatever its case.
         """
         plain_name("name", name)
-        if name in self.images:
-            raise ValueError(f"name must differ from the section's other figures, found {name!r} twice")
+        if name.casefold() in map(str.casefold, self.images):  # some file systems ignore case
+            raise ValueError(f"name: found {name!r} twice, wanted another name than the section's other figures")
+        if not isinstance(figure, Figure):
+            raise TypeError(f"figure: found {type(figure).__name__}, wanted a matplotlib Figure")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
         image = buffer.getvalue()
@@ -100,8 +112,8 @@ class Section:
             {
                 "kind": "figure",
                 "name": name,
-                "caption": caption,
-                "alt": caption if alt is None else alt,
+                "caption": escaped(caption),
+                "alt": escaped(caption if alt is None else alt),
                 "width": round(width * 96 / DPI),
                 "height": round(height * 96 / DPI),
             }
@@ -109,23 +121,23 @@ class Section:
 
     @contextlib.contextmanager
     def folded(self, title: str) -> Iterator[None]:
-        """What is added inside the ``with`` is shown when the reader opens it.
+        """A context manager: what is added inside the ``with`` is shown when the reader opens it.
 
         Args:
-            title: said in its place.
+            title: stands in its place.
 
         Raises:
             ValueError: one fold inside another.
         """
         kinds = [block["kind"] for block in self._blocks]
         if kinds.count("fold") > kinds.count("unfold"):
-            raise ValueError(f"folded: found {title!r} inside another fold, wanted one after the other")
-        self._blocks.append({"kind": "fold", "title": title})
+            raise ValueError(f"title: found {title!r} inside another fold, wanted one after the other")
+        self._blocks.append({"kind": "fold", "title": escaped(title)})
         yield
         self._blocks.append({"kind": "unfold"})
 
     def metrics(self, mapping: Mapping) -> None:
-        """Add numbers to ``metrics.json``.
+        """Adds numbers to ``metrics.json``.
 
         Args:
             mapping: nested strings, numbers, lists, NumPy or JAX arrays and None; floats are rounded to six
@@ -135,30 +147,49 @@ class Section:
             TypeError: a value has another type.
             ValueError: the section has a metric of this name.
         """
+        if not isinstance(mapping, Mapping):
+            raise TypeError(f"mapping: found {type(mapping).__name__}, wanted a mapping")
         converted = to_json(mapping, "metrics", DIGITS)
         twice = sorted(converted.keys() & self._metrics.keys())
         if twice:
-            raise ValueError(f"metrics must have new names, found {', '.join(map(repr, twice))} in the section already")
+            raise ValueError(f"metrics: found {', '.join(map(repr, twice))} in the section already, wanted new names")
         self._metrics |= converted
 
     def record(self, seconds: float) -> dict[str, Any]:
-        """Say everything but the images as a JSON object.
+        """Everything but the images as the JSON object that ``sections/<id>.json`` holds.
 
         Args:
             seconds: how long the section took.
-
-        Returns:
-            The object stored in ``sections/<id>.json``.
         """
         return {"title": self.title, "seconds": round(seconds, 3), "metrics": self._metrics, "blocks": self._blocks}
 
 
-def _highlighted(highlight: Iterable[int | tuple[int, int]], rows: int, columns: int) -> list[list[int]]:
+def check_blocks(path: Path, record: dict[str, Any]) -> None:
+    """Refuses a record whose blocks a page cannot show, or that names a file outside the folder of figures.
+
+    Raises:
+        ValueError: the file that the record was read from holds such a block.
+    """
+    for block in record["blocks"]:
+        kind = block.get("kind") if isinstance(block, dict) else None
+        if not isinstance(kind, str) or kind not in BLOCK_KEYS or block.keys() - {"kind"} != BLOCK_KEYS[kind]:
+            raise ValueError(f"{path}: found the block {str(block)[:80]}, wanted one that `Section` wrote")
+        if kind == "figure":
+            plain_name(f"{path}: name", block["name"])
+
+
+def _highlighted(highlight: Iterable, rows: int, columns: int) -> list[list[int]]:
     """The cells, as sorted [row, column] lists."""
+    from interp_jax._checks import as_count  # not at the top: pages are written without jax
+
     cells = set()
     for item in highlight:
-        row, wanted = (item, range(columns)) if isinstance(item, int) else (item[0], [item[1]])
-        if not 0 <= row < rows or any(not 0 <= column < columns for column in wanted):
-            raise ValueError(f"highlight must lie inside a table of {rows} rows and {columns} columns, found {item}")
-        cells |= {(row, column) for column in wanted}
+        row, *column = item if isinstance(item, tuple | list) and len(item) == 2 else (item,)
+        try:
+            row = as_count("row", row, least=0, most=rows - 1)
+            wanted = [as_count("column", each, least=0, most=columns - 1) for each in column] or range(columns)
+        except ValueError as error:
+            place = f"a place inside a table of {rows} rows and {columns} columns"
+            raise ValueError(f"highlight: found {item!r}, wanted {place}") from error
+        cells |= {(row, each) for each in wanted}
     return [list(cell) for cell in sorted(cells)]

@@ -4,12 +4,14 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from typing import SupportsIndex
 
 from rich import progress as bars
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from interp_jax._files import escaped
 from interp_jax.reports._cells import Cell, numeric_columns, show_table
 from interp_jax.reports._page import duration
 
@@ -17,9 +19,9 @@ from interp_jax.reports._page import duration
 class Task:
     """A countable piece of work; made by :meth:`Progress.task`."""
 
-    def __init__(self, description: str, total: int | None, bar: bars.Progress | None):
-        self._description = description
-        self._total = total
+    def __init__(self, description: str, total: SupportsIndex | None, bar: bars.Progress | None):
+        description = self._description = escaped(description)
+        total = self._total = None if total is None else _steps("total", total)
         self._bar = bar
         self._bar_id = bar.add_task(description, total=total, note="") if bar else None
         self._done = 0
@@ -27,20 +29,23 @@ class Task:
         self._finished = False
         self._start = time.perf_counter()
 
-    def advance(self, n: int = 1, note: str = "") -> None:
-        """Count steps.
+    def advance(self, n: SupportsIndex = 1, note: str = "") -> None:
+        """Counts steps.
 
         Args:
             n: how many are done since the last call.
             note: shown behind the bar, such as the loss; empty keeps the last one.
+
+        Raises:
+            ValueError: n that is no whole number of at least 0.
         """
-        self._done += n
-        self._note = note or self._note
+        self._done += _steps("n", n)
+        self._note = escaped(note) or self._note
         if self._bar:
             self._bar.update(self._bar_id, advance=n, note=self._note)
 
     def finish(self) -> None:
-        """End the task; without a terminal this prints its one line. A second call does nothing."""
+        """Ends the task; without a terminal this prints its one line. A second call does nothing."""
         if self._finished:
             return
         self._finished = True
@@ -60,29 +65,37 @@ class Progress:
     def __init__(self, bar: bars.Progress | None):
         self._bar = bar
 
-    def task(self, description: str, total: int | None) -> Task:
-        """Start a task.
+    def task(self, description: str, total: SupportsIndex | None) -> Task:
+        """A new task, which counts its steps.
 
         Args:
             description: what is being done.
             total: how many steps there are; None when nobody knows.
 
-        Returns:
-            The handle that counts them.
+        Raises:
+            ValueError: a total that is no whole number of at least 0.
         """
         return Task(description, total, self._bar)
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show bars with elapsed and remaining time; without a terminal, print a plain line a finished task.
+    """Progress bars with elapsed and remaining time; without a terminal, a plain line a finished task.
+
+    Host-level.
 
     Args:
         title: printed once, above the tasks.
 
-    Yields:
-        What starts tasks.
+    Returns:
+        A context manager that gives the `Progress`, whose ``task`` starts a task.
+
+    Example:
+        >>> with progress("training") as bars:
+        ...     bars.task("networks", 2).advance(2)
+        training
     """
+    title = escaped(title)
     if not sys.stdout.isatty():
         print(title, flush=True)
         yield Progress(None)
@@ -104,21 +117,32 @@ def progress(title: str) -> Iterator[Progress]:
 
 
 def summary(header: Sequence[str], rows: Sequence[Sequence[Cell]], title: str) -> None:
-    """Print a table to the terminal; columns of numbers are set flush right.
+    """Prints a table to the terminal; columns of numbers are set flush right.
+
+    Host-level.
 
     Args:
-        header: the column names.
+        header: the column names, at least one.
         rows: the cells, a row as long as the header.
         title: printed above it.
 
     Raises:
         ValueError: there is no column, or a row has another length than the header.
+
+    Example:
+        >>> summary(["network", "accuracy"], [["perceptron", 0.97]], "Digits")  # doctest: +SKIP
     """
     cells = show_table(header, rows)
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=Text(escaped(title)), title_justify="left")
     for name, numeric in zip(header, numeric_columns(cells, len(header)), strict=True):
-        table.add_column(Text(name), justify="right" if numeric else "left")
+        table.add_column(Text(escaped(str(name))), justify="right" if numeric else "left")
     for row in cells:
         table.add_row(*map(Text, row))
     # A file has no width to fit: there, no cell is cut.
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 10_000).print(table)
+
+
+def _steps(name: str, number: SupportsIndex) -> int:
+    from interp_jax._checks import as_count  # not at the top: tables are printed without jax
+
+    return as_count(name, number, least=0)

@@ -142,7 +142,7 @@ def test_what_is_folded_opens_and_nothing_else_does(run):
 
 def test_folds_do_not_nest(run):
     with (
-        pytest.raises(ValueError, match="folded: found 'b' inside another fold"),
+        pytest.raises(ValueError, match="title: found 'b' inside another fold"),
         run.section("data", "The data") as section,
         section.folded("a"),
         section.folded("b"),

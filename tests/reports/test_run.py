@@ -163,9 +163,42 @@ def test_leftovers_of_a_killed_writer_are_removed_on_resume(run, tmp_path):
     foreign = run.folder / ".notes.tmp"
     for path in [*left, foreign]:
         path.write_text("half")
+        os.utime(path, (0, 0))
     open_run(tmp_path)
     assert not any(path.exists() for path in left)
     assert foreign.exists()
+
+
+def test_two_processes_work_at_one_run(tmp_path, monkeypatch):
+    """The second starts while the first is in the midst of writing a file."""
+    first, flush, others = open_run(tmp_path), os.fsync, []
+
+    def start_another(descriptor):
+        flush(descriptor)
+        if not others:
+            others.append(None)
+            others.append(open_run(tmp_path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", start_another)
+        fill(first, "first")
+    second = others[-1]
+    fill(second, "second")
+    fill(first, "third")
+    assert set(read_record(first.folder / "metrics.json")) == set(SECTIONS)
+    assert read_record(first.folder / "timing.json")["unfinished"] == []
+    assert second.folder == first.folder
+    assert not second.finished("third"), "it has not looked since"
+
+
+def test_checkpoints_of_two_processes_are_all_known(tmp_path):
+    first, second = open_run(tmp_path), open_run(tmp_path)
+    first.checkpoint("a").mkdir()
+    second.checkpoint("b").mkdir()
+    first.environment({})
+    assert read_record(first.folder / "timing.json")["checkpoints"] == ["a", "b"]
+    open_run(tmp_path, overwrite=True)
+    assert not (first.folder / "checkpoints").exists()
 
 
 def test_resumed_page_equals_the_page_made_in_one_go(tmp_path):
@@ -238,11 +271,11 @@ def test_metrics_are_strict_sorted_and_rounded(tmp_path):
 def test_metrics_of_an_unknown_type_are_refused_by_name(tmp_path):
     run = open_run(tmp_path)
     with run.section("first", "") as section:
-        with pytest.raises(TypeError, match=r"metrics\['a'\]\[1\] must be .* found set"):
+        with pytest.raises(TypeError, match=r"metrics\['a'\]\[1\]: found set, wanted a mapping"):
             section.metrics({"a": [1, {2}]})
         with pytest.raises(TypeError, match="real numbers"):
             section.metrics({"a": np.array(1j)})
-        with pytest.raises(ValueError, match="'1' twice"):
+        with pytest.raises(ValueError, match="found the key '1' twice"):
             section.metrics({"1": 1, 1: 1})
 
 
@@ -267,7 +300,7 @@ def test_equal_settings_of_other_types_are_equal(tmp_path):
 
 
 def test_settings_that_json_cannot_tell_apart_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"config\['clip'\] must be a finite number, found inf"):
+    with pytest.raises(ValueError, match=r"config\['clip'\]: found inf, wanted a finite number"):
         open_run(tmp_path, config={"clip": float("inf")})
 
 
@@ -275,16 +308,53 @@ def test_overwrite_removes_what_the_run_wrote_and_nothing_else(run, tmp_path):
     checkpoint = run.checkpoint("net")
     checkpoint.mkdir()
     (checkpoint / "weights").write_text("1")
-    (run.folder / "notes.txt").write_text("mine")
+    for end in (".unfinished", ".orbax-checkpoint-tmp-0"):
+        checkpoint.with_name("net" + end).mkdir()
+    mine = ["notes.txt", "figures/mine.png", "checkpoints/notes.txt", "checkpoints/net2/weights", "sections/mine.json"]
+    for name in mine:
+        (run.folder / name).parent.mkdir(exist_ok=True)
+        (run.folder / name).write_text("mine")
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").write_text("kept")
     (run.folder / "figures" / "link").symlink_to(outside)
     again = open_run(tmp_path, config={"seed": 5}, overwrite=True)
     assert not again.finished("first")
-    assert set(snapshot(run.folder)) == {"config.json", "notes.txt"}
+    assert set(snapshot(run.folder)) == {"config.json", *mine}
+    assert [path.name for path in run.folder.glob("checkpoints/*/")] == ["net2"]
     assert (outside / "kept").exists()
     assert read_record(run.folder / "config.json") == {"seed": 5}
+
+
+def test_overwrite_leaves_a_folder_that_no_run_wrote(tmp_path):
+    folder = tmp_path / "study" / "run"
+    mine = ["figures/drawing.svg", "figures/first.png", "checkpoints/notes.txt", "checkpoints/net/weights"]
+    for name in mine:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+    run = open_run(tmp_path, overwrite=True)
+    assert set(snapshot(folder)) == {"config.json", *mine}
+    fill(run, "second")
+    assert (folder / "figures" / "drawing.svg").read_text() == "mine"
+
+
+def test_overwrite_mends_damaged_files(run, tmp_path):
+    for name in ("config.json", "timing.json", "sections/first.json"):
+        (run.folder / name).write_text("{")
+    again = open_run(tmp_path, overwrite=True)
+    for id in SECTIONS:
+        fill(again, id)
+    assert open_run(tmp_path).finished("third")
+
+
+def test_checkpoints_of_a_run_that_stored_no_names_are_removed(run, tmp_path):
+    run.checkpoint("net").mkdir()
+    path = run.folder / "timing.json"
+    timing = read_record(path)
+    del timing["checkpoints"]
+    path.write_text(json.dumps(timing))
+    open_run(tmp_path, overwrite=True)
+    assert not (run.folder / "checkpoints").exists()
 
 
 def test_overwrite_follows_no_link(run, tmp_path):
@@ -301,11 +371,45 @@ def test_overwrite_follows_no_link(run, tmp_path):
 
 
 def test_stopped_overwrite_leaves_a_run_that_resumes(run, tmp_path, monkeypatch):
+    run.checkpoint("net").mkdir()
     monkeypatch.setattr(shutil, "rmtree", stop)
     with pytest.raises(KeyboardInterrupt):
         open_run(tmp_path, overwrite=True)
     monkeypatch.undo()
-    assert open_run(tmp_path).finished("first")
+    again = open_run(tmp_path)
+    assert not again.finished("first")
+    fill(again, "first")
+
+
+TEXTS = ("config", "title", "lead", "section", "text", "cell", "caption", "metric", "environment")
+
+
+@pytest.mark.parametrize("where", TEXTS)
+def test_text_that_is_not_utf8_is_stored_escaped(tmp_path, where):
+    """A file name of another encoding, as Python reads it from the command line."""
+    odd = b"caf\xe9.csv".decode("utf-8", "surrogateescape")
+    said = {each: odd if each == where else "plain" for each in TEXTS}
+    options = {"title": said["title"], "lead": said["lead"], "sections": ["a"], "root": tmp_path}
+    for _ in range(2):
+        run = Run.open("study", "run", {"csv": said["config"]}, **options)
+        run.environment({said["environment"]: said["environment"]})
+        if not run.finished("a"):
+            with run.section("a", said["section"]) as section:
+                section.text(said["text"])
+                section.table([said["cell"]], [[said["cell"]]], said["caption"], note=said["caption"])
+                section.figure("a", draw(), said["caption"])
+                section.metrics({said["metric"]: said["metric"]})
+                with section.folded(said["caption"]):
+                    pass
+    metrics = (run.folder / "metrics.json").read_text("utf-8").replace("\\\\", "\\")
+    assert "caf\\udce9.csv" in run.report.read_text("utf-8") + metrics
+
+
+@pytest.mark.parametrize("config", [{"a": {1, 2}}, {"a": float("nan")}, {"a": [1, {None: 2}]}, {"a": 1j}])
+def test_settings_that_cannot_be_stored_make_no_folder(tmp_path, config):
+    with pytest.raises((TypeError, ValueError), match="^config.*: found"):
+        Run.open("study", "run", config, title="t", lead="l", sections=["a"], root=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_results_without_settings_are_not_taken_over(run, tmp_path):
@@ -315,39 +419,41 @@ def test_results_without_settings_are_not_taken_over(run, tmp_path):
     open_run(tmp_path, overwrite=True)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "/a", "a b", "a\n", "a\0", "-a"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "a/b", "a\\b", "/a", "a b", "a\n", "a\0", "-a", "caf\udce9", 201 * "a"]
+)
 def test_names_that_are_no_folder_names(tmp_path, name):
-    with pytest.raises(ValueError, match="name must be a plain folder name"):
+    with pytest.raises(ValueError, match="^name: found .*, wanted a plain name"):
         open_run(tmp_path, name=name)
-    with pytest.raises(ValueError, match="study must be a plain folder name"):
+    with pytest.raises(ValueError, match="^study: found .*, wanted a plain name"):
         Run.open(name, "run", {}, title="", lead="", sections=[], root=tmp_path)
-    with pytest.raises(ValueError, match="sections must be a plain folder name"):
+    with pytest.raises(ValueError, match="^sections: found .*, wanted a plain name"):
         open_run(tmp_path, sections=[name])
     assert not list(tmp_path.iterdir())
     run = open_run(tmp_path)
-    with pytest.raises(ValueError, match="name must be a plain folder name"):
+    with pytest.raises(ValueError, match="^name: found .*, wanted a plain name"):
         run.checkpoint(name)
-    with pytest.raises(ValueError, match="name must be a plain folder name"), run.section("first", "") as section:
+    with pytest.raises(ValueError, match="^name: found .*, wanted a plain name"), run.section("first", "") as section:
         section.figure(name, draw(), "")
 
 
 def test_section_identifiers(run, tmp_path):
-    with pytest.raises(ValueError, match="one of the run's sections, first, second, third; found 'fourth'"):
+    with pytest.raises(ValueError, match="^id: found 'fourth', wanted one of the run's sections, first, second, third"):
         run.finished("fourth")
     with pytest.raises(ValueError, match="found 'fourth'"), run.section("fourth", ""):
         pass
-    with pytest.raises(ValueError, match=r"'first' of .* is finished"), run.section("first", ""):
+    with pytest.raises(ValueError, match=r"^id: found 'first', which .* has finished"), run.section("first", ""):
         pass
-    with pytest.raises(ValueError, match="must differ"):
+    with pytest.raises(ValueError, match="^sections: found a, A, wanted names that differ"):
         open_run(tmp_path, name="other", sections=["a", "A"])
-    with pytest.raises(ValueError, match="is a section this study does not have"):
+    with pytest.raises(ValueError, match="found a section that this study does not have"):
         open_run(tmp_path, sections=["second"])
 
 
 def test_figure_of_another_section_is_not_replaced(run):
     before = snapshot(run.folder)
     with (
-        pytest.raises(ValueError, match="figures of 'second' must have new names, found 'first' in 'first'"),
+        pytest.raises(ValueError, match="^name: found the figure 'first' in 'first' too, wanted new names in 'second'"),
         run.section("second", "Second") as section,
     ):
         section.figure("first", draw(-1.0), "Another line.")
@@ -368,7 +474,7 @@ def test_things_said_twice(tmp_path):
 def test_tables_that_do_not_fit(tmp_path):
     run = open_run(tmp_path)
     with run.section("first", "First") as section:
-        with pytest.raises(ValueError, match=r"rows\[1\] must have 2 cells, as many as header, found 1"):
+        with pytest.raises(ValueError, match=r"^rows\[1\]: found 1 cells, wanted 2 as in header"):
             section.table(["a", "b"], [[1, 2], [3]], "")
         with pytest.raises(ValueError, match="at least one column"):
             section.table([], [], "")
@@ -385,7 +491,7 @@ OBJECTS = ("{}", '{"environment": 1, "title": 1}')
 def test_damaged_files_are_named(run, tmp_path, name, text):
     path = run.folder / name
     path.write_bytes(text.encode(errors="surrogateescape"))
-    message = "other settings" if name == "config.json" and text in OBJECTS else f"{re.escape(str(path))} is damaged"
+    message = "other settings" if name == "config.json" and text in OBJECTS else f"^{re.escape(str(path))}: found"
     with pytest.raises(ValueError, match=message):
         open_run(tmp_path)
 
@@ -393,7 +499,7 @@ def test_damaged_files_are_named(run, tmp_path, name, text):
 def test_missing_figure_is_named(run, tmp_path):
     path = run.folder / "figures" / "first.png"
     path.unlink()
-    with pytest.raises(ValueError, match=f"{re.escape(str(path))} is missing"):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: found no such file"):
         open_run(tmp_path)
 
 
@@ -403,3 +509,30 @@ def test_checkpoint_makes_only_the_parent(run):
     assert path == run.folder / "checkpoints" / "net"
     assert path.parent.is_dir()
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "block", [1, {"kind": "text"}, {"kind": "script", "text": "a"}, {"kind": ["text"], "text": "a"}]
+)
+def test_blocks_that_no_section_wrote_are_named(run, tmp_path, block):
+    path = run.folder / "sections" / "first.json"
+    path.write_text(json.dumps(read_record(path) | {"blocks": [block]}))
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: found the block"):
+        open_run(tmp_path)
+
+
+def test_a_record_shows_no_file_outside_its_folder(run, tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    path = run.folder / "sections" / "first.json"
+    path.write_text(path.read_text().replace('"name": "first"', '"name": "../../../secret"'))
+    with pytest.raises(ValueError, match=r"name: found '\.\./\.\./\.\./secret', wanted a plain name"):
+        open_run(tmp_path)
+
+
+def test_cells_and_highlights_may_be_numbers_of_any_sort(run):
+    cells = [jnp.float32(1 / 3), jnp.bfloat16(0.5), np.bool_(True), np.int64(2**62), np.float16(0.25), np.str_("a")]
+    with run.section("second", "Second") as section:
+        section.table([*"abcdef"], [cells], "Numbers.", highlight=[np.int64(0), (np.int64(0), 1)])
+    block = read_record(run.folder / "sections" / "second.json")["blocks"][0]
+    assert block["rows"] == [["0.333333", "0.5", "yes", str(2**62), "0.25", "a"]]
+    assert block["highlight"] == [[0, column] for column in range(6)]

@@ -68,5 +68,5 @@ def test_summary_cuts_nothing_and_reads_no_markup(capsys):
     assert "\x1b" not in out
     assert all(name in out for name in [*header, "[bold]19", "Result [x]"])
     assert max(map(len, out.splitlines())) < 1000
-    with pytest.raises(ValueError, match=r"rows\[0\] must have 2 cells"):
+    with pytest.raises(ValueError, match=r"^rows\[0\]: found 1 cells, wanted 2"):
         summary(["a", "b"], [[1]], "")
