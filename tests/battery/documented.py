@@ -1,0 +1,17 @@
+"""What is so on purpose: cells that would fail by the general rules, each with the reason."""
+
+# (end of the subject's path, argument, variant), "*" for any → why.
+DOCUMENTED: dict[tuple[str, str, str], str] = {}
+
+# Words by which a docstring says what becomes of classes that there are not.
+ABSENT = r"absent|outside|left out|is no class|no class|counts? nowhere|out of range|other labels|has no score"
+# Words by which it says what becomes of numbers that are not finite.
+NOT_FINITE = r"NaN|infinit|not finite"
+
+
+def reason(path: str, argument: str, variant: str) -> str | None:
+    """Why a cell may be as it is; None where nothing says so."""
+    for (short, name, what), why in DOCUMENTED.items():
+        if (path == short or path.endswith(f".{short}")) and name in ("*", argument) and what in ("*", variant):
+            return why
+    return None

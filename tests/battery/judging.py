@@ -1,0 +1,92 @@
+"""Whether what came of a cell is right."""
+
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import interp_jax
+from tests.battery.documented import ABSENT, NOT_FINITE
+from tests.battery.results import difference, finite
+from tests.battery.subjects import Subject
+
+_PACKAGE = Path(interp_jax.__file__).parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result or an error, and the warnings on the way."""
+
+    result: Any = None
+    error: BaseException | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def outcome(call: Callable[[], Any]) -> Outcome:
+    """What comes of a call."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        try:
+            result, error = call(), None
+        except Exception as raised:
+            result, error = None, raised
+    said = [f"{warning.category.__name__}: {warning.message}" for warning in seen if _matters(warning)]
+    return Outcome(result, error, tuple(said))
+
+
+def fault(
+    subject: Subject,
+    expects: str,
+    names: Collection[str],
+    found: Outcome,
+    valid: Outcome,
+    reference: Callable[[], Outcome],
+) -> str | None:
+    """What is wrong with an outcome, in words; None where it is as it has to be."""
+    if found.error is not None:
+        # Whatever is wrong with a file is told by the system, where the docstring says so.
+        if isinstance(found.error, OSError) and type(found.error).__name__ in (subject.function.__doc__ or ""):
+            return None
+        wrong = raw(found.error, names)
+        if wrong is None and expects == "same":
+            wanted = reference()
+            return None if wanted.error is not None else f"refused: {found.error}"
+        return wrong
+    if found.warnings:
+        return f"warns: {found.warnings[0]}"
+    if expects == "refused":
+        return "accepted"
+    if expects == "absent":
+        return None if re.search(ABSENT, subject.text) else "accepted, and the docstring does not say what comes of it"
+    if expects == "said":
+        told = re.search(NOT_FINITE, subject.text) or (subject.traceable and not finite(found.result))
+        return None if told else "accepted, and the docstring does not say what comes of it"
+    if expects == "sound":
+        return None if finite(found.result) or not finite(valid.result) else "gives NaN or infinity"
+    wanted = reference()
+    if wanted.error is not None:
+        return f"gives a result where the same numbers are refused: {wanted.error}"
+    differs = difference(found.result, wanted.result)
+    return differs and f"other result: {differs}"
+
+
+def raw(error: BaseException, names: Collection[str]) -> str | None:
+    """What an error lacks: the right type, our own line, the argument's name, what was found."""
+    said = f"{type(error).__name__}: {str(error).strip()}"
+    if not isinstance(error, ValueError | TypeError):
+        return f"raw {said}"
+    frames = traceback.extract_tb(error.__traceback__)
+    if _PACKAGE not in Path(frames[-1].filename).parents:
+        ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parents]
+        at = f" from {Path(ours[-1].filename).relative_to(_PACKAGE)}:{ours[-1].lineno}" if ours else ""
+        return f"raw{at} {said}"
+    if not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error)) for name in names):
+        return f"does not name {' or '.join(names)}: {said}"
+    return None if "found" in str(error) else f"does not say what was found: {said}"
+
+
+def _matters(warning):
+    return not issubclass(warning.category, DeprecationWarning | PendingDeprecationWarning | ResourceWarning)

@@ -1,0 +1,66 @@
+"""What the battery calls: every public function, and every public method of the public classes."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flax import nnx
+
+from tests.surface import public_names
+
+# What no user calls: protocols of JAX and of pytrees.
+_PROTOCOLS = {"tree_flatten", "tree_unflatten"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One function, method or constructor; ``owner`` is the class of a method that wants an instance."""
+
+    path: str
+    function: Callable
+    owner: type | None = None
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """The named parameters, without self."""
+        # Flax shows no signature of its modules' constructors.
+        constructor = inspect.isclass(self.function)
+        found = inspect.signature(self.function.__init__ if constructor else self.function).parameters.values()
+        named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        return {p.name: p for p in (named[1:] if self.owner or constructor else named)}
+
+    @property
+    def text(self) -> str:
+        """Its docstring, and its class's, without the section of errors."""
+        parts = [inspect.getdoc(self.function) or "", inspect.getdoc(self.owner) or "" if self.owner else ""]
+        return re.sub(r"Raises:\n(?:[ ]+.*\n?|\n)*", "", "\n".join(parts))
+
+    @property
+    def traceable(self) -> bool:
+        """Whether the docstring says that it can be traced; what says nothing counts as run on the host."""
+        return "Traceable" in self.text
+
+
+def subjects() -> dict[str, Subject]:
+    """All of them by path, found by walking the package."""
+    found = {}
+    for path, value in public_names().items():
+        if inspect.isfunction(value):
+            found[path] = Subject(path, value)
+        else:
+            found.update((subject.path, subject) for subject in _of_class(path, value))
+    return found
+
+
+def _of_class(path, cls):
+    for name, member in vars(cls).items():
+        if name == "__init__" and issubclass(cls, nnx.Module):
+            yield Subject(f"{path}.new", cls)
+        if name in _PROTOCOLS or (name.startswith("_") and name != "__call__"):
+            continue
+        label = f"{path}.{'call' if name == '__call__' else name}"
+        if isinstance(member, classmethod | staticmethod):
+            yield Subject(label, getattr(cls, name))
+        elif inspect.isfunction(member):
+            yield Subject(label, member, cls)
