@@ -1,36 +1,43 @@
-"""How far two clouds of points can be told apart by a plane, beyond what chance would."""
+"""How well a plane separates two clouds of points, beyond what it would by chance."""
 
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from jaxtyping import Array, Float, Shaped
 
-# Clouds that are apart want weights without end. The ridge that keeps them finite falls from stage to stage, so that a
-# narrow gap beside a long tail is found as well.
+from interp_jax._checks import as_count, as_key, as_mask, as_numpy, as_real, check_shape, is_traced
+
+# The weights for separated clouds would grow without limit. The ridge that keeps them finite falls from stage to stage,
+# so that a narrow gap beside a long tail is found as well.
 RIDGE, FALL, STAGES = 1e-3, 0.12, 9
-STEPS, MORE_STEPS = 6, 2  # Newton's, of the first stage and of every other
+STEPS, MORE_STEPS = 6, 2  # Newton steps of the first stage and of every other
 SIZES = (1.0, 0.5, 0.1)  # of a step: the best is taken, or none
-TOO_FEW = 0.9  # points are, where chance parts them by this much
+TOO_FEW = 0.9  # by chance: there are too few points for the number of features
 
 
 class Separability(NamedTuple):
-    """``score`` in [0, 1] or NaN; the plane's shares of points on the right side, added up, less one, as found and as
-    dealt out at random.
+    """How well a plane separates two clouds.
+
+    Attributes:
+        score: Youden's index corrected for chance, in [0, 1] or NaN.
+        youden: Youden's index of the plane.
+        by_chance: the mean index for clouds of the same sizes drawn at random from the same points.
+        weights: the normal of the plane, for features of variance 1.
     """
 
     score: Float[Array, ""]
-    found: Float[Array, ""]
+    youden: Float[Array, ""]
     by_chance: Float[Array, ""]
     weights: Float[Array, " features"]
 
 
-@partial(jax.jit, static_argnames="shuffles")
 def separability(
-    points: Float[Array, "rows features"],
-    first: Bool[Array, " rows"],
-    second: Bool[Array, " rows"],
+    points: Shaped[Array | np.ndarray, "rows features"],
+    first: Shaped[Array | np.ndarray, " rows"],
+    second: Shaped[Array | np.ndarray, " rows"],
     *,
     key,
     shuffles: int = 5,
@@ -38,26 +45,55 @@ def separability(
     """Youden's index of the best plane between two clouds, corrected for chance.
 
         J = share of the first on one side + share of the second on the other − 1
-        score = (J − J₀) / (1 − J₀), at least 0,   J₀ the mean J of as large clouds dealt out from the same points
+        score = (J − J₀) / (1 − J₀), at least 0,   J₀ the mean J of clouds of the same sizes drawn at random
 
-    The plane is the best of logistic regressions with ever less of a ridge, on features of mean 0 and variance 1, each
-    cloud weighing the same; those dealt out have as many tries. Clouds that a plane parts have 1, clouds that coincide
-    about 0; scaling or shifting features changes nothing. Where the gap between parted clouds is of the order of 10⁻³
-    of a feature's spread or less, as beside a tail without variance, the plane may be missed by a few points, and the
-    score be a little less than 1.
+    The plane is the best of logistic regressions whose ridge decreases in 9 stages, on features of mean 0 and variance
+    1, each cloud with the same weight; random clouds are fitted in the same way. The score is 1 for clouds that a plane
+    separates and about 0 for clouds that coincide; scaling or shifting features does not change it. Where the gap
+    between separated clouds is of the order of 10⁻³ of a feature's spread or less, the plane may be missed by a few
+    points, and the score be a little less than 1.
 
-    The score is NaN, undefined, where even clouds dealt out at random are parted, J₀ ≥ 0.9: with so few points for so
-    many features a plane says nothing. One cloud without points gives 1: there is nothing left to be told from; two
-    give NaN.
+    The score is NaN, undefined, where even random clouds are separated, J₀ ≥ 0.9: with so few points for so many
+    features a plane says nothing. It is 1 if one cloud has no points, and NaN if neither has any, or if a point of
+    either cloud has NaN or infinity.
 
-    Traceable; clouds are masks, so that all pairs of classes have one shape.
+    Traceable; clouds are masks, so that all pairs of classes have one shape. Memory: shuffles + 1 times the points.
 
     Args:
-        points: the rows of both clouds, and others, which count for nothing.
-        first, second: which rows are of each cloud.
-        key: a JAX random key, for the shuffles.
-        shuffles: how often chance is tried.
+        points: [rows, features] the points of both clouds; others do not count.
+        first, second: [rows] masks of the clouds. A row in both counts as of the first.
+        key: a JAX random key, for the random clouds.
+        shuffles: number of random pairs of clouds.
+
+    Returns:
+        `Separability`.
+
+    Raises:
+        ValueError: points that are not [rows, features], masks of another length or with numbers other than 0 and 1,
+            no key, or shuffles below one.
+
+    Example:
+        >>> points = jnp.arange(40.0)[:, None]
+        >>> float(separability(points, points[:, 0] < 20, points[:, 0] >= 20, key=jax.random.key(0)).score)
+        1.0
+
+    Source: Youden, Cancer 3 (1950), for the index; the correction for chance is not published elsewhere.
     """
+    if not isinstance(points, jax.Array):
+        points = as_numpy("points", points)
+    check_shape("points", points, ["rows", "features"])
+    first, second = (as_mask(name, mask, points.shape[:1]) for name, mask in (("first", first), ("second", second)))
+    if isinstance(points, np.ndarray) and points.dtype.itemsize == 8 and not is_traced(counted := first | second):
+        # float32 has no digits left for a cloud far from 0.
+        with np.errstate(invalid="ignore"):
+            points = points - np.mean(
+                points, axis=0, keepdims=True, where=np.asarray(counted | ~counted.any())[:, None]
+            )
+    return _separability(as_real("points", points), first, second, as_key(key), as_count("shuffles", shuffles))
+
+
+@partial(jax.jit, static_argnames="shuffles")
+def _separability(points, first, second, key, shuffles):
     counted = first | second
     x = _standardized(points, counted)
     keys = jax.random.split(key, shuffles)
@@ -70,24 +106,24 @@ def separability(
 
     cases = jnp.concatenate([first[None], jax.vmap(dealt)(keys)])
     indices, weights = jax.vmap(lambda case: _index(x, case, counted & ~case))(cases)
-    found, by_chance = indices[0], jnp.mean(indices[1:])
-    known = by_chance < TOO_FEW
-    score = jnp.where(known, jnp.clip((found - by_chance) / jnp.where(known, 1 - by_chance, 1), 0, 1), jnp.nan)
+    index, by_chance = indices[0], jnp.mean(indices[1:])
+    known = (by_chance < TOO_FEW) & jnp.all(jnp.isfinite(points) | ~counted[:, None])
+    score = jnp.where(known, jnp.clip((index - by_chance) / jnp.where(known, 1 - by_chance, 1), 0, 1), jnp.nan)
     score = jnp.where(jnp.any(first) & jnp.any(second), score, jnp.where(jnp.any(counted), 1.0, jnp.nan))
-    return Separability(score, found, by_chance, weights[0])
+    return Separability(score, index, by_chance, weights[0])
 
 
 def _standardized(points, counted):
     """Mean 0 and variance 1 over the counted rows; others, and features that are constant, are 0."""
     share = (counted / jnp.maximum(jnp.sum(counted), 1))[:, None]
-    x = _of_size_one(jnp.where(counted[:, None], points, 0))
-    x = _of_size_one(jnp.where(counted[:, None], x - jnp.sum(x * share, axis=0, keepdims=True), 0))
+    x = of_size_one(jnp.where(counted[:, None], points, 0))
+    x = of_size_one(jnp.where(counted[:, None], x - jnp.sum(x * share, axis=0, keepdims=True), 0))
     variance = jnp.sum(x**2 * share, axis=0, keepdims=True)
     return jnp.where(variance > 0, x * jax.lax.rsqrt(jnp.where(variance > 0, variance, 1)), 0)
 
 
-def _of_size_one(x):
-    """Features by a power of two of their size: no digit is lost, and squares neither overflow nor vanish."""
+def of_size_one(x):
+    """Each column divided by a power of two near its greatest magnitude: no digit is lost, squares stay in range."""
     _, exponent = jnp.frexp(jnp.max(jnp.abs(x), axis=0, keepdims=True))
     return jnp.ldexp(x, -exponent)
 
@@ -99,19 +135,19 @@ def _index(x, first, second):
     sign, sizes = jnp.where(first, 1, -1).astype(x.dtype), jnp.array((0.0, *SIZES), x.dtype)[None]
 
     def newton(ridge, state):
-        found, values = state
+        weights, values = state
         wrong = jax.nn.sigmoid(-sign * values)
-        slope = jnp.matmul(rows.T, -weight * sign * wrong, precision="highest") + ridge * found
+        slope = jnp.matmul(rows.T, -weight * sign * wrong, precision="highest") + ridge * weights
         bend = jnp.matmul(rows.T * (weight * wrong * (1 - wrong))[None], rows, precision="highest")
         # What float32 takes to be positive definite.
         bend += (ridge + 1e-6 * jnp.mean(jnp.diagonal(bend))) * jnp.eye(len(bend), dtype=x.dtype)
         step = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(bend), True), slope)
-        tried = found[:, None] - sizes * step[:, None]
+        tried = weights[:, None] - sizes * step[:, None]
         moved = values[:, None] - sizes * jnp.matmul(rows, step, precision="highest")[:, None]
         softplus = jnp.matmul(weight, jax.nn.softplus(-sign[:, None] * moved), precision="highest")
         loss = softplus + ridge / 2 * jnp.sum(tried**2, axis=0)
         best = jnp.argmin(jnp.where(jnp.isfinite(loss), loss, jnp.inf))
-        return jnp.where(best == 0, found, tried[:, best]), jnp.where(best == 0, values, moved[:, best])
+        return jnp.where(best == 0, weights, tried[:, best]), jnp.where(best == 0, values, moved[:, best])
 
     def stage(state, ridge):
         state = jax.lax.fori_loop(0, MORE_STEPS, lambda _, state: newton(ridge, state), state)

@@ -1,4 +1,4 @@
-"""What an explanation of one instance holds."""
+"""The parts of an explanation of one instance."""
 
 import dataclasses
 from typing import NamedTuple
@@ -8,10 +8,15 @@ from jaxtyping import Float, Int
 
 
 class Level(NamedTuple):
-    """A node on an instance's path: its factor, the IDs that go the instance's way here and above, and its own.
+    """One split on an instance's path.
 
-    ``vote`` is what the factor's forest gives these IDs. ``rows`` of the reference satisfy the
-    conditions of all nodes down to this one.
+    Attributes:
+        node: the number of the split's node.
+        factor: the factor that it splits by.
+        allowed: the IDs of this factor that lead the instance's way, here and at splits above.
+        own_id: the instance's ID in this factor.
+        vote: the probability that the factor's forest gives the allowed IDs.
+        rows: the reference rows that satisfy the conditions of all levels down to this one.
     """
 
     node: int
@@ -19,21 +24,24 @@ class Level(NamedTuple):
     allowed: tuple[int, ...]
     own_id: int
     vote: float
-    rows: Int[np.ndarray, " kept"]
+    rows: Int[np.ndarray, " remaining"]
 
     @property
     def condition(self) -> str:
-        """In words."""
+        """The condition in words."""
         return f"f{self.factor} ∈ {{{', '.join(map(str, self.allowed))}}}"
 
 
 class Hypothesis(NamedTuple):
-    """Another class than the instance's: at every level the share of its rows that are left, and the separability of
-    those left from the rows left of the instance's class.
+    """A class other than the instance's, level by level.
 
-    Separability is 1 where none is left, NaN where so few are that it cannot be told, or none of the instance's class.
-    ``ruled_out`` is the first level with no more than the tolerated share left of this class, but more of the
-    instance's; None if there is none.
+    Attributes:
+        label: the class.
+        left: the share of its reference rows that satisfy all conditions down to a level.
+        separability: how well a plane separates these rows from those left of the instance's class (`separability`):
+            1 where none is left, NaN where too few are left to know, or none of the instance's class.
+        ruled_out: the first level with no more than the tolerated share of this class left, but more of the
+            instance's; None if there is none.
     """
 
     label: int
@@ -44,19 +52,19 @@ class Hypothesis(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """Why the tree puts an instance where it does.
+    """Why the tree classifies an instance as it does.
 
     Attributes:
-        label: the class that hypotheses are held against: the instance's label, or the prediction if none was given.
-        prediction: the tree's.
-        ids: the instance's ID in every factor, that with most votes.
-        levels: the path from the root, a level a split, to the leaf that does most for the prediction.
-        weight: of this leaf in the prediction: 1 where votes are hard, else its probability.
-        share: of every class among the training rows of the leaves, weighted as they are in the prediction.
-        left: share of the label's own reference rows that satisfies all conditions down to every level; where next to
-            none is, no class is ruled out by being gone as well.
-        hypotheses: of all other classes, the latest ruled out first, before them those that are not ruled out; among
-            equals those of which more is left at the last level.
+        label: the class that hypotheses are compared with: the instance's label, or the prediction if none was given.
+        prediction: the tree's class.
+        ids: the instance's most likely ID in every factor.
+        levels: the path, a level a split, from the root to the leaf that contributes most to the prediction.
+        weight: the probability of this leaf; 1 where votes are hard.
+        share: the predicted share of every class, in the order of `Explainer.class_labels`.
+        left: the share of the label's own reference rows that satisfies all conditions down to every level; where it
+            is at most the tolerance, no class is ruled out.
+        hypotheses: all other classes: first those never ruled out, then by the level that rules them out, the last
+            first; among equals, those with more rows left at the last level first.
     """
 
     label: int

@@ -1,4 +1,4 @@
-"""Factors, groups of units that act alike, and the cluster of every row in each of them."""
+"""Factors, groups of units with similar activations, and the cluster of every row in each of them."""
 
 from typing import NamedTuple
 
@@ -9,22 +9,27 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax.kernels.kmeans import kmeans
 from interp_jax.methods.cnn_inte._density import density_centers
+from interp_jax.methods.cnn_inte.class_separability import of_size_one
 
 READINGS = ("coordinates", "means")
 CLUSTERINGS = ("kmeans", "hdbscan")
 # Rows that units are compared by, and that clusters are made of: more hardly move a center.
 UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
+BLOCK = 4_096  # rows whose distances are computed at a time
 
 
 class Factors(NamedTuple):
-    """Which factor every unit belongs to, and the centers of each factor's clusters, in its `coordinates`."""
+    """The factor of every unit, and the centers of each factor's clusters; the number of a cluster is its ID.
+
+    A center has one coordinate a unit, 0 for units of other factors, or the mean over the factor's units alone.
+    """
 
     of_unit: Int[np.ndarray, " units"]
     centers: Float[np.ndarray, "factors ids coordinates"]
 
 
 def find_factors(
-    hidden: Float[Array, "rows units"],
+    hidden: Float[Array | np.ndarray, "rows units"],
     *,
     factors: int,
     ids: int,
@@ -34,59 +39,76 @@ def find_factors(
     reading: str = "coordinates",
     clustering: str = "kmeans",
 ) -> Factors:
-    """k-means of the units, then clusters of the rows in every factor, by k-means or HDBSCAN.
+    """Factors by k-means of the units, and in every factor clusters of the rows, by k-means or HDBSCAN.
 
-    Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows;
-    ``standardized`` ones have mean 0 and variance 1, so that units are alike that correlate. Clusters are made of up to
-    20,000 rows. In the reading "means" their numbers rise with the mean. HDBSCAN finds up to ``ids`` clusters; where it
-    finds fewer, the centers of the others repeat the first, and no row is assigned to them.
+    Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows. Clusters
+    are made of up to 20,000 rows. NumPy's float64 activations are centered before they are cut to float32.
+
+    Args:
+        hidden: [rows, units] finite activations.
+        factors: number of factors.
+        ids: clusters in each. HDBSCAN finds at most so many; where it finds fewer, the other centers repeat the first.
+        key: a JAX random key.
+        restarts: starts of each k-means.
+        standardized: whether units are compared with mean 0 and variance 1, so that correlated units are similar.
+        reading: clusters of the "coordinates" of rows in a factor, or of their "means", then numbered by size.
+        clustering: of the rows, "kmeans" or "hdbscan".
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1, lines 4 to 7.
     """
     unit_key, row_key, sample_key = jax.random.split(key, 3)
-    sampled = hidden[jax.random.permutation(sample_key, len(hidden))[:CLUSTER_ROWS]]
+    sampled = hidden[np.asarray(jax.random.permutation(sample_key, len(hidden))[:CLUSTER_ROWS])]
+    wide = isinstance(sampled, np.ndarray) and sampled.dtype == np.float64
+    offset = sampled.mean(axis=0) if wide else None
+    sampled = jnp.asarray(sampled - offset if wide else sampled, jnp.float32)
     units = sampled[:UNIT_ROWS].T
     if standardized:
+        units = of_size_one(sampled[:UNIT_ROWS]).T
         spread = jnp.std(units, axis=1, keepdims=True)
         units = (units - jnp.mean(units, axis=1, keepdims=True)) / jnp.where(spread > 0, spread, 1)
     of_unit = np.asarray(kmeans(units, factors, key=unit_key, restarts=restarts).labels)
-    centers = []
+    all_centers = []
     for factor in range(factors):
-        rows = coordinates(sampled, of_unit == factor, reading)
+        inside = of_unit == factor
+        rows = _coordinates(sampled, inside, reading)
         if clustering == "hdbscan":
-            found = density_centers(np.asarray(rows), ids)
+            centers = density_centers(np.asarray(rows), ids)
         else:
-            found = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
-        centers.append(np.sort(found, axis=0) if reading == "means" else found)
-    return Factors(of_unit, np.stack(centers))
+            centers = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
+        if wide:
+            centers = centers + (_mean(offset[None], inside) if reading == "means" else offset * inside)
+        all_centers.append(np.sort(centers, axis=0) if reading == "means" else centers)
+    return Factors(of_unit, np.stack(all_centers))
 
 
-def assign(found: Factors, hidden: Float[Array, "rows units"], reading: str) -> Int[np.ndarray, "rows factors"]:
-    """The ID of every row in every factor: its nearest center, the first of equal ones.
+def assign(factors: Factors, hidden: Float[Array | np.ndarray, "rows units"], reading: str):
+    """The ID of every row in every factor [rows, factors]: its nearest center, the first of equal ones.
 
-    Host-level; memory: rows × (units + ids).
+    Host-level; distances are sums of squared differences in float64. Time: rows × units × ids.
     """
-    inside = found.of_unit == np.arange(len(found.centers))[:, None]
-    return np.stack(
-        [
-            np.asarray(_nearest(coordinates(hidden, units, reading), centers))
-            for units, centers in zip(inside, found.centers, strict=True)
-        ],
-        axis=1,
-    )
+    hidden = np.asarray(hidden)
+    ids = np.empty((len(hidden), len(factors.centers)), np.int64)
+    for number, centers in enumerate(factors.centers):
+        inside = factors.of_unit == number
+        if reading == "means":
+            rows = _mean(hidden, inside)
+        else:
+            rows, centers = hidden[:, inside], centers[:, inside]
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK].astype(np.float64)
+            differences = (block - center for center in centers)
+            distances = np.stack([np.einsum("ij,ij->i", each, each) for each in differences])
+            ids[start : start + BLOCK, number] = distances.argmin(axis=0)
+    return ids
 
 
-def coordinates(hidden, units, reading):
+def _coordinates(hidden, inside, reading):
     """A factor's activations, 0 in other factors' units, so that all factors have one shape; or their mean."""
-    inside = jnp.asarray(units, hidden.dtype)[None]
+    inside = jnp.asarray(inside, hidden.dtype)[None]
     if reading == "coordinates":
         return hidden * inside
     return jnp.sum(hidden * inside, axis=1, keepdims=True) / jnp.maximum(jnp.sum(inside), 1)
 
 
-@jax.jit
-def _nearest(x, centers):
-    middle = jnp.mean(centers, axis=0, keepdims=True)
-    x, centers = x - middle, centers - middle
-    scores = jnp.sum(centers**2, axis=1)[:, None] - 2 * jnp.matmul(centers, x.T, precision="highest")
-    return jnp.argmin(scores, axis=0)
+def _mean(hidden, inside):
+    return hidden[:, inside].sum(axis=1, keepdims=True, dtype=np.float64) / max(int(inside.sum()), 1)

@@ -1,11 +1,20 @@
-"""Fitting a CNN-INTE: many clusterings, the best on rows kept aside, then its forests."""
+"""Fitting CNN-INTE: several clusterings, the best on validation rows, then its forests."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax.methods.cnn_inte._arguments import check_counts, check_names, checked_rows
+from interp_jax._checks import (
+    as_count,
+    as_key,
+    as_labels,
+    check_choice,
+    check_number,
+    check_same_rows,
+    describe,
+    renamed,
+)
+from interp_jax.methods.cnn_inte._rows import flat_rows, scaling_of
 from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
 from interp_jax.methods.cnn_inte.leaves import VOTES
@@ -14,6 +23,7 @@ from interp_jax.methods.cnn_inte.refinement import refine
 from interp_jax.methods.cnn_inte.tree import CRITERIA, SPLITS, grow
 
 
+@renamed(kept_aside="validation_fraction", leaves="max_leaf_nodes", jobs="n_jobs", unseen="held_out_ids")
 def fit(
     inputs: Shaped[Array | np.ndarray, "..."],
     hidden: Shaped[Array | np.ndarray, "..."],
@@ -24,65 +34,73 @@ def fit(
     ids: int = 10,
     depth: int = 5,
     trees: int = 20,
-    leaves: int = 1000,
+    max_leaf_nodes: int = 1000,
     draws: int = 12,
     finalists: int = 2,
-    kept_aside: float = 0.1,
+    validation_fraction: float = 0.1,
     splits: str = "subsets",
     criterion: str = "entropy",
     reading: str = "coordinates",
     clustering: str = "kmeans",
     votes: str = "soft",
     refined: bool = True,
-    unseen: bool = True,
+    held_out_ids: bool = True,
     reference_rows: int = 5_000,
-    jobs: int | None = None,
+    n_jobs: int | None = None,
 ) -> Explainer:
-    """A tree over clusters of a hidden layer's activations, and forests that tell the clusters from the input.
+    """An `Explainer`: approximates a hidden layer with a shallow decision tree over clusters of its activations.
 
-    k-means puts the units into factors, and in every factor the rows into clusters, whose numbers are the row's IDs. A
-    shallow tree tells the label from the IDs; a random forest a factor tells the ID from the input, so that inputs can
-    be put through the tree without the network. Clusterings depend on where k-means starts, so several are drawn, with
-    units as they are and standardized in turn; those whose trees do best on the rows kept aside get forests. A tree is
-    grown and refined both on the clusters' IDs and on those that the forests tell of rows they have not seen, since
-    forests err and a tree should know how. What then does best on the rows kept aside is taken.
+    k-means groups the units into factors and, in every factor, the rows into clusters, whose numbers are the row's
+    IDs. A shallow tree predicts the label from the IDs. A random forest a factor predicts the ID from the input, so
+    that inputs go through the tree without the network. Clusterings depend on where k-means starts: several are drawn,
+    with units as they are and standardized in turn, and those whose trees are most accurate on validation rows get
+    forests. A tree is grown and refined both on the clusters' IDs and on those that forests predict for rows held out
+    from their trees, since a tree should allow for the forests' errors. The most accurate of these on the validation
+    rows is returned.
 
-    Forests that are not sure need not choose: with ``votes="soft"`` an input goes to every leaf by its probability, as
-    `leaf_weights` has it, and the class is that with the largest share in them all.
+    With ``votes="soft"`` an input goes to every leaf by its probability (`leaf_weights`), and its class has the largest
+    share in all leaves; with "hard" it goes to the leaf of its most likely IDs.
 
-    The paper's own method, a tree on ID numbers as if they had an order, by Gini's index, and one path, is
-    ``splits="thresholds", criterion="gini", votes="hard", refined=False, unseen=False, draws=1, finalists=1``: see
-    `grow` for why the first two do not suit few levels.
+    The method as published, a tree on ID numbers as if they had an order, by Gini's index, and one path, is
+    ``splits="thresholds", criterion="gini", votes="hard", refined=False, held_out_ids=False, draws=1, finalists=1``:
+    see `grow` for why the first two do not suit few levels.
 
     Host-level; most of the time goes to the forests. Memory: the activations twice, and those of up to 20,000 rows.
+    NumPy's float64 is centered before it is cut to float32. A second fit of the same shapes compiles nothing but, at
+    times, forests of another power of two of nodes.
 
     Args:
-        inputs: [rows, …], what the forests see.
-        hidden: [rows, …] any layer's activations; maps are taken apart into their places.
-        labels: [rows] the class of every row: the true one, or the network's to explain what it does when it errs.
+        inputs: [rows, …] finite inputs, from which the forests predict.
+        hidden: [rows, …] finite activations of any layer; each place of a map is a unit.
+        labels: [rows] the class of every row, whole numbers from 0 to 2³¹ − 1 with or without gaps: the true class, or
+            the network's prediction, to explain what it does where it errs.
         key: a JAX random key.
-        factors: groups of units, K.
+        factors: number of groups of units, K.
         ids: clusters of rows in each.
         depth: most levels of the tree.
         trees: trees of a forest.
-        leaves: most leaves of each.
-        draws: clusterings tried.
+        max_leaf_nodes: most leaves of each of these.
+        draws: number of clusterings.
         finalists: how many of them get forests.
-        kept_aside: share of the rows that they are compared on.
+        validation_fraction: share of the rows that they are compared on, in (0, 1).
         splits: "subsets" of IDs, or "thresholds" on their numbers.
         criterion: "entropy" or "gini".
         reading: rows are clustered by their "coordinates" in a factor, or by the "means" of these.
-        clustering: of rows: "kmeans", or "hdbscan", which finds how many clusters there are, up to ``ids``.
+        clustering: of rows: "kmeans", or "hdbscan", which determines the number of clusters, up to ``ids``.
         votes: "soft" or "hard".
-        refined: whether splits on subsets are refined, see `refine`.
-        unseen: whether trees on IDs that forests tell are tried as well.
-        reference_rows: rows kept for explanations.
-        jobs: trees grown at a time, as scikit-learn has it.
+        refined: whether splits on subsets are refined (`refine`).
+        held_out_ids: whether trees on the IDs that forests predict for held-out rows are tried as well.
+        reference_rows: number of rows stored for explanations.
+        n_jobs: trees grown at a time, as in scikit-learn; −1 for all cores.
+
+    Returns:
+        An `Explainer`, whose predictions and explanations are in the labels given.
 
     Raises:
-        ValueError: rows that do not go with one another, activations that are not finite, labels that are not whole
-            numbers from 0 up, fewer than two of them, more factors than units, more ids than rows, counts below one, a
-            share kept aside outside (0, 1), or unknown names.
+        ValueError: arrays with different rows, values that are not finite as float32, labels that are not whole numbers
+            from 0 on or of one class alone, more factors than units, more ids than rows, counts below one, a
+            validation fraction outside (0, 1), an unknown name, or no key.
+        TypeError: an argument by its former name.
 
     Example:
         >>> import jax, numpy as np
@@ -93,41 +111,49 @@ def fit(
         True
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1 and section IV; drawing several clusterings, splits on
-    sets and by entropy, refining, unseen rows and soft votes are not in the paper.
+    sets and by entropy, refining, held-out IDs and soft votes are not in the paper.
     """
-    inputs, hidden, labels = checked_rows(inputs, hidden, labels)
     counts = {"factors": factors, "ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
-    check_counts(counts | {"reference_rows": reference_rows})
-    check_counts({"leaves": leaves}, least=2)
+    counts |= {"reference_rows": reference_rows}
+    counts = {name: as_count(name, count) for name, count in counts.items()}
+    factors, ids, draws = counts["factors"], counts["ids"], counts["draws"]
+    sizes = {
+        "count": ids,
+        "trees": counts["trees"],
+        "max_leaf_nodes": as_count("max_leaf_nodes", max_leaf_nodes, least=2),
+    }
+    if n_jobs is not None and n_jobs != -1:
+        n_jobs = as_count("n_jobs", n_jobs)
+    check_number("validation_fraction", validation_fraction, above=0, below=1)
+    check_choice("splits", splits, SPLITS)
+    check_choice("criterion", criterion, CRITERIA)
+    check_choice("reading", reading, READINGS)
+    check_choice("clustering", clustering, CLUSTERINGS)
+    check_choice("votes", votes, VOTES)
+    order_key, draw_key, forest_key = jax.random.split(as_key(key), 3)
+    class_labels, labels = _classes(labels)
+    inputs, hidden = flat_rows("inputs", inputs), flat_rows("hidden", hidden)
+    check_same_rows(labels=labels, inputs=inputs, hidden=hidden)
     if factors > hidden.shape[1]:
         raise ValueError(f"factors: found {factors}, wanted at most the {hidden.shape[1]} units")
-    if not 0 < kept_aside < 1:
-        raise ValueError(f"kept_aside: found {kept_aside}, wanted a share in (0, 1)")
-    check_names(
-        {
-            "splits": (splits, SPLITS),
-            "criterion": (criterion, CRITERIA),
-            "reading": (reading, READINGS),
-            "clustering": (clustering, CLUSTERINGS),
-            "votes": (votes, VOTES),
-        }
-    )
-    order_key, draw_key, forest_key = jax.random.split(key, 3)
     order = np.asarray(jax.random.permutation(order_key, len(labels)))
-    aside, learned = np.split(order, [max(1, round(kept_aside * len(order)))])
-    if ids > len(learned):
-        raise ValueError(f"ids: found {ids}, wanted at most the {len(learned)} rows that are not kept aside")
-    options = {"count": ids, "classes": int(labels.max()) + 1, "depth": depth, "splits": splits, "criterion": criterion}
+    validation, training = np.split(order, [max(1, round(validation_fraction * len(order)))])
+    if ids > len(training):
+        raise ValueError(f"ids: found {ids}, wanted at most the {len(training)} rows that are not for validation")
+    scaling = scaling_of(inputs)
+    inputs = scaling.of(inputs)
+    options = {"count": ids, "classes": len(class_labels), "depth": counts["depth"]}
+    options |= {"splits": splits, "criterion": criterion}
 
     def trees_of(rows):
-        """Grown on the IDs of the learned rows, and refined."""
-        grown = grow(rows, labels[learned], **options)
-        return [grown, refine(grown, rows, labels[learned])] if refined and splits == "subsets" else [grown]
+        """Grown on the IDs of the training rows, and refined."""
+        grown = grow(rows, labels[training], **options)
+        return [grown, refine(grown, rows, labels[training])] if refined and splits == "subsets" else [grown]
 
-    device, drawn = jnp.asarray(hidden), []
+    clusterings, taught = [], hidden[training]
     for draw in range(draws):
-        found = find_factors(
-            device[learned],
+        groups = find_factors(
+            taught,
             factors=factors,
             ids=ids,
             key=jax.random.fold_in(draw_key, draw),
@@ -135,20 +161,30 @@ def fit(
             reading=reading,
             clustering=clustering,
         )
-        of_rows = assign(found, device, reading)
-        last = trees_of(of_rows[learned])[-1]
-        drawn.append((float(np.mean(last.predict(of_rows[aside]) == labels[aside])), found, of_rows))
-    scores = np.array([score for score, *_ in drawn])
-    shown, best, most = np.sort(order[:reference_rows]), None, -1.0
-    for place in np.argsort(-scores, kind="stable")[:finalists]:
-        _, found, of_rows = drawn[place]
-        sizes = {"count": ids, "trees": trees, "leaves": leaves}
-        forests, unseen_ids = train(inputs[learned], of_rows[learned], **sizes, key=forest_key, jobs=jobs)
-        told = forests.votes(inputs[aside])
-        for tree in trees_of(of_rows[learned]) + (trees_of(unseen_ids) if unseen else []):
-            score = float(np.mean(class_shares(tree, told, votes).argmax(axis=1) == labels[aside]))
+        of_rows = assign(groups, hidden, reading)
+        last = trees_of(of_rows[training])[-1]
+        clusterings.append((float(np.mean(last.predict(of_rows[validation]) == labels[validation])), groups, of_rows))
+    scores = np.array([score for score, *_ in clusterings])
+    shown, best, most = np.sort(order[: counts["reference_rows"]]), None, -1.0
+    for place in np.argsort(-scores, kind="stable")[: counts["finalists"]]:
+        _, groups, of_rows = clusterings[place]
+        forests, of_held_out = train(inputs[training], of_rows[training], **sizes, key=forest_key, n_jobs=n_jobs)
+        predicted = forests.votes(inputs[validation])
+        for tree in trees_of(of_rows[training]) + (trees_of(of_held_out) if held_out_ids else []):
+            score = float(np.mean(class_shares(tree, predicted, votes).argmax(axis=1) == labels[validation]))
             if score > most:
                 most = score
-                arrays = hidden[shown], of_rows[shown], labels[shown], scores
-                best = Explainer(found, reading, votes, tree, forests, *arrays, features=inputs.shape[1])
+                arrays = hidden[shown], of_rows[shown], class_labels[labels[shown]], scores, class_labels
+                best = Explainer(groups, reading, votes, tree, forests, *arrays, inputs.shape[1], scaling)
     return best
+
+
+def _classes(labels):
+    """The labels that occur, in order, and the place of every row's label among them."""
+    labels = np.asarray(as_labels("labels", labels), np.int64)
+    if len(labels) < 2 or labels.min() < 0:
+        found = describe(labels) if len(labels) < 2 else str(labels.min())
+        raise ValueError(f"labels: found {found}, wanted whole numbers from 0 on [rows], at least two rows")
+    if labels.min() == labels.max():
+        raise ValueError(f"labels: found class {labels[0]} alone, wanted at least two classes")
+    return np.unique(labels, return_inverse=True)

@@ -1,18 +1,27 @@
-"""Random forests that tell a row's IDs from its input, as arrays: nothing of scikit-learn is kept."""
+"""Random forests that predict a row's IDs from its input, as arrays: nothing of scikit-learn is stored."""
 
 import warnings
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Shaped
 from sklearn.ensemble import RandomForestClassifier
+
+from interp_jax._checks import as_count
+from interp_jax.methods.cnn_inte._rows import flat_rows, power_of_two
 
 
 class Forests(NamedTuple):
-    """One forest a factor, padded to one size: at each node a feature and a threshold; leaves lead to themselves."""
+    """One random forest a factor, as arrays of one size; leaves lead to themselves.
+
+    Attributes:
+        feature, threshold: a row goes to the left where this feature is at most the threshold.
+        left, right: the children's numbers.
+        share: of every ID among the training rows of a node.
+        depth: the most splits from a root to a leaf.
+    """
 
     feature: Int[np.ndarray, "factors trees nodes"]
     threshold: Float[np.ndarray, "factors trees nodes"]
@@ -21,61 +30,64 @@ class Forests(NamedTuple):
     share: Float[np.ndarray, "factors trees nodes ids"]
     depth: Int[np.ndarray, ""]
 
-    def predict(self, inputs: Float[Array | np.ndarray, "rows features"], batch_size: int = 1024):
-        """The most likely ID [rows, factors] of every row in every factor. Host-level."""
+    def predict(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
+        """The most likely ID of every row in every factor [rows, factors]. Host-level."""
         return self.votes(inputs, batch_size).argmax(axis=2)
 
-    def votes(self, inputs: Float[Array | np.ndarray, "rows features"], batch_size: int = 1024):
-        """The probability of every ID [rows, factors, ids], the mean of a forest's trees.
+    def votes(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
+        """The probability of every ID [rows, factors, ids], the mean over a forest's trees.
 
-        Host-level. Memory: the result, one number a tree and row of a batch, and its ids.
+        Host-level. Compiled for batches of 1, 2, 4 … rows. Memory: the result, and one number a tree and row of a
+        batch, and its IDs.
         """
-        inputs, found = np.asarray(inputs, np.float32), []
-        for start in range(0, len(inputs), batch_size):
-            part = inputs[start : start + batch_size]
-            # One shape for all batches, so that there is one compilation.
-            padded = np.pad(part, ((0, min(batch_size, len(inputs)) - len(part)), (0, 0)))
-            found.append(np.asarray(_predict(self[:5], padded, int(self.depth)))[: len(part)])
-        return np.concatenate(found)
+        rows = flat_rows("inputs", inputs, width=int(self.feature.max()) + 1, exact=False).astype(np.float32)
+        size = min(as_count("batch_size", batch_size), power_of_two(len(rows)))
+        parts, arrays = [], tuple(map(jnp.asarray, self))
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            padded = np.pad(part, ((0, size - len(part)), (0, 0)))
+            parts.append(np.asarray(_predict(arrays, padded))[: len(part)])
+        return np.concatenate(parts)
 
 
 class Trained(NamedTuple):
-    """The forests, and for every training row the ID that the trees which have not seen it find most likely."""
+    """The forests, and the most likely ID of every training row by the trees that were grown without it."""
 
     forests: Forests
-    unseen_ids: Int[np.ndarray, "rows factors"]
+    held_out_ids: Int[np.ndarray, "rows factors"]
 
 
-def train(inputs, ids, *, count: int, trees: int, leaves: int, key, jobs: int | None = None) -> Trained:
+def train(inputs, ids, *, count: int, trees: int, max_leaf_nodes: int, key, n_jobs: int | None = None) -> Trained:
     """A forest for every factor, as scikit-learn grows them.
 
-    Host-level. A row that all trees have seen keeps its own ID among the unseen ones.
+    Host-level. A row that all trees were grown with has its own ID among the held-out ones.
 
     Args:
         inputs: [rows, features].
         ids: [rows, factors], 0 … count − 1.
         count: IDs of a factor.
         trees: trees of a forest.
-        leaves: most leaves of a tree.
+        max_leaf_nodes: most leaves of a tree.
         key: a JAX random key.
-        jobs: trees grown at a time, as scikit-learn has it.
+        n_jobs: trees grown at a time, as in scikit-learn.
     """
     seeds = np.asarray(jax.random.randint(key, (ids.shape[1],), 0, np.iinfo(np.int32).max))
-    grown, depth, unseen_ids = [], 0, ids.copy()
+    grown, depth, held_out_ids = [], 0, ids.copy()
     for number, (seed, mine) in enumerate(zip(seeds, ids.T, strict=True)):
-        options = {"random_state": int(seed), "n_jobs": jobs, "oob_score": True}
-        forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, **options)
+        options = {"random_state": int(seed), "n_jobs": n_jobs, "oob_score": True}
+        forest = RandomForestClassifier(trees, max_leaf_nodes=max_leaf_nodes, **options)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some inputs do not have OOB scores")
             forest.fit(inputs, mine)
         votes = forest.oob_decision_function_
-        told = np.nan_to_num(votes).sum(axis=1) > 0
-        unseen_ids[told, number] = forest.classes_[votes[told].argmax(axis=1)]
+        voted = np.nan_to_num(votes).sum(axis=1) > 0
+        held_out_ids[voted, number] = forest.classes_[votes[voted].argmax(axis=1)]
         depth = max(depth, *(tree.tree_.max_depth for tree in forest.estimators_))
         grown.append([_as_arrays(tree.tree_, forest.classes_, count) for tree in forest.estimators_])
-    nodes = max(len(tree[0]) for forest in grown for tree in forest)
+    # Forests of about one size share a compiled prediction.
+    nodes = power_of_two(max(len(tree[0]) for forest in grown for tree in forest))
     parts = (np.array([[_padded(tree[part], nodes) for tree in forest] for forest in grown]) for part in range(5))
-    return Trained(Forests(*parts, np.array(depth)), unseen_ids)
+    return Trained(Forests(*parts, np.array(depth)), held_out_ids)
 
 
 def _as_arrays(tree, ids, count):
@@ -94,8 +106,10 @@ def _padded(values, nodes):
     return np.pad(values, [(0, nodes - len(values))] + [(0, 0)] * (values.ndim - 1))
 
 
-@partial(jax.jit, static_argnames="depth")
-def _predict(forests, x, depth):
+@jax.jit
+def _predict(forests, x):
+    *arrays, depth = forests
+
     def of_tree(feature, threshold, left, right, share):
         def down(_, node):
             value = jnp.take_along_axis(x, feature[node][:, None], axis=1)[:, 0]
@@ -106,4 +120,4 @@ def _predict(forests, x, depth):
     def of_forest(forest):
         return jnp.mean(jax.vmap(of_tree)(*forest), axis=0)
 
-    return jnp.moveaxis(jax.lax.map(of_forest, tuple(map(jnp.asarray, forests))), 0, 1)
+    return jnp.moveaxis(jax.lax.map(of_forest, tuple(arrays)), 0, 1)

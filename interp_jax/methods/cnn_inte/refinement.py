@@ -1,34 +1,45 @@
-"""Refining a grown tree: every split chosen anew for what its subtrees make of the rows."""
+"""Refining a grown tree: every split is chosen again for the predictions of its subtrees."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Array, Shaped
 
-from interp_jax.methods.cnn_inte.tree import LEAF, Tree
+from interp_jax._checks import as_count, as_labels
+from interp_jax.methods.cnn_inte.tree import LEAF, Tree, as_ids, check_tree, descend
 
 
 def refine(
-    tree: Tree, ids: Int[np.ndarray, "rows factors"], labels: Int[np.ndarray, " rows"], *, rounds: int = 10
+    tree: Tree,
+    ids: Shaped[Array | np.ndarray, "..."],
+    labels: Shaped[Array | np.ndarray, "..."],
+    *,
+    rounds: int = 10,
 ) -> Tree:
-    """The tree with its splits chosen again, from the lowest up, until no more rows are named rightly.
+    """The tree with its splits chosen again, from the lowest up, until no more rows are classified correctly.
 
-    A split only matters for rows that one of its subtrees names rightly and the other does not. For each factor the
-    best set of IDs is known exactly: those with more rows that the left subtree is right about than the right one; of
-    all factors the one with most rows named rightly is taken. No round names fewer training rows rightly.
+    A split only matters for rows that one of its subtrees classifies correctly and the other does not. For each factor
+    the best set of IDs is known exactly: those with more rows that the left subtree is right about than the right one.
+    Of all factors the one with most correctly classified rows is taken. No round decreases the training accuracy.
 
-    Host-level. Splits are sets of IDs, whatever the tree was grown with; its shape stays. A leaf that no row comes to
-    any more keeps its shares.
+    Host-level; each round takes depth × rows × factors steps. Splits become sets of IDs, whatever the tree was grown
+    with; its shape stays. A leaf that no row reaches any more keeps its shares.
 
     Args:
-        tree: as `grow` makes it.
-        ids: categories of every row in every factor.
-        labels: the class of every row.
-        rounds: the most, each through all splits.
+        tree: a `Tree`, as `grow` returns.
+        ids: [rows, factors] the categories of every row in every factor.
+        labels: [rows] the class of every row.
+        rounds: the most rounds, each through all splits; 0 only counts the rows anew.
+
+    Returns:
+        A new `Tree`; the given one stays.
+
+    Raises:
+        TypeError: anything but a `Tree`.
+        ValueError: IDs or labels that do not fit the tree or one another, or rounds below 0.
 
     Example:
-        >>> import numpy as np
         >>> from interp_jax.methods.cnn_inte import grow
         >>> ids = np.random.default_rng(1).integers(0, 4, (500, 4))
-        >>> labels = (ids[:, 0] > 1) ^ (ids[:, 1] > 1)  # no single split tells anything of it
+        >>> labels = (ids[:, 0] > 1) ^ (ids[:, 1] > 1)  # no single split gains
         >>> tree = grow(ids, labels.astype(int), count=4, classes=2, depth=2)
         >>> refined = refine(tree, ids, labels.astype(int))
         >>> bool(np.mean(refined.predict(ids) == labels) > np.mean(tree.predict(ids) == labels))
@@ -36,19 +47,22 @@ def refine(
 
     Source: Carreira-Perpiñán & Tavallali, Alternating optimization of decision trees, NeurIPS 2018, for sets.
     """
+    check_tree(tree)
+    ids = as_ids(ids, count=tree.goes_left.shape[1], factors=int(tree.factor.max()) + 1)
+    labels = np.asarray(as_labels("labels", labels, rows=len(ids), classes=tree.share.shape[1]))
     factor, goes_left, share = tree.factor.copy(), tree.goes_left.copy(), tree.share.copy()
     refined = Tree(factor, goes_left, tree.left, tree.right, share, tree.rows.copy())
-    best, right = refined, -1
-    for _ in range(rounds + 1):
+    best, most = refined, -1
+    for _ in range(as_count("rounds", rounds, least=0) + 1):
         reached = _reached(refined, ids)
         for node, rows in enumerate(reached):
             refined.rows[node] = len(rows)
             if len(rows):
                 share[node] = np.bincount(labels[rows], minlength=share.shape[1]) / len(rows)
-        now = int(np.sum(refined.predict(ids) == labels))
-        if now <= right:
+        correct = int(np.sum(share.argmax(axis=1)[descend(refined, ids)] == labels))
+        if correct <= most:
             break
-        best, right = Tree(*(np.copy(part) for part in refined)), now
+        best, most = Tree(*(np.copy(part) for part in refined)), correct
         # Children have higher numbers than their parents, and a split does not change which rows come to it.
         for node in reversed(np.flatnonzero(factor != LEAF)):
             if len(rows := reached[node]):
@@ -58,8 +72,8 @@ def refine(
 
 def _choose(tree, node, ids, labels):
     """Sets a node's factor and IDs in place."""
-    called = tree.share.argmax(axis=1)
-    sides = (called[tree.apply(ids, start=int(side[node]))] == labels for side in (tree.left, tree.right))
+    predicted = tree.share.argmax(axis=1)
+    sides = (predicted[descend(tree, ids, int(side[node]))] == labels for side in (tree.left, tree.right))
     gain = np.subtract(*(side.astype(int) for side in sides))
     count = tree.goes_left.shape[1]
     sums = np.stack([np.bincount(column, weights=gain, minlength=count) for column in ids.T])

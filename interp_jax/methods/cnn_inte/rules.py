@@ -3,14 +3,21 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from interp_jax._checks import as_count, as_labels, check_number
+from interp_jax.methods.cnn_inte.tree import as_ids
 
 
 class Rule(NamedTuple):
-    """If a row's ID in every factor is among those allowed, it is of the class ``label``.
+    """If a row's ID in every factor is among the allowed ones, the row is of the class ``label``.
 
-    ``precision`` is the share of training rows that it covers rightly, one row of each kind added (Laplace);
-    ``cover`` how many it covers.
+    Attributes:
+        allowed: the IDs of every factor that satisfy the condition.
+        label: the class.
+        precision: the share of this class among the training rows that satisfy the condition, one row of the class and
+            one of another added (Laplace).
+        cover: the number of training rows that satisfy the condition.
     """
 
     allowed: Bool[np.ndarray, "factors ids"]
@@ -20,43 +27,45 @@ class Rule(NamedTuple):
 
     @property
     def condition(self) -> str:
-        """In words; factors whose IDs are all allowed are left out."""
-        asked = [
+        """The condition in words; factors whose IDs are all allowed are left out."""
+        parts = [
             f"f{factor} ∈ {{{', '.join(map(str, np.flatnonzero(allowed)))}}}"
             for factor, allowed in enumerate(self.allowed)
             if not allowed.all()
         ]
-        return " and ".join(asked) or "always"
+        return " and ".join(parts) or "always"
 
-    def covers(self, ids: Int[np.ndarray, "rows factors"]) -> Bool[np.ndarray, " rows"]:
-        """Which rows satisfy the condition."""
-        return np.all(self.allowed[np.arange(ids.shape[1]), ids], axis=1)
+    def covers(self, ids: Shaped[Array | np.ndarray, "..."]) -> Bool[np.ndarray, " rows"]:
+        """Which rows of IDs [rows, factors] satisfy the condition. Host-level."""
+        factors, count = self.allowed.shape
+        ids = as_ids(ids, count=count, factors=factors)
+        return np.all(self.allowed[np.arange(factors), ids[:, :factors]], axis=1)
 
 
 class DecisionSet(NamedTuple):
-    """Rules in no order; a row that none covers is of the class ``default``."""
+    """Rules in no order; a row that no rule covers is of the class ``default``."""
 
     rules: tuple[Rule, ...]
     default: int
     classes: int
 
-    def predict(self, ids: Int[np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
-        """The class of the most precise rule that covers a row."""
+    def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+        """The class of the most precise rule that covers a row. Host-level; memory: rows × classes."""
         return self.confidence(ids).argmax(axis=1)
 
-    def confidence(self, ids: Int[np.ndarray, "rows factors"]) -> Float[np.ndarray, "rows classes"]:
-        """The precision of the most precise rule of every class that covers a row; next to none for the default."""
-        found = np.zeros((len(ids), self.classes))
-        found[:, self.default] = 1e-9
+    def confidence(self, ids: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
+        """The precision of each class's most precise rule that covers a row; 1e-9 for the default. Host-level."""
+        confidence = np.zeros((len(ids), self.classes))
+        confidence[:, self.default] = 1e-9
         for rule in self.rules:
-            mine = found[:, rule.label]
-            mine[rule.covers(ids)] = np.maximum(mine[rule.covers(ids)], rule.precision)
-        return found
+            mine, covered = confidence[:, rule.label], rule.covers(ids)
+            mine[covered] = np.maximum(mine[covered], rule.precision)
+        return confidence
 
 
 def learn_rules(
-    ids: Int[np.ndarray, "rows factors"],
-    labels: Int[np.ndarray, " rows"],
+    ids: Shaped[Array | np.ndarray, "..."],
+    labels: Shaped[Array | np.ndarray, "..."],
     *,
     count: int,
     classes: int,
@@ -64,51 +73,61 @@ def learn_rules(
     per_class: int = 3,
     precise: float = 0.9,
 ) -> DecisionSet:
-    """Rules of up to ``length`` conditions, up to ``per_class`` a class, each learned against all other classes.
+    """A decision set: a few rules a class, each of a few conditions, learned against all other classes.
 
-    Host-level. A rule starts without conditions and is given, time after time, the condition "ID of this factor in this
-    set" of most information,
+    A rule starts without conditions. It is given, one at a time, the condition "ID of this factor in this set" of
+    greatest gain,
 
         gain = p · (log₂ p/(p + n) − log₂ P/(P + N)),
 
-    p, n of its class and others covered with the condition, P, N without; sets are the beginnings of the order of the
-    IDs by the class's share. A rule is given none once the share ``precise`` of what it covers is right: more would
-    cover fewer rows. Rows that a class's rules cover no longer count for its next one. `DecisionSet` holds no
-    order between rules, so each can be read alone.
+    with p rows of its class and n others that it covers with the condition, P and N without. Sets are the first IDs in
+    the order of the class's share. A rule whose precision has reached ``precise`` is given no more conditions, which
+    would cover fewer rows. Rows of a class that a rule covers do not count for the next rule of the class.
+
+    Host-level. Memory: rows × factors.
 
     Args:
-        ids: categories 0 … count − 1 of every row in every factor.
-        labels: the class of every row, 0 … classes − 1.
-        count: categories of a factor.
+        ids: [rows, factors] the categories 0 … count − 1 of every row in every factor.
+        labels: [rows] the class of every row, 0 … classes − 1.
+        count: number of categories of a factor.
         classes: number of classes.
         length: most conditions of a rule.
         per_class: most rules of a class.
-        precise: share of rightly covered rows from which on a rule is given no more conditions.
+        precise: share of its class among the covered rows from which on a rule is given no more conditions, in (0, 1].
+
+    Returns:
+        A `DecisionSet`.
+
+    Raises:
+        ValueError: IDs or labels that are not whole numbers in their range or do not have the same rows, counts below
+            one, or ``precise`` outside (0, 1].
 
     Example:
-        >>> import numpy as np
         >>> ids = np.random.default_rng(0).integers(0, 4, (200, 2))
-        >>> found = learn_rules(ids, (ids[:, 1] == 3).astype(int), count=4, classes=2)
-        >>> [(rule.condition, rule.label) for rule in found.rules]
+        >>> decisions = learn_rules(ids, (ids[:, 1] == 3).astype(int), count=4, classes=2)
+        >>> [(rule.condition, rule.label) for rule in decisions.rules]
         [('f1 ∈ {0, 1, 2}', 0), ('f1 ∈ {3}', 1)]
 
     Source: Lakkaraju, Bach & Leskovec, Interpretable decision sets, KDD 2016, for the form; Clark & Boswell, EWSL 1991
-    (unordered rules) and Quinlan, Machine Learning 5, 1990 (gain), for the search. Libraries that learn rule sets tell
-    two classes apart and ask for single values.
+    (unordered rules) and Quinlan, Machine Learning 5, 1990 (gain), for the search.
     """
-    found, covered = [], np.zeros(len(ids), bool)
-    for label in range(classes):
+    count, classes = as_count("count", count), as_count("classes", classes)
+    length, per_class = as_count("length", length), as_count("per_class", per_class)
+    check_number("precise", precise, above=0, most=1)
+    ids = as_ids(ids, count=count)
+    labels = np.asarray(as_labels("labels", labels, rows=len(ids), classes=classes))
+    rules, covered = [], np.zeros(len(ids), bool)
+    for label in np.unique(labels).tolist():
         left = labels == label
         for _ in range(per_class):
-            rows = left | (labels != label)
-            rule = _grow(ids, labels, rows, label, count, length, precise)
+            rule = _grow(ids, labels, left | (labels != label), label, count, length, precise)
             if rule is None or not np.any(new := rule.covers(ids) & left):
                 break
-            found.append(rule)
+            rules.append(rule)
             left = left & ~new
             covered |= rule.covers(ids)
     rest = labels if covered.all() else labels[~covered]
-    return DecisionSet(tuple(found), int(np.bincount(rest, minlength=classes).argmax()), classes)
+    return DecisionSet(tuple(rules), int(np.bincount(rest, minlength=classes).argmax()), classes)
 
 
 def _grow(ids, labels, rows, label, count, length, precise):

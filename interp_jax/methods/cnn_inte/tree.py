@@ -1,9 +1,11 @@
-"""A shallow decision tree on categories, whose splits are sets of them."""
+"""A shallow decision tree on categories, whose splits are sets of categories."""
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from interp_jax._checks import as_count, as_labels, as_numpy, check_choice, describe
 
 SPLITS = ("subsets", "thresholds")
 CRITERIA = ("entropy", "gini")
@@ -11,9 +13,14 @@ LEAF = -1
 
 
 class Tree(NamedTuple):
-    """Nodes by number, the root first: at each a factor and which of its IDs go left; LEAF where there is no split.
+    """A decision tree on the IDs of factors. Nodes are numbered from the root on, children after their parents.
 
-    ``share`` is that of every class among the training rows of a node, ``rows`` their number.
+    Attributes:
+        factor: the factor that a node splits by; LEAF (−1) where it does not.
+        goes_left: which of the factor's IDs go to the left child.
+        left, right: the children's numbers; LEAF where there are none.
+        share: the share of every class among the training rows of a node.
+        rows: the number of training rows of a node.
     """
 
     factor: Int[np.ndarray, " nodes"]
@@ -25,34 +32,62 @@ class Tree(NamedTuple):
 
     @property
     def leaves(self) -> int:
-        """How many leaves there are."""
+        """The number of leaves."""
         return int(np.sum(self.factor == LEAF))
 
-    def path(self, ids: Int[np.ndarray, " factors"]) -> list[int]:
-        """The nodes that a row comes through, from the root to its leaf."""
-        nodes = [0]
+    def path(self, ids: Shaped[Array | np.ndarray, "..."]) -> list[int]:
+        """The nodes from the root to the leaf of one row of IDs [factors]. Host-level."""
+        ids, nodes = self._checked(np.asarray(ids)[None])[0], [0]
         while (factor := self.factor[nodes[-1]]) != LEAF:
             side = self.left if self.goes_left[nodes[-1], ids[factor]] else self.right
             nodes.append(int(side[nodes[-1]]))
         return nodes
 
-    def apply(self, ids: Int[np.ndarray, "rows factors"], start: int = 0) -> Int[np.ndarray, " rows"]:
-        """The leaf of every row, from a node down."""
-        nodes = np.full(len(ids), start)
-        while np.any(inner := self.factor[nodes] != LEAF):
-            at = nodes[inner]
-            left = self.goes_left[at, ids[inner, self.factor[at]]]
-            nodes[inner] = np.where(left, self.left[at], self.right[at])
-        return nodes
+    def apply(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+        """The leaf of every row of IDs [rows, factors]. Host-level."""
+        return descend(self, self._checked(ids))
 
-    def predict(self, ids: Int[np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
-        """The most frequent class of every row's leaf, the first of equal ones."""
+    def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+        """The most frequent class of every row's leaf, the first of equal ones. Host-level."""
         return self.share.argmax(axis=1)[self.apply(ids)]
+
+    def _checked(self, ids):
+        return as_ids(ids, count=self.goes_left.shape[1], factors=int(self.factor.max()) + 1)
+
+
+def as_ids(ids, *, count: int, factors: int = 1) -> Int[np.ndarray, "rows factors"]:
+    """IDs of rows in at least so many factors, each 0 … count − 1.
+
+    Raises:
+        ValueError: anything else.
+    """
+    ids = as_numpy("ids", ids)
+    if ids.ndim != 2 or not len(ids) or ids.shape[1] < max(factors, 1) or ids.dtype.kind not in "iu":
+        raise ValueError(f"ids: found {describe(ids)}, wanted whole numbers [rows, at least {max(factors, 1)} factors]")
+    if ids.min() < 0 or ids.max() >= count:
+        raise ValueError(f"ids: found {ids.min()} to {ids.max()}, wanted whole numbers from 0 to {count - 1}")
+    return ids.astype(np.int64, copy=False)
+
+
+def check_tree(tree) -> None:
+    """Refuses what is no `Tree`."""
+    if not isinstance(tree, Tree):
+        raise TypeError(f"tree: found {type(tree).__name__}, wanted a Tree, as grow returns")
+
+
+def descend(tree: Tree, ids: Int[np.ndarray, "rows factors"], start: int = 0) -> Int[np.ndarray, " rows"]:
+    """The leaf that every row reaches from a node on."""
+    nodes = np.full(len(ids), start)
+    while np.any(inner := tree.factor[nodes] != LEAF):
+        at = nodes[inner]
+        left = tree.goes_left[at, ids[inner, tree.factor[at]]]
+        nodes[inner] = np.where(left, tree.left[at], tree.right[at])
+    return nodes
 
 
 def grow(
-    ids: Int[np.ndarray, "rows factors"],
-    labels: Int[np.ndarray, " rows"],
+    ids: Shaped[Array | np.ndarray, "..."],
+    labels: Shaped[Array | np.ndarray, "..."],
     *,
     count: int,
     classes: int,
@@ -60,52 +95,76 @@ def grow(
     splits: str = "subsets",
     criterion: str = "entropy",
 ) -> Tree:
-    """A tree of categories, each split the best of its node.
+    """A decision tree on categories, each split the one that decreases the impurity of its node most.
 
-    Host-level. A split sends a set of IDs left: with "thresholds" the IDs up to a number, as a tree on numbers has
-    it; with "subsets" the beginning of an order of the IDs by what classes they hold. Three kinds of orders are tried:
-    along the first two principal components of their class shares, and by the share of each class. Entropy prefers
-    splits into halves, which leave more for the levels below; to Gini's index, setting one of ten equally frequent
-    classes apart is as good as five.
+        entropy = −Σ_c p_c log p_c,    gini = 1 − Σ_c p_c²,    p_c the share of class c in a node
+
+    A split sends a set of IDs to the left: with "thresholds" the IDs up to a number, as in a tree on numbers; with
+    "subsets" the first IDs of an order. Three kinds of orders are tried: along the first two principal components of
+    the IDs' class shares, and by the share of each class. Entropy prefers splits into halves, which leave more for the
+    levels below; to Gini's index, setting one of ten equally frequent classes apart is as good as five.
+
+    Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers a node.
 
     Args:
-        ids: categories 0 … count − 1 of every row in every factor.
-        labels: the class of every row, 0 … classes − 1.
-        count: categories of a factor.
+        ids: [rows, factors] the categories 0 … count − 1 of every row in every factor.
+        labels: [rows] the class of every row, 0 … classes − 1.
+        count: number of categories of a factor.
         classes: number of classes.
         depth: most splits from the root to a leaf.
         splits: "subsets" or "thresholds".
-        criterion: "entropy" or "gini", what a split brings down.
+        criterion: "entropy" or "gini".
+
+    Returns:
+        A `Tree`.
+
+    Raises:
+        ValueError: IDs or labels that are not whole numbers in their range or do not have the same rows, counts below
+            one, or an unknown name.
+
+    Example:
+        >>> ids = np.array([[0, 0], [1, 0], [2, 1], [3, 1]])
+        >>> tree = grow(ids, np.array([0, 1, 1, 0]), count=4, classes=2, depth=1)
+        >>> tree.goes_left[0].tolist(), tree.predict(ids).tolist()
+        ([True, False, False, True], [0, 1, 1, 0])
 
     Source: Breiman et al., Classification and regression trees, 1984, chapter 4; Coppersmith, Hong & Hosking, Data
     Mining and Knowledge Discovery 3 (1999) for the order by principal component.
     """
+    count, classes, depth = as_count("count", count), as_count("classes", classes), as_count("depth", depth)
+    check_choice("splits", splits, SPLITS)
+    check_choice("criterion", criterion, CRITERIA)
+    ids = as_ids(ids, count=count)
+    # Nothing below is as large as the square of the number of classes, and absent classes take no part.
+    present, labels = np.unique(as_labels("labels", labels, rows=len(ids), classes=classes), return_inverse=True)
     nodes: list[tuple] = []
 
-    def add(rows, left_levels):
-        counts = np.bincount(labels[rows], minlength=classes)
+    def add(rows, levels):
+        counts = np.bincount(labels[rows], minlength=len(present))
         number = len(nodes)
-        nodes.append(None)
+        nodes.append(())
         split = None
-        if left_levels and np.count_nonzero(counts) > 1:
-            split = _best_split(ids[rows], labels[rows], count, classes, splits, criterion)
+        if levels and np.count_nonzero(counts) > 1:
+            split = _best_split(ids[rows], labels[rows], count, len(present), splits, criterion)
         if split is None:
             nodes[number] = (LEAF, np.zeros(count, bool), LEAF, LEAF, counts)
         else:
             factor, goes_left = split
             left = goes_left[ids[rows, factor]]
-            sides = add(rows[left], left_levels - 1), add(rows[~left], left_levels - 1)
+            sides = add(rows[left], levels - 1), add(rows[~left], levels - 1)
             nodes[number] = (factor, goes_left, *sides, counts)
         return number
 
     add(np.arange(len(ids)), depth)
     factor, goes_left, left, right, counts = map(np.array, zip(*nodes, strict=True))
-    return Tree(factor, goes_left, left, right, counts / counts.sum(axis=1, keepdims=True), counts.sum(axis=1))
+    share = np.zeros((len(nodes), classes))
+    share[:, present] = counts / counts.sum(axis=1, keepdims=True)
+    return Tree(factor, goes_left, left, right, share, counts.sum(axis=1))
 
 
 def _best_split(ids, labels, count, classes, splits, criterion):
     """The factor and the IDs that go left of the split that gains most; None if none gains."""
-    best, found = 1e-9 * len(ids), None
+    best, split = 1e-9 * len(ids), None
     for factor in range(ids.shape[1]):
         table = np.bincount(ids[:, factor] * classes + labels, minlength=count * classes).reshape(count, classes)
         present = np.flatnonzero(table.sum(axis=1))
@@ -121,17 +180,19 @@ def _best_split(ids, labels, count, classes, splits, criterion):
                 goes_left[present[order[: place + 1]]] = True
                 if splits == "thresholds":  # IDs that no row of the node has go with the numbers around them
                     goes_left[: present[order[place]]] = True
-                best, found = gains[place], (factor, goes_left)
-    return found
+                best, split = gains[place], (factor, goes_left)
+    return split
 
 
 def _orders(table):
-    """Orders of the categories by what classes they hold."""
+    """Orders of the categories by their class shares; those by the share of an absent class are all the same."""
     size = table.sum(axis=1, keepdims=True)
     shares = table / size
     centered = (shares - size[:, 0] @ shares / size.sum()) * np.sqrt(size)
     axes = np.linalg.svd(centered, full_matrices=False)[2][:2]
-    return [np.argsort(shares @ axis, kind="stable") for axis in (*axes, *np.eye(table.shape[1]))]
+    absent = np.flatnonzero(~table.any(axis=0))
+    columns = np.delete(shares, absent[1:], axis=1).T
+    return [np.argsort(values, kind="stable") for values in (*(shares @ axis for axis in axes), *columns)]
 
 
 def _impurity(counts, criterion):

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from interp_jax.methods.cnn_inte import class_separability as separability
+from interp_jax.methods.cnn_inte import separability
 
 KEY = jax.random.key(0)
 
@@ -16,7 +16,7 @@ def _clouds(shift, rows=200, features=5, seed=0):
     return points, first, ~first
 
 
-def test_clouds_that_a_plane_parts_have_one():
+def test_clouds_that_a_plane_separates_score_one():
     points, first, second = _clouds(0.0)
     direction = np.array([1.0, -2.0, 0.5, 0.0, 1.0])
     height = points @ direction
@@ -27,7 +27,7 @@ def test_clouds_that_a_plane_parts_have_one():
     assert float(separability(*apart, key=KEY).score) == 1
 
 
-def test_clouds_that_coincide_have_about_zero():
+def test_clouds_that_coincide_score_about_zero():
     scores = [float(separability(*_clouds(0.0, seed=seed), key=jax.random.key(seed)).score) for seed in range(8)]
     assert np.mean(scores) < 0.05
     assert max(scores) < 0.15
@@ -68,13 +68,13 @@ def _gap(width):
 )
 def test_a_plane_between_skewed_or_close_clouds_is_found(points):
     first = np.arange(300) < 150
-    found = separability(points, first, ~first, key=KEY)
-    assert float(found.score) == 1
-    assert float(found.by_chance) < 0.3
+    result = separability(points, first, ~first, key=KEY)
+    assert float(result.score) == 1
+    assert float(result.by_chance) < 0.3
     assert float(separability(points * np.float32(1e20), first, ~first, key=KEY).score) == 1
 
 
-def test_a_tail_without_variance_is_nearly_parted():
+def test_a_tail_without_variance_is_nearly_separated():
     points = _skewed(
         lambda random, rows: random.pareto(0.7, size=rows) + 0.01, lambda random, rows: random.normal(size=(rows, 10))
     )
@@ -105,18 +105,18 @@ def test_rows_of_neither_cloud_and_constant_features_count_for_nothing():
     wanted = separability(points, first, second, key=KEY)
     more = np.concatenate([points, 100 * np.ones((7, 5), np.float32)])
     masks = [np.concatenate([mask, np.zeros(7, bool)]) for mask in (first, second)]
-    np.testing.assert_allclose(separability(more, *masks, key=KEY).found, wanted.found, atol=0.01)
+    np.testing.assert_allclose(separability(more, *masks, key=KEY).youden, wanted.youden, atol=0.01)
     wide = np.concatenate([points, np.full((len(points), 1), 3.0, np.float32)], axis=1)
     np.testing.assert_allclose(separability(wide, first, second, key=KEY).score, wanted.score, atol=0.02)
 
 
 @pytest.mark.parametrize("shift", [0.0, 20.0])
-def test_nothing_can_be_told_from_fewer_points_than_features(shift):
-    """Any two clouds are parted there, whether they lie apart or not: the score is undefined, neither 0 nor 1."""
+def test_the_score_is_undefined_for_fewer_points_than_features(shift):
+    """Any two clouds are separated there, near or far: the score is undefined, neither 0 nor 1."""
     points, first, second = _clouds(shift, rows=4, features=30)
-    found = separability(points, first, second, key=KEY)
-    assert float(found.found) == float(found.by_chance) == 1
-    assert np.isnan(found.score)
+    result = separability(points, first, second, key=KEY)
+    assert float(result.youden) == float(result.by_chance) == 1
+    assert np.isnan(result.score)
     assert np.isnan(separability(points * 1e3, first, second, key=KEY).score)
 
 
@@ -127,7 +127,7 @@ def test_scores_are_defined_where_points_suffice():
         assert np.isfinite(separability(points, first & counted, second & counted, key=KEY).score)
 
 
-def test_a_cloud_that_is_empty_is_apart():
+def test_an_empty_cloud_is_separated():
     points, first, _ = _clouds(0.0)
     nothing = jnp.zeros(len(points), bool)
     assert float(separability(points, first, nothing, key=KEY).score) == 1
@@ -135,7 +135,7 @@ def test_a_cloud_that_is_empty_is_apart():
     assert np.isnan(separability(points, nothing, nothing, key=KEY).score)
 
 
-def test_equal_points_are_not_apart():
+def test_equal_points_are_not_separated():
     points, first, second = _clouds(0.0)
     assert float(separability(np.ones_like(points), first, second, key=KEY).score) == 0
 

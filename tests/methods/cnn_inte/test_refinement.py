@@ -17,7 +17,7 @@ def _right(tree, ids, labels):
     st.integers(0, 4),
 )
 @settings(max_examples=40, deadline=None)
-def test_no_round_names_fewer_rows_rightly(ids, labels, rounds):
+def test_no_round_decreases_the_training_accuracy(ids, labels, rounds):
     tree = grow(ids, labels, count=4, classes=3, depth=3)
     found = [refine(tree, ids, labels, rounds=each) for each in (0, rounds, rounds + 1)]
     counts = [_right(each, ids, labels) for each in found]
@@ -34,11 +34,11 @@ def _comes_to(tree, ids, node):
 
 
 def test_a_split_is_the_best_of_all_sets_given_its_leaves():
-    """Of the lowest splits at rest: no other set of any factor names more of the node's rows rightly."""
+    """Of the lowest splits at rest: with no other set of any factor are more of the node's rows classified correctly."""
     random = np.random.default_rng(0)
     ids, labels = random.integers(0, 4, (300, 3)), random.integers(0, 3, 300)
     tree = refine(grow(ids, labels, count=4, classes=3, depth=2), ids, labels, rounds=100)
-    called = tree.share.argmax(axis=1)
+    predicted = tree.share.argmax(axis=1)
     lowest = [
         node
         for node in np.flatnonzero(tree.factor != LEAF)
@@ -47,7 +47,7 @@ def test_a_split_is_the_best_of_all_sets_given_its_leaves():
     assert lowest
     for node in lowest:
         rows = _comes_to(tree, ids, node)
-        left, right = (called[side[node]] == labels[rows] for side in (tree.left, tree.right))
+        left, right = (predicted[side[node]] == labels[rows] for side in (tree.left, tree.right))
         found = np.sum(np.where(tree.goes_left[node, ids[rows, tree.factor[node]]], left, right))
         for factor in range(3):
             for subset in range(16):

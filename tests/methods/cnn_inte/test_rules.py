@@ -34,7 +34,7 @@ def test_what_holds_for_every_set(ids, labels):
         assert rule.cover == covers.sum() > 0
         right = np.sum(labels[covers] == rule.label)
         np.testing.assert_allclose(rule.precision, (right + 1) / (rule.cover + 2))
-        # Rules are independent: none of a row's is more precise than the one that names it.
+        # Rules are independent: a row's class is that of its most precise rule.
         best = found.confidence(ids).max(axis=1)
         assert np.all(best[covers] >= rule.precision)
     assert np.all(predicted[~covered] == found.default)
