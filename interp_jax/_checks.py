@@ -270,6 +270,39 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
     return jnp.asarray(found).astype(jnp.int32)
 
 
+def as_target(value: Any, *, rows: int, classes: int, refuse: bool = True, name: str = "target") -> Array:
+    """The class of interest of every row as int32 [rows]; ``classes`` where it is no class.
+
+    Traceable. What is at hand is refused outside 0 … classes − 1, arrays only with ``refuse``.
+
+    Args:
+        value: one class for all rows, or [rows].
+        rows: number of rows.
+        classes: number of classes.
+        refuse: whether arrays at hand may hold classes alone.
+        name: the argument that errors speak of.
+
+    Raises:
+        ValueError: what is neither a whole number nor [rows] of them, or no class.
+
+    Example:
+        >>> as_target(1, rows=2, classes=3).tolist(), as_target([2, -1], rows=2, classes=3, refuse=False).tolist()
+        ([1, 1], [2, 3])
+        >>> as_target(3, rows=2, classes=3)
+        Traceback (most recent call last):
+        ...
+        ValueError: target: found 3, wanted a whole number from 0 to 2
+    """
+    if hasattr(value, "__len__") and not isinstance(value, str) and getattr(value, "ndim", 1):
+        target = as_labels(name, value, rows=rows, classes=classes if refuse else None)
+    elif is_traced(value):
+        target = as_labels(name, value[None])
+    else:
+        target = jnp.asarray(as_count(name, value, least=0, most=classes - 1), jnp.int32)
+    target = jnp.where((target < 0) | (target >= classes), classes, target)
+    return jnp.broadcast_to(target, (rows,))
+
+
 def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array:
     """A mask as bool, True where a unit is kept.
 
@@ -381,6 +414,17 @@ def check_number(
         number = math.inf
     if not (math.isfinite(number) and least <= number <= most and above < number < below):
         raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
+
+
+def as_number(name: str, value: Any, **bounds: float | int) -> float | Array:
+    """A number that `check_number` lets through, as a float, or as `as_real` gives it where JAX has it.
+
+    Example:
+        >>> as_number("rate", np.float64(0.5), least=0, most=1), as_number("rate", 10**30)
+        (0.5, 1e+30)
+    """
+    check_number(name, value, **bounds)
+    return as_real(name, value) if isinstance(value, jax.Array) else float(value)
 
 
 def check_choice(name: str, value: Any, known: Collection) -> None:
