@@ -12,7 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
+from interp_jax._checks import as_centered, as_count, as_counts, as_number, as_real, check_choice, is_traced
+
 POSITIONS = (21, 80)
+_SIGNALS = ["rows", "length"]
 _NUMPY_PADDING = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "mirror": "reflect"}
 _Scalar = float | int | Float[Array, ""] | np.floating
 
@@ -40,27 +43,28 @@ def gaussian_derivative(
     edges: str = "constant",
     positions: tuple[int, int] = POSITIONS,
 ) -> Float[Array, "rows positions"]:
-    """Gaussian smoother followed by a first difference; its largest response is the detected jump.
+    """Responses [rows, positions] of a Gaussian smoother and a first difference; the largest is the detected jump.
 
         response[t] = (g ∗ x)[t] − (g ∗ x)[t − 1],   g(u) ∝ exp(−u² / 2 width²),  |u| ≤ (window − 1) / 2,  Σ g = 1
 
-    Traceable; ``width`` may be traced, so a sweep of widths is one ``jax.vmap``. Costs one matrix product of
-    rows × length × positions.
+    Traceable, in ``width`` as well, so that a sweep of widths is one ``jax.vmap``. Time: one matrix product of
+    rows × length × positions. A traced width is not checked: one that is not positive gives NaN.
 
     Args:
-        signals: one signal a row.
+        signals: [rows, length], one signal a row. All types but float64 (under ``jax.enable_x64``) are computed in
+            float32; NumPy's float64 and large whole numbers are centered first, since an offset changes no difference.
         width: standard deviation τ of the Gaussian, in samples.
-        window: number of filter taps, odd, in samples.
+        window: number of filter taps, odd.
         edges: what lies beyond the ends, by SciPy's names: "constant" (zeros), "nearest", "reflect" or "mirror".
             It matters only where the window reaches over an end: with the defaults nowhere.
         positions: first and last position whose response is wanted, 1-based and inclusive.
 
     Returns:
-        The responses, one column a position, in units of the signal.
+        The responses, one column a position, in units of the signal. NaN or infinity in a signal makes its row NaN.
 
     Raises:
-        ValueError: width not positive, window not an odd positive number, unknown edges, or positions that the
-            signal does not have.
+        ValueError: signals that are not real numbers [rows, length], a width that is not a positive finite number, a
+            window that is not an odd whole number, unknown edges, or positions that the signals do not have.
 
     Example:
         >>> import jax.numpy as jnp
@@ -70,9 +74,16 @@ def gaussian_derivative(
 
     Source: Chen 2017, sections 3.2.1 to 3.2.3 (eq. 3.2; width 2.9 and window 19 are its best on training data).
     """
-    signals = _as_floats(signals)
-    filters = gaussian_derivative_filters(signals.shape[1], width, window, edges=edges, positions=positions)
-    return jnp.matmul(signals, filters.astype(signals.dtype), precision="highest")
+    signals, offset = as_centered("signals", signals, axis=1, shape=_SIGNALS)
+    length, half = signals.shape[1], as_count("window", window) // 2
+    filters = gaussian_derivative_filters(length, width, window, edges=edges, positions=positions).astype(signals.dtype)
+    responses = jnp.matmul(signals, filters, precision="highest")
+    if isinstance(offset, np.ndarray):  # none
+        return responses
+    # Zeros beyond an end see the offset end there. The sums of all other columns are 0 but for rounding.
+    candidates = np.arange(positions[0], positions[1] + 1)
+    over = (edges == "constant") & ((candidates - 1 <= half) | (candidates + half > length))
+    return responses + jnp.where(over, jnp.sum(filters, 0), 0)[None] * offset
 
 
 def gaussian_derivative_filters(
@@ -83,18 +94,32 @@ def gaussian_derivative_filters(
     edges: str = "constant",
     positions: tuple[int, int] = POSITIONS,
 ) -> Float[Array, "length positions"]:
-    """The detector of `gaussian_derivative` as a matrix: column k is the filter that answers for one position.
+    """The detector of `gaussian_derivative` as a matrix [length, positions]: a column is the filter of one position.
 
-    Traceable in ``width``. The columns stand beside the weights of a one-layer network (thesis Figs 3.15 and 3.16).
-    Arguments, errors and source as for `gaussian_derivative`.
+        responses = signals @ filters
+
+    Traceable, in ``width`` as well. The columns compare with the weights of a one-layer network (thesis Figs 3.15 and
+    3.16). Memory: length · positions · window numbers.
+
+    Args:
+        length: number of samples of a signal.
+        width: standard deviation τ of the Gaussian, in samples.
+        window: number of filter taps, odd.
+        edges: what lies beyond the ends, as for `gaussian_derivative`.
+        positions: first and last position, 1-based and inclusive.
+
+    Raises:
+        ValueError: as for `gaussian_derivative`.
 
     Example:
         >>> gaussian_derivative_filters().shape
         (100, 60)
+
+    Source: as for `gaussian_derivative`.
     """
+    length = as_count("length", length)
     first, last = _checked_positions(positions, length, lowest=2)
-    if edges not in _NUMPY_PADDING:
-        raise ValueError(f"edges: found {edges!r}, wanted one of {', '.join(map(repr, _NUMPY_PADDING))}")
+    check_choice("edges", edges, _NUMPY_PADDING)
     taps, half = gaussian_smoother(width, window), window // 2
     # Padding the identity instead of the signals puts every edge rule into the matrix, at no cost a row.
     padded = np.pad(np.eye(length, dtype=np.float32), ((0, 0), (half, half)), mode=_NUMPY_PADDING[edges])
@@ -104,14 +129,18 @@ def gaussian_derivative_filters(
 
 
 def gaussian_smoother(width: _Scalar = 2.9, window: int = 19) -> Float[Array, " window"]:
-    """Taps of the Gaussian smoother, which add up to one: ``g(u) ∝ exp(−u² / 2 width²)``. Traceable in ``width``.
+    """The taps [window] of a Gaussian smoother, which add up to one.
+
+        g(u) ∝ exp(−u² / 2 width²),  |u| ≤ (window − 1) / 2
+
+    Traceable, in ``width`` as well. A traced width is not checked: one that is not positive gives NaN.
 
     Args:
         width: standard deviation τ, in samples.
         window: number of taps, odd; the middle one is offset 0.
 
     Raises:
-        ValueError: width not positive, or window not an odd positive number.
+        ValueError: a width that is not a positive finite number, or a window that is not an odd whole number.
 
     Example:
         >>> int(jnp.argmax(gaussian_smoother()))
@@ -119,12 +148,11 @@ def gaussian_smoother(width: _Scalar = 2.9, window: int = 19) -> Float[Array, " 
 
     Source: Chen 2017, section 3.2.3 and Fig. 3.6.
     """
-    if window < 1 or window % 2 == 0:
-        raise ValueError(f"window: found {window}, wanted an odd number of taps of at least 1")
-    _check_positive("width", width)
+    if as_count("window", window) % 2 == 0:
+        raise ValueError(f"window: found {window}, wanted an odd number of taps")
+    width = as_number("width", width, above=0)
     offsets = jnp.arange(-(window // 2), window // 2 + 1, dtype=jnp.float32)
-    log_taps = -0.5 * (offsets / width) ** 2
-    return jax.nn.softmax(log_taps.astype(jnp.float32))
+    return jax.nn.softmax(-0.5 * (offsets / width) ** 2)
 
 
 def log_posterior(
@@ -134,26 +162,31 @@ def log_posterior(
     jump: _Scalar = 3.0,
     positions: tuple[int, int] = POSITIONS,
 ) -> Float[Array, "rows positions"]:
-    """Exact log posterior of the jump position when noise and jump are known and all positions equally likely.
+    """The exact log posterior [rows, positions] of the jump, for known noise and jump and equally likely positions.
 
         log p(t | x) = Σ_{i ≥ t} (jump · xᵢ − jump² / 2) / noise²  − log Σ_s (the same for s)
 
-    This is the limit that no detector beats: its mode errs least often, its median has the least mean |error|, its
-    mean the least mean squared error. Traceable; O(rows × positions). A traced noise is not checked: one that is not
-    positive, or so small that (jump / noise)² overflows, gives NaN.
+    No detector does better: the posterior's mode errs least often, its median has the least mean |error|, its mean the
+    least mean squared error.
+
+    Traceable. Time and memory: O(rows × positions). A traced noise is not checked: one that is not positive, or so
+    small that (jump / noise)² overflows, gives NaN.
 
     Args:
-        signals: one signal a row.
+        signals: [rows, length], one signal a row. All types but float64 (under ``jax.enable_x64``) are computed in
+            float32.
         noise: standard deviation σ, in units of the signal.
         jump: height θ of the step, in units of the signal.
         positions: first and last possible position, 1-based and inclusive.
 
     Returns:
-        Natural logarithms; each row's exponentials add up to one.
+        Natural logarithms; each row's exponentials add up to one. NaN or infinity between the first and the last
+        position makes its row NaN.
 
     Raises:
-        ValueError: noise not positive (a certain signal has no posterior), jump not finite, or positions outside the
-            signal.
+        ValueError: signals that are not real numbers [rows, length], noise that is not a positive finite number (a
+            signal without noise has no posterior) or below 1e-15 of the jump, a jump that is not finite, or positions
+            outside the signal.
 
     Example:
         >>> import jax.numpy as jnp
@@ -163,24 +196,33 @@ def log_posterior(
 
     Source: Bayes' rule on Chen 2017, eq. 3.1; the thesis itself does not compute it.
     """
-    signals = _as_floats(signals)
+    signals = as_real("signals", signals, shape=_SIGNALS)
     first, last = _checked_positions(positions, signals.shape[1])
-    _check_positive("noise", noise)
-    _check_finite("jump", jump)
+    noise, jump = _checked_noise_and_jump(noise, jump)
     # Relative to the last position only the samples between count, which keeps the sums small and float32 exact enough.
     ratios = (jump * (signals[:, first - 1 : last - 1] - jump / 2)) / noise**2
     suffix_sums = jnp.flip(jnp.cumsum(jnp.flip(ratios, 1), axis=1), 1)
-    return jax.nn.log_softmax(jnp.pad(suffix_sums, ((0, 0), (0, 1))).astype(signals.dtype), axis=1)
+    return jax.nn.log_softmax(jnp.pad(suffix_sums, ((0, 0), (0, 1))), axis=1)
 
 
 def posterior_network(
     length: int = 100, *, noise: _Scalar = 1.0, jump: _Scalar = 3.0, positions: tuple[int, int] = POSITIONS
 ) -> SoftmaxLayer:
-    """Weights and bias with which a one-layer softmax network is the exact posterior. Traceable.
+    """The weights and the bias with which a one-layer softmax network is the exact posterior.
 
         weights[i, t] = jump / noise²  where i ≥ t, else 0;   bias[t] = −(length − t + 1) jump² / 2 noise²
 
-    A vector added to all columns changes no probability, so compare learned weights after subtracting each row's mean.
+    Traceable, in ``noise`` and ``jump`` as well. A vector added to all columns changes no probability, so compare
+    learned weights after subtracting each row's mean.
+
+    Args:
+        length: number of samples of a signal.
+        noise: standard deviation σ, in units of the signal.
+        jump: height θ of the step, in units of the signal.
+        positions: first and last possible position, 1-based and inclusive.
+
+    Raises:
+        ValueError: as for `log_posterior`.
 
     Example:
         >>> weights, bias = posterior_network()
@@ -189,32 +231,43 @@ def posterior_network(
 
     Source: as `log_posterior`.
     """
+    length = as_count("length", length)
     first, last = _checked_positions(positions, length)
-    _check_positive("noise", noise)
-    _check_finite("jump", jump)
+    noise, jump = _checked_noise_and_jump(noise, jump)
     samples, candidates = np.arange(1, length + 1)[:, None], np.arange(first, last + 1)[None, :]
     after = (samples >= candidates).astype(np.float32)
-    scale = jnp.asarray(jump / noise**2, jnp.float32)
+    scale = jump / noise**2
     return SoftmaxLayer(scale * after, -scale * jump / 2 * after.sum(0))
 
 
 def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], first: int = POSITIONS[0]) -> Estimates:
-    """Mode, median and mean position of each row of log probabilities, a posterior's or a network's. Traceable.
+    """The mode, median and mean position of each row of log probabilities, a posterior's or a network's.
 
-    The mode is the first of equal maxima; the median is the first position at which half of the mass is reached.
+        mode = argmax p,   median = min {t : Σ_{s ≤ t} p(s) ≥ 1/2},   mean = Σ t p(t)
+
+    Traceable. The mode is the first of equal maxima.
 
     Args:
-        log_probabilities: natural logarithms, normalized along the last axis.
-        first: the position that column 0 stands for.
+        log_probabilities: [..., positions] natural logarithms, normalized along the last axis; −inf is probability 0.
+        first: the position that column 0 stands for, static.
+
+    Returns:
+        `Estimates`. A row with NaN has the mean NaN; its mode and median are then any position.
+
+    Raises:
+        ValueError: log_probabilities that are not real numbers with at least one position, or first that is not a whole
+            number of at least 0.
 
     Example:
         >>> import jax.numpy as jnp
         >>> estimates(jnp.log(jnp.array([[0.4, 0.2, 0.4]])), first=1)
         Estimates(mode=Array([1], dtype=int32), median=Array([2], dtype=int32), mean=Array([2.], dtype=float32))
+
+    Source: Bayes estimates under 0-1, absolute and squared loss; not in the thesis.
     """
-    log_probabilities = jnp.asarray(log_probabilities)
-    half = jnp.finfo(log_probabilities.dtype).bits < 32  # too coarse to be added up
-    probabilities = jnp.exp(log_probabilities.astype(jnp.float32) if half else log_probabilities)
+    log_probabilities = as_real("log_probabilities", log_probabilities, shape=["…", "positions"])
+    first = as_count("first", first, least=0)
+    probabilities = jnp.exp(log_probabilities)
     count = log_probabilities.shape[-1]
     # The sum of rounded probabilities may end just under a half where the true one reaches it: allow that much.
     below = jnp.cumsum(probabilities, axis=-1) < 0.5 - 4 * count * jnp.finfo(probabilities.dtype).eps
@@ -227,13 +280,8 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     )
 
 
-def _as_floats(signals) -> Array:
-    signals = jnp.asarray(signals)
-    return signals if jnp.issubdtype(signals.dtype, jnp.inexact) else signals.astype(jnp.float32)
-
-
 def _checked_positions(positions: tuple[int, int], length: int, lowest: int = 1) -> tuple[int, int]:
-    first, last = positions
+    first, last = as_counts("positions", positions, least=0, length=2)
     if not lowest <= first <= last <= length:
         raise ValueError(
             f"positions: found {first} to {last}, wanted {lowest} ≤ first ≤ last ≤ {length}, the signal's length"
@@ -241,11 +289,8 @@ def _checked_positions(positions: tuple[int, int], length: int, lowest: int = 1)
     return first, last
 
 
-def _check_positive(name: str, value) -> None:
-    if not isinstance(value, jax.core.Tracer) and not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}: found {value}, wanted a positive finite number")
-
-
-def _check_finite(name: str, value) -> None:
-    if not isinstance(value, jax.core.Tracer) and not np.isfinite(value):
-        raise ValueError(f"{name}: found {value}, wanted a finite number")
+def _checked_noise_and_jump(noise, jump):
+    noise, jump = as_number("noise", noise, above=0), as_number("jump", jump)
+    if not is_traced(noise) and not is_traced(jump) and abs(float(jump)) > 1e15 * float(noise):
+        raise ValueError(f"noise: found {float(noise)}, wanted at least 1e-15 of the jump {float(jump)}")
+    return noise, jump

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_count, as_key, as_number, as_real, check_not_negative
+from interp_jax.kernels._scales import power_of_two
 
 # Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
 # out has numerator and denominator 0 and so stays 0; what is this small lies below the rounding of float32.
@@ -39,31 +40,33 @@ def nmf(
     mean: float = 0.5,
     variance: float = 0.5,
 ) -> Factorization:
-    """Non-negative factors with small Frobenius error, from the best of many random starts.
+    """Non-negative factors of V with small Frobenius error, from the best of many random starts.
 
         V ≈ T U,    T ← T ∘ V Uᵀ / (T U Uᵀ),    U ← U ∘ Tᵀ V / (Tᵀ T U)
 
-    Traceable. Each start makes every iteration; ‖V − T U‖ never rises but by rounding. Start i draws from
-    ``fold_in(key, i)``, so that it does not depend on the number of starts or on the batch size. Memory: about five
+    Every start makes all iterations; ‖V − T U‖ never rises but by rounding. Start i draws from ``fold_in(key, i)``, so
+    that it does not depend on the number of starts or on the batch size.
+
+    Traceable, and free of transfers for arrays that are spread over processes. Memory: about five
     times batch_size · rank · (rows + columns) numbers, and rows · columns. Time: 4 · rank · (rows · columns +
     rank · (rows + columns)) operations a start and iteration, most of them in one product of V with the factors of a
     whole batch: 10,000 starts of 160 × 111 at rank 12 take about a minute on two CPU cores.
 
     A zero row or column of V gets zeros in its factor, a component that dies out stays zero, a zero matrix has error
-    0, and a single number is its own factorization: no denominator is zero, so nothing is ever NaN. Under jit, where
-    values cannot be looked at, entries below zero count as zero, and NaN or infinity make the error NaN or infinite.
+    0, and a single number is its own factorization: no denominator is zero, so nothing is ever NaN. Where v is traced
+    or spread over processes, entries below zero count as zero, and NaN or infinity make the error NaN or infinite.
     The factors are unique at best up to order and scale of the components (c · a column of T, a row of U / c).
 
     Args:
-        v: [rows, columns], non-negative. float32, or float64 where that is enabled; half precision becomes float32.
-        rank: number of components, at least 1; more than rows or columns is allowed.
+        v: [rows, columns], non-negative. All types but float64 (under ``jax.enable_x64``) become float32.
+        rank: number of components; more than rows or columns is allowed.
         key: a JAX random key.
         restarts: number of random starts.
         iterations: updates of both factors, T first.
         batch_size: starts at a time, at most; None takes 2¹⁹ numbers' worth of factors (161 for 160 × 111 at rank
             12), which is fastest on two CPU cores. An accelerator wants more.
-        mean: mean of the normal distribution that starts are the absolute values of.
-        variance: its variance (the paper's 0.5; give 0.25 to read that as the standard deviation).
+        mean: mean of the normal distribution whose absolute values are the starts.
+        variance: its variance, 0 or more (the paper's 0.5; give 0.25 to read that as the standard deviation).
 
     Returns:
         ``weights`` T, ``components`` U and ``error`` of the start with least error, that start's number ``best``, and
@@ -72,37 +75,28 @@ def nmf(
         right when small.
 
     Raises:
-        ValueError: v that is not a matrix of real numbers, is empty, or (outside jit) has a negative, NaN or infinite
-            entry; a rank, restarts, iterations or batch_size below one; a negative variance.
+        ValueError: v that is not real numbers [rows, columns] with at least one of each, or at hand has a negative, NaN
+            or infinite entry; a rank, restarts, iterations or batch_size that is not a whole number of at least 1; a
+            mean or variance that is not a finite number, a negative variance; a key that is not a JAX random key.
 
     Example:
         >>> import jax
         >>> planted = jax.numpy.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 3.0]])
-        >>> found = nmf(planted, 2, key=jax.random.key(0), restarts=4, iterations=200)
-        >>> bool(found.error < 1e-3), found.weights.shape, found.components.shape
+        >>> factors = nmf(planted, 2, key=jax.random.key(0), restarts=4, iterations=200)
+        >>> bool(factors.error < 1e-3), factors.weights.shape, factors.components.shape
         (True, (3, 2), (2, 3))
 
     Source: Lee and Seung, Algorithms for non-negative matrix factorization, NIPS 2000, theorem 1; starts and choice
     of the best: Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    v = as_real("v", v)
-    if v.ndim != 2 or not v.size:
-        raise ValueError(f"v: found shape {v.shape}, wanted [rows, columns] with at least one of each")
-    for name, count in (("rank", rank), ("restarts", restarts), ("iterations", iterations)):
-        if count < 1:
-            raise ValueError(f"{name}: found {count}, wanted at least 1")
+    v, key = as_real("v", v, shape=["rows", "columns"]), as_key(key)
+    rank, restarts = as_count("rank", rank), as_count("restarts", restarts)
+    iterations = as_count("iterations", iterations)
     if batch_size is None:
         batch_size = max(1, _BATCH_NUMBERS // (rank * sum(v.shape)))
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    if not isinstance(variance, jax.core.Tracer) and not variance >= 0:
-        raise ValueError(f"variance: found {variance}, wanted 0 or more")
-    if not isinstance(v, jax.core.Tracer):
-        values = np.asarray(v)
-        if not np.all(np.isfinite(values)) or np.any(values < 0):
-            wrong = values[~np.isfinite(values) | (values < 0)].flat[0]
-            raise ValueError(f"v: found {wrong}, wanted finite numbers, none of them negative")
-    v = v.astype(jnp.float64 if v.dtype == jnp.float64 else jnp.float32)
+    batch_size = as_count("batch_size", batch_size)
+    mean, variance = as_number("mean", mean), as_number("variance", variance, least=0)
+    check_not_negative("v", v)
     # Batches of equal size waste the fewest lanes.
     batches = -(-restarts // batch_size)
     lanes = -(-restarts // batches)
@@ -114,7 +108,7 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
     rows, columns = v.shape
     v = jnp.maximum(v, 0)
     # The updates commute with a change of V's unit (T takes it over), and a power of two is exact.
-    unit = jnp.ldexp(jnp.ones((), v.dtype), jnp.frexp(jnp.max(v))[1] - 1)
+    unit = power_of_two(jnp.max(v))
     v = v / unit
     deviation = jnp.sqrt(jnp.asarray(variance, v.dtype))
 
@@ -143,10 +137,10 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
         weights, components = jax.lax.platform_dependent(numbers, cpu=in_halves, default=factorize)
         errors = jnp.where(numbers < restarts, jax.lax.map(error, (weights, components)), jnp.inf)
         lane = jnp.argmin(errors)
-        found = (errors[lane], numbers[lane], weights[lane], components[lane])
-        # Written so that NaN, which only a V with NaN can give, is kept and shows.
-        better = ~(found[0] >= best[0])
-        return jax.tree.map(lambda new, old: jnp.where(better, new, old), found, best), errors
+        candidate = (errors[lane], numbers[lane], weights[lane], components[lane])
+        # So that NaN, which only a V with NaN can give, is taken over and shows.
+        better = ~(candidate[0] >= best[0])
+        return jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best), errors
 
     numbers = jnp.arange(batches * lanes, dtype=jnp.int32).reshape(batches, lanes)
     nothing = (
