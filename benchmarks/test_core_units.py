@@ -6,12 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.methods import core_units
-from interp_jax.networks import freeze
-from interp_jax.networks.cutting import lifting as lift
-from interp_jax.networks.models import image_cnns as image_cnn
+from interp_jax.networks import freeze, image_cnn, lift
 
 SIZES, CURVE = (150,), (15, 30, 60, 150)
 ALPHAS, REPEATS, STEPS, BATCH, ROWS = core_units.ALPHAS, 3, 60, 128, 2_000
@@ -24,7 +22,7 @@ def group(lanes):
 
 @functools.cache
 def _layer():
-    """The tail with random weights, a rectified layer, and labels in place of predictions: time does not ask."""
+    """The tail with random weights, a rectified layer, and labels in place of predictions, which take the same time."""
     tail = freeze(image_cnn(jax.random.key(0))).after("max2")
     draw = np.random.default_rng(0)
     hidden = np.maximum(draw.standard_normal((ROWS, *SHAPE), np.float32), 0)
@@ -32,7 +30,7 @@ def _layer():
 
 
 def test_interp_jax(benchmark, size):
-    """Judging what was found included, which the rivals leave out."""
+    """Includes evaluating the sets, which the baselines leave out."""
     tail, hidden, labels = _layer()
     tail, hidden = lift(tail, SHAPE), jnp.asarray(hidden)
     targets = tuple(range(size // (len(ALPHAS) * REPEATS)))
@@ -48,15 +46,15 @@ def test_interp_jax(benchmark, size):
             kind="straight_through",
             repeats=REPEATS,
             steps=STEPS,
-            batch_size=BATCH,
+            minibatch_size=BATCH,
         )
 
     check(benchmark, mean_units_kept=ours(benchmark, size, run).units.mean())
 
 
 def _loop(size, compiled):
-    """Lanes one after the other, the first class's 15, and which share of all that is."""
-    torch, device = rivals.torch()
+    """A function that trains the 15 lanes of the first class one by one, and their share of all lanes."""
+    torch, device = baselines.torch()
     tail, hidden, labels = _layer()
     weights = [
         torch.tensor(np.array(part[...]), device=device)
@@ -76,7 +74,7 @@ def _loop(size, compiled):
 
     if compiled:
         first = torch.full(SHAPE[-1:], 0.1, device=device, requires_grad=True)
-        measured = rivals.compiled(
+        measured = baselines.compiled(
             measured,
             first,
             torch.zeros((), device=device, requires_grad=True),
@@ -86,7 +84,7 @@ def _loop(size, compiled):
     groups = torch.nonzero(labels == 0)[:, 0], torch.nonzero(labels != 0)[:, 0]
 
     def lane(alpha, seed):
-        """As one would write it: the gates are leaves, all else is constant."""
+        """A usual training loop: the gates are leaves, all else is constant."""
         torch.manual_seed(seed)
         x = (0.1 + 0.05 * torch.randn(SHAPE[-1], device=device)).requires_grad_()
         log_weight = torch.full((), np.log(2.0), device=device, requires_grad=True)
@@ -108,9 +106,9 @@ def _loop(size, compiled):
 
 def test_pytorch(benchmark, size):
     run, share = _loop(size, compiled=False)
-    check(benchmark, mean_units_kept=rival(benchmark, size, run, share=share))
+    check(benchmark, mean_units_kept=baseline(benchmark, size, run, share=share))
 
 
 def test_pytorch_compiled(benchmark, size):
     run, share = _loop(size, compiled=True)
-    check(benchmark, mean_units_kept=rival(benchmark, size, run, share=share))
+    check(benchmark, mean_units_kept=baseline(benchmark, size, run, share=share))

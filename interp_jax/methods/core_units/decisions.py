@@ -1,31 +1,136 @@
-"""Yes or no: is it the target class? By the greatest score, or by the paper's center-based classifier."""
+"""Decisions about one class: which rows they are evaluated on, and how scores decide whether a row is of the class."""
 
-from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Integer, Shaped
+from jaxtyping import Array, Bool, Float, Int, Integer, Shaped
 
-from interp_jax.methods.core_units.checks import check_counts, check_predictions, check_target
-from interp_jax.methods.core_units.gated import gated, mask_shape_of
+from interp_jax._checks import (
+    as_count,
+    as_key,
+    as_labels,
+    as_mask,
+    as_numpy,
+    as_real,
+    check_choice,
+    check_number,
+    check_same_rows,
+    describe,
+    is_traced,
+)
+
+CLASSIFIERS = ("argmax", "center")
+
+
+class ClassData(NamedTuple):
+    """Row numbers of one class's data: the rows predicted as the class, and some of the others, each ascending."""
+
+    positives: Int[np.ndarray, " positives"]
+    negatives: Int[np.ndarray, " negatives"]
+
+    @property
+    def rows(self) -> Int[np.ndarray, " rows"]:
+        """All row numbers, positives first."""
+        return np.concatenate([self.positives, self.negatives])
+
+
+def class_data(
+    predictions: Shaped[Array | np.ndarray, "..."] | list,
+    target: int | np.integer | None,
+    *,
+    key,
+    negatives: bool = True,
+) -> ClassData:
+    """All rows that are predicted as the target, and equally many random others, or all others if they are fewer.
+
+    Host-level.
+
+    Args:
+        predictions: [rows] the class that the network predicts for each row, whole numbers of at least 0.
+        target: the class of interest; None for all classes at once: every row is a positive.
+        key: a JAX random key.
+        negatives: False gives no negatives, as in the paper's experiments on pixels.
+
+    Raises:
+        ValueError: predictions that are not [rows] whole numbers of at least 0, or a target that is never predicted.
+
+    Example:
+        >>> class_data([1, 0, 1, 0, 0, 0], 1, key=jax.random.key(0)).rows.tolist()
+        [0, 2, 3, 5]
+
+    Source: Yan & Feng, ICLR 2018 submission, section 3.1 (and 5.1 for pixels).
+    """
+    classes = np.iinfo(np.int32).max
+    predictions = np.asarray(as_labels("predictions", as_numpy("predictions", predictions), classes=classes))
+    target, key = as_target(target, classes), as_key(key)
+    positive = predictions == (predictions if target is None else target)
+    if not positive.any():
+        raise ValueError(f"target: found no row of {len(predictions)} predicted as {target}, wanted at least one")
+    others = np.flatnonzero(~positive & bool(negatives))
+    # A random number for every row, so that all targets share a compilation.
+    order = np.argsort(np.asarray(jax.random.bits(key, predictions.shape))[others], kind="stable")
+    return ClassData(np.flatnonzero(positive), np.sort(others[order[: positive.sum()]]))
+
+
+def as_target(target, classes: int, *, name: str = "target"):
+    """The target as an int or None; what is traced is given back.
+
+    Raises:
+        ValueError: anything but None or a whole number from 0 to classes − 1.
+    """
+    if target is None or (is_traced(target) and not target.ndim and jnp.issubdtype(target.dtype, jnp.integer)):
+        return target
+    return as_count(name, target, least=0, most=classes - 1)
+
+
+def check_data(data, predictions: np.ndarray, target: int | None) -> ClassData:
+    """The row numbers of a class's data, once each is a row and in its own group.
+
+    Raises:
+        ValueError: no ClassData, no rows, numbers that are no rows, or rows of the other group.
+    """
+    if not isinstance(data, ClassData):
+        raise ValueError(f"data: found {describe(data)}, wanted what class_data gives")
+    sides = zip(data._fields, data, strict=True)
+    data = ClassData(*(np.asarray(as_labels(f"data.{name}", side, classes=len(predictions))) for name, side in sides))
+    if not len(data.rows):
+        raise ValueError("data: found no rows, wanted at least one")
+    positive = predictions == (predictions if target is None else target)
+    if not positive[data.positives].all() or positive[data.negatives].any():
+        raise ValueError(f"data: found rows of another class than target {target}, wanted class_data(…, {target})")
+    return data
+
+
+def class_number(target: int | None) -> int:
+    """The target as compiled code takes it: −1 stands for each row's own prediction."""
+    return -1 if target is None else int(target)
+
+
+def asked_class(target, predictions):
+    """The class that each row is asked about, for a `class_number`."""
+    return jnp.where(target < 0, predictions, target)
 
 
 def center_score(
-    scores: Shaped[Array | np.ndarray, "rows classes"],
+    scores: Shaped[Array | np.ndarray, "..."],
     target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
 ) -> Float[Array, " rows"]:
-    """How surely scores speak for the target, 1 where it has the greatest score, else less.
+    """The paper's center-based score of the target, [rows] in [0, 1]: 1 where it has the greatest score, else less.
 
         v = weight (max s − s_target) / std(s),    y = 2 / (1 + exp v)
 
-    Traceable. Written 2 σ(−v), so that no exponential overflows; equal scores (std 0) give 1.
+    Traceable. Computed as 2 σ(−v), so that no exponential overflows. Equal scores (std 0) give 1; NaN gives NaN.
 
     Args:
-        scores: logits or probabilities.
-        target: the class, or one for each row; 0 comes of a class that has no score.
+        scores: [rows, classes] logits or probabilities.
+        target: the class, or [rows] one for each row; a number that is none of the classes gives 0.
         weight: > 0; the paper trains it with the gates.
+
+    Raises:
+        ValueError: scores of another rank, a target that is not a whole number or [rows], a weight of at most 0.
 
     Example:
         >>> center_score(jnp.array([[3.0, 1.0], [1.0, 3.0]]), 0, weight=2.0).round(3)
@@ -33,56 +138,114 @@ def center_score(
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.2, equation 2.
     """
-    behind = _behind(jnp.asarray(scores))
+    scores, target = _as_scores(scores, target)
+    check_number("weight", weight, above=0)
+    behind = _behind(scores)
     return 2 * jax.nn.sigmoid(-weight * jnp.min(jnp.where(_is_own(behind, target), behind, jnp.inf), axis=1))
 
 
 def is_target(
-    scores: Shaped[Array | np.ndarray, "rows classes"], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
+    scores: Shaped[Array | np.ndarray, "..."], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
 ) -> Bool[Array, " rows"]:
-    """Whether the target, one for all or for each row, has the greatest score, the first of equal ones.
+    """Whether the target has a row's greatest score, the first of equal ones, bool [rows].
 
-    Traceable. NaN is never the greatest, nor is a class that has no score.
+    Traceable. NaN is never the greatest; a number that is none of the classes is never the target.
+
+    Args:
+        scores: [rows, classes].
+        target: the class, or [rows] one for each row.
+
+    Raises:
+        ValueError: scores of another rank, or a target that is not a whole number or [rows].
 
     Example:
         >>> is_target(jnp.array([[1.0, 1.0], [0.0, 1.0]]), 1)
         Array([False,  True], dtype=bool)
     """
-    scores = jnp.asarray(scores)
+    scores, target = _as_scores(scores, target)
     own = jnp.max(jnp.where(_is_own(scores, target), scores, -jnp.inf), axis=1, keepdims=True)
-    before = jnp.arange(scores.shape[1])[None] < jnp.asarray(target).reshape(-1, 1)
+    before = jnp.arange(scores.shape[1])[None] < target.reshape(-1, 1)
     # Not by argmax, which is slow in XLA's CPU code.
     return jnp.all(jnp.where(before, own > scores, own >= scores), axis=1)
 
 
-def named(scores, target, tolerance) -> Bool[Array, " rows"]:
-    """Whether the target has the greatest score or, by at most ``tolerance`` standard deviations, is behind it.
+def decided(scores, target, tolerance) -> Bool[Array, " rows"]:
+    """Whether the target has the greatest score or is at most ``tolerance`` standard deviations behind it.
 
-    Traceable. The center-based classifier of weight w says yes within ln 3 / w; 0 leaves `is_target`.
+    The center-based classifier of weight w decides for a target at most ln 3 / w behind; 0 leaves `is_target`.
     """
     near = (tolerance > 0) & (margins(scores, target) >= -tolerance)
     return is_target(scores, target) | near
 
 
-def tolerated(classifier: str, weight):
-    """How far, in standard deviations, a classifier lets its target be behind: ln 3 / weight by the center. Traceable.
+def tolerance_of(classifier: str, weight):
+    """How many standard deviations a classifier lets its target be behind: ln 3 / weight by the center, else 0.
 
     Raises:
         ValueError: an unknown classifier.
     """
-    if classifier not in ("argmax", "center"):
-        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'center'")
+    check_choice("classifier", classifier, CLASSIFIERS)
     return jnp.log(3.0) / weight if classifier == "center" else jnp.zeros_like(weight)
 
 
 def margins(scores, target) -> Float[Array, " rows"]:
-    """How far the target is ahead of all others, in standard deviations of the row's scores.
+    """How far the target is ahead of all other classes, in standard deviations of the row's scores.
 
-    Traceable. Below 0 it is behind; 0 where all scores are equal, infinite where there is no other class.
+    Below 0 it is behind; 0 where all scores are equal, infinite where there is no other class.
     """
     behind = _behind(scores)
     own = _is_own(behind, target)
     return jnp.min(jnp.where(own, jnp.inf, behind), axis=1) - jnp.min(jnp.where(own, behind, jnp.inf), axis=1)
+
+
+def rate_held(
+    decisions: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
+) -> Float[Array, ""]:
+    """The holding rate of decisions that are made already, a scalar in [0, 1].
+
+        ½ (share of the rows predicted as target that are decided so + share of the other rows that are not)
+
+    Traceable. Where all rows belong to one of the two groups the rate is that group's share; of no rows it is NaN. Rows
+    whose prediction is negative are left out.
+
+    Args:
+        decisions: [rows] whether each row is now decided to be of the target class, bool or 0/1.
+        predictions: [rows] the class that the whole network predicts.
+        target: the class, or [rows] one for each row.
+
+    Raises:
+        ValueError: lengths that differ, or arrays of other kinds.
+
+    Example:
+        >>> rate_held(jnp.array([True, False, True]), jnp.array([0, 1, 2]), 0)
+        Array(0.75, dtype=float32)
+    """
+    decisions, predictions = as_mask("decisions", decisions), as_labels("predictions", predictions)
+    if decisions.ndim != 1:
+        raise ValueError(f"decisions: found {describe(decisions)}, wanted [rows]")
+    check_same_rows(decisions=decisions, predictions=predictions)
+    positive = predictions == _as_classes(target, len(predictions))
+    held = decisions == positive
+    groups = [group & (predictions >= 0) for group in (positive, ~positive)]
+    counts = jnp.stack([jnp.sum(group) for group in groups])
+    right = jnp.stack([jnp.sum(held & group) for group in groups])
+    # A group without rows has no rate.
+    return jnp.sum(right / jnp.maximum(counts, 1)) / jnp.sum(counts > 0)
+
+
+def _as_scores(scores, target):
+    scores = as_real("scores", scores, shape=["rows", "classes"])
+    return scores, _as_classes(target, len(scores))
+
+
+def _as_classes(target, rows):
+    """A class number, or one for each row, as int32."""
+    values = target if isinstance(target, jax.Array) else as_numpy("target", target)
+    if values.shape not in ((), (rows,)):
+        raise ValueError(f"target: found {describe(values)}, wanted a whole number, or [{rows}] of them")
+    return as_labels("target", values.reshape(-1)).reshape(values.shape)
 
 
 def _is_own(scores, target):
@@ -91,7 +254,7 @@ def _is_own(scores, target):
 
 def _behind(scores):
     """How far every score is behind the row's greatest, in standard deviations; 0 where all scores are equal."""
-    # Half precision is added up in full. A sixteenth: neither do differences overflow, nor do their reciprocals vanish.
+    # Half precision is summed in float32. A sixteenth: neither do differences overflow, nor do reciprocals vanish.
     parts = scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) / 16
     distance = jnp.max(parts, axis=1, keepdims=True) - parts
     # Distances from 0 to 1, whose squares neither overflow nor vanish. The result does not change with the scale, so
@@ -100,83 +263,3 @@ def _behind(scores):
     distance = distance / jnp.where(scale > 0, scale, 1)
     # The gradient of a square root at 0 is not a number, also where it is not used.
     return distance / jnp.sqrt(jnp.where(scale > 0, jnp.var(distance, axis=1, keepdims=True), 1))
-
-
-def holding_rate(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
-    target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
-    mask,
-    *,
-    classifier: str = "argmax",
-    weight: Float[Array | np.ndarray, ""] | float = 1.0,
-    batch_size: int = 500,
-) -> Float[Array, ""]:
-    """How often it stays decided whether a row is of the target class when only the units of the mask are left.
-
-        ½ (share of the rows predicted as target that still are + share of the other rows that still are not)
-
-    Traceable. Memory: what the tail needs for batch_size rows. Where all rows belong to one of the two groups the rate
-    is that group's. An empty mask is as good as any: the tail sees zeros.
-
-    Args:
-        tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
-        hidden: the layer's activations, [rows, …, units].
-        predictions: [rows] the class that the whole network gives each row.
-        target: the class of interest; None asks every row about the class predicted for it.
-        mask: which units are kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by layer.
-        classifier: "argmax", or "center" for `center_score` of at least ½.
-        weight: of the center-based classifier.
-        batch_size: rows at a time.
-
-    Raises:
-        ValueError: no rows, predictions or a mask that do not fit hidden, a tail that does not take it, a target that
-            is none of the classes, an unknown classifier, a batch_size below one.
-
-    Example:
-        >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
-        >>> holding_rate(lambda h: h[:, :2] - h[:, 1:], hidden, jnp.array([0, 1]), 0, jnp.array([True, True, False]))
-        Array(1., dtype=float32)
-
-    Source: Yan & Feng, ICLR 2018 submission, section 3.1 (the rate) and 3.2 (the classifier).
-    """
-    hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
-    check_predictions(hidden, predictions)
-    if classifier not in ("argmax", "center"):
-        raise ValueError(f"classifier: found {classifier!r}, wanted 'argmax' or 'center'")
-    check_counts(batch_size=batch_size)
-    network = gated(tail, hidden, mask_shape_of(mask), name="mask")
-    check_target(target, network.classes)
-    wanted = predictions if target is None else target
-    return _holding_rate(network, hidden, predictions, wanted, network.pack(mask), weight, classifier, batch_size)
-
-
-@partial(jax.jit, static_argnames=("classifier", "batch_size"))
-def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
-    def decide(row):
-        hidden, target = row
-        scores = network.direct(hidden[None], gates)
-        return (is_target(scores, target) if classifier == "argmax" else center_score(scores, target, weight) >= 0.5)[0]
-
-    targets = jnp.broadcast_to(target, predictions.shape)
-    return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)
-
-
-def rate_held(
-    decisions: Bool[Array | np.ndarray, " rows"],
-    predictions: Integer[Array | np.ndarray, " rows"],
-    target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
-) -> Float[Array, ""]:
-    """The rate of `holding_rate` for decisions that are made already, of at least one row. Traceable.
-
-    Example:
-        >>> rate_held(jnp.array([True, False, True]), jnp.array([0, 1, 2]), 0)
-        Array(0.75, dtype=float32)
-    """
-    positive = jnp.asarray(predictions) == jnp.asarray(target)
-    held = jnp.asarray(decisions) == positive
-    counts = jnp.stack([jnp.sum(group) for group in (positive, ~positive)])
-    right = jnp.stack([jnp.sum(held & group) for group in (positive, ~positive)])
-    # A group without rows has no rate.
-    return jnp.sum(right / jnp.maximum(counts, 1)) / jnp.sum(counts > 0)

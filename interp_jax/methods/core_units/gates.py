@@ -1,27 +1,44 @@
-"""Switch gates: smooth stand-ins for 0 and 1, what pushes them there, and the objective they minimize."""
+"""Gates: smooth stand-ins for 0 and 1, the objective that they minimize, and their training, a lane for every start."""
+
+import dataclasses
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+import optax
+from jaxtyping import Array, Float, Shaped
+
+from interp_jax._checks import as_count, as_numpy, as_real, check_choice, check_number, check_shape, describe
+from interp_jax.methods.core_units.decisions import asked_class, center_score
 
 SHARPNESS = 10.0
+ALPHAS = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+# One object for all calls, so that they share a compilation.
+ADAM = optax.adam(0.01)
+
+Kind = Literal["straight_through", "relaxed", "hard_concrete"]
+
 # Louizos, Welling & Kingma 2018, section 4.1.
 _TEMPERATURE, _LOW, _HIGH = 2 / 3, -0.1, 1.1
+_START, _SPREAD, _WEIGHT = 0.1, 0.05, 2.0
 
 
 def gate(
-    x: Float[Array | np.ndarray, "*shape"], sharpness: Float[Array | np.ndarray, ""] | float = SHARPNESS
+    x: Shaped[Array | np.ndarray, "*shape"] | float, sharpness: Float[Array | np.ndarray, ""] | float = SHARPNESS
 ) -> Float[Array, "*shape"]:
-    """A switch gate's opening, in (0, 1).
+    """A switch gate's opening in (0, 1), of the shape of x.
 
         b = σ(w x)
 
-    Traceable.
+    Traceable. NaN gives NaN.
 
     Args:
-        x: what is trained.
+        x: what is trained, of any shape.
         sharpness: w > 0, fixed; the larger, the nearer the gate is to a step.
+
+    Raises:
+        ValueError: x that is not real, or a sharpness of at most 0.
 
     Example:
         >>> gate(jnp.array([-1.0, 0.0, 1.0])).round(4)
@@ -29,15 +46,19 @@ def gate(
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.3, equation 4.
     """
-    return jax.nn.sigmoid(sharpness * jnp.asarray(x))
+    check_number("sharpness", sharpness, above=0)
+    return jax.nn.sigmoid(sharpness * as_real("x", x))
 
 
-def relaxation_penalty(gates: Float[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
-    """What pushes a gate to 0 or 1: greatest, ½, for a gate half open.
+def relaxation_penalty(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Float[Array, "*shape"]:
+    """The penalty on each gate that is neither open nor closed: ½ at b = ½, less towards 0 and 1.
 
         φ(b) = σ(−10 (b − ½)²)
 
-    Traceable. φ(0) = φ(1) = 0.076: the paper's text says that it falls to zero, its formula does not.
+    Traceable. φ(0) = φ(1) = 0.076, although the paper's text says that it falls to zero. NaN gives NaN.
+
+    Args:
+        gates: b, of any shape.
 
     Example:
         >>> [round(float(value), 3) for value in relaxation_penalty(jnp.array([0.0, 0.5, 1.0]))]
@@ -45,11 +66,16 @@ def relaxation_penalty(gates: Float[Array | np.ndarray, "*shape"]) -> Float[Arra
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.3.
     """
-    return jax.nn.sigmoid(-10 * (jnp.asarray(gates) - 0.5) ** 2)
+    return jax.nn.sigmoid(-10 * (as_real("gates", gates) - 0.5) ** 2)
 
 
-def straight_through(gates: Float[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
-    """Gates rounded to 0 and 1, with the gradient of the gates themselves. Traceable.
+def straight_through(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Float[Array, "*shape"]:
+    """Gates rounded to 0 and 1 (½ to 1), with the gradient of the gates themselves.
+
+    Traceable. NaN gives NaN.
+
+    Args:
+        gates: openings of any shape.
 
     Example:
         >>> tuple(map(float, jax.value_and_grad(straight_through)(0.7)))
@@ -57,22 +83,26 @@ def straight_through(gates: Float[Array | np.ndarray, "*shape"]) -> Float[Array,
 
     Source: not in the paper; Bengio, Léonard & Courville 2013, arXiv:1308.3432, section 4.
     """
-    gates = jnp.asarray(gates)
+    gates = as_real("gates", gates)
     return gates + jax.lax.stop_gradient((gates >= 0.5).astype(gates.dtype) - gates)
 
 
 def hard_concrete(
-    log_odds: Float[Array | np.ndarray, "*shape"], uniform: Float[Array | np.ndarray, "*shape"] | None = None
+    log_odds: Shaped[Array | np.ndarray, "*shape"] | float,
+    uniform: Shaped[Array | np.ndarray, "..."] | float | None = None,
 ) -> Float[Array, "*shape"]:
-    """A gate drawn from the hard concrete distribution, often exactly 0 or 1; without a draw, the gate to use later.
+    """A gate drawn from the hard concrete distribution, often exactly 0 or 1, or its deterministic form without a draw.
 
         s = σ((log u − log(1 − u) + log α) / β), or σ(log α);    b = min(1, max(0, s (ζ − γ) + γ))
 
-    Traceable; β = ⅔, γ = −0.1, ζ = 1.1.
+    Traceable; β = ⅔, γ = −0.1, ζ = 1.1. NaN, and u outside [0, 1], give NaN.
 
     Args:
-        log_odds: log α, what is trained.
-        uniform: u in (0, 1).
+        log_odds: log α, what is trained, of any shape.
+        uniform: u in (0, 1), of the same shape.
+
+    Raises:
+        ValueError: arrays that are not real, or of different shapes.
 
     Example:
         >>> hard_concrete(jnp.array([-9.0, 0.0, 9.0])).tolist()
@@ -80,16 +110,22 @@ def hard_concrete(
 
     Source: Louizos, Welling & Kingma 2018, arXiv:1712.01312, equations 10 and 13.
     """
-    log_odds = jnp.asarray(log_odds)
+    log_odds = as_real("log_odds", log_odds)
     if uniform is not None:
+        uniform = as_real("uniform", uniform, shape=log_odds.shape)
         log_odds = (jax.scipy.special.logit(uniform) + log_odds) / _TEMPERATURE
     return jnp.clip(jax.nn.sigmoid(log_odds) * (_HIGH - _LOW) + _LOW, 0, 1)
 
 
-def open_probability(log_odds: Float[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
-    """How likely a `hard_concrete` gate is not 0. Traceable.
+def open_probability(log_odds: Shaped[Array | np.ndarray, "*shape"] | float) -> Float[Array, "*shape"]:
+    """The probability that a `hard_concrete` gate is not 0, of the shape of log_odds.
 
         P(b > 0) = σ(log α − β log(−γ / ζ))
+
+    Traceable. NaN gives NaN.
+
+    Args:
+        log_odds: log α, of any shape.
 
     Example:
         >>> bool(open_probability(jnp.array(0.0)) > 0.5)
@@ -97,32 +133,32 @@ def open_probability(log_odds: Float[Array | np.ndarray, "*shape"]) -> Float[Arr
 
     Source: Louizos, Welling & Kingma 2018, arXiv:1712.01312, equation 12.
     """
-    return jax.nn.sigmoid(jnp.asarray(log_odds) - _TEMPERATURE * np.log(-_LOW / _HIGH))
+    return jax.nn.sigmoid(as_real("log_odds", log_odds) - _TEMPERATURE * np.log(-_LOW / _HIGH))
 
 
 def objective(
-    center_scores: Float[Array | np.ndarray, "..."],
-    decisions: Float[Array | np.ndarray, "..."],
-    gates: Float[Array | np.ndarray, " units"],
+    center_scores: Shaped[Array | np.ndarray, "..."],
+    decisions: Shaped[Array | np.ndarray, "..."],
+    gates: Shaped[Array | np.ndarray, "..."],
     *,
     alpha: Float[Array | np.ndarray, ""] | float,
     penalty: Float[Array | np.ndarray, ""] | float,
 ) -> Float[Array, ""]:
-    """What the gates minimize: wrong decisions, open gates, and gates that are neither open nor closed.
+    """The objective of the gates, a scalar: wrong decisions, open gates, and gates that are neither open nor closed.
 
         mean_n (y'_n − y_n)² + α Σ_i b_i + λ Σ_i φ(b_i)
 
-    Traceable. The paper sums over the rows; the mean makes α and λ independent of their number.
+    Traceable. The paper sums over the rows; the mean makes α and λ independent of their number. NaN gives NaN.
 
     Args:
         center_scores: [rows] y_n, `center_score` of the gated network.
         decisions: [rows] y'_n, 1 for rows that the whole network predicts as the target, else 0.
-        gates: b_i.
-        alpha: cost of an open gate.
-        penalty: λ, weight of `relaxation_penalty`.
+        gates: [units] b_i.
+        alpha: cost of an open gate, at least 0.
+        penalty: λ, weight of `relaxation_penalty`, at least 0.
 
     Raises:
-        ValueError: no rows, or not one decision for each.
+        ValueError: no rows, not one decision for each, or an alpha or penalty below 0.
 
     Example:
         >>> objective(jnp.array([1.0, 0.5]), jnp.array([1.0, 0.0]), jnp.ones(3), alpha=0.1, penalty=0.0)
@@ -130,10 +166,135 @@ def objective(
 
     Source: Yan & Feng, ICLR 2018 submission, equations 1 and 4.
     """
-    center_scores, decisions = jnp.asarray(center_scores), jnp.asarray(decisions)
-    if center_scores.ndim != 1 or not len(center_scores):
-        raise ValueError(f"center_scores: found shape {center_scores.shape}, wanted [rows] with at least one row")
-    if decisions.shape != center_scores.shape:
-        raise ValueError(f"decisions: found shape {decisions.shape}, wanted {center_scores.shape}, one a row")
+    center_scores = as_real("center_scores", center_scores, shape=["rows"])
+    decisions = as_real("decisions", decisions, shape=[len(center_scores)])
+    gates = as_real("gates", gates, shape=["units"])
+    check_number("alpha", alpha, least=0)
+    check_number("penalty", penalty, least=0)
     miss = jnp.mean((decisions - center_scores) ** 2)
     return miss + alpha * jnp.sum(gates) + penalty * jnp.sum(relaxation_penalty(gates))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How gates are trained; a pytree, so that it goes through ``jax.jit``, compiled anew for all but another λ."""
+
+    penalty: Any
+    kind: Kind = dataclasses.field(metadata={"static": True})
+    steps: int = dataclasses.field(metadata={"static": True})
+    minibatch_size: int = dataclasses.field(metadata={"static": True})
+    optimizer: optax.GradientTransformation = dataclasses.field(metadata={"static": True})
+
+
+def make_recipe(kind: str, penalty: float | None, steps: int, minibatch_size: int, optimizer) -> Recipe:
+    """The recipe that a function's arguments describe; λ is 0.01 for relaxed gates and 0 for others unless given.
+
+    Raises:
+        TypeError: an optimizer that is none of optax.
+        ValueError: an unknown kind, λ that is negative or not finite, or counts below one.
+    """
+    check_choice("kind", kind, get_args(Kind))
+    if penalty is None:
+        penalty = 0.01 if kind == "relaxed" else 0.0
+    check_number("penalty", penalty, least=0, most=1e30)
+    steps, minibatch_size = as_count("steps", steps), as_count("minibatch_size", minibatch_size)
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise TypeError(f"optimizer: found {describe(optimizer)}, wanted one of optax, such as optax.adam(0.01)")
+    return Recipe(jnp.float32(penalty), kind, steps, minibatch_size, optimizer)
+
+
+def as_alphas(alphas) -> np.ndarray:
+    """Costs of an open gate, float32 [alphas].
+
+    Raises:
+        ValueError: none, or costs that are negative or not finite.
+    """
+    values = as_numpy("alphas", alphas)
+    check_shape("alphas", values, ["alphas"])
+    with np.errstate(over="ignore"):
+        costs = values.astype(np.float32)
+    if not (np.isfinite(costs).all() and (costs >= 0).all()):
+        raise ValueError(f"alphas: found {values.tolist()}, wanted finite numbers of at least 0")
+    return costs
+
+
+class GateTraining(NamedTuple):
+    """Gates [lanes, units] after training, the classifier's weight [lanes], and the objective at each step."""
+
+    gates: Float[Array, "lanes units"]
+    weight: Float[Array, " lanes"]
+    trace: Float[Array, "steps lanes"]
+
+
+class Minibatch(NamedTuple):
+    """Rows that all lanes see in a step: as the network prepares them, the class each is asked about, and decisions."""
+
+    prepared: Any
+    asked: Any
+    decisions: Any
+
+
+def train_gates(
+    network, pick, predictions, positives, negatives, counts, target, alphas, keys, key, recipe
+) -> GateTraining:
+    """A lane for every alpha and key; all lanes see the same minibatches, half of them positives, drawn at every step.
+
+    ``positives`` and ``negatives`` are row numbers, of which the first ``counts`` of each are used; without negatives
+    a minibatch is all positives. ``pick`` gives rows of these numbers as the network prepares them.
+    """
+    size = recipe.minibatch_size
+    is_positive = jnp.arange(size) < jnp.where(counts[1] > 0, (size + 1) // 2, size)
+
+    def draw(number):
+        drawn = jax.random.uniform(jax.random.fold_in(key, number), (2, size))
+        chosen = jnp.minimum(drawn * counts[:, None], jnp.maximum(counts - 1, 0)[:, None]).astype(jnp.int32)
+        rows = jnp.where(is_positive, positives[chosen[0]], negatives[chosen[1]])
+        return Minibatch(pick(rows), asked_class(target, predictions[rows]), is_positive.astype(jnp.float32))
+
+    return descend(network, draw, alphas, keys, recipe, has_negatives=counts[1] > 0)
+
+
+def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> GateTraining:
+    """Lanes of gates, each minimized by itself over the minibatches that ``draw(step number)`` gives all of them.
+
+    The weight of the center-based classifier is trained with the gates, but not without negatives: 0 would then be
+    best, by which every row is decided to be a positive.
+    """
+
+    def loss(variables, alpha, key, batch, number):
+        x, log_weight = variables
+        used, counted = _gates(recipe.kind, x, jax.random.fold_in(key, number))
+        weight = jnp.exp(jnp.where(has_negatives, log_weight, jnp.log(_WEIGHT)))
+        decided = center_score(network.scores(batch.prepared, used), batch.asked, weight)
+        return objective(decided, batch.decisions, counted, alpha=alpha, penalty=recipe.penalty)
+
+    def step(carry, number):
+        batch = draw(number)
+
+        # Lane by lane also in the optimizer, some of which look at all that they are given.
+        def one(variables, state, alpha, key):
+            value, gradient = jax.value_and_grad(loss)(variables, alpha, key, batch, number)
+            updates, state = recipe.optimizer.update(gradient, state, variables)
+            return (optax.apply_updates(variables, updates), state), value
+
+        return jax.vmap(one)(*carry, alphas, keys)
+
+    starts = jax.vmap(lambda key: _START + _SPREAD * jax.random.normal(key, (network.units,)))(keys)
+    variables = starts, jnp.full(len(alphas), jnp.log(_WEIGHT))
+    carry = variables, jax.vmap(recipe.optimizer.init)(variables)
+    ((x, log_weight), _), trace = jax.lax.scan(step, carry, jnp.arange(recipe.steps))
+    return GateTraining(_openings(recipe.kind, x), jnp.exp(log_weight), trace)
+
+
+def _gates(kind, x, key):
+    """What the units are multiplied by, and what is counted as open."""
+    if kind == "hard_concrete":
+        uniform = jax.random.uniform(key, x.shape, minval=1e-6, maxval=1 - 1e-6)
+        return hard_concrete(SHARPNESS * x, uniform), _openings(kind, x)
+    return (gate(x) if kind == "relaxed" else straight_through(gate(x))), gate(x)
+
+
+def _openings(kind, x):
+    # Log-odds on the scale of the other gates, so that one step size suits all kinds.
+    return open_probability(SHARPNESS * x) if kind == "hard_concrete" else gate(x)

@@ -9,17 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from interp_jax.methods.core_units.checks import check_alphas, check_counts, check_predictions
+from interp_jax._checks import as_count, as_key, as_labels
+from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
 from interp_jax.methods.core_units.decisions import is_target, margins
-from interp_jax.methods.core_units.gated import gated
-from interp_jax.methods.core_units.sweeping import ALPHAS
-from interp_jax.methods.core_units.training import ADAM, Batch, descend, make_recipe
+from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Minibatch, as_alphas, descend, make_recipe
 
 
 class InputSelection(NamedTuple):
-    """For every input the units kept, [rows, units], the gates of the best α, how many are kept, and the gates' own.
+    """For every input the units that keep its predicted class.
 
-    ``holds`` says whether the input's class is still the one predicted.
+    Attributes:
+        mask: [rows, units] True where a unit is kept.
+        gates: the gates of the best α.
+        units: [rows] how many units are kept.
+        gates_units: how many the gates alone keep.
+        holds: whether the class is still the one predicted.
     """
 
     mask: Bool[Array, "rows units"]
@@ -35,50 +39,55 @@ def select_for_inputs(
     predictions: Shaped[Array | np.ndarray, "..."],
     *,
     key,
-    alphas: Sequence[float] = ALPHAS,
+    alphas: Sequence[float] | np.ndarray = ALPHAS,
     mask_shape=None,
     steps: int = 100,
     batch_size: int = 4,
     optimizer=ADAM,
+    scores: str = "logits",
 ) -> InputSelection:
     """For each input by itself, the smallest set of units found with which it keeps its predicted class.
 
     Gates are trained for every α and rounded; from the smallest set that keeps the class (all units where none does)
     units are then dropped one by one, each time the one that leaves the class furthest ahead in standard deviations of
-    the scores. The same is done from the set that comes of adding units in that way to none, and the smaller is given.
+    the scores. The same is done from the set that results from adding units in that way to none; the smaller is given.
 
     Traceable. Memory: twice units copies of what the tail needs for an input, and alphas of them forward and back, for
-    batch_size inputs.
+    batch_size inputs. A row with NaN keeps all units and does not hold.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the network gives each input.
+        predictions: [rows] the class that the network predicts for each input; one that is none of the classes never
+            holds.
         key: a JAX random key; row i's lanes follow from its i-th fold.
-        alphas: costs of an open gate.
+        alphas: costs of an open gate, at least 0.
         mask_shape: as in `select`; for several layers the masks are concatenated in the mapping's order.
         steps: gradient steps.
-        batch_size: inputs at a time.
+        batch_size: inputs at a time; never changes a result.
         optimizer: any optax optimizer.
+        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
 
     Raises:
-        ValueError: predictions or a tail that do not fit hidden, no alphas or one below 0, counts below one.
+        TypeError: a tail that cannot be called, or an optimizer that is none of optax.
+        ValueError: predictions or a tail that do not fit hidden, scores that are not what ``scores`` says, no alphas or
+            one below 0, counts below one.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
-        >>> found = select_for_inputs(lambda h: h, hidden, jnp.array([0, 2]), key=jax.random.key(0))
-        >>> found.units.tolist(), found.mask[1].tolist()
+        >>> core = select_for_inputs(lambda h: h, hidden, jnp.array([0, 2]), key=jax.random.key(0))
+        >>> core.units.tolist(), core.mask[1].tolist()
         ([0, 1], [False, False, True])
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.3, for one input in place of a class.
     """
-    hidden, predictions = jnp.asarray(hidden), jnp.asarray(predictions)
-    check_predictions(hidden, predictions)
-    check_alphas(alphas)
-    check_counts(batch_size=batch_size)
-    network = gated(tail, hidden, mask_shape)
+    hidden = as_hidden(hidden)
+    predictions = as_labels("predictions", predictions, rows=len(hidden))
+    alphas, batch_size = as_alphas(alphas), as_count("batch_size", batch_size)
+    network = gate_tail(tail, hidden, mask_shape, scores=scores)
+    check_scores(network, hidden)
     recipe = make_recipe("straight_through", None, steps, 1, optimizer)
-    return _select(network, hidden, predictions, key, jnp.asarray(alphas, jnp.float32), recipe, batch_size)
+    return _select(network, hidden, predictions, as_key(key), jnp.asarray(alphas), recipe, batch_size)
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -86,7 +95,7 @@ def _select(network, hidden, predictions, key, alphas, recipe, batch_size):
     def one(arguments):
         number, row, target = arguments
         prepared = network.prepare(row[None])
-        batch = Batch(prepared, target, jnp.ones(1))
+        batch = Minibatch(prepared, target, jnp.ones(1))
         keys = _folds(jax.random.fold_in(key, number), len(alphas))
         gates = descend(network, lambda _: batch, alphas, keys, recipe, has_negatives=False).gates
 

@@ -7,14 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Integer, Shaped
 
+from interp_jax._checks import as_count, as_key, as_mask, renamed
 from interp_jax.methods.ablation import ablate_mean, ablate_resample
-from interp_jax.methods.core_units.checks import check_counts, check_predictions
-from interp_jax.methods.core_units.decisions import holding_rate
+from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
+from interp_jax.methods.core_units.holding import holding_rate
 from interp_jax.methods.core_units.selection import Selection, select
 
 
 class Necessity(NamedTuple):
-    """Holding rates with the core alone kept and with the core alone removed, where removing is one of three things.
+    """Holding rates with the core alone kept and with the core alone removed, for three ways of removing units.
 
     ``zero`` closes the gates; ``mean`` holds the units at their mean over rows and places; ``resample`` gives them the
     activations of another row.
@@ -37,54 +38,58 @@ def necessity(
     *,
     key,
     batch_size: int = 500,
+    scores: str = "logits",
 ) -> Necessity:
-    """How often a class's decisions hold when only the core is left, and when only the core is missing.
+    """Six holding rates: of a class's decisions when only the core is left, and when only the core is missing.
 
-    Zeroing leaves the data's distribution, so units are also held at their means and taken from other rows. A removed
-    half that resampling does not hurt below ½ may still decide by what is left.
+    Zeros leave the data's distribution, so units are also held at their means and taken from other rows. Where taking
+    the core from other rows leaves a rate well above ½, the other units decide as well.
 
     Traceable. Memory: a copy of hidden, and the tail's own needs for batch_size rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
-        hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the whole network gives each row.
+        hidden: [rows, …, units] activations; NaN and infinity as in `holding_rate`.
+        predictions: [rows] the class that the whole network predicts for each row.
         target: the class of interest, or None, as in `holding_rate`.
-        mask: the core, bool [units].
+        mask: [units] the core, True where a unit is kept, bool or 0/1.
         key: a JAX random key for the resampling.
-        batch_size: rows at a time.
+        batch_size: rows at a time; never changes a rate.
+        scores: what the tail gives, "logits" or "probabilities".
 
     Returns:
         Six rates as of `holding_rate`.
 
     Raises:
-        ValueError: as `holding_rate`.
+        TypeError: a tail that cannot be called.
+        ValueError: as `holding_rate`, and scores that are not what ``scores`` says.
 
     Example:
         >>> hidden = jnp.eye(3)[:2]
         >>> mask = jnp.array([True, True, False])
-        >>> found = necessity(lambda h: h, hidden, jnp.array([0, 1]), 0, mask, key=jax.random.key(0))
-        >>> float(found.kept_zero), float(found.removed_zero)
+        >>> rates = necessity(lambda h: h, hidden, jnp.array([0, 1]), 0, mask, key=jax.random.key(0))
+        >>> float(rates.kept_zero), float(rates.removed_zero)
         (1.0, 0.5)
 
     Source: not in the paper, which keeps the core and closes the other gates (section 3.1).
     """
-    hidden, mask = jnp.asarray(hidden), jnp.asarray(mask)
-    check_predictions(hidden, jnp.asarray(predictions))
-    if mask.shape != hidden.shape[-1:] or mask.dtype != bool:
-        raise ValueError(f"mask: found {mask.dtype} of shape {mask.shape}, wanted bool of shape {hidden.shape[-1:]}")
+    hidden, key = as_hidden(hidden), as_key(key)
+    mask = as_mask("mask", mask, hidden.shape[-1:])
+    check_scores(gate_tail(tail, hidden, scores=scores), hidden)
 
-    def rates(kept):
-        # The layer itself in place of a network's outputs: what is replaced in it is then judged like any other.
+    def rates(core):
+        # The layer itself in place of a network's outputs: what is replaced in it is then evaluated like any other.
         layer = _identity, _identity
-        by_mean = ablate_mean(layer, hidden, [~kept])
-        resampled = ablate_resample(layer, hidden, [~kept], key=key).outputs
-        judged = ((hidden, kept), (by_mean, jnp.ones_like(kept)), (resampled, jnp.ones_like(kept)))
-        return [holding_rate(tail, rows, predictions, target, units, batch_size=batch_size) for rows, units in judged]
+        by_mean = ablate_mean(layer, hidden, [~core])
+        resampled = ablate_resample(layer, hidden, [~core], key=key).outputs
+        cases = ((hidden, core), (by_mean, jnp.ones_like(core)), (resampled, jnp.ones_like(core)))
+        options = {"batch_size": batch_size, "scores": scores}
+        return [holding_rate(tail, rows, predictions, target, units, **options) for rows, units in cases]
 
     return Necessity(*rates(mask), *rates(~mask))
 
 
+@renamed(batch_size="minibatch_size")
 def disjoint_sets(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
@@ -95,17 +100,17 @@ def disjoint_sets(
     most: int = 10,
     **options,
 ) -> list[Selection]:
-    """Sets of units without a common one that each hold the class's decisions at the rate asked for.
+    """Sets of units that have no unit in common and each hold the class's decisions at the rate asked for.
 
     The first is what `select` finds; each next one is found among the units that no earlier one has, until those left
-    do not suffice. Looked for greedily: another choice of first sets may allow more.
+    do not suffice. The search is greedy: another choice of first sets may allow more.
 
     Host-level; a call of `select` and a copy of hidden for every set.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
-        hidden: [rows, …, units].
-        predictions: the class that the whole network gives each row.
+        hidden: [rows, …, units] activations.
+        predictions: [rows] the class that the whole network predicts for each row.
         target: the class of interest.
         key: a JAX random key.
         most: sets to stop at.
@@ -115,6 +120,7 @@ def disjoint_sets(
         The selections, their masks disjoint; none where no set reaches the rate, or where no unit is needed for it.
 
     Raises:
+        TypeError: as `select`.
         ValueError: as `select`, a mask_shape, or ``most`` below one.
 
     Example:
@@ -122,28 +128,26 @@ def disjoint_sets(
         >>> def tail(h):
         ...     return jnp.stack([h.sum(1), -h.sum(1)], 1)
         >>> predictions = jnp.argmax(tail(hidden), 1)
-        >>> [found.units for found in disjoint_sets(tail, hidden, predictions, 0, key=jax.random.key(1))]
+        >>> [core.units for core in disjoint_sets(tail, hidden, predictions, 0, key=jax.random.key(1))]
         [1, 1, 1, 1]
 
-    Source: not in the paper, which sees that positions differ from run to run (section 5.1, figure 4).
+    Source: not in the paper, which finds that positions differ from run to run (section 5.1, figure 4).
     """
     if "mask_shape" in options:
         raise ValueError("mask_shape: found one, wanted none: only units of the last axis are taken away")
-    check_counts(most=most)
-    hidden = jnp.asarray(hidden)
-    check_predictions(hidden, np.asarray(predictions))
+    most, key, hidden = as_count("most", most), as_key(key), as_hidden(hidden)
     used = np.zeros(hidden.shape[-1], bool)
-    found = []
-    while len(found) < most and not used.all():
+    sets = []
+    while len(sets) < most and not used.all():
         left = _without_units(hidden, used)
-        chosen = select(tail, left, predictions, target, key=jax.random.fold_in(key, len(found)), **options)
+        core = select(tail, left, predictions, target, key=jax.random.fold_in(key, len(sets)), **options)
         # Units that are gone change nothing, kept or not.
-        mask = chosen.mask & ~used
-        if not chosen.reached or not mask.any():
+        mask = core.mask & ~used
+        if not core.reached or not mask.any():
             break
-        found.append(chosen._replace(mask=mask, units=int(mask.sum())))
+        sets.append(core._replace(mask=mask, units=int(mask.sum())))
         used |= mask
-    return found
+    return sets
 
 
 @jax.jit

@@ -1,25 +1,43 @@
-"""The whole curve of units against holding: every class, coefficient and repeat a lane of one compiled program."""
+"""The curve of units against holding: every class, cost and repeat of gates trained in one compiled program."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax.methods.core_units.checks import check_alphas, check_counts
-from interp_jax.methods.core_units.gated import accept
-from interp_jax.methods.core_units.questions import answer, ask
-from interp_jax.methods.core_units.training import ADAM, make_recipe
+from interp_jax._checks import as_count, as_key, describe, renamed
+from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE
+from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
+from interp_jax.methods.core_units.decisions import (
+    ClassData,
+    as_target,
+    asked_class,
+    class_data,
+    class_number,
+    is_target,
+)
+from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Recipe, as_alphas, make_recipe, train_gates
 
-ALPHAS = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+_BATCHES = 8
+# Rows are lifted once, rather than whenever they are drawn, where all of them take no more memory than this.
+_LIFTED_BYTES = 2**30
 
 
 class Sweep(NamedTuple):
-    """What came out for every target, α and repeat: arrays [targets, alphas, repeats], masks with their own axes after.
+    """The results for every target, α and repeat: arrays [targets, alphas, repeats], masks with their own axes after.
 
-    ``gates`` are the openings before rounding, ``masks`` what is kept, ``units`` how many that are, ``holding_rate``
-    the rate by argmax on the class's data, ``weight`` that of the center-based classifier, and ``objective``
-    [targets, steps, alphas, repeats] what was minimized.
+    Attributes:
+        masks: True where a unit is kept: gates of at least ½; by layer for a mapping as mask_shape.
+        gates: the openings before rounding, in [0, 1].
+        units: how many units are kept.
+        holding_rate: the rate by argmax on the class's data.
+        weight: of the center-based classifier, after training.
+        objective: the last value of what is minimized.
+        trace: [targets, steps, alphas, repeats] its value at every step.
     """
 
     masks: Any
@@ -27,86 +45,226 @@ class Sweep(NamedTuple):
     units: Int[np.ndarray, "targets alphas repeats"]
     holding_rate: Float[np.ndarray, "targets alphas repeats"]
     weight: Float[np.ndarray, "targets alphas repeats"]
-    objective: Float[np.ndarray, "targets steps alphas repeats"]
+    objective: Float[np.ndarray, "targets alphas repeats"]
+    trace: Float[np.ndarray, "targets steps alphas repeats"]
 
 
+@renamed(batch_size="minibatch_size")
 def sweep(
     tail,
     hidden: Shaped[Array | np.ndarray, "..."],
     predictions: Shaped[Array | np.ndarray, "..."],
-    targets: Sequence[int | np.integer | None],
+    targets: Sequence[int | np.integer | None] | np.ndarray,
     *,
     key,
-    alphas: Sequence[float] = ALPHAS,
+    alphas: Sequence[float] | np.ndarray = ALPHAS,
     repeats: int = 3,
     mask_shape=None,
     negatives: bool = True,
     kind: str = "hard_concrete",
     penalty: float | None = None,
     steps: int = 400,
-    batch_size: int = 128,
+    minibatch_size: int = 128,
     optimizer=ADAM,
+    scores: str = "logits",
 ) -> Sweep:
-    """Gates for every target, α and repeat: how many units are left open, and how often the class's decisions hold.
+    """Trained gates for every target, α and repeat: how many units stay open, and how many of the decisions hold.
 
         min over x, w_b of  mean_n (y'_n − y_n)² + α Σ_i b_i + λ Σ_i φ(b_i),    then b_i ≥ ½ is kept
 
     Host-level; one compiled program, classes one after the other, all their αs and repeats as lanes that see the same
-    batches. Repeats differ in their starting gates. Memory: hidden on the device once; batch_size rows of it, lifted
-    if the tail can (`networks.lift`); a lane's copy of what follows; and all rows lifted, where that is at most 1 GiB.
-    A step of a lane costs the tail once forward and back for batch_size rows; with a lifted tail the linear layer is
-    done once for all lanes, and for all steps where all rows are lifted.
+    minibatches. Repeats differ in their starting gates. Memory: hidden on the device once; minibatch_size rows of it,
+    lifted for a `LinearTail` (`networks.lift`); a lane's copy of what follows; and all rows lifted, where that is at
+    most 1 GiB. A step of a lane costs the tail once forward and back for minibatch_size rows; a `LinearTail` runs its
+    first layer once for all lanes, and for all steps where all rows are lifted.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
         hidden: [rows, …, units] activations of the layer whose units are gated.
-        predictions: the class that the whole network gives each row.
+        predictions: [rows] the class that the whole network predicts for each row.
         targets: the classes of interest; None asks every row about the class predicted for it.
-        key: a JAX random key; a target's rows, batches and starts follow from it and the target's place in the list.
-        alphas: costs of an open gate.
+        key: a JAX random key; a target's rows, minibatches and starts follow from it and the target's place in the
+            list.
+        alphas: costs of an open gate, at least 0.
         repeats: starts for every α.
         mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
             every element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
-        negatives: False judges on the rows predicted as target alone, as the paper does for pixels.
+        negatives: False evaluates on the rows predicted as target alone, as the paper does for pixels.
         kind: "hard_concrete" draws gates that are often 0 or 1; "straight_through" rounds them going forward, which
-            loses units that are needed where hardly any is spare; "relaxed" trains them as they are, to the paper's
-            letter: a tail that does not mind the scale of its input lets all of them shrink together and round to
-            nothing, or, at a larger λ, none close.
-        penalty: λ; by default 0.01 for relaxed gates and 0 for the others.
+            loses needed units where hardly any is spare; "relaxed" trains them as they are, as published: with a tail
+            whose decisions do not depend on the scale of its input, all gates shrink together and round to nothing, or,
+            at a larger λ, none closes.
+        penalty: λ, at least 0; by default 0.01 for relaxed gates and 0 for the others.
         steps: gradient steps.
-        batch_size: rows a step, half of them positives.
+        minibatch_size: rows of a gradient step, half of them positives.
         optimizer: any optax optimizer; the same object again avoids a compilation.
+        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
 
     Raises:
-        ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a target that is never
-            predicted, no targets or alphas, an α below 0, counts below one.
+        TypeError: a tail that cannot be called, or an optimizer that is none of optax.
+        ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a tail of one output or
+            with scores that are not what ``scores`` says, a target that is never predicted, no targets or alphas, an α
+            below 0, counts below one.
 
     Example:
-        >>> import jax
-        >>> import jax.numpy as jnp
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
-        >>> found = sweep(lambda h: h[:, :3], hidden, jnp.argmax(hidden[:, :3], 1), [0, 2], key=jax.random.key(1))
-        >>> found.units.shape, bool(found.masks[..., 3:].any())
+        >>> result = sweep(lambda h: h[:, :3], hidden, jnp.argmax(hidden[:, :3], 1), [0, 2], key=jax.random.key(1))
+        >>> result.units.shape, bool(result.masks[..., 3:].any())
         ((2, 5, 3), False)
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.3, equation 4.
     """
-    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape)
+    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape, scores=scores)
+    if not hasattr(targets, "__len__") or not hasattr(targets, "__iter__") or isinstance(targets, str):
+        raise ValueError(f"targets: found {describe(targets)}, wanted a sequence of classes")
     if not len(targets):
         raise ValueError("targets: found none, wanted at least one")
-    check_alphas(alphas)
-    check_counts(repeats=repeats)
-    recipe = make_recipe(kind, penalty, steps, batch_size, optimizer)
-    questions = ask(network, predictions, targets, key=key, negatives=negatives)
-    found = answer(network, hidden, predictions, questions, alphas, repeats, recipe)
+    targets = [as_target(target, network.classes, name="targets") for target in targets]
+    alphas, repeats = as_alphas(alphas), as_count("repeats", repeats)
+    recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer)
+    problems = make_problems(predictions, targets, key=as_key(key), negatives=negatives, name="targets")
+    trained = train_all(network, hidden, predictions, problems, alphas, repeats, recipe)
     shape = len(targets), len(alphas), repeats
-    gates = found.gates.reshape(*shape, -1)
+    gates = trained.gates.reshape(*shape, -1)
     masks = gates >= 0.5
+    trace = trained.trace.reshape(len(targets), recipe.steps, len(alphas), repeats)
     return Sweep(
         network.unpack(masks),
         network.unpack(gates),
         masks.sum(axis=-1),
-        found.holding_rate.reshape(shape),
-        found.weight.reshape(shape),
-        found.objective.reshape(len(targets), steps, len(alphas), repeats),
+        trained.holding_rate.reshape(shape),
+        trained.weight.reshape(shape),
+        trace[:, -1],
+        trace,
     )
+
+
+class Problem(NamedTuple):
+    """One class's data, and the keys of its gates' starts and of their minibatches."""
+
+    target: int | None
+    data: ClassData
+    starts: Any
+    minibatches: Any
+
+
+class Trained(NamedTuple):
+    """Gates [problems, lanes, units], the objective [problems, steps, lanes], and two numbers a lane.
+
+    The lanes are every α's repeats, one α after the other. ``holding_rate`` is None where it was not asked for.
+    """
+
+    gates: np.ndarray
+    weight: np.ndarray
+    trace: np.ndarray
+    holding_rate: np.ndarray | None
+
+
+def make_problems(
+    predictions: np.ndarray, targets: Sequence[int | None], *, key, negatives: bool, name: str = "target"
+) -> list[Problem]:
+    """A problem for each target; its rows, starts and minibatches follow from the key and its place.
+
+    ``name`` is the argument that errors speak of.
+
+    Raises:
+        ValueError: a target that is never predicted.
+    """
+    problems = []
+    for place, target in enumerate(targets):
+        if target is not None and not (predictions == target).any():
+            found = f"no row of {len(predictions)} predicted as {target}"
+            raise ValueError(f"{name}: found {found}, wanted at least one")
+        rows, starts, minibatches = jax.random.split(jax.random.fold_in(key, place), 3)
+        data = class_data(predictions, target, key=rows, negatives=negatives)
+        problems.append(Problem(target, data, starts, minibatches))
+    return problems
+
+
+def train_all(
+    network: GatedTail,
+    hidden,
+    predictions,
+    problems: list[Problem],
+    alphas: np.ndarray,
+    repeats: int,
+    recipe: Recipe,
+    *,
+    rates: bool = True,
+) -> Trained:
+    """The trained gates of every problem; one compiled program for any problems of about equally many rows.
+
+    Rates, if asked for, are by argmax.
+    """
+    longest = max(len(side) for problem in problems for side in problem.data)
+    # Whole batches, so that classes of about one size share a compilation.
+    size = -(-longest // (_BATCHES * ROWS_AT_ONCE)) * _BATCHES * ROWS_AT_ONCE
+    rows = np.array([[np.pad(side, (0, size - len(side))) for side in problem.data] for problem in problems])
+    counts = np.array([[len(side) for side in problem.data] for problem in problems])
+    stacked = {
+        "target": np.array([class_number(problem.target) for problem in problems], np.int32),
+        "rows": rows.astype(np.int32),
+        "counts": counts.astype(np.int32),
+        "starts": jnp.stack([problem.starts for problem in problems]),
+        "minibatches": jnp.stack([problem.minibatches for problem in problems]),
+    }
+    arguments = network, hidden, jnp.asarray(predictions), stacked, np.repeat(alphas, repeats), recipe
+    draws = len(problems) * recipe.steps * recipe.minibatch_size
+    lifts = isinstance(network, LinearGatedTail) and draws > len(hidden)
+    ahead = lifts and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
+    trained, right = _train_all(*arguments, repeats, rates, ahead)
+    if not rates:
+        return Trained(*map(np.asarray, trained), None)
+    # Whole numbers until here: whether a rate is reached is not left to float32.
+    shares = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
+    holding_rate = shares.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
+    return Trained(*map(np.asarray, trained), holding_rate)
+
+
+@partial(jax.jit, static_argnames=("repeats", "rates", "ahead"))
+def _train_all(network, hidden, predictions, problems, alphas, recipe, repeats, rates, ahead):
+    pick = _row_picker(network, hidden, ahead)
+
+    def one(problem):
+        target, rows, counts = problem["target"], problem["rows"], problem["counts"]
+        starts = jax.vmap(partial(jax.random.fold_in, problem["starts"]))(jnp.arange(repeats))
+        keys = jnp.tile(starts, len(alphas) // repeats)
+        trained = train_gates(
+            network, pick, predictions, *rows, counts, target, alphas, keys, problem["minibatches"], recipe
+        )
+        if not rates:
+            return trained, None
+        masks = (trained.gates >= 0.5).astype(jnp.float32)
+        right = [
+            _count_right(network, pick, predictions, target, rows[side], counts[side], masks, is_positive=side == 0)
+            for side in (0, 1)
+        ]
+        return trained, jnp.stack(right)
+
+    return jax.lax.map(one, problems)
+
+
+def _prepared_bytes(network, hidden):
+    row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
+    prepared = jax.eval_shape(network.prepare, row)
+    return len(hidden) * prepared.size * prepared.dtype.itemsize
+
+
+def _row_picker(network, hidden, ahead):
+    """A function of row numbers: these rows, prepared when they are asked for or, ``ahead``, all rows at once."""
+    if not ahead:
+        return lambda rows: network.prepare(hidden[rows])
+    prepared = jax.lax.map(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
+    return lambda rows: prepared[rows]
+
+
+def _count_right(network, pick, predictions, target, rows, count, masks, *, is_positive):
+    """How many of the first ``count`` rows are decided as before, by every mask."""
+
+    def add(batch, right):
+        places = batch * ROWS_AT_ONCE + jnp.arange(ROWS_AT_ONCE)
+        prepared, asked = pick(rows[places]), asked_class(target, predictions[rows[places]])
+        yes = jax.vmap(lambda mask: is_target(network.scores(prepared, mask), asked))(masks)
+        return right + jnp.sum((yes == is_positive) & (places < count)[None], axis=1)
+
+    return jax.lax.fori_loop(0, -(-count // ROWS_AT_ONCE), add, jnp.zeros(len(masks), jnp.int32))

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
+from interp_jax._checks import as_counts, as_real, describe
 from interp_jax.networks.chain import Chain
+from interp_jax.networks.cutting.masks import check_masks
 
 
 @jax.tree_util.register_dataclass
@@ -26,20 +28,20 @@ class GatedChain:
         self, inputs: Shaped[Array | np.ndarray, "rows *features"], masks: Mapping
     ) -> Shaped[Array, "rows *outputs"]:
         """Scores of the rows when every named stage's output is multiplied by its mask [units], bool or numbers."""
+        check_masks(masks)
         if set(masks) != set(self.names):
-            raise ValueError(f"masks: found {sorted(masks)}, wanted one for each of {sorted(self.names)}")
+            raise ValueError(f"masks: found {sorted(map(str, masks))}, wanted one for each of {sorted(self.names)}")
         rest = self.chain
         for name in self.names:
-            hidden, mask = rest.until(name)(inputs), jnp.asarray(masks[name])
-            if mask.shape != hidden.shape[-1:]:
-                raise ValueError(f"masks[{name!r}]: found shape {mask.shape}, wanted {hidden.shape[-1:]}")
+            hidden = rest.until(name)(inputs)
+            mask = as_real(f"masks[{name!r}]", masks[name], shape=[hidden.shape[-1]])
             inputs = hidden * mask.astype(hidden.dtype).reshape((1,) * (hidden.ndim - 1) + mask.shape)
             rest = rest.after(name)
         return rest(inputs)
 
     def mask_shapes(self, shape: Sequence[int]) -> dict[str, tuple[int]]:
         """Every mask's shape, (units,), for inputs of which one row has the given shape."""
-        row = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+        row = jax.ShapeDtypeStruct((1, *as_counts("shape", shape)), jnp.float32)
         outputs = jax.eval_shape(lambda row: dict(self.chain.activations(row)), row)
         return {name: outputs[name].shape[-1:] for name in self.names}
 
@@ -66,7 +68,9 @@ def gate(chain, names: Collection[str]) -> GatedChain:
         Array([[0., 0.]], dtype=float32)
     """
     if not isinstance(chain, Chain):
-        raise ValueError(f"chain: found {type(chain).__name__}, wanted a Chain")
+        raise ValueError(f"chain: found {describe(chain)}, wanted a Chain")
+    if not isinstance(names, str | Collection) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"names: found {describe(names)}, wanted names of stages")
     names = (names,) if isinstance(names, str) else tuple(names)
     unknown = [name for name in names if name not in chain.stage_names]
     if unknown or not names:

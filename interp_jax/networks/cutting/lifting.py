@@ -11,6 +11,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from interp_jax._checks import as_counts, describe
 from interp_jax.networks.chain import Chain
 
 _HIGHEST = jax.lax.Precision.HIGHEST
@@ -23,9 +24,10 @@ class LiftedTail:
 
         L(b ∘ h) + bias = bias + Σ_i b_i L(h_i)
 
-    A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine(lift(hidden), gates)`` equals
-    ``tail(hidden * gates)`` and runs the layer once for all gates. The two are worth it where many gates meet the same
-    rows. For a single mask that closes most units, ``kept(hidden, units, gates)`` runs the layer on the others alone.
+    A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine_units(lift_units(hidden), gates)``
+    equals ``tail(hidden * gates)`` and runs the layer once for all gates, which is worth it where many gates meet the
+    same rows. ``scores_of_units(hidden, units, gates)`` runs the layer on some units alone, for a mask that closes the
+    others.
     """
 
     tail: Chain
@@ -36,7 +38,7 @@ class LiftedTail:
         """The scores of whole hidden layers, as the chain gives them."""
         return self.tail(hidden)
 
-    def lift(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows units *outputs"]:
+    def lift_units(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows units *outputs"]:
         """Every unit's part of the layer's output, L(h_i) without bias: units × the outputs' memory.
 
         A row's parts lie together, so that rows can be lifted once and picked many times.
@@ -53,26 +55,26 @@ class LiftedTail:
             parts = jax.lax.map(lambda unit: _convolved(layer, *unit), (self.weights, channels))
         return jnp.moveaxis(parts, 0, 1)
 
-    def combine(
+    def combine_units(
         self, lifted: Float[Array, "rows units *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
         """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
-        return self.finished(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
+        return self.scores_after_layer(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
 
-    def kept(
+    def scores_of_units(
         self,
         hidden: Float[Array | np.ndarray, "rows *features"],
-        units: Int[Array | np.ndarray, " kept"],
-        gates: Float[Array | np.ndarray, " kept"],
+        units: Int[Array | np.ndarray, " open"],
+        gates: Float[Array | np.ndarray, " open"],
     ) -> Float[Array, "rows *outputs"]:
         """The scores where only the units of these numbers are left, each multiplied by its gate; costs in proportion.
 
         A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
         """
-        return self.finished(self.part(gated_units(hidden, units, gates), units))
+        return self.scores_after_layer(self.layer_of_units(gated_units(hidden, units, gates), units))
 
-    def part(
-        self, rows: Float[Array, "rows *features"], units: Int[Array | np.ndarray, " kept"]
+    def layer_of_units(
+        self, rows: Float[Array, "rows *features"], units: Int[Array | np.ndarray, " open"]
     ) -> Float[Array, "rows *parts"]:
         """The layer's output without bias, of a hidden layer that has only these units, of these numbers."""
         layer, weights = getattr(self.tail, self.layer), self.weights[units]
@@ -83,7 +85,7 @@ class LiftedTail:
             return output.reshape(self._output_shape(whole))
         return _convolved(layer, jnp.moveaxis(weights[..., 0, :], 0, -2), rows)
 
-    def finished(self, output: Float[Array, "rows *parts"]) -> Float[Array, "rows *outputs"]:
+    def scores_after_layer(self, output: Float[Array, "rows *parts"]) -> Float[Array, "rows *outputs"]:
         """The scores for the layer's output without its bias."""
         layer = getattr(self.tail, self.layer)
         if layer.bias is not None:
@@ -105,7 +107,7 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
         shape: of one row's hidden layer, (height, width, units) or (units,).
 
     Returns:
-        The tail with three further functions, ``lift``, ``combine`` and ``kept``.
+        The tail with three further methods: ``lift_units``, ``combine_units`` and ``scores_of_units``.
 
     Raises:
         ValueError: another stage first, or a shape that the layer does not take.
@@ -113,30 +115,31 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
     Example:
         >>> tail = lift(Chain(dense=nnx.Linear(3, 2, rngs=nnx.Rngs(0)), relu=nnx.relu), (3,))
         >>> hidden, gates = jnp.ones((5, 3)), jnp.array([1.0, 0.0, 0.5])
-        >>> bool(jnp.allclose(tail.combine(tail.lift(hidden), gates), tail(hidden * gates[None]), atol=1e-6))
+        >>> scores = tail.combine_units(tail.lift_units(hidden), gates)
+        >>> bool(jnp.allclose(scores, tail(hidden * gates[None]), atol=1e-6))
         True
     """
     if not isinstance(tail, Chain):
-        raise ValueError(f"tail: found {type(tail).__name__}, wanted a Chain")
-    shape = tuple(int(size) for size in shape)
-    if not shape or min(shape) < 1:
-        raise ValueError(f"shape: found {shape}, wanted sizes of one row, units last")
-    units, found = shape[-1], (1, *shape)
+        raise ValueError(f"tail: found {describe(tail)}, wanted a Chain")
+    shape = as_counts("shape", shape)
+    if not shape:
+        raise ValueError("shape: found (), wanted sizes of one row, units last")
+    units, rows = shape[-1], (1, *shape)
     for name in tail.stage_names:
         stage = getattr(tail, name)
         if type(stage) is nnx.Linear:
             features, outputs = stage.kernel.shape
-            if features != found[-1] or features % units or math.prod(found) % features:
+            if features != rows[-1] or features % units or math.prod(rows) % features:
                 raise ValueError(f"shape: found {shape}, wanted {features} values for stage {name!r}, units last")
             return LiftedTail(tail, jnp.swapaxes(stage.kernel[...].reshape(-1, units, outputs), 0, 1), name)
-        if type(stage) is nnx.Conv and stage.feature_group_count == 1 and stage.mask is None:
+        if type(stage) is nnx.Conv and stage.feature_group_count == 1:
             *window, wanted, _ = stage.kernel.shape
-            if units != wanted or len(shape) <= len(window) or found != (1, *shape):
+            if units != wanted or len(shape) <= len(window) or rows != (1, *shape):
                 sizes = ", ".join(["…"] * len(window) + [str(wanted)])
                 raise ValueError(f"shape: found {shape}, wanted ({sizes}) for stage {name!r}")
-            return LiftedTail(tail, jnp.moveaxis(stage.kernel[...], -2, 0)[..., None, :], name)
-        found = _flattened(stage, found)
-        if found is None:
+            return LiftedTail(tail, jnp.moveaxis(_masked_kernel(stage), -2, 0)[..., None, :], name)
+        rows = _flattened(stage, rows)
+        if rows is None:
             raise ValueError(
                 f"tail: found stage {name!r} first, which is not linear; wanted a dense layer or a convolution"
             )
@@ -148,10 +151,15 @@ def gated_units(hidden, units, gates):
     return jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
 
 
+def _masked_kernel(layer):
+    kernel = layer.kernel[...]
+    return kernel if layer.mask is None else kernel * layer.mask
+
+
 def _convolved(layer, kernel, rows):
     """The convolution of some of a layer's input channels, without bias."""
     one = nnx.clone(layer)
-    one.kernel, one.bias, one.use_bias, one.precision = nnx.Param(kernel), None, False, _HIGHEST
+    one.kernel, one.mask, one.bias, one.use_bias, one.precision = nnx.Param(kernel), None, None, False, _HIGHEST
     return one(rows)
 
 
@@ -167,8 +175,8 @@ def _forward(gates, lifted):
     return _weighted_sum(gates, lifted), (gates, lifted)
 
 
-def _backward(kept, gradient):
-    gates, lifted = kept
+def _backward(residuals, gradient):
+    gates, lifted = residuals
     # The greater factor first: the compiler reorders the second.
     by_row = jnp.einsum("ru...,r...->ru", lifted, gradient, precision=_HIGHEST)
     return by_row.sum(axis=0), jnp.einsum("u,r...->ru...", gates, gradient, precision=_HIGHEST)

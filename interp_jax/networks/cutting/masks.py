@@ -1,13 +1,14 @@
 """Masks on disk, by the name of the layer whose units they keep."""
 
-import os
-import secrets
 import zipfile
-import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+
+from interp_jax._checks import as_numpy, describe
+from interp_jax._files import encoded, read_arrays, write_bytes
 
 
 def save_masks(path: str | Path, masks: Mapping) -> None:
@@ -17,10 +18,11 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
 
     Args:
         path: the file, named ``….npz`` by custom; its folder exists, and a file there is replaced.
-        masks: a bool vector [units] by layer name.
+        masks: by layer name, which units are kept, bool [units].
 
     Raises:
-        ValueError: a name that is no text or empty, or a mask that is no bool vector.
+        OSError: the file cannot be written; an old one is untouched.
+        ValueError: a name that is no text or empty, or a mask that is not a bool vector.
 
     Example:
         >>> import tempfile
@@ -29,58 +31,52 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
         ...     load_masks(f"{folder}/masks.npz")
         {'max1': array([ True, False])}
     """
-    path = Path(path)
-    arrays = {name: _checked(path, name, np.asarray(mask)) for name, mask in masks.items()}
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            # Not numpy.savez: its own arguments are names that no array can have.
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, array in arrays.items():
-                    with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # KeyboardInterrupt too
-        temporary.unlink(missing_ok=True)
-        raise
+    check_masks(masks)
+    buffer = BytesIO()
+    # Not numpy.savez: its own arguments are names that no array can have.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, mask in masks.items():
+            if not isinstance(name, str) or not name or "\0" in name or not encoded("masks", name):
+                raise ValueError(f"masks: found the name {name!r}, wanted the name of a layer")
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as entry:
+                np.lib.format.write_array(entry, as_bool_vector(f"masks[{name!r}]", mask), allow_pickle=False)
+    write_bytes(Path(path), buffer.getvalue())
 
 
 def load_masks(path: str | Path) -> dict[str, np.ndarray]:
-    """Reads what `save_masks` wrote, or any NumPy archive of bool vectors; nothing is unpickled. Host-level.
+    """The masks that `save_masks` wrote, or any NumPy archive of bool vectors, by layer name in the order of the file.
+
+    Host-level. Nothing is unpickled.
 
     Args:
         path: the file.
 
-    Returns:
-        The masks by layer name, in the order in which they were saved.
-
     Raises:
-        FileNotFoundError: no such file.
+        OSError: no such file, or one that cannot be read.
         ValueError: a file that is no NumPy archive, is damaged, or holds anything but bool vectors.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_masks(f"{folder}/masks.npz", {"max1": [True, False], "max2": [True]})
+        ...     list(load_masks(f"{folder}/masks.npz"))
+        ['max1', 'max2']
     """
-    path = Path(path)
+    return {name: as_bool_vector(f"masks[{name!r}] of {path}", mask) for name, mask in read_arrays(path).items()}
+
+
+def as_bool_vector(name: str, mask) -> np.ndarray:
+    """A mask as a bool NumPy array [units]; numbers are refused."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {entry.removesuffix(".npy"): _read(path, archive, entry) for entry in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"path: found no masks in {path}, wanted what save_masks wrote: {error}") from error
+        values = as_numpy(name, mask)
+    except ValueError:
+        values = None
+    if values is None or values.dtype != bool or values.ndim != 1:
+        raise ValueError(f"{name}: found {describe(mask)}, wanted a bool vector [units]")
+    return values
 
 
-def _read(path, archive, entry):
-    name = entry.removesuffix(".npy")
-    with archive.open(entry) as file:
-        try:
-            array = np.lib.format.read_array(file, allow_pickle=False)
-        except ValueError as error:
-            raise ValueError(f"masks[{name!r}]: found no array in {path}, wanted a bool vector: {error}") from error
-    return _checked(path, name, array)
-
-
-def _checked(path, name, mask):
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"masks: found the name {name!r} for {path}, wanted the name of a layer")
-    if mask.dtype != bool or mask.ndim != 1:
-        raise ValueError(f"masks[{name!r}]: found {mask.dtype} {mask.shape} for {path}, wanted a bool vector [units]")
-    return mask
+def check_masks(masks) -> None:
+    """Refuses what is no mapping."""
+    if not isinstance(masks, Mapping):
+        raise ValueError(f"masks: found {describe(masks)}, wanted a mapping of masks by the name of a layer")

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from interp_jax._checks import describe
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.lifting import LiftedTail, gated_units, lift
 from interp_jax.networks.models.response_norm import RADIUS, local_response_norm
 
 
-class Gated(NamedTuple):
+class UnderGates(NamedTuple):
     """A hidden layer with a gate for every unit, and the next layer's output, without bias, under these gates."""
 
     hidden: Float[Array, "rows *features"]
@@ -28,10 +29,10 @@ class NarrowedTail:
     """A tail of response normalization and then a layer that is linear; made by `narrow`. Traceable.
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. Gates do not commute with the normalization, so
-    that nothing can be computed once for all gates as in a `LiftedTail`. But a closed unit is nothing to its
-    neighbors, so that ``kept(hidden, units, gates)`` runs normalization and layer on the open units alone; and a unit
-    has but few neighbors, so that ``moved(gated(hidden, gates), units, others)`` runs them on those near the units
-    whose gates become others.
+    that nothing can be computed once for all gates as in a `LiftedTail`. But a closed unit does not change its
+    neighbors, so that ``scores_of_units(hidden, units, gates)`` runs normalization and layer on the open units alone;
+    and a unit has few neighbors, so that ``scores_with_changed_units(under_gates(hidden, gates), units, new_gates)``
+    runs them on the changed units and their neighbors alone.
     """
 
     tail: Chain
@@ -42,27 +43,30 @@ class NarrowedTail:
         """The scores of whole hidden layers, as the chain gives them."""
         return self.tail(hidden)
 
-    def kept(
+    def scores_of_units(
         self,
         hidden: Float[Array | np.ndarray, "rows *features"],
-        units: Int[Array | np.ndarray, " kept"],
-        gates: Float[Array | np.ndarray, " kept"],
+        units: Int[Array | np.ndarray, " open"],
+        gates: Float[Array | np.ndarray, " open"],
     ) -> Float[Array, "rows *outputs"]:
         """The scores where only the units of these numbers are left, each multiplied by its gate; costs in proportion.
 
         A number may come twice, if all its gates but one are 0, so that masks of different sizes share a compilation.
         """
-        return self.rest.finished(self.rest.part(self._normed(hidden, units, gates), units))
+        return self.rest.scores_after_layer(self.rest.layer_of_units(self._normed(hidden, units, gates), units))
 
-    def gated(
+    def under_gates(
         self, hidden: Float[Array | np.ndarray, "rows *features"], gates: Float[Array | np.ndarray, " units"]
-    ) -> Gated:
-        """What ``moved`` starts from: every unit multiplied by its gate, as far as the layer's output."""
+    ) -> UnderGates:
+        """The layer's output with every unit multiplied by its gate: what ``scores_with_changed_units`` starts from."""
         hidden, gates, units = jnp.asarray(hidden), jnp.asarray(gates), jnp.arange(hidden.shape[-1])
-        return Gated(hidden, gates, self.rest.part(self._normed(hidden, units, gates), units))
+        return UnderGates(hidden, gates, self.rest.layer_of_units(self._normed(hidden, units, gates), units))
 
-    def moved(
-        self, start: Gated, units: Int[Array | np.ndarray, " moved"], gates: Float[Array | np.ndarray, " moved"]
+    def scores_with_changed_units(
+        self,
+        start: UnderGates,
+        units: Int[Array | np.ndarray, " changed"],
+        gates: Float[Array | np.ndarray, " changed"],
     ) -> Float[Array, "rows *outputs"]:
         """The scores where these units, each a different number, have these gates instead; costs in proportion."""
         radius, count = dict(self._options).get("radius", RADIUS), start.hidden.shape[-1]
@@ -77,7 +81,7 @@ class NarrowedTail:
             self._normed(start.hidden, places, counts * gates[places])[..., : len(units) * len(changed)]
             for gates in (start.gates.at[units].set(gates), start.gates)
         )
-        return self.rest.finished(start.output + self.rest.part(new - old, places[: new.shape[-1]]))
+        return self.rest.scores_after_layer(start.output + self.rest.layer_of_units(new - old, places[: new.shape[-1]]))
 
     @property
     def _options(self):
@@ -98,7 +102,7 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
         shape: of one row's hidden layer, (height, width, units) or (units,).
 
     Returns:
-        The tail with further functions, ``kept`` and ``moved``.
+        The tail with three further methods: ``scores_of_units``, ``under_gates`` and ``scores_with_changed_units``.
 
     Raises:
         ValueError: another stage first, or a shape that the layer does not take.
@@ -107,12 +111,12 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
         >>> from interp_jax.networks import cifar_cnn
         >>> tail = narrow(cifar_cnn(jax.random.key(0), (8, 8, 3), channels=(4, 4)).after("max1"), (4, 4, 4))
         >>> hidden = jnp.ones((5, 4, 4, 4))
-        >>> found = tail.kept(hidden, jnp.array([0, 2]), jnp.ones(2))
+        >>> found = tail.scores_of_units(hidden, jnp.array([0, 2]), jnp.ones(2))
         >>> bool(jnp.allclose(found, tail(hidden * jnp.array([[[[1.0, 0, 1, 0]]]])), atol=1e-6))
         True
     """
     if not isinstance(tail, Chain):
-        raise ValueError(f"tail: found {type(tail).__name__}, wanted a Chain")
+        raise ValueError(f"tail: found {describe(tail)}, wanted a Chain")
     if not tail.stage_names:
         raise ValueError("tail: found no stages, wanted a normalization and a layer")
     name, stage = next(iter(tail.stages.items()))

@@ -8,15 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from interp_jax._checks import describe, renamed
 from interp_jax.networks.chain import Chain
+from interp_jax.networks.cutting.masks import as_bool_vector, check_masks
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.models.response_norm import RADIUS, local_response_norm
 
 _SIDE = 16  # of the maps that stages are tried on: room for the windows of usual pools
 
 
-def shrink(net, masks: Mapping) -> Chain:
-    """The network without the units that masks switch off; its scores are those of ``gate(net, masks)``.
+@renamed(net="network")
+def shrink(network, masks: Mapping) -> Chain:
+    """The network without the units that masks switch off; its scores are those of ``gate(network, masks)``.
 
     Host-level; tries the stages next to a gate on random rows. The layer before a gate loses the units, the layer
     after it the weights that led from them, also through a flattening. Response normalization goes on counting
@@ -24,7 +27,7 @@ def shrink(net, masks: Mapping) -> Chain:
     The result is an inference view with the same stage names, so that it can be saved, gated and shrunk again.
 
     Args:
-        net: a chain.
+        network: a chain.
         masks: by stage name, which units of that stage's output are kept, bool [units]. The stages between a gate and
             the dense layers or convolutions around it must treat channels one by one, and those after it must leave
             zero at zero.
@@ -42,17 +45,16 @@ def shrink(net, masks: Mapping) -> Chain:
         >>> shrink(net, {"relu": np.array([True, False, True])}).dense2.kernel.shape
         (2, 2)
     """
-    if not isinstance(net, Chain):
-        raise ValueError(f"net: found {type(net).__name__}, wanted a Chain")
-    net, names = inference_view(net), net.stage_names
-    stages = {name: getattr(net, name) for name in names}
+    if not isinstance(network, Chain):
+        raise ValueError(f"network: found {describe(network)}, wanted a Chain")
+    check_masks(masks)
+    network, names = inference_view(network), network.stage_names
+    stages = {name: getattr(network, name) for name in names}
     layers = [place for place, stage in enumerate(stages.values()) if type(stage) in (nnx.Linear, nnx.Conv)]
-    masks = {name: np.asarray(mask) for name, mask in masks.items()}
-    for name, mask in masks.items():
+    masks = {name: as_bool_vector(f"masks[{name!r}]", mask) for name, mask in masks.items()}
+    for name in masks:
         if name not in names:
             raise ValueError(f"masks: found {name!r}, wanted stages among {', '.join(map(repr, names))}")
-        if mask.dtype != bool or mask.ndim != 1:
-            raise ValueError(f"masks[{name!r}]: found {mask.dtype} {mask.shape}, wanted a bool vector [units]")
         if not layers or not layers[0] <= names.index(name) < layers[-1]:
             raise ValueError(f"masks[{name!r}]: found no layer on one side of it, wanted it between two")
     for first, last in pairwise(layers):
@@ -127,7 +129,7 @@ def _try(first, between, smaller, alive, needed, masks):
 
 def _cut_outputs(layer, kept):
     layer = nnx.clone(layer)
-    layer.kernel = layer.kernel.replace(layer.kernel[...][..., kept])
+    _set_kernel(layer, lambda kernel: kernel[..., kept])
     if layer.bias is not None:
         layer.bias = layer.bias.replace(layer.bias[...][kept])
     return _with_sizes(layer)
@@ -137,10 +139,20 @@ def _cut_inputs(name, layer, kept):
     layer, (*window, inputs, outputs) = nnx.clone(layer), layer.kernel.shape
     if inputs % len(kept):
         raise ValueError(f"stage {name!r}: found {inputs} inputs, wanted a multiple of {len(kept)} units")
+
     # After a flattening the units lie side by side, place by place.
-    kernel = layer.kernel[...].reshape(*window, -1, len(kept), outputs)[..., kept, :]
-    layer.kernel = layer.kernel.replace(kernel.reshape(*window, -1, outputs))
+    def cut(kernel):
+        return kernel.reshape(*window, -1, len(kept), outputs)[..., kept, :].reshape(*window, -1, outputs)
+
+    _set_kernel(layer, cut)
     return _with_sizes(layer)
+
+
+def _set_kernel(layer, cut):
+    """Cuts a layer's kernel, and the mask that a convolution may have on it."""
+    layer.kernel = layer.kernel.replace(cut(layer.kernel[...]))
+    if getattr(layer, "mask", None) is not None:
+        layer.mask = cut(layer.mask)
 
 
 def _with_sizes(layer):

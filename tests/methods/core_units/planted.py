@@ -9,7 +9,7 @@ import numpy as np
 
 ROWS, UNITS, CLASSES = 300, 9, 3
 # What tests train gates with: the same for all, so that they share compilations.
-TRAINING = {"steps": 200, "batch_size": 64}
+TRAINING = {"steps": 200, "minibatch_size": 64}
 
 
 class Planted(NamedTuple):

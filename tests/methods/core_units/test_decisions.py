@@ -124,11 +124,11 @@ def test_all_units_hold_everything_and_no_units_hold_one_side():
 
 def test_one_group_alone_gives_its_own_rate():
     never, always = np.where(PREDICTIONS == 1, 0, PREDICTIONS), np.ones(ROWS, int)
-    said = np.asarray(TAIL(HIDDEN * MASK[None])).argmax(axis=1)
-    np.testing.assert_allclose(_rate(TAIL, HIDDEN, never, 1, MASK), np.mean(said != 1), atol=1e-6)
-    np.testing.assert_allclose(_rate(TAIL, HIDDEN, always, 1, MASK), np.mean(said == 1), atol=1e-6)
+    decided = np.asarray(TAIL(HIDDEN * MASK[None])).argmax(axis=1)
+    np.testing.assert_allclose(_rate(TAIL, HIDDEN, never, 1, MASK), np.mean(decided != 1), atol=1e-6)
+    np.testing.assert_allclose(_rate(TAIL, HIDDEN, always, 1, MASK), np.mean(decided == 1), atol=1e-6)
     found = core_units.holding_rate(TAIL, HIDDEN, PREDICTIONS, None, MASK)
-    np.testing.assert_allclose(found, np.mean(said == PREDICTIONS), atol=1e-6)
+    np.testing.assert_allclose(found, np.mean(decided == PREDICTIONS), atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
@@ -192,20 +192,20 @@ def test_memory_is_that_of_a_batch(assert_temp_bytes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, r"hidden: found shape \(0, 9\)"),
-        ({"hidden": HIDDEN[:, 0]}, r"hidden: found shape \(300,\)"),
-        ({"predictions": PREDICTIONS[1:]}, r"predictions: found int64 of shape \(299,\)|predictions: found int32"),
-        ({"predictions": PREDICTIONS.astype(float)}, "predictions: found float32"),
-        ({"target": CLASSES}, "target: found 3, wanted None or a whole number from 0 to 2"),
+        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, r"hidden: found shape \[0, 9\]"),
+        ({"hidden": HIDDEN[:, 0]}, r"hidden: found shape \[300\]"),
+        ({"predictions": PREDICTIONS[1:]}, r"predictions: found shape \[299\], wanted whole numbers \[300\]"),
+        ({"predictions": PREDICTIONS.astype(float)}, "predictions: found float64"),
+        ({"target": CLASSES}, "target: found 3, wanted a whole number from 0 to 2"),
         ({"target": -1}, "target: found -1"),
-        ({"mask": MASK[1:]}, r"mask: found shape \(8,\), wanted the last axes of hidden, \(9,\)"),
-        ({"mask": np.ones((ROWS, UNITS))}, r"mask: found shape \(300, 9\)"),
+        ({"mask": MASK[1:]}, r"mask: found shape \[8\], wanted the last axes of hidden, \[9\]"),
+        ({"mask": np.ones((ROWS, UNITS))}, r"mask: found shape \[300, 9\]"),
         ({"mask": {}}, "mask: found no layers"),
-        ({"classifier": "softmax"}, "classifier: found 'softmax', wanted 'argmax' or 'center'"),
+        ({"classifier": "softmax"}, "classifier: found 'softmax', wanted one of 'argmax', 'center'"),
         ({"batch_size": 0}, "batch_size: found 0, wanted a whole number of at least 1"),
-        ({"tail": lambda h: h[:, 0]}, r"tail: found scores of shape \(1,\) for one row"),
-        ({"tail": lambda h: h @ jnp.ones((4, 2))}, r"tail: it does not take hidden units of shape \(9,\)"),
-        ({"tail": lambda h: (h, h)}, "tail: found scores of shape None"),
+        ({"tail": lambda h: h[:, 0]}, r"tail: found float32 scores of shape \[1\] for one row"),
+        ({"tail": lambda h: h @ jnp.ones((4, 2))}, r"tail: found one that fails on hidden units of shape \[9\]"),
+        ({"tail": lambda h: (h, h)}, "tail: found tuple for one row"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):
@@ -215,5 +215,5 @@ def test_bad_arguments_are_named(changes, message):
 
 
 def test_what_cannot_be_called_is_refused():
-    with pytest.raises(TypeError, match="^tail: found str"):
+    with pytest.raises(TypeError, match="^tail: found 'net', wanted something callable"):
         core_units.holding_rate("net", HIDDEN, PREDICTIONS, 0, MASK)

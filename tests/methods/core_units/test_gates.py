@@ -80,8 +80,8 @@ def test_the_objective_is_the_papers_formula(scores, decisions, target, weight):
 
 @jax.jit
 def _objective(scores, decisions, target, weight, gates):
-    said = core_units.center_score(scores, target, weight)
-    return core_units.objective(said, decisions, gates, alpha=0.02, penalty=0.3)
+    decided = core_units.center_score(scores, target, weight)
+    return core_units.objective(decided, decisions, gates, alpha=0.02, penalty=0.3)
 
 
 def test_an_objective_without_rows_is_refused():

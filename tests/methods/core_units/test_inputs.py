@@ -79,14 +79,14 @@ def test_labels_that_are_not_predicted_are_not_held():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"alphas": ()}, "alphas: found none"),
+        ({"alphas": ()}, r"alphas: found shape \[0\], wanted \[alphas\]"),
         ({"alphas": (-1.0,)}, "alphas: found"),
         ({"steps": 0}, "steps: found 0"),
         ({"batch_size": 0}, "batch_size: found 0"),
-        ({"predictions": np.zeros(3, int)}, "predictions: found int64 of shape|predictions: found int32 of shape"),
-        ({"predictions": np.zeros(ROWS)}, "predictions: found float32"),
-        ({"hidden": np.zeros((0, UNITS)), "predictions": np.zeros(0, int)}, r"hidden: found shape \(0, 9\)"),
-        ({"tail": lambda h: h[:, 0]}, "tail: found scores of shape"),
+        ({"predictions": np.zeros(3, int)}, r"predictions: found shape \[3\]"),
+        ({"predictions": np.zeros(ROWS)}, "predictions: found float64"),
+        ({"hidden": np.zeros((0, UNITS)), "predictions": np.zeros(0, int)}, r"hidden: found shape \[0, 9\]"),
+        ({"tail": lambda h: h[:, 0]}, "tail: found float32 scores of shape"),
         ({"mask_shape": (2,)}, "mask_shape: found shape"),
     ],
 )

@@ -7,9 +7,9 @@ import pytest
 
 from interp_jax import networks
 from interp_jax.methods import core_units
-from interp_jax.methods.core_units.gated import accept
-from interp_jax.methods.core_units.judging import Judge
-from interp_jax.methods.core_units.search import smallest_set
+from interp_jax.methods.core_units._evaluate import MaskEvaluator
+from interp_jax.methods.core_units._search import smallest_set
+from interp_jax.methods.core_units._tails import accept
 from tests import reference
 from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, dense, in_numpy, planted
 
@@ -25,7 +25,7 @@ def _selected(target=0, seed=0, **changes):
 
 
 def _rate(found, target, mask):
-    """The holding rate on the rows that a selection was judged on."""
+    """The holding rate on the rows that a selection was evaluated on."""
     rows = found.rows.rows
     return float(core_units.holding_rate(TAIL, HIDDEN[rows], PREDICTIONS[rows], target, mask))
 
@@ -74,8 +74,8 @@ def test_the_key_decides_and_nothing_is_compiled_anew(assert_compiles):
 
 
 def _true_minimum(network, target, holding, rows):
-    judge = Judge(*accept(*network), rows, target)
-    return ALL_MASKS.sum(axis=1)[judge(ALL_MASKS).rates >= holding - 1e-9].min()
+    evaluator = MaskEvaluator(*accept(*network), rows, target)
+    return ALL_MASKS.sum(axis=1)[evaluator(ALL_MASKS).rates >= holding - 1e-9].min()
 
 
 @pytest.mark.parametrize(("problems", "share"), [(6, 0.8), pytest.param(60, 0.95, marks=pytest.mark.slow, id="many")])
@@ -147,9 +147,9 @@ def test_predictions_of_another_network_are_not_reached():
     found = core_units.select(TAIL, HIDDEN, others, 0, **OPTIONS)
     assert not found.reached
     rows = found.rows.rows
-    said = in_numpy(TAIL)(np.asarray(HIDDEN)[rows] * found.mask).argmax(axis=1) == 0
+    decided = in_numpy(TAIL)(np.asarray(HIDDEN)[rows] * found.mask).argmax(axis=1) == 0
     yes = np.arange(len(rows)) < len(found.rows.positives)
-    np.testing.assert_allclose(found.holding_rate, (said[yes].mean() + (~said[~yes]).mean()) / 2)
+    np.testing.assert_allclose(found.holding_rate, (decided[yes].mean() + (~decided[~yes]).mean()) / 2)
 
 
 @pytest.mark.parametrize("target", range(CLASSES))
@@ -173,16 +173,16 @@ def test_values_without_bound_are_searched():
     [
         ({"holding": 1.1}, "holding: found 1.1"),
         ({"holding": float("nan")}, "holding: found nan"),
-        ({"target": 5}, "target: found 5, wanted None or a whole number from 0 to 2"),
+        ({"target": 5}, "target: found 5, wanted a whole number from 0 to 2"),
         ({"predictions": np.where(PREDICTIONS == 0, 1, PREDICTIONS)}, "target: found no row of 300 predicted as 0"),
-        ({"classifier": "loss"}, "classifier: found 'loss', wanted 'argmax' or 'center'"),
+        ({"classifier": "loss"}, "classifier: found 'loss', wanted one of 'argmax', 'center'"),
         ({"search_rows": 0}, "search_rows: found 0"),
         ({"swaps": -1}, "swaps: found -1"),
-        ({"alphas": ()}, "alphas: found none"),
+        ({"alphas": ()}, r"alphas: found shape \[0\], wanted \[alphas\]"),
         ({"kind": "soft"}, "kind: found 'soft'"),
-        ({"tail": lambda h: h @ jnp.ones((4, 2))}, "tail: it does not take hidden units"),
+        ({"tail": lambda h: h @ jnp.ones((4, 2))}, r"tail: found one that fails on hidden units of shape \[9\]"),
         ({"hidden": HIDDEN.at[3, 2].set(jnp.inf)}, "hidden: found NaN or infinity"),
-        ({"predictions": PREDICTIONS[1:]}, "predictions: found int64 of shape"),
+        ({"predictions": PREDICTIONS[1:]}, r"predictions: found shape \[299\]"),
         ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
         ({"mask_shape": (4,)}, "mask_shape: found shape"),
     ],
@@ -216,13 +216,13 @@ def test_all_units_together_may_hold_less_than_some():
     hidden = jax.random.uniform(jax.random.key(8), (40, 3))
     predictions = np.asarray(hidden[:, :2]).argmax(axis=1)
     data = core_units.class_data(predictions, 0, key=jax.random.key(0))
-    judge = Judge(*accept(tail, hidden, predictions, None), data, 0)
-    assert judge.rate(np.ones(3, bool)) < 1
+    evaluator = MaskEvaluator(*accept(tail, hidden, predictions, None), data, 0)
+    assert evaluator.rate(np.ones(3, bool)) < 1
     starts = [np.array([True, True, False]), np.array([False, False, True])]
-    found = smallest_set(judge, starts, 1.0, rows=20, swaps=3)
+    found = smallest_set(evaluator, starts, 1.0, rows=20, swaps=3)
     np.testing.assert_array_equal(found, starts[0])
     # Where neither the first start nor all units hold enough, there is nothing to go on from.
-    np.testing.assert_array_equal(smallest_set(judge, starts[1:], 1.0, rows=20, swaps=3), starts[1])
+    np.testing.assert_array_equal(smallest_set(evaluator, starts[1:], 1.0, rows=20, swaps=3), starts[1])
 
 
 def _linear(weights, hidden):

@@ -14,8 +14,8 @@ OPTIONS = {"key": jax.random.key(0), **TRAINING}
 
 def _held(hidden, target):
     """The holding rate of a tail that sees another hidden layer."""
-    said = in_numpy(TAIL)(np.asarray(hidden)).argmax(axis=1) == target
-    return (said[target == PREDICTIONS].mean() + (~said[target != PREDICTIONS]).mean()) / 2
+    decided = in_numpy(TAIL)(np.asarray(hidden)).argmax(axis=1) == target
+    return (decided[target == PREDICTIONS].mean() + (~decided[target != PREDICTIONS]).mean()) / 2
 
 
 @pytest.mark.parametrize("batch_size", [500, pytest.param(64, marks=pytest.mark.slow)])
@@ -46,7 +46,7 @@ def test_everything_kept_is_whole_and_the_two_sides_are_each_others():
     np.testing.assert_array_equal(one[3:], other[:3])
 
 
-@pytest.mark.parametrize("mask", [np.ones(UNITS), np.ones(UNITS - 1, bool), np.ones((3, 3), bool)])
+@pytest.mark.parametrize("mask", [np.full(UNITS, 0.5), np.ones(UNITS - 1, bool), np.ones((3, 3), bool)])
 def test_masks_that_are_no_units_are_refused(mask):
     with pytest.raises(ValueError, match="^mask: found"):
         core_units.necessity(TAIL, HIDDEN, PREDICTIONS, 0, mask, key=KEY)

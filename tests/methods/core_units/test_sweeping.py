@@ -8,9 +8,9 @@ import pytest
 
 from interp_jax import networks
 from interp_jax.methods import core_units
-from interp_jax.methods.core_units import questions
-from interp_jax.methods.core_units.gated import accept
-from interp_jax.methods.core_units.training import Batch, descend, make_recipe
+from interp_jax.methods.core_units import sweeping
+from interp_jax.methods.core_units._tails import accept
+from interp_jax.methods.core_units.gates import Minibatch, descend, make_recipe
 from tests import reference
 from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, in_numpy, planted
 
@@ -18,7 +18,7 @@ TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
 KEY = jax.random.key(1)
 # An optimizer that looks at the norm of all that it is given.
 CLIPPED = optax.chain(optax.clip_by_global_norm(0.01), optax.sgd(0.5))
-SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "batch_size": 32, "optimizer": CLIPPED}
+SHORT = {"key": KEY, "alphas": (1e-3, 8e-3), "repeats": 2, "steps": 30, "minibatch_size": 32, "optimizer": CLIPPED}
 
 
 @cache
@@ -57,11 +57,11 @@ def test_rows_that_are_lifted_once_or_a_batch_at_a_time_give_the_same(monkeypatc
     predictions = np.asarray(tail(HIDDEN)).argmax(axis=1)
     targets, tail = np.unique(predictions)[:2].tolist(), networks.lift(tail, (UNITS,))
     once = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
-    monkeypatch.setattr(questions, "_LIFTED_BYTES", 0)
+    monkeypatch.setattr(sweeping, "_LIFTED_BYTES", 0)
     with_batches = core_units.sweep(tail, HIDDEN, predictions, targets, **SHORT)
     np.testing.assert_array_equal(once.masks, with_batches.masks)
     np.testing.assert_allclose(once.gates, with_batches.gates, atol=1e-5)
-    np.testing.assert_allclose(once.objective, with_batches.objective, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(once.trace, with_batches.trace, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(once.holding_rate, with_batches.holding_rate)
 
 
@@ -81,7 +81,7 @@ def test_what_is_minimized_is_the_papers_objective_on_soft_gates():
     key = jax.random.key(7)
     found = jax.jit(
         lambda: descend(
-            network, lambda _: Batch(hidden, 1, yes), jnp.array([0.02]), key[None], recipe, has_negatives=True
+            network, lambda _: Minibatch(hidden, 1, yes), jnp.array([0.02]), key[None], recipe, has_negatives=True
         )
     )()
     gates = np.asarray(found.gates[0])
@@ -89,15 +89,15 @@ def test_what_is_minimized_is_the_papers_objective_on_soft_gates():
     np.testing.assert_allclose(gates, reference.switch_gate(start, 10), atol=1e-5)
     scores = in_numpy(TAIL)(np.asarray(hidden) * gates)
     wanted = reference.gate_objective(scores, yes, 1, 2.0, gates, 0.02, 0.3)
-    np.testing.assert_allclose(found.objective, [[wanted]], rtol=1e-4)
+    np.testing.assert_allclose(found.trace, [[wanted]], rtol=1e-4)
 
 
 @pytest.mark.parametrize(("kind", "penalty"), [("hard_concrete", None), ("straight_through", None), ("relaxed", 1.0)])
 def test_results_are_what_they_say(kind, penalty):
     rows = core_units.class_data(PREDICTIONS, 1, key=_rows_key(0)).rows
     found = _grid(1, kind, penalty)
-    assert found.objective.shape == (TRAINING["steps"], len(core_units.ALPHAS), 1)
-    for values in (found.gates, found.objective, found.weight, found.holding_rate):
+    assert found.trace.shape == (TRAINING["steps"], len(core_units.ALPHAS), 1)
+    for values in (found.gates, found.trace, found.weight, found.holding_rate):
         assert np.isfinite(values).all()
     np.testing.assert_array_equal(found.masks, found.gates >= 0.5)
     np.testing.assert_array_equal(found.units, found.masks[:, 0].sum(axis=-1))
@@ -118,7 +118,7 @@ def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimizer():
     whole = _swept()
     fewer = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [0], **SHORT | {"alphas": (1e-3,), "repeats": 1})
     np.testing.assert_allclose(fewer.gates[0, 0, 0], whole.gates[0, 0, 0], atol=1e-4)
-    np.testing.assert_allclose(fewer.objective[0, :, 0, 0], whole.objective[0, :, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(fewer.trace[0, :, 0, 0], whole.trace[0, :, 0, 0], atol=1e-4)
     assert np.abs(whole.gates[0, 0, 0] - whole.gates[0, 0, 1]).max() > 1e-3
 
 
@@ -140,7 +140,7 @@ def test_a_network_with_a_dead_or_constant_layer_gives_numbers():
         # Few negatives or none at all.
         targets = [predictions[0]] * CLASSES
         found = core_units.sweep(TAIL, hidden, predictions, targets, **SHORT)
-        for values in (found.gates, found.objective, found.weight, found.holding_rate):
+        for values in (found.gates, found.trace, found.weight, found.holding_rate):
             assert np.isfinite(values).all()
 
 
@@ -152,35 +152,35 @@ def test_without_negatives_the_weight_stays():
     everything = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [None, 0, None], **SHORT)
     np.testing.assert_allclose(everything.weight[[0, 2]], 2, rtol=1e-6)
     for mask, rate in zip(everything.masks[0].reshape(-1, UNITS), everything.holding_rate[0].ravel(), strict=True):
-        said = in_numpy(TAIL)(np.asarray(HIDDEN) * mask).argmax(axis=1)
-        np.testing.assert_allclose(rate, np.mean(said == PREDICTIONS), atol=1e-9)
+        decided = in_numpy(TAIL)(np.asarray(HIDDEN) * mask).argmax(axis=1)
+        np.testing.assert_allclose(rate, np.mean(decided == PREDICTIONS), atol=1e-9)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"targets": []}, "targets: found none"),
-        ({"targets": [0, 7]}, "target: found 7, wanted None or a whole number from 0 to 2"),
-        ({"predictions": np.where(PREDICTIONS == 1, 0, PREDICTIONS), "targets": [1]}, "target: found no row of 300"),
-        ({"alphas": ()}, "alphas: found none"),
+        ({"targets": [0, 7]}, "targets: found 7, wanted a whole number from 0 to 2"),
+        ({"predictions": np.where(PREDICTIONS == 1, 0, PREDICTIONS), "targets": [1]}, "targets: found no row of 300"),
+        ({"alphas": ()}, r"alphas: found shape \[0\], wanted \[alphas\]"),
         ({"alphas": (1e-3, -1.0)}, "alphas: found"),
         ({"alphas": (float("nan"),)}, "alphas: found"),
         ({"repeats": 0}, "repeats: found 0"),
         ({"steps": 0}, "steps: found 0"),
-        ({"batch_size": 0}, "batch_size: found 0"),
+        ({"minibatch_size": 0}, "minibatch_size: found 0"),
         ({"kind": "soft"}, "kind: found 'soft', wanted one of"),
         ({"penalty": -1.0}, "penalty: found -1.0"),
-        ({"mask_shape": (UNITS + 1,)}, r"mask_shape: found shape \(10,\), wanted the last axes of hidden, \(9,\)"),
-        ({"mask_shape": ()}, r"mask_shape: found shape \(\)"),
+        ({"mask_shape": (UNITS + 1,)}, r"mask_shape: found shape \[10\], wanted the last axes of hidden, \[9\]"),
+        ({"mask_shape": ()}, r"mask_shape: found shape \[\]"),
         ({"mask_shape": {}}, "mask_shape: found no layers"),
-        ({"mask_shape": {"a": (0,)}}, r"mask_shape: found shape \(0,\)"),
-        ({"tail": lambda h: h @ jnp.ones((4, 2))}, "tail: it does not take hidden units"),
+        ({"mask_shape": {"a": (0,)}}, r"mask_shape\['a'\]: found 0, wanted a whole number"),
+        ({"tail": lambda h: h @ jnp.ones((4, 2))}, r"tail: found one that fails on hidden units of shape \[9\]"),
         ({"hidden": HIDDEN.at[3, 2].set(jnp.nan)}, "hidden: found NaN or infinity"),
-        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, r"hidden: found shape \(0, 9\)"),
-        ({"predictions": PREDICTIONS[1:]}, "predictions: found int64 of shape"),
+        ({"hidden": HIDDEN[:0], "predictions": PREDICTIONS[:0]}, r"hidden: found shape \[0, 9\]"),
+        ({"predictions": PREDICTIONS[1:]}, r"predictions: found shape \[299\]"),
         ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
-        ({"predictions": PREDICTIONS + 1}, "predictions: found 1 to 3, wanted 0 to 2"),
-        ({"predictions": PREDICTIONS - 1}, "predictions: found -1 to 1, wanted 0 to 2"),
+        ({"predictions": PREDICTIONS + 1}, "predictions: found 1 to 3, wanted whole numbers from 0 to 2"),
+        ({"predictions": PREDICTIONS - 1}, "predictions: found -1 to 1, wanted whole numbers from 0 to 2"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):

@@ -63,8 +63,8 @@ def test_lanes_of_masks_share_a_compilation_with_another_network(assert_compiles
         ([], {}, "names: found none"),
         (["relu"], {}, r"masks: found \[\], wanted one for each of \['relu'\]"),
         ("relu", {"relu": jnp.ones(3), "conv": jnp.ones(3)}, r"masks: found \['conv', 'relu'\], wanted"),
-        (["relu"], {"relu": jnp.ones(4)}, r"masks\['relu'\]: found shape \(4,\), wanted \(3,\)"),
-        (["relu"], {"relu": jnp.ones((4, 3))}, r"masks\['relu'\]: found shape \(4, 3\), wanted \(3,\)"),
+        (["relu"], {"relu": jnp.ones(4)}, r"masks\['relu'\]: found shape \[4\], wanted \[3\]"),
+        (["relu"], {"relu": jnp.ones((4, 3))}, r"masks\['relu'\]: found shape \[4, 3\], wanted \[3\]"),
     ],
 )
 def test_refusals_name_the_stage(names, masks, message):

@@ -49,7 +49,7 @@ def test_gates_of_lifted_units_are_gates_of_the_hidden_layer(name):
     uniform = np.random.default_rng(0).random((3, 5), np.float32)
     gates = jnp.stack([uniform[0], uniform[1] < 0.5, uniform[2] < 0])
     wanted = jax.jit(jax.vmap(lambda gates: chain(hidden * gates.reshape((1,) * len(shape) + (5,)))))(gates)
-    found = jax.jit(lambda tail: jax.vmap(partial(tail.combine, tail.lift(hidden)))(gates))(tail)
+    found = jax.jit(lambda tail: jax.vmap(partial(tail.combine_units, tail.lift_units(hidden)))(gates))(tail)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
     np.testing.assert_array_equal(tail(hidden), chain(hidden))
 
@@ -64,7 +64,7 @@ def test_units_that_are_left_give_the_scores_of_a_mask(name):
         units = np.append(np.flatnonzero(gates), 3)  # to fill up: closed where it stands a second time
         used = np.append(gates[gates > 0], 0).astype(np.float32)
         wanted = chain(hidden * gates.reshape((1,) * len(shape) + (5,)))
-        found = jax.jit(lambda tail, units, used: tail.kept(hidden, units, used))(tail, units, used)
+        found = jax.jit(lambda tail, units, used: tail.scores_of_units(hidden, units, used))(tail, units, used)
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
@@ -76,7 +76,7 @@ def test_gradients_are_those_of_the_tail(name):
     gates = jax.random.uniform(jax.random.key(2), (2, 5))
 
     def lifted(gates, hidden):
-        return jnp.sum(jax.vmap(partial(tail.combine, tail.lift(hidden)))(gates) ** 2)
+        return jnp.sum(jax.vmap(partial(tail.combine_units, tail.lift_units(hidden)))(gates) ** 2)
 
     def plain(gates, hidden):
         return jnp.sum(jax.vmap(lambda gates: chain(hidden * gates.reshape(1, 1, 1, 5)))(gates) ** 2)
@@ -93,7 +93,7 @@ def test_all_lanes_read_one_copy_of_the_lifted_units(assert_temp_bytes):
     lanes_outputs = 3 * 64 * 256 * 4
 
     def gradient(tail, lifted, gates):
-        return jax.grad(lambda gates: jnp.sum(jax.vmap(partial(tail.combine, lifted))(gates)))(gates)
+        return jax.grad(lambda gates: jnp.sum(jax.vmap(partial(tail.combine_units, lifted))(gates)))(gates)
 
     assert lifted.nbytes > 4 * lanes_outputs
     assert_temp_bytes(3 * lanes_outputs, gradient, tail, lifted, gates)
@@ -107,7 +107,7 @@ def _tail(key):
 def test_tails_of_one_shape_share_a_compilation_and_rows_are_independent(assert_compiles):
     first, second = (networks.lift(_tail(jax.random.key(seed)), (2, 4)) for seed in (0, 1))
     hidden, gates = jnp.ones((3, 2, 4)).at[1].set(2), jnp.ones(4)
-    scores = jax.jit(lambda tail, hidden: tail.combine(tail.lift(hidden), gates))
+    scores = jax.jit(lambda tail, hidden: tail.combine_units(tail.lift_units(hidden), gates))
     by_row = jax.jit(jax.vmap(lambda row: scores(first, row[None])[0]))(hidden)
     np.testing.assert_allclose(by_row, scores(first, hidden), rtol=1e-5, atol=1e-6)
     with assert_compiles(0):
@@ -118,7 +118,7 @@ def test_it_can_be_made_while_a_stacked_network_is_traced():
     def scores(key, hidden):
         tail = _tail(key)
         lifted = networks.lift(tail, (2, 4))
-        return lifted.combine(lifted.lift(hidden), jnp.ones(4)), tail(hidden)
+        return lifted.combine_units(lifted.lift_units(hidden), jnp.ones(4)), tail(hidden)
 
     keys = jax.random.split(jax.random.key(0), 2)
     found, wanted = jax.jit(jax.vmap(scores, (0, None)))(keys, jnp.ones((3, 2, 4)))

@@ -39,7 +39,9 @@ def test_only_bool_vectors_are_written_and_read(tmp_path, mask):
         networks.save_masks(path, {"max1": mask})
     assert not any(tmp_path.iterdir())
     np.savez(path, max1=mask)
-    with pytest.raises(ValueError, match=r"masks\['max1'\]: found .*masks\.npz, wanted a bool vector"):
+    with pytest.raises(
+        ValueError, match=r"masks\.npz: found .* wanted a bool vector|masks\.npz, wanted a whole"
+    ):
         networks.load_masks(path)
 
 

@@ -23,7 +23,7 @@ def test_units_that_are_left_give_the_scores_of_a_mask(name):
     tail = networks.narrow(chain, shape)
     hidden = jax.random.normal(jax.random.key(1), (3, *shape))
     np.testing.assert_array_equal(tail(hidden), chain(hidden))
-    found_of = jax.jit(lambda tail, units, used: tail.kept(hidden, units, used))
+    found_of = jax.jit(lambda tail, units, used: tail.scores_of_units(hidden, units, used))
     # Neighbors are told by their numbers, whatever their order.
     for gates in ([0, 0.5, 0, 0, 2.0], [1.0, 1, 1, 1, 1], [0.0, 0, 0, 0, 0]):
         gates = np.array(gates, np.float32)
@@ -40,7 +40,7 @@ def test_many_gates_of_the_same_units():
     tail = networks.narrow(chain, shape)
     hidden, units = jax.random.normal(jax.random.key(1), (3, *shape)), np.array([1, 2, 4])
     gates = np.array([[1, 0, 1], [0, 1, 1]], np.float32)
-    found = jax.jit(jax.vmap(lambda gates: tail.kept(hidden, units, gates)))(gates)
+    found = jax.jit(jax.vmap(lambda gates: tail.scores_of_units(hidden, units, gates)))(gates)
     whole = np.zeros((2, 5), np.float32)
     whole[:, units] = gates
     for one, mask in zip(found, whole, strict=True):
@@ -53,7 +53,11 @@ def test_units_that_are_moved_give_the_scores_of_all_gates(name, units):
     chain, shape = _after_norm(name)
     tail = networks.narrow(chain, shape)
     hidden = jax.random.normal(jax.random.key(1), (3, *shape))
-    moved = jax.jit(lambda tail, gates, units, others: tail.moved(tail.gated(hidden, gates), units, others))
+    moved = jax.jit(
+        lambda tail, gates, units, others: tail.scores_with_changed_units(
+            tail.under_gates(hidden, gates), units, others
+        )
+    )
     for gates in ([0.0, 1, 1, 0, 1], [1.0, 1, 1, 1, 1], [0.0, 0, 0, 0, 0], [0.5, 1, 0, 2, 1]):
         others = np.array([1 - gates[unit] for unit in units[:2]] + [gates[unit] for unit in units[2:]], np.float32)
         whole = np.array(gates, np.float32)
@@ -67,7 +71,9 @@ def test_a_reach_wider_than_the_layer():
     chain = networks.freeze(_chain(norm=partial(local_response_norm, alpha=0.5), dense=_dense(5, 2)))
     tail, hidden = networks.narrow(chain, (5,)), jax.random.normal(jax.random.key(1), (3, 5))
     for unit in range(5):
-        found = tail.moved(tail.gated(hidden, np.ones(5, np.float32)), np.array([unit]), np.zeros(1, np.float32))
+        found = tail.scores_with_changed_units(
+            tail.under_gates(hidden, np.ones(5, np.float32)), np.array([unit]), np.zeros(1, np.float32)
+        )
         wanted = chain(hidden * (np.arange(5) != unit)[None])
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 

@@ -141,7 +141,7 @@ def _channels_first(x):
         ({"mean": _mean}, {"mean": _mask(4)}, "masks: found no unit kept at 'mean', wanted at least one"),
         ({"mean": _mean}, {"conv": _mask(4, 1), "mean": _mask(4, 2)}, "found no unit kept at 'conv' and 'mean'"),
         ({"mean": _mean}, {"mean": _mask(5, 1)}, r"masks\['mean'\]: found 5 units, wanted 4"),
-        ({"mean": _mean}, {"mean": np.ones(4)}, r"masks\['mean'\]: found float64 \(4,\), wanted a bool vector"),
+        ({"mean": _mean}, {"mean": np.ones(4)}, r"masks\['mean'\]: found float64 \[4\], wanted a bool vector"),
         ({"mean": _mean}, {"dense": _mask(2, 1)}, r"masks\['dense'\]: found no layer on one side"),
         ({"mean": _mean}, {"max": _mask(4, 1)}, "masks: found 'max', wanted stages among 'conv', 'mean', 'dense'"),
         ({"grouped": nnx.Conv(4, 4, (3, 3), feature_group_count=2, rngs=nnx.Rngs(0))}, {"conv": _mask(4, 1)}, "groups"),
@@ -161,5 +161,5 @@ def test_the_input_has_no_units_to_cut():
     net = networks.Chain(flat=_mean, dense1=nnx.Linear(4, 2, rngs=nnx.Rngs(0)))
     with pytest.raises(ValueError, match=r"masks\['flat'\]: found no layer on one side"):
         networks.shrink(net, {"flat": _mask(4, 1)})
-    with pytest.raises(ValueError, match="net: found function, wanted a Chain"):
+    with pytest.raises(ValueError, match="network: found function, wanted a Chain"):
         networks.shrink(_mean, {})

@@ -52,5 +52,5 @@ def test_classes_of_every_size_share_a_compilation(assert_compiles):
 
 @pytest.mark.parametrize("predictions", [np.ones((2, 2), int), np.array([0.0, 1.0])])
 def test_predictions_that_are_no_whole_numbers_are_refused(predictions):
-    with pytest.raises(ValueError, match=f"^predictions: found {predictions.dtype}"):
+    with pytest.raises(ValueError, match="^predictions: found"):
         class_data(predictions, 0, key=KEYS[0])

@@ -36,32 +36,32 @@ def test_greedy_orders_are_those_of_a_plain_loop():
     while not mask.all():
         wanted.append(min(np.flatnonzero(~mask), key=lambda unit: _cost(mask | (np.arange(UNITS) == unit))))
         mask[wanted[-1]] = True
-    found = core_units.greedy(TAIL, HIDDEN, PREDICTIONS, DATA, TARGET, direction="forward")
+    found = core_units.greedy(TAIL, HIDDEN, PREDICTIONS, TARGET, data=DATA, direction="forward")
     np.testing.assert_array_equal(found, wanted)
     dropped = []
     while mask.any():
         dropped.append(min(np.flatnonzero(mask), key=lambda unit: _cost(mask & (np.arange(UNITS) != unit))))
         mask[dropped[-1]] = False
-    found = core_units.greedy(TAIL, HIDDEN, PREDICTIONS, DATA, TARGET, direction="backward")
+    found = core_units.greedy(TAIL, HIDDEN, PREDICTIONS, TARGET, data=DATA, direction="backward")
     np.testing.assert_array_equal(found, dropped[::-1])
 
 
 def test_units_that_nothing_reads_are_dropped_first():
     tail, hidden, predictions, useful = planted(gap=1.0)
     data = core_units.class_data(predictions, 1, key=jax.random.key(0))
-    order = core_units.greedy(tail, hidden, predictions, data, 1, direction="backward")
+    order = core_units.greedy(tail, hidden, predictions, 1, data=data, direction="backward")
     assert useful[order[: useful.sum()]].all()
-    rates = core_units.nested_holding(tail, hidden, predictions, data, 1, order)
+    rates = core_units.nested_holding(tail, hidden, predictions, 1, order, data=data)
     assert core_units.fewest(rates, 1.0) == useful.sum()
 
 
 def test_nested_rates_are_those_of_a_plain_loop():
     order = RANDOM.permutation(UNITS)
-    found = core_units.nested_holding(TAIL, HIDDEN, PREDICTIONS, DATA, TARGET, order)
+    found = core_units.nested_holding(TAIL, HIDDEN, PREDICTIONS, TARGET, order, data=DATA)
     wanted = [_rate(np.isin(np.arange(UNITS), order[:size])) for size in range(UNITS + 1)]
     np.testing.assert_allclose(found, wanted, atol=1e-12)
     images = core_units.nested_holding(
-        TAIL, HIDDEN.reshape(-1, 3, 3), PREDICTIONS, DATA, TARGET, jnp.asarray(order), mask_shape=(3, 3)
+        TAIL, HIDDEN.reshape(-1, 3, 3), PREDICTIONS, TARGET, jnp.asarray(order), data=DATA, mask_shape=(3, 3)
     )
     np.testing.assert_array_equal(images, found)
 
@@ -113,25 +113,28 @@ def _greedy(**changes):
 
 
 def _nested(order):
-    return core_units.nested_holding(TAIL, HIDDEN, PREDICTIONS, DATA, TARGET, order)
+    return core_units.nested_holding(TAIL, HIDDEN, PREDICTIONS, TARGET, order, data=DATA)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: _greedy(direction="up"), "direction: found 'up', wanted 'forward' or 'backward'"),
+        (lambda: _greedy(direction="up"), "direction: found 'up', wanted one of 'forward', 'backward'"),
         (lambda: _greedy(data=ClassData(np.arange(0), np.arange(0))), "data: found no rows"),
-        (lambda: _greedy(data=ClassData(np.array([300]), np.arange(0))), "data: found positives"),
+        (
+            lambda: _greedy(data=ClassData(np.array([300]), np.arange(0))),
+            "data.positives: found 300 to 300, wanted whole numbers from 0 to 299",
+        ),
         (lambda: _greedy(target=4), "target: found 4"),
         (lambda: _greedy(predictions=PREDICTIONS + 9), "predictions: found"),
         (lambda: _greedy(mask_shape=(2,)), "mask_shape: found shape"),
         (lambda: _nested(np.arange(UNITS - 1)), "order: found"),
         (lambda: _nested(np.zeros(UNITS, int)), "order: found"),
-        (lambda: core_units.activation_magnitude(np.ones(3)), r"hidden: found shape \(3,\)"),
-        (lambda: core_units.activation_magnitude(np.ones((0, 3))), r"hidden: found shape \(0, 3\)"),
-        (lambda: core_units.outgoing_magnitude(np.ones((7, 2)), 3), r"kernel: found shape \(7, 2\)"),
+        (lambda: core_units.activation_magnitude(np.ones(3)), r"hidden: found shape \[3\]"),
+        (lambda: core_units.activation_magnitude(np.ones((0, 3))), r"hidden: found shape \[0, 3\]"),
+        (lambda: core_units.outgoing_magnitude(np.ones((7, 2)), 3), r"kernel: found float32 \[7, 2\]"),
         (lambda: core_units.outgoing_magnitude(np.ones((7, 2)), 0), "units: found 0"),
-        (lambda: core_units.gradient_times_activation(TAIL, HIDDEN[:0], 0), r"hidden: found shape \(0, 9\)"),
+        (lambda: core_units.gradient_times_activation(TAIL, HIDDEN[:0], 0), r"hidden: found shape \[0, 9\]"),
         (lambda: core_units.gradient_times_activation(TAIL, HIDDEN, 3), "target: found 3"),
         (lambda: core_units.gradient_times_activation(TAIL, HIDDEN, 0, batch_size=0), "batch_size: found 0"),
     ],

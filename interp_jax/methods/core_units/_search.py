@@ -1,0 +1,229 @@
+"""A set of units made smaller one unit at a time, each step evaluated by the decisions that no longer hold."""
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from interp_jax.methods.core_units._evaluate import ROUNDING, Evaluation, MaskEvaluator
+
+# Units added between two looks at all rows.
+_FEW, _AT_ONCE = 4, 3
+
+
+def smallest_set(
+    evaluator: MaskEvaluator, starts: list[np.ndarray], holding: float, *, rows: int, swaps: int
+) -> np.ndarray:
+    """The smallest set found whose holding rate is at least ``holding``, bool [units].
+
+    From every start units are added until the rate is reached, then dropped one after the other as far as the rows
+    nearest to changing allow it, and fewer at a time where other rows do not. The best set is united with each of the
+    others and units are dropped again. Where none can be dropped any more, one is, and up to ``swaps`` exchanges of one
+    unit try to reach the rate again; where they do, the search goes on. Where all units together do not reach the rate,
+    the first start is returned as it is.
+    """
+    enough = holding - ROUNDING
+    if evaluator.rate(starts[0]) < enough and evaluator.rate(np.ones_like(starts[0])) < enough:
+        return starts[0]
+    near = _NearRows(evaluator, rows, holding)
+
+    def size(mask):
+        return mask.sum(), -evaluator.rate(mask)
+
+    shrunk = [_shrunk(near, _grown(near, start)) for start in starts]
+    # All units together may hold less than some of them.
+    best, *others = sorted((mask for mask in shrunk if near.reaches(mask)), key=size)
+    for other in others:
+        if (other & ~best).any():
+            near.move(best)
+            united = _shrunk(near, best | other)
+            if near.reaches(united):
+                best = min(best, united, key=size)
+    near.move(best)
+    while best.any() and (smaller := _exchanged(near, best, swaps)) is not None:
+        best = _shrunk(near, smaller)
+    return best
+
+
+def _shrunk(near, mask):
+    """The mask without the units that can be dropped one after the other."""
+    most = len(mask)
+    while (smaller := _dropped(near, mask, most)) is not None:
+        missing = int(mask.sum() - smaller.sum())
+        if near.holds(smaller):
+            mask = smaller
+        elif missing > 1:
+            most = missing // 2
+        else:
+            break
+    return mask
+
+
+class _Known(NamedTuple):
+    """Of all rows: which decisions do not hold under the present mask, and the range of the margins seen so far."""
+
+    wrong: np.ndarray
+    least: np.ndarray
+    greatest: np.ndarray
+
+
+class _NearRows:
+    """Compares sets on the rows whose decisions are nearest to changing; the others are taken to stay as they are."""
+
+    def __init__(self, evaluator: MaskEvaluator, rows: int, holding: float):
+        self._evaluator, self._rows, self._most_lost = evaluator, rows, 1 - holding + ROUNDING
+        # Equally near rows are taken in random order: without any unit all rows are equally near.
+        self._order = np.random.default_rng(0).permutation(len(evaluator.data.rows))
+        self._nearest = self._order
+        self._known: _Known | None = None
+        # The rows that sets are compared on, and what the others lose.
+        self._chosen = np.zeros(0, int)
+        self._subset: MaskEvaluator | None = None
+        self._elsewhere = 0.0
+
+    def sample(self) -> None:
+        """Chooses random rows, for masks under which many decisions change."""
+        self._subset = None  # one set of rows at a time is in memory
+        self._subset = self._evaluator.subset(np.sort(self._order[: self._rows]), alone=True)
+        self._chosen, self._elsewhere = np.zeros(0, int), 0.0
+
+    def move(self, mask) -> None:
+        """Chooses the rows nearest to changing under this mask."""
+        held, margins = self._evaluator.margins(mask)
+        self._choose(_Known(~held, margins, margins))
+
+    def reaches(self, mask) -> bool:
+        """Whether the mask holds enough of all rows."""
+        return self._evaluator.margins(mask, None, self._most_lost)[0] is not None
+
+    def holds(self, mask) -> bool:
+        """The same; then chooses the rows nearest under this mask, or adds those that made it fail."""
+        held, margins = self._evaluator.margins(mask, self._nearest, self._most_lost)
+        if held is not None:
+            self.move(mask)
+            return True
+        # Rows that were not looked at have no margin.
+        wrong, least, greatest = self._known
+        self._choose(_Known(wrong, np.fmin(least, margins), np.fmax(greatest, margins)))
+        return False
+
+    def compare(self, masks) -> Evaluation:
+        """Rates and costs as the chosen rows suggest; of many masks, only of those that do well on the first batch."""
+        first = self._subset(masks, batches=1).costs
+        promising = np.argsort(first, kind="stable")[: max(_FEW, len(masks) // 8)]
+        evaluation, rates, costs = self._subset(masks[promising]), *np.full((2, len(masks)), [[-np.inf], [np.inf]])
+        rates[promising], costs[promising] = evaluation.rates - self._elsewhere, evaluation.costs
+        return Evaluation(rates, costs)
+
+    def seems_to_hold(self, evaluation: Evaluation):
+        """Which masks may reach the rate."""
+        return 1 - evaluation.rates <= self._most_lost
+
+    def _choose(self, known: _Known) -> None:
+        self._known = known
+        # How far the margins that have been seen are from 0: nothing, where they were on both sides of it.
+        distance = np.maximum(np.maximum(known.least, -known.greatest), 0)
+        self._nearest = np.lexsort((self._order, distance))
+        chosen = np.sort(self._nearest[: self._rows])
+        if not np.array_equal(chosen, self._chosen):
+            self._subset = None  # one set of rows at a time is in memory
+            self._subset, self._chosen = self._evaluator.subset(chosen), chosen
+        elsewhere = known.wrong.copy()
+        elsewhere[chosen] = False
+        self._elsewhere = self._evaluator.loss(elsewhere)
+
+
+def _grown(near, mask):
+    """The mask with as many units more as the rate needs, each time the one that helps most; chooses rows near it."""
+    if not near.reaches(mask):
+        near.sample()
+        mask, _ = _added(near, mask, most=len(mask))
+    near.move(mask)
+    while not (mask.all() or near.reaches(mask)):
+        mask, seems = _added(near, mask, most=_AT_ONCE)
+        # All rows are looked at only where the near ones have nothing against it, or know too little.
+        if not (seems and near.holds(mask)):
+            near.move(mask)
+    return mask
+
+
+def _added(near, mask, most):
+    """The mask with up to ``most`` units more, those that help most, and whether they seem to be enough."""
+    seems = False
+    for _ in range(min(most, np.sum(~mask))):
+        added = _with(mask, ~mask)
+        evaluation = near.compare(added)
+        best = np.argmin(evaluation.costs)
+        mask, seems = added[best], near.seems_to_hold(evaluation)[best]
+        if seems:
+            break
+    return mask, seems
+
+
+def _dropped(near, mask, most):
+    """The mask with up to ``most`` units fewer, those that seem to be missed least; None where none seems to go."""
+    smaller = None
+    for _ in range(min(most, mask.sum())):
+        fewer = _without(mask)
+        evaluation = near.compare(fewer)
+        allowed = near.seems_to_hold(evaluation)
+        if not allowed.any():
+            break
+        smaller = mask = fewer[np.argmin(np.where(allowed, evaluation.costs, np.inf))]
+    return smaller
+
+
+def _exchanged(near, mask, swaps):
+    """One unit fewer and some exchanged; None where no set on the way reaches the rate.
+
+    Every exchange is the best there is, better or not; units that have just gone stay away for a while.
+    """
+    fewer = _without(mask)
+    evaluation = near.compare(fewer)
+    best, gone = np.argmin(evaluation.costs), deque(maxlen=_FEW)
+    current, seems = fewer[best], near.seems_to_hold(evaluation)[best]
+    for _ in range(swaps):
+        if seems and near.holds(current):
+            return current
+        allowed = ~current
+        allowed[list(gone)] = False
+        if not (current.any() and allowed.any()):
+            return None
+        added = _with(current, allowed)
+        best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_FEW]]
+        candidates = np.concatenate([_without(current) | (grown & ~current) for grown in best_added])
+        evaluation = near.compare(candidates)
+        best = np.argmin(evaluation.costs)
+        gone.append(np.flatnonzero(current & ~candidates[best])[0])
+        current, seems = candidates[best], near.seems_to_hold(evaluation)[best]
+    return current if seems and near.holds(current) else None
+
+
+def _without(mask):
+    """Every mask with one unit fewer."""
+    return mask & ~np.eye(len(mask), dtype=bool)[mask]
+
+
+def _with(mask, choice):
+    """Every mask with one unit more, of those to choose from."""
+    return mask | np.eye(len(mask), dtype=bool)[choice]
+
+
+def added_one_by_one(evaluator: MaskEvaluator) -> np.ndarray:
+    """Unit numbers in the order in which greedy selection adds them to none."""
+    mask, order = np.zeros(evaluator.network.units, bool), []
+    while not mask.all():
+        unit = np.flatnonzero(~mask)[np.argmin(evaluator(_with(mask, ~mask)).costs)]
+        mask[unit] = True
+        order.append(unit)
+    return np.array(order)
+
+
+def dropped_one_by_one(evaluator: MaskEvaluator) -> np.ndarray:
+    """Unit numbers in the order in which greedy selection drops them from all."""
+    mask, order = np.ones(evaluator.network.units, bool), []
+    while mask.any():
+        unit = np.flatnonzero(mask)[np.argmin(evaluator(_without(mask)).costs)]
+        mask[unit] = False
+        order.append(unit)
+    return np.array(order)

@@ -1,0 +1,328 @@
+"""A network's tail with a gate on every unit: one of three strategies, by what the tail can do."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from interp_jax._checks import (
+    as_counts,
+    as_labels,
+    as_numpy,
+    as_real,
+    check_callable,
+    check_choice,
+    check_finite,
+    is_traced,
+)
+from interp_jax.methods._accept import SCORES, accept_scores, callable_pytree
+
+_UNITS_AT_ONCE = 8
+
+
+@runtime_checkable
+class LinearTail(Protocol):
+    """A tail whose first layer L is linear in the hidden units, so that gates b on them commute with it.
+
+        L(b ∘ h) = Σ_i b_i L(h_i)
+
+    The gates' training and the search then compute every L(h_i) once for all gates. `networks.lift` makes such a tail;
+    any pytree of arrays with these four methods is one. All of them are traceable and treat rows independently.
+    """
+
+    def __call__(self, hidden: Any) -> Any:
+        """The scores [rows, classes] of hidden layers [rows, …, units]."""
+
+    def lift_units(self, hidden: Any) -> Any:
+        """Every unit's part L(h_i) of the first layer's output, one array [rows, units, …]."""
+
+    def combine_units(self, lifted: Any, gates: Any) -> Any:
+        """The scores of lifted rows with every unit multiplied by its gate [units]; differentiable in the gates."""
+
+    def scores_of_units(self, hidden: Any, units: Any, gates: Any) -> Any:
+        """The scores with only the units of these numbers, each multiplied by its gate: [open] each.
+
+        A number may come twice if all its gates but one are 0.
+        """
+
+
+@runtime_checkable
+class SubsetTail(Protocol):
+    """A tail that costs less where few units are open or few gates change, although gates do not commute with it.
+
+    A normalization across neighboring units is the usual case: `networks.narrow` makes such a tail; any pytree of
+    arrays with these four methods is one. All of them are traceable and treat rows independently.
+    """
+
+    def __call__(self, hidden: Any) -> Any:
+        """The scores [rows, classes] of hidden layers [rows, …, units]."""
+
+    def scores_of_units(self, hidden: Any, units: Any, gates: Any) -> Any:
+        """The scores with only the units of these numbers, as in `LinearTail`."""
+
+    def under_gates(self, hidden: Any, gates: Any) -> Any:
+        """What ``scores_with_changed_units`` starts from, of hidden layers under gates [units]: a pytree of arrays."""
+
+    def scores_with_changed_units(self, start: Any, units: Any, gates: Any) -> Any:
+        """The scores where the units of these numbers, each a different one, have these gates instead."""
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class GatedTail:
+    """Any tail, its hidden layer multiplied by gates [units]; a pytree that goes through ``jax.jit``.
+
+    ``shapes`` are the masks': one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a tail
+    that takes a mapping of masks. The two subclasses are the strategies for tails that can do more.
+    """
+
+    tail: Callable
+    shapes: tuple = dataclasses.field(metadata={"static": True})
+    scores_are: str = dataclasses.field(default="logits", metadata={"static": True})
+    classes: int = dataclasses.field(default=0, metadata={"static": True})
+
+    # Masks that differ from a common one in no more units than this are evaluated by what changes; −1: none are.
+    most_changed: ClassVar[int] = -1
+
+    def __call__(self, hidden):
+        """The scores with every gate open."""
+        return self.direct(hidden, jnp.ones(self.units))
+
+    @property
+    def units(self) -> int:
+        """How many gates there are, those of all layers together."""
+        return sum(math.prod(shape) for _, shape in self._layers())
+
+    def prepare(self, hidden):
+        """What of the rows does not depend on the gates."""
+        return hidden
+
+    def scores(self, prepared, gates):
+        """The scores of prepared rows for gates [units]."""
+        return self.direct(prepared, gates)
+
+    def direct(self, hidden, gates):
+        """The scores of rows as they are: for one set of gates, ``prepare`` may cost more than it saves."""
+        masks = self.unpack(_like(gates, hidden))
+        if isinstance(masks, dict):
+            return self._logits(self.tail(hidden, masks))
+        return self._logits(self.tail(hidden * jnp.broadcast_to(masks, hidden.shape)))
+
+    def encode(self, masks: np.ndarray):
+        """Masks [masks, units] as ``encoded_scores`` takes them: numbers of units, None for all, and their gates."""
+        return None, masks.astype(np.float32)
+
+    def encoded_scores(self, prepared, units, gates):
+        """The scores of prepared rows for one of the masks that were encoded together."""
+        return self.scores(prepared, gates)
+
+    def encode_alone(self, mask: np.ndarray):
+        """A mask [units] as ``alone_scores`` takes it."""
+        return None, mask.astype(np.float32)
+
+    def alone_scores(self, hidden, units, gates):
+        """The scores of rows as they are for a mask that was encoded alone."""
+        return self.direct(hidden, gates)
+
+    def unpack(self, gates):
+        """Gates […, units] in the shape of the caller's mask: an array, or one by layer."""
+        parts, start = {}, 0
+        for name, shape in self._layers():
+            size = math.prod(shape)
+            parts[name] = gates[..., start : start + size].reshape(*gates.shape[:-1], *shape)
+            start += size
+        return parts.get(None, parts)
+
+    def pack(self, mask, leading: int = 0):
+        """The inverse of ``unpack``, for masks with so many leading axes."""
+        layers = mask if isinstance(mask, Mapping) else {None: mask}
+        parts = [jnp.asarray(layers[name]) for name, _ in self._layers()]
+        return jnp.concatenate([part.reshape(*part.shape[:leading], -1) for part in parts], axis=-1)
+
+    def _logits(self, scores):
+        if self.scores_are == "logits":
+            return scores
+        scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+        return jnp.log(jnp.maximum(scores, jnp.finfo(scores.dtype).tiny))
+
+    def _layers(self):
+        return self.shapes if isinstance(self.shapes[0], tuple) else ((None, self.shapes),)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class LinearGatedTail(GatedTail):
+    """The strategy for a `LinearTail`: rows are lifted once; a mask alone runs the layer on its open units."""
+
+    def prepare(self, hidden):
+        """Every unit's part of the first layer's output."""
+        return self.tail.lift_units(hidden)
+
+    def scores(self, prepared, gates):
+        """The scores of lifted rows."""
+        return self._logits(self.tail.combine_units(prepared, _like(gates, prepared)))
+
+    def encode_alone(self, mask: np.ndarray):
+        """The numbers of the open units, and their gates."""
+        units, gates = _open_units(mask[None])
+        return units, gates[0]
+
+    def alone_scores(self, hidden, units, gates):
+        """The scores of the open units."""
+        return self._logits(self.tail.scores_of_units(hidden, units, _like(gates, hidden)))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SubsetGatedTail(GatedTail):
+    """The strategy for a `SubsetTail`: masks run on their open units, or on what differs from a common one."""
+
+    most_changed: ClassVar[int] = 2
+
+    def encode(self, masks: np.ndarray):
+        """The numbers of the units that are open in any of the masks, and every mask's gates of them."""
+        return _open_units(masks)
+
+    def encoded_scores(self, prepared, units, gates):
+        """The scores of the open units."""
+        return self.alone_scores(prepared, units, gates)
+
+    def encode_alone(self, mask: np.ndarray):
+        """The numbers of the open units, and their gates."""
+        units, gates = _open_units(mask[None])
+        return units, gates[0]
+
+    def alone_scores(self, hidden, units, gates):
+        """The scores of the open units."""
+        return self._logits(self.tail.scores_of_units(hidden, units, _like(gates, hidden)))
+
+    def start(self, hidden, gates):
+        """What ``changed_scores`` starts from."""
+        return self.tail.under_gates(hidden, _like(gates, hidden))
+
+    def changed_scores(self, start, units, gates):
+        """The scores where some units have other gates."""
+        return self._logits(self.tail.scores_with_changed_units(start, units, gates))
+
+
+def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores: str = "logits") -> GatedTail:
+    """The tail with gates in the shapes asked for, by default one for every unit of the last axis.
+
+    The only place that looks at what a tail can do. ``name`` is the argument that errors speak of.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: a mask that does not fit the hidden layer, a tail that fails on it or has fewer than two outputs, or
+            one with the methods of a protocol that is no pytree of arrays.
+    """
+    check_callable("tail", tail)
+    check_choice("scores", scores, SCORES)
+    shapes, strategy = _shapes(mask_shape, hidden, name), GatedTail
+    if shapes == hidden.shape[-1:]:
+        strategies = ((LinearTail, LinearGatedTail), (SubsetTail, SubsetGatedTail))
+        strategy = next((made for protocol, made in strategies if isinstance(tail, protocol)), GatedTail)
+    network = callable_pytree(tail, name="tail")
+    if strategy is not GatedTail and network is not tail:
+        found = f"found {type(tail).__name__}, which is no pytree of arrays"
+        raise ValueError(f"tail: {found}, wanted one: see jax.tree_util.register_dataclass")
+    gated = strategy(network, shapes, scores)
+    row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
+    gates = jax.ShapeDtypeStruct((gated.units,), jnp.float32)
+    try:
+        found = jax.eval_shape(lambda row, gates: gated.scores(gated.prepare(row), gates), row, gates)
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        wanted = "a function hidden -> scores [rows, classes]"
+        found = f"one that fails on hidden units of shape {_shown(hidden.shape[1:])} ({type(error).__name__}: {reason})"
+        raise ValueError(f"tail: found {found}, wanted {wanted}") from error
+    shape, dtype = getattr(found, "shape", None), getattr(found, "dtype", None)
+    if (
+        shape is None
+        or len(shape) != 2
+        or shape[0] != 1
+        or not any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))
+    ):
+        found = type(found).__name__ if shape is None else f"{dtype} scores of shape {_shown(shape)}"
+        raise ValueError(f"tail: found {found} for one row, wanted real scores [1, classes]")
+    if shape[1] < 2:
+        remedy = "of a single score s make the logits of two classes, [0, s]: jnp.concatenate([0 * s, s], axis=1)"
+        raise ValueError(f"tail: found {shape[1]} output, wanted a score for each of at least two classes; {remedy}")
+    return dataclasses.replace(gated, classes=shape[1])
+
+
+def as_hidden(hidden):
+    """The hidden layer as a JAX array of at least float32, [rows, …, units]."""
+    hidden = as_real("hidden", hidden, shape=["rows", "…", "units"])
+    if not hidden.size:
+        raise ValueError(f"hidden: found shape {_shown(hidden.shape)}, wanted no axis of length 0")
+    return hidden
+
+
+def accept(tail, hidden, predictions, mask_shape=None, *, scores: str = "logits", name: str = "mask_shape"):
+    """The gated tail, the hidden layer and the predictions (int32, NumPy) of a host-level function.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: arrays that do not fit each other or the tail, values that are not finite or none of the classes,
+            or scores that are probabilities where logits were promised, or the reverse.
+    """
+    if is_traced(hidden):
+        raise ValueError("hidden: found a traced array, wanted one at hand: this function runs on the host")
+    hidden = as_hidden(hidden)
+    check_finite("hidden", hidden)
+    network = gate_tail(tail, hidden, mask_shape, scores=scores, name=name)
+    predictions = as_labels("predictions", as_numpy("predictions", predictions), rows=len(hidden))
+    predictions = np.asarray(as_labels("predictions", predictions, classes=network.classes))
+    check_scores(network, hidden)
+    return network, hidden, predictions
+
+
+def check_scores(network: GatedTail, hidden) -> None:
+    """Refuses probabilities that are promised to be logits, and the reverse, where network and rows are at hand."""
+    tail = dataclasses.replace(network, scores_are="logits")
+    accept_scores(tail, hidden, scores=network.scores_are, name="tail")
+
+
+def mask_shape_of(mask, leading: int = 0):
+    """The ``mask_shape`` that a mask has after its leading axes."""
+    if isinstance(mask, Mapping):
+        return {name: jnp.shape(value)[leading:] for name, value in mask.items()}
+    return jnp.shape(mask)[leading:]
+
+
+def _shapes(mask_shape, hidden, name) -> tuple:
+    if isinstance(mask_shape, Mapping):
+        if not mask_shape:
+            raise ValueError(f"{name}: found no layers, wanted one by the name of its layer")
+        return tuple((layer, _shape(shape, f"{name}[{layer!r}]")) for layer, shape in mask_shape.items())
+    shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
+    if shapes != hidden.shape[1:][-len(shapes) :]:
+        wanted = f"the last axes of hidden, {_shown(hidden.shape[1:])}"
+        raise ValueError(f"{name}: found shape {_shown(shapes)}, wanted {wanted}")
+    return shapes
+
+
+def _shape(shape, name) -> tuple[int, ...]:
+    shape = as_counts(name, (shape,) if isinstance(shape, int | np.integer) else shape)
+    if not shape:
+        raise ValueError(f"{name}: found shape [], wanted sizes of at least 1")
+    return shape
+
+
+def _shown(shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _like(gates, hidden):
+    return gates.astype(hidden.dtype) if jnp.issubdtype(hidden.dtype, jnp.inexact) else gates
+
+
+def _open_units(masks):
+    """The numbers of the units open in any of the masks, filled up to share compilations, and gates: 0 of fillers."""
+    used = np.flatnonzero(masks.any(axis=0))
+    units = np.pad(used, (0, max(1, -(-len(used) // _UNITS_AT_ONCE)) * _UNITS_AT_ONCE - len(used)))
+    return units, (masks[:, units] & (np.arange(len(units)) < len(used))).astype(np.float32)

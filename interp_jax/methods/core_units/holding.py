@@ -1,0 +1,178 @@
+"""How often a class's decisions hold when only the units of a mask are kept: one mask, traceable, or many at once."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Integer, Shaped
+
+from interp_jax._checks import as_count, as_labels, as_mask, check_choice, check_number
+from interp_jax.methods.core_units._evaluate import MaskEvaluator
+from interp_jax.methods.core_units._tails import accept, as_hidden, check_scores, gate_tail, mask_shape_of
+from interp_jax.methods.core_units.decisions import (
+    CLASSIFIERS,
+    ClassData,
+    as_target,
+    center_score,
+    check_data,
+    is_target,
+    rate_held,
+    tolerance_of,
+)
+
+
+def holding_rate(
+    tail,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
+    mask,
+    *,
+    classifier: str = "argmax",
+    weight: Float[Array | np.ndarray, ""] | float = 1.0,
+    batch_size: int = 500,
+    scores: str = "logits",
+) -> Float[Array, ""]:
+    """The share of decisions, target class or not, that stay as they are when only the mask's units are kept: a scalar.
+
+        ½ (share of the rows predicted as target that still are + share of the other rows that still are not)
+
+    Traceable. Memory: what the tail needs for batch_size rows. Where all rows belong to one of the two groups the rate
+    is that group's. Traced predictions that are none of the classes are left out; NaN in hidden decides for no class.
+
+    Args:
+        tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
+        hidden: [rows, …, units] the layer's activations.
+        predictions: [rows] the class that the whole network predicts for each row.
+        target: the class of interest; None asks every row about the class predicted for it.
+        mask: True where a unit is kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by
+            layer. An empty mask is allowed: the tail sees zeros.
+        classifier: "argmax", or "center" for `center_score` of at least ½.
+        weight: of the center-based classifier, > 0.
+        batch_size: rows at a time; never changes the rate.
+        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: arrays that do not fit each other or the tail, predictions or a target that are none of the classes,
+            a mask of other numbers than 0 and 1, a tail of one output, an unknown classifier, counts below one; with
+            "center", scores that are not what ``scores`` says.
+
+    Example:
+        >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> holding_rate(lambda h: h[:, :2] - h[:, 1:], hidden, jnp.array([0, 1]), 0, jnp.array([True, True, False]))
+        Array(1., dtype=float32)
+
+    Source: Yan & Feng, ICLR 2018 submission, section 3.1 (the rate) and 3.2 (the classifier).
+    """
+    hidden = as_hidden(hidden)
+    check_choice("classifier", classifier, CLASSIFIERS)
+    check_number("weight", weight, above=0)
+    batch_size, mask = as_count("batch_size", batch_size), _as_masks("mask", mask)
+    network = gate_tail(tail, hidden, mask_shape_of(mask), name="mask", scores=scores)
+    predictions = as_labels("predictions", predictions, rows=len(hidden), classes=network.classes)
+    target = as_target(target, network.classes)
+    if classifier == "center":
+        check_scores(network, hidden)
+    predictions = jnp.where(predictions < network.classes, predictions, -1)
+    asked = predictions if target is None else target
+    return _holding_rate(network, hidden, predictions, asked, network.pack(mask), weight, classifier, batch_size)
+
+
+@partial(jax.jit, static_argnames=("classifier", "batch_size"))
+def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
+    def decide(row):
+        hidden, target = row
+        scores = network.direct(hidden[None], gates)
+        return (is_target(scores, target) if classifier == "argmax" else center_score(scores, target, weight) >= 0.5)[0]
+
+    targets = jnp.broadcast_to(target, predictions.shape)
+    return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)
+
+
+def holding_rates(
+    tail,
+    hidden: Shaped[Array | np.ndarray, "..."],
+    predictions: Shaped[Array | np.ndarray, "..."],
+    target: int | np.integer | None,
+    masks,
+    *,
+    data: ClassData | None = None,
+    classifier: str = "argmax",
+    weight: float = 1.0,
+    scores: str = "logits",
+) -> Float[np.ndarray, " masks"]:
+    """The `holding_rate` of each of many masks, float64 [masks].
+
+    Host-level; one mask after the other, 128 rows at a time. A tail of `networks.lift` or `networks.narrow` runs on
+    the open units alone, so that small masks cost little; masks of about equally many units share a compilation.
+    Memory: hidden on the device, and what the tail needs for 128 rows.
+
+    Args:
+        tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
+        hidden: [rows, …, units] activations.
+        predictions: [rows] the class that the whole network predicts for each row.
+        target: the class of interest; None asks every row about the class predicted for it.
+        masks: True where a unit is kept, bool or 0/1: [masks, units], or [masks, …] before any last axes of hidden, or
+            a mapping of such arrays by layer.
+        data: the rows to evaluate on, as `class_data` gives them; all rows by default.
+        classifier: "argmax", or "center" as in `holding_rate`.
+        weight: of the center-based classifier, > 0.
+        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: as `holding_rate`; NaN or infinity in hidden; no masks, or numbers of masks that differ; data of
+            other rows than the class's.
+
+    Example:
+        >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> masks = [[True, True, False], [False, False, False]]
+        >>> holding_rates(lambda h: h[:, :2] - h[:, 1:], hidden, np.array([0, 1]), 0, masks).tolist()
+        [1.0, 0.5]
+
+    Source: Yan & Feng, ICLR 2018 submission, section 3.1.
+    """
+    masks = _as_masks("masks", masks)
+    counts = {jnp.shape(layer)[:1] for layer in (masks.values() if isinstance(masks, Mapping) else [masks])}
+    if len(counts) > 1 or counts & {(), (0,)}:
+        raise ValueError(f"masks: found leading axes {sorted(counts)}, wanted [masks, …] with at least one mask")
+    tolerance = _tolerance(classifier, weight)
+    shape = mask_shape_of(masks, leading=1)
+    evaluator = make_evaluator(
+        tail, hidden, predictions, target, data, shape, scores=scores, tolerance=tolerance, name="masks"
+    )
+    packed = np.asarray(evaluator.network.pack(masks, leading=1))
+    return np.array([evaluator.rate(mask) for mask in packed])
+
+
+def make_evaluator(
+    tail, hidden, predictions, target, data, mask_shape, *, scores, name="mask_shape", **options
+) -> MaskEvaluator:
+    """The evaluator of masks for arguments as users give them; without data, of all rows.
+
+    Raises:
+        TypeError: a tail that cannot be called.
+        ValueError: arrays, a target or data that do not fit each other.
+    """
+    network, hidden, predictions = accept(tail, hidden, predictions, mask_shape, scores=scores, name=name)
+    target = as_target(target, network.classes)
+    if data is None:
+        positive = predictions == (predictions if target is None else target)
+        data = ClassData(np.flatnonzero(positive), np.flatnonzero(~positive))
+    else:
+        data = check_data(data, predictions, target)
+    return MaskEvaluator(network, hidden, predictions, data, target, **options)
+
+
+def _tolerance(classifier, weight) -> float:
+    check_number("weight", weight, above=0)
+    return float(tolerance_of(classifier, np.float32(weight)))
+
+
+def _as_masks(name, masks):
+    if isinstance(masks, Mapping):
+        return {layer: as_mask(f"{name}[{layer!r}]", mask) for layer, mask in masks.items()}
+    return as_mask(name, masks)
