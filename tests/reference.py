@@ -552,7 +552,7 @@ def class_writes(kernels, biases, x, layers, features, scale=1.0):
     return np.array(writes)
 
 
-def right_for_good(likelihood, label):
+def prediction_depth(likelihood, label):
     """Of one row [layers, classes]: the first layer from which on all name it rightly, counted from 1."""
     depth = len(likelihood)
     for first in range(depth):

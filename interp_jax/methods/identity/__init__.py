@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "contribution": ["Contributions", "contributions", "layer_accuracy"],
         "distance": ["distance_to_identity"],
-        "early_exit": ["Exits", "right_for_good", "stop_when_confident"],
+        "early_exit": ["Exits", "prediction_depth", "stop_when_confident"],
         "shares": ["Shares", "completeness_error", "path_shares"],
         "writes": ["class_writes"],
     },

@@ -1,4 +1,4 @@
-"""What every layer has changed of the input, and what it holds for each class."""
+"""The changes that every layer has made to the input, and its scores of each class."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_count, as_labels, as_numpy, as_real, check_shape, describe
 
 
 class Contributions(NamedTuple):
-    """Contribution maps, increments and likelihood of every layer; ``scores`` are the logits they are made of."""
+    """What `contributions` reads from every layer.
+
+    Attributes:
+        maps: the changes that the layers so far have made to the input.
+        increments: the change that a layer alone has made.
+        likelihood: the softmax of ``scores``.
+        scores: the logits of the classes.
+    """
 
     maps: Float[Array, "layers rows features"]
     increments: Float[Array, "layers rows features"]
@@ -19,29 +26,29 @@ class Contributions(NamedTuple):
     scores: Float[Array, "layers rows classes"]
 
     def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
-        """Share of the rows whose likeliest class is the label's, layer by layer: `layer_accuracy`. Traceable."""
+        """The share of rows that every layer classifies correctly, `layer_accuracy`. Traceable."""
         return layer_accuracy(self.scores, labels)
 
 
 def layer_accuracy(
     scores: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
 ) -> Float[Array, " layers"]:
-    """Share of the rows whose greatest score is the label's, layer by layer.
+    """The share of rows whose greatest score is the label's, layer by layer.
 
     A row whose own score is greatest together with others counts as a guess among these: at an identity start, where
-    all are 0, the accuracy is 1 / classes. A row with a score that is not finite is wrong.
+    all scores are 0, the accuracy is 1 / classes. A row with NaN or an infinite score is wrong, and so is one whose
+    label is no class.
 
     Traceable.
 
     Args:
-        scores: [layers, rows, classes], or likelihoods.
-        labels: [rows].
+        scores: [layers, rows, classes] logits or likelihoods.
+        labels: [rows] the true classes.
 
     Raises:
-        ValueError: scores of other axes, or labels that are not whole numbers, one a row.
+        ValueError: scores with other axes, or labels that are not whole numbers, one a row.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> layer_accuracy(jnp.array([[[0.0, 0.0]], [[0.0, 2.0]]]), jnp.array([1]))
         Array([0.5, 1. ], dtype=float32)
 
@@ -55,33 +62,37 @@ def layer_accuracy(
 
 
 def contributions(
-    inputs: Shaped[Array | np.ndarray, "..."], layers: Shaped[Array | np.ndarray, "..."]
+    inputs: Shaped[Array | np.ndarray, "..."],
+    layers: Shaped[Array | np.ndarray, "..."],
+    *,
+    classes: int | None = None,
 ) -> Contributions:
-    """Reads the layers of a network whose every layer has the input's features and, behind them, the classes.
+    """Contribution maps, increments and class scores of layers that hold the input's features and then the classes.
 
         map of layer l = h_l[:d] − x,    increment = h_l[:d] − h_{l−1}[:d]  (h_0[:d] = x),
         likelihood = softmax(h_l[d:])
 
-    A map is in the input's own units and places; positive where the layers so far have strengthened the input. It says
-    what has been made of the input and not for which class. In a network that did not start at the identity the
-    features of a layer have no places, and the maps no meaning; its likelihood has one in the last layer alone.
+    A map has the units and places of the input; it is positive where the layers so far have increased the input. It
+    does not depend on a class. In a network that did not start at the identity the features of a layer have no places,
+    and the maps no meaning; the likelihood then has one in the last layer alone.
 
-    Traceable. Memory: twice the layers'. Whole-number and half-precision inputs are read in float32.
+    Traceable. Memory: twice the layers'. Whole numbers and half precision become float32, and NumPy's float64 after the
+    subtraction. NaN and infinity stay in their places.
 
     Args:
-        inputs: [rows, d], what the network was given.
+        inputs: [rows, d] the inputs of the network.
         layers: [layers, rows, d + C] outputs of every layer, ``network.layers(inputs)``.
+        classes: C, where it is known: layers of any other width than d + C are refused.
 
     Returns:
         `Contributions`: ``.maps``, ``.increments`` [layers, rows, d], ``.likelihood``, ``.scores`` [layers, rows, C],
         ``.accuracy(labels)`` [layers].
 
     Raises:
-        ValueError: arrays that are not real or have other axes, no layer, other rows, layers narrower than the input,
-            as wide (no class dimensions), or with a single class.
+        ValueError: arrays that are not real or have other axes, other rows, layers narrower than the input, as wide (no
+            class units), with a single class unit, or with another number of them than ``classes``.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> x = jnp.array([[1.0, 2.0]])
         >>> layers = jnp.array([[[1.0, 2.0, 0.0, 0.0]], [[0.5, 2.5, 0.0, 3.0]]])
         >>> read = contributions(x, layers)
@@ -90,38 +101,34 @@ def contributions(
 
     Source: Kubota, Hayashi, Hayase & Uchida, arXiv:2102.13333 (abstract).
     """
-    inputs, layers = as_real("inputs", inputs), as_real("layers", layers)
-    kind = jnp.result_type(inputs, layers, jnp.float32)
-    if inputs.ndim != 2 or not inputs.size:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted [rows, features], at least one of each")
+    named = {"inputs": inputs, "layers": layers}
+    inputs, layers = (each if isinstance(each, jax.Array) else as_numpy(name, each) for name, each in named.items())
+    check_shape("inputs", inputs, ["rows", "features"])
     rows, features = inputs.shape
-    if layers.ndim != 3 or not len(layers) or layers.shape[1] != rows:
-        raise ValueError(f"layers: found shape {layers.shape}, wanted [layers, {rows} rows as of inputs, width]")
-    width = layers.shape[2]
-    if width < features:
-        raise ValueError(f"layers: found a width of {width}, wanted at least the {features} features of inputs")
-    if width - features < 2:
-        found = "no class dimensions" if width == features else "a single class dimension"
-        raise ValueError(f"layers: found {found} behind the {features} features of inputs, wanted at least 2")
-    inputs, layers = inputs.astype(kind), layers.astype(kind)
+    check_shape("layers", layers, ["layers", rows, "width"])
+    units = layers.shape[2] - features
+    wanted = None if classes is None else as_count("classes", classes, least=2)
+    if units < 2 or wanted not in (None, units):
+        of_classes = "class units, at least 2" if wanted is None else f"{wanted} class units"
+        raise ValueError(f"layers: found {describe(layers)}, wanted the {features} features of inputs and {of_classes}")
+    if isinstance(inputs, np.ndarray) and isinstance(layers, np.ndarray) and 8 in (inputs.itemsize, layers.itemsize):
+        # float32 has no digits for a small change of a large number.
+        changes = layers[..., :features].astype(np.float64) - inputs.astype(np.float64)[None]
+        layers, inputs = np.concatenate([changes, layers[..., features:]], axis=2), np.zeros_like(inputs)
+    inputs, layers = as_real("inputs", inputs), as_real("layers", layers)
     held, scores = layers[..., :features], layers[..., features:]
-    before = jnp.concatenate([inputs[None], held[:-1]])
-    return Contributions(held - inputs[None], held - before, jax.nn.softmax(scores), scores)
+    before = jnp.concatenate([inputs[None].astype(held.dtype), held[:-1]])
+    return Contributions(held - before[:1], held - before, jax.nn.softmax(scores), scores)
 
 
 def all_finite(scores):
-    """[layers, rows]: whether every class has a number there; where one has none, no class is named."""
+    """[layers, rows]: whether the score of every class is finite; where one is not, no class is predicted."""
     return jnp.all(jnp.isfinite(scores), axis=2)
 
 
 def scores_and_labels(name, scores, labels):
-    """Numbers of every layer, row and class, and a class number for each row."""
-    scores, labels = as_real(name, scores), jnp.asarray(labels)
-    if scores.ndim != 3 or not scores.size:
-        raise ValueError(f"{name}: found shape {scores.shape}, wanted [layers, rows, classes]")
-    if labels.shape != scores.shape[1:2] or not jnp.issubdtype(labels.dtype, jnp.integer):
-        found = f"{labels.dtype} of shape {labels.shape}"
-        raise ValueError(f"labels: found {found}, wanted whole numbers of shape {scores.shape[1:2]}")
+    """Numbers of every layer, row and class, and a class for each row; a label that is no class stays outside."""
+    scores = as_real(name, scores, shape=["layers", "rows", "classes"])
+    labels = as_labels("labels", labels, rows=scores.shape[1])
     # A negative number would count from the end.
-    labels = jnp.where(labels < 0, jnp.iinfo(labels.dtype).max, labels)
-    return scores.astype(jnp.promote_types(scores.dtype, jnp.float32)), labels
+    return scores, jnp.where(labels < 0, jnp.iinfo(labels.dtype).max, labels)

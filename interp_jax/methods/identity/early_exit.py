@@ -1,4 +1,4 @@
-"""From which layer on a row is named rightly, and what it saves to stop as soon as a layer is confident."""
+"""The layer from which a row's predictions stay correct, and what stopping at a confident layer saves."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_real, at_hand
 from interp_jax.methods.identity.contribution import all_finite, scores_and_labels
 
 
 class Exits(NamedTuple):
-    """What stopping at each threshold does: the layer a row stops at (from 1), the rows named rightly, the cost.
+    """What stopping at each threshold does.
 
-    ``cost`` is the mean share of the layers that is run, ``agreement`` the share of rows named as by the last layer.
+    Attributes:
+        layer: the layer that a row stops at, from 1 on.
+        accuracy: the share of rows that are classified correctly there.
+        agreement: the share of rows with the prediction of the last layer.
+        cost: the mean share of the layers that are computed.
     """
 
     layer: Int[Array, "thresholds rows"]
@@ -23,19 +27,19 @@ class Exits(NamedTuple):
     cost: Float[Array, " thresholds"]
 
 
-def right_for_good(
+def prediction_depth(
     likelihood: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
 ) -> Int[Array, " rows"]:
-    """The first layer from which on every layer names a row rightly.
+    """The first layer from which on the predictions of all layers are a row's label.
 
         first layer l with  argmax_c likelihood_k,c = label  for all k = l … L
 
-    Traceable. Of equally likely classes the first is taken, as ``argmax`` does; a layer with a number that is not
-    finite is wrong.
+    Traceable. Of equally likely classes the first is predicted, as by ``argmax``; a layer with NaN or infinity is
+    wrong, and no layer is right about a label that is no class.
 
     Args:
-        likelihood: [layers, rows, classes], or scores in its place.
-        labels: [rows], the classes sought; the network's own decisions to learn when it has made up its mind.
+        likelihood: [layers, rows, classes] likelihoods or logits.
+        labels: [rows] true classes, or the network's predictions, which give the depth of Baldock et al.
 
     Returns:
         [rows], from 1 to L; L + 1 where the last layer is wrong.
@@ -44,12 +48,12 @@ def right_for_good(
         ValueError: a likelihood that is not [layers, rows, classes], or labels that are not whole numbers, one a row.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> likelihood = jnp.array([[[0.9, 0.1]], [[0.2, 0.8]], [[0.7, 0.3]]])
-        >>> right_for_good(likelihood, jnp.array([0])), right_for_good(likelihood, jnp.array([1]))
+        >>> prediction_depth(likelihood, jnp.array([0])), prediction_depth(likelihood, jnp.array([1]))
         (Array([3], dtype=int32), Array([4], dtype=int32))
 
-    Source: ours; the recognition accuracy of every layer is that of arXiv:2102.13333.
+    Source: Baldock, Maennel & Neyshabur, Deep learning through the lens of example difficulty, NeurIPS 2021, section 2,
+    with the layers' own class scores in place of nearest neighbors.
     """
     likelihood, labels = scores_and_labels("likelihood", likelihood, labels)
     right = (jnp.argmax(likelihood, axis=2) == labels[None]) & all_finite(likelihood)
@@ -63,48 +67,59 @@ def stop_when_confident(
     labels: Shaped[Array | np.ndarray, "..."],
     thresholds: Shaped[Array | np.ndarray, "..."],
 ) -> Exits:
-    """Stops at the first layer whose likeliest class reaches a threshold, and at the last layer where none does.
+    """Layers, accuracy and cost where a row stops at the first layer whose greatest likelihood reaches a threshold.
 
-    Traceable. A network that stops saves the layers it does not run; a batch is only as quick as its slowest row. A
-    layer with a number that is not finite is not stopped at before the last, and names no class: it is wrong and agrees
-    with none.
+    Traceable; one pass a threshold. A row whose likelihood reaches it nowhere stops at the last layer. A layer with NaN
+    or infinity predicts no class: only the last can be stopped at, and is wrong then. A batch takes as long as its
+    slowest row.
 
     Args:
-        likelihood: [layers, rows, classes].
-        labels: [rows].
-        thresholds: [thresholds] likelihoods.
+        likelihood: [layers, rows, classes] probabilities, which sum to 1 over the classes.
+        labels: [rows] the true classes.
+        thresholds: [thresholds] likelihoods; more than 1 stops at the last layer.
 
     Returns:
         `Exits`.
 
     Raises:
-        ValueError: as of `right_for_good`, and thresholds that are not [thresholds].
+        ValueError: a likelihood that is not [layers, rows, classes] or, where it is at hand, no probabilities; labels
+            that are not whole numbers, one a row; or thresholds that are not [thresholds], or NaN.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> likelihood = jnp.array([[[0.6, 0.4], [0.1, 0.9]], [[0.3, 0.7], [0.0, 1.0]]])
         >>> stopped = stop_when_confident(likelihood, jnp.array([1, 1]), jnp.array([0.5, 0.8]))
         >>> stopped.layer, stopped.accuracy, stopped.cost
         (Array([[1, 1],
                [2, 1]], dtype=int32), Array([0.5, 1. ], dtype=float32), Array([0.5 , 0.75], dtype=float32))
 
-    Source: ours.
+    Source: not published elsewhere; the likelihood of every layer is that of arXiv:2102.13333.
     """
     likelihood, labels = scores_and_labels("likelihood", likelihood, labels)
-    thresholds = as_real("thresholds", thresholds).astype(likelihood.dtype)
-    if thresholds.ndim != 1 or not thresholds.size:
-        raise ValueError(f"thresholds: found shape {thresholds.shape}, wanted [thresholds], at least one")
+    thresholds = as_real("thresholds", thresholds, shape=["thresholds"]).astype(likelihood.dtype)
+    with jax.ensure_compile_time_eval():  # inside jit too, where arrays at hand would be traced
+        if at_hand(likelihood) and not bool(_are_probabilities(likelihood)):
+            raise ValueError(
+                "likelihood: found rows that do not sum to 1, wanted probabilities: jax.nn.softmax(scores)"
+            )
+        if at_hand(thresholds) and bool(jnp.any(jnp.isnan(thresholds))):
+            raise ValueError("thresholds: found NaN, wanted numbers")
     depth = len(likelihood)
     finite = all_finite(likelihood)
-    named = jnp.where(finite, jnp.argmax(likelihood, axis=2), -1)
+    predictions = jnp.where(finite, jnp.argmax(likelihood, axis=2), -1)
     confidence = jnp.where(finite, jnp.max(likelihood, axis=2), -jnp.inf)
 
     def stop(threshold):
         confident = (confidence >= threshold).at[-1].set(True)
         layer = jnp.argmax(confident, axis=0)
-        class_named = jnp.take_along_axis(named, layer[None], axis=0)[0]
+        predicted = jnp.take_along_axis(predictions, layer[None], axis=0)[0]
         share = jnp.mean((layer + 1) / depth)
-        same = (class_named == named[-1]) & (class_named >= 0)
-        return (layer + 1).astype(jnp.int32), jnp.mean(class_named == labels), jnp.mean(same), share
+        same = (predicted == predictions[-1]) & (predicted >= 0)
+        return (layer + 1).astype(jnp.int32), jnp.mean(predicted == labels), jnp.mean(same), share
 
     return Exits(*jax.lax.map(stop, thresholds))
+
+
+@jax.jit
+def _are_probabilities(likelihood):
+    fits = jnp.all(likelihood >= 0, axis=2) & (jnp.abs(jnp.sum(likelihood, axis=2) - 1) < 1e-2)
+    return jnp.all(fits | ~all_finite(likelihood))

@@ -1,4 +1,4 @@
-"""How much of a class score is due to each layer's being what it is, on the way from the identity to the network."""
+"""Each layer's share of a class score, on the path of the weights from the identity to the network."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,13 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
+from interp_jax._checks import as_count, as_numpy, as_real, as_target, describe
 from interp_jax.methods._accept import callable_pytree
 
 
 class Shares(NamedTuple):
-    """Every layer's share of a score, the score, what the identity alone would give, and the relative error.
+    """Each layer's share of a class score.
 
-    ``error`` = |Σ shares − (score − rest)| / |score − rest|, a number a row.
+    Attributes:
+        shares: of every layer and row.
+        score: of the network.
+        rest: the score of identities alone.
+        error: |Σ shares − (score − rest)| / |score − rest|, a number a row.
     """
 
     shares: Float[Array, "layers rows"]
@@ -28,94 +33,107 @@ def path_shares(
     layer: Callable,
     parameters: Any,
     identity: Any,
-    hidden: Shaped[Array | np.ndarray, "rows ..."],
+    hidden: Shaped[Array | np.ndarray, "..."],
     target,
     *,
     classes: int,
     nodes: int = 8,
 ) -> Shares:
-    """Shares of a class score, each layer's departure from the identity propagated through the layers after it.
+    """Shares of a class score: each layer's departure from the identity, propagated through the layers after it.
 
-    All layers go together from the identity to what they are, θ_l(t) = I + t (θ_l − I), and h_l(t) with them:
+    All layers go together from the identity to their weights, θ_l(t) = I + t (θ_l − I), and h_l(t) with them:
 
         write of layer l at t = ∂layer(θ_l(t), h_{l−1}(t)) / ∂θ_l · (θ_l − I)
         share of layer l = ∫₀¹ (∂score / ∂h_l)(t) · write_l(t) dt
 
-    ∂score / ∂h_l is the product of the Jacobians of layers l + 1 … L. By the chain rule the integrand is the score's
-    slope along the way, so that the shares add up to the score less what identities alone would give (0 for class
-    dimensions that begin at 0). The integral is a Gauss-Legendre sum of ``nodes`` terms: exact for a polynomial in t of
-    degree 2 nodes − 1, while the score is one of degree L between two changes of the activation pattern. ``error`` says
-    how much is missing. Without the integral, at t = 1 alone, shares do not add up: what two layers do together would
-    be counted for both.
+    ∂score / ∂h_l is the product of the Jacobians of layers l + 1 … L. By the chain rule the integrand is the derivative
+    of the score along the path, so that the shares sum to the score less the score of identities alone (0 for class
+    units that begin at 0). The integral is a Gauss-Legendre sum of ``nodes`` terms: exact for a polynomial in t of
+    degree 2 nodes − 1, while the score is one of degree L between two changes of the activation pattern; ``error``
+    measures the difference. At t = 1 alone, shares would not sum to the score: the joint effect of two layers would
+    count for both.
 
-    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Whole-number and
-    half-precision numbers are computed with in float32.
+    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Whole numbers and
+    half precision become float32, and NumPy's float64 parameters after the identity is subtracted. NaN and infinity of
+    a row stay in that row.
 
     Args:
         layer: ``(parameters of one layer, hidden [rows, …, width]) -> hidden``.
-        parameters: of all layers, stacked.
-        identity: of one layer that passes on what it is given; `networks.IdentityPerceptron.stack` gives all three.
-        hidden: the layer before the first, ``network.pad(inputs)``; every layer gives back its shape.
-        target: the class, one for all rows or [rows].
+        parameters: a pytree of all layers' parameters, stacked along the first axis.
+        identity: the parameters of one layer that returns its input; `networks.IdentityPerceptron.stack` gives all
+            three.
+        hidden: [rows, …, width] the input of the first layer, ``network.pad(inputs)``; every layer keeps its shape.
+        target: the class, one for all rows or [rows]; a traced one that is no class gives NaN.
         classes: C; the scores are the last C units of the last layer, averaged over all axes in between.
-        nodes: of the integral.
+        nodes: terms of the integral.
+
+    Returns:
+        `Shares`.
 
     Raises:
-        ValueError: parameters and identity that do not match, hidden that the layer does not take or does not give
-            back in its shape, no rows, a target that is no class, or counts below one.
+        TypeError: a layer that cannot be called.
+        ValueError: parameters and identity that do not match, hidden that the layer does not take or whose shape it
+            does not keep, no rows, a target that is no class, or counts below one.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> def layer(kernel, x):
         ...     return x @ kernel
         >>> kernels = jnp.stack([jnp.eye(3).at[0, 2].set(1.0), 2 * jnp.eye(3)])
-        >>> found = path_shares(layer, kernels, jnp.eye(3), jnp.array([[1.0, 0.0, 0.0]]), 1, classes=2)
-        >>> found.shares[:, 0].round(4), found.score
+        >>> result = path_shares(layer, kernels, jnp.eye(3), jnp.array([[1.0, 0.0, 0.0]]), 1, classes=2)
+        >>> result.shares[:, 0].round(4), result.score
         (Array([1.5, 0.5], dtype=float32), Array([2.], dtype=float32))
 
-    Source: ours, the integrated gradients of Sundararajan, Taly & Yan, arXiv:1703.01365, section 3, taken in the space
-    of the weights from the identity of arXiv:2102.13333 on.
+    Source: Sundararajan, Taly & Yan, arXiv:1703.01365, section 3 (integrated gradients), here in the space of the
+    weights from the identity of arXiv:2102.13333 on; not published elsewhere.
     """
-    hidden, target = jnp.asarray(hidden), jnp.asarray(target)
-    parameters, identity = jax.tree.map(jnp.asarray, (parameters, identity))
-    for name, value in (("classes", classes), ("nodes", nodes)):
-        if value < 1:
-            raise ValueError(f"{name}: found {value}, wanted at least 1")
-    if hidden.ndim < 2 or not len(hidden) or hidden.shape[-1] < classes:
-        raise ValueError(
-            f"hidden: found shape {hidden.shape}, wanted [rows, …, width] with a width of {classes} or more"
-        )
-    rows = len(hidden)
-    if target.shape not in ((), (rows,)) or not jnp.issubdtype(target.dtype, jnp.integer):
-        raise ValueError(
-            f"target: found {target.dtype} of shape {target.shape}, wanted a class or whole numbers [{rows}]"
-        )
-    if not isinstance(target, jax.core.Tracer) and not 0 <= int(target.min()) <= int(target.max()) < classes:
-        raise ValueError(f"target: found {int(target.min())} to {int(target.max())}, wanted 0 to {classes - 1}")
-    stacked, single = ([leaf.shape for leaf in jax.tree.leaves(tree)] for tree in (parameters, identity))
-    if jax.tree.structure(parameters) != jax.tree.structure(identity) or [each[1:] for each in stacked] != single:
-        raise ValueError(f"parameters: found shapes {stacked}, wanted those of identity, {single}, stacked over layers")
-    kind = jnp.result_type(hidden, *jax.tree.leaves(parameters), jnp.float32)
-    parameters, identity, hidden = jax.tree.map(lambda leaf: leaf.astype(kind), (parameters, identity, hidden))
-    layer = callable_pytree(layer)
+    classes, nodes = as_count("classes", classes), as_count("nodes", nodes)
+    hidden = as_real("hidden", hidden, shape=["rows", "…", "width"])
+    if hidden.shape[-1] < classes or not hidden.size:
+        wanted = f"[rows, …, width] with a width of {classes} or more"
+        raise ValueError(f"hidden: found shape [{', '.join(map(str, hidden.shape))}], wanted {wanted}")
+    target = as_target(target, rows=len(hidden), classes=classes)
+    layer = callable_pytree(layer, name="layer")
+    single, structure = jax.tree.flatten(identity)
+    stacked, of_stacked = jax.tree.flatten(parameters)
+    single, stacked = (
+        [each if isinstance(each, jax.Array) else as_numpy(name, each) for each in leaves]
+        for name, leaves in (("identity", single), ("parameters", stacked))
+    )
+    shapes = [each.shape for each in single], [each.shape for each in stacked]
+    depths = {shape[:1] for shape in shapes[1]}
+    if structure != of_stacked or [shape[1:] for shape in shapes[1]] != shapes[0] or len(depths - {(0,)}) != 1:
+        wanted = f"those of identity, {shapes[0]}, stacked over at least one layer"
+        raise ValueError(f"parameters: found shapes {shapes[1]}, wanted {wanted}")
+    departure = [_departure(*leaves) for leaves in zip(stacked, single, strict=True)]
+    single = [as_real("identity", each) for each in single]
+    kind = jnp.result_type(hidden, *departure, *single)
+    departure, identity, hidden = jax.tree.map(
+        lambda each: each.astype(kind),
+        (jax.tree.unflatten(structure, departure), jax.tree.unflatten(structure, single), hidden),
+    )
     _check_layer(layer, identity, hidden)
-    return _path_shares(layer, parameters, identity, hidden, jnp.broadcast_to(target, (rows,)), classes, nodes)
+    return _path_shares(layer, departure, identity, hidden, target, classes, nodes)
+
+
+def _departure(parameters, identity):
+    """The parameters less the identity, of float64 before it is cut to float32."""
+    if isinstance(parameters, np.ndarray) and isinstance(identity, np.ndarray) and parameters.itemsize == 8:
+        return as_real("parameters", parameters.astype(np.float64) - identity.astype(np.float64)[None])
+    return as_real("parameters", parameters) - as_real("identity", identity)[None]
 
 
 def _check_layer(layer, identity, hidden):
     """Refuses hidden of a shape that the layer does not keep."""
     try:
-        found = jax.eval_shape(lambda layer, *arrays: layer(*arrays), layer, identity, hidden)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"hidden: found shape {hidden.shape}, which the layer does not take: {error}") from error
-    if found.shape != hidden.shape:
-        raise ValueError(f"hidden: found shape {hidden.shape}, wanted one that the layer keeps, it gives {found.shape}")
+        after = jax.eval_shape(lambda layer, *arrays: layer(*arrays), layer, identity, hidden).shape
+    except Exception as error:
+        raise ValueError(f"hidden: found {describe(hidden)}, wanted a shape that the layer takes: {error}") from error
+    if after != hidden.shape:
+        raise ValueError(f"hidden: found {describe(hidden)}, wanted a shape that the layer keeps: it gives {after}")
 
 
 @partial(jax.jit, static_argnames=("classes", "nodes"))
-def _path_shares(layer, parameters, identity, hidden, target, classes, nodes):
-    departure = jax.tree.map(lambda each, single: each - single[None], parameters, identity)
-
+def _path_shares(layer, departure, identity, hidden, target, classes, nodes):
     def score_of(last):
         scores = jnp.mean(last[..., -classes:], axis=tuple(range(1, last.ndim - 1)))
         return jnp.take_along_axis(scores, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0]
@@ -149,14 +167,28 @@ def _path_shares(layer, parameters, identity, hidden, target, classes, nodes):
 
 
 def completeness_error(
-    shares: Float[Array | np.ndarray, "layers *rows"], whole: Float[Array | np.ndarray, " *rows"]
-) -> Float[Array, " *rows"]:
-    """By how much shares fail to add up to the whole, relative to it: |Σ shares − whole| / |whole|. Traceable.
+    shares: Shaped[Array | np.ndarray, "..."], whole: Shaped[Array | np.ndarray, "..."]
+) -> Float[Array, "..."]:
+    """The relative difference between the sum of shares and the whole.
 
-    0 where both are 0.
+        |Σ shares − whole| / |whole|,   0 where both are 0
 
-    >>> completeness_error(jnp.array([[1.0], [2.0]]), jnp.array([4.0]))
-    Array([0.25], dtype=float32)
+    Traceable. NaN and infinity give NaN in their place.
+
+    Args:
+        shares: [layers, …].
+        whole: […] of the shape of one layer's shares.
+
+    Raises:
+        ValueError: shares without a layer, or a whole of another shape.
+
+    Example:
+        >>> completeness_error(jnp.array([[1.0], [2.0]]), jnp.array([4.0]))
+        Array([0.25], dtype=float32)
+
+    Source: the completeness axiom of Sundararajan, Taly & Yan, arXiv:1703.01365, section 3.
     """
+    shares = as_real("shares", shares, shape=["layers", "…"])
+    whole = as_real("whole", whole, shape=shares.shape[1:])
     missing = jnp.abs(jnp.sum(shares, axis=0) - whole)
     return jnp.where(missing == 0, 0, missing / jnp.abs(whole))

@@ -140,6 +140,6 @@ CALLS = {
         "hidden": np.abs(normal(ROWS, 7, seed=18)),
         "nodes": 2,
     },
-    "identity.right_for_good": lambda: {"likelihood": LIKELIHOOD},
+    "identity.prediction_depth": lambda: {"likelihood": LIKELIHOOD},
     "stop_when_confident": lambda: {"likelihood": LIKELIHOOD, "thresholds": np.array([0.5, 0.8], np.float32)},
 }

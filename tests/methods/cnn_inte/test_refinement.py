@@ -34,7 +34,7 @@ def _comes_to(tree, ids, node):
 
 
 def test_a_split_is_the_best_of_all_sets_given_its_leaves():
-    """Of the lowest splits at rest: with no other set of any factor are more of the node's rows classified correctly."""
+    """Of the lowest splits at rest: no other set of any factor classifies more of the node's rows correctly."""
     random = np.random.default_rng(0)
     ids, labels = random.integers(0, 4, (300, 3)), random.integers(0, 3, 300)
     tree = refine(grow(ids, labels, count=4, classes=3, depth=2), ids, labels, rounds=100)

@@ -89,14 +89,17 @@ def test_half_precision_and_whole_numbers_are_read_in_full():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda x, h: (x[0], h), r"inputs: found shape \(4,\), wanted \[rows, features\]"),
-        (lambda x, h: (x, h[0]), r"layers: found shape \(5, 7\), wanted \[layers, 5 rows"),
-        (lambda x, h: (x, h[:0]), r"layers: found shape \(0, 5, 7\)"),
-        (lambda x, h: (x[:3], h), r"layers: found shape \(6, 5, 7\), wanted \[layers, 3 rows"),
-        (lambda x, h: (x, h[..., :3]), "layers: found a width of 3, wanted at least the 4 features"),
-        (lambda x, h: (x, h[..., :4]), "layers: found no class dimensions behind the 4 features"),
-        (lambda x, h: (x, h[..., :5]), "layers: found a single class dimension"),
-        (lambda x, h: (x * 1j, h), "inputs: found dtype complex"),
+        (lambda x, h: (x[0], h), r"inputs: found shape \[4\], wanted \[rows, features\]"),
+        (lambda x, h: (x, h[0]), r"layers: found shape \[5, 7\], wanted \[layers, 5, width"),
+        (lambda x, h: (x, h[:0]), r"layers: found shape \[0, 5, 7\]"),
+        (lambda x, h: (x[:3], h), r"layers: found shape \[6, 5, 7\], wanted \[layers, 3, width"),
+        (lambda x, h: (x, h[..., :3]), r"layers: found float32 \[6, 5, 3\], wanted the 4 features of inputs"),
+        (
+            lambda x, h: (x, h[..., :4]),
+            r"layers: found float32 \[6, 5, 4\], wanted the 4 features of inputs and class units, at least 2",
+        ),
+        (lambda x, h: (x, h[..., :5]), r"layers: found float32 \[6, 5, 5\], wanted .* class units, at least 2"),
+        (lambda x, h: (x * 1j, h), "inputs: found complex"),
     ],
 )
 def test_bad_arguments_are_named(change, message):
@@ -106,5 +109,24 @@ def test_bad_arguments_are_named(change, message):
 
 @pytest.mark.parametrize("labels", [LABELS[:-1], LABELS * 1.0, LABELS[None]])
 def test_labels_that_do_not_fit_are_named(labels):
-    with pytest.raises(ValueError, match=r"^labels: found .* wanted whole numbers of shape \(5,\)"):
+    with pytest.raises(ValueError, match=r"^labels: found .* wanted whole numbers \[5\]"):
         identity.contributions(*_layers()).accuracy(labels)
+
+
+def test_layers_of_another_network_are_refused_where_the_classes_are_known():
+    inputs, layers = _layers()
+    np.testing.assert_array_equal(identity.contributions(inputs, layers, classes=CLASSES).maps.shape, (6, 5, 4))
+    with pytest.raises(ValueError, match=r"^layers: found float32 \[6, 5, 7\], wanted .* and 5 class units"):
+        identity.contributions(inputs, layers, classes=5)
+
+
+def test_small_changes_of_large_float64_inputs_are_not_lost():
+    inputs, layers = _layers()
+    wide = layers.astype(np.float64)
+    wide[..., :FEATURES] += 1e9
+    found = identity.contributions(inputs.astype(np.float64) + 1e9, wide)
+    np.testing.assert_allclose(found.maps, layers[..., :FEATURES] - inputs, atol=1e-5)
+    np.testing.assert_allclose(found.increments[1:], np.diff(layers[..., :FEATURES], axis=0), atol=1e-5)
+    np.testing.assert_array_equal(found.scores, layers[..., FEATURES:])
+    whole = identity.contributions(np.full((1, 1), 2**40, np.int64), np.array([[[2**40 + 3, 0, 0]]], np.int64))
+    assert float(whole.maps[0, 0, 0]) == 3

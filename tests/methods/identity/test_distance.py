@@ -26,5 +26,16 @@ def test_orthogonal_weights_lie_at_the_root_of_two():
 
 @pytest.mark.parametrize("shape", [(5, 5), (2, 4, 5), (2, 2, 2, 4, 4), (0, 3, 3), (2, 3, 3, 4)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match="^kernels: found shape"):
+    with pytest.raises(ValueError, match=r"^kernels: found shape \["):
         distance_to_identity(np.ones(shape))
+
+
+def test_float64_close_to_the_identity_and_huge_weights_keep_their_distance():
+    near = np.stack([np.eye(4) * (1 + 1e-9), np.eye(4)])
+    np.testing.assert_allclose(distance_to_identity(near), [1e-9, 0], rtol=1e-5)
+    np.testing.assert_allclose(
+        distance_to_identity(np.eye(4, dtype=np.float32)[None] * np.float32(1e30)), 1e30, rtol=1e-6
+    )
+    np.testing.assert_allclose(distance_to_identity(2 * np.eye(4, dtype=np.int64)[None]), 1)
+    with pytest.raises(ValueError, match="^scale: found nan"):
+        distance_to_identity(np.eye(4)[None], scale=float("nan"))

@@ -8,7 +8,7 @@ from interp_jax.methods import identity
 from tests import reference
 
 LAYERS, ROWS, CLASSES = 6, 8, 3
-_settled, _stopped = jax.jit(identity.right_for_good), jax.jit(identity.stop_when_confident)
+_settled, _stopped = jax.jit(identity.prediction_depth), jax.jit(identity.stop_when_confident)
 
 
 def _likelihood(seed, sharpness=2.0):
@@ -18,27 +18,27 @@ def _likelihood(seed, sharpness=2.0):
 
 @given(st.integers(0, 9999))
 @settings(max_examples=40, deadline=None)
-def test_the_first_layer_right_for_good(seed):
+def test_the_first_layer_prediction_depth(seed):
     random = np.random.default_rng(seed)
     # Few different layers, so that long runs of right ones occur.
     likelihood = _likelihood(seed)[np.sort(random.integers(0, LAYERS, LAYERS))]
     labels = random.integers(0, CLASSES, ROWS)
     found = _settled(likelihood, labels)
-    assert found.tolist() == [reference.right_for_good(likelihood[:, row], labels[row]) for row in range(ROWS)]
+    assert found.tolist() == [reference.prediction_depth(likelihood[:, row], labels[row]) for row in range(ROWS)]
 
 
 @given(st.integers(0, 9999), st.floats(0.34, 0.99))
 @settings(max_examples=30, deadline=None)
-def test_stopping_is_as_said(seed, threshold):
+def test_stopping_is_the_definition(seed, threshold):
     likelihood, labels = _likelihood(seed), np.arange(ROWS) % CLASSES
     found = _stopped(likelihood, labels, np.float32([threshold]))
     layers, right, same = [], [], []
     for row in range(ROWS):
         sure = [layer for layer in range(LAYERS) if likelihood[layer, row].max() >= np.float32(threshold)]
         layers.append((sure or [LAYERS - 1])[0])
-        named = likelihood[layers[-1], row].argmax()
-        right.append(named == labels[row])
-        same.append(named == likelihood[-1, row].argmax())
+        predicted = likelihood[layers[-1], row].argmax()
+        right.append(predicted == labels[row])
+        same.append(predicted == likelihood[-1, row].argmax())
     assert found.layer[0].tolist() == [layer + 1 for layer in layers]
     np.testing.assert_allclose(found.accuracy[0], np.mean(right), rtol=1e-6)
     np.testing.assert_allclose(found.agreement[0], np.mean(same), rtol=1e-6)
@@ -75,13 +75,17 @@ def test_no_label_is_right_that_is_no_class():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p, y: identity.right_for_good(p[0], y), r"likelihood: found shape \(8, 3\)"),
-        (lambda p, y: identity.right_for_good(p, y[1:]), r"labels: found int.* of shape \(7,\), wanted .*\(8,\)"),
+        (lambda p, y: identity.prediction_depth(p[0], y), r"likelihood: found shape \[8, 3\]"),
+        (lambda p, y: identity.prediction_depth(p, y[1:]), r"labels: found shape \[7\], wanted .*\[8\]"),
         (
             lambda p, y: identity.stop_when_confident(p, y, np.float32(0.5)[...]),
-            r"thresholds: found shape \(\), wanted \[thresholds\]",
+            r"thresholds: found shape \[\], wanted \[thresholds\]",
         ),
-        (lambda p, y: identity.stop_when_confident(p, y, np.zeros(0)), r"thresholds: found shape \(0,\)"),
+        (lambda p, y: identity.stop_when_confident(p, y, np.zeros(0)), r"thresholds: found shape \[0\]"),
+        (lambda p, y: identity.stop_when_confident(np.log(p), y, np.ones(1)), "likelihood: found rows that do not sum"),
+        (lambda p, y: identity.stop_when_confident(p, y, np.array([np.nan])), "thresholds: found NaN"),
+        (lambda p, y: identity.prediction_depth(p, y + 2.0**32), "labels: found float64"),
+        (lambda p, y: identity.prediction_depth(p, y + 2**32), "labels: found 4294967296 to"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

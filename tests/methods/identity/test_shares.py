@@ -155,13 +155,16 @@ def test_products_of_writes_have_full_precision():
     [
         ({"nodes": 0}, "nodes: found 0"),
         ({"classes": 0}, "classes: found 0"),
-        ({"classes": 9}, r"hidden: found shape \(5, 7\), wanted .* a width of 9"),
-        ({"target": 3}, "target: found 3 to 3, wanted 0 to 2"),
-        ({"target": np.zeros(4, int)}, r"target: found int.* of shape \(4,\)"),
-        ({"target": 0.5}, "target: found float"),
+        ({"classes": 9}, r"hidden: found shape \[5, 7\], wanted .* a width of 9"),
+        ({"target": 3}, "target: found 3, wanted a whole number from 0 to 2"),
+        ({"target": np.zeros(4, int)}, r"target: found shape \[4\]"),
+        ({"target": 0.5}, "target: found 0.5"),
         ({"identity": IDENTITY[:1]}, "parameters: found shapes"),
-        ({"hidden": np.zeros((0, 7), np.float32)}, r"hidden: found shape \(0, 7\)"),
-        ({"hidden": np.zeros((5, 6), np.float32)}, r"hidden: found shape \(5, 6\), which the layer does not take"),
+        ({"hidden": np.zeros((0, 7), np.float32)}, r"hidden: found shape \[0, 7\]"),
+        (
+            {"hidden": np.zeros((5, 6), np.float32)},
+            r"hidden: found float32 \[5, 6\], wanted a shape that the layer takes",
+        ),
     ],
 )
 def test_bad_arguments_of_shares_are_named(change, message):
@@ -173,10 +176,25 @@ def test_bad_arguments_of_shares_are_named(change, message):
 
 
 def test_a_layer_that_does_not_keep_the_shape_is_named():
-    with pytest.raises(ValueError, match=r"^hidden: found shape \(5, 7\), wanted one that the layer keeps.*\(5, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"^hidden: found float32 \[5, 7\], wanted a shape that the layer keeps.*\(5, 3\)"
+    ):
         identity.path_shares(
             lambda kernel, x: x @ kernel, np.ones((2, 7, 3)), np.ones((7, 3)), np.ones((5, 7)), 0, classes=2
         )
+
+
+def test_weights_of_float64_close_to_the_identity_have_shares():
+    inputs, far = np.ones((2, FEATURES), np.float32), np.zeros((2, WIDTH, WIDTH))
+    far[:, 0, FEATURES] = 1e-3
+    parameters = np.eye(WIDTH)[None] + far, np.zeros((2, WIDTH))
+    start = np.pad(inputs, ((0, 0), (0, CLASSES)))
+    found = identity.path_shares(_layer, parameters, IDENTITY, start, 0, classes=CLASSES)
+    np.testing.assert_allclose(found.shares, 1e-3, rtol=1e-4)
+    slight = np.eye(3)[None] * (1 + 1e-9)  # float32 has no digits for it
+    found = identity.path_shares(lambda kernel, x: x @ kernel, slight, np.eye(3), np.ones((1, 3)), 1, classes=2)
+    np.testing.assert_allclose(found.shares, 1e-9, rtol=1e-4)
+    np.testing.assert_allclose(found.rest, 1)
 
 
 @pytest.mark.parametrize("kind", [int, jnp.bfloat16])
@@ -190,7 +208,7 @@ def test_whole_numbers_and_half_precision_are_read_in_full(kind):
 
 def test_weights_that_do_not_fit_the_layers_are_named():
     kernels, biases, inputs, layers = _network()
-    with pytest.raises(ValueError, match=r"^kernels: found shape \(5, 7, 7\), wanted \(6, 7, 7\)"):
+    with pytest.raises(ValueError, match=r"^kernels: found shape \[5, 7, 7\], wanted \[6, 7, 7\]"):
         identity.class_writes(inputs, layers, kernels[1:], biases)
-    with pytest.raises(ValueError, match=r"^biases: found shape \(6, 6\), wanted \(6, 7\)"):
+    with pytest.raises(ValueError, match=r"^biases: found shape \[6, 6\], wanted \[6, 7\]"):
         identity.class_writes(inputs, layers, kernels, biases[:, 1:])
