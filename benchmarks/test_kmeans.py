@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.cluster import KMeans
 
-from benchmarks.measure import check, ours, rival
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.kmeans import kmeans
 
 SIZES = {"ten starts": (60_000,), "one start": (60_000,)}
@@ -24,7 +24,7 @@ def group(case, rows):
 
 @functools.cache
 def _rows(count):
-    """As a hidden layer's activations: rectified mixtures of forty sources."""
+    """Rows similar to hidden activations: rectified mixtures of forty sources."""
     random = np.random.default_rng(0)
     mixtures = random.normal(size=(count, 40)) @ random.normal(size=(40, FEATURES))
     return np.maximum(mixtures, 0).astype(np.float32)
@@ -48,10 +48,10 @@ def test_interp_jax(benchmark, case, size):
     )
     timed = every[2:]
     if starts == 1:
-        passes = np.median([int(found.iterations) for found in timed])
-        # Of the scores; the sums of a pass follow from the rows that changed, which are few in most.
+        passes = np.median([int(found.steps) for found in timed])
+        # Of the scores alone: the sums of most passes are updated from a few changed rows.
         benchmark.extra_info |= {"flops": 2.0 * x.size * CLUSTERS * passes, "bytes": 4.0 * x.size * passes}
-    _check(benchmark, timed, "inertia", "iterations")
+    _check(benchmark, timed, "inertia", "steps")
 
 
 def test_scikit_learn(benchmark, case, size):
@@ -61,12 +61,12 @@ def test_scikit_learn(benchmark, case, size):
         with warnings.catch_warnings(action="ignore"):
             every.append(KMeans(CLUSTERS, n_init=STARTS[case], random_state=next(seeds)).fit(rows))
 
-    rival(benchmark, size, fit, rounds=ROUNDS[case])
+    baseline(benchmark, size, fit, rounds=ROUNDS[case])
     _check(benchmark, every[1:], "inertia_", "n_iter_")
 
 
 def _check(benchmark, found, inertia, iterations):
-    """Over all timed calls; the iterations are those of each call's best start."""
+    """Means over all timed calls; iterations are those of the best start of each call."""
     check(
         benchmark,
         mean_inertia=np.mean([float(getattr(each, inertia)) for each in found]),

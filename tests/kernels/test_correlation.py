@@ -233,7 +233,10 @@ def test_scratch_memory_is_that_of_one_batch(assert_temp_bytes):
         (lambda a, b: Moments.init(5, 4, jnp.int32), "dtype: found int32, wanted a floating type"),
         (lambda a, b: Moments.init(5, 5).update(a, b), r"b: found shape \[300, 4\], wanted \[any, 5\]"),
         (lambda a, b: Moments.init(5, 4).update(a[1:], b), "b: found 300 rows, wanted 299 as in a"),
-        (lambda a, b: Moments.init(5, 4).update(a, b, weights=np.ones(299)), r"weights: found shape \[299\], wanted \[300\]"),
+        (
+            lambda a, b: Moments.init(5, 4).update(a, b, weights=np.ones(299)),
+            r"weights: found shape \[299\], wanted \[300\]",
+        ),
     ],
 )
 def test_bad_arguments_are_named(call, message):

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_centered, as_count, as_key, as_number, as_real, check_finite, check_not_negative
 from interp_jax.kernels.kmeans._nearest_centers import center_numbers, nearest
 from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
@@ -27,17 +26,22 @@ _PIECES, _FEW = 64, 16
 _SCORES = 2**21
 
 
+# Scores lose digits of ‖x‖². Where more than this share of the inertia may be lost, differences take their place.
+_LOST = 1 / 32
+
+
 class Clustering(NamedTuple):
     """The best start: its centers, every row's nearest one, and Σ weight · ‖x − center‖².
 
-    ``converged`` says whether its centers came to rest within ``iterations``; ``inertias`` are those of all starts.
+    ``converged`` says whether its centers came to rest within ``iterations``, ``steps`` after how many; ``inertias``
+    are those of all starts.
     """
 
     centers: Float[Array, "k features"]
     labels: Int[Array, " rows"]
     inertia: Float[Array, ""]
     converged: Bool[Array, ""]
-    iterations: Int[Array, ""]
+    steps: Int[Array, ""]
     inertias: Float[Array, " restarts"]
 
 
@@ -56,20 +60,23 @@ def kmeans(
 
         labels_i = argmin_c ‖x_i − μ_c‖²,    μ_c = Σ_{i of c} w_i x_i / Σ_{i of c} w_i,    until the centers rest
 
-    Traceable. Every start chooses its first centers by greedy k-means++: one row after the other, with probability
-    in proportion to the squared distance to the centers so far, the best of 2 + ⌊ln k⌋ draws each. All starts go
-    through the rows together, in batches; those that have come to rest are left out once half of them have. A cluster
-    that loses all its rows is given the row furthest from its center. Start i draws from ``fold_in(key, i)``.
+    Every start chooses its first centers by greedy k-means++: one row after the other, with probability in proportion
+    to the squared distance to the centers so far, the best of 2 + ⌊ln k⌋ draws each. All starts go through the rows
+    together, in batches; those that have come to rest are left out once half of them have. A cluster that loses all
+    its rows is given the row furthest from its center. Start i draws from ``fold_in(key, i)``.
 
-    Time: 4 · rows · features · k · restarts operations an iteration; on CPUs half as many in later ones of much work,
-    where the sums follow from the few rows that changed their cluster. Memory: the rows twice, five numbers a row and
-    start, and three a batch's row, start and center.
+    Traceable. Time: 4 · rows · features · k · restarts operations an iteration; on CPUs half as many in later ones of
+    much work, where the sums follow from the few rows that changed their cluster. Memory: the rows twice, five numbers
+    a row and start, and three a batch's row, start and center. Where clusters are so narrow, beside their distance from
+    the mean, that float32 products of rows and centers cannot distinguish them, all is done again with differences, at
+    several times the cost.
 
     With fewer different rows than k, clusters stay empty and centers repeat. Of centers equally near the first is
-    taken. Under jit, where values cannot be looked at, NaN or infinity make the inertia NaN.
+    taken. Where x is traced or spread over processes, NaN or infinity make the inertia NaN.
 
     Args:
-        x: [rows, features]. float64 stays, anything else is computed in float32.
+        x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; NumPy's float64
+            and large whole numbers are centered before.
         k: number of clusters, from 1 to the number of rows.
         key: a JAX random key.
         restarts: number of starts.
@@ -81,91 +88,84 @@ def kmeans(
             if that makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
 
     Raises:
-        ValueError: x not of real numbers [at least 1 row, at least 1 feature] or, outside jit, not finite; k below 1
-            or above the number of rows; weights of another shape or, outside jit, negative, not finite or all zero;
-            restarts, iterations or batch_size below 1; a tolerance that is not a finite number of at least 0.
+        ValueError: x that is not real numbers [rows, features], at least one of each, or at hand not finite; k that is
+            not a whole number from 1 to the number of rows; weights of another shape or, at hand, negative, not finite
+            or all zero; restarts, iterations or a batch_size that are not whole numbers of at least 1; a tolerance
+            that is not a finite number of at least 0; a key that is not a JAX random key.
 
     Example:
         >>> import jax
-        >>> found = kmeans([[0.0], [1.0], [9.0], [11.0]], 2, key=jax.random.key(0))
-        >>> sorted(found.centers.ravel().tolist()), float(found.inertia), bool(found.converged)
+        >>> clustering = kmeans([[0.0], [1.0], [9.0], [11.0]], 2, key=jax.random.key(0))
+        >>> sorted(clustering.centers.ravel().tolist()), float(clustering.inertia), bool(clustering.converged)
         ([0.5, 10.0], 2.5, True)
 
     Source: Lloyd, IEEE Trans. Inf. Theory 28 (1982); Arthur & Vassilvitskii, k-means++, SODA 2007, sections 2.2 and 5
     (greedy); Liu, Wang & Matwin, arXiv:1802.00560, section 2.
     """
-    x = as_real("x", x)
-    if x.ndim != 2 or 0 in x.shape:
-        raise ValueError(f"x: found shape {x.shape}, wanted [rows, features], at least one of each")
-    rows = len(x)
-    if not 1 <= k <= rows:
-        raise ValueError(f"k: found {k}, wanted 1 to {rows}, the number of rows")
-    for name, value in (("restarts", restarts), ("iterations", iterations), ("batch_size", batch_size)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name}: found {value}, wanted at least 1")
-    if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise ValueError(f"tolerance: found {tolerance}, wanted a finite number of at least 0")
-    x = x.astype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
-    if not isinstance(x, jax.core.Tracer) and not _finite(x):
-        raise ValueError("x: found NaN or infinity, wanted finite numbers")
+    x, offset = as_centered("x", x, shape=["rows", "features"])
+    rows, key = len(x), as_key(key)
+    k, restarts = as_count("k", k, most=rows), as_count("restarts", restarts)
+    iterations, tolerance = as_count("iterations", iterations), as_number("tolerance", tolerance, least=0)
+    check_finite("x", x)
     if weights is not None:
-        weights = as_real("weights", weights).astype(x.dtype)
-        if weights.shape != (rows,):
-            raise ValueError(f"weights: found shape {weights.shape}, wanted ({rows},)")
-        if not isinstance(weights, jax.core.Tracer) and not _usable(weights):
-            raise ValueError("weights: found some below zero, not finite, or all zero; wanted finite numbers ≥ 0")
+        weights = as_real("weights", weights, shape=[rows]).astype(x.dtype)
+        check_not_negative("weights", weights, some=True)
     if batch_size is None:
         batch_size = max(1, max(_SCORES, x.size // 4) // (k * restarts))
-    return _kmeans(x, weights, key, tolerance, k, restarts, iterations, min(batch_size, rows))
-
-
-@jax.jit
-def _finite(x):
-    return jnp.all(jnp.isfinite(x))
-
-
-@jax.jit
-def _usable(weights):
-    return jnp.all(jnp.isfinite(weights) & (weights >= 0)) & jnp.any(weights > 0)
+    batch_size = min(as_count("batch_size", batch_size), rows)
+    return _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, batch_size)
 
 
 @functools.partial(jax.jit, static_argnames=("k", "restarts", "iterations", "most"))
-def _kmeans(x, weights, key, tolerance, k, restarts, iterations, most):
+def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
     count = len(x)
     weights = jnp.ones(count, x.dtype) if weights is None else weights
     share = weights / jnp.sum(weights)
     # Less a row first: the mean of numbers with a large offset is not known to the digit.
     x, first = x - x[:1], x[0]
     mean = jnp.matmul(share, x, precision=_HIGHEST)
-    x, offset = x - mean[None], first + mean
+    x, offset = x - mean[None], first + mean + offset[0]
     # A power of two loses no digit, and squares then neither overflow nor vanish.
     _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
     rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
-    variance = jnp.sum(rows.weights * rows.squares) / jnp.sum(weights) / x.shape[1]
+    squares = jnp.sum(rows.weights * rows.squares)
+    rest = tolerance * (squares / jnp.sum(weights) / x.shape[1])
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
-    centers, steps, converged = _lloyd(rows, seeds(rows, keys, k), iterations, tolerance * variance)
-    inertias, _ = rows.fold(
-        lambda total, batch, _: (total + _inertias(batch, centers), None), jnp.zeros(restarts, x.dtype)
-    )
+    starts = seeds(rows, keys, k)
+    lost = 2 * squares * (x.shape[1] + 8) * jnp.finfo(x.dtype).eps
+
+    def attempt(state):
+        exact = state[0] == 1
+        centers, steps, converged = _lloyd(rows, starts, iterations, rest, exact)
+        inertias = _inertias(rows, centers, exact)
+        again = ~exact & jnp.any(_LOST * inertias < lost)
+        return jnp.where(again, 1, 2 + exact.astype(jnp.int32)), centers, steps, converged, inertias
+
+    # 0 and 1: to be done by products and by differences; 2 and 3: done so.
+    whole = jnp.zeros(restarts, jnp.int32)
+    first = jnp.zeros((), jnp.int32), jnp.zeros_like(starts), whole, whole > 0, jnp.zeros(restarts, x.dtype)
+    state, centers, steps, converged, inertias = jax.lax.while_loop(lambda state: state[0] < 2, attempt, first)
     best = jnp.argmin(inertias)
-    _, labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None])[0]), None)
+    labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None], state == 3)[0]), None)[1]
     converged = converged[best] & jnp.isfinite(inertias[best])
     centers, inertias = jnp.ldexp(centers[best], exponent) + offset[None], jnp.ldexp(inertias, 2 * exponent)
     return Clustering(centers, labels[0, :count], inertias[best], converged, steps[best], inertias)
 
 
-def _inertias(batch, centers):
+def _inertias(rows, centers, exact=False):
     """Each lane's sum of weighted squared distances, by differences: the scores lose digits far from the mean."""
-    labels, _ = nearest(batch, centers)
 
-    def of_lane(lane):
-        mine, label = lane
-        return jnp.sum(batch.weights * jnp.sum((batch.x - mine[label]) ** 2, axis=1))
+    def add(totals, batch, _):
+        def of_lane(lane):
+            mine, label = lane
+            return jnp.sum(batch.weights * jnp.sum((batch.x - mine[label]) ** 2, axis=1))
 
-    return jax.lax.map(of_lane, (centers, labels))
+        return totals + jax.lax.map(of_lane, (centers, nearest(batch, centers, exact)[0])), None
+
+    return rows.fold(add, jnp.zeros(len(centers), centers.dtype))[0]
 
 
-def _lloyd(rows, centers, iterations, rest):
+def _lloyd(rows, centers, iterations, rest, exact=False):
     """Centers at rest, the iterations of each lane, and whether it came to rest within the most there may be."""
     lanes, batches = len(centers), rows.x.shape[1]
     much = rows.x.size * centers[..., 0].size > _MUCH
@@ -178,10 +178,10 @@ def _lloyd(rows, centers, iterations, rest):
         steps += active.astype(jnp.int32)
 
         def afresh():
-            return _means(part, centers)[0], before
+            return _means(part, centers, exact)[0], before
 
         def by_changes():
-            return _means_by_changes(part, centers, before, goes_on)
+            return _means_by_changes(part, centers, before, goes_on, exact)
 
         def goes_on(moved):
             return ~jnp.any(active & (rests(moved, centers) | (steps == iterations)))
@@ -227,13 +227,13 @@ class _Clusters(NamedTuple):
         return cls(nowhere, jnp.zeros_like(centers), jnp.zeros_like(centers[..., 0]))
 
 
-def _means(rows, centers, labels=None):
+def _means(rows, centers, exact=False, labels=None):
     """The mean of every center's rows, sums and weights; a center without any goes to a row far from all centers."""
     lanes, k, _ = centers.shape
 
     def add(carry, batch, number):
         sums, counts = carry
-        mine = nearest(batch, centers)[0] if labels is None else rows.part(labels, number)
+        mine = nearest(batch, centers, exact)[0] if labels is None else rows.part(labels, number)
         belongs = jnp.where(mine[:, None] == center_numbers(k), batch.weights[None, None], 0)
         products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
         return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
@@ -241,18 +241,18 @@ def _means(rows, centers, labels=None):
     (sums, counts), _ = rows.fold(add, (jnp.zeros_like(centers), jnp.zeros((lanes, k), centers.dtype)))
     empty = counts == 0
     means = sums / jnp.where(empty, 1, counts)[..., None]
-    means = jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty)
+    means = jax.lax.cond(jnp.any(empty), _refilled, lambda _, means, *rest: means, rows, means, centers, empty, exact)
     return means, sums, counts
 
 
-def _means_by_changes(rows, centers, before, goes_on):
+def _means_by_changes(rows, centers, before, goes_on, exact=False):
     """The means and the clusters, from those before by the rows that went from one center to another, while few do.
 
     What is added and taken away leaves rounding behind. So all are summed afresh when a center has lost half its weight
     and when a lane goes no further.
     """
     lanes, k, _ = centers.shape
-    _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers)[0]), None)
+    _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers, exact)[0]), None)
     running = jnp.cumsum(jnp.any(labels != before.labels, axis=0), dtype=jnp.int32)
     count, size = running[-1], -(-rows.weights.size // _PIECES)
     few = count <= _FEW * size
@@ -268,19 +268,19 @@ def _means_by_changes(rows, centers, before, goes_on):
         return sums + products.reshape(sums.shape), counts + jnp.sum(gains, axis=2)
 
     sums, counts = jax.lax.fori_loop(0, jnp.where(few, -(-count // size), 0), add, (before.sums, before.counts))
-    kept = jnp.all(counts > before.counts / 2)
-    means = sums / jnp.where(kept, counts, 1)[..., None]
+    heavy = jnp.all(counts > before.counts / 2)
+    means = sums / jnp.where(heavy, counts, 1)[..., None]
     means, sums, counts = jax.lax.cond(
-        few & kept & goes_on(means), lambda: (means, sums, counts), lambda: _means(rows, centers, labels)
+        few & heavy & goes_on(means), lambda: (means, sums, counts), lambda: _means(rows, centers, exact, labels)
     )
     return means, _Clusters(labels, sums, counts)
 
 
-def _refilled(rows, means, centers, empty):
+def _refilled(rows, means, centers, empty, exact):
     """The first empty center goes to the row furthest from its own, the next to the next; not to rows on a center."""
 
     def distances(_, batch, part):
-        return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers)[1] + batch.squares[None], 0)
+        return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers, exact)[1], 0)
 
     _, far = rows.fold(distances, None)
     distance, numbers = jax.lax.top_k(far, centers.shape[1])

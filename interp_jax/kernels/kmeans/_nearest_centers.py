@@ -11,10 +11,25 @@ def scores(x, centers):
     return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
 
 
-def nearest(batch, centers):
-    """The first of the nearest centers, and its score, [lanes, size] each."""
-    found = scores(batch.x, centers)
-    return jax.lax.argmin(found, 1, jnp.int32), jnp.min(found, axis=1)
+def nearest(batch, centers, exact=False):
+    """The first of the nearest centers, and the squared distance to it, [lanes, size] each.
+
+    With ``exact``, which may be traced, distances are sums of squared differences, at several times the cost.
+    """
+    scored = scores(batch.x, centers)
+    labels, least = jax.lax.argmin(scored, 1, jnp.int32), jnp.min(scored, axis=1) + batch.squares[None]
+    if exact is False:
+        return labels, least
+
+    def compare(number, best):
+        squared = jnp.sum((batch.x[None] - centers[:, number, None]) ** 2, axis=2)
+        nearer = squared < best[1]
+        return jnp.where(nearer, number, best[0]), jnp.where(nearer, squared, best[1])
+
+    # A loop without steps, not a condition, both sides of which would be computed under vmap.
+    steps = jnp.where(exact, centers.shape[1], 0)
+    labels, compared = jax.lax.fori_loop(0, steps, compare, (labels, jnp.full_like(least, jnp.inf)))
+    return labels, jnp.where(exact, compared, least)
 
 
 def center_numbers(k):

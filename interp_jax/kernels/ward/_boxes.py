@@ -2,7 +2,7 @@
 
 import numpy as np
 
-KEPT = 8  # neighbors returned a row
+NEAREST = 8  # neighbors returned a row
 _CLUSTERS = 40  # in a box, at most
 _AROUND = {1: 3, 2: 9, 3: 27}  # boxes compared with one, by the number of features
 _FROM = 2000  # clusters from which this pays, where at least half of them are searched for
@@ -17,7 +17,7 @@ def suit(clusters, rows) -> bool:
 
 
 def in_boxes(clusters, rows):
-    """KEPT near slots of each row, its own where there are fewer, and a bound that the costs of all others reach."""
+    """NEAREST near slots of each row, its own where there are fewer, and a bound that the costs of all others reach."""
     boxes, filling = _boxes(clusters)
     sizes, places = clusters.sizes[boxes], clusters.centroids[boxes]
     near, beyond = _near(places.min(1), places.max(1), sizes.min(1))
@@ -25,26 +25,26 @@ def in_boxes(clusters, rows):
     coordinates = np.moveaxis(places, 2, 0)
     others = np.where(filling, np.inf, coordinates)
 
-    slots = np.empty((len(clusters.sizes), KEPT), np.int64)
+    slots = np.empty((len(clusters.sizes), NEAREST), np.int64)
     bounds = np.empty(len(clusters.sizes))
     step = max(1, _ELEMENTS // (near.shape[1] * boxes.shape[1] ** 2))
     for start in range(0, len(boxes), step):
         some = slice(start, start + step)
         around = near[some]
-        own, found = boxes[some][..., None], boxes[around].reshape(len(around), 1, -1)
-        costs = np.zeros(np.broadcast_shapes(own.shape, found.shape))
+        own, candidates = boxes[some][..., None], boxes[around].reshape(len(around), 1, -1)
+        costs = np.zeros(np.broadcast_shapes(own.shape, candidates.shape))
         for here, there in zip(coordinates, others, strict=True):
-            part = here[some][..., None] - there[around].reshape(found.shape)
+            part = here[some][..., None] - there[around].reshape(candidates.shape)
             part *= part
             costs += part
-        costs /= inverse[some][..., None] + inverse[around].reshape(found.shape)
-        costs[own == found] = np.inf
-        order = np.argpartition(costs, KEPT, axis=2)[..., : KEPT + 1]
+        costs /= inverse[some][..., None] + inverse[around].reshape(candidates.shape)
+        costs[own == candidates] = np.inf
+        order = np.argpartition(costs, NEAREST, axis=2)[..., : NEAREST + 1]
         costs = np.take_along_axis(costs, order, axis=2)
-        found = np.take_along_axis(found, order[..., :KEPT], axis=2)
+        candidates = np.take_along_axis(candidates, order[..., :NEAREST], axis=2)
         own = own[..., 0]
-        slots[own] = np.where(np.isinf(costs[..., :KEPT]), own[..., None], found)
-        bounds[own] = np.minimum(costs[..., KEPT], beyond[some, None])
+        slots[own] = np.where(np.isinf(costs[..., :NEAREST]), own[..., None], candidates)
+        bounds[own] = np.minimum(costs[..., NEAREST], beyond[some, None])
     sizes = clusters.sizes[rows]
     return slots[rows], sizes * np.square(np.maximum(np.sqrt(bounds[rows] / sizes) - _ROUNDING, 0))
 

@@ -21,15 +21,15 @@ class Clusters:
 
     def cost(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """ΔESS of slots taken pairwise, in float64 and from differences: no cancellation, symmetric to the bit."""
-        found = np.empty(len(left))
+        costs = np.empty(len(left))
         for start in range(0, len(left), _PAIRS):
             a, b = left[start : start + _PAIRS], right[start : start + _PAIRS]
             squared = _squared(self.centroids[a] - self.centroids[b])
             near = np.flatnonzero(squared < _NEAR)
             if len(near):
                 squared[near] = _squared(self._difference(a[near], b[near]))
-            found[start : start + _PAIRS] = squared * (self.sizes[a] * self.sizes[b] / (self.sizes[a] + self.sizes[b]))
-        return found
+            costs[start : start + _PAIRS] = squared * (self.sizes[a] * self.sizes[b] / (self.sizes[a] + self.sizes[b]))
+        return costs
 
     def _difference(self, a, b):
         anchors = self.points[self.anchors[a]] - self.points[self.anchors[b]]

@@ -15,7 +15,7 @@ _FULL = 0.7  # share of slots in use under which the empty ones are dropped
 
 
 def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.ndarray, "merges 4"]:
-    """Ward's hierarchical clustering as SciPy's linkage matrix, for any number of vectors.
+    """SciPy's linkage matrix of Ward's hierarchical clustering, for any number of vectors.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
 
@@ -26,7 +26,7 @@ def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.n
     Below some thousand rows all is done on the host and nothing is compiled.
 
     Args:
-        vectors: [rows, features], at least two rows; NumPy, JAX or nested lists, any real dtype.
+        vectors: [rows, features], at least two rows; NumPy, JAX or nested lists of any real type.
 
     Returns:
         One merge a row, by rising height: the two clusters (rows of the input, then rows + merge), the lower first, the
@@ -34,7 +34,7 @@ def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.n
         ``cut_tree`` and ``fcluster``.
 
     Raises:
-        ValueError: vectors not two-dimensional, not real, fewer than two, or with NaN or infinity.
+        ValueError: vectors that are not real numbers [rows, features], are fewer than two, or have NaN or infinity.
 
     Example:
         >>> linkage(np.array([[0.0], [1.0], [5.0]]))
@@ -46,9 +46,9 @@ def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.n
     points, center, exponent = as_points(vectors)
     merges = Merges(len(points))
     _agglomerate(_distinct(points, center, merges), merges)
-    found = merges.linkage()
-    found[:, 2] = np.ldexp(found[:, 2], exponent)
-    return found
+    linkage = merges.linkage()
+    linkage[:, 2] = np.ldexp(linkage[:, 2], exponent)
+    return linkage
 
 
 def _distinct(points, center, merges):

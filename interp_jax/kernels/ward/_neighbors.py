@@ -3,7 +3,7 @@
 import numpy as np
 
 from interp_jax.kernels.ward._clusters import Clusters
-from interp_jax.kernels.ward._search import KEPT, nearest
+from interp_jax.kernels.ward._search import NEAREST, nearest
 
 
 class Neighbors:
@@ -16,8 +16,8 @@ class Neighbors:
     def __init__(self, clusters: Clusters):
         count = len(clusters.sizes)
         self.clusters = clusters
-        self.slots = np.zeros((count, KEPT), np.int32)
-        self.costs = np.full((count, KEPT), np.inf)
+        self.slots = np.zeros((count, NEAREST), np.int32)
+        self.costs = np.full((count, NEAREST), np.inf)
         self.bounds = np.zeros(count)
         self.least = np.full(count, np.inf)  # of costs
         self.chosen = np.zeros(count, np.int32)  # the nearest, one of them where several are equally near
@@ -59,7 +59,7 @@ class Neighbors:
         costs = np.full(united.shape, np.inf)
         row, column = np.nonzero(~absent)
         costs[row, column] = clusters.cost(left[row], united[row, column])
-        order = np.argpartition(costs, KEPT, axis=1)
+        order = np.argpartition(costs, NEAREST, axis=1)
         costs = np.take_along_axis(costs, order, axis=1)
         slots = np.maximum(np.take_along_axis(united, order, axis=1), 0)
 
@@ -70,8 +70,8 @@ class Neighbors:
         self.slots[rows] = target[self.slots[rows]]
         self.costs[rows[row], column] = clusters.cost(rows[row], self.slots[rows[row], column])
 
-        self.slots[left], self.costs[left] = slots[:, :KEPT], costs[:, :KEPT]
-        self.bounds[left] = np.minimum(bounds, costs[:, KEPT])
+        self.slots[left], self.costs[left] = slots[:, :NEAREST], costs[:, :NEAREST]
+        self.bounds[left] = np.minimum(bounds, costs[:, NEAREST])
         self.changed = np.concatenate([rows, left])
 
     def keep(self, slots: np.ndarray) -> None:

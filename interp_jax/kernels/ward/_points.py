@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from interp_jax._checks import as_numpy
+from interp_jax._checks import as_numpy, check_finite
 
 
 def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
@@ -11,12 +11,10 @@ def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     Scaling by a power of two is exact and keeps squares from overflowing. The mean is not taken off here: that would
     round points which are nearer to each other than to the mean.
     """
-    points = as_numpy("vectors", vectors)
-    if points.ndim != 2 or points.shape[0] < 2:
-        raise ValueError(f"vectors: found shape {points.shape}, wanted [rows, features] with at least two rows")
-    points = points.astype(np.float64)
-    if not np.isfinite(points).all():
-        raise ValueError("vectors: found NaN or infinity, wanted finite numbers")
+    points = as_numpy("vectors", vectors, shape=["rows", None]).astype(np.float64)
+    if len(points) < 2:
+        raise ValueError(f"vectors: found shape {list(points.shape)}, wanted at least two rows")
+    check_finite("vectors", points)
     exponent = _exponent(points, 0)
     np.ldexp(points, -exponent, out=points)
     spread = _exponent(points, points.mean(0))

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from interp_jax.kernels.ward._boxes import KEPT, in_boxes, suit
+from interp_jax.kernels.ward._boxes import NEAREST, in_boxes, suit
 
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns that each keep their own best
 _UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
@@ -61,9 +61,9 @@ def _on_device(clusters, rows):
         some = rows[start : start + share]
         queries = np.zeros(padded, np.int32)
         queries[: len(some)] = some
-        found = _search(*shared, queries, np.int32(len(some)), np.int32(count))
+        parts = _search(*shared, queries, np.int32(len(some)), np.int32(count))
         # Cut on the host: on the device every length would be a program.
-        return tuple(np.asarray(part)[: len(some)] for part in found)
+        return tuple(np.asarray(part)[: len(some)] for part in parts)
 
     share = _ROWS * -(-len(rows) // (_ROWS * _threads()))
     starts = range(0, len(rows), share)
@@ -103,7 +103,7 @@ def _two_least(one, other):
 def _search(points, squares, inverse, queries, count, live):
     lanes = jnp.arange(_LANES, dtype=jnp.int32)
 
-    def row_tile(tile, found):
+    def row_tile(tile, results):
         rows = jax.lax.dynamic_slice_in_dim(queries, tile * _ROWS, _ROWS)
         a, square, share = points[rows], squares[rows][:, None], inverse[rows][:, None]
 
@@ -119,21 +119,23 @@ def _search(points, squares, inverse, queries, count, live):
             parts = start + _LANES * jnp.arange(_COLUMNS // _LANES, dtype=jnp.int32)
             parts = jnp.broadcast_to(parts[None, :, None], costs.shape)
             # A reduction of three arrays is one loop on CPUs; written out part by part it is several.
-            found = jax.lax.reduce((costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (1,))
-            return _two_least(carry, found)
+            nearby = jax.lax.reduce(
+                (costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (1,)
+            )
+            return _two_least(carry, nearby)
 
         nothing = tuple(jnp.broadcast_to(each, (_ROWS, _LANES)) for each in _NONE)
         best, where, second = jax.lax.fori_loop(jnp.int32(0), -(-live // _COLUMNS), column_tile, nothing)
-        least, lane = jax.lax.top_k(-best, KEPT + 1)
-        slots = jnp.take_along_axis(where + lanes[None], lane[:, :KEPT], axis=1)
-        slots = jnp.where(jnp.isinf(least[:, :KEPT]), rows[:, None], slots)
-        bound = jnp.minimum(-least[:, KEPT], second.min(1))
+        least, lane = jax.lax.top_k(-best, NEAREST + 1)
+        slots = jnp.take_along_axis(where + lanes[None], lane[:, :NEAREST], axis=1)
+        slots = jnp.where(jnp.isinf(least[:, :NEAREST]), rows[:, None], slots)
+        bound = jnp.minimum(-least[:, NEAREST], second.min(1))
         return (
-            jax.lax.dynamic_update_slice_in_dim(found[0], slots, tile * _ROWS, 0),
-            jax.lax.dynamic_update_slice_in_dim(found[1], bound, tile * _ROWS, 0),
+            jax.lax.dynamic_update_slice_in_dim(results[0], slots, tile * _ROWS, 0),
+            jax.lax.dynamic_update_slice_in_dim(results[1], bound, tile * _ROWS, 0),
         )
 
-    nothing = jnp.zeros((len(queries), KEPT), jnp.int32), jnp.zeros(len(queries), jnp.float32)
+    nothing = jnp.zeros((len(queries), NEAREST), jnp.int32), jnp.zeros(len(queries), jnp.float32)
     return jax.lax.fori_loop(jnp.int32(0), -(-count // _ROWS), row_tile, nothing)
 
 
@@ -141,7 +143,7 @@ def _in_single(clusters, rows):
     """On the host in float32."""
     points, inverse = clusters.centroids.astype(np.float32), (1 / clusters.sizes).astype(np.float32)
     squares = _shrunk_squares(clusters, 2.0**-24).astype(np.float32)
-    slots, bounds = np.empty((len(rows), KEPT), np.int64), np.empty(len(rows))
+    slots, bounds = np.empty((len(rows), NEAREST), np.int64), np.empty(len(rows))
     height = max(1, _SINGLE_ELEMENTS // len(points))
     for start in range(0, len(rows), height):
         tile = slice(start, start + height)
@@ -171,7 +173,7 @@ def _on_host(clusters, rows):
 
 def _host_tile(clusters, squares, rows, shades):
     count = len(clusters.sizes)
-    lower = np.full((len(rows), max(count, KEPT + 1)), np.inf)
+    lower = np.full((len(rows), max(count, NEAREST + 1)), np.inf)
     part = lower[:, :count]
     np.matmul(-2 * clusters.centroids[rows], clusters.centroids.T, out=part)
     part += squares
@@ -198,14 +200,14 @@ def _select(clusters, rows, lower):
 
 
 def _smallest(lower, rows):
-    """Where the KEPT smallest of each row are, the row itself in place of infinite ones, and the next."""
-    order = np.argpartition(lower, KEPT, axis=1)[:, : KEPT + 1]
+    """Where the NEAREST smallest of each row are, the row itself in place of infinite ones, and the next."""
+    order = np.argpartition(lower, NEAREST, axis=1)[:, : NEAREST + 1]
     values = np.take_along_axis(lower, order, axis=1)
-    return np.where(np.isinf(values[:, :KEPT]), rows[:, None], order[:, :KEPT]), values[:, KEPT]
+    return np.where(np.isinf(values[:, :NEAREST]), rows[:, None], order[:, :NEAREST]), values[:, NEAREST]
 
 
 def _costs(clusters, rows, slots):
     """Exact costs; infinite where a row is its own neighbor for want of others."""
-    costs = clusters.cost(np.repeat(rows, KEPT), slots.ravel()).reshape(slots.shape)
+    costs = clusters.cost(np.repeat(rows, NEAREST), slots.ravel()).reshape(slots.shape)
     costs[slots == rows[:, None]] = np.inf
     return costs

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_centered
 
 _FEATURES = 32  # features at most whose differences are squared in one pass
 _SEARCHES = 3  # out-of-date rows looked through in a step; with as many, most steps can merge
@@ -37,7 +37,7 @@ class _State(NamedTuple):
 
 
 def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, "merges 4"]:
-    """Ward's hierarchical clustering as a linkage matrix, for many small sets of vectors under ``jax.vmap``.
+    """SciPy's linkage matrix of Ward's hierarchical clustering, for many small sets of vectors under ``jax.vmap``.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
 
@@ -50,16 +50,16 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, 
     vectors. In float32 heights are within 1e-5 of the largest; pairs that near in height may change places.
 
     Args:
-        vectors: [rows, features], at least two rows. float64 (under ``jax.enable_x64``) and float32 are kept; all else
-            becomes float32, since names up to 2 · rows must be exact.
+        vectors: [rows, features], at least two rows. All types but float64 (under ``jax.enable_x64``) become float32;
+            NumPy's float64 and large whole numbers are centered before.
 
     Returns:
-        SciPy's linkage matrix in the dtype computed in: the two clusters (rows of the input, then rows + merge), the
+        SciPy's linkage matrix in that type: the two clusters (rows of the input, then rows + merge), the
         lower first, the height, and the size of the union. Where a vector has NaN or infinity all heights are NaN, and
         the merges are those of the vectors with 0 instead.
 
     Raises:
-        ValueError: vectors not two-dimensional, not real, or fewer than two.
+        ValueError: vectors that are not real numbers [rows, features] or are fewer than two.
 
     Example:
         >>> import jax
@@ -71,11 +71,9 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, 
     Source: Watanabe 2018 (arXiv:1810.01588), section 3; rows kept with lower bounds after Müllner 2011
     (arXiv:1109.2378), section 3.2.
     """
-    vectors = as_real("vectors", vectors)
-    if vectors.ndim != 2 or vectors.shape[0] < 2:
-        raise ValueError(f"vectors: found shape {vectors.shape}, wanted [rows, features] with at least two rows")
-    if not jnp.issubdtype(vectors.dtype, jnp.floating) or jnp.finfo(vectors.dtype).bits < 32:
-        vectors = vectors.astype(jnp.float32)
+    vectors, _ = as_centered("vectors", vectors, shape=["rows", None])
+    if len(vectors) < 2:
+        raise ValueError(f"vectors: found shape {list(vectors.shape)}, wanted at least two rows")
     return _tree(vectors)
 
 
@@ -98,8 +96,8 @@ def _trees(vectors):
 
 @_trees.def_vmap
 def _more_lanes(size, batched, vectors):
-    found = _trees(vectors.reshape(size * vectors.shape[1], *vectors.shape[2:]))
-    return found.reshape(*vectors.shape[:2], *found.shape[1:]), True
+    trees = _trees(vectors.reshape(size * vectors.shape[1], *vectors.shape[2:]))
+    return trees.reshape(*vectors.shape[:2], *trees.shape[1:]), True
 
 
 def _in_blocks(vectors):
@@ -107,8 +105,8 @@ def _in_blocks(vectors):
     blocks = max(1, -(-lanes // max(_LANES, _BLOCK // rows**2)))
     size = -(-lanes // blocks)
     padded = jnp.concatenate([vectors, vectors[: blocks * size - lanes]])
-    found = jax.lax.map(_together, padded.reshape(blocks, size, *vectors.shape[1:]))
-    return found.reshape(blocks * size, *found.shape[2:])[:lanes]
+    trees = jax.lax.map(_together, padded.reshape(blocks, size, *vectors.shape[1:]))
+    return trees.reshape(blocks * size, *trees.shape[2:])[:lanes]
 
 
 def _together(vectors):
@@ -126,17 +124,17 @@ def _until(state, wanted):
     def several(state):
         return jax.lax.fori_loop(0, _STEPS, lambda _, state: jax.vmap(step)(state), state)
 
-    # Done trees stay as they are, so nothing has to be kept aside for them.
+    # Done trees stay as they are, so nothing has to be set apart for them.
     step = functools.partial(_step, wanted)
     return jax.lax.while_loop(lambda state: (state.merges < wanted).any(), several, state)
 
 
 def _first_half(width, state):
     """The clusters in use, as many as the width, in as many slots."""
-    kept = jnp.argsort(state.empty)[:width]
-    moved = jnp.zeros(len(state.sizes), jnp.int32).at[kept].set(jnp.arange(width, dtype=jnp.int32))
-    slots = state._replace(costs=state.costs[:, kept], nearest=moved[state.nearest])[:-2]
-    return _State(*(values[kept] for values in slots), state.merges, state.linkage)
+    used = jnp.argsort(state.empty)[:width]
+    moved = jnp.zeros(len(state.sizes), jnp.int32).at[used].set(jnp.arange(width, dtype=jnp.int32))
+    slots = state._replace(costs=state.costs[:, used], nearest=moved[state.nearest])[:-2]
+    return _State(*(values[used] for values in slots), state.merges, state.linkage)
 
 
 def _start(vectors):
@@ -187,10 +185,10 @@ def _step(wanted, state):
     for _ in range(_SEARCHES):
         rows.append(_least(left)[1])
         left = jnp.where(slots == rows[-1], jnp.inf, left)
-    found, where = _least(costs[jnp.stack(rows)] + empty[None])
+    nearby, where = _least(costs[jnp.stack(rows)] + empty[None])
     for index, row in enumerate(rows):
         here = (slots == row) & (stale < jnp.inf)
-        least, nearest = jnp.where(here, found[index], least), jnp.where(here, where[index], nearest)
+        least, nearest = jnp.where(here, nearby[index], least), jnp.where(here, where[index], nearest)
     stale = left
 
     height, a = _least(least)
@@ -205,10 +203,10 @@ def _step(wanted, state):
     costs = costs.at[into].set(united, mode="drop").at[:, into].set(united, mode="drop")
 
     empty = jnp.where(second, jnp.inf, empty)
-    found, where = _least(united + empty)
+    lowest, where = _least(united + empty)
     changed = merging & ((nearest == a) | (nearest == b))
     stale = jnp.where(first | second, jnp.inf, jnp.where(changed, least, stale))
-    least = jnp.where(second, jnp.inf, jnp.where(first, found, least))
+    least = jnp.where(second, jnp.inf, jnp.where(first, lowest, least))
     nearest = jnp.where(first, where, nearest)
     low, high = jnp.minimum(names[a], names[b]), jnp.maximum(names[a], names[b])
     size = size_a + size_b

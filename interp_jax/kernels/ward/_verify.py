@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from interp_jax._checks import as_numpy
+from interp_jax._checks import as_count, as_numpy
 from interp_jax.kernels.ward._points import as_points
 
 _TOLERANCE = 1e-9  # relative, of heights and of ΔESS
@@ -29,30 +29,30 @@ def verify(
     vectors: Shaped[Array | np.ndarray, "..."] | Sequence,
     samples: int | None = None,
 ) -> Verification:
-    """Replays the merges of a tree in float64 and says of each whether it was a pair of least ΔESS.
+    """Whether each merge of a tree is a pair of least ΔESS, by replaying the merges in float64.
 
         excess = ΔESS(merged pair) / min over live pairs of ΔESS − 1
 
     Host-level, and independent of how the tree was made. All merges together cost O(rows² · features) as long as few
     clusters share a nearest one, every sampled merge O(live² · features); memory is O(rows · features) and a tile.
 
-    Args:
-        linkage: SciPy's matrix [rows − 1, 4], as `interp_jax.kernels.ward.linkage` or one lane of `tree` gives it.
-        vectors: the [rows, features] it is a tree of; NumPy or JAX, any real dtype, taken as float64.
-        samples: how many merges to check, spread evenly from the first to the last; None checks all.
-
     A linkage in float32 is held to what `tree` promises: its heights may be off by 1e-5 of the largest, so that a merge
     counts as least where its height is within 2e-5 of the largest height of the least there was.
+
+    Args:
+        linkage: SciPy's matrix [rows − 1, 4], as `interp_jax.kernels.ward.linkage` or one lane of `tree` gives it.
+        vectors: the [rows, features] it is a tree of; NumPy, JAX or nested lists of any real type, taken as float64.
+        samples: how many merges to check, spread evenly from the first to the last; None checks all.
 
     Returns:
         ``valid``: every cluster is merged once, sizes are right, and heights do not fall and are √(2 ΔESS), both within
         1e-9 of themselves or 1e-14 of the largest distance of a coordinate from its mean. ``checked``: the merges
         looked at; ``excess`` of each, 0 where both are 0; ``least``: an excess of at most 1e-9 or within that rounding.
-        Where the tree cannot be replayed nothing is checked: ``valid`` is False and the others are empty.
+        Where the tree cannot be replayed, as with NaN, nothing is checked: ``valid`` is False and the others are empty.
 
     Raises:
-        ValueError: linkage or vectors of the wrong shape or not real, vectors with NaN or infinity, or samples less
-            than one.
+        ValueError: vectors as for `linkage`, a linkage that is not real numbers [rows − 1, 4], or samples that are not
+            a whole number of at least 1.
 
     Example:
         >>> verify(np.array([[0, 1, 1, 2], [2, 3, 27**0.5, 3]]), np.array([[0.0], [1.0], [5.0]]))
@@ -62,13 +62,10 @@ def verify(
     """
     points, center, exponent = as_points(vectors)
     rows = len(points)
-    tree = as_numpy("linkage", linkage)
+    tree = as_numpy("linkage", linkage, shape=[rows - 1, 4])
     single = tree.dtype == np.float32
     tree = tree.astype(np.float64)
-    if tree.shape != (rows - 1, 4):
-        raise ValueError(f"linkage: found shape {tree.shape}, wanted {(rows - 1, 4)} for {rows} vectors")
-    if samples is not None and samples < 1:
-        raise ValueError(f"samples: found {samples}, wanted at least one or None")
+    samples = None if samples is None else as_count("samples", samples)
     if not _mergeable(tree):
         return Verification(False, np.zeros(0, bool), np.zeros(0), np.zeros(0, int))
     checked = np.arange(rows - 1)
@@ -123,12 +120,12 @@ class _Replay:
 
     def costs(self, left, right):
         step = max(1, _ELEMENTS // max(1, self.centroids.shape[1]))
-        found = np.empty(len(left))
+        costs = np.empty(len(left))
         for start in range(0, len(left), step):
             a, b = left[start : start + step], right[start : start + step]
             squared = np.square(self.centroids[a] - self.centroids[b]).sum(1)
-            found[start : start + step] = squared * self.sizes[a] * self.sizes[b] / (self.sizes[a] + self.sizes[b])
-        return found
+            costs[start : start + step] = squared * self.sizes[a] * self.sizes[b] / (self.sizes[a] + self.sizes[b])
+        return costs
 
     def merge(self, a, b, name):
         total = self.sizes[a] + self.sizes[b]
@@ -174,5 +171,5 @@ class _Replay:
         least[others[nearer]], where[others[nearer]] = costs[nearer], a
         lost = others[~nearer & np.isin(where[others], (a, b))]
         if len(lost):
-            found = self.nearest(lost)
-            least[lost], where[lost] = found[0][lost], found[1][lost]
+            least_of_lost, where_of_lost = self.nearest(lost)
+            least[lost], where[lost] = least_of_lost[lost], where_of_lost[lost]

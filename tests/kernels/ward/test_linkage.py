@@ -237,7 +237,7 @@ def test_few_rows_compile_nothing(assert_compiles):
         (np.zeros((3, 2), complex), "complex"),
         (np.full((3, 2), "a"), "<U1"),
         (np.full((3, 2), None), "object"),
-        ([[1.0], [2.0, 3.0]], "list"),
+        ([[1.0], [2.0, 3.0]], "2.0, 3.0"),
         (_Result(np.zeros((3, 2)), np.zeros(4)), "_Result"),
     ],
 )

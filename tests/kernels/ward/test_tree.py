@@ -155,17 +155,17 @@ def test_lists_are_arrays():
 
 @pytest.mark.parametrize("shape", [(1, 3), (0, 3), (4,), (2, 3, 4)])
 def test_refusals(shape):
-    with pytest.raises(ValueError, match=r"^vectors: found shape .*, wanted \[rows, features\] with at least two rows"):
+    with pytest.raises(ValueError, match=r"^vectors: found shape \[.*\], wanted (\[rows, any\]|at least two rows)$"):
         ward.tree(np.zeros(shape))
 
 
 @pytest.mark.parametrize(
     ("vectors", "found"),
     [
-        (np.zeros((3, 2), complex), "dtype complex64"),
-        (np.full((3, 2), "a"), "<U1"),
-        (np.full((3, 2), None), "object"),
-        ([[1.0], [2.0, 3.0]], "list"),
+        (np.zeros((3, 2), complex), "complex128 .*"),
+        (np.full((3, 2), "a"), "<U1 .*"),
+        (np.full((3, 2), None), "object .*"),
+        ([[1.0], [2.0, 3.0]], "\\[\\[1.0.*"),
     ],
 )
 def test_what_is_no_array_of_real_numbers_is_refused(vectors, found):
