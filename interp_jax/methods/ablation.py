@@ -1,4 +1,4 @@
-"""Hidden units replaced by their mean or by another row's, and whether a module moves the outputs as its role says."""
+"""Outputs with hidden units replaced by their mean or by another row's, and how they move with a module of units."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,23 +7,34 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
+from interp_jax._checks import as_count, as_key, as_mask, as_real, check_finite, check_shape, describe, renamed
 from interp_jax.kernels.correlation import pearson
-from interp_jax.methods._accept import accept_segments
+from interp_jax.methods._accept import accept_segments, applied, as_rows
 
 
 class Resampled(NamedTuple):
-    """The outputs, and for each row the other row that the replaced units' activations came from."""
+    """The outputs with units resampled.
+
+    Attributes:
+        outputs: [rows, …] the network's outputs.
+        source: [rows] the row that the replaced units' activations came from.
+    """
 
     outputs: Float[Array, "rows *outputs"]
     source: Int[Array, " rows"]
 
 
 class ModuleEffects(NamedTuple):
-    """How the outputs move with a module: correlations with its activity, and the mean size of the moves.
+    """How the outputs move with each module.
 
-    Sizes are mean absolute moves in standard deviations of the output; a correlation says nothing where they are tiny.
+    Attributes:
+        mean_ablation: [modules, outputs] correlation of the module's activity with the outputs' moves when its units
+            are held at their means. It means nothing where the moves are tiny.
+        resample: [modules, outputs] the same when its units are taken from another row.
+        mean_ablation_size: [modules, outputs] mean absolute move, in standard deviations of the output.
+        resample_size: [modules, outputs] the same when its units are taken from another row.
     """
 
     mean_ablation: Float[Array, "modules outputs"]
@@ -32,32 +43,35 @@ class ModuleEffects(NamedTuple):
     resample_size: Float[Array, "modules outputs"]
 
 
+@renamed(masks="replaced")
 def replace_units(
     segments,
-    inputs: Shaped[Array | np.ndarray, "rows *features"],
-    values: Sequence[Shaped[Array | np.ndarray, "..."]],
-    masks: Sequence[Shaped[Array | np.ndarray, "..."]],
+    inputs,
+    values: Sequence,
+    replaced: Sequence,
 ) -> Float[Array, "rows *outputs"]:
     """A network's outputs with some hidden units' activations replaced by given ones.
 
-        h_l ← segment_l(h_{l−1}),    then h_l[…, k] ← values_l[…, k] where masks_l[k]
+        h_l ← segment_l(h_{l−1}),    then h_l[…, k] ← values_l[…, k] where replaced_l[k]
 
-    Traceable; one forward pass. What is replaced in one layer is seen by the layers after it.
+    Traceable; one forward pass. What is replaced in one layer reaches the layers after it. NaN goes where it goes in
+    the network.
 
     Args:
         segments: the network cut where its hidden units are: callables to apply one after the other, the outputs of
             all but the last being hidden layers (units last). ``network.segments()`` of an LNN,
-            ``(chain.until("relu1"), chain.after("relu1"))`` of a chain.
-        inputs: the rows.
-        values: for every hidden layer, an array that broadcasts to its output: [units] or [rows, *places, units].
-        masks: for every hidden layer, which units are replaced, bool [units].
+            ``chain.segments("relu1", "relu2")`` of a chain.
+        inputs: [rows, …]; whole numbers stay whole.
+        values: for every hidden layer, an array that broadcasts to its output: [units] or [rows, …, units].
+        replaced: for every hidden layer, bool [units], True where a unit is replaced (the contrary of a mask of units
+            that are kept).
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, not one value and one mask a hidden layer, a
-            mask that is not bool [units], or values that do not broadcast.
+        ValueError: fewer than two segments, one that is not callable or fails, no rows, not one entry of ``values`` and
+            of ``replaced`` a hidden layer, entries of ``replaced`` that are not bool [units], or values that do not
+            broadcast.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: 2 * x, lambda hidden: hidden.sum(1))
         >>> replace_units(network, jnp.ones((1, 3)), [jnp.zeros(3)], [jnp.array([True, False, False])])
         Array([4.], dtype=float32)
@@ -65,36 +79,45 @@ def replace_units(
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
     segments = accept_segments(segments)
-    for name, given in (("values", values), ("masks", masks)):
-        if len(given) != len(segments) - 1:
-            raise ValueError(f"{name}: found {len(given)}, wanted {len(segments) - 1}, one a hidden layer")
-    hidden = jnp.asarray(inputs)
-    for layer, (segment, value, mask) in enumerate(zip(segments[:-1], values, masks, strict=True)):
-        hidden, value, mask = segment(hidden), jnp.asarray(value), jnp.asarray(mask)
-        if mask.shape != hidden.shape[-1:] or mask.dtype != bool:
-            found = f"{mask.dtype} of shape {mask.shape}"
-            raise ValueError(f"masks[{layer}]: found {found}, wanted bool of shape {hidden.shape[-1:]}")
+    hidden = as_rows("inputs", inputs, finite=False)
+    values, replaced = (
+        _one_a_layer(name, given, len(segments) - 1) for name, given in (("values", values), ("replaced", replaced))
+    )
+    for layer, (segment, value, chosen) in enumerate(zip(segments[:-1], values, replaced, strict=True)):
+        hidden, value = applied(segment, hidden, name=f"segments[{layer}]"), as_real(f"values[{layer}]", value)
+        chosen = as_mask(f"replaced[{layer}]", chosen, hidden.shape[-1:])
         try:
             value = jnp.broadcast_to(value.astype(hidden.dtype), hidden.shape)
         except ValueError as error:
             found = f"found shape {value.shape}, wanted one that broadcasts to {hidden.shape}"
             raise ValueError(f"values[{layer}]: {found}") from error
-        hidden = jnp.where(jnp.broadcast_to(mask, hidden.shape), value, hidden)
-    return segments[-1](hidden)
+        hidden = jnp.where(jnp.broadcast_to(chosen, hidden.shape), value, hidden)
+    return applied(segments[-1], hidden, name="segments[-1]")
 
 
-def ablate_mean(
-    segments,
-    inputs: Shaped[Array | np.ndarray, "rows *features"],
-    masks: Sequence[Shaped[Array | np.ndarray, "..."]],
-) -> Float[Array, "rows *outputs"]:
+def _one_a_layer(name, given, layers):
+    if isinstance(given, str) or not hasattr(given, "__len__") or not hasattr(given, "__iter__"):
+        raise ValueError(f"{name}: found {describe(given)}, wanted a sequence of {layers}, one a hidden layer")
+    if len(given) != layers:
+        raise ValueError(f"{name}: found {len(given)}, wanted {layers}, one a hidden layer")
+    return list(given)
+
+
+@renamed(masks="replaced")
+def ablate_mean(segments, inputs, replaced: Sequence) -> Float[Array, "rows *outputs"]:
     """A network's outputs with some hidden units held at their mean over the rows (and places) of the intact network.
 
-    Traceable; two forward passes, and every hidden layer's activations in memory. Arguments and errors as of
-    `replace_units`.
+    Traceable; two forward passes, and every hidden layer's activations in memory.
+
+    Args:
+        segments: the network, cut at its hidden units, as for `replace_units`.
+        inputs: [rows, …].
+        replaced: for every hidden layer, bool [units], True where a unit is held at its mean.
+
+    Raises:
+        ValueError: as `replace_units`.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: 2 * x, lambda hidden: hidden.sum(1))
         >>> ablate_mean(network, jnp.array([[0.0, 1.0], [4.0, 3.0]]), [jnp.array([True, False])])
         Array([ 6., 10.], dtype=float32)
@@ -102,56 +125,46 @@ def ablate_mean(
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
     hidden, _ = intact_layers(segments, inputs)
-    return replace_units(segments, inputs, [unit_means(layer) for layer in hidden], masks)
+    return replace_units(segments, inputs, [unit_means(layer) for layer in hidden], replaced)
 
 
-def ablate_resample(
-    segments,
-    inputs: Shaped[Array | np.ndarray, "rows *features"],
-    masks: Sequence[Shaped[Array | np.ndarray, "..."]],
-    *,
-    key,
-) -> Resampled:
+@renamed(masks="replaced")
+def ablate_resample(segments, inputs, replaced: Sequence, *, key) -> Resampled:
     """A network's outputs with some hidden units' activations taken from another row.
 
     Traceable; two forward passes, and every hidden layer's activations twice in memory. All replaced units of a row
     take theirs from the same other row, so that they stay consistent with each other. The rows are linked into one
     random cycle: each serves once, none serves itself, and each other row is equally likely to. A single row is its
-    own source. Arguments and errors as of `replace_units`.
+    own source.
 
     Args:
-        segments: the network, cut at its hidden units.
-        inputs: the rows.
-        masks: for every hidden layer, which units are replaced.
+        segments: the network, cut at its hidden units, as for `replace_units`.
+        inputs: [rows, …].
+        replaced: for every hidden layer, bool [units], True where a unit is replaced.
         key: a JAX random key.
 
+    Raises:
+        ValueError: as `replace_units`, or what is no key.
+
     Example:
-        >>> import jax
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: 2 * x, lambda hidden: hidden.sum(1))
-        >>> found = ablate_resample(
+        >>> resampled = ablate_resample(
         ...     network, jnp.array([[0.0, 1.0], [4.0, 3.0]]), [jnp.array([True, False])], key=jax.random.key(0)
         ... )
-        >>> found.outputs, found.source
+        >>> resampled.outputs, resampled.source
         (Array([10.,  6.], dtype=float32), Array([1, 0], dtype=int32))
 
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
+    key = as_key(key)
     hidden, _ = intact_layers(segments, inputs)
     source = _random_cycle(key, hidden[0].shape[0])
-    return Resampled(replace_units(segments, inputs, [layer[source] for layer in hidden], masks), source)
+    return Resampled(replace_units(segments, inputs, [layer[source] for layer in hidden], replaced), source)
 
 
-def module_effects(
-    segments,
-    inputs: Shaped[Array | np.ndarray, "rows *features"],
-    masks: Shaped[Array | np.ndarray, "..."],
-    signs: Shaped[Array | np.ndarray, "..."],
-    *,
-    key,
-    batch_size: int = 1,
-) -> ModuleEffects:
-    """Whether the outputs move with a module: a causal check of the signs that its role predicts.
+@renamed(masks="modules")
+def module_effects(segments, inputs, modules, signs, *, key, batch_size: int = 1) -> ModuleEffects:
+    """Correlations of the outputs' moves with a module's activity: a causal check of the signs that its role predicts.
 
         a(n) = mean over the module's units of sign_k (o_k(n) − E o_k) / std o_k
         mean ablation:  corr over n of a(n) and  f_j(x_n) − f_j(x_n, the module's units at their means)
@@ -166,51 +179,47 @@ def module_effects(
     A dead unit has activity 0. Channels act by their average over the places. A correlation is 0 where activity or
     moves do not vary: no units, dead ones, one row, units that no weight connects to the output (moves
     that vary within the outputs' rounding do not vary). The size of moves of an output that never varies is 0.
+    NaN or infinity in a layer makes the effects of the modules that it reaches NaN.
 
     Args:
         segments: the network cut where its hidden units are, as for `replace_units`; outputs [rows, outputs].
-        inputs: the rows.
-        masks: bool [modules, units], the units of all hidden layers pooled in the layers' order.
-        signs: [units], +1 or −1 from the alignment of the feature vectors.
+        inputs: [rows, …].
+        modules: bool [modules, units], the units of all hidden layers pooled in the layers' order.
+        signs: [units], +1 or −1 from the alignment of the feature vectors; anything for units in no module.
         key: a JAX random key for the resampling.
         batch_size: modules at a time.
 
     Returns:
-        Correlations and sizes, [modules, outputs] each.
+        `ModuleEffects`.
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, no rows, masks or signs that do not fit the
-            pooled units, outputs that are not a matrix, or batch_size below one.
+        ValueError: fewer than two segments, one that is not callable or fails, no rows, modules or signs that do not
+            fit the pooled units, modules that are not bool, signs that are NaN or infinite, outputs that are not a
+            matrix, what is no key, or batch_size below one.
 
     Example:
-        >>> import jax
-        >>> import jax.numpy as jnp
         >>> network = (lambda x: x, lambda hidden: jnp.stack([hidden[:, 0] + hidden[:, 1], -hidden[:, 2]], 1))
         >>> x = jax.random.normal(jax.random.key(0), (50, 3))
-        >>> found = module_effects(network, x, jnp.eye(3, dtype=bool)[1:], jnp.ones(3), key=jax.random.key(1))
-        >>> found.mean_ablation.round(3) + 0
+        >>> effects = module_effects(network, x, jnp.eye(3, dtype=bool)[1:], jnp.ones(3), key=jax.random.key(1))
+        >>> effects.mean_ablation.round(3) + 0
         Array([[ 1.,  0.],
                [ 0., -1.]], dtype=float32)
 
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
-    inputs = jnp.asarray(inputs)
-    if not inputs.ndim or not inputs.shape[0]:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    return _module_effects(accept_segments(segments), inputs, jnp.asarray(masks), jnp.asarray(signs), key, batch_size)
+    segments, inputs = accept_segments(segments), as_rows("inputs", inputs, finite=False)
+    modules = as_mask("modules", modules)
+    check_shape("modules", modules, ["modules", "units"])
+    signs = as_real("signs", signs, shape=[modules.shape[1]])
+    check_finite("signs", signs)
+    return _module_effects(segments, inputs, modules, signs, as_key(key), as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
-def _module_effects(segments, inputs, masks, signs, key, batch_size):
+def _module_effects(segments, inputs, modules, signs, key, batch_size):
     hidden, outputs = intact_layers(segments, inputs)
     widths = [layer.shape[-1] for layer in hidden]
-    if masks.ndim != 2 or masks.shape[1] != sum(widths) or masks.dtype != bool:
-        found = f"{masks.dtype} of shape {masks.shape}"
-        raise ValueError(f"masks: found {found}, wanted bool [modules, {sum(widths)}], the units of all hidden layers")
-    if signs.shape != masks.shape[1:]:
-        raise ValueError(f"signs: found shape {signs.shape}, wanted {masks.shape[1:]}, one a unit")
+    check_shape("modules", modules, ["modules", sum(widths)])
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {outputs.shape}, wanted [rows, outputs]")
     signed = signs.astype(outputs.dtype)[None] * _standardized(hidden)
@@ -236,35 +245,50 @@ def _module_effects(segments, inputs, masks, signs, key, batch_size):
         resampled, resample_size = moved(replacements[1], activity - activity[source])
         return ModuleEffects(by_mean, resampled, mean_size, resample_size)
 
-    return jax.lax.map(effects, masks, batch_size=batch_size)
+    return jax.lax.map(effects, modules, batch_size=batch_size)
 
 
 def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
-    """Every hidden layer's activations in order, and the outputs. Traceable.
+    """Every hidden layer's activations in order, and the outputs.
+
+    Traceable; one forward pass.
+
+    Args:
+        segments: the network, cut at its hidden units, as for `replace_units`.
+        inputs: [rows, …].
 
     Raises:
-        ValueError: fewer than two segments, or one that is not callable.
+        ValueError: no rows, fewer than two segments, or one that is not callable or fails.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> [layer.shape for layer in intact_layers((jnp.sin, jnp.sin, lambda h: h[:, :1]), jnp.ones((2, 3)))[0]]
         [(2, 3), (2, 3)]
     """
     segments = accept_segments(segments)
-    layers = [jnp.asarray(inputs)]
-    for segment in segments:
-        layers.append(segment(layers[-1]))
+    layers = [as_rows("inputs", inputs, finite=False)]
+    for number, segment in enumerate(segments):
+        layers.append(applied(segment, layers[-1], name=f"segments[{number}]"))
     return layers[1:-1], layers[-1]
 
 
 def unit_means(layer) -> Float[Array, " units"]:
-    """Every unit's mean over rows and places. Traceable.
+    """Every unit's mean over rows and places.
+
+    Traceable. The mean is computed in float32 at least and has the layer's floating type; whole numbers become
+    float32. NaN in a unit makes its mean NaN.
+
+    Args:
+        layer: [rows, …, units] activations.
+
+    Raises:
+        ValueError: no real numbers, or no rows.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> unit_means(jnp.arange(12.0).reshape(2, 3, 2))
         Array([5., 6.], dtype=float32)
     """
+    layer = as_rows("layer", layer, finite=False, floating=True)
+    check_shape("layer", layer, ["rows", "…", "units"])
     return jnp.mean(layer, axis=tuple(range(layer.ndim - 1)))
 
 

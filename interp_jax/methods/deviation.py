@@ -1,4 +1,4 @@
-"""How far apart a network's layers put the inputs of one class, and how far apart the classes."""
+"""Distances between inputs of one class, and between classes, in every layer of a network."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_centered, as_count, as_labels, at_hand, check_choice, check_shape, describe
 from interp_jax.kernels import distances
 from interp_jax.methods.averages import class_means
 
@@ -18,10 +18,17 @@ PAIRS = ("adjacent", "all")
 
 
 class Profile(NamedTuple):
-    """A line a layer, in the order given: deviations, activation level, and what the deviations are means of.
+    """Deviations layer by layer, in the order given.
 
-    ``inter_by_pair`` has the classes (0, 1), (1, 2), … where pairs are adjacent, else SciPy's order of condensed
-    distances, (0, 1), (0, 2), …; ``counts`` and ``degenerate`` are numbers of rows, the latter without direction.
+    Attributes:
+        inner: [layers] inner-class deviation.
+        inter: [layers] inter-class deviation.
+        level: [layers] mean L1 norm of the activations.
+        inner_by_class: [layers, classes] what ``inner`` is the mean of.
+        inter_by_pair: [layers, pairs] what ``inter`` is the mean of: classes (0, 1), (1, 2), … where pairs are
+            adjacent, else SciPy's order of condensed distances, (0, 1), (0, 2), ….
+        degenerate: [layers, classes] number of rows without direction.
+        counts: [classes] number of rows.
     """
 
     inner: Float[Array, " layers"]
@@ -35,7 +42,7 @@ class Profile(NamedTuple):
 
 def profile(
     activations,
-    labels: Shaped[Array | np.ndarray, "..."],
+    labels,
     *,
     metric: str = "euclidean",
     pairs: str = "adjacent",
@@ -58,7 +65,7 @@ def profile(
     Args:
         activations: [rows, …, units] of every layer: an OrderedDict by name, ``chain.activations(x)`` say, or a
             sequence. Plain dicts come back from ``jax.jit`` in alphabetical order.
-        labels: class numbers [rows]; rows of other labels than 0 … classes − 1 are left out.
+        labels: [rows] class numbers; rows of other labels than 0 … classes − 1 are left out.
         metric: "euclidean"; "normalized euclidean", which is divided by the layer's level; "cosine"; "correlation".
         pairs: of classes, "adjacent" (where class numbers are positions) or "all".
         classes: number of classes, static; without it the largest label and one, which a traced call cannot know.
@@ -73,68 +80,59 @@ def profile(
 
     Raises:
         ValueError: no layers, layers that are not real numbers [rows, …, units] with a row a label, labels not whole
-            numbers, fewer than two classes, a number of classes that cannot be known, a batch_size below one, or a
-            metric or pairs of another name.
+            numbers of 32 bits, fewer than two classes, a number of classes that cannot be known, a batch_size below
+            one, or a metric or pairs of another name.
 
     Example:
         >>> import jax.numpy as jnp
         >>> hidden = jnp.array([[0.0, 0.0], [0.0, 2.0], [3.0, 0.0], [3.0, 2.0]])
-        >>> found = profile({"input": hidden, "twice": 2 * hidden}, jnp.array([0, 0, 1, 1]))
-        >>> found.inner, found.inter
+        >>> deviations = profile({"input": hidden, "twice": 2 * hidden}, jnp.array([0, 0, 1, 1]))
+        >>> deviations.inner, deviations.inter
         (Array([2., 4.], dtype=float32), Array([3., 6.], dtype=float32))
 
     Source: Chen 2017, section 6.4.1, eqs. 6.1 to 6.9; pairs of all classes in section 6.4.2.
     """
-    for name, found, wanted in (("metric", metric, METRICS), ("pairs", pairs, PAIRS)):
-        if found not in wanted:
-            raise ValueError(f"{name}: found {found!r}, wanted one of {', '.join(map(repr, wanted))}")
-    labels = labels if isinstance(labels, jax.Array) else np.asarray(labels)
-    shape, kind = labels.shape, labels.dtype
-    if len(shape) != 1 or not shape[0] or not jnp.issubdtype(kind, jnp.integer):
-        raise ValueError(f"labels: found {kind} of shape {shape}, wanted whole numbers of shape [rows]")
+    check_choice("metric", metric, METRICS)
+    check_choice("pairs", pairs, PAIRS)
+    labels = as_labels("labels", labels)
+    check_shape("labels", labels, ["rows"])
     if classes is None:
-        if isinstance(labels, jax.core.Tracer):
+        if not at_hand(labels):
             raise ValueError("classes: found None in a traced call, wanted the number of classes")
-        classes = int(np.max(labels)) + 1
-    if classes < 2:
-        raise ValueError(f"classes: found {classes}, wanted at least 2")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size}, wanted at least 1")
-    layers = _checked_layers(activations, shape[0])
-    return _profile(layers, jnp.asarray(labels).astype(jnp.int32), metric, pairs, classes, batch_size)
+        classes = int(np.max(np.asarray(labels))) + 1
+    classes, batch_size = as_count("classes", classes, least=2), as_count("batch_size", batch_size)
+    layers = _checked_layers(activations, labels.shape[0])
+    return _profile(layers, labels, metric, pairs, classes, batch_size)
 
 
 def _checked_layers(activations, rows):
-    if not isinstance(activations, Mapping | Sequence) or not activations:
-        found = "no layers" if isinstance(activations, Mapping | Sequence) else type(activations).__name__
+    """Every layer less a center of its rows, and that center."""
+    if isinstance(activations, str) or not isinstance(activations, Mapping | Sequence) or not activations:
+        empty = isinstance(activations, Mapping | Sequence) and not activations
+        found = "no layers" if empty else describe(activations)
         raise ValueError(f"activations: found {found}, wanted a mapping or sequence of layers")
-    layers = []
-    for name, layer in activations.items() if isinstance(activations, Mapping) else enumerate(activations):
-        layer = as_real(f"activations[{name!r}]", layer)
-        if layer.ndim < 2 or layer.shape[0] != rows or not layer.size:
-            wanted = f"[rows, …, units], {rows} rows as of labels"
-            raise ValueError(f"activations[{name!r}]: found shape {layer.shape}, wanted {wanted}")
-        layers.append(layer)
-    return tuple(layers)
+    named = activations.items() if isinstance(activations, Mapping) else enumerate(activations)
+    shape = [rows, "features", "…"]
+    return tuple(as_centered(f"activations[{name!r}]", layer, shape=shape) for name, layer in named)
 
 
 @functools.partial(jax.jit, static_argnames=("metric", "pairs", "classes", "batch_size"))
 def _profile(layers, labels, metric, pairs, classes, batch_size):
-    found = [_of_layer(layer, labels, metric, pairs, classes, batch_size) for layer in layers]
-    return jax.tree.map(lambda *values: jnp.stack(values), *found)._replace(counts=found[0].counts)
+    profiles = [_of_layer(*layer, labels, metric, pairs, classes, batch_size) for layer in layers]
+    return jax.tree.map(lambda *values: jnp.stack(values), *profiles)._replace(counts=profiles[0].counts)
 
 
-def _of_layer(layer, labels, metric, pairs, classes, batch_size):
-    half = not jnp.issubdtype(layer.dtype, jnp.floating) or layer.dtype.itemsize < 4
+def _of_layer(layer, center, labels, metric, pairs, classes, batch_size):
     # Zeros in place of the rows left out: a product with 0 would not take their NaN away.
     counted = (labels >= 0) & (labels < classes)
-    rows = layer.reshape(layer.shape[0], -1).astype(jnp.float32 if half else layer.dtype)
-    rows = jnp.where(counted[:, None], rows, 0)
+    rows = jnp.where(counted[:, None], layer.reshape(layer.shape[0], -1), 0)
+    whole = jnp.where(counted[:, None], rows + center.reshape(1, -1), 0)
     distance = metric.removeprefix("normalized ")
+    rows = rows if distance == "euclidean" else whole  # Euclidean distances do not change with a shift of all rows
 
     within = distances.mean_within(rows, labels, groups=classes, metric=distance, batch_size=batch_size)
     filled = within.counts > 0
-    level = _mean(class_means(jnp.sum(jnp.abs(rows), axis=1), labels, classes=classes).means, filled)
+    level = _mean(class_means(jnp.sum(jnp.abs(whole), axis=1), labels, classes=classes).means, filled)
     averages = _averages(rows, labels, counted, filled, distance)
     first, second = _pairs(pairs, classes)
 

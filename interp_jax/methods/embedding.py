@@ -1,4 +1,4 @@
-"""How many classes a few units can tell apart: the pseudo-inverse as output layer, and how often it succeeds."""
+"""The number of classes that a few units can decode: the pseudo-inverse as output layer, and how often it succeeds."""
 
 import math
 from functools import partial
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Shaped
+from jaxtyping import Array, Bool, Float
 from scipy.stats import binomtest
 
-from interp_jax._checks import as_real
+from interp_jax._checks import as_centered, as_count, as_key, as_real, check_number
 
 _BLOCK_NUMBERS = 1 << 15  # random numbers a key: few enough for a core's cache, and a key costs little beside them
 _ATTEMPTS = 10**7
@@ -18,14 +18,28 @@ _LEAST_ACCEPTANCE = 1e-6
 
 
 class OutputLayer(NamedTuple):
-    """The map of `pseudo_inverse`: ``scores = codes @ weights + bias``."""
+    """The map of `pseudo_inverse`, ``scores = codes @ weights + bias``.
+
+    Attributes:
+        weights: [dimension, points] W.
+        bias: [points] b.
+    """
 
     weights: Float[Array, "dimension points"]
     bias: Float[Array, " points"]
 
 
 class SuccessRate(NamedTuple):
-    """The rate of `success_rate` with its confidence interval, the counts behind it, and the share of draws kept."""
+    """The rate of `success_rate` and the counts behind it.
+
+    Attributes:
+        rate: successes / trials.
+        low: lower end of the rate's confidence interval.
+        high: upper end.
+        trials: draws that count.
+        successes: draws that are decoded.
+        acceptance: the share of all draws whose points have the separation.
+    """
 
     rate: float
     low: float
@@ -35,15 +49,15 @@ class SuccessRate(NamedTuple):
     acceptance: float
 
 
-def pseudo_inverse(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -> OutputLayer:
-    """The map from R^p to R^n that takes each of n points as near as it can to a unit vector of its own.
+def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:
+    """The affine map from R^p to R^n that takes n points nearest to the n unit vectors, in least squares.
 
         W, b = argmin Σ_k ‖v_k W + b − e_k‖²,   so   W = (V − 1 m)⁺,   b = 1 / n − m W,   m = Σ_k v_k / n
 
-    Traceable; one singular value decomposition of points × dimension. Fit to start a network's output layer with:
-    the points are then the bottleneck's codes of the classes, averaged over each class's inputs. Where the points lie
-    in fewer dimensions than they have (a dead unit, two equal ones, fewer than p + 1 points), W is the solution of
-    least norm; singular values under 10 · max(n, p) machine epsilons of the largest count as zero. Equal points all:
+    Traceable; one singular value decomposition of points × dimension. A network's output layer can start from it: the
+    points are then the bottleneck's codes of the classes, averaged over each class's inputs. Where the points lie in
+    fewer dimensions than they have (a dead unit, two equal ones, fewer than p + 1 points), W is the solution of least
+    norm; singular values under 10 · max(n, p) machine epsilons of the largest count as zero. If all points are equal,
     W = 0. NaN or infinity in a point makes all of W NaN.
 
     Args:
@@ -61,17 +75,17 @@ def pseudo_inverse(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = 
 
     Source: Chen 2017, sections 4.3.2 and 4.3.3, eq. 4.1; as starting weights proposed in section 4.3.5.
     """
-    points = _as_points(points)
+    points, center = _as_points(points, affine)
     n = points.shape[0]
     if not affine:
         return OutputLayer(jnp.linalg.pinv(points), jnp.zeros(n, points.dtype))
     offsets = points - points[:1]  # exact zeros for equal points, which a mean need not leave
     weights = jnp.linalg.pinv(offsets - jnp.mean(offsets, axis=0, keepdims=True))
-    mean = points[0] + jnp.mean(offsets, axis=0)
+    mean = center + points[0] + jnp.mean(offsets, axis=0)
     return OutputLayer(weights, 1 / n - jnp.matmul(mean, weights, precision="highest"))
 
 
-def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -> Bool[Array, ""]:
+def decodes(points, *, affine: bool = True) -> Bool[Array, ""]:
     """Whether the map of `pseudo_inverse` gives every point its greatest score at the point's own place.
 
         v_k W_k > v_j W_k   for all j ≠ k
@@ -82,7 +96,8 @@ def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -
     position succeed; both up to rounding.
 
     Args:
-        points, affine: as for `pseudo_inverse`.
+        points: [points, dimension], as for `pseudo_inverse`.
+        affine: whether there is a bias.
 
     Raises:
         ValueError: as `pseudo_inverse`.
@@ -95,7 +110,7 @@ def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -
 
     Source: Chen 2017, section 4.3.4 and eq. 4.2.
     """
-    points = _as_points(points)
+    points, _ = _as_points(points, affine)
     weights = pseudo_inverse(points, affine=affine).weights
     # From differences, so that equal points tie exactly.
     margins = jnp.sum((points[:, None] - points[None]) * weights.T[:, None], axis=-1)
@@ -105,15 +120,15 @@ def decodes(points: Shaped[Array | np.ndarray, "..."], *, affine: bool = True) -
 def success_rate(
     key: Any,
     *,
-    dimension: int | np.integer,
-    points: int | np.integer,
-    trials: float | int | np.integer = 1_000_000,
-    separation: float = 0.0,
+    dimension: int,
+    points: int,
+    trials: Any = 1_000_000,
+    separation: Any = 0.0,
     affine: bool = True,
-    confidence: float = 0.95,
+    confidence: Any = 0.95,
     batch_size: int = 4096,
 ) -> SuccessRate:
-    """How often the pseudo-inverse decodes random points of the unit cube, by Monte Carlo.
+    """The share of random sets of points of the unit cube that the pseudo-inverse decodes, by Monte Carlo.
 
         P(`decodes`(v_1 … v_n)),   v_k uniform on [0, 1]^p, given that ‖v_j − v_k‖ ≥ separation for all j ≠ k
 
@@ -124,40 +139,36 @@ def success_rate(
     whether the maps of its experiment had a bias; the rates it prints are those of maps that have.
 
     Args:
-        key: of `jax.random`.
+        key: a JAX random key.
         dimension: p, of the bottleneck.
         points: n, the number of classes.
-        trials: draws judged, beside those refused for their separation.
+        trials: draws that count, beside those refused for their separation.
         separation: least distance between any two points.
         affine: as for `pseudo_inverse`.
         confidence: of the interval (exact, after Clopper and Pearson).
         batch_size: draws at a time, rounded up to the blocks that share a key; more suits an accelerator.
 
     Raises:
-        ValueError: a number below one, a confidence outside (0, 1), or a separation that is negative, that so many
-            points cannot keep, or that fewer than one draw in a million keeps once ten million were tried.
+        ValueError: what is no key, a count below one, a confidence outside (0, 1), or a separation that is negative,
+            that so many points cannot have, or that fewer than one draw in a million has once ten million were tried.
 
     Example:
         >>> import jax
-        >>> found = success_rate(jax.random.key(0), dimension=2, points=4, trials=10_000)
-        >>> found.low < 0.485 < found.high, found.trials
+        >>> estimate = success_rate(jax.random.key(0), dimension=2, points=4, trials=10_000)
+        >>> estimate.low < 0.485 < estimate.high, estimate.trials
         (True, 10000)
 
     Source: Chen 2017, section 4.3.4, Figures 4.14 and 4.15.
     """
-    sizes = {"dimension": dimension, "points": points, "trials": trials, "batch_size": batch_size}
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"{name}: found {size!r}, wanted a whole number of at least 1")
-    dimension, points, trials, batch_size = map(int, sizes.values())
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: found {confidence}, wanted a share in (0, 1)")
-    if not 0 <= separation < math.inf:
-        raise ValueError(f"separation: found {separation}, wanted a distance of at least 0")
+    key = as_key(key)
+    dimension, points = as_count("dimension", dimension), as_count("points", points)
+    trials, batch_size = as_count("trials", trials), as_count("batch_size", batch_size)
+    check_number("confidence", confidence, above=0, below=1)
+    check_number("separation", separation, least=0)
     # Two points in one of m^p equal cells are at most √p / m apart, which is less than the separation for this m.
     cells = (math.floor(min(math.sqrt(dimension) / separation, points)) + 1) ** dimension if separation else points
     if points > cells:
-        raise ValueError(f"separation: found {separation}, wanted what {points} points of [0, 1]^{dimension} can keep")
+        raise ValueError(f"separation: found {separation}, wanted what {points} points of [0, 1]^{dimension} can have")
     lanes = 1 << max(3, _BLOCK_NUMBERS.bit_length() - 1 - (dimension * points - 1).bit_length())
     blocks = -(-batch_size // lanes)
     batches = -(-_ATTEMPTS // (blocks * lanes))
@@ -170,7 +181,7 @@ def success_rate(
         first += batches * blocks
         if accepted < min(trials, _LEAST_ACCEPTANCE * drawn):
             raise ValueError(
-                f"separation: found {separation}, wanted one that random points keep: {accepted} of {drawn:,} draws did"
+                f"separation: found {separation}, wanted one that random points have: {accepted} of {drawn:,} draws did"
             )
     low, high = binomtest(successes, trials).proportion_ci(confidence)
     return SuccessRate(successes / trials, float(low), float(high), trials, successes, trials / drawn)
@@ -223,8 +234,11 @@ def _decoded(x, affine):
     return jnp.all((margins > 0) | jnp.eye(n, dtype=bool)[:, :, None], axis=(0, 1))
 
 
-def _as_points(points):
-    points = as_real("points", points)
-    if points.ndim != 2 or points.size == 0:
-        raise ValueError(f"points: found shape {points.shape}, wanted [points, dimension], at least one of each")
-    return points.astype(jnp.promote_types(points.dtype, jnp.float32))
+def _as_points(points, affine):
+    """The points less a center, which an affine map does not notice, and the center."""
+    shape = ["points", "dimension"]
+    if affine:
+        points, center = as_centered("points", points, shape=shape)
+        return points, center[0]
+    points = as_real("points", points, shape=shape)
+    return points, jnp.zeros(points.shape[1:], points.dtype)

@@ -1,4 +1,4 @@
-"""What a classifier of signals computes from its input, read as one linear filter a class."""
+"""The linear filter of each class that a classifier of signals amounts to."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,99 +8,131 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from interp_jax.methods._accept import callable_pytree
+from interp_jax._checks import as_centered, as_count, as_real, check_shape
+from interp_jax.methods._accept import applied, as_rows, callable_pytree
 
 
 class Profile(NamedTuple):
-    """Weights by their offset from the jump, averaged over the classes, and their standard deviation over them."""
+    """Weights by their offset from the jump.
+
+    Attributes:
+        offsets: [offsets] in samples; 0 is the first sample after the jump.
+        mean: [offsets] mean weight over the classes.
+        spread: [offsets] standard deviation over the classes.
+    """
 
     offsets: np.ndarray
     mean: Float[Array, " offsets"]
     spread: Float[Array, " offsets"]
 
 
-def effective_weights(
-    network: Callable, inputs: Float[Array | np.ndarray, "rows length"]
-) -> Float[Array, "length classes"]:
-    """The linear filters a network amounts to on some rows: its mean Jacobian.
+def effective_weights(network: Callable, inputs) -> Float[Array, "*features classes"]:
+    """The linear filters that a network amounts to on some rows: its mean Jacobian.
 
         W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
 
-    Traceable. For a linear network exact and the same on any row; for others an average over the rows given.
-    Costs a forward pass and a backward pass a class over all rows; memory as of one backward pass.
+    Traceable. For a linear network exact and the same on any row; for others an average over the rows given. Costs a
+    forward pass and a backward pass a class over all rows; memory as of one backward pass. NaN in a row makes the
+    weights that it reaches NaN.
 
     Args:
-        network: ``[batch, length] -> scores [batch, classes]``.
-        inputs: the rows to average over.
+        network: ``[rows, …] -> scores [rows, classes]``.
+        inputs: [rows, …] the rows to average over; whole numbers become float32.
+
+    Returns:
+        [length, classes] for signals [rows, length], else [height, width, channels, classes] and the like.
+
+    Raises:
+        TypeError: a network that cannot be called.
+        ValueError: no rows, rows without features, or a network that fails on them or gives no matrix.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> effective_weights(lambda x: x @ jnp.array([[1.0, 2.0]]).T, jnp.zeros((3, 2)))
         Array([[1.],
                [2.]], dtype=float32)
 
     Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
     """
-    return _effective_weights(callable_pytree(network), jnp.asarray(inputs))
+    inputs = as_rows("inputs", inputs, finite=False, floating=True)
+    check_shape("inputs", inputs, ["rows", "features", "…"])
+    return _effective_weights(callable_pytree(network), inputs)
 
 
 @jax.jit
 def _effective_weights(network, inputs):
-    # The mean Jacobian is the Jacobian of the mean score in a shift of all rows: no Jacobian a row is ever held.
-    def mean_scores(shift):
-        return jnp.mean(network(inputs + shift[None]), axis=0)
+    # The Jacobians' sum is the Jacobian of the summed scores in a shift of all rows: no Jacobian a row is ever held.
+    wide = jnp.promote_types(inputs.dtype, jnp.float32)
 
-    scores, pull_back = jax.vjp(mean_scores, jnp.zeros(inputs.shape[1], inputs.dtype))
-    return jax.lax.map(lambda direction: pull_back(direction)[0], jnp.eye(scores.shape[0], dtype=scores.dtype)).T
+    def sums(shift):
+        scores = applied(network, (inputs.astype(wide) + shift[None]).astype(inputs.dtype))
+        check_shape("network", scores, [len(inputs), "classes"])
+        return jnp.sum(scores.astype(jnp.promote_types(scores.dtype, jnp.float32)), axis=0)
+
+    scores, pull_back = jax.vjp(sums, jnp.zeros(inputs.shape[1:], wide))
+    weights = jax.lax.map(lambda direction: pull_back(direction)[0], jnp.eye(scores.shape[0], dtype=scores.dtype))
+    return jnp.moveaxis(weights, 0, -1) / len(inputs)
 
 
-def center_classes(weights: Float[Array | np.ndarray, "inputs classes"]) -> Float[Array, "inputs classes"]:
-    """Weights of a softmax layer in the gauge where they are unique: every input's mean over the classes is zero.
+def center_classes(weights) -> Float[Array, "inputs classes"]:
+    """Weights of a softmax layer less their mean over the classes, which makes them unique.
 
-    A softmax does not see a vector added to all classes, so raw weights of two equal classifiers can differ.
-    Traceable.
+        W[i, c] − 1 / classes  Σ_b W[i, b]
+
+    Traceable. A softmax does not change with a vector added to all classes, so raw weights of two equal classifiers
+    can differ. NaN makes its input's weights NaN.
+
+    Args:
+        weights: [inputs, classes].
+
+    Raises:
+        ValueError: no matrix of real numbers.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> center_classes(jnp.array([[1.0, 3.0], [5.0, 5.0]]))
         Array([[-1.,  1.],
                [ 0.,  0.]], dtype=float32)
     """
-    weights = jnp.asarray(weights)
-    return weights - jnp.mean(weights, axis=1, keepdims=True)
+    return _centered("weights", weights)
 
 
-def agreement(
-    weights: Float[Array | np.ndarray, "inputs classes"], reference: Float[Array | np.ndarray, "inputs classes"]
-) -> Float[Array, ""]:
+def agreement(weights, reference) -> Float[Array, ""]:
     """Pearson correlation of two softmax layers' weights after `center_classes`; 0 where one of them is constant.
 
-    Traceable.
+    Traceable. NaN in either makes it NaN.
+
+    Args:
+        weights: [inputs, classes].
+        reference: [inputs, classes] those to compare with.
+
+    Raises:
+        ValueError: no matrices of real numbers, or two of different shapes.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> weights = jnp.array([[1.0, 3.0], [5.0, 4.0]])
         >>> round(float(agreement(weights, 2 * weights + jnp.array([[7.0], [-1.0]]))), 5)
         1.0
     """
+    weights, reference = _centered("weights", weights), _centered("reference", reference)
+    check_shape("reference", reference, weights.shape)
     # Centered over classes the mean over everything is zero already, so this cosine is the correlation.
-    return jnp.vdot(_unit(center_classes(weights)), _unit(center_classes(reference)), precision="highest")
+    return jnp.vdot(_unit(weights), _unit(reference), precision="highest")
 
 
-def jump_profile(
-    weights: Float[Array | np.ndarray, "length positions"], *, first: int = 21, reach: int = 20
-) -> Profile:
-    """The classes' filters laid over one another at their jump, centered as in `center_classes`.
+def jump_profile(weights, *, first: int = 21, reach: int = 20) -> Profile:
+    """The classes' filters averaged at equal offsets from their jump, centered as in `center_classes`.
 
-    Traceable. Offset 0 is the first sample after the jump.
+        mean[o] = 1 / positions  Σ_k W[first + k + o, k]
+
+    Traceable.
 
     Args:
-        weights: a filter a position, column k for position ``first + k`` (1-based).
+        weights: [length, positions] a filter a position, column k for position ``first + k`` (1-based).
         first: position of column 0.
-        reach: offsets −reach … reach − 1 are returned.
+        reach: offsets −reach … reach − 1 are returned, in samples.
 
     Raises:
-        ValueError: offsets that reach outside the signal for some class.
+        ValueError: no matrix of real numbers, counts below one, or offsets that reach outside the signal for some
+            class.
 
     Example:
         >>> from interp_jax.kernels.jumps import posterior_network
@@ -108,6 +140,8 @@ def jump_profile(
         >>> profile.offsets[:2], profile.mean.shape
         (array([-20, -19]), (40,))
     """
+    weights = _centered("weights", weights)
+    first, reach = as_count("first", first), as_count("reach", reach)
     length, positions = weights.shape
     offsets = np.arange(-reach, reach)
     rows = np.arange(first - 1, first - 1 + positions)[None, :] + offsets[:, None]
@@ -116,8 +150,13 @@ def jump_profile(
             f"reach: found {reach} samples around positions {first} to {first + positions - 1}, "
             f"wanted them inside the signal's {length}"
         )
-    aligned = center_classes(weights)[rows, np.arange(positions)[None, :]]
+    aligned = weights[rows, np.arange(positions)[None, :]]
     return Profile(offsets, jnp.mean(aligned, axis=1), jnp.std(aligned, axis=1))
+
+
+def _centered(name, weights):
+    weights, _ = as_centered(name, weights, axis=1, shape=["inputs", "classes"])
+    return weights - jnp.mean(weights, axis=1, keepdims=True)
 
 
 def _unit(array):
@@ -128,19 +167,27 @@ def _unit(array):
     return scaled / jnp.where(norm > 0, norm, 1)
 
 
-def smoothing_share(kernel: Float[Array | np.ndarray, " taps"]) -> Float[Array, ""]:
-    """How much of a filter only smooths: 1 where all taps have one sign, 0 for a pure difference.
+def smoothing_share(kernel) -> Float[Array, ""]:
+    """The smoothing share of a filter: 1 where all taps have one sign, 0 for a pure difference.
 
         |Σ_u k_u| / Σ_u |k_u|
 
-    Traceable; a filter of zeros has share 0.
+    Traceable; a filter of zeros has share 0, one with NaN or infinity NaN.
+
+    Args:
+        kernel: [taps] the filter, of any further axes.
+
+    Raises:
+        ValueError: no real numbers, or none at all.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> [float(smoothing_share(jnp.array(taps))) for taps in ([1.0, 2.0], [1.0, -1.0], [1.0, 1.0, 1.0, 1.0, -1.0])]
         [1.0, 0.0, 0.6000000238418579]
 
     Source: Chen 2017, section 3.2.2 ("smoothing versus differentiation filters"), made a number.
     """
+    kernel = as_real("kernel", kernel, shape=["taps", "…"])
+    largest = jnp.max(jnp.abs(kernel))
+    kernel = kernel / jnp.where(largest == 0, 1, largest)  # so that no sum overflows
     size = jnp.sum(jnp.abs(kernel))
-    return jnp.where(size > 0, jnp.abs(jnp.sum(kernel)) / jnp.where(size > 0, size, 1), 0)
+    return jnp.abs(jnp.sum(kernel)) / jnp.where(size == 0, 1, size)

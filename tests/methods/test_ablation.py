@@ -228,18 +228,40 @@ def test_memory_is_that_of_a_batch_of_modules(assert_temp_bytes):
         (lambda _: ablation.replace_units(LNN, INPUTS, NOTHING, NOTHING), "segments: found a LNN"),
         (lambda _: ablation.module_effects(LNN, INPUTS, POOLED, SIGNS, key=KEY), "segments: found a LNN"),
         (lambda _: ablation.intact_layers(LNN, INPUTS), "segments: found a LNN"),
-        (lambda net: ablation.module_effects(net, INPUTS[:0], POOLED, SIGNS, key=KEY), r"inputs: found shape \(0, 5\)"),
+        (lambda net: ablation.module_effects(net, INPUTS[:0], POOLED, SIGNS, key=KEY), r"inputs: found shape \[0, 5\]"),
         (lambda net: ablation.replace_units(net, INPUTS, [np.zeros(4)], SOME), "values: found 1, wanted 2"),
-        (lambda net: ablation.ablate_mean(net, INPUTS, SOME[:1]), "masks: found 1, wanted 2"),
+        (lambda net: ablation.ablate_mean(net, INPUTS, SOME[:1]), "replaced: found 1, wanted 2"),
         (
             lambda net: ablation.ablate_mean(net, INPUTS, [SOME[0], np.ones(4, bool)]),
-            r"masks\[1\]: found bool of shape",
+            r"replaced\[1\]: found shape \[4\], wanted \[3\]",
         ),
-        (lambda net: ablation.ablate_mean(net, INPUTS, [np.ones(4), SOME[1]]), r"masks\[0\]: found float32"),
+        (
+            lambda net: ablation.ablate_mean(net, INPUTS, [np.full(4, 0.5), SOME[1]]),
+            r"replaced\[0\]: found numbers other",
+        ),
         (lambda net: ablation.replace_units(net, INPUTS, [np.ones(3), np.ones(3)], SOME), r"values\[0\]: found shape"),
-        (lambda net: ablation.module_effects(net, INPUTS, POOLED[:, 1:], SIGNS, key=KEY), "masks: found bool of shape"),
-        (lambda net: ablation.module_effects(net, INPUTS, POOLED, SIGNS[1:], key=KEY), "signs: found shape"),
+        (
+            lambda net: ablation.module_effects(net, INPUTS, POOLED[:, 1:], SIGNS, key=KEY),
+            r"signs: found shape \[7\], wanted \[6\]",
+        ),
+        (
+            lambda net: ablation.module_effects(net, INPUTS, POOLED, SIGNS[1:], key=KEY),
+            r"signs: found shape \[6\], wanted \[7\]",
+        ),
         (lambda net: ablation.module_effects(net, INPUTS, POOLED, SIGNS, key=KEY, batch_size=0), "batch_size: found 0"),
+        (
+            lambda net: ablation.module_effects(net, INPUTS, 0.5 * POOLED, SIGNS, key=KEY),
+            "modules: found numbers",
+        ),
+        (lambda net: ablation.module_effects(net, INPUTS, POOLED[:, 1:], SIGNS[1:], key=KEY), "modules: found shape"),
+        (lambda net: ablation.module_effects(net, INPUTS, POOLED, SIGNS * np.nan, key=KEY), "signs: found NaN"),
+        (lambda net: ablation.module_effects(net, INPUTS, POOLED, SIGNS, key=0), "key: found 0"),
+        (lambda net: ablation.ablate_resample(net, INPUTS, SOME, key=None), "key: found None"),
+        (
+            lambda net: ablation.ablate_mean(net, INPUTS[:, 1:], SOME),
+            r"segments\[0\]: found a failure on inputs",
+        ),
+        (lambda net: ablation.ablate_mean(net, 1j * INPUTS, SOME), "inputs: found complex"),
         (
             lambda net: ablation.module_effects(
                 (*net, lambda y: y[:, 0]), INPUTS, np.ones((1, 9), bool), np.ones(9), key=KEY
@@ -257,3 +279,18 @@ def test_an_uncut_chain_is_refused_with_what_is_wanted():
     chain = networks.perceptron(jax.random.key(0), (4, 5, 3))
     with pytest.raises(ValueError, match=r"segments: found a Chain, wanted a tuple such as \(chain.until\(name\)"):
         ablation.intact_layers(chain, jnp.ones((2, 4)))
+
+
+def test_a_call_by_the_old_word_names_the_new_one():
+    with pytest.raises(TypeError, match="^masks: found an argument of this name, wanted replaced"):
+        ablation.ablate_mean(_dense(jnp), INPUTS, masks=SOME)
+    with pytest.raises(TypeError, match="^masks: found an argument of this name, wanted modules"):
+        ablation.module_effects(_dense(jnp), INPUTS, masks=POOLED, signs=SIGNS, key=KEY)
+
+
+def test_token_ids_reach_the_network_whole():
+    table = jnp.arange(8.0).reshape(4, 2)
+    network = (lambda tokens: table[tokens].sum(axis=1), lambda hidden: hidden[:, :1])
+    tokens = np.array([[0, 3], [1, 1]])
+    found = ablation.ablate_mean(network, tokens, [np.array([False, True])])
+    np.testing.assert_array_equal(found, table[tokens].sum(axis=1)[:, :1])

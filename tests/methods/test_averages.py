@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interp_jax import methods, networks
+from interp_jax import networks
 from interp_jax.methods import _accept
 from interp_jax.methods.averages import class_means, layer_averages
 from tests import reference
@@ -64,10 +64,13 @@ def test_half_precision_is_added_up_in_full(dtype):
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [
-        ([0, 1, 5], {}, "labels: found 0 to 5, wanted 0 to 3"),
+        ([0, 1, 5], {}, "labels: found 0 to 5, wanted whole numbers from 0 to 3"),
         ([0, -1, 1], {}, "labels: found -1 to 1"),
         ([0, 1], {}, "labels: found"),
         ([0.0, 1.0, 2.0], {}, "labels: found float64"),
+        ([[0], [1], [2]], {}, r"labels: found shape \[3, 1\]"),
+        (["a", "b", "c"], {}, "labels: found"),
+        ([0, 1, 2**32], {}, "labels: found 0 to 4294967296"),
         ([0, 1, 2], {"batch_size": 0}, "batch_size: found 0"),
     ],
 )
@@ -81,3 +84,40 @@ def test_no_rows_and_no_network_are_refused():
         layer_averages(lambda x: x, jnp.ones((0, 2)), np.zeros(0, int), classes=4)
     with pytest.raises(TypeError, match="^network: found 'net'"):
         _accept.accept_network("net", jnp.ones((3, 2)))
+
+
+def test_means_far_from_zero_keep_their_digits():
+    activations = 1e9 + np.array([[0.25], [0.75], [2.0]])
+    found = class_means(activations - 1e9, np.array([0, 0, 2]), classes=3)
+    far = class_means(activations, np.array([0, 0, 2]), classes=3)
+    np.testing.assert_allclose(found.means[:, 0], [0.5, 0, 2], rtol=1e-6)
+    np.testing.assert_allclose(far.means[:, 0], [1e9, 0, 1e9], rtol=1e-6)
+    huge = class_means(np.array([[2**40], [2**40 + 2]]), np.zeros(2, int), classes=1)
+    assert float(huge.means[0, 0]) == 2.0**40
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_whole_numbers_are_averaged(dtype):
+    found = class_means(np.array([[1], [0], [1], [1]]).astype(dtype), np.array([0, 0, 1, 5]), classes=2)
+    np.testing.assert_array_equal(found.means[:, 0], [0.5, 1])
+    layers = layer_averages(lambda x: x > 0, np.ones((3, 2)), np.zeros(3, int), classes=1)
+    np.testing.assert_array_equal(layers.means, [[1, 1]])
+
+
+def test_a_vocabulary_that_ends_is_not_left_and_nan_is_refused():
+    table = jnp.arange(10.0).reshape(5, 2)
+
+    def network(tokens):
+        return table.at[tokens].get(mode="fill", fill_value=jnp.nan).sum(axis=1)
+
+    tokens = np.array([[0, 4], [3, 1], [4, 4]])
+    found = layer_averages(network, tokens, np.array([0, 0, 1]), classes=2)
+    np.testing.assert_array_equal(found.means, [[8, 10], [16, 18]])
+    with pytest.raises(ValueError, match="^network: found NaN in its outputs for the given inputs"):
+        layer_averages(network, tokens + 1, np.array([0, 0, 1]), classes=2)
+
+
+def test_rows_of_whole_numbers_that_depend_on_each_other_are_refused():
+    for rows in (np.arange(12).reshape(4, 3), np.array([[1, 2, 3]] * 4)):
+        with pytest.raises(ValueError, match="^network: found scores of a row that change with the other rows"):
+            layer_averages(lambda x: x - 1.0 * x.mean(0, keepdims=True), rows, np.zeros(4, int), classes=1)

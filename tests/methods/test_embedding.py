@@ -223,17 +223,17 @@ def test_success_grows_with_the_separation(points, trials):
         ({"points": 0}, "points: found 0, wanted a whole number of at least 1"),
         ({"trials": 0}, "trials: found 0, wanted a whole number of at least 1"),
         ({"batch_size": 0}, "batch_size: found 0, wanted a whole number of at least 1"),
-        ({"confidence": 1.0}, r"confidence: found 1.0, wanted a share in \(0, 1\)"),
+        ({"confidence": 1.0}, "confidence: found 1.0, wanted a finite number, above 0 and below 1"),
         ({"trials": 2e6}, "trials: found 2000000.0, wanted a whole number of at least 1"),
-        ({"separation": -0.1}, "separation: found -0.1, wanted a distance of at least 0"),
+        ({"separation": -0.1}, "separation: found -0.1, wanted a finite number, at least 0"),
         ({"separation": math.nan}, "separation: found nan"),
         ({"separation": math.inf}, "separation: found inf"),
-        ({"separation": 0.71}, r"separation: found 0.71, wanted what 5 points of \[0, 1\]\^2 can keep"),
+        ({"separation": 0.71}, r"separation: found 0.71, wanted what 5 points of \[0, 1\]\^2 can have"),
         ({"points": 2, "separation": 1.42}, r"separation: found 1.42, wanted what 2 points"),
         # Possible, with probability 0.04⁵.
         (
             {"dimension": 1, "separation": 0.24},
-            r"separation: found 0.24, wanted one that random points keep: \d of 10,",
+            r"separation: found 0.24, wanted one that random points have: \d of 10,",
         ),
     ],
 )
@@ -253,7 +253,7 @@ def test_separations_just_possible_are_tried():
 @pytest.mark.parametrize("points", [np.zeros(3), np.zeros((0, 2)), np.zeros((2, 0)), np.zeros((2, 2, 2))])
 def test_points_of_another_shape_are_refused(points):
     for function in (embedding.pseudo_inverse, embedding.decodes):
-        with pytest.raises(ValueError, match=r"^points: found shape \(.*\), wanted \[points, dimension\]"):
+        with pytest.raises(ValueError, match=r"^points: found shape \[.*\], wanted \[points, dimension\]"):
             function(points)
 
 
@@ -268,3 +268,17 @@ def test_matrix_products_have_full_precision():
     assert len(products) >= 2
     for product in products:
         assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product
+
+
+def test_what_is_no_key_is_refused():
+    with pytest.raises(ValueError, match="^key: found 0, wanted a JAX random key"):
+        embedding.success_rate(0, dimension=2, points=3, trials=10)
+
+
+def test_points_far_from_zero_are_decoded_as_those_at_zero():
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    for near in (points, np.where(np.arange(4)[:, None] == 3, 0.4, points)):
+        assert bool(embedding.decodes(1e9 + near)) == bool(embedding.decodes(near))
+        np.testing.assert_allclose(
+            embedding.pseudo_inverse(1e9 + near).weights, embedding.pseudo_inverse(near).weights, atol=1e-5
+        )

@@ -98,3 +98,63 @@ def test_smoothing_share_is_between_difference_and_average(taps):
         assert share == pytest.approx(abs(float(np.sum(np.float32(taps)))) / size, abs=1e-4)
     else:
         assert size > 0 or share == 0
+
+
+@pytest.mark.parametrize("rows", [np.eye(3, dtype=np.uint8), np.eye(3, dtype=bool), np.array([[1, 0, 2]])])
+def test_effective_weights_of_whole_numbers_are_the_weights(rows):
+    weights = jnp.arange(6.0).reshape(3, 2)
+    found = filters.effective_weights(lambda x: jnp.matmul(x, weights), rows)
+    assert found.dtype == jnp.float32
+    np.testing.assert_allclose(found, weights)
+
+
+def test_effective_weights_of_images_have_the_axes_of_an_image():
+    weights = jax.random.normal(jax.random.key(2), (4, 5, 2, 3))
+    rows = jax.random.normal(jax.random.key(3), (4, 4, 5, 2))
+
+    def network(x):
+        return jnp.einsum("nhwc,hwck->nk", x, weights) + 7
+
+    np.testing.assert_allclose(filters.effective_weights(network, rows), weights, rtol=1e-5)
+
+
+def test_effective_weights_of_half_precision_are_averaged_in_full():
+    rows = jnp.ones((5000, 2), jnp.bfloat16)
+    found = filters.effective_weights(lambda x: x * jnp.array([[1.0, 0.5]], jnp.bfloat16), rows)
+    assert found.dtype == jnp.float32
+    np.testing.assert_allclose(found, [[1, 0], [0, 0.5]], rtol=1e-5)
+
+
+def test_weights_far_from_zero_are_centered_before_they_are_cut():
+    weights = np.random.default_rng(0).normal(size=(100, 60))
+    far = 1e9 + weights
+    np.testing.assert_allclose(filters.center_classes(far), filters.center_classes(weights), atol=1e-5)
+    assert float(filters.agreement(far, weights)) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(filters.jump_profile(far).mean, filters.jump_profile(weights).mean, atol=1e-5)
+
+
+def test_smoothing_share_of_huge_and_tiny_filters():
+    for scale in (1e30, 1e-30):
+        taps = scale * np.array([3.0, -1.0] * 300, np.float32)
+        assert float(filters.smoothing_share(taps)) == pytest.approx(0.5, abs=1e-5)
+    assert float(filters.smoothing_share(jnp.ones(1000, jnp.float16))) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: filters.effective_weights(lambda x: x, np.ones(3)), r"inputs: found shape \[3\]"),
+        (lambda: filters.effective_weights(lambda x: x[:, 0], np.ones((3, 2))), r"network: found shape \[3\]"),
+        (lambda: filters.effective_weights(lambda x: x @ jnp.ones(5), np.ones((3, 2))), "network: found a failure"),
+        (lambda: filters.center_classes(np.ones(3)), r"weights: found shape \[3\], wanted \[inputs, classes\]"),
+        (
+            lambda: filters.agreement(np.ones((3, 2)), np.ones((2, 2))),
+            r"reference: found shape \[2, 2\]",
+        ),
+        (lambda: filters.jump_profile(WEIGHTS, reach=0), "reach: found 0"),
+        (lambda: filters.smoothing_share(np.zeros(0)), r"kernel: found shape \[0\]"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
