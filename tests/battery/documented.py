@@ -7,6 +7,8 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {}
 ABSENT = r"absent|outside|left out|is no class|no class|counts? nowhere|out of range|other labels|has no score"
 # Words by which it says what becomes of numbers that are not finite.
 NOT_FINITE = r"NaN|infinit|not finite"
+# Words by which it says up to what magnitude numbers are taken, or what becomes of larger ones.
+OVERFLOW = r"overflow|magnitudes? (up to|below|above|beyond)|1e\d\d|beyond float32"
 
 
 def reason(path: str, argument: str, variant: str) -> str | None:

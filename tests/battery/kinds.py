@@ -1,6 +1,7 @@
 """What kind of argument it is, from its name, its annotation and the value that the valid call gives it."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,8 @@ def _kind_by_annotation(name, parameter):
         return "text" if name in TEXTS else "other"
     if "Array" in text or "ndarray" in text:
         return "other" if name not in ORDINARY else _kind_of_value(name, ORDINARY[name])
-    if "int |" in text or "SupportsIndex" in text:
+    if re.match(r"(typing\.)?(int|SupportsIndex)\b", text):
         return "optional count"
-    if "float |" in text or "SupportsFloat" in text:
+    if re.match(r"(typing\.)?(float|SupportsFloat)\b", text):
         return "optional number"
     return "other"
