@@ -1,7 +1,14 @@
 """What is so on purpose: cells that would fail by the general rules, each with the reason."""
 
 # (end of the subject's path, argument, variant), "*" for any → why.
-DOCUMENTED: dict[tuple[str, str, str], str] = {}
+DOCUMENTED: dict[tuple[str, str, str], str] = {
+    ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
+    ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
+    ("stop_when_confident", "thresholds", "a row less"): "thresholds have a length of their own",
+    ("stop_when_confident", "thresholds", "a row more"): "thresholds have a length of their own",
+    ("stop_when_confident", "likelihood", "a row less"): "the first axis is the layers, any number of them",
+    ("stop_when_confident", "likelihood", "a row more"): "the first axis is the layers, any number of them",
+}
 
 # Words by which a docstring says what becomes of classes that there are not.
 ABSENT = r"absent|outside|left out|is no class|no class|counts? nowhere|out of range|other labels|has no score"

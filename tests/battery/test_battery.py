@@ -5,7 +5,14 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from interp_jax import _checks
+from tests.battery.arguments import valid_call
+from tests.battery.cells import cells
+from tests.battery.judging import raw
+from tests.battery.subjects import Subject, subjects
 
 
 def _run(folder, *options, parts):
@@ -36,3 +43,42 @@ def test_a_tenth_of_the_cells_of_bad_input_gives_the_documented_result_or_a_name
 @pytest.mark.slow
 def test_every_cell_of_bad_input_gives_the_documented_result_or_a_named_error(tmp_path):
     assert len(_run(tmp_path, parts=2)) >= 6000
+
+
+def test_a_new_function_is_tried_without_being_named_here():
+    def new(inputs, labels, *, key, batch_size=7):
+        return inputs.sum() + len(labels)
+
+    tried = list(cells(subject := Subject("methods.new", new), valid_call(subject)))
+    assert {cell.argument for cell in tried} == {"", "inputs", "labels", "key", "batch_size"}
+    assert len(tried) > 100
+
+
+def test_a_function_that_cannot_be_called_is_named():
+    def new(inputs, *, strange):
+        return inputs
+
+    with pytest.raises(LookupError, match=r"methods\.new: no value for strange: add a valid call"):
+        valid_call(Subject("methods.new", new))
+
+
+def test_the_walk_finds_functions_methods_and_constructors():
+    found = subjects()
+    assert {
+        "kernels.ward.linkage",
+        "methods.hierarchy.Hierarchy.cut",
+        "networks.IdentityPerceptron.new",
+    } <= found.keys()
+
+
+def test_an_error_is_good_when_it_is_ours_and_names_the_argument_and_what_was_found():
+    def error_of(call):
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            call()
+        return caught.value
+
+    good = error_of(lambda: _checks.as_count("k", 2.0))
+    assert raw(good, ["k"]) is None
+    assert raw(good, ["rank"]).startswith("does not name rank")
+    assert raw(error_of(lambda: np.zeros(3)[4]), ["k"]).startswith("raw IndexError")
+    assert raw(error_of(lambda: np.zeros(3).reshape(2)), ["k"]).startswith("raw ValueError")

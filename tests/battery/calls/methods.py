@@ -64,6 +64,12 @@ CALLS = {
     "cnn_inte.boxes": lambda: {"tree": INSTANCES["Tree"](), "factors": 2},
     "cnn_inte.fit": lambda: {"factors": 2, "ids": 2, "depth": 2, "trees": 2, "draws": 1, "finalists": 1},
     "cnn_inte.grow": lambda: {"ids": IDS, "count": 3, "depth": 2},
+    "cnn_inte.separability": lambda: {
+        "points": INPUTS,
+        "first": np.arange(ROWS) < ROWS // 2,
+        "second": np.arange(ROWS) >= ROWS // 2,
+        "shuffles": 2,
+    },
     "cnn_inte.leaf_weights": lambda: {"tree": INSTANCES["Tree"](), "votes": np.full((ROWS, 2, 3), 1 / 3)},
     "learn_rules": lambda: {"ids": IDS, "count": 3},
     "cnn_inte.load": lambda: {"path": Fresh(_saved)},
