@@ -1,7 +1,7 @@
 """Steps that keep an ascent's input natural: each a callable pytree ``(x, gradient, step) -> x`` for one input.
 
-They are applied in turn after every step of `ascent.maximize`; anything of that form can stand beside them. Axes are
-those of one input, channels last: [length], [height, width, channels], [features].
+They are applied in turn after every step of `ascent.maximize`; any other callable of that form can be used too. Axes
+are those of one input, channels last: [length], [height, width, channels], [features].
 """
 
 import dataclasses
@@ -13,11 +13,18 @@ import jax
 import jax.numpy as jnp
 from jax.tree_util import Partial
 
+from interp_jax._checks import as_count, as_counts, check_number
+
 
 def l2_decay(rate: float | int) -> Partial:
-    """Decay, x ← (1 − rate) x, which keeps single values from growing without limit.
+    """A decay of all values, which keeps single ones from growing without limit.
 
-    Host-level; what it returns is traceable.
+        x ← (1 − rate) x
+
+    Host-level; the regularizer that it returns can be traced.
+
+    Args:
+        rate: the share that goes in every step.
 
     Raises:
         ValueError: a rate outside [0, 1].
@@ -28,16 +35,17 @@ def l2_decay(rate: float | int) -> Partial:
 
     Source: Yosinski et al., arXiv:1506.06579, section 3; Chen 2017, eq. 2.8.
     """
-    _check_share("rate", rate)
+    check_number("rate", rate, least=0, most=1)
     return Partial(_l2_decay, jnp.float32(rate))
 
 
 def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | None = None) -> Callable:
-    """Every so many steps a Gaussian average over neighbors, which takes away high frequencies.
+    """A Gaussian average over neighbors in every so many steps, which takes away high frequencies.
 
-    At the edges the average is over what there is, so that a constant input stays as it is.
+        x_i ← Σ_j w_ij x_j / Σ_j w_ij,    w_ij = exp(−(i − j)² / 2 width²)
 
-    Host-level; what it returns is traceable.
+    Host-level; the regularizer that it returns can be traced. At the edges the average is over the samples that there
+    are, so that a constant input stays as it is.
 
     Args:
         width: standard deviation of the Gaussian, in samples.
@@ -45,7 +53,8 @@ def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | No
         axes: axes of one input to blur along; by default the only one, or all but the channels.
 
     Raises:
-        ValueError: a width that is not positive, or ``every`` below one.
+        ValueError: a width that is not positive, ``every`` below one, or axes that are no whole numbers; when it is
+            applied, axes that the input has not.
 
     Example:
         >>> gaussian_blur(0.6)(jnp.array([0.0, 0.0, 4.0, 0.0, 0.0]), jnp.zeros(5), 0).round(1)
@@ -53,17 +62,22 @@ def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | No
 
     Source: Yosinski et al., arXiv:1506.06579, section 3.
     """
-    if not width > 0:
-        raise ValueError(f"width: found {width}, wanted a positive number of samples")
-    if every < 1:
-        raise ValueError(f"every: found {every}, wanted at least 1 step")
-    return _GaussianBlur(jnp.float32(width), jnp.int32(every), None if axes is None else tuple(axes))
+    check_number("width", width, above=0)
+    every = as_count("every", every, most=2**31 - 1)
+    return _GaussianBlur(
+        jnp.float32(width), jnp.int32(every), None if axes is None else as_counts("axes", axes, least=0)
+    )
 
 
 def clip_norm(share: float | int) -> Partial:
-    """Pixels whose norm over the channels is among the smallest ``share`` are set to zero.
+    """A step that sets the pixels with the smallest norm over the channels to zero.
 
-    Host-level; what it returns is traceable.
+        x_p ← 0   for the pixels p whose Σ_channels x² is among the smallest ``share``
+
+    Host-level; the regularizer that it returns can be traced.
+
+    Args:
+        share: of the pixels.
 
     Raises:
         ValueError: a share outside [0, 1].
@@ -74,18 +88,20 @@ def clip_norm(share: float | int) -> Partial:
 
     Source: Yosinski et al., arXiv:1506.06579, section 3.
     """
-    _check_share("share", share)
+    check_number("share", share, least=0, most=1)
     return Partial(_clip_norm, jnp.float32(share))
 
 
 def clip_contribution(share: float | int) -> Partial:
-    """Pixels whose contribution to the objective is among the smallest ``share`` are set to zero.
+    """A step that sets the pixels with the smallest contribution to the objective to zero.
 
         contribution = |Σ_channels x · ∂a/∂x|
 
-    to first order what the objective loses without the pixel.
+    Host-level; the regularizer that it returns can be traced. To first order the contribution is what the objective
+    loses without the pixel.
 
-    Host-level; what it returns is traceable.
+    Args:
+        share: of the pixels.
 
     Raises:
         ValueError: a share outside [0, 1].
@@ -96,30 +112,33 @@ def clip_contribution(share: float | int) -> Partial:
 
     Source: Yosinski et al., arXiv:1506.06579, section 3.
     """
-    _check_share("share", share)
+    check_number("share", share, least=0, most=1)
     return Partial(_clip_contribution, jnp.float32(share))
 
 
 def box(least: float | int, greatest: float | int) -> Partial:
-    """Values stay between two bounds, those of the data say.
+    """A step that clips values to two bounds, those of the data say.
 
-    Host-level; what it returns is traceable.
+        x ← min(max(x, least), greatest)
+
+    Host-level; the regularizer that it returns can be traced.
+
+    Args:
+        least: lower bound.
+        greatest: upper bound.
 
     Raises:
-        ValueError: bounds the wrong way round.
+        ValueError: bounds that are no finite numbers, or the wrong way round.
 
     Example:
         >>> box(0.0, 1.0)(jnp.array([-0.5, 0.5, 1.5]), jnp.zeros(3), 0)
         Array([0. , 0.5, 1. ], dtype=float32)
     """
+    check_number("least", least)
+    check_number("greatest", greatest)
     if not least < greatest:
         raise ValueError(f"least, greatest: found {least} and {greatest}, wanted the first to be smaller")
     return Partial(_box, jnp.float32(least), jnp.float32(greatest))
-
-
-def _check_share(name, share):
-    if not 0 <= share <= 1:
-        raise ValueError(f"{name}: found {share}, wanted a share in [0, 1]")
 
 
 def _l2_decay(rate, x, gradient, step):
@@ -136,6 +155,8 @@ class _GaussianBlur:
     def __call__(self, x, gradient, step):
         blurred = x
         for axis in range(max(1, x.ndim - 1)) if self.axes is None else self.axes:
+            if axis >= x.ndim:
+                raise ValueError(f"axes: found axis {axis} for an input of {x.ndim} axes, wanted one below")
             places = jnp.arange(x.shape[axis])
             weights = jnp.exp(-(((places[:, None] - places[None]) / self.width) ** 2) / 2).astype(x.dtype)
             weights /= weights.sum(axis=1, keepdims=True)

@@ -237,8 +237,70 @@ def test_the_exact_posterior_is_climbed_in_every_class():
         ((NETWORK, START, 0), {"steps": 0}, "steps: found 0"),
         ((NETWORK, START, 0), {"batch_size": 0}, "batch_size: found 0"),
         ((lambda x: {"a": x, "b": x}, START, 0), {}, "network: found outputs of shape"),
+        ((lambda x: x.sum(), START, 0), {"objective": "value"}, "network: found outputs of shape"),
+        ((lambda x: x @ jnp.ones((3, 2)), START, 0), {}, "network: found a failure on inputs"),
+        ((lambda x: x @ jnp.ones((3, 2)), START, 0), {"objective": "value"}, "network: found a failure on inputs"),
+        ((NETWORK, 1j * START, 0), {}, "start: found complex64"),
+        ((NETWORK, START, np.full((LANES, CLASSES), np.nan)), {}, "units: found NaN or infinity"),
+        ((NETWORK, START, np.array(["a"] * LANES)), {}, "units: found"),
+        ((NETWORK, START, np.full(LANES, 2**32)), {}, "units: found 4294967296 to 4294967296, wanted 0 to 4"),
+        ((NETWORK, START, 0), {"threshold": np.nan}, "threshold: found nan"),
+        ((NETWORK, START, 0), {"tolerance": np.nan}, "tolerance: found nan"),
+        ((NETWORK, START, 0), {"rate": np.inf}, "rate: found inf"),
+        ((NETWORK, START, 0), {"patience": 0}, "patience: found 0"),
+        ((NETWORK, START, 0), {"scores": "odds"}, "scores: found 'odds', wanted one of 'logits', 'probabilities'"),
+        ((NETWORK, START, 0), {"scores": "probabilities"}, "network: found scores that are no probabilities"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         ascent.maximize(*arguments, **options)
+
+
+@pytest.mark.parametrize("objective", ["probability", "log_probability", "logit"])
+def test_a_network_that_ends_in_a_softmax_is_refused_or_climbed_by_its_logarithm(objective):
+    network = jax.tree_util.Partial(lambda weights, x: jax.nn.softmax(jnp.matmul(x, weights)), WEIGHTS)
+    with pytest.raises(ValueError, match="^network: found scores that are probabilities"):
+        ascent.maximize(network, START, UNITS, objective=objective)
+    options = {"objective": objective, "rate": 2.0, "steps": 100}
+    found = ascent.maximize(network, START, UNITS, scores="probabilities", **options)
+    assert bool(found.converged.all())
+    if objective != "logit":
+        wanted = ascent.maximize(NETWORK, START, UNITS, **options)
+        np.testing.assert_allclose(found.activation, wanted.activation, atol=1e-4)
+
+
+def test_a_softmax_can_be_climbed_as_a_value():
+    found = ascent.maximize(lambda x: jax.nn.softmax(x), jnp.zeros((1, 3)), 1, objective="value", rate=5.0)
+    assert float(found.activation[0]) > 0.99
+
+
+def test_a_second_network_of_probabilities_compiles_nothing(assert_compiles):
+    def probable(weights):
+        return jax.tree_util.Partial(_softmax_of_product, weights)
+
+    ascent.maximize(probable(WEIGHTS), START, UNITS, scores="probabilities", steps=3)
+    again = probable(2 * WEIGHTS)
+    with assert_compiles(0):
+        ascent.maximize(again, START, UNITS, scores="probabilities", steps=3)
+
+
+def _softmax_of_product(weights, x):
+    return jax.nn.softmax(jnp.matmul(x, weights))
+
+
+@pytest.mark.parametrize("rows", [np.eye(3, dtype=np.float32), np.full((2, 3), 1 / 3, np.float32)])
+def test_a_linear_network_on_rows_that_are_probabilities_is_taken(rows):
+    assert ascent.maximize(lambda x: x, rows, 1, steps=3, rate=0.1).inputs.shape == rows.shape
+
+
+def test_whole_numbers_start_as_floats_and_nan_stalls_where_it_is():
+    found = ascent.maximize(NETWORK, np.ones((1, LENGTH), np.uint8), 1, steps=2)
+    np.testing.assert_allclose(found.inputs, ascent.maximize(NETWORK, np.ones((1, LENGTH)), 1, steps=2).inputs)
+    nowhere = ascent.maximize(NETWORK, np.full((1, LENGTH), np.nan), 1, steps=5)
+    assert (bool(nowhere.stalled[0]), int(nowhere.steps[0])) == (True, 0)
+
+
+def test_the_old_spelling_names_the_new_one():
+    with pytest.raises(TypeError, match="^regularisers: found an argument of this name, wanted regularizers"):
+        ascent.maximize(NETWORK, START, UNITS, regularisers=())

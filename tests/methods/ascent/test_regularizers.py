@@ -101,6 +101,9 @@ def test_other_strengths_compile_nothing(assert_compiles):
         (lambda: regularizers.clip_norm(-0.1), "share: found -0.1"),
         (lambda: regularizers.clip_contribution(2), "share: found 2"),
         (lambda: regularizers.box(1.0, 1.0), "least, greatest: found 1.0 and 1.0"),
+        (lambda: regularizers.box(float("nan"), 1.0), "least: found nan"),
+        (lambda: regularizers.gaussian_blur(float("nan")), "width: found nan"),
+        (lambda: regularizers.gaussian_blur(1.0, axes=(2,))(ZEROS, ZEROS, 0), "axes: found axis 2"),
     ],
 )
 def test_strengths_out_of_range_are_refused(make, message):
