@@ -74,43 +74,43 @@ def _run(options, file):
 def _subject(subject, every, options, report):
     from tests.battery.cells import VALID, UntriedError
     from tests.battery.documented import reason
-    from tests.battery.judging import Outcome, fault
+    from tests.battery.judging import Outcome, fault, unsound
 
     outcomes: dict[str, Outcome] = {}
+    every = list(every)
 
-    def done(cell, make, name):
+    def done(cell, make):
+        # The valid call and others that serve as reference are made once, and only where they are wanted.
+        name = f"{cell.argument} {cell.variant}"
         if name not in outcomes:
             outcomes[name] = _outcome(cell, make, options.seconds)
         return outcomes[name]
 
+    def valid():
+        return done(every[0], every[0].make)
+
     for cell in every:
-        if cell.variant == VALID:
-            start = time.process_time()
-            valid = done(cell, cell.make, VALID)
-            seconds = time.process_time() - start
-            if valid.error is not None:
-                report(subject.path, "", VALID, f"{type(valid.error).__name__}: {valid.error}", seconds)
-                return
-            report(subject.path, "", VALID, f"warns: {valid.warnings[0]}" if valid.warnings else None, seconds)
-            continue
         if options.tenth and cell.number % 10:
             continue
-        try:
-            arguments = cell.make()
-        except (UntriedError, TypeError, ValueError, OverflowError, IndexError):
-            continue  # not a value of which this can be made
         start = time.process_time()
-        found = _outcome(cell, lambda arguments=arguments: arguments, options.seconds)
+        if cell.variant == VALID:
+            wrong = unsound(valid())
+        else:
+            try:
+                arguments = cell.make()
+            except (UntriedError, TypeError, ValueError, OverflowError, IndexError):
+                continue  # not a value of which this can be made
 
-        def reference(cell=cell):
-            if cell.reference is None:
-                return outcomes[VALID]
-            return done(cell, cell.reference, f"{cell.argument} {cell.variant}")
+            def reference(cell=cell):
+                return valid() if cell.reference is None else done(cell, cell.reference)
 
-        wrong = fault(subject, cell.expects, cell.names, found, outcomes[VALID], reference)
-        if wrong is not None and reason(subject.path, cell.argument, cell.variant):
-            wrong = None
+            found = _outcome(cell, lambda arguments=arguments: arguments, options.seconds)
+            wrong = fault(subject, cell.expects, cell.names, found, valid, reference)
+            if wrong is not None and reason(subject.path, cell.argument, cell.variant):
+                wrong = None
         report(subject.path, cell.argument, cell.variant, wrong, round(time.process_time() - start, 3))
+        if cell.variant == VALID and wrong is not None:
+            return
 
 
 def _outcome(cell, make, seconds):

@@ -52,8 +52,8 @@ def cells(subject: Subject, arguments: dict[str, Any]) -> Iterator[Cell]:
 def _cell(subject, arguments, name, variant, found):
     value = _value(subject, arguments, name)
     joint = _with_as_many_rows(arguments, name) if variant.rows else (name,)
-    # Where shapes do not fit each other, the error may speak of any of the arguments.
-    fitting = set(subject.parameters) if variant.shape else set()
+    # Where arguments do not fit each other, the error may speak of any of them.
+    fitting = set(subject.parameters) if variant.shape or variant.expects == "absent" else set()
     names = {name, *joint, *fitting, *(str(place) for place in _path(value))}
 
     def changed(change, variant=variant):

@@ -42,7 +42,7 @@ def fault(
     expects: str,
     names: Collection[str],
     found: Outcome,
-    valid: Outcome,
+    valid: Callable[[], Outcome],
     reference: Callable[[], Outcome],
 ) -> str | None:
     """What is wrong with an outcome, in words; None where it is as it has to be."""
@@ -65,13 +65,20 @@ def fault(
         return None if told else "accepted, and the docstring does not say what comes of it"
     if expects in ("sound", "large"):
         words = OVERFLOW if expects == "large" else NOT_FINITE
-        told = re.search(words, subject.text) or not finite(valid.result)
-        return None if finite(found.result) or told else "gives NaN or infinity, and the docstring does not say so"
+        told = finite(found.result) or re.search(words, subject.text) or not finite(valid().result)
+        return None if told else "gives NaN or infinity, and the docstring does not say so"
     wanted = reference()
     if wanted.error is not None:
         return f"gives a result where the same numbers are refused: {wanted.error}"
     differs = difference(found.result, wanted.result)
     return differs and f"other result: {differs}"
+
+
+def unsound(valid: Outcome) -> str | None:
+    """What is wrong with the outcome of a valid call."""
+    if valid.error is not None:
+        return f"{type(valid.error).__name__}: {valid.error}"
+    return f"warns: {valid.warnings[0]}" if valid.warnings else None
 
 
 def raw(error: BaseException, names: Collection[str]) -> str | None:
