@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from interp_jax._checks import as_count, as_counts
+
 
 @dataclass(frozen=True)
 class Patches:
@@ -42,13 +44,8 @@ class Patches:
             >>> patches.sides, patches.counts, patches.starts[0]
             ((2, 2), (3, 2), array([0, 2, 3]))
         """
-        for name, sizes in (("patch", patch), ("stride", stride)):
-            if not all(isinstance(size, int | np.integer) for size in np.atleast_1d(np.asarray(sizes, object))):
-                raise ValueError(f"{name}: found {sizes!r}, wanted whole numbers")
-        axes = max(len(shape) - 1, 1) if isinstance(patch, int | np.integer) else len(patch)
-        sides, strides = (
-            (int(size),) * axes if isinstance(size, int | np.integer) else tuple(size) for size in (patch, stride)
-        )
+        axes = len(patch) if isinstance(patch, Sequence | np.ndarray) and np.ndim(patch) else max(len(shape) - 1, 1)
+        sides, strides = (_sizes(name, size, axes) for name, size in (("patch", patch), ("stride", stride)))
         places = tuple(shape[:axes])
         if not 0 < axes <= len(shape) or not all(1 <= side <= size for side, size in zip(sides, places, strict=True)):
             raise ValueError(f"patch: found sides {sides}, wanted at least 1 and at most the inputs' {places}")
@@ -102,6 +99,12 @@ class Patches:
         at_starts = at_starts.at[(slice(None), *np.ix_(*self.starts))].set(values.reshape(-1, *self.counts))
         window, padding = (1, *self.sides), [(0, 0), *((side - 1, side - 1) for side in self.sides)]
         return jax.lax.reduce_window(at_starts, 0.0, jax.lax.add, window, (1,) * len(window), padding)
+
+
+def _sizes(name, sizes, axes):
+    """One number for all axes, or one each."""
+    several = isinstance(sizes, Sequence | np.ndarray) and not isinstance(sizes, str) and np.ndim(sizes)
+    return as_counts(name, sizes) if several else (as_count(name, sizes),) * axes
 
 
 def _possible(size, side):

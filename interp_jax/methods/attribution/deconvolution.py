@@ -1,6 +1,5 @@
-"""What in the input a feature map answers to: its activations sent back through the stages they came from."""
+"""The part of the input that a feature map responds to: its activations projected back through the stages."""
 
-import operator
 from collections.abc import Collection, Mapping
 from functools import partial
 
@@ -9,21 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax.methods._accept import callable_pytree
+from interp_jax._checks import as_count, check_choice, describe, is_traced
+from interp_jax.methods._accept import applied, as_rows, callable_pytree
 
 RULES = ("deconvnet", "guided", "gradient")
 
 
 def deconvnet(
     stages,
-    inputs: Shaped[Array | np.ndarray, "rows *features"],
+    inputs: Shaped[Array | np.ndarray, "..."],
     *,
     stage: str,
     unit=None,
     strongest: bool = False,
     rule: str = "deconvnet",
     rectifiers: Collection[str] | None = None,
-) -> Float[Array, "rows *features"]:
+) -> Float[Array, "..."]:
     """The activations of a feature map projected back to the input, one stage after the other.
 
         R ← Jᵀ R,  J = ∂ stage(x) / ∂ x,  at every stage from the chosen one to the first, but at rectifiers
@@ -46,11 +46,11 @@ def deconvnet(
         stages: the network's stages by name, in order, such as ``chain.stages``; each maps [rows, …] to [rows, …]
             and treats rows independently. Plain functions are compiled once: what they read from outside
             themselves must not change.
-        inputs: the rows to project for.
+        inputs: [rows, …] the rows to project for; NaN and infinity of a row stay in that row.
         stage: where the feature map is: the stage with outputs [rows, *places, units].
         unit: the feature map, a number on the last axis; None takes all, as layers without channels want. Another unit
             compiles nothing; a traced one outside the layer gives zeros.
-        strongest: only the greatest activation of each row's map; equal ones share it.
+        strongest: whether only the greatest activation of each row's map is projected; equal ones share it.
         rule: "deconvnet", "guided" or "gradient".
         rectifiers: names of the elementwise stages to treat as rectifiers; those that are ``jax.nn.relu`` itself (that
             of Flax too) by default. Needed for ``lambda x: jnp.maximum(x, 0)`` or ``jax.nn.gelu``.
@@ -59,11 +59,11 @@ def deconvnet(
         A projection of the inputs' shape for every row.
 
     Raises:
-        ValueError: stages that are no mapping of callables, a stage or rectifier that is not there, a unit outside the
-            layer, a rectifier that changes the shape, an unknown rule, or inputs without a row.
+        TypeError: a stage that cannot be called.
+        ValueError: stages that are no mapping or fail on the inputs, a stage or rectifier that is not there, a unit
+            outside the layer, a rectifier that changes the shape, an unknown rule, or inputs without a row.
 
     Example:
-        >>> import jax, jax.numpy as jnp
         >>> weights = jnp.array([[1.0, 1.0], [2.0, -1.0]])
         >>> stages = {"dense": lambda x: x @ weights, "relu": jax.nn.relu}
         >>> deconvnet(stages, jnp.ones((1, 2)), stage="relu", unit=0)
@@ -72,29 +72,28 @@ def deconvnet(
     Source: Zeiler & Fergus, arXiv:1311.2901, section 2.1 (Chen 2017, section 2.2.2 and Fig. 2.4); Springenberg et al.,
     arXiv:1412.6806, section 3.4 (guided).
     """
-    if rule not in RULES:
-        raise ValueError(f"rule: found {rule!r}, wanted one of {', '.join(map(repr, RULES))}")
-    inputs = jnp.asarray(inputs)
-    if not inputs.ndim or not inputs.shape[0]:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    if not jnp.issubdtype(inputs.dtype, jnp.floating):
-        inputs = inputs.astype(jnp.float32)
+    check_choice("rule", rule, RULES)
+    if not isinstance(strongest, bool | np.bool_):
+        raise ValueError(f"strongest: found {describe(strongest)}, wanted True or False")
+    inputs = as_rows("inputs", inputs, finite=False, floating=True)
     walked = _walked(stages, stage)
     if rectifiers is None:
         rectifiers = [name for name, step in walked.items() if step is jax.nn.relu]
+    if isinstance(rectifiers, str) or not isinstance(rectifiers, Collection):
+        raise ValueError(f"rectifiers: found {describe(rectifiers)}, wanted names of stages such as ('relu1',)")
     for name in rectifiers:
-        if name not in stages:
-            raise ValueError(f"rectifiers: found {name!r}, wanted some of the stages {_listed(stages)}")
-    steps = tuple(callable_pytree(step) for step in walked.values())
-    shapes = [inputs.shape, *(output.shape for output in _outputs.eval_shape(steps, inputs))]
+        check_choice("rectifiers", name, stages)
+    steps = tuple(callable_pytree(step, name=f"stages[{name!r}]") for name, step in walked.items())
+    outputs = applied(lambda rows: _outputs.eval_shape(steps, rows), inputs, name="stages")
+    shapes = [inputs.shape, *(output.shape for output in outputs)]
     for name, before, after in zip(walked, shapes[:-1], shapes[1:], strict=True):
         if name in rectifiers and before != after:
             raise ValueError(f"rectifiers: found {name!r}, which makes {after} of {before}, wanted elementwise stages")
     if len(shapes[-1]) < 2:
         raise ValueError(f"stage: found {stage!r} with outputs of shape {shapes[-1]}, wanted [rows, …, units]")
-    if unit is not None:
-        unit = _unit_number(unit, shapes[-1][-1], stage)
-    return _project(steps, inputs, unit, tuple(name in rectifiers for name in walked), strongest, rule)
+    if unit is not None and not is_traced(unit):
+        unit = jnp.asarray(as_count("unit", unit, least=0, most=shapes[-1][-1] - 1), jnp.int32)
+    return _project(steps, inputs, unit, tuple(name in rectifiers for name in walked), bool(strongest), rule)
 
 
 @jax.jit
@@ -140,26 +139,6 @@ def _walked(stages, stage):
     if not isinstance(stages, Mapping):
         found = type(stages).__name__
         raise ValueError(f"stages: found a {found}, wanted a mapping of names to callables such as chain.stages")
-    for name, step in stages.items():
-        if not callable(step):
-            raise ValueError(f"stages[{name!r}]: found {type(step).__name__}, wanted something callable")
-    if stage not in stages:
-        raise ValueError(f"stage: found {stage!r}, wanted one of {_listed(stages)}")
+    check_choice("stage", stage, stages)
     names = list(stages)
     return {name: stages[name] for name in names[: names.index(stage) + 1]}
-
-
-def _unit_number(unit, units, stage):
-    if isinstance(unit, jax.core.Tracer):
-        return unit
-    try:
-        number = operator.index(unit)
-    except TypeError as error:
-        raise ValueError(f"unit: found {unit!r}, wanted a whole number or None") from error
-    if not 0 <= number < units:
-        raise ValueError(f"unit: found {number}, wanted 0 to {units - 1}, the units of stage {stage!r}")
-    return jnp.asarray(number, jnp.int32)
-
-
-def _listed(stages):
-    return ", ".join(map(repr, stages))

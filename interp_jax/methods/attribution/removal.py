@@ -1,4 +1,4 @@
-"""The test of a map that names important places: take them away first, or put them back first, and watch the class."""
+"""The test of a map of importance: its most important places are removed, or put back, and the class is watched."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,14 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_real
-from interp_jax.methods.attribution.gradients import network_rows_and_target
+from interp_jax._checks import as_count, as_numpy, as_real, check_finite, check_number, check_shape
+from interp_jax.methods.attribution._scored import scored_rows
 
 
 class RemovalCurves(NamedTuple):
-    """The class's probability when a share of a row's places is gone, and the area under it.
+    """The probability of a class while places of a row are removed, or put back. The smaller the deletion area and the
+    greater the insertion area, the better the order of the places.
 
-    Deletion is the better the smaller its area, insertion the greater.
+    Attributes:
+        shares: of the places, from 0 to 1.
+        deletion: the probability with a share of the most important places removed.
+        insertion: the probability with a share of the most important places alone.
+        deletion_area, insertion_area: under these curves.
     """
 
     shares: Float[Array, " steps"]
@@ -28,41 +33,44 @@ class RemovalCurves(NamedTuple):
 
 def removal_curves(
     network: Callable,
-    inputs: Shaped[Array | np.ndarray, "rows ..."],
+    inputs: Shaped[Array | np.ndarray, "..."],
     importance: Shaped[Array | np.ndarray, "..."],
     target,
     *,
     baseline: float = 0.0,
     steps: int = 20,
+    scores: str = "logits",
 ) -> RemovalCurves:
-    """Deletion and insertion curves of a map, over the places where there is something to remove.
+    """Deletion and insertion curves of a map of importance, over the places that differ from the baseline.
 
         deletion(q) = p_c(x, its ⌈q · m⌋ most important places set to the baseline),
         insertion(q) = p_c(baseline, the ⌈q · m⌋ most important places of x put back),   q = 0, 1/steps … 1
 
-    m is the row's number of places that differ from the baseline, its ink. Only these are ranked: to remove a blank
-    place changes nothing, so that a map that points at blanks would be compared by how much it wastes and not by how
-    well it orders the rest. Of equally important places the first goes first.
+    m is the number of a row's places that differ from the baseline. Only these are ranked: removing another place
+    changes nothing, so that a map that points at blank places would be tested for how many it names and not for the
+    order of the rest. Of equally important places the first comes first.
 
     Traceable; 2 (steps + 1) forward passes, one after the other. Memory: the network's for the rows, and a few numbers
     a place.
 
     Args:
         network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: the rows.
-        importance: as the inputs; what is greatest goes first. Signed maps want their magnitude given.
-        target: the class c, one for all rows or [rows]: what the network says of the intact row.
-        baseline: what a place without anything holds.
-        steps: from nothing to all.
+        inputs: [rows, …] the rows; read in float32. NaN and infinity of a row stay in that row.
+        importance: [rows, …] as the inputs, finite; the greatest comes first, so that a signed map needs its magnitude.
+            NumPy's float64 and whole numbers are compared as they are. NaN in a traced map comes last.
+        target: the class c, one for all rows or [rows], such as the network's prediction for the intact row.
+        baseline: the value of a blank place.
+        steps: number of steps from no place to all.
+        scores: "logits", or "probabilities" for a network that ends in a softmax.
 
     Returns:
         `RemovalCurves`; areas by the trapezoidal rule. NaN in a row whose target, traced, is no class.
 
     Raises:
-        ValueError: as of `gradient_times_input`, importance of another shape, and steps below one.
+        TypeError, ValueError: as for `gradient_times_input`, importance of another shape or not finite, a baseline that
+            is not finite, and steps below one.
 
     Example:
-        >>> import jax.numpy as jnp
         >>> def network(x):
         ...     return jnp.stack([10 * x[:, 0], x[:, 1], x[:, 2]], axis=1)
         >>> x = jnp.array([[1.0, 1.0, 0.0]])
@@ -71,15 +79,25 @@ def removal_curves(
         >>> bool(good.deletion_area[0] < bad.deletion_area[0]), bool(good.insertion_area[0] > bad.insertion_area[0])
         (True, True)
 
-    Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking ink alone is ours.
+    Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking only places that differ from the baseline is
+    not in the paper.
     """
-    network, inputs, target = network_rows_and_target(network, inputs, target)
-    importance = as_real("importance", importance)
-    if importance.shape != inputs.shape:
-        raise ValueError(f"importance: found shape {importance.shape}, wanted {inputs.shape} as of inputs")
-    if steps < 1:
-        raise ValueError(f"steps: found {steps}, wanted at least 1")
-    return _curves(network, inputs, importance, target, baseline, steps)
+    network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores)
+    check_number("baseline", baseline)
+    return _curves(network, inputs, _ranked(importance, inputs.shape), target, baseline, as_count("steps", steps))
+
+
+def _ranked(importance, shape):
+    """Importance in a type that its negative is in, in the same order."""
+    if not isinstance(importance, jax.Array):
+        importance = as_numpy("importance", importance)
+    check_shape("importance", importance, shape)
+    check_finite("importance", importance)
+    if isinstance(importance, np.ndarray) and importance.dtype != np.float32 and importance.itemsize >= 4:
+        # float32 would make neighbors equal.
+        importance = np.unique(importance, return_inverse=True)[1].astype(np.int32).reshape(shape)
+        return jnp.asarray(importance)
+    return as_real("importance", importance)
 
 
 @partial(jax.jit, static_argnames="steps")

@@ -165,18 +165,20 @@ def test_stages_of_another_library():
     ("changed", "message"),
     [
         ({"stages": NET}, "stages: found a Chain, wanted a mapping"),
-        ({"stages": {"max2": 3}}, r"stages\['max2'\]: found int"),
+        ({"stages": {"max2": 3}}, r"stages\['max2'\]: found 3, wanted something callable"),
         ({"stage": "max3"}, "stage: found 'max3', wanted one of 'conv1', 'relu1'"),
         ({"stages": {"max2": lambda x: x.sum((1, 2, 3))}}, r"stage: found 'max2' with outputs of shape \(3,\)"),
-        ({"unit": 4}, "unit: found 4, wanted 0 to 3, the units of stage 'max2'"),
-        ({"unit": -1}, "unit: found -1, wanted 0 to 3"),
-        ({"unit": 0.5}, "unit: found 0.5, wanted a whole number or None"),
+        ({"unit": 4}, "unit: found 4, wanted a whole number from 0 to 3"),
+        ({"unit": -1}, "unit: found -1, wanted a whole number from 0 to 3"),
+        ({"unit": 0.5}, "unit: found 0.5, wanted a whole number from 0 to 3"),
         ({"rule": "relevance"}, "rule: found 'relevance', wanted one of 'deconvnet', 'guided', 'gradient'"),
-        ({"rectifiers": ["relu9"]}, "rectifiers: found 'relu9', wanted some of the stages 'conv1'"),
+        ({"rectifiers": ["relu9"]}, "rectifiers: found 'relu9', wanted one of 'conv1'"),
         ({"rectifiers": ["conv1"]}, r"rectifiers: found 'conv1', which makes \(3, 8, 8, 3\) of \(3, 8, 8, 2\)"),
-        ({"inputs": IMAGES[:0]}, r"inputs: found shape \(0, 8, 8, 2\)"),
+        ({"rectifiers": "relu1"}, "rectifiers: found 'relu1', wanted names of stages"),
+        ({"inputs": np.ones((2, 8, 8, 5), np.float32)}, r"stages: found a failure on inputs float32 \[2, 8, 8, 5\]"),
+        ({"inputs": IMAGES[:0]}, r"inputs: found shape \[0, 8, 8, 2\]"),
     ],
 )
 def test_bad_arguments_are_named(changed, message):
-    with pytest.raises(ValueError, match=f"^{message}"):
+    with pytest.raises((ValueError, TypeError), match=f"^{message}"):
         deconvnet(**{"stages": NET.stages, "inputs": IMAGES, "stage": "max2", "unit": 0} | changed)

@@ -178,6 +178,24 @@ def test_memory_is_that_of_a_batch(assert_temp_bytes):
         )
 
 
+def test_probabilities_are_refused_unless_they_are_named():
+    network, _ = _network((4,), linear=False)
+    x, options = _rows((4,), 2, 0), {"reference": _rows((4,), 3, 1), "patch": 2}
+    with pytest.raises(ValueError, match="^network: found scores that are probabilities"):
+        prediction_difference(lambda x: jax.nn.softmax(network(x)), x, 1, **options)
+    found = prediction_difference(lambda x: jax.nn.softmax(network(x)), x, 1, scores="probabilities", **options)
+    np.testing.assert_allclose(found, prediction_difference(network, x, 1, **options), atol=1e-4)
+
+
+def test_token_ids_stay_whole_numbers():
+    table = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+    ids, others = np.array([[0, 6, 3]]), np.array([[1, 2, 5], [4, 4, 0]])
+    found = prediction_difference(
+        lambda ids: jnp.asarray(table)[ids].sum(axis=1), ids, 1, reference=others, patch=1, measure="score"
+    )
+    np.testing.assert_allclose(found, table[ids, 1] - table[others, 1].mean(axis=0, keepdims=True), atol=1e-5)
+
+
 GOOD = {
     "network": lambda x: x.reshape(len(x), -1)[:, :3],
     "inputs": np.ones((2, 4, 5, 1), np.float32),
@@ -190,29 +208,32 @@ GOOD = {
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"inputs": np.ones((0, 4, 5, 1))}, r"inputs: found shape \(0, 4, 5, 1\)"),
-        ({"inputs": np.ones(3)}, r"inputs: found shape \(3,\)"),
-        ({"reference": np.ones((0, 4, 5, 1))}, r"reference: found shape \(0, 4, 5, 1\), wanted rows of shape"),
-        ({"reference": np.ones((3, 4, 5, 2))}, r"reference: found shape \(3, 4, 5, 2\)"),
-        ({"reference": np.ones((), np.float32)}, r"reference: found shape \(\)"),
+        ({"inputs": np.ones((0, 4, 5, 1))}, r"inputs: found shape \[0, 4, 5, 1\]"),
+        ({"inputs": np.ones(3)}, r"inputs: found shape \[3\]"),
+        ({"reference": np.ones((0, 4, 5, 1))}, r"reference: found shape \[0, 4, 5, 1\], wanted \[rows, "),
+        ({"reference": np.ones((3, 4, 5, 2))}, r"reference: found shape \[3, 4, 5, 2\]"),
+        ({"reference": np.ones((), np.float32)}, r"reference: found shape \[\]"),
         ({"patch": 5}, r"patch: found sides \(5, 5\), wanted at least 1 and at most the inputs' \(4, 5\)"),
-        ({"patch": 2.0}, "patch: found 2.0, wanted whole numbers"),
-        ({"patch": 0}, r"patch: found sides \(0, 0\)"),
+        ({"patch": 2.0}, "patch: found 2.0, wanted a whole number of at least 1"),
+        ({"patch": 0}, "patch: found 0, wanted a whole number of at least 1"),
         ({"patch": (1, 1, 1, 1)}, r"patch: found sides \(1, 1, 1, 1\)"),
         ({"patch": ()}, r"patch: found sides \(\)"),
         ({"stride": 3}, r"stride: found \(3, 3\), wanted at least 1 and at most the patch's \(2, 2\)"),
         ({"stride": (1,)}, r"stride: found \(1,\)"),
-        ({"stride": 0}, r"stride: found \(0, 0\)"),
+        ({"stride": 0}, "stride: found 0, wanted a whole number of at least 1"),
         ({"measure": "odds"}, "measure: found 'odds', wanted one of 'evidence'"),
-        ({"samples": 3}, "key: found none for 3 samples"),
+        ({"samples": 3}, "key: found None for 3 samples"),
         ({"samples": 0, "key": jax.random.key(0)}, "samples: found 0"),
         ({"instances": 0}, "instances: found 0"),
         ({"batch_size": 0}, "batch_size: found 0"),
-        ({"target": 3}, "target: found 3, wanted a class, 0 to 2"),
-        ({"target": np.array([0, 1, 2])}, r"target: found int32 of shape \(3,\), wanted a class or whole numbers"),
-        ({"target": 0.5}, "target: found float32"),
-        ({"network": lambda x: x[:, 0, 0]}, r"network: found outputs of shape \(2, 1\), wanted scores of at least 2"),
-        ({"network": lambda x: x}, r"network: found outputs of shape \(2, 4, 5, 1\)"),
+        ({"target": 3}, "target: found 3, wanted a whole number from 0 to 2"),
+        ({"target": np.array([0, 1, 2])}, r"target: found shape \[3\], wanted whole numbers \[2\]"),
+        ({"target": 0.5}, "target: found 0.5"),
+        ({"reference": np.full((3, 4, 5, 1), 2**40)}, "reference: found 1099511627776 to"),
+        ({"samples": 2, "key": 0}, "key: found 0, wanted a JAX random key"),
+        ({"network": lambda x: x @ jnp.ones((3, 2))}, "network: found a failure on inputs"),
+        ({"network": lambda x: x[:, 0, 0]}, r"network: found outputs of shape \[2, 1\], wanted scores of at least 2"),
+        ({"network": lambda x: x}, r"network: found outputs of shape \[2, 4, 5, 1\]"),
     ],
 )
 def test_bad_arguments_are_named(changed, message):
