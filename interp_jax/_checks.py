@@ -530,7 +530,9 @@ def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
 def _whole_numbers(name, values) -> np.ndarray:
     found = as_numpy(name, values)
-    return found.astype(np.int64) if not found.size and found.dtype.kind == "f" else found
+    if not found.size and found.dtype.kind == "f":
+        return found.astype(np.int64)
+    return found.astype(found.dtype.newbyteorder("="), copy=False)  # JAX takes no other order of bytes
 
 
 def _narrowed(name, values: np.ndarray) -> np.ndarray:

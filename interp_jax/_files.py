@@ -85,7 +85,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress
     """
     buffer = BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
-    write_bytes(Path(path), buffer.getvalue())
+    write_bytes(_as_path(path), buffer.getvalue())
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -96,7 +96,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         ValueError: a file of another kind, one that is cut off, or one with pickled parts.
     """
     try:
-        with Path(path).open("rb") as file:
+        with _as_path(path).open("rb") as file:
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.lib.npyio.NpzFile):
                 return dict(stored)
@@ -105,6 +105,12 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     except Exception as error:  # a zip archive with wrong bytes in it raises almost anything
         raise ValueError(f"path: found {path}, wanted a whole .npz file without pickled parts") from error
     raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
+
+
+def _as_path(path) -> Path:
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path: found {type(path).__name__}, wanted the path of a file")
+    return Path(path)
 
 
 def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
