@@ -14,7 +14,7 @@ LEAST_SPREAD, MOST = 2.0**-16, 2.0**100
 
 
 def flat_rows(name: str, values, *, width: int | None = None, exact: bool = True) -> Float[np.ndarray, "rows numbers"]:
-    """Rows of ``width`` numbers, or of at least as many: float64 for float64 and wide integers, else float32.
+    """Rows of ``width`` numbers, or of at least as many: float32 where it holds them, else float64.
 
     Raises:
         ValueError: rows of another size, no rows, or values that are not finite as float32.
@@ -28,9 +28,8 @@ def flat_rows(name: str, values, *, width: int | None = None, exact: bool = True
     with np.errstate(over="ignore"):
         narrow = np.ascontiguousarray(values.reshape(len(values), -1), np.float32)
     check_finite(name, narrow)
-    if values.dtype.itemsize <= 2 or values.dtype == np.float32:
-        return narrow
-    return values.reshape(len(values), -1).astype(np.float64)
+    values = values.reshape(narrow.shape)
+    return narrow if np.array_equal(values, narrow) else values.astype(np.float64)
 
 
 class Scaling(NamedTuple):

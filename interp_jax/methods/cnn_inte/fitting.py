@@ -72,8 +72,8 @@ def fit(
     Args:
         inputs: [rows, …] finite inputs, from which the forests predict.
         hidden: [rows, …] finite activations of any layer; each place of a map is a unit.
-        labels: [rows] the class of every row, whole numbers from 0 to 2³¹ − 1 with or without gaps: the true class, or
-            the network's prediction, to explain what it does where it errs.
+        labels: [rows] the class of every row, whole numbers from 0 to 2³¹ − 1; numbers that are absent are no classes.
+            The true class, or the network's prediction, to explain what it does where it errs.
         key: a JAX random key.
         factors: number of groups of units, K.
         ids: clusters of rows in each.
@@ -122,7 +122,7 @@ def fit(
         "trees": counts["trees"],
         "max_leaf_nodes": as_count("max_leaf_nodes", max_leaf_nodes, least=2),
     }
-    if n_jobs is not None and n_jobs != -1:
+    if n_jobs is not None and not (isinstance(n_jobs, int) and n_jobs == -1):
         n_jobs = as_count("n_jobs", n_jobs)
     check_number("validation_fraction", validation_fraction, above=0, below=1)
     check_choice("splits", splits, SPLITS)

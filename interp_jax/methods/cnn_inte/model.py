@@ -117,7 +117,7 @@ class Explainer:
 
         Args:
             inputs: [rows, …].
-            predictions: [rows] the network's class of every row.
+            predictions: [rows] the network's class of every row; one that is no class of the tree differs from its own.
 
         Raises:
             ValueError: inputs as `predict` refuses them, or predictions that are not a whole number a row.
@@ -225,6 +225,7 @@ class Explainer:
 
         Raises:
             OSError: the file cannot be written.
+            TypeError: a path that is neither text nor a Path.
         """
         features = -1 if self.features is None else self.features
         words = {"format": FORMAT, "reading": self.reading, "votes": self.votes, "features": features}

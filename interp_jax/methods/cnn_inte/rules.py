@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from interp_jax._checks import as_count, as_labels, check_number
+from interp_jax._checks import as_count, as_labels, as_numpy, check_number
 from interp_jax.methods.cnn_inte.tree import as_ids
 
 
@@ -55,7 +55,8 @@ class DecisionSet(NamedTuple):
 
     def confidence(self, ids: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
         """The precision of each class's most precise rule that covers a row; 1e-9 for the default. Host-level."""
-        confidence = np.zeros((len(ids), self.classes))
+        ids = as_numpy("ids", ids)
+        confidence = np.zeros((len(ids) if ids.ndim else 0, self.classes))
         confidence[:, self.default] = 1e-9
         for rule in self.rules:
             mine, covered = confidence[:, rule.label], rule.covers(ids)

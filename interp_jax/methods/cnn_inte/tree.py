@@ -37,7 +37,7 @@ class Tree(NamedTuple):
 
     def path(self, ids: Shaped[Array | np.ndarray, "..."]) -> list[int]:
         """The nodes from the root to the leaf of one row of IDs [factors]. Host-level."""
-        ids, nodes = self._checked(np.asarray(ids)[None])[0], [0]
+        ids, nodes = self._checked(as_numpy("ids", ids)[None])[0], [0]
         while (factor := self.factor[nodes[-1]]) != LEAF:
             side = self.left if self.goes_left[nodes[-1], ids[factor]] else self.right
             nodes.append(int(side[nodes[-1]]))

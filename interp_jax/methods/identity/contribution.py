@@ -26,7 +26,10 @@ class Contributions(NamedTuple):
     scores: Float[Array, "layers rows classes"]
 
     def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
-        """The share of rows that every layer classifies correctly, `layer_accuracy`. Traceable."""
+        """The share of rows that every layer classifies correctly, `layer_accuracy`: no layer if a label is no class.
+
+        Traceable.
+        """
         return layer_accuracy(self.scores, labels)
 
 
@@ -113,6 +116,7 @@ def contributions(
         raise ValueError(f"layers: found {describe(layers)}, wanted the {features} features of inputs and {of_classes}")
     if isinstance(inputs, np.ndarray) and isinstance(layers, np.ndarray) and 8 in (inputs.itemsize, layers.itemsize):
         # float32 has no digits for a small change of a large number.
+        as_real("inputs", inputs)  # refuses what is beyond float32
         changes = layers[..., :features].astype(np.float64) - inputs.astype(np.float64)[None]
         layers, inputs = np.concatenate([changes, layers[..., features:]], axis=2), np.zeros_like(inputs)
     inputs, layers = as_real("inputs", inputs), as_real("layers", layers)

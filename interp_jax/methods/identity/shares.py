@@ -55,7 +55,7 @@ def path_shares(
 
     Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Whole numbers and
     half precision become float32, and NumPy's float64 parameters after the identity is subtracted. NaN and infinity of
-    a row stay in that row.
+    a row stay in that row, and products that overflow float32 give them.
 
     Args:
         layer: ``(parameters of one layer, hidden [rows, …, width]) -> hidden``.
@@ -173,7 +173,7 @@ def completeness_error(
 
         |Σ shares − whole| / |whole|,   0 where both are 0
 
-    Traceable. NaN and infinity give NaN in their place.
+    Traceable. The error is infinite where the whole alone is 0; NaN and infinity give NaN in their place.
 
     Args:
         shares: [layers, …].

@@ -30,7 +30,8 @@ def class_writes(
     differences of the layers' scores, which sum to the last scores in any network. The effect of a class score on the
     features of later layers is credited to the layer that reads those features; `path_shares` follows it back.
 
-    Traceable. Memory: the layers' and as much again. NaN and infinity of a row stay in that row.
+    Traceable. Memory: the layers' and as much again. NaN and infinity of a row stay in that row,
+    and products that overflow float32 give them.
 
     Args:
         inputs: [rows, d].
