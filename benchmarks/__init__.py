@@ -1,1 +1,1 @@
-"""Kernels and methods against their rivals, each group in one run: ``python -m benchmarks``."""
+"""Kernels and methods beside their baselines, each group in one run: ``python -m benchmarks``."""

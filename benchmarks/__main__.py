@@ -1,4 +1,4 @@
-"""Times kernels and methods against their rivals, in one run and one table: ``python -m benchmarks [NAME …]``."""
+"""Times kernels and methods beside their baselines, in one run and one table: ``python -m benchmarks [NAME …]``."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from interp_jax.reports import describe, summary
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem.removeprefix("test_") for path in FOLDER.glob("test_*.py"))
-RIVALS = ("fastcluster", "torch")
+BASELINES = ("fastcluster", "torch")
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 
 
 @dataclass(frozen=True)
 class Options:
-    """Times kernels and methods against their rivals, in one run and one table."""
+    """Times kernels and methods beside their baselines, in one run and one table."""
 
     names: Annotated[
         tuple[str, ...],
@@ -33,15 +33,15 @@ class Options:
         tyro.conf.arg(metavar="[NAME …]", help=", ".join(NAMES), help_behavior_hint="(all by default)"),
     ] = ()
     device: Literal["cpu", "gpu", "tpu"] | None = None
-    """Where to measure; by default the one JAX takes."""
+    """The device to measure on; by default that of JAX."""
     sizes: str = ""
-    """Numbers, such as 1000,2000, in place of each group's own; or curve."""
+    """Sizes, such as 1000,2000, in place of those of each group; or curve."""
     json: Path | None = None
-    """A file to keep the results in, with device, versions and date."""
+    """A file to store the results in, with device, versions and date."""
     against: Path | None = None
-    """A kept file to compare with."""
+    """A stored file to compare with."""
     read: Path | None = None
-    """A kept file to show or compare, measuring nothing."""
+    """A stored file to show or compare, without measuring."""
 
     def __post_init__(self):
         unknown = set(self.names) - set(NAMES)
@@ -52,20 +52,20 @@ class Options:
 
 
 def main() -> int:
-    """Medians of every group, ours first, and how many times faster ours is."""
+    """Prints the medians of every group, ours first, and their ratios to ours; returns the exit status."""
     arguments = tyro.cli(Options, prog="python -m benchmarks")
     if arguments.read:
-        status, found = 0, results.read(arguments.read)["results"]
+        status, measured = 0, results.read(arguments.read)["results"]
     else:
-        status, found = _measured(arguments)
-        if not found:
+        status, measured = _measured(arguments)
+        if not measured:
             return status or 1
         if arguments.json:
-            kept = {"environment": _environment(), "machine": results.machine(found), "results": found}
-            write_text(arguments.json, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
-    summary(*results.table(found), "Warm, blocked, medians")
+            record = {"environment": _environment(), "machine": results.machine(measured), "results": measured}
+            write_text(arguments.json, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    summary(*results.table(measured), "Warm, blocked, medians")
     if arguments.against:
-        rows = results.compared(found, results.read(arguments.against)["results"])
+        rows = results.compared(measured, results.read(arguments.against)["results"])
         summary(("work", "by", "before, s", "now, s", "times faster"), rows, f"Against {arguments.against.name}")
     return status
 
@@ -79,7 +79,7 @@ def _measured(arguments):
     chosen = ["machine", *(name for name in arguments.names or NAMES if name != "machine")]
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder) / "measured.json"
-        # The tests' options do not serve here: type checks at every call are no part of what is measured.
+        # Without the options of the tests, whose type checks at every call would be measured too.
         options = ["-q", "-rs", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
         options += ["-o", "filterwarnings=", "--benchmark-disable-gc", f"--benchmark-json={measured}"]
         options += ["--benchmark-columns=median,min,max,rounds", f"--sizes={arguments.sizes}"]
@@ -92,8 +92,8 @@ def _measured(arguments):
 def _environment():
     import jax
 
-    rivals = {name: version(name) for name in RIVALS if find_spec(name)}
-    return {**describe(), "device": jax.devices()[0].device_kind, "rivals": rivals}
+    baselines = {name: version(name) for name in BASELINES if find_spec(name)}
+    return {**describe(), "device": jax.devices()[0].device_kind, "baselines": baselines}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sizes as parameters: a module's ``SIZES``, or its ``CURVE``, or what ``--sizes`` says."""
+"""Parametrizes benchmarks by size: a module's ``SIZES``, its ``CURVE``, or the numbers of ``--sizes``."""
 
 import pytest
 
@@ -8,7 +8,7 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    """``size``, and where ``SIZES`` is a mapping ``case`` too; the module's ``group`` says what the group is called."""
+    """Adds ``size``, and ``case`` where ``SIZES`` is a mapping; the module's ``group`` names the group."""
     if "size" not in metafunc.fixturenames:
         return
     module, chosen = metafunc.module, metafunc.config.getoption("--sizes")

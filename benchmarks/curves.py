@@ -1,6 +1,6 @@
-"""Cost against size, log-log, with the rivals' lines: ``python -m benchmarks.curves FILE FOLDER``.
+"""Draws time against size for ours and the baselines, log-log: ``python -m benchmarks.curves FILE FOLDER``.
 
-FILE is what ``python -m benchmarks ward correlation kmeans core_units --sizes curve --json FILE`` keeps.
+FILE is written by ``python -m benchmarks ward correlation kmeans core_units --sizes curve --json FILE``.
 """
 
 import sys
@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.results import MACHINE, read
 from interp_jax.figures import curves
 
-# What a group is called before its size, and what its size is.
+# The beginning of a group's name, and the meaning of its size.
 WORK = {
     "ward": ("Ward: a tree of", "points of 64 features"),
     "pearson": ("Pearson:", "rows of 784 and 1,024 columns"),
@@ -23,10 +23,10 @@ WORK = {
 
 
 def drawn(results: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure for each kind of work that was measured at two sizes or more.
+    """A figure for each kind of work that was measured at two or more sizes.
 
     Args:
-        results: the "results" of a kept file.
+        results: the "results" of a stored file.
 
     Returns:
         Name of the work → figure.
@@ -49,7 +49,7 @@ def drawn(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(path: str, folder: str) -> None:
-    """Draws what a kept file holds into PNG files."""
+    """Draws the results of a stored file as PNG files."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, figure in drawn(read(Path(path))["results"]).items():
         figure.savefig(Path(folder) / f"{name}.png", dpi=130, bbox_inches="tight")

@@ -1,4 +1,4 @@
-"""Times a function warm and blocked, and keeps beside it what its first call, its memory and its accuracy are."""
+"""Times a function warm and blocked, and records its first call, its memory and its accuracy."""
 
 import time
 import tracemalloc
@@ -12,54 +12,54 @@ jax.monitoring.register_event_duration_secs_listener(
 
 
 def ours(benchmark, size, function, *, rounds=5, flops=None, moved=None, memory=None, host=False):
-    """The function's result; its first call, with what it compiles, is made and timed before the warm ones.
+    """The function's result. The first call, with its compilation, is timed apart from the warm calls.
 
     Args:
         benchmark: pytest-benchmark's fixture.
-        size: what the group's cost is plotted against.
+        size: the size that the group's time is plotted against.
         function: takes nothing.
         rounds: timed calls.
-        flops: arithmetic the work takes, or a function of the result that says it.
-        moved: bytes it has to read and write, likewise.
-        memory: ``(traceable function, arguments)``, whose compiled program says how much it needs beside its arguments.
-        host: whether to watch what NumPy allocates instead.
+        flops: floating-point operations of the work, or a function of the result that gives them.
+        moved: bytes that must be read and written, likewise.
+        memory: ``(traceable function, arguments)``; the memory of its compiled program without arguments is recorded.
+        host: whether the memory that NumPy allocates is recorded instead.
     """
     jax.clear_caches()
     _seconds.clear()
     start = time.perf_counter()
     jax.block_until_ready(function())
-    kept = {"size": size, "first_call_seconds": time.perf_counter() - start, "compile_seconds": sum(_seconds)}
-    found = benchmark.pedantic(lambda: jax.block_until_ready(function()), rounds=rounds, warmup_rounds=1)
+    record = {"size": size, "first_call_seconds": time.perf_counter() - start, "compile_seconds": sum(_seconds)}
+    result = benchmark.pedantic(lambda: jax.block_until_ready(function()), rounds=rounds, warmup_rounds=1)
     for name, amount in (("flops", flops), ("bytes", moved)):
         if amount is not None:
-            kept[name] = float(amount(found) if callable(amount) else amount)
+            record[name] = float(amount(result) if callable(amount) else amount)
     if memory:
         analysis = jax.jit(memory[0]).lower(*memory[1:]).compile().memory_analysis()
-        kept["peak_bytes"] = analysis.temp_size_in_bytes + analysis.output_size_in_bytes
+        record["peak_bytes"] = analysis.temp_size_in_bytes + analysis.output_size_in_bytes
     elif host:
         tracemalloc.start()
         function()
-        kept["peak_bytes"] = tracemalloc.get_traced_memory()[1]
+        record["peak_bytes"] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    benchmark.extra_info |= kept
-    return found
+    benchmark.extra_info |= record
+    return result
 
 
-def rival(benchmark, size, function, *, rounds=5, warmup_rounds=1, share=1.0):
-    """The rival's result.
+def baseline(benchmark, size, function, *, rounds=5, warmup_rounds=1, share=1.0):
+    """The result of a baseline.
 
     Args:
         benchmark: pytest-benchmark's fixture.
         size: as for `ours`.
-        function: takes nothing and returns when all is done.
+        function: takes nothing and returns when its work is complete.
         rounds: timed calls.
         warmup_rounds: calls before them.
-        share: of the work that is done; its time is divided by it, and the table says so.
+        share: the part of the work that is run; the time is divided by it, which the table shows.
     """
     benchmark.extra_info |= {"size": size, "share": share}
     return benchmark.pedantic(function, rounds=rounds, warmup_rounds=warmup_rounds)
 
 
 def check(benchmark, **checks):
-    """Keeps measures of accuracy beside the time."""
+    """Records measures of accuracy beside the time."""
     benchmark.extra_info["checks"] = {name.replace("_", " "): float(value) for name, value in checks.items()}

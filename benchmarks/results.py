@@ -1,31 +1,31 @@
-"""What a run of the benchmarks found: groups of entries, ours first, and the tables they make."""
+"""The results of a run as groups of entries, ours first, and the tables made from them."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MACHINE = "machine: "  # the groups that measure what the machine does at all
-ALONE = "alone"  # in the name of what does a part of a group's work only
-KEPT = ("size", "share", "checks", "first_call_seconds", "compile_seconds", "peak_bytes")
+MACHINE = "machine: "  # groups that measure the peak rates of the machine
+ALONE = "alone"  # in the names of entries that do only part of a group's work
+RECORDED = ("size", "share", "checks", "first_call_seconds", "compile_seconds", "peak_bytes")
 
 
 def gathered(benchmarks: list[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Groups from pytest-benchmark's own JSON.
+    """Groups of entries from the JSON of pytest-benchmark.
 
     Args:
         benchmarks: its "benchmarks".
 
     Returns:
-        Group → entries: ``name``, ``median_seconds`` of all the work, ``rounds``, ``times_ours``, ``checks``, and where
-        they were measured ``flops_per_second``, ``bytes_per_second``, first call, compile time and peak memory.
+        Group → entries: ``name``, ``median_seconds`` for all of the work, ``rounds``, ``times_ours``, ``checks``, and,
+        where measured, ``flops_per_second``, ``bytes_per_second``, first call, compile time and peak memory.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for benchmark in benchmarks:
         extra = {"checks": {}, "share": 1.0} | benchmark["extra_info"]
         seconds = benchmark["stats"]["median"] / extra["share"]
         entry = {"name": _name(benchmark), "median_seconds": seconds, "rounds": benchmark["stats"]["rounds"]}
-        entry |= {name: extra[name] for name in KEPT if name in extra}
+        entry |= {name: extra[name] for name in RECORDED if name in extra}
         entry |= {f"{name}_per_second": extra[name] / seconds for name in ("flops", "bytes") if name in extra}
         groups.setdefault(benchmark["group"], []).append(entry)
     for entries in groups.values():
@@ -36,13 +36,13 @@ def gathered(benchmarks: list[Mapping[str, Any]]) -> dict[str, list[dict[str, An
 
 
 def _name(benchmark):
-    """Of the function, with what of its parameters is neither size nor case."""
+    """The function's name with its parameters, except size and case."""
     own = [str(value) for name, value in (benchmark["params"] or {}).items() if name not in ("size", "case")]
     return "_".join([benchmark["name"].split("[")[0].removeprefix("test_"), *own])
 
 
 def machine(results: Mapping[str, Any]) -> dict[str, float]:
-    """FLOP/s of the plain product and bytes/s of the plain copy, as far as the run measured them."""
+    """FLOP/s of the plain matrix product and bytes/s of the plain copy, where the run has measured them."""
     groups = [entries[0] for group, entries in results.items() if group.startswith(MACHINE)]
     return {
         name: entry[f"{name}_per_second"]
@@ -52,14 +52,16 @@ def machine(results: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def fastest_rival(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The fastest entry that is not ours and does all of the work, if there is one."""
-    rivals = [entry for entry in entries if not entry["name"].startswith("interp_jax") and ALONE not in entry["name"]]
-    return min(rivals, key=lambda entry: entry["median_seconds"], default=None)
+def fastest_baseline(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The fastest baseline that does all of the work, or None."""
+    baselines = [
+        entry for entry in entries if not entry["name"].startswith("interp_jax") and ALONE not in entry["name"]
+    ]
+    return min(baselines, key=lambda entry: entry["median_seconds"], default=None)
 
 
 def table(results: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The head and rows of the one table: ours in every group with its shares of the machine, then its rivals."""
+    """The header and the rows of the table: in every group ours with its shares of the peak rates, then baselines."""
     most = machine(results)
     rows = []
     for group, entries in results.items():
@@ -90,12 +92,12 @@ def _rate(entry, name, most):
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A file that ``--json`` kept."""
+    """The contents of a file that ``--json`` wrote."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def compared(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Rows of what both runs measured: work, by, median before and now, and how many times faster it became."""
+    """Rows for all that both runs measured: work, entry, median before, median now, and their ratio."""
     rows = []
     for group, entries in now.items():
         earlier = {entry["name"]: entry["median_seconds"] for entry in before.get(group, ())}

@@ -1,4 +1,4 @@
-"""Gradient ascent on all 60 classes of a one-layer jump detector from many starts, until each lane is sure."""
+"""Gradient ascent on all 60 classes of a one-layer jump detector from many starts, until each lane converges."""
 
 import functools
 
@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels import jumps
 from interp_jax.methods import ascent
 
@@ -21,7 +21,7 @@ def group(lanes):
 
 @functools.cache
 def _layer(lanes):
-    """Weights that see a jump as a trained network does, over a few samples, the starts, and each lane's unit."""
+    """Weights like those of a trained network, which are local to the jump; the starts; and each lane's unit."""
     weights = np.array(jumps.posterior_network().weights)
     near = np.exp(-np.abs(np.arange(LENGTH)[:, None] + 1 - np.arange(21, 81)[None] - 0.5) / 3)
     weights = ((weights - weights.mean(axis=1, keepdims=True)) * near).astype(np.float32)
@@ -48,31 +48,31 @@ def test_interp_jax(benchmark, size):
 
 
 def test_pytorch_lane_by_lane(benchmark, size):
-    torch, _ = rivals.torch()
+    torch, _ = baselines.torch()
     weights, start = map(torch.tensor, _layer(size)[:2])
 
     def climb():
-        steps, arrived = [], 0
+        steps, converged = [], 0
         for row, unit in zip(start, _layer(size)[2], strict=True):
             x = row.clone().requires_grad_()
             taken = 0
             while taken < STEPS:
                 activation = torch.softmax(x @ weights, dim=0)[unit]
                 if activation > THRESHOLD:
-                    arrived += 1
+                    converged += 1
                     break
                 (gradient,) = torch.autograd.grad(activation, x)
                 with torch.no_grad():
                     x += RATE * gradient
                 taken += 1
             steps.append(taken)
-        return arrived / size, np.mean(steps)
+        return converged / size, np.mean(steps)
 
-    _check(benchmark, *rival(benchmark, size, climb))
+    _check(benchmark, *baseline(benchmark, size, climb))
 
 
 def _batched(torch, weights, units):
-    """A step of all lanes: the next inputs, the gradient taken by autograd, and who moves."""
+    """A function for one step of all lanes by autograd: the next inputs, and which lanes move."""
 
     def step(x):
         x = x.detach().requires_grad_()
@@ -95,17 +95,17 @@ def _climb(torch, step, start):
 
 
 def test_pytorch_all_lanes(benchmark, size):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     weights, start, units = (torch.tensor(array, device=device) for array in _layer(size))
     step = _batched(torch, weights, units[:, None])
-    _check(benchmark, *rival(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
+    _check(benchmark, *baseline(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
 
 
 def test_pytorch_all_lanes_compiled(benchmark, size):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     weights, start, units = (torch.tensor(array, device=device) for array in _layer(size))
 
-    # The gradient by hand: what is compiled holds no autograd.
+    # With an explicit gradient, so that the compiled program holds no autograd.
     def by_hand(x):
         activations = torch.softmax(x @ weights, dim=1)
         mine = activations.gather(1, units[:, None])
@@ -115,9 +115,9 @@ def test_pytorch_all_lanes_compiled(benchmark, size):
         return x + RATE * moving * (back @ weights.T), moving[:, 0]
 
     with torch.no_grad():
-        step = rivals.compiled(by_hand, start)
-        _check(benchmark, *rival(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
+        step = baselines.compiled(by_hand, start)
+        _check(benchmark, *baseline(benchmark, size, lambda: _climb(torch, step, start), rounds=15))
 
 
-def _check(benchmark, arrived, steps):
-    check(benchmark, lanes_that_arrive=arrived, mean_steps=steps)
+def _check(benchmark, converged, steps):
+    check(benchmark, share_of_lanes_converged=converged, mean_steps=steps)

@@ -1,4 +1,4 @@
-"""Pearson correlations of 784 inputs with 1,024 units, against the cross product alone and what users call."""
+"""Pearson correlations of 784 inputs with 1,024 units, beside the matrix product alone and common library calls."""
 
 import functools
 
@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.correlation import pearson
 
 SIZES, CURVE = (60_000,), (1_000, 4_000, 16_000, 64_000)
@@ -56,7 +56,7 @@ def test_numpy_centered_cross_product(benchmark, size):
         squares = (np.einsum("ij,ij->j", centered, centered) for centered in (centered_a, centered_b))
         return products / np.sqrt(np.multiply.outer(*squares))
 
-    _check(benchmark, rival(benchmark, size, correlate, rounds=7), size)
+    _check(benchmark, baseline(benchmark, size, correlate, rounds=7), size)
 
 
 def test_numpy_corrcoef(benchmark, size):
@@ -65,19 +65,19 @@ def test_numpy_corrcoef(benchmark, size):
     def correlate():
         return np.corrcoef(both, rowvar=False, dtype=np.float32)[:INPUTS, INPUTS:]
 
-    _check(benchmark, rival(benchmark, size, correlate, rounds=5), size)
+    _check(benchmark, baseline(benchmark, size, correlate, rounds=5), size)
 
 
 def test_pytorch_corrcoef(benchmark, size):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     both = torch.tensor(np.concatenate([np.asarray(array) for array in _rows(size)], axis=1).T.copy(), device=device)
 
     def correlate():
         return torch.corrcoef(both)[:INPUTS, INPUTS:].cpu()
 
-    _check(benchmark, rival(benchmark, size, correlate, rounds=5), size)
+    _check(benchmark, baseline(benchmark, size, correlate, rounds=5), size)
 
 
 def test_jax_matrix_product_alone(benchmark, size):
     rows, multiply = _rows(size), jax.jit(lambda a, b: jnp.matmul(a.T, b, precision="highest"))
-    rival(benchmark, size, lambda: multiply(*rows).block_until_ready(), rounds=7, warmup_rounds=2)
+    baseline(benchmark, size, lambda: multiply(*rows).block_until_ready(), rounds=7, warmup_rounds=2)

@@ -5,7 +5,7 @@ import functools
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.measure import check, ours, rival
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.distances import METRICS, mean_pairwise, mean_within
 
 INSIDE = "inside 60 classes of 100 features"
@@ -19,7 +19,7 @@ def group(case, rows):
 
 @functools.cache
 def _rows(case, count):
-    """Sparse and not negative, as activations and images are."""
+    """Sparse and non-negative rows, like activations and images."""
     if case == INSIDE:
         return np.random.default_rng(1).normal(size=(CLASSES, count // CLASSES, UNITS)).astype(np.float32)
     return np.maximum(np.random.default_rng(0).normal(size=(count, FEATURES)), 0).astype(np.float32)
@@ -27,7 +27,7 @@ def _rows(case, count):
 
 @functools.cache
 def _mean(case, count):
-    """In float64."""
+    """The mean distance in float64."""
     from scipy.spatial.distance import pdist
 
     if case == INSIDE:
@@ -55,4 +55,4 @@ def test_interp_jax(benchmark, case, size):
 
 
 def test_scipy_pdist(benchmark, case, size):
-    rival(benchmark, size, lambda: _mean.__wrapped__(case, size), warmup_rounds=0)
+    baseline(benchmark, size, lambda: _mean.__wrapped__(case, size), warmup_rounds=0)

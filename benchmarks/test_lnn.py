@@ -5,8 +5,8 @@ import functools
 import jax
 import numpy as np
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.networks.models import lnn
 
 SIZES = (5_000,)
@@ -49,7 +49,7 @@ def _forward(torch, weights, biases, x):
 
 
 def _in_place(torch, weights, biases, x, target, rate):
-    """As one would write it for eager PyTorch: no copy of the weights."""
+    """A step for eager PyTorch, without a copy of the weights."""
     outputs = _forward(torch, weights, biases, x)
     miss = outputs[-1] - target
     delta = miss * (outputs[-1] * (1 - outputs[-1]) + 1e-3)
@@ -64,7 +64,7 @@ def _in_place(torch, weights, biases, x, target, rate):
 
 
 def _fused(torch, weights, biases, x, target, rate):
-    """As a compiler likes it: ``rate`` is an array, and an outer product is elementwise."""
+    """A step that compiles well: ``rate`` is an array, and the outer product is elementwise."""
     outputs = _forward(torch, weights, biases, x)
     miss = outputs[-1] - target
     delta = miss * (outputs[-1] * (1 - outputs[-1]) + 1e-3)
@@ -78,7 +78,7 @@ def _fused(torch, weights, biases, x, target, rate):
 
 
 def _trained(benchmark, size, make_step, as_rate):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     inputs, targets = (torch.tensor(part, device=device) for part in _rows())
     rates = as_rate([0.7 * size / (size + 5 * t) for t in range(size)])
     network = lnn.init(jax.random.key(0), UNITS)
@@ -93,21 +93,24 @@ def _trained(benchmark, size, make_step, as_rate):
                 errors.append(error)
         return float(torch.stack(errors).mean())
 
-    with rivals.one_thread(), torch.no_grad():
+    with baselines.one_thread(), torch.no_grad():
         weights, biases = ([part.clone() for part in parts] for parts in started)
         step = make_step(weights, biases, inputs[0], targets[0], rates[0])
-        check(benchmark, error_of_the_last_steps=rival(benchmark, size, train, rounds=7))
+        check(benchmark, error_of_the_last_steps=baseline(benchmark, size, train, rounds=7))
 
 
 def test_pytorch(benchmark, size):
-    torch, _ = rivals.torch()
+    torch, _ = baselines.torch()
     step = functools.partial(_in_place, torch)
     _trained(benchmark, size, lambda *_: step, list)
 
 
 def test_pytorch_compiled(benchmark, size):
-    torch, device = rivals.torch()
+    torch, device = baselines.torch()
     step = functools.partial(_fused, torch)
     _trained(
-        benchmark, size, lambda *first: rivals.compiled(step, *first), lambda rates: torch.tensor(rates, device=device)
+        benchmark,
+        size,
+        lambda *first: baselines.compiled(step, *first),
+        lambda rates: torch.tensor(rates, device=device),
     )

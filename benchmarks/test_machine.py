@@ -1,4 +1,4 @@
-"""What this machine does at all: a plain large matrix product, and a plain large copy."""
+"""The peak rates of this machine: a large matrix product, and a large copy."""
 
 import jax
 import jax.numpy as jnp

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.measure import check, ours, rival
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.nmf import nmf
 
 SIZES = (200,)
@@ -20,7 +20,7 @@ def group(starts):
 
 @functools.cache
 def _magnitudes():
-    """A product of the rank sought, with its zeros, and a tenth of it as noise: no start fits it exactly."""
+    """A sparse product of the given rank plus a tenth of noise, which no start fits exactly."""
     random = np.random.default_rng(0)
     weights, components = random.exponential(size=(UNITS, RANK)), random.exponential(size=(RANK, FEATURES))
     exact = (weights * (random.random(weights.shape) < 0.3)) @ components
@@ -41,7 +41,7 @@ def test_interp_jax(benchmark, size):
     check(benchmark, best_error=found.error)
 
 
-# scikit-learn computes in the precision of what it is given; float32 is the faster and ours.
+# scikit-learn computes in the precision of its input; float32 is faster, and the precision of ours.
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_scikit_learn(benchmark, precision, size):
     from sklearn.decomposition import NMF
@@ -50,10 +50,10 @@ def test_scikit_learn(benchmark, precision, size):
 
     def factorize():
         errors = []
-        with warnings.catch_warnings(action="ignore"):  # that it has not converged
+        with warnings.catch_warnings(action="ignore"):  # of missing convergence
             for seed in range(size):
                 model = NMF(RANK, init="random", solver="mu", max_iter=ITERATIONS, tol=0, random_state=seed)
                 errors.append(model.fit(v).reconstruction_err_)
         return min(errors)
 
-    check(benchmark, best_error=rival(benchmark, size, factorize, warmup_rounds=0))
+    check(benchmark, best_error=baseline(benchmark, size, factorize, warmup_rounds=0))

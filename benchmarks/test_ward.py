@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import scipy.cluster.hierarchy
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels import ward
 from interp_jax.kernels.ward import _neighbors as _neighbors
 
@@ -31,12 +31,12 @@ def _vectors(case, rows):
 
 @functools.cache
 def _heights(case, rows):
-    found = rivals.fastcluster().linkage_vector(_vectors(case, rows), method="ward")
+    found = baselines.fastcluster().linkage_vector(_vectors(case, rows), method="ward")
     return found[:, 2]
 
 
 def _compare(benchmark, found, case, rows):
-    """Ties leave a choice, hence other trees of other heights: there every hundredth merge is replayed instead."""
+    """Compares heights; where ties allow several trees, replays fifty of the merges instead."""
     if case == "integer grid":
         replayed = ward.verify(found, _vectors(case, rows), samples=50)
         return check(benchmark, replayed_merges_that_are_least=np.mean(replayed.least) * replayed.valid)
@@ -45,7 +45,7 @@ def _compare(benchmark, found, case, rows):
 
 
 def _flops(vectors):
-    """Arithmetic of the products of all pairs of clusters searched; unknown in few dimensions, where not all are."""
+    """Operations of the products of all pairs of clusters that are compared; None in up to three dimensions."""
     if vectors.shape[1] < 4:
         return None
     count, search = 0, _neighbors.nearest
@@ -77,14 +77,14 @@ def test_interp_jax_first_call(benchmark, case, size):
 
 @pytest.mark.parametrize("function", ["linkage", "linkage_vector"])
 def test_fastcluster(benchmark, function, case, size):
-    vectors, cluster = _vectors(case, size), getattr(rivals.fastcluster(), function)
-    found = rival(benchmark, size, lambda: cluster(vectors, method="ward"), rounds=ROUNDS, warmup_rounds=0)
+    vectors, cluster = _vectors(case, size), getattr(baselines.fastcluster(), function)
+    found = baseline(benchmark, size, lambda: cluster(vectors, method="ward"), rounds=ROUNDS, warmup_rounds=0)
     _compare(benchmark, found, case, size)
 
 
 def test_scipy(benchmark, case, size):
     vectors = _vectors(case, size)
-    found = rival(
+    found = baseline(
         benchmark,
         size,
         lambda: scipy.cluster.hierarchy.linkage(vectors, method="ward"),
@@ -99,6 +99,6 @@ def test_scikit_learn(benchmark, case, size):
 
     vectors = _vectors(case, size)
     model = AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage="ward")
-    found = rival(benchmark, size, lambda: model.fit(vectors), rounds=ROUNDS, warmup_rounds=0)
+    found = baseline(benchmark, size, lambda: model.fit(vectors), rounds=ROUNDS, warmup_rounds=0)
     if case != "integer grid":
         check(benchmark, largest_relative_height_difference=np.abs(found.distances_ / _heights(case, size) - 1).max())

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import scipy.cluster.hierarchy
 
-from benchmarks import rivals
-from benchmarks.measure import check, ours, rival
+from benchmarks import baselines
+from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels import ward
 
 SIZES, ROWS, FEATURES = (1_000,), 200, 40
@@ -36,9 +36,9 @@ def test_interp_jax(benchmark, size):
 
 def test_scipy_in_a_loop(benchmark, size):
     vectors = _vectors(size).astype(np.float64)
-    rival(benchmark, size, lambda: _in_a_loop(scipy.cluster.hierarchy.linkage, vectors))
+    baseline(benchmark, size, lambda: _in_a_loop(scipy.cluster.hierarchy.linkage, vectors))
 
 
 def test_fastcluster_in_a_loop(benchmark, size):
-    vectors, linkage = _vectors(size).astype(np.float64), rivals.fastcluster().linkage
-    rival(benchmark, size, lambda: _in_a_loop(linkage, vectors))
+    vectors, linkage = _vectors(size).astype(np.float64), baselines.fastcluster().linkage
+    baseline(benchmark, size, lambda: _in_a_loop(linkage, vectors))

@@ -1,1 +1,1 @@
-"""Studies: each composes the package's functions into one paper's experiments and writes a report."""
+"""Studies: each repeats the experiments of one paper with the package's functions and writes a report."""

@@ -8,7 +8,7 @@ from interp_jax.reports import summary
 
 
 def studies() -> list[tuple[str, str, str]]:
-    """Command, subject and expected time of every study, read from its docstring without importing it."""
+    """The command, subject and expected time of every study, read from its docstring without an import."""
     rows = []
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.ispkg:

@@ -10,7 +10,7 @@ import tyro
 
 
 def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments: Sequence[str] | None = None) -> int:
-    """Reads the settings, runs the study and says where its report is.
+    """Reads the settings from the command line, runs the study, prints the path of its report, returns the exit status.
 
     Args:
         presets: settings by name, dataclasses with a field ``preset``; the first is the default.
@@ -18,7 +18,7 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
         arguments: the command line; the program's own by default.
 
     Returns:
-        The exit status: 0, 2 for settings that cannot be used, 130 when interrupted.
+        0, or 2 for settings that cannot be used, or 130 when interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -29,7 +29,7 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
         config = tyro.cli(type(preset), prog=command, default=preset, args=arguments, description=type(preset).__doc__)
         report = main(config)
     except KeyboardInterrupt:
-        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        print("\nInterrupted. Finished sections are stored; the same command continues from there.", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

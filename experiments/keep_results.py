@@ -1,6 +1,6 @@
-"""Keeps a finished run's numbers in the repository, and makes the tables of results from all that is kept.
+"""Stores the numbers of finished runs in the repository, and writes the tables of results from all stored runs.
 
-python -m experiments.keep_results runs/jump_detection/paper     keep this run, then write the tables
+python -m experiments.keep_results runs/jump_detection/paper     store this run, then write the tables
 python -m experiments.keep_results                               write the tables only
 """
 
@@ -24,64 +24,62 @@ from experiments.memorization import table as memorization
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
-KEPT = Path(__file__).parent / "results"
-DETAILS = KEPT / "README.md"
+RESULTS = Path(__file__).parent / "results"
+DETAILS = RESULTS / "README.md"
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
 PICTURES = {"jump_detection": "networks_against_optimum"}
 
 
 def keep(run: Path) -> Path:
-    """Copies a run's settings, metrics, environment and its picture to ``experiments/results``.
+    """Copies the settings, metrics, environment and figure of a run to ``experiments/results``; returns the file.
 
     Args:
         run: the folder of a finished run, ``runs/<study>/<name>``.
 
-    Returns:
-        The file written.
-
     Raises:
-        ValueError: this is no folder of a study's run, or the run is not finished.
+        ValueError: the folder is not that of a study's run, or the run is not finished.
     """
     study = run.resolve().parent.name
     parts = ("config", "metrics", "timing")
     missing = [name for name in parts if not (run / f"{name}.json").is_file()]
     if study not in STUDIES or missing:
-        found = f"no {missing[0]}.json in it" if missing else f"it in {study}"
-        raise ValueError(f"run: {run}, found {found}; expected a finished run, runs/<study>/<name>")
+        place = f"{run} without {missing[0]}.json" if missing else f"{run} in {study}"
+        raise ValueError(f"run: found {place}, wanted a finished run, runs/<study>/<name>")
     config, metrics, timing = (read_record(run / f"{name}.json") for name in parts)
     if timing.get("unfinished"):
-        raise ValueError(f"run: {run}, found no {timing['unfinished'][0]} in it yet; the same command goes on with it")
-    kept = {"environment": timing["environment"], "seconds": timing["total"], "config": config, "metrics": metrics}
-    KEPT.mkdir(exist_ok=True)
-    # A study of several data sets or networks keeps a file of each.
+        section = timing["unfinished"][0]
+        raise ValueError(f"run: found {run} without section {section}, wanted a finished run; repeat the run's command")
+    record = {"environment": timing["environment"], "seconds": timing["total"], "config": config, "metrics": metrics}
+    RESULTS.mkdir(exist_ok=True)
+    # A study with several data sets or networks has one file for each.
     name = "_".join([study, *(config[key] for key in ("data", "network") if key in config)])
-    name = getattr(STUDIES[study], "kept_as", lambda _: name)(config)
-    path = KEPT / f"{name}.json"
-    write_text(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    name = getattr(STUDIES[study], "file_name", lambda _: name)(config)
+    path = RESULTS / f"{name}.json"
+    write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:
-        copyfile(run / "figures" / f"{PICTURES[study]}.png", KEPT / f"{study}.png")
+        copyfile(run / "figures" / f"{PICTURES[study]}.png", RESULTS / f"{study}.png")
     return path
 
 
 def readme_results() -> str:
-    """The README's table: the most telling lines of every study, beside what was published."""
+    """The README's table: the main results of every study beside the published ones."""
     lines = ["| | ours | published | networks |", "|---|---|---|---|"]
     made = {}
     for name, study in STUDIES.items():
-        files = _files(KEPT, name)
+        files = _files(RESULTS, name)
         lines += [f"| {' | '.join(map(str, line))} |" for line in study.lines(files)]
-        for kept in files.values():
-            found = kept["environment"]
-            machine = f"{found['platform']}, jax {found['versions']['jax']}"
-            made.setdefault(machine, []).append(found["date"])
+        for record in files.values():
+            environment = record["environment"]
+            machine = f"{environment['platform']}, jax {environment['versions']['jax']}"
+            made.setdefault(machine, []).append(environment["date"])
     dates = "; ".join(f"{machine}, {' to '.join(sorted({min(days), max(days)}))}" for machine, days in made.items())
     return "\n".join(
         [
             *lines,
             "",
-            f"Mean ± standard deviation over networks, of core units over selections in one network. {dates}. "
-            f"[All tables]({_link(DETAILS)}), each with the command that makes it again.",
+            f"Mean ± standard deviation over networks; for core units, over selections in one network. {dates}. "
+            f"[All tables]({_link(DETAILS)}), each with the command that reproduces it.",
         ]
     )
 
@@ -89,27 +87,28 @@ def readme_results() -> str:
 def readme_speed() -> str:
     """The README's table of speed."""
     files = _files(BENCHMARKS)
-    links = ", ".join(f"[{benchmarks.made_on(kept)}]({_link(path)})" for path, kept in files.items())
+    links = ", ".join(f"[{benchmarks.made_on(record)}]({_link(path)})" for path, record in files.items())
     return (
-        f"{benchmarks.speed(files)}\n\nWarm medians, rivals in the same run, on {links}, where all rivals are. One "
-        "that would take long does a share of the work, kept there as `share`, and its time is told from that. "
-        "`python -m benchmarks` measures them on your machine; [what bounds each](benchmarks/README.md)."
+        f"{benchmarks.speed(files)}\n\nMedians of warm calls, baselines in the same run, on {links}; these files have "
+        "all baselines. Slow baselines run on part of the problem (`share` in the files); their times are "
+        "extrapolated. `python -m benchmarks` repeats the measurements on your machine; [what bounds "
+        "each](benchmarks/README.md)."
     )
 
 
 def results_table(study: str) -> str:
-    """A study's whole table."""
-    return STUDIES[study].results_table(_files(KEPT, study))
+    """The table of a study."""
+    return STUDIES[study].results_table(_files(RESULTS, study))
 
 
 def with_tables(path: Path) -> str:
-    """A text file with every table of its own between its two marks."""
+    """The text of a file, with each of its tables inserted between two marks."""
     text = path.read_text(encoding="utf-8")
     for name, table in TABLES[path].items():
         before, opening, rest = text.partition(f"<!-- {name} -->\n")
         _, closing, after = rest.partition(f"<!-- /{name} -->")
         if not (opening and closing):
-            raise ValueError(f"{path.name}: found no marks <!-- {name} --> … <!-- /{name} -->")
+            raise ValueError(f"{path.name}: found no marks, wanted <!-- {name} --> … <!-- /{name} -->")
         text = before + opening + table() + "\n" + closing + after
     return text
 
@@ -140,13 +139,13 @@ TABLES = {
 
 
 def main(runs: tyro.conf.Positional[tuple[Path, ...]] = ()) -> None:
-    """Keeps finished runs' numbers in the repository, and makes the tables of results from all that is kept.
+    """Stores the numbers of finished runs in the repository, and writes the tables of results.
 
     Args:
         runs: folders of finished runs, ``runs/<study>/<name>``; without any, only the tables are written.
     """
     for run in runs:
-        print(f"kept {_link(keep(run))}")
+        print(f"stored {_link(keep(run))}")
     for path in TABLES:
         write_text(path, with_tables(path))
 

@@ -1,4 +1,4 @@
-"""Where a table's numbers come from: the kept files, and the commands that make them again."""
+"""The provenance of a table: its files, and the commands that reproduce them."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,28 +9,27 @@ import numpy as np
 
 
 def provenance(study: str, files: Mapping[Path, dict], presets: Mapping[str, Any]) -> str:
-    """Machines, kept files and commands of all runs in a table.
+    """A sentence with the machines, files and commands of all runs in a table.
 
     Args:
         study: the module's name under ``experiments``.
-        files: what `experiments.keep_results.keep` wrote, by path.
-        presets: the study's settings by name, to tell which flags a run was given.
+        files: the files written by `experiments.keep_results.keep`, by path.
+        presets: the study's settings by name.
     """
     environments = dict.fromkeys(
-        f"{kept['environment']['platform']}, jax {kept['environment']['versions']['jax']}, "
-        f"{kept['environment']['date']}"
-        for kept in files.values()
+        f"{environment['platform']}, jax {environment['versions']['jax']}, {environment['date']}"
+        for environment in (record["environment"] for record in files.values())
     )
     links = ", ".join(f"[`{path.stem}`]({path.name})" for path in files)
-    runs = "; ".join(f"`{flags(kept['config'], presets)}`" for kept in files.values())
+    runs = "; ".join(f"`{flags(record['config'], presets)}`" for record in files.values())
     return (
-        f"{'; '.join(environments)}. From {links}, made by `python -m experiments.{study}` with {runs}, and "
-        "`python -m experiments.keep_results RUN`."
+        f"{'; '.join(environments)}. From {links}, computed by `python -m experiments.{study}` with {runs}, and stored "
+        "by `python -m experiments.keep_results RUN`."
     )
 
 
 def flags(config: Mapping[str, Any], presets: Mapping[str, Any]) -> str:
-    """The command-line flags that give a run's settings: its preset, its data, and what was changed."""
+    """The command-line flags of a run: its preset, its data, and all changed settings."""
     preset = dataclasses.asdict(presets[config["preset"]])
     changed = {
         name: value

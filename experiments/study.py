@@ -1,7 +1,8 @@
-"""What a study's sections share: settings, the run's folder, progress bars and trained networks."""
+"""What all studies share: a run's folder, progress bars, trained networks, and the order of work."""
 
 import dataclasses
 import shutil
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.settings import SEEDS
 from interp_jax import networks
-from interp_jax.reports import Run
+from interp_jax.reports import Run, describe, progress
+
+BATCH = 500  # rows that a network evaluates at a time
 
 
 @dataclasses.dataclass
 class Study:
-    """A run in progress; networks are trained once, kept on disk, and read from there ever after.
+    """A run in progress. Networks are trained once and then read from the run's folder.
 
-    A training that was stopped goes on from its last minute.
+    A training that was interrupted continues from its last checkpoint, which is at most a minute old.
     """
 
     config: Any
@@ -31,9 +35,9 @@ class Study:
         return jax.random.fold_in(jax.random.key(self.config.seed), number)
 
     def stacked(self, constructor: Callable, seeds: int | None):
-        """A stacked network and the keys to train it with, lane i from the i-th fold of the study's key.
+        """A stacked network and its training keys; lane i uses the study's key folded with i.
 
-        With None for ``seeds`` lane 0 alone, a single network and its key: convolutions are slow in a stack on CPU.
+        With ``seeds=None``, lane 0 as a single network and its key: stacked convolutions are slow on CPUs.
         """
         lanes = [jax.random.split(jax.random.fold_in(self.key(0), lane)) for lane in range(seeds or 1)]
         initial, training = (jnp.stack(keys) for keys in zip(*lanes, strict=True))
@@ -44,7 +48,7 @@ class Study:
     def fitted(
         self, name: str, constructor: Callable, rows, *, seeds: int | None, epochs: int, **options
     ) -> networks.Fit:
-        """`networks.fit` of ``seeds`` networks, or of a single one for None, under the name of its checkpoint."""
+        """The result of `networks.fit` for ``seeds`` networks, or for a single one with None; stored under ``name``."""
 
         def train(network, keys, report, unfinished):
             progress = {"on_epoch": report, "checkpoint": unfinished}
@@ -55,7 +59,7 @@ class Study:
     def fitted_fresh(
         self, name: str, constructor: Callable, sample: Callable, *, seeds: int | None, steps: int, **options
     ) -> networks.Fit:
-        """`networks.fit_fresh` of ``seeds`` networks, or of a single one, under the name of its checkpoint."""
+        """The result of `networks.fit_fresh`, with ``seeds`` and ``name`` as in `fitted`."""
 
         def train(network, keys, report, unfinished):
             progress = {"on_call": report, "checkpoint": unfinished}
@@ -64,19 +68,24 @@ class Study:
         return self._once(name, constructor, seeds, steps, train)
 
     def untrained(self, constructor: Callable, seeds: int) -> list[networks.Chain]:
-        """The networks that `fitted` starts from."""
+        """The networks that `fitted` starts from, before any training."""
         stacked, _ = self.stacked(constructor, seeds)
         return [networks.inference_view(lane(stacked, seed)) for seed in range(seeds)]
 
     def folder(self, name: str) -> Path:
-        """Where the checkpoint of this name is kept."""
+        """The folder of the checkpoint of this name."""
         return self.run.checkpoint(name.replace(", ", "-").replace(" ", "-"))
 
-    def write(self, sections: Mapping[str, tuple[str, Callable]]) -> Path:
-        """Writes the sections, (title, function of the study and the section) by name, that are not finished yet.
+    def with_seed(self, number: int, **changes):
+        """The same study with the random keys of another seed, for number 1, 2, …, and other changed fields."""
+        config = dataclasses.replace(self.config, seed=(self.config.seed + 1000 * number) % SEEDS)
+        return dataclasses.replace(self, config=config, **changes)
 
-        Returns:
-            The path of the report.
+    def write(self, sections: Mapping[str, tuple[str, Callable]]) -> Path:
+        """Writes all sections that are not finished yet, and returns the path of the report.
+
+        Args:
+            sections: by name, the title and a function of the study and the section.
         """
         task = self.progress.task("sections", len(sections))
         for identifier, (title, write) in sections.items():
@@ -112,19 +121,65 @@ class Study:
         return fit
 
 
+def write_report(
+    study: type[Study],
+    settings: Any,
+    sections: Mapping[str, tuple[str, Callable]],
+    *,
+    title: str,
+    lead: str,
+    name: str = "",
+    stored: Mapping[str, Any] = types.MappingProxyType({}),
+    **fields: Any,
+) -> Path:
+    """Runs a study: writes all sections that are not finished yet, and returns the path of the report.
+
+    The run's folder is ``runs/<study>/<name>``, where the study is the folder that its settings are defined in.
+
+    Args:
+        study: the class of the study.
+        settings: its settings.
+        sections: as for `Study.write`.
+        title: the report's heading.
+        lead: the report's first paragraph.
+        name: the run's name where the settings have none; by default the preset and the data set.
+        stored: settings that the run's record has in another form.
+        **fields: further fields of the study, such as its task.
+
+    Raises:
+        ValueError: the folder holds a run with other settings.
+    """
+    config = dataclasses.asdict(settings)
+    own_name, overwrite = config.pop("name"), config.pop("overwrite")
+    name = name or "-".join(config[field] for field in ("preset", "data") if field in config)
+    folder = type(settings).__module__.split(".")[-2]
+    options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
+    run = Run.open(folder, own_name or name, config | stored, **options)
+    run.environment({**describe(), "device": jax.devices()[0].device_kind})
+    with progress(f"{title}, {name}") as bars:
+        return study(settings, run, bars, **fields).write(sections)
+
+
+def in_batches(function: Callable, network, rows, *, axis: int = 0, batch_size: int = BATCH):
+    """The arrays that a function of a network and some rows returns, computed for a batch of rows at a time."""
+    parts = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
+    batches = [jax.tree.map(np.asarray, function(network, part)) for part in parts]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=axis), *batches)
+
+
 def lane(stacked, index: int):
-    """One network of a stacked one."""
+    """One network of a stacked network."""
     return jax.tree.map(lambda leaf: leaf[index], stacked)
 
 
 @jax.jit
 def probabilities(network, inputs) -> jax.Array:
-    """The softmax of a network's scores."""
+    """The class probabilities of a network: the softmax of its scores."""
     return jax.nn.softmax(network(inputs))
 
 
 def mean_and_spread(values, digits: int = 3) -> str:
-    """``mean ± standard deviation``, or the number alone when there is one."""
+    """``mean ± standard deviation`` as text; a single value stands alone."""
     values = np.atleast_1d(np.asarray(values, float))
     mean = f"{np.nanmean(values):.{digits}f}"
     return mean if len(values) == 1 else f"{mean}\u00a0±\u00a0{np.nanstd(values, ddof=1):.{digits}f}"

@@ -1,4 +1,4 @@
-"""The README's numbers are those of the kept results, its commands are those that are tested, its code runs."""
+"""The README's numbers are those of the stored results, its commands are tested, and its example runs."""
 
 import re
 from pathlib import Path
@@ -13,12 +13,12 @@ TEXT = README.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", keep_results.TABLES, ids=lambda path: path.parent.name)
-def test_tables_are_made_from_the_kept_results(path):
+def test_tables_are_generated_from_the_stored_results(path):
     assert keep_results.with_tables(path) == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("folder", "page"), [(keep_results.KEPT, DETAILS), (keep_results.BENCHMARKS, README)])
-def test_every_kept_file_is_linked_and_every_link_exists(folder, page):
+@pytest.mark.parametrize(("folder", "page"), [(keep_results.RESULTS, DETAILS), (keep_results.BENCHMARKS, README)])
+def test_every_stored_file_is_linked_and_every_link_exists(folder, page):
     text = page.read_text(encoding="utf-8")
     links = {(page.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+)\)", text)}
     assert all(link.exists() for link in links), links
@@ -54,19 +54,19 @@ def test_a_table_without_its_marks_is_an_error(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("no marks", encoding="utf-8")
     monkeypatch.setitem(keep_results.TABLES, page, {"jump_detection": str})
-    with pytest.raises(ValueError, match="page.md: found no marks <!-- jump_detection -->"):
+    with pytest.raises(ValueError, match="page.md: found no marks, wanted <!-- jump_detection -->"):
         keep_results.with_tables(page)
 
 
-def test_only_finished_runs_are_kept(tmp_path):
+def test_only_finished_runs_are_stored(tmp_path):
     run = tmp_path / "core_units" / "digits"
-    with pytest.raises(ValueError, match=r"found no config\.json in it; expected a finished run"):
+    with pytest.raises(ValueError, match=r"run: found .* without config\.json, wanted a finished run"):
         keep_results.keep(run)
     run.mkdir(parents=True)
     for name in ("config", "metrics"):
         (run / f"{name}.json").write_text("{}", encoding="utf-8")
-    (run / "timing.json").write_text('{"unfinished": ["cores", "rivals"]}', encoding="utf-8")
-    with pytest.raises(ValueError, match="found no cores in it yet"):
+    (run / "timing.json").write_text('{"unfinished": ["cores", "baselines"]}', encoding="utf-8")
+    with pytest.raises(ValueError, match="run: found .* without section cores, wanted a finished run"):
         keep_results.keep(run)
-    with pytest.raises(ValueError, match="found it in no_study; expected a finished run"):
+    with pytest.raises(ValueError, match="run: found .* in no_study, wanted a finished run"):
         keep_results.keep(run.parent.rename(tmp_path / "no_study") / "digits")

@@ -1,4 +1,4 @@
-"""Bottleneck networks of both kinds, and what their narrow layer puts out."""
+"""Bottleneck networks of both kinds, and the codes in their narrow layer."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from experiments.study import lane
 from interp_jax import networks
 
 KINDS = ("shallow", "deep")
-# Chen 2017, Table 4.1 and the text: L1, L2, and both over the best 99 %; the last number of the deepest is impossible.
+# Chen 2017, Table 4.1 and text: L1, L2, and both for the best 99 %; one printed number is impossible and omitted.
 PUBLISHED = {
     ("shallow", 10): (0.7980, 1.4658, 0.7370, 1.0820),
     ("shallow", 4): (1.1626, 1.6809, 1.0993, 1.4755),
@@ -21,7 +21,7 @@ PUBLISHED = {
 
 
 def sizes(kind: str, width: int) -> tuple[int, ...]:
-    """The layers of a kind."""
+    """The layer sizes of a kind of network."""
     return (100, width, 60) if kind == "shallow" else (100, 25, width, 25, 60)
 
 
@@ -34,18 +34,18 @@ class BottleneckStudy(JumpStudy):
     """The study with its networks."""
 
     def bottleneck(self, kind: str, width: int):
-        """The fit of ``seeds`` networks of a kind."""
+        """The fit of ``seeds`` networks of a kind and width."""
         shape = sizes(kind, width)
         return self.thesis_fit("-".join(map(str, shape)), partial(networks.perceptron, sizes=shape))
 
     def network(self, kind: str, width: int, seed: int) -> networks.Chain:
-        """One of them."""
+        """One of these networks."""
         return lane(self.bottleneck(kind, width).network, seed)
 
     def best(self, kind: str, width: int) -> int:
-        """The seed with the least validation loss."""
+        """The seed with the smallest validation loss."""
         return int(np.argmin(self.bottleneck(kind, width).history.validation_loss.min(axis=0)))
 
     def codes(self, kind: str, width: int, seed: int, signals) -> np.ndarray:
-        """[signals, width] what a network's bottleneck puts out."""
+        """The outputs of a network's bottleneck, [signals, width]."""
         return np.asarray(self.network(kind, width, seed).until(code_stage(kind))(signals))

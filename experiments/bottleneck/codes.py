@@ -1,4 +1,4 @@
-"""What two units make of the signals: the thesis' Figures 4.6 to 4.9 and 4.11."""
+"""Codes of signals in two units: Figures 4.6 to 4.9 and 4.11 of the thesis."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ NUMBERS = {"shallow": ("4_6", "4_7"), "deep": ("4_9", "4_8")}
 
 
 def write(study, section) -> None:
-    """Averaged activations, single and averaged codes, and the curve of signals without noise."""
+    """Class averages of activations, single and averaged codes, and the curve of signals without noise."""
     if 2 not in study.config.widths:
-        section.text("No network with a bottleneck of two units was asked for.")
+        section.text("The settings name no bottleneck of two units.")
         return
     section.text(
-        "With two units in the bottleneck every signal is a point of the plane. Shown is the network of each kind with "
-        "the least validation loss."
+        "With two units in the bottleneck the code of a signal is a point in the plane. Figures show the network of "
+        "each kind with the smallest validation loss."
     )
     section.metrics({kind: _kind(study, section, kind) for kind in KINDS})
 
@@ -36,7 +36,7 @@ def _kind(study, section, kind):
     section.figure(
         f"fig_{heat}_averages_{kind}",
         figures.heatmaps.class_averages({stage: averages[stage].means, "softmax": outputs}, POSITIONS),
-        f"{name}: the bottleneck's activations and the probabilities put out, averaged over the signals of every jump "
+        f"{name}: activations of the bottleneck and output probabilities, averaged over the signals of every jump "
         f"position (Fig. {heat.replace('_', '.')}).",
     )
     section.figure(
@@ -48,8 +48,8 @@ def _kind(study, section, kind):
     section.figure(
         f"fig_{plane}b_averages_{kind}",
         figures.scatter.embedding(means, POSITIONS, **AXES),
-        f"{name}: the average code of every jump position (Fig. {plane.replace('_', '.')}b). The nearest two are "
-        f"{_least_distance(means):.2f} apart, of {_extent(means):.2f} between the furthest.",
+        f"{name}: the average code of every jump position (Fig. {plane.replace('_', '.')}b). The smallest distance "
+        f"between two of them is {_least_distance(means):.2f}, the largest {_extent(means):.2f}.",
     )
     clean = np.stack([study.clean(position) for position in POSITIONS]).astype(np.float32)
     metrics = {"best": best}
@@ -65,8 +65,8 @@ def _kind(study, section, kind):
             f"fig_4_11_curve_{kind}_{seed}",
             figures.scatter.embedding(code, POSITIONS, **AXES),
             f"{name}, network {seed + 1}: the codes of signals without noise, one for every jump position (Fig. 4.11). "
-            f"The curve through them crosses itself {crossings} times; {coinciding} of "
-            f"{len(code) * (len(code) - 1) // 2:,} pairs of them coincide, so that no layer behind tells them apart.",
+            f"The curve through them intersects itself {crossings} times; {coinciding} of "
+            f"{len(code) * (len(code) - 1) // 2:,} pairs of codes coincide, so that no later layer can separate them.",
         )
     return metrics
 
@@ -80,7 +80,7 @@ def _least_distance(points):
 
 
 def _coinciding(points):
-    """Pairs of points that are one to rounding."""
+    """The number of pairs of points that are equal up to rounding."""
     near = _distances(points) <= 1e-6 * _extent(points)
     return int(np.triu(near, k=1).sum())
 
@@ -90,7 +90,7 @@ def _extent(points):
 
 
 def self_intersections(points) -> int:
-    """How often the polygon through points of the plane crosses itself; touching does not count."""
+    """The number of self-intersections of the polygon through points of the plane; contacts do not count."""
     points = np.asarray(points, np.float64)
     start, end = points[:-1], points[1:]
 

@@ -1,4 +1,4 @@
-"""Whether an output layer that starts from the pseudo-inverse trains faster, which the thesis suggests only."""
+"""Whether training is faster with an output layer initialized from the pseudo-inverse, as the thesis suggests."""
 
 from functools import partial
 
@@ -12,8 +12,8 @@ from interp_jax import figures, networks
 from interp_jax.methods import averages, embedding
 
 CLASSES = len(POSITIONS)
-USUAL = "usual start"
-# The pseudo-inverse's scores differ by less than one; ten times as much makes a softmax take notice.
+USUAL = "default"
+# Scores of the pseudo-inverse differ by less than one; a gain of ten gives the softmax a clear maximum.
 PSEUDO_INVERSE, OTHERS = "pseudo-inverse", "of other classes"
 STARTS = {
     USUAL: None,
@@ -25,17 +25,18 @@ STARTS = {
 
 
 def write(study, section) -> None:
-    """Validation loss from every start, for the narrowest and the widest bottleneck."""
+    """Validation loss with every initialization, for the narrowest and the widest bottleneck."""
     config = study.config
     section.text(
-        "The first layer starts as usual; the average codes that it gives the training signals of every class are the "
-        "points whose pseudo-inverse the output layer starts from. As control the same weights are dealt out to other "
-        f"classes. {config.seeds} networks from each start, plain descent for {config.start_epochs} epochs."
+        "The first layer has the default initialization. The class averages of its codes for the training signals are "
+        "the points whose pseudo-inverse initializes the output layer. In the control the same weights are assigned to "
+        f"other classes. {config.seeds} networks for each initialization, gradient descent for {config.start_epochs} "
+        "epochs."
     )
     metrics = {}
     for width in dict.fromkeys((config.widths[0], config.widths[-1])):
         losses = {name: _losses(study, width, name, how) for name, how in STARTS.items()}
-        levels = losses[USUAL][-1]  # networks of one number have the same first layer and the same order of signals
+        levels = losses[USUAL][-1]  # networks of the same seed have the same first layer and order of signals
         reached = {
             name: [first_below(loss, level) for loss, level in zip(each.T, levels, strict=True)]
             for name, each in losses.items()
@@ -43,7 +44,7 @@ def write(study, section) -> None:
         shown = np.unique([0, min(4, config.start_epochs - 1), config.start_epochs // 2, config.start_epochs - 1])
         title = "-".join(map(str, sizes("shallow", width)))
         section.table(
-            ("start", *(f"after {epoch + 1}" for epoch in shown), "epochs to the usual start's last loss"),
+            ("initialization", *(f"epoch {epoch + 1}" for epoch in shown), "epochs to the final loss of the default"),
             [
                 (
                     name,
@@ -52,8 +53,8 @@ def write(study, section) -> None:
                 )
                 for name, each in losses.items()
             ],
-            f"{title}: validation loss after so many epochs, and when each network was first at the loss that the same "
-            f"network from the usual start ends with after {config.start_epochs}.",
+            f"{title}: validation loss after several epochs, and the first epoch at which each network reaches the "
+            f"final loss (after {config.start_epochs} epochs) of the same network with the default initialization.",
             note=_verdict(losses, reached),
         )
         section.figure(
@@ -61,23 +62,23 @@ def write(study, section) -> None:
             figures.curves.against(
                 np.arange(1, config.start_epochs + 1), losses, "epoch", "validation loss", log_x=config.start_epochs > 1
             ),
-            f"{title}: validation loss from every start.",
+            f"{title}: validation loss with every initialization.",
         )
-        kept = {name: each[shown] for name, each in losses.items()}
-        metrics[title] = {"epochs": shown + 1, "loss": kept, "epochs_to_usual": reached}
+        loss = {name: each[shown] for name, each in losses.items()}
+        metrics[title] = {"epochs": shown + 1, "loss": loss, "epochs_to_default": reached}
     section.metrics(metrics)
 
 
 def _verdict(losses, reached):
-    """Whether the pseudo-inverse is faster than the usual start, and than its own weights dealt to other classes."""
+    """A comparison of the pseudo-inverse with the default, and with the same weights for other classes."""
     mine = reached[PSEUDO_INVERSE]
-    count, usual = len(mine), losses[USUAL]
-    sooner = sum(bool(epoch) and epoch < len(usual) for epoch in mine)
+    count, epochs = len(mine), len(losses[USUAL])
+    sooner = sum(bool(epoch) and epoch < epochs for epoch in mine)
     lower = int(np.sum(losses[PSEUDO_INVERSE][-1] < losses[f"{PSEUDO_INVERSE} {OTHERS}"][-1]))
-    said = f"From the pseudo-inverse {sooner} of {count} networks are there sooner"
+    summary = f"With the pseudo-inverse {sooner} of {count} networks reach this loss earlier"
     if sooner:
-        said += f", after {np.mean([epoch for epoch in mine if epoch]):.0f} epochs of {len(usual)} on average"
-    return f"{said}; {lower} of {count} end lower than with the same weights dealt out to other classes."
+        summary += f", after {np.mean([epoch for epoch in mine if epoch]):.0f} of {epochs} epochs on average"
+    return f"{summary}; {lower} of {count} have a lower final loss than with the same weights for other classes."
 
 
 def _losses(study, width, name, how):
@@ -104,6 +105,6 @@ def _started(study, shape, gain, others, key):
 
 
 def first_below(loss, level) -> int | None:
-    """The first epoch, counted from 1, with at most this loss."""
+    """The first epoch, counted from 1, with at most this loss, or None."""
     below = np.flatnonzero(loss <= level)
     return int(below[0]) + 1 if below.size else None

@@ -1,4 +1,4 @@
-"""Which units of a layer a class needs: the fewest that keep its decisions, after Yan & Feng.
+"""The smallest set of a layer's units that preserves the decisions for a class (Yan & Feng 2018).
 
-Time: quick under 2 minutes; MNIST and CIFAR-10 hours on two CPU cores, most of it for the first layer.
+Time: quick under 2 minutes; MNIST and CIFAR-10 several hours on two CPU cores, mostly for the first layer.
 """

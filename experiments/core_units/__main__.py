@@ -1,13 +1,11 @@
 """Runs the study: ``python -m experiments.core_units``."""
 
-import dataclasses
 import sys
 from pathlib import Path
 
-import jax
-
 from experiments.command_line import run_study
 from experiments.core_units import (
+    baselines,
     cores,
     curve,
     joint,
@@ -15,56 +13,47 @@ from experiments.core_units import (
     overlap,
     pixels,
     positions,
-    rivals,
+    sanity_controls,
     shrunken,
     training,
-    twins,
 )
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.settings import PRESETS, Settings
 from experiments.core_units.tasks import task
-from interp_jax.reports import Run, describe, progress
+from experiments.study import write_report
 
-# A layer's activations fill much of the memory, so sections go through the layers one after the other.
+# The activations of a layer fill much of the memory, so each section treats the layers one after the other.
 SECTIONS = {
     "training": ("The network", training.write),
     "cores": ("The core units of every class", cores.write),
-    "positions": ("Are they always the same?", positions.write),
-    "curve": ("Units against holding", curve.write),
-    "rivals": ("Other ways to choose them", rivals.write),
-    "necessity": ("Are they needed?", necessity.write),
-    "overlap": ("What classes share, and what units respond to", overlap.write),
-    "joint": ("Several layers at once", joint.write),
-    "pixels": ("Pixels and single inputs", pixels.write),
-    "shrunken": ("The network cut small", shrunken.write),
-    "twins": ("Twins and planted cores", twins.write),
+    "positions": ("Agreement between selections", positions.write),
+    "curve": ("Holding rate against the number of units", curve.write),
+    "baselines": ("Other selection methods", baselines.write),
+    "necessity": ("Necessity of the core units", necessity.write),
+    "overlap": ("Overlap between classes, and the inputs that activate units most", overlap.write),
+    "joint": ("Several layers gated together", joint.write),
+    "pixels": ("Gates on pixels, and gates for single inputs", pixels.write),
+    "shrunken": ("The network without the other units", shrunken.write),
+    "sanity_controls": ("Sanity controls and planted cores", sanity_controls.write),
 }
 
 
 def main(settings: Settings) -> Path:
-    """Writes what is not finished yet under ``runs/core_units/`` and returns the path of the report."""
-    stored = dataclasses.asdict(settings)
-    name, overwrite = stored.pop("name"), stored.pop("overwrite")
+    """Writes the sections that are not finished yet and returns the path of the report."""
     unknown = set(settings.sections) - set(SECTIONS)
     if unknown:
         raise ValueError(f"sections: found {', '.join(sorted(unknown))}, wanted some of {', '.join(SECTIONS)}")
-    sections = {name: made for name, made in SECTIONS.items() if name in (settings.sections or SECTIONS)}
-    # The task comes first: data that cannot be found are said so before a folder is made.
-    learned = task(settings)
-    run = Run.open(
-        "core_units",
-        name or f"{settings.preset}-{settings.data}",
-        stored,
-        title="The units that a class needs",
-        lead="For every class, the fewest units of a layer with which the network still decides as before whether an "
-        "input is of that class, how sure that is, what else would do, and what is left when the others are cut "
-        "out. After Yan & Feng, Interpreting deep classification models with Bayesian inference, ICLR 2018 submission.",
-        sections=list(sections),
-        overwrite=overwrite,
+    return write_report(
+        CoreStudy,
+        settings,
+        {name: section for name, section in SECTIONS.items() if name in (settings.sections or SECTIONS)},
+        title="The core units of a class",
+        lead="For every class, the smallest set of a layer's units that preserves the network's decisions for this "
+        "class; how far independent selections agree, what other selection methods need, and how the network performs "
+        "without the other units. After Yan & Feng, Interpreting deep classification models with Bayesian inference, "
+        "ICLR 2018 submission.",
+        task=task(settings),
     )
-    run.environment({**describe(), "device": jax.devices()[0].device_kind})
-    with progress(f"Core units, {settings.data}, preset {settings.preset}") as bars:
-        return CoreStudy(settings, run, bars, task=learned).write(sections)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,8 @@ class CoreStudy(Study):
     @property
     def select_options(self) -> dict:
         """Options of all selections."""
-        return {name: getattr(self.config, name) for name in ("steps", "batch_size", "starts", "swaps", "search_rows")}
+        options = {name: getattr(self.config, name) for name in ("steps", "starts", "swaps", "search_rows")}
+        return options | {"minibatch_size": self.config.batch_size}
 
     def selection(self, name: str, units: int, select) -> Core:
         """The result of ``select``: computed once, then read from the run's folder."""
@@ -182,7 +183,8 @@ class CoreStudy(Study):
         core = self.core(layer, label)
         rows = self.class_rows(label, self.config.baseline_rows)
         order = np.lexsort((-core.gates, ~core.mask))  # units outside the core come last
-        rates = core_units.nested_holding(self.tail(layer), self.hidden(layer), self.predictions[0], rows, label, order)
+        hidden, predictions = self.hidden(layer), self.predictions[0]
+        rates = core_units.nested_holding(self.tail(layer), hidden, predictions, label, order, data=rows)
         return rates[: core.units + 1]
 
     def held_out_rate(self, layer: str, label: int, mask) -> float:

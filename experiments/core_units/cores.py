@@ -1,4 +1,4 @@
-"""The fewest units of each layer that keep each class's decisions: the paper's Tables 1 and 3."""
+"""The smallest sets of units that preserve the decisions for each class: Tables 1 and 3 of the paper."""
 
 import numpy as np
 
@@ -7,95 +7,96 @@ from interp_jax import figures
 
 
 def write(study, section) -> None:
-    """A table and a picture for every layer."""
+    """A table and a figure for every layer."""
     section.text(
-        "For each class, its data are all rows that the network predicts as it and as many others at random; a "
-        "decision, this class or not, holds if it is the same when all other units of the layer are switched off. The "
-        "holding rate is the share of decisions that hold. Asked for is the smallest set that holds a given rate"
-        f"{_rates(study)}. Hard-concrete gates trained by gradient descent for several costs of an open gate propose "
-        "sets, which are then polished: units are added until the rate is held, dropped one at a time, the sets joined "
-        "with each other and dropped from again, and units exchanged. The table gives both; the gates' own is their "
-        "smallest set that holds the rate, or else the set that holds most."
+        "The rows of a class are all rows that the network assigns to it and an equal number of others at random. The "
+        "decision for a row (this class or not) holds if it is unchanged when all units outside the set are set to "
+        "zero; the holding rate is the share of decisions that hold. For each class the smallest set is sought whose "
+        f"holding rate is at least a required rate{_rates(study)}. Gates trained by gradient descent, with several "
+        "costs of an open gate, propose sets. These sets are then refined: units are added until the required rate is "
+        "reached, removed one at a time, sets are merged and reduced again, and units are exchanged. The table gives "
+        "both; the column for the gates alone has their smallest set that reaches the required rate, or, if there is "
+        "none, the set with the highest holding rate."
     )
     metrics = {}
     for layer in study.config.layers:
         bar = study.progress.task(f"core units, {layer}", len(study.classes) * study.config.repeats)
-        found = {}
+        selected = {}
         for label in study.classes:
-            found[label] = []
+            selected[label] = []
             for run in range(study.config.repeats):
                 core = study.core(layer, label, run)
-                found[label].append((core, study.held_rate(layer, label, core.mask)))
+                selected[label].append((core, study.held_out_rate(layer, label, core.mask)))
                 bar.advance(note=f"class {study.task.class_names[label]}: {core.units} units")
         bar.finish()
-        metrics[layer] = _layer(study, section, layer, found)
+        metrics[layer] = _layer(study, section, layer, selected)
         if "center" in study.config.classifiers:
             metrics[layer]["by_center"] = _by_center(study, section, layer)
     section.metrics(metrics)
 
 
 def _by_center(study, section, layer):
-    """The same with the paper's own classifier, which forgives a class that is a little behind."""
+    """The same with the paper's center-based classifier, which tolerates a score slightly below the greatest."""
     repeats = study.config.center_repeats
     names = [study.task.class_names[label] for label in study.classes]
-    bar = study.progress.task(f"by the center, {layer}", len(study.classes) * repeats)
+    bar = study.progress.task(f"center-based classifier, {layer}", len(study.classes) * repeats)
     units, rates, strict = [], [], []
     for label in study.classes:
-        found = []
+        runs = []
         for run in range(repeats):
-            found.append(study.core(layer, label, run, "center"))
-            bar.advance(note=f"class {study.task.class_names[label]}: {found[-1].units} units")
-        units.append([core.units for core in found])
-        rates.append([core.holding_rate for core in found])
-        strict.append([study.held_rate(layer, label, core.mask) for core in found])
+            runs.append(study.core(layer, label, run, "center"))
+            bar.advance(note=f"class {study.task.class_names[label]}: {runs[-1].units} units")
+        units.append([core.units for core in runs])
+        rates.append([core.holding_rate for core in runs])
+        strict.append([study.held_out_rate(layer, label, core.mask) for core in runs])
     bar.finish()
     units, rates, strict = map(np.array, (units, rates, strict))
-    asked = np.array([study.wanted(layer, label, "center") for label in study.classes])
+    required = np.array([study.required(layer, label, "center") for label in study.classes])
     paper_units = published.units(study.config.data, layer)
     rows = []
     for place, label in enumerate(study.classes):
-        row = (names[place], f"{asked[place]:.2%}", _counts(units[place]))
+        row = (names[place], f"{required[place]:.2%}", _counts(units[place]))
         row += (f"{rates[place].mean():.2%}", f"{strict[place].mean():.2%}")
         rows.append(row if paper_units is None else (*row, f"{paper_units[label].mean():.1f}"))
-    header = ("class", "asked for", "units", "holding", "held-out rows, by the greatest score")
+    header = ("class", "required rate", "units", "holding rate", "held-out rows, argmax")
     section.table(
         header if paper_units is None else (*header, "paper"),
         rows,
-        f"{layer}: the same, decided by the paper's center-based classifier with the weight that is trained with the "
-        f"gates{'' if paper_units is None or study.config.holding else ', at the rate of the paper'}. It calls a row "
-        "the class's own also where that class's score is a little behind the greatest, so that fewer units hold as "
-        "many of its decisions.",
+        f"{layer}: the same with the paper's center-based classifier, whose weight is trained with the "
+        f"gates{'' if paper_units is None or study.config.holding else ', at the rates of the paper'}. It assigns a "
+        "row to the class even if the score of the class is slightly below the greatest, so that fewer units suffice "
+        "for the same holding rate.",
         note=_against_paper(units, paper_units, list(study.classes), names).strip(),
     )
-    return {"asked": asked, "units": units, "holding": rates, "held_out_by_argmax": strict}
+    return {"required": required, "units": units, "holding": rates, "held_out_by_argmax": strict}
 
 
 def _rates(study):
     if study.config.holding is not None:
-        return f": {study.config.holding:.1%}"
+        return f" of {study.config.holding:.1%}"
     if study.config.data == "cifar10":
-        return ": the mean of the paper's three runs for the class"
-    return ": 99.5%" + (
-        ", or the mean of the paper's three runs where that is more" if study.config.data == "mnist" else ""
+        return ", the mean of the paper's three runs for the class"
+    return " of 99.5%" + (
+        ", or the mean of the paper's three runs where that is greater" if study.config.data == "mnist" else ""
     )
 
 
-def _layer(study, section, layer, found):
+def _layer(study, section, layer, selected):
     names = [study.task.class_names[label] for label in study.classes]
-    units = np.array([[core.units for core, _ in runs] for runs in found.values()])
-    own = np.array([[core.gates_units for core, _ in runs] for runs in found.values()])
-    rates = np.array([[core.holding_rate for core, _ in runs] for runs in found.values()])
-    own_rates = np.array([[core.gates_holding_rate for core, _ in runs] for runs in found.values()])
-    held = np.array([[rate for _, rate in runs] for runs in found.values()])
-    reached = np.array([[core.reached for core, _ in runs] for runs in found.values()])
-    wanted = np.array([study.wanted(layer, label) for label in study.classes])
+    units = np.array([[core.units for core, _ in runs] for runs in selected.values()])
+    own = np.array([[core.gates_units for core, _ in runs] for runs in selected.values()])
+    rates = np.array([[core.holding_rate for core, _ in runs] for runs in selected.values()])
+    own_rates = np.array([[core.gates_holding_rate for core, _ in runs] for runs in selected.values()])
+    held = np.array([[rate for _, rate in runs] for runs in selected.values()])
+    reached = np.array([[core.reached for core, _ in runs] for runs in selected.values()])
+    required = np.array([study.required(layer, label) for label in study.classes])
     paper_units, paper_holding = (table(study.config.data, layer) for table in (published.units, published.holding))
     apart = f"{100 * (held - rates).mean():+.2f}".replace("-", "−")
     rows = []
     for place, label in enumerate(study.classes):
         row = (
             names[place],
-            f"{wanted[place]:.2%}",
+            f"{required[place]:.2%}",
             _counts(units[place], reached[place]),
             f"{rates[place].mean():.2%}",
         )
@@ -104,26 +105,27 @@ def _layer(study, section, layer, found):
             row += (f"{paper_units[label].mean():.1f} @ {paper_holding[label].mean():.1%}",)
         rows.append(row)
     total = study.units(layer)
-    header = ("class", "asked for", "units", "holding", "held-out rows", "gates alone")
+    header = ("class", "required rate", "units", "holding rate", "held-out rows", "gates alone")
     section.table(
         header if paper_units is None else (*header, "paper"),
         rows,
-        f"{layer}, {total} feature maps: units kept in {study.selections} a class, and the mean holding "
-        "rates on the class's rows and, by the same units, on the rows held out (mean of the two kinds of row).",
-        note=f"Held-out rates differ from those on the class's rows by {apart} points on average."
+        f"{layer}, {total} feature maps: number of core units in {study.selections} of each class, and their mean "
+        "holding rates on the rows of the class and on the held-out rows (balanced over the two kinds of row).",
+        note=f"Holding rates on the held-out rows differ from those on the rows of the class by {apart} points on "
+        "average."
         + _against_paper(units, paper_units, list(study.classes), names)
-        + ("" if reached.all() else " An asterisk: the rate asked for was not reached."),
+        + ("" if reached.all() else " An asterisk: the required rate was not reached."),
     )
-    series = {"polished": units, "gates alone": np.where(own_rates >= wanted[:, None] - 1e-6, own, np.nan)}
+    series = {"refined": units, "gates alone": np.where(own_rates >= required[:, None] - 1e-6, own, np.nan)}
     paper = None if paper_units is None else {"paper": paper_units.mean(axis=1)[list(study.classes)]}
     section.figure(
         f"units_{layer}",
-        figures.selected_units.by_class(names, series, paper, y_label=f"units of {layer} kept"),
-        f"{layer}: units kept of {total}. Gates alone are left out where no set of theirs holds the rate.",
+        figures.selected_units.by_class(names, series, paper, y_label=f"core units of {layer}"),
+        f"{layer}: core units, of {total}. Gates alone are omitted where none of their sets reaches the required rate.",
     )
     return {
         "classes": names,
-        "asked": wanted,
+        "required": required,
         "units": units,
         "holding": rates,
         "reached": reached,
@@ -140,9 +142,13 @@ def _against_paper(units, paper_units, classes, names):
     ratios = units.mean(axis=1) / paper_units.mean(axis=1)[classes]
     more = [name for name, ratio in zip(names, ratios, strict=True) if ratio > 1]
     return (
-        f" On average over the selections {np.sum(ratios <= 1)} of {len(ratios)} classes need no more units than in "
-        f"the paper, {np.sum(ratios <= 0.85)} at most 0.85 times as many"
-        + (f". Up to {ratios.max():.2f} times as many: {', '.join(map(str, more))}." if more else ".")
+        f" Averaged over selections, {np.sum(ratios <= 1)} of {len(ratios)} classes need no more units than in the "
+        f"paper, and {np.sum(ratios <= 0.85)} need at most 0.85 times as many"
+        + (
+            f". More units than in the paper, at most {ratios.max():.2f} times as many: {', '.join(map(str, more))}."
+            if more
+            else "."
+        )
     )
 
 

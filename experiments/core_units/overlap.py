@@ -1,16 +1,16 @@
-"""What the cores of different classes have in common, and what their units respond to."""
+"""Overlap between the cores of different classes, and the inputs that activate their units most."""
 
 import numpy as np
 
 from experiments.core_units.positions import jaccard
 from interp_jax import figures
 
-STRONGEST = 8  # inputs of a unit that are shown
-SHOWN = 8  # units of a class that are shown
+STRONGEST = 8  # inputs shown for each unit
+SHOWN = 8  # units shown for each class
 
 
 def write(study, section) -> None:
-    """Jaccard indices of all pairs of classes, and the strongest inputs of one class's core."""
+    """Jaccard indices of all pairs of classes, and the most activating inputs of core units of two classes."""
     metrics = {}
     names = [study.task.class_names[label] for label in study.classes]
     for layer in study.config.layers:
@@ -20,8 +20,8 @@ def write(study, section) -> None:
         section.figure(
             f"overlap_{layer}",
             figures.heatmaps.overlap(matrix, names),
-            f"{layer}: units that the cores of two classes share, as a part of those in either. {in_all} of "
-            f"{len(masks[0])} units are in every core, {in_none} in none.",
+            f"{layer}: Jaccard index of the cores of two classes. {in_all} of {len(masks[0])} units are in every "
+            f"core, {in_none} in none.",
         )
         for label in study.classes[:2]:
             _responses(study, section, layer, label)
@@ -45,6 +45,7 @@ def _responses(study, section, layer, label):
     section.figure(
         f"responses_{layer}_{label}",
         figures.images.strongest_inputs(images, shown, labels=labels),
-        f"{layer}, class {name}: units of the core with the most open gates, and the held-out inputs that drive each "
-        f"most at any place (below: the class predicted). {share:.0%} of these inputs are predicted as {name}.",
+        f"{layer}, class {name}: the core units with the largest gates, and the held-out inputs with the greatest "
+        f"activation of each at any position (below: the predicted class). {share:.0%} of these inputs are predicted "
+        f"as {name}.",
     )

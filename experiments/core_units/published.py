@@ -1,8 +1,8 @@
-"""What the paper prints: Yan & Feng, ICLR 2018 submission, Tables 1 and 3, three runs for each class 0 to 9."""
+"""Published numbers: Yan & Feng, ICLR 2018 submission, Tables 1 to 4, three runs for each class 0 to 9."""
 
 import numpy as np
 
-# Units kept, and holding rates in tenths of a per cent; three of the digits printed are damaged and read in context.
+# Numbers of units, and holding rates in tenths of a per cent; three damaged digits were inferred from context.
 _UNITS = {
     (
         "mnist",
@@ -37,7 +37,7 @@ _HOLDING = {
         "977 970 971  973 971 963"
     ),
 }
-# Tables 2 and 4: units of both layers gated together, three runs: holding in tenths of a per cent, max1, max2.
+# Tables 2 and 4, both layers gated together, three runs: holding rate in tenths of a per cent, max1, max2.
 JOINT = {
     ("mnist", 0): ((994, 14, 14), (992, 11, 13), (992, 14, 12)),
     ("mnist", 1): ((993, 13, 16), (994, 13, 12), (994, 14, 12)),
@@ -50,14 +50,14 @@ ACCURACY = {"mnist": 0.992, "cifar10": 0.865}
 
 
 def units(data: str, layer: str) -> np.ndarray | None:
-    """[classes, runs] units kept, or None where the paper has no table."""
+    """Published numbers of units [classes, runs], or None where the paper has no table."""
     return _table(_UNITS, data, layer)
 
 
 def holding(data: str, layer: str) -> np.ndarray | None:
-    """[classes, runs] holding rates, or None where the paper has no table."""
-    found = _table(_HOLDING, data, layer)
-    return None if found is None else found / 1000
+    """Published holding rates [classes, runs], or None where the paper has no table."""
+    rates = _table(_HOLDING, data, layer)
+    return None if rates is None else rates / 1000
 
 
 def _table(tables, data, layer):

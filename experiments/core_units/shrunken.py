@@ -1,4 +1,4 @@
-"""One set of units for all classes, and the network that is left when the others are cut out."""
+"""One set of units for all classes, and the network without the other units."""
 
 import jax
 import numpy as np
@@ -9,7 +9,7 @@ from interp_jax.methods import core_units
 
 
 def write(study, section) -> None:
-    """Accuracy, size and time of the whole network, of the masked one and of the one cut small."""
+    """Accuracy, size and time of the whole, the masked and the shrunken network."""
     layers = study.config.layers
     every = {
         "cores of all classes together": {
@@ -35,37 +35,36 @@ def write(study, section) -> None:
         (
             "network",
             " and ".join(layers),
-            "held-out rows named right",
-            "as the whole network",
+            "held-out accuracy",
+            "agreement with the whole network",
             "parameters",
-            "operations a row",
-            "time (µs a row)",
+            "operations per row",
+            "time (µs per row)",
             "greatest difference",
         ),
         rows,
-        "The feature maps outside the set are cut out of the network with all weights that lead to or from them. "
-        "Operations are relative to the whole network's, and so is time in brackets; the greatest difference is "
-        "between the scores of the cut and of the masked network, relative to the greatest score.",
-        note="One set for all classes: the smallest found with which "
-        f"{study.all_classes_holding:.1%} of {min(study.config.shrunken_rows, len(study.task.inputs)):,} rows keep "
-        "their class"
-        + (", looked for in the last layer first and then in what is cut there" if len(layers) > 1 else "")
+        "The feature maps outside the set are removed from the network together with all weights to and from them. "
+        "Operations, and times in brackets, are relative to the whole network. The greatest difference is between the "
+        "scores of the shrunken and of the masked network, relative to the greatest score.",
+        note="One set for all classes: the smallest set found that preserves the predicted class of "
+        f"{study.all_classes_holding:.1%} of {min(study.config.shrunken_rows, len(study.task.inputs)):,} rows"
+        + (", selected in the last layer first and then in the network shrunken there" if len(layers) > 1 else "")
         + ". The masks are stored beside this report by layer name.",
     )
     section.metrics(metrics)
 
 
 def _joint(study):
-    """By layer, units that serve all classes: each layer's are looked for where the later layers' are cut already."""
+    """Units for all classes by layer; each layer is selected after the later layers have been shrunken."""
     rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.shrunken_rows]
     masks = {}
     for place, layer in enumerate(reversed(study.config.layers), 1):
         share = place / len(study.config.layers)
 
-        def find(layer=layer, share=share):
-            cut = networks.shrink(study.network, masks) if masks else study.network
+        def select(layer=layer, share=share):
+            shrunken = networks.shrink(study.network, masks) if masks else study.network
             return core_units.select(
-                study.tail(layer, cut),
+                study.tail(layer, shrunken),
                 study.hidden(layer)[rows],
                 study.predictions[0][rows],
                 None,
@@ -74,7 +73,7 @@ def _joint(study):
                 **study.select_options,
             )
 
-        masks[layer] = study.kept(f"all classes {layer}", study.units(layer), find).mask
+        masks[layer] = study.selection(f"all classes {layer}", study.units(layer), select).mask
     return {layer: masks[layer] for layer in study.config.layers}
 
 

@@ -1,4 +1,4 @@
-"""The network whose units are gated, and how well it has learned."""
+"""The network whose units are gated: its accuracy and its cost."""
 
 import numpy as np
 
@@ -9,22 +9,22 @@ COST_ROWS = 500
 
 
 def write(study, section) -> None:
-    """Accuracy, and what the network costs."""
+    """Tables of the accuracy and of the layers with weights."""
     task, network = study.task, study.network
-    right = {
+    correct = {
         "learned": study.predictions[0] == task.labels,
         "held out": study.predictions[1] == task.held_labels,
     }
     paper = published.ACCURACY.get(study.config.data)
     section.table(
-        ("rows", "number", "named right", "paper"),
+        ("rows", "number", "accuracy", "paper"),
         [
-            (name, f"{len(found):,}", f"{found.mean():.2%}", f"{paper:.1%}" if paper and name == "held out" else None)
-            for name, found in right.items()
+            (name, f"{len(each):,}", f"{each.mean():.2%}", f"{paper:.1%}" if paper and name == "held out" else None)
+            for name, each in correct.items()
         ],
-        f"{_data(study)}: share of rows named right by the network.",
-        note=f"After {task.epochs} epochs; the weights are an average over the last steps. What follows explains this "
-        "network's decisions, right or wrong, and needs no labels.",
+        f"{_data(study)}: accuracy of the network.",
+        note=f"After {task.epochs} epochs; the weights are an average over the last steps. The following sections "
+        "explain the decisions of this network, correct or not, and use no labels.",
     )
     stages = [(name, _weights(getattr(network, name))) for name in network.stage_names]
     cost = networks.cost(network, study.rows(held=True)[:COST_ROWS])
@@ -32,13 +32,13 @@ def write(study, section) -> None:
         ("stage", "weights"),
         [(name, f"{shape}") for name, shape in stages if shape],
         f"The layers with weights; {cost.parameters:,} parameters, {cost.flops / 1e6:.1f} million floating-point "
-        "operations a row by the compiler's count. Units are gated after "
+        "operations per row according to the compiler. Units are gated after "
         f"{' and '.join(study.config.layers)}: {', '.join(str(study.units(layer)) for layer in study.config.layers)} "
         "feature maps.",
     )
     section.metrics(
         {
-            "accuracy": {name: float(np.mean(found)) for name, found in right.items()},
+            "accuracy": {name: float(np.mean(each)) for name, each in correct.items()},
             "parameters": cost.parameters,
             "flops": cost.flops,
         }

@@ -1,4 +1,4 @@
-"""The networks that are climbed, the starts, and what is read off the inputs that come out."""
+"""Gradient ascent on the networks and on the exact posterior, and measures of the learned signals."""
 
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -23,44 +23,44 @@ STEPS_PER_CALL = 10
 
 
 class Learned(NamedTuple):
-    """What a climb of all classes came to.
+    """The result of an ascent on all classes.
 
-    Signals [classes, starts, length], which lanes [classes, starts] arrived, the median steps of these, and the shares
-    of all lanes, and of all classes' means, whose largest rise is in its place.
+    Attributes:
+        signals: [classes, starts, length].
+        converged: [classes, starts] whether the lane reached the threshold.
+        steps: the median number of steps of the converged lanes.
+        correct_lanes: the share of all lanes whose largest rise is at the position of the class.
+        correct_means: the share of classes for which this holds for the mean over the starts.
     """
 
     signals: np.ndarray
-    arrived: np.ndarray
+    converged: np.ndarray
     steps: float
-    right_lanes: float
-    right_means: float
-
-    @property
-    def converged(self) -> float:
-        """Share of lanes that passed the threshold."""
-        return float(self.arrived.mean())
+    correct_lanes: float
+    correct_means: float
 
     @property
     def shares(self) -> dict[str, float]:
-        """What the tables show."""
-        return {name: getattr(self, name) for name in ("converged", "steps", "right_lanes", "right_means")}
+        """The numbers that tables show."""
+        numbers = {name: getattr(self, name) for name in ("steps", "correct_lanes", "correct_means")}
+        return {"converged": float(self.converged.mean()), **numbers}
 
 
 class AscentStudy(JumpStudy):
     """The study of jump signals with its networks."""
 
     def networks(self, name: str):
-        """The networks of one kind trained as in the thesis, one after the other."""
+        """The networks of one kind, trained as in the thesis."""
         fit = self.thesis_fit(name)
         return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     @cached_property
     def posterior_scores(self):
-        """The exact posterior as a network: it gives log probabilities."""
+        """The exact posterior as a network whose scores are log-probabilities."""
         return jax.tree_util.Partial(jumps.log_posterior, noise=self.config.noise, jump=self.config.jump)
 
     def fresh(self, steps: int):
-        """One-layer networks after so many steps on signals drawn anew at every step."""
+        """One-layer networks after a number of training steps on fresh signals."""
         config = self.config
         fit = self.fitted_fresh(
             f"1-layer perceptron, {steps} steps on fresh signals",
@@ -75,13 +75,12 @@ class AscentStudy(JumpStudy):
 
     def start(self, *shape: int) -> jax.Array:
         """Random starts around zero."""
-        spread = self.config.spread
-        return jax.random.uniform(self.key(20), shape, minval=-spread, maxval=spread)
+        return random_start(self, shape)
 
     def climb(self, network, objective: str = "probability", **options) -> Learned:
-        """Every class from every start, in one call."""
+        """Gradient ascent on every class from every start, in one call."""
         config = self.config
-        found = ascent.maximize(
+        maximized = ascent.maximize(
             network,
             self.start(CLASSES * config.starts, LENGTH),
             np.repeat(np.arange(CLASSES), config.starts),
@@ -89,27 +88,33 @@ class AscentStudy(JumpStudy):
             **{"rate": config.rate, "threshold": config.threshold, "steps": config.steps} | options,
             patience=config.stall_steps,
         )
-        return read(found, config.starts)
+        return read(maximized, config.starts)
 
 
-def read(found: ascent.Ascent, starts: int) -> Learned:
-    """Shares and medians over the lanes, and how often the largest rise is at the class's position."""
-    signals = np.asarray(found.inputs).reshape(CLASSES, starts, LENGTH)
-    converged, steps = np.asarray(found.converged), np.asarray(found.steps)
-    right_lanes = largest_rise(signals) == POSITIONS[:, None]
-    right_means = largest_rise(signals.mean(axis=1)) == POSITIONS
+def random_start(study, shape) -> jax.Array:
+    """Uniform random starts around zero."""
+    spread = study.config.spread
+    return jax.random.uniform(study.key(20), shape, minval=-spread, maxval=spread)
+
+
+def read(maximized: ascent.Ascent, starts: int) -> Learned:
+    """The learned signals by class, and how often their largest rise is at the position of the class."""
+    signals = np.asarray(maximized.inputs).reshape(CLASSES, starts, LENGTH)
+    converged, steps = np.asarray(maximized.converged), np.asarray(maximized.steps)
+    correct_lanes = largest_rise(signals) == POSITIONS[:, None]
+    correct_means = largest_rise(signals.mean(axis=1)) == POSITIONS
     median = float(np.median(steps[converged])) if converged.any() else float("nan")
-    arrived = converged.reshape(CLASSES, starts)
-    return Learned(signals, arrived, median, float(right_lanes.mean()), float(right_means.mean()))
+    by_class = converged.reshape(CLASSES, starts)
+    return Learned(signals, by_class, median, float(correct_lanes.mean()), float(correct_means.mean()))
 
 
 def largest_rise(signals) -> np.ndarray:
-    """The position, 1-based, of the sample that is furthest above the one before it."""
+    """The 1-based position of the largest increase from one sample to the next."""
     return np.diff(signals, axis=-1).argmax(axis=-1) + 2
 
 
 def confidence(network, signals, position: int) -> np.ndarray:
-    """The probability that a network gives a position, for every signal."""
+    """The probability of a position according to a network, for every signal."""
     return np.asarray(probabilities(network, jnp.asarray(signals, jnp.float32)))[:, position - FIRST]
 
 

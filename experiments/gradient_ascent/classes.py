@@ -1,4 +1,4 @@
-"""All classes of the thesis' networks from many starts: its Figures 5.1 and 5.2."""
+"""Inputs that maximize each class of the thesis' networks, from many starts: Figures 5.1 and 5.2."""
 
 import numpy as np
 
@@ -11,12 +11,11 @@ RATES = {"probability": None, "log_probability": 1.0, "logit": 0.1}  # None: the
 
 
 def write(study, section) -> None:
-    """The table of networks, the learned signals, and the three objectives."""
+    """A table of the networks, figures of the learned signals, and a comparison of three objectives."""
     config = study.config
     section.text(
-        f"From {config.starts} starts near zero for each of the 60 classes the input is moved along the gradient of "
-        f"the class's probability, at rate {config.rate:g}, until that is above {config.threshold:g}. All lanes of a "
-        "network are one compiled program in which each stops by itself."
+        f"For each of the 60 classes, {config.starts} starts near zero are moved along the gradient of the class "
+        f"probability, with a step size of {config.rate:g}, until the probability exceeds {config.threshold:g}."
     )
     learned = {}
     bar = study.progress.task("ascent", len(NETWORKS) * config.seeds)
@@ -29,36 +28,35 @@ def write(study, section) -> None:
     rows = [
         (
             name,
-            mean_and_spread([100 * each.converged for each in found], 1),
-            mean_and_spread([each.steps for each in found], 0) if any(each.converged for each in found) else None,
-            mean_and_spread([100 * each.right_lanes for each in found], 1),
-            mean_and_spread([100 * each.right_means for each in found], 1),
+            mean_and_spread([100 * each.converged.mean() for each in runs], 1),
+            mean_and_spread([each.steps for each in runs], 0) if any(each.converged.any() for each in runs) else None,
+            mean_and_spread([100 * each.correct_lanes for each in runs], 1),
+            mean_and_spread([100 * each.correct_means for each in runs], 1),
         )
-        for name, found in learned.items()
+        for name, runs in learned.items()
     ]
     section.table(
-        ("network", "arrived (%)", "steps", "largest rise in place, single (%)", "mean of starts (%)"),
+        ("network", "converged (%)", "steps", "largest rise correct, single (%)", "mean of starts (%)"),
         rows,
-        f"Lanes that pass {config.threshold:g} within {config.steps:,} steps, the median number of steps, and how "
-        "often the learned signal rises most at the class's position: single signals, and the mean over the starts. "
-        f"Mean ± standard deviation over {config.seeds} networks.",
+        f"Share of lanes that reach a probability of {config.threshold:g} within {config.steps:,} steps, the median "
+        "number of steps, and the share of learned signals whose largest rise is at the position of the class, for "
+        f"single signals and for the mean over the starts. Mean ± standard deviation over {config.seeds} networks.",
         note=_verdict(learned),
     )
     _pictures(study, section, learned)
     metrics = {
-        name: {field: [each.shares[field] for each in found] for field in found[0].shares}
-        for name, found in learned.items()
+        name: {field: [each.shares[field] for each in runs] for field in runs[0].shares}
+        for name, runs in learned.items()
     }
     section.metrics({"classes": metrics, "objectives": _objectives(study, section)})
 
 
 def _verdict(learned):
-    shares = {name: np.mean([each.right_lanes for each in found]) for name, found in learned.items()}
+    shares = {name: np.mean([each.correct_lanes for each in runs]) for name, runs in learned.items()}
     best, worst = max(shares, key=shares.get), min(shares, key=shares.get)
     return (
-        f"Single signals, those that did not arrive among them, show the jump in its place most often for the {best} "
-        f"({shares[best]:.0%}) and least often for the {worst} ({shares[worst]:.0%}); a network is as sure of all that "
-        "arrived."
+        "The share of single signals, converged or not, with the largest rise at the correct position is highest for "
+        f"the {best} ({shares[best]:.0%}) and lowest for the {worst} ({shares[worst]:.0%})."
     )
 
 
@@ -78,8 +76,8 @@ def _pictures(study, section, learned):
             y_label="learned input",
             columns=2,
         ),
-        "What the 1-layer perceptron is surest of (Fig. 5.1). Training signals stay at the upper level after the jump; "
-        "what is learned there is told by the plateau in the table of the exact posterior below.",
+        "Inputs that maximize classes of the 1-layer perceptron (Fig. 5.1). Training signals stay at the upper level "
+        "after the jump; the plateau of the learned signals is given in the section on the exact posterior.",
     )
     deeper = [name for name in NETWORKS if "perceptron" in name][1:]
     titles = {f"{name}, {at}": (name, at) for name in deeper for at in SHOWN}
@@ -96,8 +94,9 @@ def _pictures(study, section, learned):
             y_label="learned input",
             columns=4,
         ),
-        "Deeper perceptrons, a row a network, at the jumps 21, 40, 60 and 80 (Fig. 5.2). The largest rise of a single "
-        f"signal is in its place in {', '.join(f'{share:.0%} ({name})' for name, share in rises.items())}.",
+        "Deeper perceptrons, one network per row, for jumps at 21, 40, 60 and 80 (Fig. 5.2). Share of single signals "
+        "whose largest rise is at the correct position: "
+        f"{', '.join(f'{share:.0%} ({name})' for name, share in rises.items())}.",
     )
 
 
@@ -107,22 +106,22 @@ def _objectives(study, section):
         network = study.networks(name)[0]
         for objective, rate in RATES.items():
             rate = study.config.rate if rate is None else rate
-            found = study.climb(network, objective, rate=rate)
+            learned = study.climb(network, objective, rate=rate)
             rows.append(
                 (
                     name,
                     objective.replace("_", " "),
                     f"{rate:g}",
-                    f"{found.converged:.1%}",
-                    f"{found.steps:.0f}" if found.converged else None,
-                    f"{found.right_lanes:.1%}",
+                    f"{learned.converged.mean():.1%}",
+                    f"{learned.steps:.0f}" if learned.converged.any() else None,
+                    f"{learned.correct_lanes:.1%}",
                 )
             )
-            metrics[f"{name}, {objective}"] = found.shares
+            metrics[f"{name}, {objective}"] = learned.shares
     section.table(
-        ("network", "climbed", "rate", "arrived", "steps", "largest rise in place"),
+        ("network", "objective", "step size", "converged", "steps", "largest rise correct"),
         rows,
-        "The same networks climbed by probability, by its logarithm and by the score before the softmax; all stop by "
-        "the probability.",
+        "Ascent on the probability, on its logarithm and on the score before the softmax; the stopping criterion is "
+        "the probability in all cases.",
     )
     return metrics

@@ -1,4 +1,4 @@
-"""Inputs of every stage of the convolutional networks: the thesis' Figures 5.3 to 5.5."""
+"""Inputs that maximize a class at every stage of the convolutional networks: Figures 5.3 to 5.5 of the thesis."""
 
 import numpy as np
 
@@ -11,10 +11,11 @@ NUMBERS = {"CNN, 1 convolution": "5_3", "CNN, 2 convolutions": "5_4", "CNN, 3 co
 
 
 def write(study, section) -> None:
-    """For one jump position, the input and what comes out of every convolution, each climbed by itself."""
+    """For one jump position, ascent on the input and on the output of every convolution."""
     section.text(
-        "A convolution's output is again a signal, so the ascent can start behind it: what would the rest of the "
-        f"network like to be given? Shown is the jump at {AT}: the mean of {study.config.starts} starts, and one."
+        "The output of a convolution is again a signal, so that the class can be maximized with respect to it: this "
+        f"shows the input that the rest of the network responds to most. Shown is the jump at {AT}: the mean over "
+        f"{study.config.starts} starts, and one start."
     )
     metrics = {}
     for name in (name for name in NETWORKS if name in NUMBERS):
@@ -22,25 +23,25 @@ def write(study, section) -> None:
         stages = {"input": network} | {
             f"after {stage}": network.after(stage) for stage in network.stage_names if stage.startswith("conv")
         }
-        found = {stage: _climbed(study, rest) for stage, rest in stages.items()}
+        ascents = {stage: _climbed(study, rest) for stage, rest in stages.items()}
         section.figure(
             f"fig_{NUMBERS[name]}",
             figures.filters.gallery(
                 np.arange(1, LENGTH + 1),
                 {
                     stage: {"mean of all starts": each.inputs.mean(axis=0), "one start": each.inputs[0]}
-                    for stage, each in found.items()
+                    for stage, each in ascents.items()
                 },
-                jumps=dict.fromkeys(found, AT),
+                jumps=dict.fromkeys(ascents, AT),
                 y_label="learned signal",
                 columns=2,
             ),
-            f"{name}: the learned input and the signals learned behind each convolution (Fig. "
-            f"{NUMBERS[name].replace('_', '.')}). Width of the peak at half its height: "
-            f"{', '.join(f'{width(each.inputs)} ({stage})' for stage, each in found.items())}. The dashed line is the "
-            "jump's position; the largest rise is at "
-            f"{', '.join(f'{rise(each.inputs)} ({stage})' for stage, each in found.items())}: filters may shift a "
-            "signal as long as what follows knows.",
+            f"{name}: the learned input and the signals learned after each convolution (Fig. "
+            f"{NUMBERS[name].replace('_', '.')}). Width of the peak at half maximum: "
+            f"{', '.join(f'{width(each.inputs)} ({stage})' for stage, each in ascents.items())}. The dashed line marks "
+            "the position of the jump; the largest rise is at "
+            f"{', '.join(f'{rise(each.inputs)} ({stage})' for stage, each in ascents.items())}. Filters can shift a "
+            "signal if the following stages compensate for the shift.",
         )
         metrics[name] = {
             stage: {
@@ -48,7 +49,7 @@ def write(study, section) -> None:
                 "width": width(each.inputs),
                 "largest_rise": rise(each.inputs),
             }
-            for stage, each in found.items()
+            for stage, each in ascents.items()
         }
     section.metrics(metrics)
 
@@ -72,7 +73,7 @@ def rise(signals) -> int:
 
 
 def width(signals) -> int:
-    """Samples around the largest deviation of the mean signal that are above half of it."""
+    """The width at half maximum of the largest peak of the mean signal's magnitude."""
     size = np.abs(np.asarray(signals).mean(axis=0))
     low = size < size.max() / 2
     peak = int(size.argmax())

@@ -1,4 +1,4 @@
-"""The networks that images are climbed on."""
+"""The networks on which images are maximized."""
 
 import dataclasses
 from functools import cached_property
@@ -7,18 +7,19 @@ import jax
 import numpy as np
 import optax
 
-from experiments.study import Study, probabilities
+from experiments.gradient_ascent.ascent_study import random_start
+from experiments.study import Study, in_batches, probabilities
+from experiments.tasks import TITLES, image_sets
 from interp_jax import data, networks
 
 RATE = 1e-3
-# One optimizer for all calls: another object means another compilation.
+# One optimizer object for all calls, so that they share a compilation.
 OPTIMIZER = optax.adam(RATE)
-BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
-class ImageTask:
-    """Images to learn, images held out, and the network's sizes."""
+class ImageSets:
+    """Training and test images, and the sizes of the network."""
 
     name: str
     train: data.Images
@@ -26,23 +27,23 @@ class ImageTask:
     sizes: dict
 
 
-def task(settings) -> ImageTask:
-    """The task that the settings name."""
-    train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
+def task(settings) -> ImageSets:
+    """The task of the settings."""
+    train, test = image_sets(settings.data)
     small = settings.data == "digits"
     sizes = {"channels": (16, 32), "taps": 3, "hidden": 64} if small else {"channels": (8, 16), "hidden": 128}
-    return ImageTask("scikit-learn's digits" if small else "MNIST", train, test, sizes)
+    return ImageSets(TITLES[settings.data], train, test, sizes)
 
 
 @dataclasses.dataclass(kw_only=True)
 class ImageStudy(Study):
-    """The study of images with its two networks: one is climbed, the other says whether it sees the same."""
+    """The study of images: images are maximized on one network and classified by a second."""
 
-    task: ImageTask
+    task: ImageSets
 
     @cached_property
     def pair(self) -> tuple[networks.Chain, networks.Chain]:
-        """Two networks that differ in their starting weights and the order of the images."""
+        """Two networks that differ in their initial weights and in the order of the images."""
         return tuple(self._network(name) for name in ("first network", "second network"))
 
     def _network(self, name):
@@ -66,10 +67,8 @@ class ImageStudy(Study):
 
     def start(self, *shape: int) -> jax.Array:
         """Random starts around zero."""
-        spread = self.config.spread
-        return jax.random.uniform(self.key(20), shape, minval=-spread, maxval=spread)
+        return random_start(self, shape)
 
     def probabilities(self, network, images) -> np.ndarray:
-        """Class probabilities of images, a batch at a time."""
-        parts = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-        return np.concatenate([np.asarray(probabilities(network, part)) for part in parts])
+        """Class probabilities of images."""
+        return in_batches(probabilities, network, images)

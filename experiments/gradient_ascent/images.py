@@ -1,12 +1,12 @@
-"""Images that the classes of a convolutional network respond to most, under every regularizer."""
+"""Images that maximize the classes of a convolutional network, with every regularizer."""
 
 import numpy as np
 
 from interp_jax import figures
 from interp_jax.methods import ascent
-from interp_jax.methods.ascent import regularizers as regularizers
+from interp_jax.methods.ascent import regularizers
 
-# Yosinski et al., arXiv:1506.06579, Table 1, has combinations of these, tuned by eye on larger images.
+# Yosinski et al., arXiv:1506.06579, Table 1, use combinations of these, tuned by eye on larger images.
 REGULARIZERS = {
     "none": (),
     "L2 decay": (regularizers.l2_decay(0.05),),
@@ -24,23 +24,23 @@ STEP = 0.1
 
 
 def write(study, section) -> None:
-    """The grid of regularizers and classes, and how natural the images are."""
+    """A figure of images by regularizer and class, and a table of measures of the images."""
     test, config = study.task.test, study.config
-    right = [float(np.mean(study.probabilities(n, test.inputs).argmax(axis=1) == test.labels)) for n in study.pair]
+    accuracy = [float(np.mean(study.probabilities(n, test.inputs).argmax(axis=1) == test.labels)) for n in study.pair]
     classes = np.arange(len(test.classes))
     section.text(
-        f"{study.task.name}: two convolutional networks name {right[0]:.1%} and {right[1]:.1%} of the images held out "
-        f"rightly. On the first an image is climbed for every class by its score before the softmax, for "
-        f"{config.image_steps} steps, with one regularizer after each step. The second has never seen any of it: the "
-        "class that it gives the learned images tells how much of them is the digit and how much the network."
+        f"{study.task.name}: two convolutional networks have a held-out accuracy of {accuracy[0]:.1%} and "
+        f"{accuracy[1]:.1%}. Images are learned by ascent on the scores of the first network before the softmax, for "
+        f"{config.image_steps} steps, with a regularizer after each step. The predictions of the second network for "
+        "these images show how much of an image is common to networks and how much is specific to the first."
     )
     units = np.repeat(classes, config.starts)
     start = study.start(len(units), *test.inputs.shape[1:])
-    found, rows, metrics = {}, [], {}
+    images, rows, metrics = {}, [], {}
     real = roughness(test.inputs)
     bar = study.progress.task("ascent", len(REGULARIZERS))
     for name, used in REGULARIZERS.items():
-        climbed = ascent.maximize(
+        maximized = ascent.maximize(
             study.pair[0],
             start,
             units,
@@ -50,8 +50,8 @@ def write(study, section) -> None:
             threshold=1.0,
             steps=config.image_steps,
         )
-        inputs = np.asarray(climbed.inputs)
-        found[name] = inputs[:: config.starts, ..., 0]
+        inputs = np.asarray(maximized.inputs)
+        images[name] = inputs[:: config.starts, ..., 0]
         own, other = (study.probabilities(network, inputs) for network in study.pair)
         metrics[name] = {
             "own": float(own[np.arange(len(units)), units].mean()),
@@ -59,38 +59,38 @@ def write(study, section) -> None:
             "roughness": roughness(inputs) / real,
             "extremes": [float(inputs.min()), float(inputs.max())],
         }
-        kept = metrics[name]
+        measures = metrics[name]
         rows.append(
             (
                 name,
-                f"{kept['own']:.3f}",
-                f"{kept['other']:.0%}",
-                f"{kept['roughness']:.2f}",
-                f"{kept['extremes'][0]:.1f} to {kept['extremes'][1]:.1f}".replace("-", "−"),
+                f"{measures['own']:.3f}",
+                f"{measures['other']:.0%}",
+                f"{measures['roughness']:.2f}",
+                f"{measures['extremes'][0]:.1f} to {measures['extremes'][1]:.1f}".replace("-", "−"),
             )
         )
         bar.advance(note=name)
     bar.finish()
     best = max(metrics, key=lambda name: metrics[name]["other"])
     section.table(
-        ("regularizer", "own probability", "second network agrees", "roughness", "values"),
+        ("regularizer", "probability", "agreement of the second network", "roughness", "values"),
         rows,
-        f"Over {config.starts} starts a class: the probability that the climbed network gives the class, how often the "
-        "second network calls the same class, the roughness relative to real images (mean squared difference of "
-        "neighbors over mean square), and the range of values.",
-        note=f"The second network agrees most with images made with {best} ({metrics[best]['other']:.0%}).",
+        f"Over {config.starts} starts per class: the class probability according to the first network, the share of "
+        "images for which the second network predicts the same class, the roughness relative to real images (mean "
+        "squared difference of neighboring pixels over mean square), and the range of values.",
+        note=f"The agreement of the second network is highest with {best} ({metrics[best]['other']:.0%}).",
     )
     section.figure(
         "regularizer_grid",
-        figures.images.learned(found, test.classes),
-        "One learned image for every class (columns) under every regularizer (rows). Red is above zero, blue below; "
-        "each row has its own scale.",
+        figures.images.learned(images, test.classes),
+        "One learned image for every class (columns) and regularizer (rows). Red is above zero, blue below; each row "
+        "has its own scale.",
     )
-    section.metrics({"accuracy": right, "regularizers": metrics})
+    section.metrics({"accuracy": accuracy, "regularizers": metrics})
 
 
 def roughness(images) -> float:
-    """Mean squared difference of neighbors, over the mean square."""
+    """The mean squared difference of neighboring pixels over the mean square."""
     images = np.asarray(images, np.float64)
     steps = [np.mean(np.diff(images, axis=axis) ** 2) for axis in (1, 2)]
     return float(np.mean(steps) / np.mean(images**2))

@@ -1,4 +1,4 @@
-"""The exact posterior as control: what should be learned, and networks on their way to it."""
+"""The exact posterior as a control, beside networks trained for increasing numbers of steps."""
 
 import jax
 import numpy as np
@@ -9,22 +9,22 @@ from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import jumps
 
-RATE = 0.3  # of the ascent by log probability
+RATE = 0.3  # step size of the ascent on log-probabilities
 THESIS = {"1 layer, as in the thesis": "1-layer perceptron", "2 layers, as in the thesis": "2-layer perceptron"}
-PROBED = "2 layers, as in the thesis"  # in its Fig. 7.1
-TIE = 1e-3  # of log probabilities: further apart is a choice
+PROBED = "2 layers, as in the thesis"  # the network of Fig. 7.1
+TIE = 1e-3  # log-probabilities that differ by less count as equal
 
 
 def write(study, section) -> None:
-    """Ascent on the posterior and on networks from half-trained to near-optimal, and the probes of Figure 7.1."""
+    """Ascent on the posterior and on networks up to near-optimal ones, and the probes of Figure 7.1."""
     section.text(
-        "With noise and height known the exact posterior can be climbed and probed like any network, and what it "
-        "shows is a property of the task. Beside it are one-layer networks trained for longer and longer on signals "
-        "drawn anew. From the usual start most of the posterior's probabilities are 0 in single precision, so the "
-        "logarithm is climbed here, for all alike."
+        "With known noise and step height, the exact posterior can be maximized and probed like a network; its results "
+        "are properties of the task. It is compared with one-layer networks trained for increasing numbers of steps on "
+        "fresh signals. Near the starts most posterior probabilities are 0 in single precision, so that the objective "
+        "here is the log-probability, for all networks."
     )
     networks = {name: study.networks(kind) for name, kind in THESIS.items()}
-    networks |= {"starting weights": study.untrained(NETWORKS["1-layer perceptron"], study.config.seeds)}
+    networks |= {"untrained": study.untrained(NETWORKS["1-layer perceptron"], study.config.seeds)}
     networks |= {f"{steps:,} steps": study.fresh(steps) for steps in study.config.stages}
     networks[EXACT] = [study.posterior_scores]
     section.metrics({"ascent": _ascent(study, section, networks), "probes": _probes(study, section, networks)})
@@ -32,35 +32,35 @@ def write(study, section) -> None:
 
 def _ascent(study, section, networks):
     learned, rows, metrics = {}, [], {}
-    for name, found in networks.items():
-        climbs = [study.climb(network, "log_probability", rate=RATE) for network in found]
+    for name, of_kind in networks.items():
+        climbs = [study.climb(network, "log_probability", rate=RATE) for network in of_kind]
         learned[name] = climbs[0]
-        l1 = [float(study.errors(jumps.estimates(_log_probabilities(n, study.test.signals)).mode).l1) for n in found]
-        plateaus = [plateau(each.signals, each.arrived) for each in climbs]
+        l1 = [float(study.errors(jumps.estimates(_log_probabilities(n, study.test.signals)).mode).l1) for n in of_kind]
+        plateaus = [plateau(each.signals, each.converged) for each in climbs]
         rows.append(
             (
                 name,
                 mean_and_spread(l1, 3),
-                mean_and_spread([100 * each.converged for each in climbs], 1),
-                mean_and_spread([100 * each.right_lanes for each in climbs], 1),
+                mean_and_spread([100 * each.converged.mean() for each in climbs], 1),
+                mean_and_spread([100 * each.correct_lanes for each in climbs], 1),
                 mean_and_spread(plateaus, 2) if np.isfinite(plateaus).any() else None,
             )
         )
         metrics[name] = {
             "l1": l1,
-            "converged": [each.converged for each in climbs],
-            "right_lanes": [each.right_lanes for each in climbs],
+            "converged": [each.converged.mean() for each in climbs],
+            "correct_lanes": [each.correct_lanes for each in climbs],
             "plateau": plateaus,
         }
     exact, thesis = (metrics[name]["plateau"][0] for name in (EXACT, next(iter(THESIS))))
     section.table(
-        ("network", "L1", "arrived (%)", "largest rise in place (%)", "plateau"),
+        ("network", "L1", "converged (%)", "largest rise correct (%)", "plateau"),
         rows,
-        "Learned signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of the samples "
-        "6 to 15 after the jump less that of the samples 6 to 15 before it, as a share of the rise at the jump, of the "
-        "mean signals of lanes that arrived, all classes together; 1 is a step, 0 a pulse.",
-        note=f"The thesis-style network's learned signals have a plateau of {thesis:.2f} of the rise, the posterior's "
-        f"{exact:.2f}.",
+        "Learned signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of samples 6 "
+        "to 15 after the jump less that of samples 6 to 15 before it, relative to the rise at the jump, for the mean "
+        "over converged lanes and all classes together; 1 for a step, 0 for a pulse.",
+        note=f"The plateau is {thesis:.2f} for the network trained as in the thesis, and {exact:.2f} for the "
+        "posterior.",
     )
     section.figure(
         "ascent_on_the_posterior",
@@ -77,20 +77,20 @@ def _ascent(study, section, networks):
             y_label="learned input",
             columns=2,
         ),
-        f"Signals learned for the jump at {AT}, from networks trained ever further and from the exact posterior.",
+        f"Signals learned for the jump at {AT}, by numbers of training steps and for the exact posterior.",
     )
     return metrics
 
 
-def plateau(signals, arrived) -> float:
-    """Level after the jump less level before, over the rise at the jump, both summed over the classes that arrived.
+def plateau(signals, converged) -> float:
+    """The level after the jump less the level before it, relative to the rise; both are summed over the classes.
 
     Args:
         signals: [classes, starts, length].
-        arrived: [classes, starts] which lanes count.
+        converged: [classes, starts] the lanes that are averaged.
     """
     levels, rises = 0.0, 0.0
-    for at, lanes, counted in zip(range(FIRST, FIRST + len(signals)), signals, arrived, strict=True):
+    for at, lanes, counted in zip(range(FIRST, FIRST + len(signals)), signals, converged, strict=True):
         if counted.any():
             mean = lanes[counted].mean(axis=0)
             rises += mean[at - 1] - mean[at - 2]
@@ -101,55 +101,59 @@ def plateau(signals, arrived) -> float:
 def _probes(study, section, networks):
     made = probes(study.config.jump)
     signals = np.stack(list(made.values()))
-    found = {
+    likely = {
         name: np.array([confidence(network, signals, AT) for network in each]).mean(axis=0)
         for name, each in networks.items()
     }
-    predicted = {name: called(_log_probabilities(each[0], signals)) for name, each in networks.items()}
+    predicted = {name: most_likely(_log_probabilities(each[0], signals)) for name, each in networks.items()}
     section.table(
         ("signal", *networks),
         [
-            (probe, *(f"{found[name][row]:.2f} ({'–'.join(map(str, predicted[name][row]))})" for name in networks))
+            (
+                probe,
+                *(f"{likely[name][row]:.2f} ({'–'.join(map(str, predicted[name][row]))})" for name in networks),
+            )
             for row, probe in enumerate(made)
         ],
-        f"Made signals whose largest rise is at {AT} and which have nothing else in common (Fig. 7.1): probability of "
-        f"{AT}, mean over the networks, and in brackets the position that the first network calls, or the first and "
-        "last of those it holds to be equally likely.",
-        note=_verdict(found, predicted, list(made)),
+        f"Synthetic signals that share only the position {AT} of their largest rise (Fig. 7.1): probability of {AT}, "
+        "mean over the networks, and in brackets the prediction of the first network, or the first and the last of "
+        "several equally likely positions.",
+        note=_verdict(predicted, list(made)),
     )
     section.figure(
         "fig_7_1_probes",
         figures.filters.gallery(
             np.arange(1, LENGTH + 1),
             {
-                f"{probe}: {found[PROBED][row]:.2f} | {found[EXACT][row]:.2f}": {"signal": signals[row]}
+                f"{probe}: {likely[PROBED][row]:.2f} | {likely[EXACT][row]:.2f}": {"signal": signals[row]}
                 for row, probe in enumerate(made)
             },
             y_label="signal",
             columns=2,
         ),
-        f"The probes, with the probability of {AT} by networks with {PROBED}, and by the exact posterior.",
+        f"The probes, with the probability of {AT} according to networks with {PROBED}, and the exact posterior.",
     )
-    return {"confidence": found, "called": predicted}
+    return {"probability": likely, "predicted": predicted}
 
 
-def _verdict(found, predicted, names):
-    last = list(found)[-2]
+def _verdict(predicted, names):
+    last = list(predicted)[-2]
     apart, still = (
         [name for row, name in enumerate(names) if predicted[network][row] == (AT,) != predicted[EXACT][row]]
         for network in (PROBED, last)
     )
     if not apart:
-        return f"Whatever the first network with {PROBED}, calls {AT}, the posterior does too."
+        return f"For every probe for which the first network with {PROBED}, predicts {AT}, the posterior does too."
     return (
-        f"The first network with {PROBED}, calls {AT} where the posterior calls another position or several: "
-        f"{'; '.join(apart)}. That the largest rise is what counts belongs to its training, not to the task. After "
-        f"{last} " + (f"it is still so for: {'; '.join(still)}." if still else "nothing of it is left.")
+        f"The first network with {PROBED}, predicts {AT} while the posterior predicts another position, or several, "
+        f"for: {'; '.join(apart)}. The preference for the largest rise is therefore a result of training and not a "
+        f"property of the task. After {last} on fresh signals it "
+        + (f"remains for: {'; '.join(still)}." if still else "has disappeared.")
     )
 
 
 def probes(jump: float) -> dict[str, np.ndarray]:
-    """Signals without noise whose largest rise is at the shown position."""
+    """Signals without noise whose largest rise is at position `AT`."""
     t = np.arange(1, LENGTH + 1)
     after = t >= AT
     return {
@@ -164,8 +168,8 @@ def probes(jump: float) -> dict[str, np.ndarray]:
     }
 
 
-def called(log_probabilities) -> list[tuple[int, ...]]:
-    """The most likely position of every row, or the first and the last of those that tie."""
+def most_likely(log_probabilities) -> list[tuple[int, ...]]:
+    """The most likely position of every row, or the first and the last of several equally likely ones."""
     values = np.asarray(log_probabilities)
     equal = [np.flatnonzero(row >= row.max() - TIE) + FIRST for row in values]
     return [tuple(dict.fromkeys((int(places[0]), int(places[-1])))) for places in equal]

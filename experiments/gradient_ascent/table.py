@@ -10,34 +10,34 @@ JUMPS = "jumps"
 
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
-    """What the README says of this study: what was measured, ours, published, how many networks."""
-    (kept,) = (kept for kept in files.values() if kept["config"]["data"] == JUMPS)
+    """The study's rows in the README: quantity, ours, published, number of networks."""
+    (record,) = (record for record in files.values() if record["config"]["data"] == JUMPS)
     name = "4-layer perceptron"
-    right = kept["metrics"]["classes"]["classes"][name]["right_lanes"]
-    what = f"signals made by gradient ascent that jump where they should (%): {name}"
-    return [(what, mean_and_spread([100 * share for share in right], 1), "pictures", kept["config"]["seeds"])]
+    correct = record["metrics"]["classes"]["classes"][name]["correct_lanes"]
+    what = f"signals from gradient ascent with the largest rise at the correct position (%): {name}"
+    return [(what, mean_and_spread([100 * share for share in correct], 1), "figures", record["config"]["seeds"])]
 
 
 def results_table(files: dict[Path, dict]) -> str:
-    """A row for every kind of network that finds jumps, and a sentence for every set of images."""
-    by_data = {kept["config"]["data"]: kept for kept in files.values()}
+    """A row for every kind of network on jump signals, and a sentence for every set of images."""
+    by_data = {record["config"]["data"]: record for record in files.values()}
     config = by_data[JUMPS]["config"]
     lines = [
-        f"| inputs learned by gradient ascent, {config['starts']} starts × 60 classes | above {config['threshold']:g} "
-        "(%) | jump in its place, single (%) | … mean of the starts (%) |",
+        f"| inputs from gradient ascent, {config['starts']} starts × 60 classes | probability above "
+        f"{config['threshold']:g} (%) | largest rise correct, single (%) | … mean of the starts (%) |",
         "|---|---|---|---|",
     ]
-    for name, found in by_data[JUMPS]["metrics"]["classes"]["classes"].items():
-        shares = (found["converged"], found["right_lanes"], found["right_means"])
+    for name, learned in by_data[JUMPS]["metrics"]["classes"]["classes"].items():
+        shares = (learned["converged"], learned["correct_lanes"], learned["correct_means"])
         cells = (mean_and_spread([100 * share for share in each], 1) for each in shares)
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis gives pictures, no numbers."]
-    for name, kept in by_data.items():
+    notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis shows figures without numbers."]
+    for name, record in by_data.items():
         if name != JUMPS:
-            found = kept["metrics"]["images"]["regularizers"]
-            best = max(found, key=lambda regularizer: found[regularizer]["other"])
+            measures = record["metrics"]["images"]["regularizers"]
+            best = max(measures, key=lambda regularizer: measures[regularizer]["other"])
             notes.append(
-                f"A second network agrees with {found['none']['other']:.0%} of the images learned for {name} without a "
-                f"regularizer, with {found[best]['other']:.0%} under {best}."
+                f"For images learned on {name}, the agreement of a second network is "
+                f"{measures['none']['other']:.0%} without a regularizer and {measures[best]['other']:.0%} with {best}."
             )
     return "\n".join([*lines, "", f"{' '.join(notes)} {provenance('gradient_ascent', files, PRESETS)}"])

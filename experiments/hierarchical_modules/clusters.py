@@ -1,4 +1,4 @@
-"""The tree at a few resolutions, and what its clusters stand for (paper sections 3.2 and 4)."""
+"""The tree at a few resolutions, and the roles of its clusters (paper sections 3.2 and 4)."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from interp_jax import figures
 
 
 def write(study, section) -> None:
-    """Figures 3 to 6: the clusters in the tree and in the network, and their roles."""
+    """Figures 3 to 6 of the paper: the clusters in the tree and in the network, and their roles."""
     section.figure(
         "tree",
         figures.trees.resolutions(
@@ -15,19 +15,19 @@ def write(study, section) -> None:
             study.tree.order,
             study.levels,
             numbers=study.numbers,
-            support=[found.jaccard for found in study.support],
+            support=[each.jaccard for each in study.support],
         ),
         f"The tree of {len(study.tree.vectors)} hidden units, and its clusters at "
-        f"{_listed(study.task.resolutions)} clusters, numbered through; lines show what splits into what. Percentages "
-        f"are bootstrap support: how much of the cluster is found again in the trees of {study.config.resamples} "
-        "resamples of the rows (mean Jaccard similarity; 75 % or more is usually called stable).",
+        f"{_listed(study.task.resolutions)} clusters, numbered consecutively; lines connect clusters with their parts. "
+        "Percentages are bootstrap support: the mean Jaccard similarity of the cluster with the most similar cluster "
+        f"in the trees of {study.config.resamples} resamples of the rows (75 % or more usually counts as stable).",
     )
-    kept = [_entries(study, level) for level in range(len(study.task.resolutions))]
-    _coarse_clusters(study, section, kept[0])
+    entries = [_entries(study, level) for level in range(len(study.task.resolutions))]
+    _coarse_clusters(study, section, entries[0])
     for level, c in enumerate(study.task.resolutions):
         roles = draw_roles(study, study.tree.roles(c), _titles(study, level))
         section.figure(f"roles_{c}", roles, _caption(study, level))
-    _finer_clusters(study, section, [entry for entries in kept[1:] for entry in entries])
+    _finer_clusters(study, section, [entry for level in entries[1:] for entry in level])
     if study.config.network != "cnn":
         for level, c in enumerate(study.task.resolutions):
             colors = figures.trees.cluster_colors(study.levels)[level]
@@ -37,15 +37,15 @@ def write(study, section) -> None:
             section.figure(
                 f"network_{c}",
                 figure,
-                f"The network, units colored by {c} clusters. {caption} (Figs 3, 5 of the paper).",
+                f"The network; units are colored by cluster ({c} clusters). {caption} (Figs 3, 5 of the paper).",
             )
     section.metrics(
-        {"resolutions": study.task.resolutions, "clusters": [entry for entries in kept for entry in entries]}
+        {"resolutions": study.task.resolutions, "clusters": [entry for level in entries for entry in level]}
     )
 
 
 def draw_roles(study, roles, titles):
-    """Roles as pictures or series beside output bars; inputs that never change are left gray."""
+    """Roles as images or series, beside bars for the outputs; constant inputs are gray."""
     inputs, outputs = split_roles(study, roles)
     if study.task.is_images:
         return figures.roles.image_roles(inputs, outputs, titles=titles, output_names=study.task.output_names)
@@ -53,15 +53,15 @@ def draw_roles(study, roles, titles):
 
 
 def split_roles(study, roles):
-    """Roles [c, features] as inputs in their own shape, NaN where constant, and outputs [c, outputs]."""
+    """Roles [c, features] as inputs in their original shape, NaN where constant, and outputs [c, outputs]."""
     constant = np.asarray(study.shown.constant_inputs)
     inputs = np.where(constant, np.nan, roles[:, : len(constant)])
     return inputs.reshape(len(roles), *study.task.shape), roles[:, len(constant) :]
 
 
 def _entries(study, level):
-    """What is known of every cluster of a resolution."""
-    roles, labels, found = study.tree.roles(study.task.resolutions[level]), study.levels[level], study.support[level]
+    """The record of every cluster of a resolution."""
+    roles, labels, support = study.tree.roles(study.task.resolutions[level]), study.levels[level], study.support[level]
     outputs = split_roles(study, roles)[1]
     entries = []
     for cluster in range(study.task.resolutions[level]):
@@ -73,8 +73,8 @@ def _entries(study, level):
                 "part_of": above,
                 "units": study.tree.units[units],
                 "reversed": int(np.sum(study.tree.signs[units] < 0)),
-                "support": found.jaccard[cluster],
-                "recovered": found.recovered[cluster],
+                "support": support.jaccard[cluster],
+                "recovered": support.recovered[cluster],
                 "outputs": outputs[cluster],
             }
         )
@@ -82,31 +82,31 @@ def _entries(study, level):
 
 
 def _coarse_clusters(study, section, entries):
-    """The clusters of the coarsest resolution in words, and their members."""
+    """Tables of the clusters of the coarsest resolution, in words, and of their members."""
     inputs, rows = split_roles(study, study.tree.roles(study.task.resolutions[0]))[0], []
     where = (
-        "the ninths of the picture (means over them)"
+        "parts of a 3 × 3 grid on the image, by their means"
         if study.task.is_images
-        else "months of the item that does so most"
+        else "months of the item with the strongest correlation"
     )
-    for entry, seen in zip(entries, inputs, strict=True):
-        follows = picture_in_words(seen) if study.task.is_images else series_in_words(seen, study.task.output_names)
+    for entry, role in zip(entries, inputs, strict=True):
+        follows = picture_in_words(role) if study.task.is_images else series_in_words(role, study.task.output_names)
         outputs = outputs_in_words(entry["outputs"], study.task.output_names)
         rows.append((f"{entry['number']}", outputs, follows, f"{len(entry['units'])}", f"{entry['support']:.0%}"))
     section.table(
         ("cluster", "outputs", "inputs", "units", "support"),
         rows,
-        "What the coarsest clusters do when they are active, by their units' mean correlations: the outputs that "
-        f"follow them most, and {where}.",
-        note="When a cluster is not active all signs are the other way round. Correlations under 0.1 are left out.",
+        "Roles of the coarsest clusters when they are active, by the mean correlations of their units: the outputs "
+        f"with the strongest correlations, and {where}.",
+        note="For an inactive cluster all signs are reversed. Correlations below 0.1 in magnitude are omitted.",
     )
     signs = study.tree.expand(study.tree.signs, 0)
     members = [", ".join(f"{'−' if signs[unit] < 0 else ''}{unit}" for unit in entry["units"]) for entry in entries]
     section.table(
         ("cluster", "units"),
         [(f"{entry['number']}", units) for entry, units in zip(entries, members, strict=True)],
-        "Members of the coarsest clusters, numbered from 0 through the hidden layers. Those with a minus are reversed: "
-        "low when the cluster is active.",
+        "Members of the coarsest clusters; units are numbered from 0 through all hidden layers. A minus marks reversed "
+        "units, which are low when the cluster is active.",
     )
 
 
@@ -133,15 +133,15 @@ def _caption(study, level):
     numbers = study.numbers[level], study.numbers[level] + study.task.resolutions[level] - 1
     what, colors = "month of prices", "Above zero: higher when the cluster is active"
     if study.task.is_images:
-        what, colors = "pixel", "Red: higher when the cluster is active; blue: lower; gray pixels never change"
+        what, colors = "pixel", "Red: higher when the cluster is active; blue: lower; gray: constant pixels"
     return (
-        f"What clusters {numbers[0]} to {numbers[1]} stand for: their units' mean correlation with every {what}, and "
-        f"with every output (bars). {colors} (Figs 4, 6 of the paper)."
+        f"Roles of clusters {numbers[0]} to {numbers[1]}: mean correlation of their units with every {what}, and with "
+        f"every output (bars). {colors} (Figs 4, 6 of the paper)."
     )
 
 
 def draw_network(study, labels, first_number, colors):
-    """The network with its units colored by cluster, dead ones (−1) in gray, and a sentence about what is drawn."""
+    """A figure of the network with units colored by cluster, dead ones (−1) gray, and a sentence on its contents."""
     dead = labels < 0
     labels = np.where(dead, len(colors), labels)
     if dead.any():
@@ -160,8 +160,8 @@ def draw_network(study, labels, first_number, colors):
     )
     drawn = sum(int(np.sum(np.abs(layer) >= threshold)) for layer in layers)
     return figure, (
-        f"Weights of at least {threshold:.3g} in magnitude are drawn, {drawn:,} of {sum(x.size for x in layers):,}; "
-        "red positive, blue negative"
+        f"Weights of at least {threshold:.3g} in magnitude are drawn, {drawn:,} of {sum(x.size for x in layers):,}: "
+        "positive ones red, negative ones blue"
         + (f"; {np.sum(dead)} dead units are gray, with the number {first_number + len(colors) - 1}" * bool(dead.any()))
     )
 
@@ -173,7 +173,7 @@ def _kernels(study):
 
 
 def _strong(layers):
-    """A threshold that leaves the 5 % strongest weights of a network that was not made sparse."""
+    """The threshold above which 5 % of the weights lie, for networks without sparsity penalty."""
     return float(np.quantile(np.abs(np.concatenate([layer.ravel() for layer in layers])), 0.95))
 
 

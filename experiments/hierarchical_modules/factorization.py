@@ -1,4 +1,4 @@
-"""The method that the paper compares with: non-negative factors of effect magnitudes (paper appendix 1)."""
+"""The paper's comparison method: non-negative factorization of effect magnitudes (paper appendix 1)."""
 
 import jax
 import jax.numpy as jnp
@@ -12,25 +12,26 @@ from interp_jax import figures
 from interp_jax.kernels import nmf
 from interp_jax.methods import hierarchy
 
-CHUNK = 1_000  # starts that are computed, and kept, at a time
-FEW = 20  # starts in each resample and for the networks that are only compared
+CHUNK = 1_000  # starts that are computed and stored at a time
+FEW = 20  # starts for each resample and for each network that is only compared
 
 
 def write(study, section) -> None:
-    """Figures 7 to 10: the factorization's clusters in the network and their roles; and how stable they are."""
+    """Figures 7 to 10 of the paper: the factorization's clusters and their roles; and their stability."""
     config, rank = study.config, study.nmf_rank
-    magnitudes = study.kept(
+    magnitudes = study.stored(
         "effect magnitudes", lambda: hierarchy.effect_magnitudes(study.segments(study.network), study.task.inputs)
     )
     best, errors = _best_of_all(study, magnitudes, rank)
     labels = clusters(best)
     count = labels.max() + 1
     section.text(
-        "The magnitude of an effect is the root mean square change of a unit when an input is held at its mean, and "
-        f"of an output when the unit is. These {magnitudes.shape[1]} numbers a unit are factorized into {rank} parts; "
-        f"a unit belongs to the part with its largest weight (parts scaled to length one). Best of {len(errors):,} "
-        f"random starts of {config.nmf_iterations:,} updates: error {best.error:.4g}; all starts {errors.min():.4g} to "
-        f"{errors.max():.4g}, median {np.median(errors):.4g}. {count} of the {rank} parts have units."
+        "The magnitude of an effect is the root mean square change of a unit under mean ablation of an input, or of an "
+        f"output under mean ablation of the unit. The matrix of these {magnitudes.shape[1]} numbers for each unit is "
+        f"factorized into {rank} parts; a unit belongs to the part with its largest weight (parts scaled to unit "
+        f"length). Error of the best of {len(errors):,} random starts with {config.nmf_iterations:,} updates: "
+        f"{best.error:.4g}; range over all starts {errors.min():.4g} to {errors.max():.4g}, median "
+        f"{np.median(errors):.4g}. {count} of the {rank} parts have units."
     )
     stable = _bootstrap(study, labels, rank)
     means = np.stack([np.asarray(magnitudes)[labels == cluster].mean(axis=0) for cluster in range(count)])
@@ -48,8 +49,8 @@ def write(study, section) -> None:
     section.figure(
         "roles_factorization",
         roles,
-        "What the factorization's clusters stand for: mean effect magnitudes of their units. Magnitudes have no sign: "
-        "they do not say which outputs a cluster raises and which it lowers (Figs 8, 10 of the paper).",
+        "Roles of the factorization's clusters: mean effect magnitudes of their units. Magnitudes have no sign, so "
+        "that raised and lowered outputs are not distinguished (Figs 8, 10 of the paper).",
     )
     figure, caption = draw_network(study, labels, 1, figures.trees.cluster_colors([labels])[0])
     section.figure(
@@ -61,10 +62,10 @@ def write(study, section) -> None:
     section.metrics({"rank": rank, "error": best.error, "errors": _quantiles(errors), "starts": len(errors)})
 
 
-def clusters(found: nmf.Factorization) -> np.ndarray:
-    """[units] cluster of every unit, the largest cluster first; parts without a unit are left out."""
-    lengths = np.linalg.norm(np.asarray(found.components), axis=1)
-    part = np.argmax(np.asarray(found.weights) * lengths[None, :], axis=1)
+def clusters(factors: nmf.Factorization) -> np.ndarray:
+    """The cluster of every unit [units], the largest cluster first; parts without units are omitted."""
+    lengths = np.linalg.norm(np.asarray(factors.components), axis=1)
+    part = np.argmax(np.asarray(factors.weights) * lengths[None, :], axis=1)
     used, sizes = np.unique(part, return_counts=True)
     place = {old: new for new, old in enumerate(used[np.argsort(-sizes, kind="stable")])}
     return np.array([place[old] for old in part])
@@ -73,24 +74,24 @@ def clusters(found: nmf.Factorization) -> np.ndarray:
 def _best_of_all(study, magnitudes, rank):
     config = study.config
     bar = study.progress.task("factorization, starts", config.nmf_starts)
-    found, errors = [], []
+    factorizations, errors = [], []
     for first in range(0, config.nmf_starts, CHUNK):
         starts = min(CHUNK, config.nmf_starts - first)
         key = jax.random.fold_in(study.key(5), first)
         options = {"key": key, "restarts": starts, "iterations": config.nmf_iterations}
-        found.append(
-            study.kept(
+        factorizations.append(
+            study.stored(
                 f"factorization {first + 1}", lambda options=options: nmf.nmf(jnp.asarray(magnitudes), rank, **options)
             )
         )
-        errors.append(np.asarray(found[-1].errors))
+        errors.append(np.asarray(factorizations[-1].errors))
         bar.advance(starts, f"error {min(part.min() for part in errors):.4g}")
     bar.finish()
-    return min(found, key=lambda factors: factors.error), np.concatenate(errors)
+    return min(factorizations, key=lambda factors: factors.error), np.concatenate(errors)
 
 
 def _bootstrap(study, labels, rank):
-    """The clusters found again in resamples of the rows."""
+    """The support of the clusters in resamples of the rows."""
     inputs = jnp.asarray(study.task.inputs)
     rows_drawn = jax.random.randint(study.key(6), (study.config.nmf_resamples, len(inputs)), 0, len(inputs))
     segments = study.segments(study.network)
@@ -110,7 +111,7 @@ def _quick_clusters(study, magnitudes, rank, key):
 
 
 def _compare(study, section, labels, stable, rank):
-    """The two methods at the same number of clusters: stability over resamples and over networks."""
+    """A table of both methods at the same number of clusters: stability over resamples and over networks."""
     networks, trees = study.population(TRAINED), study.trees(TRAINED)
     parts = []
     bar = study.progress.task("factorization, networks", len(networks))
@@ -130,7 +131,7 @@ def _compare(study, section, labels, stable, rank):
     again = study.supports[rank]
     both = float(adjusted_rand_score(study.tree.cut(rank), labels[study.tree.units]))
     section.table(
-        ("method", "support over resamples", "adjusted Rand over pairs of networks"),
+        ("method", "support over resamples", "adjusted Rand index over pairs of networks"),
         [
             (f"tree, {rank} clusters", mean_and_spread(again.jaccard, 2), mean_and_spread(rand["tree"], 3)),
             (
@@ -139,9 +140,10 @@ def _compare(study, section, labels, stable, rank):
                 mean_and_spread(rand["factorization"], 3),
             ),
         ],
-        "How stable the two methods' clusters are: mean ± standard deviation over clusters and over pairs of networks.",
-        note=f"In resamples and other networks the factorization has {FEW} starts. A tree's cluster may come back at "
-        "any height, a part only as a part, so the two supports are not on quite the same footing. Units of two "
+        "Stability of the clusters of both methods: mean ± standard deviation over clusters and over pairs of "
+        "networks.",
+        note=f"In resamples and other networks the factorization has {FEW} starts. A cluster of a tree can recur at "
+        "any height, a part only as a part, so that the two supports are not strictly comparable. Units of two "
         "networks are matched by their correlations, which favors the tree. The two partitions of the network shown "
         f"agree with an adjusted Rand index of {both:.2f}.",
     )

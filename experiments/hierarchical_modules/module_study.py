@@ -1,4 +1,4 @@
-"""The study's networks, their trees, and the clusters that all sections speak of."""
+"""The study's networks, their trees, and the clusters that all sections use."""
 
 import dataclasses
 from functools import cached_property, partial
@@ -18,24 +18,24 @@ from interp_jax.networks.models import lnn
 
 TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
-ADAM = optax.adam(1e-3)  # one object for all calls, which share a compilation
-HIDDEN = {"mlp": "relu", "cnn": "max"}  # stages that give the hidden layers
-BATCH = 1_000  # rows that go through a network at a time
-CNN_ROWS = 1_000  # held-out rows that modules of a convolutional network are ablated on
+ADAM = optax.adam(1e-3)  # one object for all calls, so that they share a compilation
+HIDDEN = {"mlp": "relu", "cnn": "max"}  # stages whose outputs are the hidden layers
+BATCH = 1_000  # rows that a network evaluates at a time
+CNN_ROWS = 1_000  # held-out rows for the ablation of modules of a convolutional network
 
 
 @dataclasses.dataclass(kw_only=True)
 class ModuleStudy(Study):
-    """The study with its task; the first trained network is the one that is shown."""
+    """The study with its task. Figures show the first trained network."""
 
     task: Task
     populations: dict[str, list] = dataclasses.field(default_factory=dict)
     measured: dict[str, list[hierarchy.FeatureVectors]] = dataclasses.field(default_factory=dict)
     grown: dict[str, list[hierarchy.Hierarchy]] = dataclasses.field(default_factory=dict)
-    curves: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # [stretches, networks] training errors
+    curves: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # [intervals, networks] training errors
 
     def population(self, kind: str) -> list:
-        """The networks of one kind: trained, trained on shuffled targets, or with their starting weights."""
+        """The networks of one kind: trained, trained on shuffled targets, or untrained."""
         if kind not in self.populations:
             make = self._sigmoid_networks if self.config.network == "lnn" else self._chains
             self.populations[kind] = make(kind)
@@ -57,7 +57,7 @@ class ModuleStudy(Study):
         return self.grown[kind]
 
     def vectors(self, kind: str) -> list[hierarchy.FeatureVectors]:
-        """The feature vectors of all networks of one kind, over the training rows."""
+        """The feature vectors of all networks of one kind, on the training rows."""
         if kind not in self.measured:
             bar = self.progress.task(f"correlations, {kind}", self.config.networks)
             self.measured[kind] = []
@@ -69,7 +69,7 @@ class ModuleStudy(Study):
 
     @cached_property
     def network(self):
-        """The network that is shown."""
+        """The network of the figures."""
         return self.population(TRAINED)[0]
 
     @cached_property
@@ -89,57 +89,57 @@ class ModuleStudy(Study):
 
     @cached_property
     def activations(self) -> tuple:
-        """Its hidden units, averaged over their places, and its outputs on the training rows."""
+        """Its hidden units, averaged over positions, and its outputs on the training rows."""
         return _activations(self.segments(self.network), self.task.inputs)
 
     def outputs(self, network, rows) -> np.ndarray:
-        """What a network puts out for some rows."""
+        """The outputs of a network for some rows."""
         return np.asarray(_activations(self.segments(network), rows)[1])
 
     @cached_property
     def ablated_rows(self) -> np.ndarray:
-        """The held-out rows that modules are ablated on."""
+        """The held-out rows for the ablation of modules."""
         return self.task.held_inputs[: CNN_ROWS if self.config.network == "cnn" else None]
 
     @cached_property
     def levels(self) -> list[np.ndarray]:
-        """The cluster of every unit in the tree, at every resolution shown."""
+        """The cluster of every unit in the tree, at every resolution of the task."""
         return [self.tree.cut(c) for c in self.task.resolutions]
 
     @cached_property
     def numbers(self) -> list[int]:
-        """The first cluster's number at every resolution: clusters are numbered through, as in the paper."""
+        """The number of the first cluster at every resolution: clusters are numbered consecutively, as in the paper."""
         return first_numbers(self.task.resolutions)
 
     @cached_property
     def chosen(self) -> list[int]:
-        """The representative resolutions of the tree that is shown."""
+        """The representative resolutions of its tree."""
         return hierarchy.representative_resolutions(self.tree.linkage)
 
     @property
     def nmf_rank(self) -> int:
-        """Parts of the factorization, no more than there are units in the tree."""
+        """The number of parts of the factorization, at most the number of units in the tree."""
         return min(self.task.nmf_rank, len(self.tree.units))
 
     @property
     def support(self) -> list[hierarchy.Support]:
-        """Bootstrap support of the clusters of every resolution shown."""
+        """Bootstrap support of the clusters at every resolution of the task."""
         return [self.supports[c] for c in self.task.resolutions]
 
     @cached_property
     def supports(self) -> dict[int, hierarchy.Support]:
-        """Bootstrap support of the clusters of every resolution shown, and at the factorization's number of parts."""
+        """Bootstrap support at every resolution of the task, and at the factorization's number of parts."""
         counts = sorted({*self.task.resolutions, self.nmf_rank})
         masks = np.concatenate([members(self.tree.cut(c)) for c in counts])
         weights = hierarchy.bootstrap_weights(self.key(4), len(self.task.inputs), self.config.resamples)
         layers, outputs = self.activations
         live = jnp.concatenate(layers, axis=1)[:, self.tree.units]
-        found = hierarchy.tree_support(self.task.inputs, live, outputs, masks, weights=weights)
-        parts = zip(*(np.split(np.asarray(x), np.cumsum(counts)[:-1]) for x in found), strict=True)
+        support = hierarchy.tree_support(self.task.inputs, live, outputs, masks, weights=weights)
+        parts = zip(*(np.split(np.asarray(x), np.cumsum(counts)[:-1]) for x in support), strict=True)
         return {c: hierarchy.Support(*part) for c, part in zip(counts, parts, strict=True)}
 
-    def kept(self, name: str, compute):
-        """The arrays that a function of no arguments returns: computed once, then read from the run's folder."""
+    def stored(self, name: str, compute):
+        """The arrays that ``compute()`` returns: computed once, then read from the run's folder."""
         folder = self.folder(name)
         if not folder.is_dir():
             networks.save_arrays(folder, compute())
@@ -157,12 +157,12 @@ class ModuleStudy(Study):
         sizes = (inputs.shape[1], *self.task.hidden, targets.shape[1])
         count, together = self.config.networks, self.config.networks_at_once
         bar = self.progress.task(f"networks, {kind}", count)
-        # Digits come in the paper's order, the classes taking turns; months at random.
+        # Digits are shown in the paper's order, with alternating classes; months at random.
         steps = 0 if kind == UNTRAINED else self.task.steps
         train = partial(_train, sizes=sizes, steps=steps, drawn=not self.task.is_images)
         rows = inputs, targets, self.task.penalty
         like = jax.eval_shape(lambda: lane(train(self._keys(0)[None], *rows), 0))
-        found = []
+        trained = []
         for first in range(0, count, together):
             numbers = range(first, min(first + together, count))
             folders = [self.folder(f"{kind} {number + 1}") for number in numbers]
@@ -172,16 +172,16 @@ class ModuleStudy(Study):
                 for index, folder in enumerate(folders):
                     if not folder.is_dir():
                         networks.save_arrays(folder, lane(stacked, index))
-            found += [networks.load_arrays(folder, like) for folder in folders]
+            trained += [networks.load_arrays(folder, like) for folder in folders]
             bar.advance(len(folders))
         bar.finish()
-        self.curves[kind] = np.stack([trained.error for trained in found], axis=1)
-        return [trained.network for trained in found]
+        self.curves[kind] = np.stack([each.error for each in trained], axis=1)
+        return [each.network for each in trained]
 
     def _chains(self, kind):
         task, labels, config = self.task, self._targets(kind), self.config
         bar = self.progress.task(f"networks, {kind}", config.networks)
-        found = []
+        chains = []
         for number in range(config.networks):
             start, order = self._keys(number)
             network = chain(config.network, task, start)
@@ -191,15 +191,15 @@ class ModuleStudy(Study):
                     options = {"key": order, "epochs": task.passes, "optimizer": ADAM, "minibatch_size": 50}
                     networks.save_fit(folder, networks.fit(network, task.inputs, labels, **options))
                 network = networks.load_fit(folder, network).network
-            found.append(networks.inference_view(network))
+            chains.append(networks.inference_view(network))
             bar.advance()
         bar.finish()
-        return found
+        return chains
 
 
 @partial(jax.jit, static_argnames=("sizes", "steps", "drawn"))
 def _train(keys, inputs, targets, penalty, *, sizes, steps, drawn):
-    """Sigmoid networks, each from two keys: one for its starting weights, one for the order of its rows if drawn."""
+    """Sigmoid networks from pairs of keys: one for the initial weights, one for the order of the rows if drawn."""
 
     def one(pair):
         network, order = lnn.init(pair[0], sizes), pair[1] if drawn else None
@@ -220,10 +220,10 @@ def _activations(segments, rows):
 
 
 def first_numbers(counts) -> list[int]:
-    """The first cluster's number at every resolution when clusters are numbered through."""
+    """The number of the first cluster at every resolution when clusters are numbered consecutively."""
     return [1 + sum(counts[:level]) for level in range(len(counts))]
 
 
 def members(labels: np.ndarray) -> np.ndarray:
-    """[clusters, units] which units belong to each cluster."""
+    """Masks [clusters, units] of the units of each cluster."""
     return labels[None, :] == np.arange(labels.max() + 1)[:, None]

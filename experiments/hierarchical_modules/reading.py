@@ -1,13 +1,13 @@
-"""Roles of clusters in words."""
+"""Descriptions of the roles of clusters in words."""
 
 import numpy as np
 
 _ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "center", "right")
-LEAST = 0.1  # weaker correlations are not worth a word
+LEAST = 0.1  # weaker correlations are omitted
 
 
 def outputs_in_words(values: np.ndarray, names, most: int = 3) -> str:
-    r"""The outputs that go up and down with a cluster, the strongest first and at most so many of each.
+    r"""The outputs with the strongest positive and negative correlations with a cluster, at most ``most`` of each.
 
     >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3")).replace("\u00a0", " ")
     'raises 0 (+0.50), 3 (+0.20); lowers 1 (−0.30)'
@@ -15,11 +15,11 @@ def outputs_in_words(values: np.ndarray, names, most: int = 3) -> str:
     raised, lowered = _strongest(values, names, most), _strongest(-values, names, most)
     parts = [f"raises {', '.join(raised)}"] if raised else []
     parts += [f"lowers {', '.join(lowered)}".replace("+", "−")] if lowered else []
-    return "; ".join(parts) or "says little about any output"
+    return "; ".join(parts) or "no output with a notable correlation"
 
 
 def picture_in_words(values: np.ndarray) -> str:
-    r"""The parts of a picture that a cluster follows, out of nine.
+    r"""The parts of a 3 × 3 grid on an image with the strongest correlations with a cluster.
 
     >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])).replace("\u00a0", " ")
     'ink at the top left (+0.40), top center (+0.40); no ink at the bottom right (−0.30)'
@@ -37,11 +37,11 @@ def picture_in_words(values: np.ndarray) -> str:
     none = _strongest(-np.array(means), names, 2)
     parts = [f"ink at the {', '.join(ink)}"] if ink else []
     parts += [f"no ink at the {', '.join(none)}".replace("+", "−")] if none else []
-    return "; ".join(parts) or "no part of the picture"
+    return "; ".join(parts) or "no part of the image"
 
 
 def series_in_words(values: np.ndarray, items) -> str:
-    """The months of prices that a cluster follows, peaks at least half a year apart; the oldest month first.
+    """The months of prices with the strongest correlations, at least half a year apart; recent months first.
 
     >>> prices = np.zeros((2, 24))
     >>> prices[0, [23, 22, 11]], prices[1, 4] = (0.6, 0.5, 0.4), -0.5
@@ -57,10 +57,10 @@ def series_in_words(values: np.ndarray, items) -> str:
                 peaks.append(int(month))
         peaks = sorted(peaks[:3], reverse=True)
         if peaks:
-            said = ", ".join(f"{values.shape[1] - month}" for month in peaks)
+            months = ", ".join(f"{values.shape[1] - month}" for month in peaks)
             strengths = ", ".join(_signed(values[best, month]) for month in peaks)
-            parts.append(f"{what} {items[best]} {said} month{'' if said == '1' else 's'} before ({strengths})")
-    return "; ".join(parts) or "no month in particular"
+            parts.append(f"{what} {items[best]} {months} month{'' if months == '1' else 's'} before ({strengths})")
+    return "; ".join(parts) or "no month with a notable correlation"
 
 
 def _strongest(values, names, most):

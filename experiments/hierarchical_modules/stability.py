@@ -1,4 +1,4 @@
-"""Whether other networks, trained alike, have the same tree."""
+"""Agreement between the trees of independently trained networks."""
 
 import numpy as np
 
@@ -9,14 +9,14 @@ from interp_jax.methods import hierarchy
 
 
 def write(study, section) -> None:
-    """Agreement of the trees of all networks of a kind: partitions, roles, heights."""
+    """Agreement of the trees of all networks of a kind: partitions, roles and heights."""
     counts = sorted({*study.task.resolutions, *study.chosen})
-    found = {kind: hierarchy.tree_agreement(study.trees(kind), counts) for kind in KINDS}
-    pairs = len(found[TRAINED].cophenetic)
+    agreements = {kind: hierarchy.tree_agreement(study.trees(kind), counts) for kind in KINDS}
+    pairs = len(agreements[TRAINED].cophenetic)
     section.text(
-        f"{study.config.networks} networks of each kind, {pairs} pairs. Units have no names in common, so those of two "
-        "networks are first matched such that the cosines of their correlations sum to the most. Matching alone makes "
-        "trees agree somewhat; what counts is how far the trained networks are above the untrained ones and those "
+        f"{study.config.networks} networks of each kind, {pairs} pairs. The units of two networks are first matched so "
+        "that the sum of the cosines of their correlation vectors is maximal. Matching alone causes some agreement; "
+        "the relevant quantity is the difference between the trained networks and the controls, which are untrained or "
         "trained on shuffled targets."
     )
     for name, title, caption in (
@@ -24,12 +24,12 @@ def write(study, section) -> None:
         (
             "roles",
             "mean cosine of matched roles",
-            "Agreement of what the clusters stand for, whichever units they hold",
+            "Agreement of the roles of clusters, independent of their units",
         ),
     ):
         values = {
             kind: {f"{c}": getattr(every, name)[:, index] for index, c in enumerate(counts)}
-            for kind, every in found.items()
+            for kind, every in agreements.items()
         }
         medians = {
             kind: ", ".join(f"{np.median(values[kind][f'{c}']):.2f}" for c in counts)
@@ -38,20 +38,22 @@ def write(study, section) -> None:
         section.figure(
             f"agreement_{name}",
             figures.stability.agreement(values, y_label=title, x_label="number of clusters"),
-            f"{caption}, one dot a pair of networks. Medians at {', '.join(map(str, counts))} clusters: "
-            f"{'; '.join(f'{kind} {said}' for kind, said in medians.items())}.",
+            f"{caption}; one dot for each pair of networks. Medians at {', '.join(map(str, counts))} clusters: "
+            f"{'; '.join(f'{kind} {each}' for kind, each in medians.items())}.",
         )
     coarse = counts.index(study.task.resolutions[0])
-    means = {kind: every.roles[:, coarse].mean() for kind, every in found.items()}
+    means = {kind: every.roles[:, coarse].mean() for kind, every in agreements.items()}
     section.text(
-        f"At {study.task.resolutions[0]} clusters the roles of two trained networks have a mean cosine of "
-        f"{means[TRAINED]:.2f}. Networks whose targets were shuffled reach {means[SHUFFLED]:.2f}, and networks that "
-        f"were not trained at all {means[UNTRAINED]:.2f}: so much of the agreement comes from the inputs alone, which "
-        "every network shares, and only what is beyond it is learned."
+        f"At {study.task.resolutions[0]} clusters the mean cosine between the roles of two trained networks is "
+        f"{means[TRAINED]:.2f}. For networks trained on shuffled targets it is {means[SHUFFLED]:.2f}, for untrained "
+        f"networks {means[UNTRAINED]:.2f}. Agreement up to these values is due to the inputs, which all networks share."
     )
     section.table(
         ("networks", "cosine of matched units", "cophenetic correlation"),
-        [(kind, mean_and_spread(every.similarity), mean_and_spread(every.cophenetic)) for kind, every in found.items()],
+        [
+            (kind, mean_and_spread(every.similarity), mean_and_spread(every.cophenetic))
+            for kind, every in agreements.items()
+        ],
         "Agreement of single units and of whole trees: mean ± standard deviation over pairs of networks.",
         note="The cophenetic correlation compares the heights at which pairs of matched units are joined.",
     )
@@ -65,11 +67,11 @@ def write(study, section) -> None:
         for c, level in zip(study.task.resolutions, study.support, strict=True)
     ]
     section.table(
-        ("resolution", "support", "clusters of 75 % or more", "found again exactly"),
+        ("resolution", "support", "clusters of 75 % or more", "recovered exactly"),
         rows,
         f"Bootstrap support of the clusters of the network shown, over {study.config.resamples} resamples of the rows.",
-        note="This asks whether the data at hand determine the clusters of one network; the pictures above ask whether "
-        "training determines them.",
+        note="Bootstrap support measures whether the rows determine the clusters of one network; the figures above "
+        "show whether training determines them.",
     )
     section.metrics(
         {
@@ -83,7 +85,7 @@ def write(study, section) -> None:
                     "cophenetic": [every.cophenetic.mean(), every.cophenetic.std()],
                     "matched_units": [every.similarity.mean(), every.similarity.std()],
                 }
-                for kind, every in found.items()
+                for kind, every in agreements.items()
             },
             "support": {str(c): level.jaccard for c, level in zip(study.task.resolutions, study.support, strict=True)},
         }

@@ -1,19 +1,20 @@
-"""What the study's networks learn: digits to name, or next month's prices."""
+"""The tasks of the networks: to classify digits, or to forecast next month's prices."""
 
 import dataclasses
 
 import jax
 import numpy as np
 
+from experiments.tasks import TITLES, image_sets
 from interp_jax import data, networks
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to learn and rows held out, scaled as the paper does, and how they are learned and looked at.
+    """Training and held-out rows, scaled as in the paper, and the parameters of training and analysis.
 
-    ``shape`` is the inputs' own: height and width of a picture, or items and months of prices. ``labels`` are the
-    classes of the two sets of rows, or None, and ``scaled_targets`` the scaling of prices, or None.
+    ``shape`` is the original shape of an input: height and width of an image, or items and months of prices.
+    ``labels`` and ``held_labels`` are None for prices, and ``scaled_targets`` is None for images.
     """
 
     name: str
@@ -30,51 +31,50 @@ class Task:
     penalty: float
     paper_resolutions: tuple[int, ...]
     nmf_rank: int
-    threshold: float  # of the weights that are drawn
+    threshold: float  # the smallest magnitude of weights in figures
     scaled_targets: data.Scaling | None = None
     resolutions: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
-        """Rows that a sigmoid network is shown."""
+        """The number of training steps of a sigmoid network, one row each."""
         return self.passes * len(self.inputs)
 
     @property
     def is_images(self) -> bool:
-        """Whether inputs are pictures, and outputs classes."""
+        """Whether inputs are images and outputs classes."""
         return self.labels is not None
 
 
 # Watanabe 2018, Appendix 3; the paper does not give the sizes of hidden layers.
 _DIGITS = {"passes": 100, "penalty": 1.1e-5, "paper_resolutions": (4, 8, 16), "nmf_rank": 16, "threshold": 0.6}
 _PRICES = {"passes": 500, "penalty": 2e-5, "paper_resolutions": (3, 6, 12), "nmf_rank": 12, "threshold": 0.001}
-_PASSES = {"mlp": 30, "cnn": 10}  # epochs of the networks that are not the paper's
+_PASSES = {"mlp": 30, "cnn": 10}  # epochs of the networks that are not in the paper
 _TRAINING_SHARE = 270 / 541
 _PER_CLASS = 500
-NAMES = {"digits": "scikit-learn's digits", "mnist": "MNIST"}
 LEAST_UNITS = 8
 
 
 def task(settings, key) -> Task:
-    """The task that the settings name, with what they change of it; simulated prices follow from the key."""
-    found = _prices(settings, key) if settings.data == "prices" else _images(settings)
-    changed = {"resolutions": settings.resolutions or found.paper_resolutions}
+    """The task of the settings; simulated prices depend on the key."""
+    made = _prices(settings, key) if settings.data == "prices" else _images(settings)
+    changed = {"resolutions": settings.resolutions or made.paper_resolutions}
     changed |= {"hidden": settings.hidden} if settings.hidden else {}
     changed |= {"passes": settings.passes} if settings.passes is not None else {}
     changed |= {"penalty": settings.penalty} if settings.penalty is not None else {}
-    found = dataclasses.replace(found, **changed)
-    units = sum(found.hidden)
+    made = dataclasses.replace(made, **changed)
+    units = sum(made.hidden)
     if units < LEAST_UNITS:
-        raise ValueError(f"hidden: found {units} units, wanted at least {LEAST_UNITS} to make a tree of")
+        raise ValueError(f"hidden: found {units} units, wanted at least {LEAST_UNITS} for a tree")
     if settings.network != "lnn":
-        jax.eval_shape(lambda: chain(settings.network, found, key))
-    if max(found.resolutions) > units:
-        raise ValueError(f"resolutions: found {found.resolutions}, wanted at most {units}, the number of hidden units")
-    return found
+        jax.eval_shape(lambda: chain(settings.network, made, key))
+    if max(made.resolutions) > units:
+        raise ValueError(f"resolutions: found {made.resolutions}, wanted at most {units}, the number of hidden units")
+    return made
 
 
 def chain(network: str, task: Task, key) -> networks.Chain:
-    """A network that is not the paper's, with its starting weights."""
+    """An untrained perceptron or convolutional network."""
     classes = task.targets.shape[1]
     if network == "cnn":
         return networks.image_cnn(key, (*task.shape, 1), channels=task.hidden, classes=classes)
@@ -82,11 +82,11 @@ def chain(network: str, task: Task, key) -> networks.Chain:
 
 
 def _images(settings):
-    train, test = (data.load(settings.data, split=split) for split in ("train", "test"))
+    train, test = image_sets(settings.data)
     per_class = _PER_CLASS if settings.data == "mnist" else np.bincount(train.labels).min()
     chosen = data.first_per_class(train.labels, int(per_class))
     rows, labels = train.inputs[chosen], train.labels[chosen]
-    options = {"name": NAMES[settings.data], "hidden": (100,) if settings.data == "mnist" else (60,), **_DIGITS}
+    options = {"name": TITLES[settings.data], "hidden": (100,) if settings.data == "mnist" else (60,), **_DIGITS}
     if settings.network != "lnn":
         options["passes"] = _PASSES[settings.network]
     if settings.network == "cnn":
@@ -114,8 +114,8 @@ def _prices(settings, key):
     windows = data.price_windows(series, settings.months)
     split = max(2, round(len(windows.inputs) * _TRAINING_SHARE))
     if split >= len(windows.inputs):
-        found = f"{settings.months}-month windows of {len(series.months)} months of prices"
-        raise ValueError(f"months: found {found}, wanted at least three windows, the last of them to hold out")
+        windows_in_words = f"{settings.months}-month windows of {len(series.months)} months of prices"
+        raise ValueError(f"months: found {windows_in_words}, wanted at least three windows, one of them held out")
     inputs = data.fit_scaling(windows.inputs[:split], -1.0, 1.0)
     targets = data.fit_scaling(windows.targets[:split], 0.01, 0.99)
     scaled = inputs.apply(windows.inputs), targets.apply(windows.targets)
@@ -136,5 +136,5 @@ def _prices(settings, key):
 
 
 def shuffled(targets: np.ndarray, key) -> np.ndarray:
-    """The same targets in a random order of rows, so that inputs say nothing about them."""
+    """The targets in a random order of rows, so that they are independent of the inputs."""
     return targets[np.asarray(jax.random.permutation(key, len(targets)))]

@@ -1,4 +1,4 @@
-"""How well the networks have learned their task."""
+"""The performance of the networks on their task."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ from interp_jax import figures
 NETWORKS = {
     "lnn": "sigmoid units throughout, trained online with an L1 penalty as in the paper",
     "mlp": "a perceptron with ReLU",
-    "cnn": "convolutions with pooling, whose channels are the hidden units",
+    "cnn": "convolutions with pooling, with channels as hidden units",
 }
 
 
 def write(study, section) -> None:
-    """Errors on the training rows and on rows held out, and the curves of the online training."""
+    """Scores on the training rows and on the held-out rows, and curves of the online training."""
     task, kind = study.task, NETWORKS[study.config.network]
     layers = "-".join(map(str, (task.inputs[0].size, *task.hidden, task.targets.shape[1])))
     section.text(
-        f"Data: {task.name}, {len(task.inputs):,} rows to learn and {len(task.held_inputs):,} held out. Networks: "
+        f"Data: {task.name}, {len(task.inputs):,} training and {len(task.held_inputs):,} held-out rows. Networks: "
         f"{kind}, {layers} (inputs, hidden layers, outputs), {study.config.networks} of each kind below."
     )
-    score, unit = (_accuracy, "share of rows named right") if study.task.is_images else (_miss, "root mean square miss")
-    found = {
+    score, unit = (_accuracy, "accuracy") if study.task.is_images else (_error, "root mean square error")
+    scores = {
         kind: {
             rows: [score(study.task, study.outputs(network, inputs), held) for network in study.population(kind)]
             for rows, inputs, held in (
@@ -34,46 +34,46 @@ def write(study, section) -> None:
     }
     rows = [
         (f"{kind} ({study.config.networks} networks)", *(mean_and_spread(values) for values in by_rows.values()))
-        for kind, by_rows in found.items()
+        for kind, by_rows in scores.items()
     ]
     if not study.task.is_images:
         rows += _forecasts_without_a_network(study)
     held = f"{len(study.task.held_inputs):,}"
     section.table(
-        ("network", f"{len(study.task.inputs):,} training rows", f"{held} rows held out"),
+        ("network", f"{len(study.task.inputs):,} training rows", f"{held} held-out rows"),
         rows,
         f"{unit[0].upper()}{unit[1:]}{'' if study.task.is_images else ', in the unit of the prices'}, mean ± "
         "standard deviation over networks.",
-        note="Networks trained on shuffled targets can only learn by heart, and those with their starting weights have "
-        "learned nothing: whatever is found in them as well is no finding about learning.",
+        note="Networks trained on shuffled targets can only memorize, and untrained networks have learned nothing. "
+        "Results that hold for these controls too are not due to learning.",
     )
-    metrics = {kind: dict(by_rows) for kind, by_rows in found.items()}
+    metrics = {kind: dict(by_rows) for kind, by_rows in scores.items()}
     if study.config.network == "lnn":
         metrics["share_of_weights_below_0.01"] = [_small(network) for network in study.population(TRAINED)]
         _curves(study, section)
         small = np.mean(metrics["share_of_weights_below_0.01"])
         before = np.mean([_small(network) for network in study.population(UNTRAINED)])
         section.text(
-            f"{small:.0%} of the weights of the trained networks are smaller than 0.01 in magnitude; before training "
-            f"it was {before:.0%}. The L1 term, of weight {study.task.penalty:g}, is there to make them small."
+            f"{small:.0%} of the weights of the trained networks, and {before:.0%} before training, are below 0.01 in "
+            f"magnitude. The L1 term has a weight of {study.task.penalty:g}."
         )
     section.metrics({"score": unit, "rows": len(study.task.inputs), "networks": metrics})
 
 
 def _curves(study, section):
     curves = {kind: study.curves[kind] for kind in (TRAINED, SHUFFLED)}
-    stretches = len(curves[TRAINED])
+    intervals = len(curves[TRAINED])
     section.figure(
         "training",
         figures.curves.against(
-            study.task.steps / stretches * np.arange(1, stretches + 1),
+            study.task.steps / intervals * np.arange(1, intervals + 1),
             curves,
-            "rows shown",
-            "squared error of the rows shown",
+            "training steps",
+            "squared error",
             log_y=True,
         ),
-        f"The online training of {study.config.networks} networks of each kind, {study.task.steps:,} rows each; mean, "
-        "standard deviation and single networks.",
+        f"Online training of {study.config.networks} networks of each kind, {study.task.steps:,} steps of one row; "
+        "mean, standard deviation and single networks.",
     )
 
 
@@ -81,15 +81,15 @@ def _accuracy(task, outputs, held):
     return float(np.mean(np.argmax(np.asarray(outputs), axis=1) == (task.held_labels if held else task.labels)))
 
 
-def _miss(task, outputs, held):
-    found, wanted = (
+def _error(task, outputs, held):
+    forecasts, prices = (
         task.scaled_targets.invert(np.asarray(x)) for x in (outputs, task.held_targets if held else task.targets)
     )
-    return float(np.sqrt(np.mean((found - wanted) ** 2)))
+    return float(np.sqrt(np.mean((forecasts - prices) ** 2)))
 
 
 def _forecasts_without_a_network(study):
-    """The last month's price, and that of the same month a year before."""
+    """Rows for two baselines: the price a month before, and the price a year before."""
     task = study.task
     every = np.concatenate([task.targets, task.held_targets])
     prices = task.scaled_targets.invert(every)
@@ -97,9 +97,9 @@ def _forecasts_without_a_network(study):
     if len(task.targets) <= 12:
         return rows
     for name, months in (("the price a month before", 1), ("the price twelve months before", 12)):
-        misses = (prices[months:] - prices[:-months]) ** 2
+        errors = (prices[months:] - prices[:-months]) ** 2
         split = len(task.targets) - months
-        rows.append((name, *(f"{np.sqrt(part.mean()):.3f}" for part in (misses[:split], misses[split:]))))
+        rows.append((name, *(f"{np.sqrt(part.mean()):.3f}" for part in (errors[:split], errors[split:]))))
     return rows
 
 

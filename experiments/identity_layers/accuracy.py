@@ -1,4 +1,4 @@
-"""The recognition accuracy of every layer: networks of several depths from the identity, and random starts."""
+"""The accuracy of every layer, for networks initialized at the identity and at random weights."""
 
 import numpy as np
 
@@ -8,37 +8,38 @@ from interp_jax import figures
 
 
 def write(study, section) -> None:
-    """Curves over the layers, and what they come to in numbers."""
+    """A table and curves of the accuracy over the layers."""
     config, task = study.config, study.task
     chance = 1 / len(task.class_names)
     section.text(
-        f"{task.name}, {len(task.labels):,} training rows, all networks trained alike: {_epochs(config.epochs)} in "
-        f"batches of {config.batch_size} with Adam, its rate rising to {config.rate:g} and falling to 0. A layer holds "
-        f"{task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the classes; the accuracy of a "
-        f"layer is how often the greatest of its class units is the right one, on {len(task.held_labels):,} held-out "
-        "rows. Random starts differ in their first weights alone."
+        f"{task.name}, {len(task.labels):,} training rows. All networks are trained in the same way: "
+        f"{_epochs(config.epochs)} in batches of {config.batch_size} with Adam, with a peak learning rate of "
+        f"{config.rate:g}. A layer has {task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the "
+        "classes. The accuracy of a layer is the share of rows for which the unit of the true class is greatest among "
+        f"its class units, on {len(task.held_labels):,} held-out rows. Networks with random initialization differ in "
+        "their initial weights only."
     )
     cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
     cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
-    # How far single layers of random networks get by luck, before anything is learned.
+    # The accuracy that single layers of random networks have by chance, before training.
     cases |= {(f"{kind}, untrained", config.depth): study.untrained(kind, config.depth) for kind in RANDOM}
     names = NAMES | {f"{kind}, untrained": f"{NAMES[kind]}, untrained" for kind in RANDOM}
     rows, metrics = [], {}
-    for (kind, depth), found in cases.items():
-        numbers = summary(found)
+    for (kind, depth), accuracies in cases.items():
+        numbers = summary(accuracies)
         rows.append(
             (
                 names[kind],
                 depth,
-                found.shape[1],
+                accuracies.shape[1],
                 *(mean_and_spread(100 * each, 1) for each in numbers.values()),
             )
         )
-        metrics[f"{kind} {depth}"] = {**numbers, "layers": found}
-    luckiest = max(metrics[f"{kind} {config.depth}"]["half_best"].max() for kind in RANDOM)
+        metrics[f"{kind} {depth}"] = {**numbers, "layers": accuracies}
+    best = max(metrics[f"{kind} {config.depth}"]["half_best"].max() for kind in RANDOM)
     section.table(
         (
-            "start",
+            "initialization",
             "layers",
             "networks",
             "first layer (%)",
@@ -48,10 +49,11 @@ def write(study, section) -> None:
             "largest drop (points)",
         ),
         rows,
-        "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: by how many points a "
-        "layer falls below the best before it.",
-        note=f"An untrained identity start has {chance:.0%} in every layer: all its class units are 0. The best single "
-        f"layer in the first half of any network from a random start has {luckiest:.1%}.",
+        "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: the largest difference, "
+        "in points, between the best of the layers before a layer and that layer.",
+        note=f"Before training, a network initialized at the identity has an accuracy of {chance:.0%} in every layer, "
+        "because all class units are 0. The best single layer in the first half of the networks with random "
+        f"initialization has an accuracy of {best:.1%}.",
     )
     section.figure(
         "accuracy_by_depth",
@@ -60,7 +62,7 @@ def write(study, section) -> None:
             "accuracy on held-out rows",
             references={"chance": chance},
         ),
-        "From the identity: accuracy of every layer, mean and range over the networks.",
+        "Initialization at the identity: accuracy of every layer, mean and range over the networks.",
     )
     section.figure(
         "accuracy_by_start",
@@ -69,7 +71,7 @@ def write(study, section) -> None:
             "accuracy on held-out rows",
             references={"chance": chance},
         ),
-        f"{config.depth} layers, by their start: mean and range over the networks.",
+        f"{config.depth} layers, by initialization: mean and range over the networks.",
     )
     section.metrics({"accuracy": metrics, "chance": chance})
 
@@ -79,7 +81,7 @@ def _epochs(count):
 
 
 def summary(accuracies: np.ndarray) -> dict[str, np.ndarray]:
-    """Of [layers, networks]: first layer, mean and best of the first half, last layer, the largest drop."""
+    """Summaries of accuracies [layers, networks]: first layer, mean and best of the first half, last, largest drop."""
     half = accuracies[: len(accuracies) // 2]
     drop = np.max(np.maximum.accumulate(accuracies, axis=0) - accuracies, axis=0)
     return {

@@ -1,4 +1,4 @@
-"""The convolutional twin: the same reading of a network whose kernels start as Dirac kernels."""
+"""The same analysis of a convolutional network whose kernels are initialized as Dirac kernels."""
 
 from functools import partial
 
@@ -7,18 +7,17 @@ import numpy as np
 
 from experiments.identity_layers.accuracy import summary
 from experiments.identity_layers.layers_study import adam
-from experiments.identity_layers.maps import first_right
-from experiments.study import mean_and_spread
+from experiments.identity_layers.maps import first_correct
+from experiments.study import in_batches, mean_and_spread
 from interp_jax import figures, networks
 from interp_jax.methods import identity
 
 PATCH = {8: 2, 28: 4}
 STARTS = {"identity": "Dirac", "glorot": "Glorot"}
-BATCH = 500
 
 
 def write(study, section) -> None:
-    """Accuracy of every layer from Dirac kernels and from random ones, and the maps of some images."""
+    """Accuracy of every layer with Dirac and with random initialization, and the maps of some images."""
     task, config = study.task, study.config
     trained = {start: _network(study, start) for start in STARTS}
     scores = {start: _scores(network, _images(task, task.held_inputs)) for start, network in trained.items()}
@@ -26,13 +25,13 @@ def write(study, section) -> None:
     distance = {start: np.asarray(identity.distance_to_identity(net.kernel[...])) for start, net in trained.items()}
     network = trained["identity"]
     section.text(
-        f"{config.conv_depth} convolutions of 3 × 3 whose kernels change nothing at the start. The image goes in as "
-        f"patches of {network.patch} × {network.patch} pixels, {network.kernel.shape[-1] - network.classes} channels, "
-        "and every place has a channel more for each class, whose mean over the places is the class score. One network "
-        f"from each start, {config.conv_epochs} epochs with Adam, rate {config.conv_rate:g}."
+        f"{config.conv_depth} convolutions of 3 × 3, initialized as the identity. The input consists of patches of "
+        f"{network.patch} × {network.patch} pixels, {network.kernel.shape[-1] - network.classes} channels. Every "
+        "position has a further channel for each class, whose mean over the positions is the class score. One network "
+        f"for each initialization, {config.conv_epochs} epochs with Adam, peak learning rate {config.conv_rate:g}."
     )
     section.table(
-        ("start", "first layer (%)", "best of the first half (%)", "last (%)", "mean distance from the Dirac kernel"),
+        ("initialization", "first layer (%)", "best of first half (%)", "last (%)", "mean distance from Dirac kernel"),
         [
             (
                 name,
@@ -45,7 +44,7 @@ def write(study, section) -> None:
             for start, name in STARTS.items()
         ],
         "Accuracy on held-out rows, and ‖W − I‖ / ‖I‖, mean over the layers.",
-        note="These kernels go farther from where they start than the perceptrons' weights do."
+        note="These kernels move farther from their initial values than the weights of the perceptrons."
         if distance["identity"].mean() > 0.2
         else None,
     )
@@ -58,7 +57,7 @@ def write(study, section) -> None:
         ),
         "Accuracy of every layer of the convolutional networks.",
     )
-    rows = first_right(scores["identity"][-1], task.held_labels)[::2]
+    rows = first_correct(scores["identity"][-1], task.held_labels)[::2]
     inputs = task.held_inputs[rows]
     read = identity.contributions(inputs, network.layers(_images(task, inputs)))
     shown = np.unique(np.linspace(0, config.conv_depth - 1, 6).round().astype(int))
@@ -71,8 +70,8 @@ def write(study, section) -> None:
             [task.class_names[label] for label in task.held_labels[rows]],
             label="contribution",
         ),
-        "Contribution maps of the network from Dirac kernels. Between patches a map has the image's places; inside a "
-        "patch a pixel's place is a channel, which the network mixes as freely as any.",
+        "Contribution maps of the network with Dirac initialization. A map preserves the positions of patches; within "
+        "a patch the pixels are channels, which the network can mix.",
     )
     section.metrics({"accuracy": accuracies, "distance": distance})
 
@@ -104,8 +103,7 @@ def _images(task, rows):
 
 
 def _scores(network, images):
-    batches = [np.asarray(_read(network, images[at : at + BATCH])) for at in range(0, len(images), BATCH)]
-    return np.concatenate(batches, axis=1)
+    return in_batches(_read, network, images, axis=1)
 
 
 @jax.jit

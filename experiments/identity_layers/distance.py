@@ -1,4 +1,4 @@
-"""How far the weights have gone from the identity, layer by layer, against the depth."""
+"""The distance of the weights from the identity, by layer and by depth."""
 
 import numpy as np
 
@@ -9,22 +9,22 @@ from interp_jax.methods import identity
 
 
 def write(study, section) -> None:
-    """Distances of every layer and depth, and the slope of their mean against the depth."""
+    """A table and a figure of the distances, and the slope of their mean against the depth."""
     config = study.config
-    found = {depth: distances(study.trained(IDENTITY, depth)) for depth in config.depths}
+    by_depth = {depth: distances(study.trained(IDENTITY, depth)) for depth in config.depths}
     random = {kind: distances(study.trained(kind, config.depth)) for kind in RANDOM}
-    depths = sorted(found)
-    means = np.array([found[depth][:-1].mean() for depth in depths])
+    depths = sorted(by_depth)
+    means = np.array([by_depth[depth][:-1].mean() for depth in depths])
     falls = bool(np.all(np.diff(means) < 0))
     section.text(
-        "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, by the root of the sum of squares. All depths "
-        "had the same optimizer, rate and steps. Weights that have nothing to do with the identity and are as large "
-        "lie at √2. Numbers are over all layers but the last: nothing reads its pixel units, so that their weights "
-        "have no gradient and stay where they start."
+        "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, in the Frobenius norm. All depths have the "
+        "same optimizer, learning rate and number of steps. Weights of the same norm that are orthogonal to the "
+        "identity have a distance of √2. The last layer is excluded: no layer uses its pixel units, so that their "
+        "weights have no gradient."
     )
     slope = float(np.polyfit(np.log(depths), np.log(means), 1)[0]) if len(depths) > 1 else float("nan")
     section.table(
-        ("start", "layers", "mean over the layers", "nearest layer", "farthest layer"),
+        ("initialization", "layers", "mean over the layers", "smallest", "largest"),
         [
             (
                 NAMES[kind],
@@ -34,7 +34,7 @@ def write(study, section) -> None:
                 mean_and_spread(values.max(axis=0)),
             )
             for kind, depth, values in [
-                *((IDENTITY, depth, found[depth][:-1]) for depth in depths),
+                *((IDENTITY, depth, by_depth[depth][:-1]) for depth in depths),
                 *((kind, config.depth, values[:-1]) for kind, values in random.items()),
             ]
         ],
@@ -45,14 +45,14 @@ def write(study, section) -> None:
     section.figure(
         "distance_by_layer",
         figures.through_layers.shares(
-            {f"{depth} layers": found[depth] for depth in depths}, "distance from the identity", percent=False
+            {f"{depth} layers": by_depth[depth] for depth in depths}, "distance from the identity", percent=False
         ),
         "Distance from the identity in every layer, mean and range over the networks.",
     )
     section.metrics(
         {
             "depths": depths,
-            "by_layer": {str(depth): values for depth, values in found.items()},
+            "by_layer": {str(depth): values for depth, values in by_depth.items()},
             "mean": means,
             "falls": falls,
             "slope": slope,
@@ -62,13 +62,14 @@ def write(study, section) -> None:
 
 
 def _fall(falls, slope):
-    said = "shallower than" if slope > -1 else "at least as steep as"
+    words = "shallower than" if slope > -1 else "at least as steep as"
     return (
-        f"With depth the mean {'falls' if falls else 'does not fall'} strictly; the slope of its logarithm against "
-        f"that of the depth is {slope:.2f}, {said} the −1 of layers that divide one fixed change among them."
+        f"The mean {'decreases' if falls else 'does not decrease'} strictly with depth. The slope of its logarithm "
+        f"against the logarithm of the depth is {slope:.2f}, {words} the slope of −1 that results if the layers share "
+        "a constant total change."
     ).replace("-", "−")
 
 
 def distances(trained) -> np.ndarray:
-    """[layers, networks]."""
+    """Distances from the identity [layers, networks]."""
     return np.stack([identity.distance_to_identity(network.kernel[...]) for network in trained], axis=1)

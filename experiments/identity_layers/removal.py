@@ -1,4 +1,4 @@
-"""Deletion and insertion curves: whether what the maps point at is what the network decides by."""
+"""Deletion and insertion curves: whether contribution maps rank pixels by their importance for the prediction."""
 
 from functools import partial
 
@@ -12,17 +12,17 @@ from interp_jax import figures
 from interp_jax.methods import identity
 
 MAP, MAGNITUDE, ALONE, RANDOM_INK = "contribution map", "|contribution map|", "|x| alone", "random ink"
-TWINS = ("orthogonal", SHUFFLED)
-CHOOSING = 300  # training rows that the layer is chosen on, and held-out rows to see whether the choice holds
-LAYERS = 7  # layers tried
+CONTROLS = ("orthogonal", SHUFFLED)
+CHOOSING = 300  # training rows for the choice of the layer, and held-out rows for its validation
+LAYERS = 7  # candidate layers
 STEPS = 10
 
 
 def write(study, section) -> None:
-    """The curves of all rankings, their areas, and the contribution map's distance from each rival."""
+    """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
     task, config = study.task, study.config
     networks = study.trained(IDENTITY, config.depth)
-    # The last layer's map is that of the one before: nothing reads its pixel units, their weights stay the identity.
+    # The map of the last layer equals that of the layer before: its pixel units have no gradient and stay the identity.
     tried = np.unique(np.linspace(0, config.depth - 1, LAYERS).round().clip(max=config.depth - 2).astype(int))
     by_layer = {
         part: np.stack([_areas_by_layer(each, task.inputs[:CHOOSING], tried, change) for each in networks], axis=1)
@@ -33,13 +33,14 @@ def write(study, section) -> None:
     held_by_layer = np.stack([_areas_by_layer(each, held[:CHOOSING], tried, _as_it_is) for each in networks], axis=1)
     curves = [_curves(study, network, held, layer, of_magnitude) for network in networks]
     section.text(
-        "The pixels of an image are blanked one after the other, or an empty image is filled, in the order that a map "
-        "gives them, and the probability of the class that the network decides for is watched. Only ink is ranked: to "
-        "blank a blank pixel changes nothing. Maps keep their sign, what speaks for the class or was strengthened most "
-        f"goes first. The contribution map is that of layer {layer + 1} of {config.depth}, its magnitude that of layer "
-        f"{of_magnitude + 1}: each has the least deletion area on {CHOOSING} training rows among {len(tried)} layers. "
-        f"The last layer's map is that of layer {config.depth - 1}, for nothing reads the last layer's pixel units and "
-        f"they change nothing. Curves are of {len(held):,} held-out rows and {len(networks)} networks."
+        "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
+        "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
+        "ranked, because blanking a blank pixel has no effect. Maps keep their sign: pixels that support the class, or "
+        f"that the layers increased most, come first. The contribution map is that of layer {layer + 1} of "
+        f"{config.depth}, its magnitude that of layer {of_magnitude + 1}: among {len(tried)} layers, these have the "
+        f"smallest deletion area on {CHOOSING} training rows. The map of the last layer equals that of layer "
+        f"{config.depth - 1}, since its pixel units receive no gradient. Curves are computed on {len(held):,} held-out "
+        f"rows and {len(networks)} networks."
     )
     areas = {
         name: {part: np.stack([getattr(each[name], part) for each in curves]).mean(axis=0) for part in _AREAS}
@@ -50,11 +51,11 @@ def write(study, section) -> None:
         for name, of_name in areas.items()
         if name != MAP
     }
-    for part, sign, said in zip(_AREAS, (1, -1), ("small is good", "large is good"), strict=True):
-        better = [name for name, found in intervals.items() if min(sign * end for end in found[part][1:]) > 0]
-        worse = [name for name, found in intervals.items() if max(sign * end for end in found[part][1:]) < 0]
+    for part, sign, direction in zip(_AREAS, (1, -1), ("lower is better", "higher is better"), strict=True):
+        better = [name for name, each in intervals.items() if min(sign * end for end in each[part][1:]) > 0]
+        worse = [name for name, each in intervals.items() if max(sign * end for end in each[part][1:]) < 0]
         section.table(
-            ("ranking", part.replace("_", " "), "… less the map's"),
+            ("ranking", part.replace("_", " "), "difference from the map"),
             [
                 (
                     name,
@@ -63,45 +64,46 @@ def write(study, section) -> None:
                 )
                 for name, of_name in areas.items()
             ],
-            f"Area under the {part.partition('_')[0]} curve, {said}; the difference from the contribution map with its "
-            f"95 % interval, which is over images, given these {len(networks)} networks.",
-            note=f"The contribution map is surely better than: {', '.join(better) or 'none'}; surely worse than: "
-            f"{', '.join(worse) or 'none'}.",
+            f"Area under the {part.partition('_')[0]} curve ({direction}), and the difference from the contribution "
+            f"map with a 95 % interval over images, given these {len(networks)} networks.",
+            note="By these intervals the contribution map is significantly better than: "
+            f"{', '.join(better) or 'none'}; significantly worse than: {', '.join(worse) or 'none'}.",
         )
     weakened = float(np.mean([_weakened(network, held, of_magnitude) for network in networks]))
     against_random = _interval(areas[MAGNITUDE][_AREAS[0]] - areas[RANDOM_INK][_AREAS[0]], config.seed)
-    said = "better than" if against_random[2] < 0 else "no better than"
+    comparison = "better than" if against_random[2] < 0 else "not better than"
     section.text(
-        f"Under deletion the map's magnitude is {said} random ink, {with_interval(against_random)}. A pixel unit "
-        "cannot fall below 0, so that a map is never below −x while it may rise without bound: a great magnitude is a "
-        "pixel erased or one strengthened, which are opposites to the layers after it. On the training rows the "
-        f"magnitude of layer {tried[0] + 1}'s map has an area of {by_layer[MAGNITUDE][0].mean():.3f}, that of layer "
-        f"{of_magnitude + 1}'s {by_layer[MAGNITUDE].mean(axis=1).min():.3f}; of the tenth of an image's ink with the "
-        f"greatest magnitude in the latter {weakened:.0%} has been weakened."
+        f"Under deletion the magnitude of the map is {comparison} random ink, {with_interval(against_random)}. A pixel "
+        "unit is not negative, so that a map is at least −x but has no upper bound: a large magnitude means an erased "
+        "or an increased pixel, which have opposite effects on the following layers. On the training rows the "
+        f"magnitude of the map of layer {tried[0] + 1} has an area of {by_layer[MAGNITUDE][0].mean():.3f}, that of "
+        f"layer {of_magnitude + 1} an area of {by_layer[MAGNITUDE].mean(axis=1).min():.3f}. Of the tenth of the ink "
+        f"with the largest magnitude in the latter, {weakened:.0%} was decreased."
     )
-    twins = {
-        kind: _of_twin(study, network, held, layer)
+    controls = {
+        kind: _of_control(study, network, held, layer)
         for kind, network in [
             (IDENTITY, networks[0]),
-            *((kind, study.trained(kind, config.depth)[0]) for kind in TWINS),
+            *((kind, study.trained(kind, config.depth)[0]) for kind in CONTROLS),
         ]
     }
     section.table(
-        ("network", "contribution map", "random ink", "map less random ink"),
+        ("network", "contribution map", "random ink", "difference"),
         [
             (
                 NAMES[kind],
-                *(f"{each.mean():.3f}" for each in found),
-                with_interval(_interval(found[0] - found[1], config.seed)),
+                *(f"{each.mean():.3f}" for each in values),
+                with_interval(_interval(values[0] - values[1], config.seed)),
             )
-            for kind, found in twins.items()
+            for kind, values in controls.items()
         ],
-        f"Area under the deletion curve in one network each, ranked by its map of layer {layer + 1}: in a network from "
-        "random weights units have no places in the image, and one that has learned shuffled labels decides by chance. "
-        "Areas compare within a row: each network is as sure of its class as it is.",
+        "Sanity controls: area under the deletion curve in one network each, ranked by its contribution map of layer "
+        f"{layer + 1}. In a network with random initialization units do not correspond to pixels, and a network "
+        "trained on shuffled labels predicts at chance level. Areas are comparable within a row only, because the "
+        "confidence of the networks differs.",
     )
     shares = np.asarray(curves[0][MAP].shares)
-    for part, said in (("deletion", "removed"), ("insertion", "put back")):
+    for part, action in (("deletion", "removed"), ("insertion", "inserted")):
         section.figure(
             part,
             figures.curves.against(
@@ -110,11 +112,11 @@ def write(study, section) -> None:
                     name: np.stack([np.mean(getattr(each[name], part), axis=0) for each in curves], axis=1)
                     for name in curves[0]
                 },
-                f"share of the ink {said}",
+                f"share of the ink {action}",
                 "probability of the class",
                 y_range=(0, 1.02),
             ),
-            f"{part.capitalize()}: mean over the rows, a dot a network.",
+            f"{part.capitalize()}: mean over the rows, one dot for each network.",
         )
     section.figure(
         "deletion_by_layer",
@@ -125,7 +127,7 @@ def write(study, section) -> None:
             "deletion area",
             {name: float(areas[name][_AREAS[0]].mean()) for name in (ALONE, RANDOM_INK)},
         ),
-        "Area under the deletion curve by the layer whose map ranks the pixels: mean, a dot a network.",
+        "Area under the deletion curve by the layer of the map: mean, one dot for each network.",
     )
     section.metrics(
         {
@@ -142,7 +144,9 @@ def write(study, section) -> None:
             "by_layer_training": by_layer[MAP],
             "by_layer_training_magnitude": by_layer[MAGNITUDE],
             "by_layer_held_out": held_by_layer,
-            "twins": {kind: {"map": found[0].mean(), "random_ink": found[1].mean()} for kind, found in twins.items()},
+            "controls": {
+                kind: {"map": areas[0].mean(), "random_ink": areas[1].mean()} for kind, areas in controls.items()
+            },
         }
     )
 
@@ -164,14 +168,14 @@ def _curves(study, network, inputs, layer, of_magnitude):
         ALONE: inputs,
         RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape),
     }
-    found = {
+    curves = {
         name: identity.removal_curves(network, inputs, each, target, steps=STEPS) for name, each in rankings.items()
     }
-    return {name: jax.tree.map(np.asarray, each) for name, each in found.items()}
+    return {name: jax.tree.map(np.asarray, each) for name, each in curves.items()}
 
 
 def _weakened(network, inputs, layer):
-    """Of the tenth of a row's ink with the greatest magnitude in the map, the share that is below 0; mean over rows."""
+    """The share of negative values among the tenth of the ink with the largest magnitude in the map; mean over rows."""
     maps = np.asarray(_read(network, inputs)[0].maps[layer])
     shares = []
     for row, changes in zip(inputs, maps, strict=True):
@@ -181,8 +185,8 @@ def _weakened(network, inputs, layer):
     return np.mean(shares)
 
 
-def _of_twin(study, network, inputs, layer):
-    """Deletion areas by the map and by random ink, a number a row each."""
+def _of_control(study, network, inputs, layer):
+    """Deletion areas of every row by the map and by random ink."""
     read, target = _read(network, inputs)
     return [
         np.asarray(identity.removal_curves(network, inputs, each, target, steps=STEPS).deletion_area)
@@ -196,7 +200,7 @@ def _as_it_is(maps):
 
 @partial(jax.jit, static_argnames="change")
 def _areas_by_layer(network, inputs, tried, change):
-    """The mean deletion area of the contribution maps of some layers, or of what ``change`` makes of them."""
+    """The mean deletion areas of the contribution maps of some layers, each transformed by ``change``."""
     read, target = _read(network, inputs)
 
     def area(layer):
@@ -213,12 +217,14 @@ def _read(network, inputs):
 
 
 def _interval(differences, seed):
-    """Mean and the ends of its 95 % interval, resampling rows."""
-    found = bootstrap((differences,), np.mean, n_resamples=2_000, method="percentile", rng=np.random.default_rng(seed))
-    return [float(differences.mean()), *(float(end) for end in found.confidence_interval)]
+    """The mean and the ends of its 95 % bootstrap interval over rows."""
+    resampled = bootstrap(
+        (differences,), np.mean, n_resamples=2_000, method="percentile", rng=np.random.default_rng(seed)
+    )
+    return [float(differences.mean()), *(float(end) for end in resampled.confidence_interval)]
 
 
-def with_interval(found):
-    """``mean (low … high)`` of the three numbers."""
-    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in found)
+def with_interval(numbers):
+    """The text ``mean (low … high)`` for three numbers."""
+    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers)
     return f"{mean}\u00a0({low}\u00a0…\u00a0{high})"

@@ -1,4 +1,4 @@
-"""Which layers the score of the class decided for is due to, and whether the shares add up to it."""
+"""Attribution of the predicted class's score to layers, and the completeness of the shares."""
 
 from functools import partial
 
@@ -15,21 +15,22 @@ ROWS = 200
 
 
 def write(study, section) -> None:
-    """Shares along the way from the identity, writes through the class blocks, and what ablation says of both."""
+    """Shares by a path integral from the identity, by writes to the class units, and comparison with ablation."""
     config = study.config
     cases = [(IDENTITY, depth) for depth in config.depths] + [(kind, config.depth) for kind in RANDOM]
     section.text(
-        "The score of the class that a network decides for, divided among its layers in two ways. By origin: all "
-        "layers go together from the identity to what they are, and a layer's share is its own part of the score's "
-        "slope on the way, propagated through the Jacobians of the layers after it; a Gauss-Legendre sum of "
-        f"{config.nodes} terms. By writing: what a layer reads from the pixel units into the class units, carried to "
-        "the end by the class blocks of the layers after it. Neither is made from differences of the layers' scores, "
-        f"which would add up whatever the network is; by how much they fail to add up is measured on {ROWS} held-out "
-        "rows. What ablation says: how much the score falls, on average, when one layer is replaced by the identity."
+        "The score of the predicted class is attributed to layers in two ways. By path: the weights of all layers move "
+        "together from the identity to their trained values, and the share of a layer is the integral of its part of "
+        "the derivative of the score, propagated through the Jacobians of the following layers (Gauss-Legendre "
+        f"quadrature with {config.nodes} nodes). By writes: the contribution of a layer from the pixel units to the "
+        "class units, propagated by the class blocks of the following layers. Neither uses differences of the layers' "
+        "scores, which would be complete for any network; the completeness of the shares is measured on "
+        f"{ROWS} held-out rows. For comparison, ablation: the mean decrease of the score when one layer is replaced by "
+        "the identity."
     )
-    found = {case: [_shares(study, network) for network in study.trained(*case)] for case in cases}
+    shares = {case: [_shares(study, network) for network in study.trained(*case)] for case in cases}
     section.table(
-        ("start", "layers", "by origin (%)", "… 95 % below", "by writing (%)", "ablation"),
+        ("initialization", "layers", "by path (%)", "… 95 % quantile", "by writes (%)", "correlation with ablation"),
         [
             (
                 NAMES[kind],
@@ -39,35 +40,35 @@ def write(study, section) -> None:
                 f"{max(100 * each['written_error'].mean() for each in networks):.0e}",
                 mean_and_spread([each["agreement"] for each in networks], 2),
             )
-            for (kind, depth), networks in found.items()
+            for (kind, depth), networks in shares.items()
         ],
-        "What is missing, |sum of the shares − score| / |score|: mean over the rows, and what 95 % of them lie below; "
-        "by writing that of the worst network, which is rounding. "
-        "Ablation: correlation over the layers of the mean share by origin and the mean fall of the score. Mean ± "
-        "standard deviation over the networks.",
+        "Completeness error |sum of the shares − score| / |score|: mean over the rows, and its 95 % quantile; for "
+        "writes the largest mean of any network, which is due to rounding. Last column: correlation over the layers "
+        "between the mean share by path and the mean decrease of the score under ablation. Mean ± standard deviation "
+        "over the networks.",
     )
     section.figure(
         "shares_by_depth",
         figures.through_layers.shares(
-            {f"{depth} layers": _relative(found[IDENTITY, depth], "origin") for depth in config.depths},
+            {f"{depth} layers": _relative(shares[IDENTITY, depth], "origin") for depth in config.depths},
             "share of the score × number of layers",
             references={"equal shares": 1.0},
             percent=False,
         ),
-        "Every layer's share of the score by origin, mean over the rows: mean and range over the networks from the "
-        "identity. Times the number of layers, so that 1 is an equal share.",
+        "Share of every layer by path, mean over the rows: mean and range over the networks initialized at the "
+        "identity, multiplied by the number of layers, so that equal shares have the value 1.",
     )
-    ways = {"by origin": "origin", "by writing": "written", "fall under ablation": "ablated"}
+    ways = {"by path": "origin", "by writes": "written", "decrease under ablation": "ablated"}
     section.figure(
         "shares_by_way",
         figures.through_layers.shares(
-            {name: _relative(found[IDENTITY, config.depth], part) for name, part in ways.items()},
+            {name: _relative(shares[IDENTITY, config.depth], part) for name, part in ways.items()},
             "part of the score × number of layers",
             references={"equal shares": 1.0},
             percent=False,
         ),
-        f"The same for the networks of {config.depth} layers, in all three ways. Falls under ablation need not add up: "
-        "what layers do together is lost with each of them.",
+        f"The same for the networks of {config.depth} layers, by all three measures. Decreases under ablation need not "
+        "sum to the score, because layers interact.",
     )
     section.metrics(
         {
@@ -77,27 +78,25 @@ def write(study, section) -> None:
                 else np.stack([np.asarray(each[name]) for each in networks])
                 for name in networks[0]
             }
-            for (kind, depth), networks in found.items()
+            for (kind, depth), networks in shares.items()
         }
     )
 
 
 def _relative(networks, part):
-    """[layers, networks], where 1 is an equal share."""
+    """Shares [layers, networks] multiplied by the number of layers."""
     return np.stack([len(each[part]) * each[part] for each in networks], axis=1)
 
 
 def _shares(study, network):
     inputs = study.task.held_inputs[:ROWS]
-    found = _compute(network, inputs, study.config.nodes)
-    found = jax.tree.map(np.asarray, found)
-    found["agreement"] = float(np.corrcoef(found["origin"], found["ablated"])[0, 1])
-    return found
+    shares = jax.tree.map(np.asarray, _compute(network, inputs, study.config.nodes))
+    return shares | {"agreement": float(np.corrcoef(shares["origin"], shares["ablated"])[0, 1])}
 
 
 @partial(jax.jit, static_argnames="nodes")
 def _compute(network, inputs, nodes):
-    """Shares of the mean score of the classes decided for, a number a layer, and every row's error."""
+    """Shares of the mean score of the predicted classes for every layer, and the completeness error of every row."""
     layers, stack, start = network.layers(inputs), network.stack(), network.pad(inputs)
     features = inputs.shape[1]
     scores = layers[-1, :, features:]

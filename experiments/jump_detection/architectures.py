@@ -1,4 +1,4 @@
-"""The seven networks of the thesis (Tables 3.2 to 3.4) against the optimum."""
+"""The seven networks of the thesis (Tables 3.2 to 3.4), compared with the optimum."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ MEASURES = ("l1", "l2", "l1_best", "l2_best")
 
 
 def write(study, section) -> None:
-    """The table and Figure 3.10."""
+    """A table of errors, and Figure 3.10 of the thesis."""
     config = study.config
     section.text(
-        "Each network is trained as in the thesis: plain gradient descent at rate 0.01, batches of 100, the weights of "
-        f"the epoch with the least validation loss. {config.seeds} networks of each kind differ in their starting "
-        f"weights and in the order of the {config.train_signals:,} training signals, which are the same for all. The "
-        "convolutional layers have one filter each and no activation function, as the thesis' own figures show."
+        "Each network is trained as in the thesis: stochastic gradient descent with a learning rate of 0.01 and "
+        f"batches of 100, with the weights of the epoch of the smallest validation loss. The {config.seeds} networks "
+        f"of each kind differ in their initial weights and in the order of the {config.train_signals:,} training "
+        "signals. Each convolutional layer has one filter and no activation function, as in the figures of the thesis."
     )
     rows, lines, metrics = [], [], {}
     optimum = {name: study.errors(getattr(study.posterior, name)) for name in ("mode", "median")}
@@ -25,14 +25,14 @@ def write(study, section) -> None:
         errors = study.errors(study.predictions(fit.network))
         agreement = _agreement(study, fit.network)
         values = {measure: np.asarray(getattr(errors, measure)) for measure in MEASURES}
-        lost = died(values["l1"])
+        failed = died(values["l1"])
         metrics[name] = {
             **values,
             "median_l1": np.median(values["l1"]),
             "published_l1": PUBLISHED[name][0],
             "median_l1_over_published": np.median(values["l1"]) / PUBLISHED[name][0],
             "best_epoch": fit.best_epoch,
-            "died": int(lost.sum()),
+            "died": int(failed.sum()),
             "agreement_with_optimal_weights": agreement,
         }
         cells = (
@@ -40,14 +40,16 @@ def write(study, section) -> None:
             for measure, published in zip(MEASURES, PUBLISHED[name], strict=True)
         )
         epochs = f"{fit.best_epoch.min()}–{fit.best_epoch.max()}"
-        rows.append((name, *cells, epochs, int(lost.sum()), mean_and_spread(agreement, 2)))
+        rows.append((name, *cells, epochs, int(failed.sum()), mean_and_spread(agreement, 2)))
         lines.append(figures.comparison.ErrorRow(name, values["l1"], PUBLISHED[name][0], _group(name)))
     section.table(
         ("network", "L1", "L2", "L1, best 99 %", "L2, best 99 %", "best epoch", "died", "agreement"),
         rows,
-        f"Errors in samples, mean ± standard deviation over {config.seeds} seeds, the thesis' single run in brackets.",
-        note="Died: networks that do no better than a constant answer. Agreement: correlation of the network's linear "
-        "filters with those of the optimum, after removing what a softmax cannot see.",
+        f"Errors in samples, mean ± standard deviation over {config.seeds} seeds; in brackets the single run of the "
+        "thesis.",
+        note="Died: networks that are no better than a constant prediction. Agreement: correlation of the network's "
+        "linear filters with those of the optimum, after subtraction of the mean over the classes, to which the "
+        "softmax is invariant.",
     )
     detector = study.errors(study.derivative_positions).l1
     lines.insert(0, figures.comparison.ErrorRow("Gaussian derivative", [detector], PUBLISHED["Gaussian derivative"][0]))
@@ -56,17 +58,17 @@ def write(study, section) -> None:
         figures.comparison.errors(
             lines, {"optimum": float(optimum["mode"].l1)}, x_label="mean |error| of the jump position (samples)"
         ),
-        "Mean |error| of the classical detector and of the networks. The optimum (the mode of the exact posterior) is "
-        "something that a single layer of weights could be: the distance to it is what training leaves undone.",
+        "Mean |error| of the classical detector and of the networks. The optimum (the mode of the exact posterior) can "
+        "be represented by a single layer of weights; the difference to it is due to training.",
     )
     section.metrics({"networks": metrics, "optimum": {name: error._asdict() for name, error in optimum.items()}})
     true = np.asarray(study.test.positions)
     predicted = np.asarray(study.predictions(study.thesis_fit("2-layer perceptron").network)[0])
-    largest = [int(np.abs(np.asarray(found) - true).max()) for found in (predicted, study.derivative_positions)]
+    largest = [int(np.abs(np.asarray(each) - true).max()) for each in (predicted, study.derivative_positions)]
     section.figure(
         "fig_3_10_histogram",
         figures.histograms.absolute_errors(predicted - true),
-        f"Errors of a 2-layer perceptron: the largest is {largest[0]}, the classical detector's {largest[1]} "
+        f"Errors of a 2-layer perceptron. The largest is {largest[0]}, that of the classical detector {largest[1]} "
         "(Fig. 3.10).",
     )
 

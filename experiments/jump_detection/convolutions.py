@@ -1,4 +1,4 @@
-"""What one-filter convolutions learn (thesis section 3.4), at which length, and what a ReLU changes."""
+"""One-filter convolutions (thesis section 3.4), the influence of their length, and of a ReLU."""
 
 from functools import partial
 
@@ -14,10 +14,10 @@ SHOWN = ("l1", "smoothing_share", "silent_before", "silent_after", "gap")
 
 
 def write(study, section) -> None:
-    """Figures 3.18, 3.19, 3.21 and 3.23, the sweep of lengths, and ReLU after the filters."""
+    """Figures 3.18, 3.19, 3.21 and 3.23 of the thesis, the sweep of lengths, and networks with ReLU."""
     section.text(
-        "These networks have one filter a layer and one dense layer after them. The filter slides over the signal, so "
-        "its output is again a signal and can be looked at as one."
+        "These networks have one filter in each convolutional layer, followed by one dense layer. The output of a "
+        "convolution is again a signal and can be shown as one."
     )
     _look(study, section)
     _lengths(study, section)
@@ -33,25 +33,25 @@ def _look(study, section):
         "fig_3_18_one_convolution",
         lane(one.network, 0),
         "One convolution of 7 taps: the filter smooths and differentiates, its output has a peak or an edge at the "
-        "jump, and the dense layer picks up where (Fig. 3.18).",
+        "jump, and the dense layer locates it (Fig. 3.18).",
     )
     look(
         "fig_3_19_short_filter",
         lane(short.network, smoothest),
-        f"One convolution of 5 taps, the one of {study.config.seeds} seeds whose filter smooths most. The thesis shows "
-        "one whose taps all have one sign, so that it only enlarges the step; the sweep below says how often that "
-        "happens (Fig. 3.19).",
+        f"One convolution of 5 taps, with the largest smoothing share among {study.config.seeds} seeds. The thesis "
+        "shows a filter whose taps all have the same sign, so that it only amplifies the step; the sweep below gives "
+        "the frequency of such filters (Fig. 3.19).",
     )
     look(
         "fig_3_21_two_convolutions",
         lane(two.network, 0),
-        "Two convolutions of 5 and 9 taps: what each filter does to the step, layer by layer (Fig. 3.21).",
+        "Two convolutions of 5 and 9 taps: the effect of each filter on the step, layer by layer (Fig. 3.21).",
     )
     look(
         "fig_3_23_three_convolutions",
         lane(three.network, 0),
-        "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column. The thesis finds the third "
-        "filter redundant (Fig. 3.23).",
+        "Three convolutions of 5, 7 and 9 taps, with a single signal in the last column. According to the thesis the "
+        "third filter is redundant (Fig. 3.23).",
         example=study.drawn(8, 1, positions=np.array([AT])).signals,
     )
 
@@ -97,17 +97,18 @@ def _lengths(study, section):
         l1[index] = study.errors(study.predictions(fit.network)).l1
     mixed = (share < 0.5).mean(axis=1)
     section.text(
-        "The thesis says a filter must have at least 7 taps to learn a derivative. Here a filter's smoothing share is "
-        "the absolute sum of its taps over the sum of their absolute values: 1 when all taps have one sign, 0 for a "
-        "pure difference. The share of networks whose filter differentiates more than it smooths (share below one "
-        "half) is "
+        "According to the thesis a filter needs at least 7 taps to learn a derivative. The smoothing share of a filter "
+        "is the absolute value of the sum of its taps over the sum of their absolute values: 1 if all taps have the "
+        "same sign, 0 for a pure difference. The share of networks whose filter mainly differentiates (smoothing share "
+        "below one half) is "
         + ", ".join(f"{part:.0%} at {taps} taps" for taps, part in zip(lengths, mixed, strict=True))
         + f", with {seeds} seeds each."
     )
     section.figure(
         "kernel_length_share",
         figures.curves.against(lengths, {"one convolution": share}, "filter length (taps)", "smoothing share"),
-        "What the filter has become, against its length: 1 is pure smoothing, 0 a pure derivative; one dot a seed.",
+        "Smoothing share of the filter against its length: 1 for pure smoothing, 0 for a pure derivative; one dot per "
+        "seed.",
     )
     section.figure(
         "kernel_length_error",
@@ -118,9 +119,9 @@ def _lengths(study, section):
             "mean |error| (samples)",
             references={"optimum": float(study.errors(study.posterior.mode).l1)},
         ),
-        "And how well the network does with it: networks whose filter mostly smooths have a mean |error| of "
-        f"{_mean(l1[share >= 0.5])}, those whose filter mostly differentiates {_mean(l1[share < 0.5])}. The dense "
-        "layer can differentiate as well, so a derivative in the filter is no advantage by itself.",
+        "Error against the length of the filter. Networks whose filter mainly smooths have a mean |error| of "
+        f"{_mean(l1[share >= 0.5])}, those whose filter mainly differentiates {_mean(l1[share < 0.5])}. The dense "
+        "layer can differentiate too, so that a derivative in the filter is not an advantage in itself.",
     )
     section.metrics({"kernel_lengths": {"taps": lengths, "smoothing_share": share, "l1": l1}})
 
@@ -144,19 +145,19 @@ def _rectified(study, section):
                 for seed in (order if kind == "ReLU" else order[len(order) // 2 :][:1])
             ]
     section.text(
-        "The thesis' convolutional layers are linear, although that is not said. With a ReLU after each filter the "
-        "same networks become a gamble. One that dies is silent nearly everywhere and has nothing to learn from. Of "
-        f"those alive here, {_described(metrics, True)}; {_described(metrics, False)}. Where the last filter has a "
-        "negative sum and a positive bias, the low level passes the ReLU and the high one is pushed below zero and cut "
-        "off with all its noise, so that the dense layer sees a clean end of the low level. A filter that is a "
-        "derivative loses by the ReLU, which keeps only one side of what it says."
+        "The convolutional layers of the thesis are linear, although it does not state this. With a ReLU after each "
+        "filter the result depends strongly on the seed. A network that has died is silent nearly everywhere and "
+        f"receives no gradient. Of the others, {_described(metrics, True)}; {_described(metrics, False)}. If the last "
+        "filter has a negative sum and a positive bias, the low level passes the ReLU, while the high level and its "
+        "noise are set to zero, so that the end of the low level is free of noise for the dense layer. A filter that "
+        "is a derivative loses information by the ReLU, which removes one sign of its output."
     )
     section.table(
         ("network", "L1", "smoothing share", "silent before the jump", "silent after it", "loss gap", ""),
         rows,
-        "Filters followed by ReLU, every seed; above them the linear twin of median error.",
-        note="Smoothing share: of the first filter. Silent: share of exact zeros in the last convolution's output for "
-        "jumps at 50, at positions 21–40 and 61–80. Loss gap: validation minus training loss at the best epoch.",
+        "Networks with ReLU, all seeds; above them the corresponding linear network with the median error.",
+        note="Smoothing share: of the first filter. Silent: share of exact zeros in the output of the last convolution "
+        "for jumps at 50, at positions 21–40 and 61–80. Loss gap: validation minus training loss at the best epoch.",
     )
     section.metrics({"rectified": metrics})
 
@@ -167,7 +168,7 @@ def _described(metrics, silent):
         np.concatenate([result[measure] for result in results]) for measure in ("l1", "silent_after", "cuts_high_level")
     )
     chosen = ~died(l1) & ((after > 0.95) == silent)
-    what = "fall silent after the jump (zero at more than 95 % of the positions)" if silent else "do not"
+    what = "are silent after the jump (zero at more than 95 % of the positions)" if silent else "are not"
     if not chosen.any():
         return f"none {what}"
     errors = f"L1 {l1[chosen].min():.2f} to {l1[chosen].max():.2f}"

@@ -1,4 +1,4 @@
-"""Detectors without a network (thesis section 3.2), and the optimum that the thesis does not compute."""
+"""Detectors without a network (thesis section 3.2), and the optimum, which the thesis does not compute."""
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,14 @@ from interp_jax.kernels import jumps
 MIXED, SMOOTHING, DIFFERENTIATING = (np.array(taps) for taps in ([1, 1, 1, 1, -1], [1, 1, 1, 0, 0], [0, 0, 0, 1, -1]))
 WIDTHS = np.linspace(0.4, 8.0, 39)
 NOISES = np.arange(1, 7) / 10
-WINDOW = 37  # the longest that reaches over no end of the signal from any position
+WINDOW = 37  # the longest window that lies within the signal at every position
 
 
 def write(study, section) -> None:
-    """Figures 3.3 to 3.7 and the first lines of the table."""
+    """Figures 3.3 to 3.7 of the thesis, and the errors of the detectors."""
     section.text(
-        "The classical detector smooths the signal, takes the first difference, and reports where that is largest. "
-        "Both steps are filters, so the whole detector is one: a smoothed derivative."
+        "The classical detector smooths the signal, takes the first difference, and returns the position of its "
+        "maximum. Both steps are linear filters, so that their composition is one filter, a smoothed derivative."
     )
     _filters(study, section)
     _width_against_noise(study, section)
@@ -26,24 +26,24 @@ def write(study, section) -> None:
 
 
 def _filters(study, section):
-    quiet = 0.25  # at the study's own noise the spike of five taps drowns
+    quiet = 0.25  # with the study's noise the spike of a filter of five taps is not visible
     signal = np.asarray(
         data.jump_signals(study.key(6), 1, quiet, study.config.jump, positions=np.array([50])).signals[0]
     )
     mixed = {"mixed [1 1 1 1 −1]": MIXED}
     parts = {"smoothing [1 1 1 0 0]": SMOOTHING, "differentiating [0 0 0 1 −1]": DIFFERENTIATING}
-    # Adding the parts gives [1 1 1 1 −1]: the thesis' equation holds with its smoothing part three taps long.
+    # The parts sum to [1 1 1 1 −1]: the equation of the thesis holds with a smoothing part of three taps.
     for name, caption, filters in (
         (
             "fig_3_03_mixed_filter",
-            "A filter of mixed signs smooths and differentiates at once: the response keeps the step and adds a spike "
-            f"at the jump (Fig. 3.3; noise {quiet}).",
+            "A filter with taps of both signs smooths and differentiates: the response preserves the step and has a "
+            f"spike at the jump (Fig. 3.3; noise {quiet}).",
             mixed,
         ),
         (
             "fig_3_04_parts",
-            "The same filter taken apart: the smoothing part enlarges the step and evens out the noise, the "
-            "differentiating part leaves only the spike; the two responses add up to the one above (Fig. 3.4).",
+            "The same filter as a sum of two parts: the smoothing part amplifies the step and averages the noise, the "
+            "differentiating part gives the spike; the two responses sum to the one above (Fig. 3.4).",
             parts,
         ),
     ):
@@ -57,10 +57,10 @@ def _width_against_noise(study, section):
     section.figure(
         "fig_3_05_width",
         figures.curves.success_against_width(
-            WIDTHS, success, NOISES, y_label="jumps found within one position", x_label="filter width τ (samples)"
+            WIDTHS, success, NOISES, y_label="jumps located within one position", x_label="filter width τ (samples)"
         ),
-        "How often a Gaussian-derivative filter finds a jump of height 1 to within one position: noisier signals want "
-        "a wider filter, and the best one (marked; where several are equal, the middle one) does worse (Fig. 3.5).",
+        "Share of jumps of height 1 that a Gaussian-derivative filter locates within one position. With more noise the "
+        "best filter (marked; of several equal ones the middle) is wider, and its success rate lower (Fig. 3.5).",
     )
     section.metrics(
         {"best_widths": {f"{noise:.1f}": [ties[0], ties[-1]] for noise, ties in zip(NOISES, best, strict=True)}}
@@ -72,8 +72,8 @@ def _success(key, noise):
 
     @jax.jit
     def of_width(width):
-        found = jnp.argmax(jumps.gaussian_derivative(drawn.signals, width, WINDOW), axis=1)
-        return jnp.mean(jnp.abs(found - drawn.labels) <= 1)
+        located = jnp.argmax(jumps.gaussian_derivative(drawn.signals, width, WINDOW), axis=1)
+        return jnp.mean(jnp.abs(located - drawn.labels) <= 1)
 
     return jax.lax.map(of_width, jnp.asarray(WIDTHS, jnp.float32))
 
@@ -83,7 +83,7 @@ def _errors(study, section):
     section.figure(
         "fig_3_06_smoother",
         figures.filters.profiles(offsets, {"Gaussian smoother": jumps.gaussian_smoother()}, x_label="offset (samples)"),
-        "The smoother the thesis settles on: 19 taps, width τ = 2.9 (Fig. 3.6).",
+        "The smoothing filter of the thesis: 19 taps, width τ = 2.9 (Fig. 3.6).",
     )
     signals = study.test.signals
     restricted = jumps.POSITIONS[0] + jnp.argmax(jumps.gaussian_derivative(signals), axis=1)
@@ -97,24 +97,24 @@ def _errors(study, section):
     }
     errors = {name: study.errors(positions) for name, positions in predicted.items()}
     section.text(
-        "Where the classical detector may look matters a little: allowed to answer with any position of the signal it "
-        "makes a few wild errors near the ends. The optimum uses the known noise and height: the exact posterior "
-        "probability of every position. Its mode is right most often; its median has the least mean |error| of any "
-        "detector, its mean the least mean square."
+        "Without a restriction of its positions the classical detector makes a few large errors near the ends of the "
+        "signal. The optimum is based on the exact posterior probability of every position, with known noise and step "
+        "height. Its mode has the highest accuracy of all detectors, its median the smallest mean |error|, and its "
+        "mean the smallest mean square error."
     )
     header = ("detector", "L1", "L2", "L1, best 99 %", "L2, best 99 %", "thesis L1", "thesis L2")
     section.table(
         header,
         [(name, *(f"{float(value):.3f}" for value in error), *_published(name)) for name, error in errors.items()],
         f"Mean |error| (L1) and root mean square error (L2) in samples, on {study.config.test_signals:,} test signals.",
-        note="The mean is a fractional position, so its L1 counts the fraction as well.",
+        note="The mean is not an integer position, so that its L1 includes fractions of a sample.",
     )
     section.metrics({"errors": {name: error._asdict() for name, error in errors.items()}})
     section.figure(
         "fig_3_07_histogram",
         figures.histograms.absolute_errors(np.asarray(anywhere) - np.asarray(study.test.positions)),
-        "Errors of the Gaussian-derivative detector: nearly all are 0 or 1, a few are enormous; leaving out the worst "
-        "1 % removes those (Fig. 3.7).",
+        "Errors of the Gaussian-derivative detector: nearly all are 0 or 1, a few are very large; without the worst 1 "
+        "% there are none of these (Fig. 3.7).",
     )
 
 

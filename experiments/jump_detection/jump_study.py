@@ -1,4 +1,4 @@
-"""The signals of the study, its networks by the thesis' names, and how far a detector errs."""
+"""The signals and the networks of the study, and the errors of detectors."""
 
 from functools import cached_property, partial
 
@@ -24,7 +24,7 @@ NETWORKS = {
     "CNN, 3 convolutions": partial(networks.signal_cnn, taps=(5, 7, 9)),
 }
 
-# Chen 2017, Tables 3.1 to 3.4: L1, L2, and both over the best 99 % of 6,000 test signals.
+# Chen 2017, Tables 3.1 to 3.4: L1, L2, and both for the best 99 % of 6,000 test signals.
 PUBLISHED = {
     "Gaussian derivative": (0.5532, 1.4946, 0.4917, 0.7443),
     "1-layer perceptron": (0.3065, 0.8043, 0.2606, 0.6304),
@@ -46,22 +46,22 @@ class JumpStudy(Study):
 
     @cached_property
     def train(self):
-        """Signals that networks learn from."""
+        """Training signals."""
         return self.drawn(1, self.config.train_signals)
 
     @cached_property
     def validation(self):
-        """Signals that stop the training."""
+        """Validation signals, for early stopping."""
         return self.drawn(2, self.config.validation_signals)
 
     @cached_property
     def test(self):
-        """Signals that every error is measured on."""
+        """Test signals, on which errors are measured."""
         return self.drawn(3, self.config.test_signals)
 
     @cached_property
     def balanced(self):
-        """Equally many signals of every position, for averages."""
+        """An equal number of signals of every position, for averages."""
         positions = np.repeat(POSITIONS, self.config.averaged_signals)
         return self.drawn(4, len(positions), positions=positions)
 
@@ -76,17 +76,17 @@ class JumpStudy(Study):
 
     @cached_property
     def derivative_positions(self):
-        """Positions that the Gaussian-derivative detector finds in the test signals, anywhere in the signal."""
+        """Predictions of the Gaussian-derivative detector for the test signals, at any position of the signal."""
         responses = jumps.gaussian_derivative(self.test.signals, positions=(2, self.test.signals.shape[1]))
         return 2 + jnp.argmax(responses, axis=1)
 
     @cached_property
     def optimal_weights(self):
-        """Weights of the one-layer network that is the exact posterior."""
+        """Weights of the one-layer network that computes the exact posterior."""
         return jumps.posterior_network(noise=self.config.noise, jump=self.config.jump)
 
     def thesis_fit(self, name: str, constructor=None, **options) -> networks.Fit:
-        """A network trained as in the thesis: SGD 0.01, batches of 100, early stopping on the validation loss."""
+        """Networks trained as in the thesis: SGD at 0.01, batches of 100, early stopping on the validation loss."""
         config = self.config
         options = {"seeds": config.seeds, "epochs": config.epochs, "patience": config.patience, **options}
         rows = options.pop("rows", (self.train.signals, self.train.labels))
@@ -94,12 +94,12 @@ class JumpStudy(Study):
         return self.fitted(name, constructor or NETWORKS[name], rows, validation=held_out, **options)
 
     def errors(self, predicted):
-        """`location_errors` on the test signals, for one set of predictions or a stack of them."""
+        """The `location_errors` on the test signals of one set of predictions, or of a stack of them."""
         errors = partial(location_errors, true=self.test.positions)
         return jax.vmap(errors)(predicted) if predicted.ndim > 1 else errors(predicted)
 
     def predictions(self, stacked, estimate: str = "mode"):
-        """Positions [seeds, signals] that stacked networks say the test signals jump at."""
+        """Positions [seeds, signals] that stacked networks predict for the test signals."""
         return _predictions(stacked, self.test.signals, estimate)
 
 
@@ -112,11 +112,11 @@ def _predictions(stacked, signals, estimate):
 
 
 def by_position(predicted, true) -> np.ndarray:
-    """Mean absolute error [60] at each true position."""
+    """The mean absolute error [60] at each true position."""
     absolute = np.abs(np.asarray(predicted, float) - np.asarray(true))
     return np.array([absolute[np.asarray(true) == position].mean() for position in POSITIONS])
 
 
 def died(l1) -> np.ndarray:
-    """Which networks do no better than guessing one position: mean |error| 15 at least, 10 taken as the border."""
+    """Which networks are no better than a constant prediction (mean |error| at least 15): those above 10."""
     return np.asarray(l1) > 10

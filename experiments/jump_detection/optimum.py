@@ -1,4 +1,4 @@
-"""Beyond the thesis: a network that reaches the optimum, its filters, and where the thesis' networks lose theirs."""
+"""A network that reaches the optimum, its filters, and the causes of the remaining error of other networks."""
 
 from functools import partial
 
@@ -15,11 +15,11 @@ STEPS_PER_CALL = 500
 
 
 def write(study, section) -> None:
-    """The fresh-sample network, sanity twins, and the accounts of lost accuracy."""
+    """The network trained on fresh signals, sanity controls, and an analysis of the remaining error."""
     fresh = _fresh(study)
     _against_optimum(study, section, fresh)
     _filters(study, section, fresh)
-    _sanity_twins(study, section, fresh)
+    _sanity_controls(study, section, fresh)
     _lost_accuracy(study, section, fresh)
 
 
@@ -46,31 +46,31 @@ def _against_optimum(study, section, fresh):
     config = study.config
     rows, ratios = [], {}
     errors = {estimate: study.errors(study.predictions(fresh.network, estimate)) for estimate in ("mode", "median")}
-    for estimate, found in errors.items():
+    for estimate, of_network in errors.items():
         best = study.errors(getattr(study.posterior, estimate))
-        ratios[estimate] = np.asarray(found.l1) / float(best.l1)
+        ratios[estimate] = np.asarray(of_network.l1) / float(best.l1)
         rows.append(
             (
                 estimate,
                 f"{float(best.l1):.4f}",
-                mean_and_spread(found.l1, 4),
+                mean_and_spread(of_network.l1, 4),
                 mean_and_spread(ratios[estimate], 3),
                 f"{float(best.l2):.3f}",
-                mean_and_spread(found.l2, 3),
+                mean_and_spread(of_network.l2, 3),
             )
         )
     section.text(
-        "The optimum is a softmax over sums of samples, so one layer of weights can be it. The thesis' 1-layer network "
-        "is not, for lack of signals. The same network trained on signals drawn anew at every step "
-        f"({config.fresh_steps:,} steps of {config.fresh_batch} with Adam) ends "
-        f"{ratios['mode'].mean() - 1:.1%} above the optimum."
+        "The optimum is a softmax over weighted sums of the samples, so that one layer of weights can represent it. "
+        "The 1-layer network of the thesis does not reach it, for lack of training signals. The same network trained "
+        f"on fresh signals at every step ({config.fresh_steps:,} steps of {config.fresh_batch} signals with Adam) has "
+        f"an error {ratios['mode'].mean() - 1:.1%} above that of the optimum."
     )
     section.table(
         ("estimate", "optimum L1", "network L1", "ratio", "optimum L2", "network L2"),
         rows,
-        f"The fresh-signal network against the optimum on the same {config.test_signals:,} test signals.",
-        note="Mode: the most probable position. Median: the middle of the predicted distribution, which is the best "
-        "answer for the mean |error|.",
+        f"The network trained on fresh signals and the optimum on the same {config.test_signals:,} test signals.",
+        note="Mode: the most probable position. Median: the median of the predicted distribution, which minimizes the "
+        "expected |error|.",
     )
     measured = {"l1": errors["mode"].l1, "l1_over_optimum": ratios, "mean_l1_over_optimum_mode": ratios["mode"].mean()}
     section.metrics({"fresh": measured})
@@ -92,12 +92,12 @@ def _filters(study, section, fresh):
             jumps={f"jump at {at}": at for at in shown},
             y_label="weight, class mean removed",
         ),
-        "Filters of five classes, in the gauge where they are unique: a softmax cannot see a vector added to all "
-        "classes, so the mean over the classes is taken out. The optimum, a step in the signal's own terms, becomes a "
-        "saw-tooth: samples after the jump speak for it, samples before against it. Training on fresh signals finds "
-        "it near the jump and is still on its way far from it, where it hardly matters. Its weights on samples 81 to "
-        "100, which are high in every signal, can only be a bias in another place. The thesis-style network stops much "
-        "earlier and looks like a local derivative.",
+        "Filters of five classes. The softmax is invariant to a vector added to the weights of all classes, so that "
+        "the mean over the classes is subtracted. The optimum is then a saw-tooth: samples after the jump increase the "
+        "score, samples before it decrease the score. Training on fresh signals recovers this near the jump, and only "
+        "partly far from it, where the weights have little influence. Its weights on samples 81 to 100, which are high "
+        "in every signal, act as a bias. The network trained as in the thesis stops much earlier and resembles a local "
+        "derivative.",
     )
     profiles = {name: methods.filters.jump_profile(kernel) for name, kernel in weights.items()}
     section.figure(
@@ -109,11 +109,11 @@ def _filters(study, section, fresh):
             y_label="weight, averaged over the classes",
             zero=0,
         ),
-        "The same filters laid over one another at their jump and averaged over the 60 classes.",
+        "The same filters, aligned at the jump and averaged over the 60 classes.",
     )
 
 
-def _sanity_twins(study, section, fresh):
+def _sanity_controls(study, section, fresh):
     config, optimum = study.config, study.optimal_weights.weights
     trained = study.thesis_fit(ONE_LAYER)
     shuffled = jax.random.permutation(study.key(9), study.train.labels)
@@ -128,7 +128,7 @@ def _sanity_twins(study, section, fresh):
     stacks = {
         "fresh signals": fresh.network.dense1.kernel[...],
         "thesis-style": trained.network.dense1.kernel[...],
-        "re-drawn weights": study.stacked(NETWORKS[ONE_LAYER], config.seeds)[0].dense1.kernel[...],
+        "untrained": study.stacked(NETWORKS[ONE_LAYER], config.seeds)[0].dense1.kernel[...],
         "shuffled labels": memorized.network.dense1.kernel[...],
         "planted: optimum plus a vector for all classes": (optimum + 10 * noise)[None],
     }
@@ -139,9 +139,9 @@ def _sanity_twins(study, section, fresh):
         rows.append((name, mean_and_spread(raw, 3), mean_and_spread(centered, 3)))
         metrics[name] = {"raw": raw, "agreement": centered}
     section.text(
-        "Is the likeness to the optimum learned, or would any network show it? The same measure is taken on networks "
-        "that cannot have learned the task, where it should be zero, and on a planted answer hidden behind a vector "
-        "that the softmax cannot see, where it should be one."
+        "Sanity controls for the agreement with the optimum: for networks that have not learned the task it should be "
+        "zero, and for the weights of the optimum plus the same vector for all classes, to which the softmax is "
+        "invariant, it should be one."
     )
     section.table(
         ("weights", "raw correlation", "agreement (class mean removed)"),
@@ -190,13 +190,13 @@ def _lost_accuracy(study, section, fresh):
     few, slow = (np.mean(metrics[name]["l1"]) for name in (f"{config.train_signals}", plain_name))
     best = np.mean(metrics[fresh_name]["l1"])
     section.text(
-        "Where do the thesis' networks lose their accuracy? The 1-layer network answers, since it could be the "
-        "optimum. Down the table it gets more training signals, then signals without end, then a better way to train: "
-        f"Adam with a falling rate and batches of {config.fresh_batch}. Of the {few - optimum:.3f} samples between the "
-        f"thesis-style network and the optimum, {few - slow:.3f} go with the lack of signals, {slow - best:.3f} with "
-        f"plain descent, which has not got there in {plain_steps:,} steps, and {best - optimum:.3f} remain. More "
-        f"epochs are no remedy: on {config.train_signals:,} signals the validation loss is least after "
-        f"{np.mean(own.best_epoch):.0f} of {len(own.history.loss)} epochs."
+        "The causes of the remaining error, for the 1-layer network, which can represent the optimum. In the table it "
+        "is trained on more signals, then on fresh signals, then with a better optimizer: Adam with a decaying rate "
+        f"and batches of {config.fresh_batch}. Of the difference of {few - optimum:.3f} samples between the network "
+        f"trained as in the thesis and the optimum, {few - slow:.3f} is due to the number of signals, "
+        f"{slow - best:.3f} to plain gradient descent, which has not converged after {plain_steps:,} steps, and "
+        f"{best - optimum:.3f} remains. More epochs do not help: with {config.train_signals:,} signals the validation "
+        f"loss is smallest after {np.mean(own.best_epoch):.0f} of {len(own.history.loss)} epochs."
     )
     section.table(
         ("1-layer network trained on", "L1", "steps"),
@@ -216,8 +216,8 @@ def _lost_accuracy(study, section, fresh):
             },
             log_x=True,
         ),
-        "The error against the size of the training set, with what signals without end give in the same number of "
-        "steps.",
+        "Error against the size of the training set; dashed, the error with fresh signals after the same number of "
+        "steps, and that of the optimum.",
     )
     metrics["by_position"] = _by_position(study, section, fresh)
     section.metrics({"lost_accuracy": metrics | {"optimum_mode_l1": optimum}})
@@ -235,8 +235,8 @@ def _by_position(study, section, fresh):
     section.figure(
         "error_by_position",
         figures.comparison.by_position(POSITIONS, curves),
-        "Mean |error| by true position: the positions next to 21 and 80, beyond which no jump lies, are no harder than "
-        "the others, so the edges are not where accuracy is lost.",
+        "Mean |error| by true position. Positions near 21 and 80, the limits of the jumps, are not harder than the "
+        "others, so that the edges are not a cause of the remaining error.",
     )
     edge = np.minimum(POSITIONS - POSITIONS[0], POSITIONS[-1] - POSITIONS) < 5
     return {

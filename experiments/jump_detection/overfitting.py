@@ -8,7 +8,7 @@ from interp_jax import figures
 
 
 def write(study, section) -> None:
-    """Figure 3.9."""
+    """Figure 3.9 of the thesis."""
     name = "2-layer perceptron"
     fit = study.thesis_fit(
         f"{name} without stopping", NETWORKS[name], seeds=1, epochs=study.config.long_epochs, patience=None
@@ -18,10 +18,10 @@ def write(study, section) -> None:
     section.figure(
         "fig_3_09_training",
         figures.curves.training(history.loss, history.validation_loss, history.error, history.validation_error, best),
-        f"The 2-layer perceptron trained for {len(history.loss):,} epochs. On its own signals it goes on improving (it "
-        f"ends with {history.error[-1]:.1%} wrong), on new ones its loss is least at epoch {best} (the thesis: 131) "
-        f"and then rises ({history.validation_error[-1]:.1%} wrong in the end). So the weights of the best epoch are "
-        "the ones to look at (Fig. 3.9).",
+        f"The 2-layer perceptron trained for {len(history.loss):,} epochs. Its training error decreases to "
+        f"{history.error[-1]:.1%}; its validation loss is smallest at epoch {best} (in the thesis: 131) and then rises "
+        f"(final validation error {history.validation_error[-1]:.1%}). All analyses therefore use the weights of the "
+        "best epoch (Fig. 3.9).",
     )
     section.metrics(
         {

@@ -10,7 +10,7 @@ from interp_jax.kernels import jumps
 
 
 def write(study, section) -> None:
-    """Figures 3.11, 3.12, 3.14, 3.15 and 3.16."""
+    """Figures 3.11, 3.12, 3.14, 3.15 and 3.16 of the thesis."""
     _two_layers(study, section)
     _one_layer(study, section)
 
@@ -24,29 +24,29 @@ def _two_layers(study, section):
     size = {
         "inputs 21 to 80": sizes[inside].mean(),
         "other inputs": sizes[~inside].mean(),
-        "at the start": float(np.abs(np.asarray(start)).mean()),
+        "before training": float(np.abs(np.asarray(start)).mean()),
     }
     section.figure(
         "fig_3_11_weights",
         figures.heatmaps.weights({name: (layer.kernel[...], layer.bias[...]) for name, layer in layers.items()}),
-        "Weights and biases of the 2-layer perceptron. Not much can be read from them, except that only the "
-        f"weights of inputs 21 to 80, where jumps happen, have grown: mean |weight| {size['inputs 21 to 80']:.3f}, the "
-        f"other inputs {size['other inputs']:.3f}, at the start {size['at the start']:.3f} (Fig. 3.11).",
+        "Weights and biases of the 2-layer perceptron. Only the weights of inputs 21 to 80, the positions of jumps, "
+        f"have grown: mean |weight| {size['inputs 21 to 80']:.3f}, for the other inputs {size['other inputs']:.3f}, "
+        f"before training {size['before training']:.3f} (Fig. 3.11).",
     )
     section.metrics({"first_layer_mean_absolute_weight": size})
     averages = _averages(study, network)
     hidden, output = averages["relu1"], averages["probabilities"]
     silent = float(np.mean(hidden.max(axis=0) < 0.01 * hidden.max()))
-    right = float(np.diag(output).mean())
+    correct = float(np.diag(output).mean())
     section.figure(
         "fig_3_12_activations",
         figures.heatmaps.class_averages({"hidden layer (ReLU)": hidden, "output (softmax)": output}, POSITIONS),
         f"Activations averaged over {study.config.averaged_signals} signals of each position. Most hidden units change "
-        f"slowly with the position and respond to wide ranges of it; {silent:.0%} of them hardly ever do. The output "
-        f"layer reads the position out of all of them together: on average it gives the right one {right:.0%} "
-        "probability (Fig. 3.12).",
+        f"slowly with the position and are active over wide ranges of it; {silent:.0%} of them have an average below "
+        "1 % of the maximum at all positions. The output layer combines all of them: the mean probability of the "
+        f"correct position is {correct:.0%} (Fig. 3.12).",
     )
-    section.metrics({"hidden_units_hardly_active": silent, "mean_probability_of_the_right_class": right})
+    section.metrics({"hidden_units_hardly_active": silent, "mean_probability_of_the_correct_class": correct})
 
 
 def _one_layer(study, section):
@@ -60,16 +60,16 @@ def _one_layer(study, section):
         figures.heatmaps.weights_and_averages(
             kernel, averages["probabilities"], POSITIONS, titles=("weights", "output (softmax), averaged by class")
         ),
-        f"The 1-layer network can be read directly: {share:.0%} of the squared weight lies within five samples of the "
-        "class's own position, and the same pattern repeats along the diagonal (Fig. 3.14).",
+        f"Weights of the 1-layer network: {share:.0%} of the sum of squares lies within five samples of the position "
+        "of the class, and the same pattern repeats along the diagonal (Fig. 3.14).",
     )
     section.metrics({"share_of_squared_weight_within_five_samples": share})
     samples = np.arange(1, 101)
     section.figure(
         "fig_3_15_column",
         figures.filters.profiles(samples, {"weights of class 50": kernel[:, 50 - FIRST]}, zero=50),
-        "The weights that vote for a jump at 50: negative just before, positive just after. The network has built a "
-        "smoothed first derivative by itself (Fig. 3.15).",
+        "Weights of the class with a jump at 50: negative just before, positive just after it. The network has learned "
+        "a smoothed first derivative (Fig. 3.15).",
     )
     offsets = np.arange(-9, 10)
     detector = np.asarray(jumps.gaussian_derivative_filters()[:, 50 - FIRST])
@@ -83,7 +83,8 @@ def _one_layer(study, section):
             },
             x_label="position in the signal",
         ),
-        "How signal processing builds the same thing: a Gaussian smoother followed by a first difference (Fig. 3.16).",
+        "The corresponding filter in signal processing: a Gaussian smoother followed by a first difference (Fig. "
+        "3.16).",
     )
     weights = {"Gaussian derivative": jumps.gaussian_derivative_filters(), "optimum": study.optimal_weights.weights}
     section.metrics(
@@ -97,7 +98,7 @@ def _one_layer(study, section):
 
 
 def _averages(study, network):
-    """Averaged activations of every stage as NumPy, and of the softmax output."""
+    """Class averages of the activations of every stage and of the softmax output."""
 
     def layers(network, x):
         outputs = network.activations(x)

@@ -9,13 +9,13 @@ from experiments.study import mean_and_spread
 
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
-    """What the README says of this study: what was measured, ours, published, how many networks."""
-    (kept,) = files.values()
-    metrics, seeds = kept["metrics"], kept["config"]["seeds"]
+    """The study's rows in the README: quantity, ours, published, number of networks."""
+    (record,) = files.values()
+    metrics, seeds = record["metrics"], record["config"]["seeds"]
     networks, optimum = metrics["networks"]["networks"], metrics["networks"]["optimum"]["mode"]["l1"]
     return [
         (
-            f"finding a jump in noise, mean \\|error\\| in samples (optimum {optimum:.3f}): {name}",
+            f"location of a jump in noise, mean \\|error\\| in samples (optimum {optimum:.3f}): {name}",
             mean_and_spread(networks[name]["l1"]),
             f"{networks[name]['published_l1']:.3f}",
             seeds,
@@ -25,11 +25,11 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 
 
 def results_table(files: dict[Path, dict]) -> str:
-    """The whole table of this study, from what `keep` wrote."""
-    (kept,) = files.values()
-    networks, seeds = kept["metrics"]["networks"], kept["config"]["seeds"]
-    fresh = kept["metrics"]["optimum"]["fresh"]["l1"]
-    detector = kept["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
+    """The table of the study, from its stored run."""
+    (record,) = files.values()
+    networks, seeds = record["metrics"]["networks"], record["config"]["seeds"]
+    fresh = record["metrics"]["optimum"]["fresh"]["l1"]
+    detector = record["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
     lines = [
         "| mean \\|error\\| of the jump position, samples | ours | thesis |",
         "|---|---|---|",
@@ -42,7 +42,7 @@ def results_table(files: dict[Path, dict]) -> str:
     lines.append(
         f"| the optimum (mode of the exact posterior) | {networks['optimum']['mode']['l1']:.3f} | not computed |"
     )
-    size = f"{kept['config']['test_signals']:,}"
+    size = f"{record['config']['test_signals']:,}"
     lines.append("")
     lines.append(
         f"Mean ± standard deviation over {seeds} seeds, {size} test signals. "

@@ -1,4 +1,4 @@
-"""The task (thesis section 3.1): what the signals look like."""
+"""The task and its signals (thesis section 3.1)."""
 
 import numpy as np
 from sklearn.manifold import TSNE
@@ -7,19 +7,19 @@ from interp_jax import figures
 
 
 def write(study, section) -> None:
-    """Figures 3.1 and 3.2."""
+    """Figures 3.1 and 3.2 of the thesis."""
     config = study.config
     section.text(
         f"A signal has 100 samples. It starts at level 0, steps up to {config.jump:g} at a position drawn from 21 to "
-        f"80, and every sample carries Gaussian noise of standard deviation {config.noise:g}. The task is to say where "
-        "the step is. With 60 possible answers it is a classification task, and since the noise is known the best "
-        "possible answer can be computed, which makes it a good place to ask what a network has learned."
+        f"80, and every sample has Gaussian noise of standard deviation {config.noise:g}. The task is to predict the "
+        "position of the step, one of 60 classes. Because the distribution of the noise is known, the optimal detector "
+        "can be computed and compared with what a network has learned."
     )
     examples = study.drawn(5, 2, positions=np.array([21, 50]))
     section.figure(
         "fig_3_01_signals",
         figures.signals.examples(examples.signals, examples.positions),
-        "Two signals: where a step ends is often plain to the eye, and often not to within a sample or two (Fig. 3.1).",
+        "Two signals. The position of a step can often be seen only to within a few samples (Fig. 3.1).",
     )
     signals, labels = study.train.signals[: config.embedded_signals], study.train.positions[: config.embedded_signals]
     points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(np.asarray(signals))
@@ -28,6 +28,6 @@ def write(study, section) -> None:
         figures.scatter.embedding(
             points, labels, x_label="t-SNE coordinate 1", y_label="t-SNE coordinate 2", equal=False
         ),
-        f"{len(points):,} training signals laid out by t-SNE: though they live in 100 dimensions they form one band, "
-        "ordered by the position of the jump (Fig. 3.2).",
+        f"t-SNE embedding of {len(points):,} training signals: they form one band, ordered by the position of the jump "
+        "(Fig. 3.2).",
     )

@@ -1,4 +1,4 @@
-"""Activations averaged over the rows of a class: the thesis' Figures 6.3, 6.4 and 6.10."""
+"""Class averages of activations: Figures 6.3, 6.4 and 6.10 of the thesis."""
 
 import numpy as np
 
@@ -10,15 +10,19 @@ KINDS = (LEARNING, MEMORIZING)
 
 
 def write(study, section) -> None:
-    """Averages of a learning and of a memorizing network side by side, by the labels taught and by the true ones."""
+    """Averages of a learning and of a memorizing network, by the training labels and by the true labels."""
     rows, metrics = [], {}
-    for figure, said, cases in (
+    for figure, title, cases in (
         (
-            "fig_6_3_taught",
-            "training rows, by the labels that each was taught (Fig. 6.3)",
+            "fig_6_3_training_labels",
+            "training rows, by the labels of each network's training (Fig. 6.3)",
             {kind: (study.task.train[0], study.labels(kind)) for kind in KINDS},
         ),
-        ("fig_6_4_true", "held-out rows, by their true labels (Fig. 6.4)", dict.fromkeys(KINDS, study.task.test)),
+        (
+            "fig_6_4_true_labels",
+            "held-out rows, by true labels (Fig. 6.4)",
+            dict.fromkeys(KINDS, study.task.test),
+        ),
     ):
         means, varies = {}, {}
         for kind, (inputs, labels) in cases.items():
@@ -29,15 +33,15 @@ def write(study, section) -> None:
             figures.heatmaps.class_averages(
                 {f"{kind}, {name}": means[kind][name] for name in layers for kind in KINDS}, study.class_numbers
             ),
-            f"Activations of a learning and of a memorizing network averaged over {said}.",
+            f"Activations of a learning and of a memorizing network, averaged over {title}.",
         )
         metrics[figure] = varies
-        rows += [(said.split(" (")[0], kind, *(f"{share:.2f}" for share in varies[kind].values())) for kind in KINDS]
+        rows += [(title.split(" (")[0], kind, *(f"{share:.2f}" for share in varies[kind].values())) for kind in KINDS]
     section.table(
         ("rows", "network", *varies[LEARNING]),
         rows,
-        "How far class averages lie from one another: their variance over the classes as a share of the variance of "
-        "single rows, all units together.",
+        "Variance of the class averages over the classes, relative to the variance over rows, for all units of a layer "
+        "together.",
     )
     section.metrics({"varies": metrics})
     if study.config.data == "mnist":
@@ -45,7 +49,7 @@ def write(study, section) -> None:
 
 
 def _averages(study, kind, inputs, labels):
-    """Class averages of every layer, and the share of its variance that lies between them."""
+    """Class averages of every layer, and the share of the layer's variance between classes."""
     rows = study.balanced(labels)
     means, varies = {}, {}
     for name, layer in all_layers(study.trained(kind)[0], inputs[rows]).items():
@@ -65,5 +69,5 @@ def _images(study, section):
         figures.images.strongest_inputs(
             np.stack([picture.reshape(1, side, side) for picture in pictures.values()]), list(pictures)
         ),
-        f"A five, and the average of {len(fives):,} (Fig. 6.10).",
+        f"An image of a five, and the average over {len(fives):,} fives (Fig. 6.10).",
     )

@@ -1,4 +1,4 @@
-"""Every layer's activations laid out in the plane: the thesis' Figures 6.5 and 6.6."""
+"""Embeddings of the activations of every layer in the plane: Figures 6.5 and 6.6 of the thesis."""
 
 import numpy as np
 from sklearn.manifold import TSNE
@@ -16,11 +16,11 @@ def write(study, section) -> None:
     inputs, true = (np.asarray(each) for each in study.task.train)
     count = min(study.config.embedded_rows, len(true))
     section.text(
-        f"t-SNE of {count:,} training rows, layer by layer, from the input to the probabilities put out. How well "
-        "neighbors agree is measured in the layer itself, not in the picture."
+        f"t-SNE of {count:,} training rows for every layer, from the input to the output probabilities. The agreement "
+        "of neighbors is measured in the activations of the layer, not in the embedding."
     )
     labels = {LEARNING: {"true": true[:count]}}
-    labels[MEMORIZING] = {"true": true[:count], "taught": study.labels(MEMORIZING)[:count]}
+    labels[MEMORIZING] = {"true": true[:count], "training": study.labels(MEMORIZING)[:count]}
     layers = {kind: all_layers(study.trained(kind)[0], inputs[:count]) for kind in labels}
     rows, metrics, panels = [], {kind: {} for kind in labels}, {}
     bar = study.progress.task("t-SNE", 2 * len(layers[LEARNING]) - 1)
@@ -39,26 +39,26 @@ def write(study, section) -> None:
     section.figure(
         "fig_6_5_layers",
         figures.scatter.embeddings(panels, "class" if study.config.data == "mnist" else "jump position"),
-        "Each row is a layer; from left to right a memorizing network colored by the true labels and by those it was "
-        "taught (Fig. 6.5), and a learning one (Fig. 6.6).",
+        "Each row is a layer. From left to right: a memorizing network, colored by the true labels and by its training "
+        "labels (Fig. 6.5), and a learning network (Fig. 6.6).",
     )
     section.table(
         ("layer", "network", "labels", "neighbors that agree"),
         rows,
-        f"Share of the {NEIGHBORS} nearest rows of a row, in the layer itself, that have its label; by chance about "
-        f"{1 / study.classes:.2f}.",
+        f"Share of the {NEIGHBORS} nearest neighbors of a row, in the activations of the layer, that have the same "
+        f"label; about {1 / study.classes:.2f} by chance.",
     )
     section.metrics({"neighbors": metrics})
 
 
 def _points(layer, seed):
-    # One thread: more wait for each other in a loop, which beside other work is many times slower.
+    # One thread: several threads wait for each other, which is many times slower on a busy machine.
     with threadpool_limits(1, user_api="openmp"):
         return TSNE(random_state=seed, init="pca", perplexity=30).fit_transform(layer)
 
 
 def agreement(layer, labels) -> float:
-    """Share of the nearest other rows of a row that have its label."""
+    """The mean share of a row's nearest neighbors that have its label."""
     with threadpool_limits(1, user_api="openmp"):
         near = NearestNeighbors(n_neighbors=NEIGHBORS).fit(layer).kneighbors(return_distance=False)
     return float(np.mean(labels[near] == labels[:, None]))

@@ -17,10 +17,10 @@ from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.methods import deviation
 
-LEARNING, TO_THE_END, MEMORIZING = "learning", "learning to the end", "memorizing"
-KINDS = (LEARNING, TO_THE_END, MEMORIZING)
+LEARNING, FULLY_TRAINED, MEMORIZING = "learning", "fully trained", "memorizing"
+KINDS = (LEARNING, FULLY_TRAINED, MEMORIZING)
 METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
-RATE, BATCH = 1e-3, 100  # of the networks that are trained to the end
+RATE, BATCH = 1e-3, 100  # of the fully trained and the memorizing networks
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -32,12 +32,12 @@ class MemorizationStudy(Study):
 
     @cached_property
     def shuffled(self) -> np.ndarray:
-        """The training labels, dealt out to other rows."""
+        """The training labels in a random order of rows."""
         return np.asarray(jax.random.permutation(self.key(1), jnp.asarray(self.task.train[1])))
 
     @property
     def optimizer(self) -> optax.GradientTransformation:
-        """Of all networks that are trained to the end, or part of the way there: at a constant rate Adam would jump."""
+        """The optimizer of fully trained and memorizing networks; with a constant rate Adam is unstable at the end."""
         return _falling(self.task.full_epochs * -(-len(self.task.train[1]) // BATCH))
 
     @property
@@ -47,26 +47,26 @@ class MemorizationStudy(Study):
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return len(self.task.class_names)
 
     def labels(self, kind: str) -> np.ndarray:
-        """What a kind of network was taught."""
+        """The training labels of a kind of network."""
         return self.shuffled if kind == MEMORIZING else np.asarray(self.task.train[1])
 
     def folder(self, name: str) -> Path:
-        """Where the checkpoint of this name is kept."""
+        """The folder of the checkpoint of this name."""
         return super().folder(self.prefix + name)
 
     def others(self) -> Iterator["MemorizationStudy"]:
-        """The study and, without end, others like it with data, shuffled labels and networks of their own."""
+        """The study, followed by repetitions of it with other data, shuffled labels and networks, without end."""
         yield self
         for number in itertools.count(1):
-            config = dataclasses.replace(self.config, seed=self.config.seed + 1000 * number)
-            yield dataclasses.replace(self, config=config, task=task(config), prefix=f"draw {number} ", fits={})
+            other = self.with_seed(number, prefix=f"draw {number} ", fits={})
+            yield dataclasses.replace(other, task=task(other.config))
 
     def fit(self, kind: str, epochs: int | None = None) -> networks.Fit:
-        """The networks of a kind; those trained to the end also after fewer epochs: they begin in the same way."""
+        """The networks of a kind; for fully trained and memorizing networks also an earlier stage of the training."""
         seeds = self.config.seeds
         if kind == LEARNING:
             return self.fitted(
@@ -90,56 +90,56 @@ class MemorizationStudy(Study):
         )
 
     def trained(self, kind: str, epochs: int | None = None) -> list[networks.Chain]:
-        """The same, one after the other."""
+        """The networks of `fit` as a list."""
         fit = self.fit(kind, epochs)
         return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     def balanced(self, labels) -> np.ndarray:
-        """Rows of the training set, equally many of every class."""
+        """Training rows, an equal number of every class."""
         most = min(self.config.rows_per_class, int(np.bincount(labels, minlength=self.classes).min()))
         order = np.asarray(jax.random.permutation(self.key(2), len(labels)))
         return np.concatenate([order[labels[order] == label][:most] for label in range(self.classes)])
 
     def profile(self, network, labels, metric: str) -> deviation.Profile:
-        """Deviations of the input and of every hidden layer, classes as ``labels`` has them."""
+        """Deviations of the input and of every hidden layer, with classes given by ``labels``."""
         rows = self.balanced(labels)
         return _profile(
             network, self.task.train[0][rows], jnp.asarray(labels[rows]), metric, self.task.pairs, self.classes
         )
 
     def null(self, network, labels, metric: str) -> np.ndarray:
-        """[permutations, 2, layers] inner and inter deviation with the same rows' labels dealt out anew."""
+        """Inner- and inter-class deviations under permuted labels, [permutations, 2, layers]."""
         rows = self.balanced(labels)
-        found = []
+        deviations = []
         for number in range(self.config.permutations):
             key = jax.random.fold_in(self.key(3), number)
             permuted = jax.random.permutation(key, jnp.asarray(labels[rows]))
             profile = _profile(network, self.task.train[0][rows], permuted, metric, self.task.pairs, self.classes)
-            found.append((profile.inner, profile.inter))
-        return np.asarray(found)
+            deviations.append((profile.inner, profile.inter))
+        return np.asarray(deviations)
 
     @property
     def layers(self) -> list[str]:
-        """The input and the hidden layers, by name."""
+        """The names of the input and of the hidden layers."""
         names = self.trained(LEARNING)[0].stage_names
         return ["input", *(name for name in names if name.startswith("relu"))]
 
 
 @cache
 def _falling(steps):
-    # One object for all studies of a length: another means another compilation.
+    # One object for all studies with the same number of steps, so that they share a compilation.
     return optax.adam(optax.cosine_decay_schedule(RATE, steps))
 
 
 @jax.jit
 def all_layers(network, inputs):
-    """The input, what every hidden layer puts out, and the probabilities."""
+    """The input, the outputs of every hidden layer, and the probabilities."""
     return hidden_layers(network, inputs) | {"output": jax.nn.softmax(network(inputs))}
 
 
 @jax.jit
 def hidden_layers(network, inputs):
-    """The input and what every hidden layer puts out."""
+    """The input and the outputs of every hidden layer."""
     layers = network.activations(inputs)
     hidden = {name: layer for name, layer in layers.items() if name.startswith("relu")}
     return OrderedDict(input=inputs, **hidden)
@@ -151,7 +151,7 @@ def _profile(network, inputs, labels, metric, pairs, classes):
 
 
 def accuracy(network, rows) -> float:
-    """Share of rows named as their labels say."""
+    """The accuracy of a network on inputs and labels."""
     inputs, labels = rows
     return float(np.mean(np.asarray(_scores(network, jnp.asarray(inputs))).argmax(axis=1) == np.asarray(labels)))
 

@@ -1,4 +1,4 @@
-"""What is learned or memorized, and by which perceptron."""
+"""The data to learn or to memorize, and the perceptron."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,16 +8,21 @@ import jax
 import numpy as np
 import optax
 
+from experiments.tasks import image_sets
 from interp_jax import data, networks
 from interp_jax.kernels import jumps
 
-# Of the perceptron that learns MNIST.
+# Training of the perceptron that learns MNIST.
 RATE, BATCH, EPOCHS = 0.05, 100, 8
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to memorize, to learn from, to stop by, and held out, each inputs and labels; the first begin the second."""
+    """Inputs and labels of four sets of rows, and the network.
+
+    ``train`` is for fully trained and memorizing networks, and ``learned``, which begins with the same rows, for
+    networks with early stopping on ``validation``; ``test`` is held out.
+    """
 
     name: str
     train: tuple
@@ -26,15 +31,15 @@ class Task:
     test: tuple
     class_names: tuple[str, ...]
     network: Callable  # key -> Chain
-    pairs: str  # which classes are compared with one another
+    pairs: str  # the pairs of classes of the inter-class deviation
     full_epochs: int
-    told_apart: int
+    discriminated: int
     descent: str
     training: dict
 
 
 def task(settings) -> Task:
-    """The task that the settings name."""
+    """The task of the settings."""
     return _jumps(settings) if settings.data == "jumps" else _mnist(settings)
 
 
@@ -56,19 +61,19 @@ def _jumps(settings):
         network=partial(networks.perceptron, sizes=(100, 100, 100, 100, 60)),
         pairs="adjacent",
         full_epochs=settings.full_epochs or 512,
-        told_apart=settings.told_apart or 6,
+        discriminated=settings.discriminated or 6,
         descent="by plain gradient descent in batches of 100",
         training={},
     )
 
 
 def _mnist(settings):
-    train, test = (data.load("mnist", split=split) for split in ("train", "test"))
+    train, test = image_sets("mnist")
     middle = settings.learned_rows or max(settings.train_rows, 48_000)
-    wanted = middle + (settings.validation_rows or 12_000)
-    if wanted > len(train.inputs):
-        raise ValueError(f"learned_rows, validation_rows: found {wanted} together, wanted at most {len(train.inputs)}")
-    order = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:wanted]
+    count = middle + (settings.validation_rows or 12_000)
+    if count > len(train.inputs):
+        raise ValueError(f"learned_rows, validation_rows: found {count} together, wanted at most {len(train.inputs)}")
+    order = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:count]
     flat, labels = train.inputs.reshape(len(train.inputs), -1)[order], train.labels[order]
     return Task(
         "MNIST",
@@ -80,8 +85,8 @@ def _mnist(settings):
         network=partial(networks.perceptron, sizes=(784, 784, 784, 784, 784, 10)),
         pairs="all",
         full_epochs=settings.full_epochs or 64,
-        told_apart=settings.told_apart or 2,
-        descent=f"by gradient descent in batches of {BATCH} with momentum, its rate falling from {RATE} to 0 in "
+        discriminated=settings.discriminated or 2,
+        descent=f"by gradient descent in batches of {BATCH} with momentum and a rate that decays from {RATE} to 0 in "
         f"{EPOCHS} epochs (the thesis: batches of 1,000, no momentum, 0.01)",
         training={
             "optimizer": _momentum(EPOCHS * -(-middle // BATCH)),
@@ -98,5 +103,5 @@ def _first(rows, count):
 
 @cache
 def _momentum(steps):
-    # One object for all tasks of a length: another means another compilation.
+    # One object for all tasks with the same number of steps, so that they share a compilation.
     return optax.sgd(optax.cosine_decay_schedule(RATE, steps), momentum=0.9)

@@ -24,7 +24,7 @@ def _benchmark(group, name, median, params=None, **extra):
 RUN = [
     _benchmark("machine: product", "test_interp_jax_product", 2.0, flops=100.0),
     _benchmark("machine: copy", "test_interp_jax_copy", 2.0, bytes=40.0),
-    _benchmark("work of 9", "test_rival[float32-9]", 3.0, {"precision": "float32", "size": 9}, size=9, share=0.5),
+    _benchmark("work of 9", "test_baseline[float32-9]", 3.0, {"precision": "float32", "size": 9}, size=9, share=0.5),
     _benchmark("work of 9", "test_interp_jax_first_call[9]", 5.0, {"size": 9}, size=9),
     _benchmark(
         "work of 9", "test_interp_jax[9]", 2.0, {"size": 9}, size=9, flops=20.0, checks={"error": 0.25}, peak_bytes=3e6
@@ -34,7 +34,7 @@ RUN = [
 
 def test_ours_comes_first_and_a_share_of_the_work_is_made_whole():
     entries = results.gathered(RUN)["work of 9"]
-    assert [entry["name"] for entry in entries] == ["interp_jax", "interp_jax_first_call", "rival_float32"]
+    assert [entry["name"] for entry in entries] == ["interp_jax", "interp_jax_first_call", "baseline_float32"]
     assert [entry["times_ours"] for entry in entries] == [1.0, 2.5, 3.0]
     assert entries[0]["checks"] == {"error": 0.25}
     assert entries[0]["flops_per_second"] == 10.0
@@ -48,7 +48,7 @@ def test_table_gives_rates_as_shares_of_the_machine():
     assert ours["GFLOP/s (of product)"] == "1e-08 (20%)"
     assert ours["peak, MB"] == "3"
     assert ours["checks"] == "error 0.25"
-    assert ("", "rival_float32 (of 50%)") in [row[:2] for row in rows]
+    assert ("", "baseline_float32 (of 50%)") in [row[:2] for row in rows]
 
 
 def test_comparison_holds_what_both_runs_measured():
@@ -60,7 +60,7 @@ def test_curves_are_drawn_where_there_are_several_sizes():
     measured = {
         f"Ward: a tree of {size:,}, 64 features": [
             {"name": "interp_jax", "size": size, "median_seconds": size**1.5},
-            *([{"name": "rival", "size": size, "median_seconds": size**2.0}] if size < 400 else []),
+            *([{"name": "baseline", "size": size, "median_seconds": size**2.0}] if size < 400 else []),
         ]
         for size in (100, 200, 400)
     }
@@ -70,24 +70,24 @@ def test_curves_are_drawn_where_there_are_several_sizes():
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
     np.testing.assert_allclose(lines["interp jax"][:, 1], np.array([100, 200, 400]) ** 1.5)
-    assert len(lines["rival"]) == 2
+    assert len(lines["baseline"]) == 2
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["ward", "wrad"], f"names: found wrad, wanted some of {', '.join(command.NAMES)}"),
         (["--sizes", "10,x"], "--sizes: found '10,x', wanted numbers such as 1000,2000, or curve"),
         (["--device", "xpu"], "invalid choice 'xpu' for argument '--device'"),
     ],
 )
-def test_wrong_arguments_are_refused(arguments, said, monkeypatch, capsys):
+def test_wrong_arguments_are_refused(arguments, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
     monkeypatch.setenv("COLUMNS", "300")
     with pytest.raises(SystemExit) as stop:
         command.main()
     assert stop.value.code == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_help_lists_what_there_is(monkeypatch, capsys):
@@ -130,13 +130,13 @@ def test_a_run_is_kept_and_compared(tmp_path):
     assert "1.00" in shown.split("Against kept.json")[1]
 
 
-def test_the_fastest_rival_does_all_the_work():
+def test_the_fastest_baseline_does_all_the_work():
     part = _benchmark("work of 9", "test_product_alone[9]", 0.5, {"size": 9}, size=9)
     kept = {
         "environment": {"device": "cpu", "platform": "a machine", "versions": {"jax": "0.1"}, "date": "2026-01-01"},
         "results": results.gathered([*RUN, part]),
     }
     (line,) = (line for line in tables.speed({Path("a.json"): kept}).splitlines() if "work of 9" in line)
-    assert line == "| work of 9 | rival float32 | 3.00 | cpu |"
-    assert "| work of 9 | 2 | 20% | – | rival float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
-    assert results.fastest_rival([{"name": "interp_jax", "median_seconds": 1.0}]) is None
+    assert line == "| work of 9 | baseline float32 | 3.00 | cpu |"
+    assert "| work of 9 | 2 | 20% | – | baseline float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
+    assert results.fastest_baseline([{"name": "interp_jax", "median_seconds": 1.0}]) is None

@@ -1,4 +1,4 @@
-"""The study itself, made small, and what it measures on codes."""
+"""The study with small settings, and its measures of codes."""
 
 import dataclasses
 import json
@@ -53,8 +53,8 @@ def test_the_first_epoch_at_a_loss_is_counted_from_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"widths": (4, 2)}, r"widths: found \(4, 2\), wanted rising numbers of at least 2"),
-        ({"widths": (1, 2)}, "widths: found"),
+        ({"widths": (4, 2)}, r"widths: found \(4, 2\), wanted increasing numbers"),
+        ({"widths": (1, 2)}, "widths: found 1, wanted a whole number of at least 2"),
         ({"jump": float("nan")}, "jump: found nan"),
         ({"draws": 0}, "draws: found 0"),
     ],

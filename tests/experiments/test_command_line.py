@@ -46,15 +46,15 @@ def test_wrong_flags_are_refused(arguments, capsys):
     assert arguments[0].strip("-") in capsys.readouterr().err
 
 
-def test_an_interrupted_study_says_what_to_do(capsys):
+def test_an_interrupted_study_prints_how_to_continue(capsys):
     def main(settings):
         raise KeyboardInterrupt
 
     assert run_study(PRESETS, main, []) == 130
-    assert "goes on from there" in capsys.readouterr().err
+    assert "continues from there" in capsys.readouterr().err
 
 
-def test_settings_that_do_not_fit_end_without_a_traceback(capsys):
+def test_unusable_settings_end_without_a_traceback(capsys):
     def main(settings):
         raise ValueError("the folder holds another run")
 

@@ -1,4 +1,4 @@
-"""The study itself, made small: every section runs, a stopped run goes on, settings that no run can use are refused."""
+"""The study with small settings: sections, an interrupted run, tables, and refused settings."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ from experiments.core_units import published
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.positions import jaccard
 from experiments.core_units.settings import PRESETS
-from experiments.core_units.table import kept_as, results_table
+from experiments.core_units.table import file_name, results_table
 from experiments.core_units.tasks import task
 from tests.real_data import REAL_DATA
 
@@ -31,7 +31,7 @@ SMALL = dataclasses.replace(
     starts=1,
     search_rows=128,
     greedy_rows=100,
-    rival_rows=200,
+    baseline_rows=200,
     random_sets=2,
     sweep_steps=20,
     pixel_steps=10,
@@ -40,7 +40,7 @@ SMALL = dataclasses.replace(
     disjoint_rows=200,
     joint_rows=200,
     shrunken_rows=200,
-    twin_rows=300,
+    control_rows=300,
     shuffled_rows=200,
     shuffled_epochs=1,
 )
@@ -53,7 +53,7 @@ def in_empty_folder(tmp_path, monkeypatch):
     return tmp_path / "runs" / "core_units" / "small"
 
 
-def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeypatch):
+def test_an_interrupted_run_continues_and_sections_are_written(in_empty_folder, monkeypatch):
     def stop(study, section):
         raise KeyboardInterrupt
 
@@ -62,12 +62,12 @@ def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeyp
         patch.setitem(study_main.SECTIONS, "positions", ("Stopped", stop))
         with pytest.raises(KeyboardInterrupt):
             study_main.main(some)
-    kept = in_empty_folder / "checkpoints" / "core-max2-0-0" / "_METADATA"
-    written = kept.stat().st_mtime_ns
+    core = in_empty_folder / "checkpoints" / "core-max2-0-0" / "_METADATA"
+    written = core.stat().st_mtime_ns
     assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "cores"}
 
     report = study_main.main(some)
-    assert kept.stat().st_mtime_ns == written, "a set that was found is not looked for again"
+    assert core.stat().st_mtime_ns == written, "a stored selection is not repeated"
     metrics = json.loads((in_empty_folder / "metrics.json").read_text())
     assert set(metrics) == set(CHEAP)
     cores = metrics["cores"]["max2"]
@@ -76,7 +76,7 @@ def test_a_stopped_run_goes_on_and_sections_are_written(in_empty_folder, monkeyp
     words = re.sub(r"data:image/png;base64,[^\"]*", "", report.read_text())
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
     row = next(line for line in _table(in_empty_folder).splitlines() if line.startswith("| digits, max2"))
-    assert row.split(" | ")[4] == "–", "rivals, a section that this run leaves out"
+    assert row.split(" | ")[4] == "–", "baselines, a section that this run does not have"
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
     study_main.main(dataclasses.replace(SMALL, layers=("max1", "max2")))
     metrics = json.loads((in_empty_folder / "metrics.json").read_text())
     assert set(metrics) == set(study_main.SECTIONS)
-    assert np.mean(metrics["twins"]["planted"]["others"]) < 0.5
+    assert np.mean(metrics["sanity_controls"]["planted"]["others"]) < 0.5
     for name in ("cores of all classes together", "one set for all classes"):
         assert metrics["shrunken"][name]["apart"] < 1e-5
     masks = list(in_empty_folder.glob("*.npz"))
@@ -93,9 +93,9 @@ def test_every_section_of_both_layers_and_the_table(in_empty_folder):
 
 
 def _table(folder):
-    kept = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("config", "metrics")}
-    kept["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
-    return results_table({folder / "core_units_digits.json": kept})
+    record = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("config", "metrics")}
+    record["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
+    return results_table({folder / "core_units_digits.json": record})
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def _table(folder):
         ({"holding": 0.4}, "holding: found 0.4, wanted a share above 0.5"),
         ({"classes": (1, 1)}, r"classes: found \(1, 1\), wanted different numbers"),
         ({"classes": (10,)}, r"classes: found \(10,\), wanted different numbers from 0 to 9"),
-        ({"repeats": 0}, "repeats: found 0, wanted at least 1"),
+        ({"repeats": 0}, "repeats: found 0, wanted a whole number of at least 1"),
     ],
 )
 def test_settings_that_no_run_can_use_are_refused(options, message):
@@ -114,15 +114,15 @@ def test_settings_that_no_run_can_use_are_refused(options, message):
         dataclasses.replace(SMALL, **options)
 
 
-def test_sections_that_there_are_not_are_refused_before_a_folder_is_made(in_empty_folder):
+def test_unknown_sections_are_refused_before_a_folder_is_made(in_empty_folder):
     with pytest.raises(ValueError, match="sections: found kores, wanted some of training, cores, "):
         study_main.main(dataclasses.replace(SMALL, sections=("training", "kores")))
     assert not in_empty_folder.exists()
 
 
-def test_runs_of_some_layers_are_kept_under_their_names():
+def test_files_of_runs_of_some_layers_have_their_names():
     def name(preset, **changed):
-        return kept_as(dataclasses.asdict(dataclasses.replace(PRESETS[preset], **changed)))
+        return file_name(dataclasses.asdict(dataclasses.replace(PRESETS[preset], **changed)))
 
     assert name("quick") == "core_units_digits"
     assert name("two-cores", data="mnist") == "core_units_mnist"
@@ -142,7 +142,7 @@ def test_jaccard_index():
     assert jaccard(first & second & ~first, ~first & first) == 1
 
 
-def test_a_twin_learns_rows_that_the_network_takes():
+def test_a_control_is_trained_on_inputs_of_the_network():
     learned = task(SMALL)
     larger = np.pad(learned.inputs, ((0, 0), (4, 4), (4, 4), (0, 0)))
     study = CoreStudy(SMALL, None, None, task=dataclasses.replace(learned, augmented=larger))
@@ -153,6 +153,6 @@ def test_a_twin_learns_rows_that_the_network_takes():
 @pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason=f"MNIST is not in {REAL_DATA}")
 def test_mnist_is_trained_as_in_the_paper(monkeypatch):
     monkeypatch.setenv("INTERP_JAX_DATA", str(REAL_DATA))
-    found = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
-    steps = found.epochs * (len(found.learned[0]) // found.training["minibatch_size"])
+    mnist = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
+    steps = mnist.epochs * (len(mnist.learned[0]) // mnist.training["minibatch_size"])
     assert 20_000 <= steps <= 20_500

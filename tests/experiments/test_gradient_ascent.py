@@ -1,4 +1,4 @@
-"""The study itself, made small, and what it reads off the learned inputs."""
+"""The study with small settings, and its measures of learned inputs."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from experiments.gradient_ascent import __main__ as study_main
 from experiments.gradient_ascent.ascent_study import AT, CLASSES, LENGTH, largest_rise, read
 from experiments.gradient_ascent.convolutions import width
 from experiments.gradient_ascent.images import REGULARIZERS, roughness
-from experiments.gradient_ascent.observer import called, plateau, probes
+from experiments.gradient_ascent.observer import most_likely, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
 from experiments.jump_detection.jump_study import FIRST, NETWORKS
 from interp_jax import data, networks
@@ -63,7 +63,7 @@ def test_learned_signals_are_read_class_by_class():
     signals[0, 1] = 0
     signals[0, 1, 50:] = 0.4
     lanes = 2 * CLASSES
-    found = read(
+    learned = read(
         Ascent(
             signals.reshape(lanes, LENGTH),
             np.ones(lanes),
@@ -74,19 +74,19 @@ def test_learned_signals_are_read_class_by_class():
         ),
         2,
     )
-    np.testing.assert_allclose(found.right_lanes, 1 - 1 / lanes)
-    assert found.right_means == 1
-    np.testing.assert_allclose(found.converged, 1 - 2 / lanes)
-    assert found.steps == np.median(np.arange(2, lanes))
+    np.testing.assert_allclose(learned.correct_lanes, 1 - 1 / lanes)
+    assert learned.correct_means == 1
+    np.testing.assert_allclose(learned.converged.mean(), 1 - 2 / lanes)
+    assert learned.steps == np.median(np.arange(2, lanes))
 
 
-def test_probes_share_the_place_of_their_largest_rise_and_nothing_else():
+def test_probes_share_the_position_of_their_largest_rise_and_nothing_else():
     made = probes(3.0)
     assert all(largest_rise(signal) == AT for signal in made.values())
     assert len({signal.tobytes() for signal in made.values()}) == len(made)
 
 
-def test_a_plateau_is_that_of_lanes_that_arrived():
+def test_a_plateau_is_that_of_converged_lanes():
     positions = np.arange(FIRST, FIRST + CLASSES)
     steps = (np.arange(1, LENGTH + 1) >= positions[:, None]).astype(float)
     pulses = steps * (np.arange(1, LENGTH + 1) < positions[:, None] + 3)
@@ -99,10 +99,10 @@ def test_a_plateau_is_that_of_lanes_that_arrived():
     assert np.isnan(plateau(signals, first & second))
 
 
-def test_positions_that_tie_are_all_called():
+def test_equally_likely_positions_are_given_by_their_range():
     flat = np.zeros((3, CLASSES))
     flat[1, 7] = flat[2, 5:9] = 1
-    assert called(flat) == [(FIRST, FIRST + CLASSES - 1), (FIRST + 7,), (FIRST + 5, FIRST + 8)]
+    assert most_likely(flat) == [(FIRST, FIRST + CLASSES - 1), (FIRST + 7,), (FIRST + 5, FIRST + 8)]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The study itself, made small: every section runs, a stopped run goes on, the same settings give the same bytes."""
+"""The study with small settings: sections, an interrupted run, and identical bytes for identical settings."""
 
 import dataclasses
 import doctest
@@ -61,7 +61,7 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_and_every_section_is_written(in_empty_folder, monkeypatch):
+def test_an_interrupted_run_continues_and_every_section_is_written(in_empty_folder, monkeypatch):
     def stop(study, section):
         raise KeyboardInterrupt
 
@@ -131,15 +131,15 @@ def test_the_same_settings_give_the_same_bytes(in_empty_folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"penalty": -1.0}, "penalty: found -1.0, wanted a finite number of at least 0"),
+        ({"penalty": -1.0}, "penalty: found -1.0, wanted a finite number, at least 0"),
         ({"csv": PRICES}, "csv: found a file though data is digits"),
         ({"data": "prices", "network": "mlp"}, "network: found mlp, wanted lnn for prices"),
-        ({"resolutions": (4, 2)}, "resolutions: found .*, wanted rising numbers"),
-        ({"resolutions": (1, 2)}, "resolutions: found 1, wanted at least 2"),
-        ({"networks": 1}, "networks: found 1, wanted at least 2"),
+        ({"resolutions": (4, 2)}, "resolutions: found .*, wanted increasing numbers"),
+        ({"resolutions": (1, 2)}, "resolutions: found 1, wanted a whole number of at least 2"),
+        ({"networks": 1}, "networks: found 1, wanted a whole number of at least 2"),
         ({"network": "mlp", "penalty": 1e-5}, "penalty: found 1e-05 for network mlp"),
         ({"months": 24}, "months: found 24 though data is digits"),
-        ({"nmf_starts": 0}, "nmf_starts: found 0, wanted at least 1"),
+        ({"nmf_starts": 0}, "nmf_starts: found 0, wanted a whole number of at least 1"),
     ],
 )
 def test_settings_that_no_run_can_use_are_refused(options, message):
@@ -212,5 +212,5 @@ def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
 def test_roles_in_words_read_as_documented():
     assert doctest.testmod(reading).attempted > 3
     assert doctest.testmod(reading).failed == 0
-    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "says little about any output"
-    assert reading.picture_in_words(np.full((4, 4), np.nan)) == "no part of the picture"
+    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "no output with a notable correlation"
+    assert reading.picture_in_words(np.full((4, 4), np.nan)) == "no part of the image"

@@ -1,4 +1,4 @@
-"""The study itself, made small, and its settings."""
+"""The study with small settings, its measures, and its settings."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from experiments.identity_layers import __main__ as study_main
 from experiments.identity_layers.accuracy import summary
 from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStudy
 from experiments.identity_layers.likelihood import choose
-from experiments.identity_layers.maps import first_right
+from experiments.identity_layers.maps import first_correct
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.table import results_table
 from experiments.identity_layers.tasks import task
@@ -22,7 +22,7 @@ SMALL = dataclasses.replace(
     depth=8,
     seeds=2,
     deep_seeds=1,
-    twin_seeds=1,
+    random_seeds=1,
     epochs=8,
     conv_depth=4,
     conv_epochs=3,
@@ -45,19 +45,19 @@ def test_every_section_is_written(tmp_path, monkeypatch):
         assert np.max(metrics["shares"][f"{kind} 8"]["written_error"]) < 1e-3
     assert np.max(metrics["shares"]["identity 8"]["origin_error"]) < 0.05
     assert np.sum(metrics["exits"]["histogram"], axis=1).tolist() == [355, 355]
-    kept = {report.parent: {"config": json.loads((report.parent / "config.json").read_text()), "metrics": metrics}}
+    records = {report.parent: {"config": json.loads((report.parent / "config.json").read_text()), "metrics": metrics}}
     environment = json.loads((report.parent / "timing.json").read_text())["environment"]
-    kept[report.parent]["environment"] = environment
-    assert results_table(kept).count("\n| digits") == 5
+    records[report.parent]["environment"] = environment
+    assert results_table(records).count("\n| digits") == 5
 
 
-def test_alone_every_network_has_a_key_of_its_own():
+def test_networks_trained_alone_have_different_keys():
     study = LayersStudy(SMALL, None, None, task=None)
-    keys = [study._with_seed(number).stacked(lambda key: key, None) for number in range(3)]
+    keys = [study.with_seed(number).stacked(lambda key: key, None) for number in range(3)]
     assert len({str(pair) for pair in keys}) == 3
 
 
-def test_the_numbers_of_a_curve():
+def test_the_summary_of_a_curve():
     found = summary(np.array([[0.1, 0.5], [0.3, 0.4], [0.6, 0.7], [0.9, 0.65]]))
     for name, wanted in {
         "first": [0.1, 0.5],
@@ -69,13 +69,13 @@ def test_the_numbers_of_a_curve():
         np.testing.assert_allclose(found[name], wanted)
 
 
-def test_images_are_chosen_by_when_they_are_settled():
+def test_images_are_chosen_by_their_prediction_depth():
     sure, unsure = [4.0, 0.0], [0.0, 1.0]
     rows = [[sure] * 3, [unsure, sure, sure], [unsure, unsure, sure], [sure, sure, unsure], [unsure] * 3]
     scores = np.swapaxes(np.array(rows), 0, 1)
     found = choose(scores, np.zeros(5, int), each=1)
-    assert found == [("easy", 0), ("late", 2), ("wrong", 3)]
-    assert first_right(scores[-1], np.array([1, 0, 0, 1, 0])).tolist() == [1, 3]
+    assert found == [("easy", 0), ("late", 2), ("misclassified", 3)]
+    assert first_correct(scores[-1], np.array([1, 0, 0, 1, 0])).tolist() == [1, 3]
 
 
 def test_images_of_the_task_are_rows_of_pixels():
@@ -91,12 +91,12 @@ def test_images_of_the_task_are_rows_of_pixels():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rate": -1.0}, "rate: found -1.0, wanted a positive finite number"),
+        ({"rate": -1.0}, "rate: found -1.0, wanted a finite number, above 0"),
         ({"conv_rate": float("inf")}, "conv_rate: found inf"),
         ({"depth": 20}, "depth: found 20, wanted one of depths, 10, 30, 100"),
         ({"depths": (30, 30)}, "depths: found"),
-        ({"depths": (2, 30)}, "depths: found 2, wanted at least 4"),
-        ({"epochs": 0}, "epochs: found 0, wanted at least 1"),
+        ({"depths": (2, 30)}, "depths: found 2, wanted a whole number of at least 4"),
+        ({"epochs": 0}, "epochs: found 0, wanted a whole number of at least 1"),
     ],
 )
 def test_settings_that_no_run_can_use_are_refused(options, message):

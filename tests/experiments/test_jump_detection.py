@@ -1,4 +1,4 @@
-"""The study itself, made small: every section runs, a stopped run goes on, the same settings give the same bytes."""
+"""The study with small settings: sections, an interrupted run, and identical bytes for identical settings."""
 
 import dataclasses
 import json
@@ -39,7 +39,7 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_and_ends_like_one_in_one_go(in_empty_folder, monkeypatch):
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(in_empty_folder, monkeypatch):
     def stop(study, section):
         section.text("never finished")
         section.figure("half", Figure(), "of a section that is not written")
@@ -49,7 +49,7 @@ def test_a_stopped_run_goes_on_and_ends_like_one_in_one_go(in_empty_folder, monk
         patch.setitem(study_main.SECTIONS, "convolutions", ("Inside", stop))
         with pytest.raises(KeyboardInterrupt):
             study_main.main(SMALL)
-    assert len(list(in_empty_folder.glob("figures/*"))) > 10, "what is finished is kept"
+    assert len(list(in_empty_folder.glob("figures/*"))) > 10, "finished sections stay"
     assert not list(in_empty_folder.rglob("*half*"))
     assert "never finished" not in (in_empty_folder / "report.html").read_text()
     checkpoint = in_empty_folder / "checkpoints" / "1-layer-perceptron" / "_METADATA"
@@ -104,10 +104,10 @@ def test_another_setting_under_the_same_name_is_refused(in_empty_folder, monkeyp
     [
         ({"noise": 0.0}, "noise: found 0.0"),
         ({"jump": float("nan")}, "jump: found nan"),
-        ({"seeds": 0}, "seeds: found 0, wanted at least 1"),
-        ({"train_signals": 99}, "train_signals: found 99, wanted at least 100"),
+        ({"seeds": 0}, "seeds: found 0, wanted a whole number of at least 1"),
+        ({"train_signals": 99}, "train_signals: found 99, wanted a whole number of at least 100"),
         ({"kernel_lengths": (3, 0)}, "kernel_lengths: found 0"),
-        ({"seed": -1}, "seed: found -1, wanted at least 0"),
+        ({"seed": -1}, "seed: found -1, wanted a whole number from 0 to 4294967295"),
     ],
 )
 def test_settings_that_no_run_can_use_are_refused(options, message):

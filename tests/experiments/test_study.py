@@ -1,12 +1,17 @@
-"""What the studies share: networks trained once under a name, alone or stacked, that a kill costs a minute at most."""
+"""The shared part of all studies: stored networks, interrupted trainings, batches, seeds and settings."""
 
+import dataclasses
+import importlib
+import pkgutil
 from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 
-from experiments.study import Study
+import experiments
+from experiments.settings import JumpSettings
+from experiments.study import Study, in_batches
 from interp_jax import networks
 from interp_jax.networks.training import _resuming as resuming
 from interp_jax.reports.terminal import Progress
@@ -33,7 +38,7 @@ def test_one_network_is_the_first_lane_of_a_stack(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"one-network", "two-networks"}
 
 
-def test_a_killed_training_goes_on(tmp_path, monkeypatch, capsys):
+def test_a_killed_training_continues(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(resuming, "SECONDS", 0)
     options = {"seeds": None, "epochs": 4, "minibatch_size": 10}
     whole = _study(tmp_path / "whole").fitted("network", _small, ROWS, **options)
@@ -55,3 +60,36 @@ def test_a_killed_training_goes_on(tmp_path, monkeypatch, capsys):
     _study(tmp_path / "killed").fitted("network", _small, ROWS, **options)
     assert len(trained) == 1
     assert capsys.readouterr().out.count("training network: 4 in") == 2
+
+
+def test_batches_are_joined_in_every_array():
+    rows = np.arange(7.0)[:, None]
+    double, copy = in_batches(lambda factor, x: (factor * x, x), 2, rows, batch_size=3)
+    np.testing.assert_array_equal(double, 2 * rows)
+    np.testing.assert_array_equal(copy, rows)
+    square = in_batches(lambda _, x: x.T**2, None, rows, batch_size=3, axis=1)
+    np.testing.assert_array_equal(square, rows.T**2)
+
+
+def test_seeds_of_repetitions_stay_within_32_bits():
+    study = Study(JumpSettings(seed=2**32 - 1), None, None)
+    assert [study.with_seed(number).config.seed for number in (0, 1)] == [2**32 - 1, 999]
+
+
+STUDIES = [each.name for each in pkgutil.iter_modules(experiments.__path__) if each.ispkg]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_setting_of_every_study_is_checked_by_its_type(study):
+    settings = next(iter(importlib.import_module(f"experiments.{study}.settings").PRESETS.values()))
+    for seed in (-1, 2**32, 1.0, True, "1", None):
+        with pytest.raises(ValueError, match="seed: found .*, wanted a whole number from 0 to 4294967295"):
+            dataclasses.replace(settings, seed=seed)
+    assert dataclasses.replace(settings, seed=2**32 - 1).seed == 2**32 - 1
+    for field in dataclasses.fields(settings):
+        for value in (float("nan"), -1, -1.0, object()):
+            with pytest.raises(ValueError, match=f"^{field.name}: found "):
+                dataclasses.replace(settings, **{field.name: value})
+        if field.type is int:
+            with pytest.raises(ValueError, match=f"^{field.name}: found 2.0, wanted a whole number"):
+                dataclasses.replace(settings, **{field.name: 2.0})
