@@ -23,7 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "selected_units",
         "signals",
         "stability",
-        "style",
         "through_layers",
         "trees",
     },

@@ -1,68 +1,112 @@
-"""Arrays as the figures need them: checked shapes, means that skip missing values."""
+"""Arrays as the figures need them: checked shapes and ranges, means that skip missing values."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+from interp_jax._checks import as_numpy, check_shape, describe
+
+LARGEST = 1e100  # of what is drawn: matplotlib squares numbers and takes their differences
 
 
-def as_array(name: str, values: ArrayLike, *shape: int | str) -> np.ndarray:
-    """Numbers as a float array of the wanted shape.
+def as_array(name: str, values: Any, *shape: int | str) -> np.ndarray:
+    """Numbers as float64 of the wanted shape, as for `check_shape`, NaN and infinity among them; any shape for none.
 
-    name: what the error message calls the values.
-    values: numbers; never modified.
-    shape: one entry an axis, a length or (for any length above zero) its name.
-    Returns an array [*shape]; raises ValueError for another shape, and for what is no number.
+    Raises:
+        ValueError: another shape, what is no real number, or a finite number that is too large to draw.
     """
-    wanted = f"[{', '.join(str(length) for length in shape)}]"
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} holds something else than numbers, wanted numbers of shape {wanted}") from error
-    agrees = array.ndim == len(shape) and all(
-        found == length if isinstance(length, int) else found > 0
-        for found, length in zip(array.shape, shape, strict=True)
-    )
-    if not agrees:
-        raise ValueError(f"{name} has shape {list(array.shape)}, wanted {wanted}")
+    array = np.asarray(as_numpy(name, values, shape=shape or None), np.float64)
+    with np.errstate(invalid="ignore"):
+        large = (np.abs(array) > LARGEST) & np.isfinite(array)
+    if large.any():
+        raise ValueError(f"{name}: found {array[large][0]:g}, wanted magnitudes of at most {LARGEST:g}")
     return array
 
 
-def by_seed(name: str, values: ArrayLike, length: int | str) -> np.ndarray:
+def by_seed(name: str, values: Any, length: int | str) -> np.ndarray:
     """Numbers of one run, [length], or of several, [length, seeds], as an array [length, seeds]."""
-    if np.ndim(values) == 1:
-        return as_array(name, values, length)[:, None]
-    return as_array(name, values, length, "seeds")
+    array = as_array(name, values)
+    check_shape(name, array, (length,) if array.ndim == 1 else (length, "seeds"))
+    return array[:, None] if array.ndim == 1 else array
 
 
-def not_empty(name: str, entries: Any) -> None:
-    """Raises ValueError when a mapping or sequence has no entry."""
-    if len(entries) == 0:
-        raise ValueError(f"{name} is empty, wanted at least one entry")
+def as_mapping(name: str, entries: Mapping) -> dict[str, Any]:
+    """A mapping of at least one entry, its keys as text."""
+    if not isinstance(entries, Mapping) or not entries:
+        raise ValueError(f"{name}: found {describe(entries)}, wanted a mapping with at least one entry")
+    named = {f"{key}": entry for key, entry in entries.items()}
+    if len(named) < len(entries):
+        raise ValueError(f"{name}: found {len(entries)} names, of which some are the same text, wanted different ones")
+    return named
+
+
+def as_entries(name: str, entries: Any, count: int | None = None) -> list:
+    """A sequence, of so many entries or else of at least one, as a list."""
+    wanted = "a sequence of at least one entry" if count is None else f"a sequence of {count}"
+    if isinstance(entries, str | Mapping) or not hasattr(entries, "__len__") or getattr(entries, "ndim", 1) == 0:
+        raise ValueError(f"{name}: found {describe(entries)}, wanted {wanted}")
+    if len(entries) == 0 or count not in (None, len(entries)):
+        raise ValueError(f"{name}: found {len(entries)} entries, wanted {wanted}")
+    return list(entries)
+
+
+def as_names(name: str, names: Any, count: int | None = None) -> list[str]:
+    """Names as text, such as strings and class numbers."""
+    return [f"{each}" for each in as_entries(name, names, count)]
 
 
 def same_names(first: str, entries: Mapping, second: str, others: Mapping) -> None:
-    """Raises ValueError when two mappings differ in their keys."""
+    """Refuses two mappings that differ in their keys."""
     if set(entries) != set(others):
-        raise ValueError(f"{second} has the names {sorted(others)}, wanted those of {first}: {sorted(entries)}")
+        raise ValueError(f"{second}: found the names {sorted(others)}, wanted those of {first}, {sorted(entries)}")
+
+
+def finite_entries(name: str, *arrays: Any) -> np.ndarray:
+    """All finite numbers of the arrays in one vector; refuses arrays without any."""
+    entries = np.concatenate([np.ravel(array) for array in arrays])
+    entries = entries[np.isfinite(entries)]
+    if not entries.size:
+        raise ValueError(f"{name}: found no finite number, wanted at least one")
+    return entries
+
+
+def check_range(name: str, values: np.ndarray, low: float = 0, high: float = 1) -> None:
+    """Refuses numbers outside a range; NaN is let through."""
+    if np.any((values < low) | (values > high)):
+        found = f"{np.nanmin(values):g} to {np.nanmax(values):g}"
+        wanted = f"{low:g} to {high:g}" if np.isfinite(low) else f"at most {high:g}"
+        raise ValueError(f"{name}: found values from {found}, wanted {wanted}")
+
+
+def check_positive(name: str, values: np.ndarray) -> None:
+    """Refuses numbers that a logarithmic axis cannot show."""
+    if not np.all(values > 0):
+        raise ValueError(f"{name}: found {np.min(values):g}, wanted numbers > 0 on a logarithmic axis")
+
+
+def as_order(name: str, order: Any, units: int) -> np.ndarray:
+    """A permutation of the units as whole numbers."""
+    order = as_array(name, order, units)
+    if not np.array_equal(np.sort(order), np.arange(units)):
+        raise ValueError(f"{name}: found {np.array2string(order[:8])}, wanted each unit 0…{units - 1} once")
+    return order.astype(int)
 
 
 def even_steps(name: str, positions: np.ndarray) -> np.ndarray:
-    """The positions [k] themselves; raises ValueError unless they rise in equal steps, as the pixels of an image do."""
+    """The positions [k] themselves; refuses those that do not rise in equal steps, as the pixels of an image do."""
     steps = np.diff(positions)
-    if not np.all(np.isfinite(positions)) or np.any(steps <= 0) or not np.allclose(steps, steps[:1].sum()):
-        raise ValueError(
-            f"{name} is {np.array2string(positions, threshold=6)}, wanted numbers that rise in equal steps"
-        )
+    even = np.all(steps > 0) and np.allclose(steps, steps[:1].sum(), rtol=1e-3, atol=0)
+    if not (np.all(np.isfinite(positions)) and even):
+        found = np.array2string(positions, threshold=6)
+        raise ValueError(f"{name}: found {found}, wanted numbers that rise in equal steps")
     return positions
 
 
 def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over the finite entries of the last axis.
+    """Mean [rows] and standard deviation [rows] over the finite entries of the last axis of values [rows, seeds].
 
-    values: [rows, seeds]
-    Returns mean [rows], NaN without any finite entry, and deviation [rows] (n - 1 below), NaN with fewer than two.
+    The mean is NaN without any finite entry, the deviation (n − 1 in the denominator) with fewer than two.
     """
     finite = np.isfinite(values)
     count = finite.sum(axis=-1)

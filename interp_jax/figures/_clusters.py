@@ -8,9 +8,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GRAY, INK, PALETTE
+from interp_jax.figures._style import GRAY, INK, PALETTE
 
 HUES = PALETTE[:5]  # the sixth would be mistaken for a tint of the first, the seventh for gray
 SIZE = 9.0  # of numbers and percentages, in points
@@ -19,11 +19,23 @@ SIZE = 9.0  # of numbers and percentages, in points
 def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
     """A color for each cluster of each resolution: coarse clusters differ in hue, those within one in lightness.
 
-    A cluster's lightness is the mean of those of the finest clusters within it, so a cluster that does not split keeps
-    its color and each coarse one has its hue unchanged.
+    The lightness of a cluster is the mean of those of the finest clusters within it, so a cluster that does not split
+    keeps its color and each coarse one has its hue unchanged.
 
-    levels: labels [n] of the units at each resolution, 0…c − 1, from coarse to fine, each splitting the one before.
-    Returns, per level, colors [c, 4] (red, green, blue, opacity).
+    Host-level.
+
+    Args:
+        levels: labels [n] of the units at each resolution, 0…c − 1, from coarse to fine, each splitting the one before.
+
+    Returns:
+        For each level the colors [c, 4] (red, green, blue, opacity).
+
+    Raises:
+        ValueError: labels other than 0…c − 1, each used, or clusters across those of the level before.
+
+    Example:
+        >>> [colors.shape for colors in cluster_colors([[0, 0, 1], [0, 1, 2]])]
+        [(2, 4), (3, 4)]
     """
     levels = as_levels(levels)
     first = [np.unique(labels, return_index=True)[1] for labels in levels]
@@ -43,29 +55,28 @@ def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
 
 
 def as_labels(name: str, labels: ArrayLike, units: int | str, clusters: int | None = None) -> np.ndarray:
-    """Labels [units] as whole numbers; raises ValueError unless they are 0…c − 1.
-
-    clusters: how many there may be; without it each label up to the largest must occur.
-    """
+    """Labels [units] in 0…clusters − 1 as whole numbers; without ``clusters`` each up to the largest must occur."""
     array = as_array(name, labels, units)
     whole = np.all(np.isfinite(array)) and np.all(array == np.round(array)) and array.min() >= 0
     if clusters is None and not (whole and np.unique(array).size == array.max() + 1):
-        raise ValueError(f"{name} holds {np.unique(array)[:8]}, wanted labels 0…c − 1, each of them used")
+        raise ValueError(f"{name}: found {np.unique(array)[:8]}, wanted labels 0…c − 1, each of them used")
     if clusters is not None and not (whole and array.max() < clusters):
-        raise ValueError(f"{name} holds {np.unique(array)[:8]}, wanted labels 0…{clusters - 1}")
+        raise ValueError(f"{name}: found {np.unique(array)[:8]}, wanted labels 0…{clusters - 1}")
     return array.astype(int)
 
 
 def as_levels(levels: Sequence[ArrayLike], units: int | str = "n") -> list[np.ndarray]:
-    """Labels of several resolutions; raises ValueError unless each level splits the clusters of the one before."""
-    not_empty("levels", levels)
-    found = [as_labels("levels[0]", levels[0], units)]
-    for index, labels in enumerate(levels[1:], start=1):
-        found.append(as_labels(f"levels[{index}]", labels, found[0].size))
-        pairs = np.unique(np.stack([found[-1], found[-2]]), axis=1).shape[1]
-        if pairs != found[-1].max() + 1:
-            raise ValueError(f"levels[{index}] has clusters across those of levels[{index - 1}], wanted parts of them")
-    return found
+    """Labels of several resolutions; refuses a level that does not split the clusters of the one before."""
+    first, *finer = as_entries("levels", levels)
+    checked = [as_labels("levels[0]", first, units)]
+    for index, labels in enumerate(finer, start=1):
+        checked.append(as_labels(f"levels[{index}]", labels, checked[0].size))
+        pairs = np.unique(np.stack(checked[-2:]), axis=1).shape[1]
+        if pairs != checked[-1].max() + 1:
+            raise ValueError(
+                f"levels[{index}]: found clusters across those of levels[{index - 1}], wanted parts of them"
+            )
+    return checked
 
 
 def ink_on(color: np.ndarray) -> str:
@@ -84,7 +95,7 @@ def numbers_apart(
 ) -> None:
     """Writes numbers at the height ``end``, moved apart where they would touch, each led to its place at ``start``.
 
-    scale: ``points_per_unit`` of the axes.
+    ``scale`` is the `points_per_unit` of the axes.
     """
     gap = 0.75 * SIZE * (max(map(len, texts), default=0) + 0.5) / scale
     outline = [withStroke(linewidth=2.5, foreground="white")]
@@ -97,7 +108,7 @@ def numbers_apart(
 def _shade(index: int, lightness: float, several: bool) -> tuple[float, float, float, float]:
     """A hue of the palette mixed with black (lightness −1…0) or with white (0…1).
 
-    several: whether the hues have to serve more than once; each round is then lighter or darker as a whole.
+    Where the palette has to be used ``several`` times, each round is lighter or darker as a whole.
     """
     turn, hue = divmod(index, len(HUES))
     lightness = 0.2 * lightness + (0, 0.75, -0.75, 0.4, -0.4)[turn % 5] if several else 0.85 * lightness

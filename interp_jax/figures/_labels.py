@@ -1,19 +1,27 @@
-"""Where labels go so that none covers another."""
+"""Labels: texts that can be drawn, and places where none covers another."""
 
-from collections.abc import Sequence
-from typing import SupportsFloat
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from interp_jax._files import escaped
+
+
+def drawable(value: Any) -> Any:
+    """The value with every text in it fit to be drawn: what UTF-8 cannot hold becomes escapes."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {drawable(key): drawable(entry) for key, entry in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(drawable, value))
+    return type(value)(map(drawable, value)) if type(value) in (list, tuple) else value
+
 
 def apart(places: ArrayLike, gap: float) -> np.ndarray:
-    """The places nearest to the given ones (least squares, order kept) that lie at least a gap apart.
-
-    places [n]: wanted places, in any order.
-    gap: least distance between neighbors.
-    Returns [n], in the order of the input.
-    """
+    """The places nearest to the given ones (least squares, in the same order) that lie at least a gap apart."""
     order = np.argsort(np.asarray(places, dtype=float), kind="stable")
     blocks: list[list[float]] = []  # runs of touching labels: the sum of their shifted places, their number
     for index, place in enumerate(np.asarray(places, dtype=float)[order]):

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import INK, color, new_figure, signed_image, styled
+from interp_jax._checks import as_count
+from interp_jax.figures._arrays import as_array, as_order
+from interp_jax.figures._style import INK, color, image, new_figure, styled
 
 
 @styled
@@ -24,29 +25,37 @@ def aligned_vectors(
 ) -> Figure:
     """Feature vectors before and after the alignment of their signs, and the sum of their cosines at each step.
 
-    before, after [units, features]: one feature vector a row; NaN is gray.
-    similarity [steps + 1]: the sum of all pairwise cosines before the first step and after each.
-    split: the number of features that concern inputs; those behind them concern outputs.
-    order [units]: the units from top to bottom, as the tree orders them; 0, 1, … by default.
-    label: what the colors are.
-    Returns the figure; both matrices have one color scale, symmetric about zero.
+    Both matrices have one color scale, symmetric about zero.
+
+    Host-level.
+
+    Args:
+        before, after: [units, features], one feature vector a row; NaN and infinity are gray.
+        similarity: [steps + 1], the sum of all pairwise cosines before the first step and after each.
+        split: the number of features that concern inputs; those behind them concern outputs.
+        order: [units], the units from top to bottom, as the tree orders them; 0, 1, … by default.
+        label: of the color bar.
+
+    Raises:
+        ValueError: arrays of another shape, a split outside the features, an order that is no permutation.
+
+    Example:
+        >>> figure = aligned_vectors([[1, 2], [-1, 2]], [[1, 2], [1, -2]], [0.6, 1.2], split=1)
+
+    Source: Watanabe 2018, section 3 (alignment of signs).
     """
     before = as_array("before", before, "units", "features")
     units, features = before.shape
     after = as_array("after", after, units, features)
     similarity = as_array("similarity", similarity, "steps + 1")
-    split = split.__index__()
-    if not 0 < split < features:
-        raise ValueError(f"split is {split}, wanted a number of inputs in 1…{features - 1}")
-    order = np.arange(units) if order is None else as_array("order", order, units)
-    if not np.array_equal(np.sort(order), np.arange(units)):
-        raise ValueError(f"order holds {order[:8]}…, wanted each unit 0…{units - 1} once")
-    both = np.stack([before, after])[:, order.astype(int)]
+    split = as_count("split", split, most=features - 1)
+    order = np.arange(units) if order is None else as_order("order", order, units)
+    both = np.stack([before, after])[:, order]
     limit = float(np.max(np.abs(both), initial=0.0, where=np.isfinite(both))) or 1.0
     figure = new_figure(9.0, 4.0)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 0.85))
     for axes, matrix, title in zip((left, middle), both, ("before alignment", "after alignment"), strict=True):
-        drawn = signed_image(axes, matrix, limit=limit, label=label)
+        drawn = image(axes, matrix, signed=True, limit=limit, label=label)
         if axes is left:
             drawn.colorbar.remove()  # the one beside the second matrix serves both
         _mark_split(axes, split, features)

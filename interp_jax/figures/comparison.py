@@ -11,9 +11,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, mean_and_deviation, not_empty
+from interp_jax._checks import as_count, check_number, check_shape
+from interp_jax.figures._arrays import (
+    as_array,
+    as_entries,
+    as_mapping,
+    check_positive,
+    finite_entries,
+    mean_and_deviation,
+)
 from interp_jax.figures._labels import lanes
-from interp_jax.figures.style import GRAY, INK, color, legend_above, line_style, log_axis, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, color, legend_above, line_style, log_axis, new_figure, styled
 
 DIAMOND = {
     "linestyle": "",
@@ -28,10 +36,11 @@ DIAMOND = {
 class ErrorRow(NamedTuple):
     """One line of the comparison.
 
-    name: what was tried.
-    values [seeds]: its error, one number a seed; NaN is skipped, an empty list leaves only the published value.
-    published: the value to compare with, or None.
-    group: rows of the same group stand together under its name.
+    Attributes:
+        name: what was tried.
+        values: [seeds], its errors; NaN is skipped, an empty list leaves only the published value.
+        published: the value to compare with, or None.
+        group: rows of the same group stand together under its name.
     """
 
     name: str
@@ -51,30 +60,38 @@ def errors(
 ) -> Figure:
     """A dot plot of errors, one line a row: seeds, their mean ± standard deviation, the published value.
 
-    rows: from top to bottom; those without a group come first, then group by group, each headed by its name.
-    limits: name → a vertical line, as of the best any detector can do.
-    x_label: what the errors are.
-    log_x: whether the axis is logarithmic; all numbers must then be positive.
-    decimals: of the numbers at the right.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        rows: `ErrorRow`s from top to bottom; those without a group come first, then group by group under its name.
+        limits: name → a vertical line, such as the best that any detector can do.
+        x_label: what the errors are.
+        log_x: whether the axis is logarithmic; all numbers must then be positive.
+        decimals: of the numbers at the right.
+
+    Raises:
+        ValueError: no finite number, values that are no vector, a number ≤ 0 on a logarithmic axis.
+
+    Example:
+        >>> figure = errors([ErrorRow("perceptron", [2.9, 3.1], published=3.0)], limits={"optimum": 2.7})
     """
-    not_empty("rows", rows)
-    limits = {name: float(limit) for name, limit in (limits or {}).items()}
+    limits = {name: as_array(f"limits[{name!r}]", limit).item() for name, limit in (limits or {}).items()}
+    decimals = as_count("decimals", decimals, least=0)
+    rows = [row._replace(name=f"{row.name}") for row in as_entries("rows", rows)]
     order = [None, *dict.fromkeys(row.group for row in rows if row.group is not None)]
     rows = sorted(rows, key=lambda row: order.index(row.group))
     seeds = []
     for row in rows:
-        values = np.asarray(row.values, dtype=float)
+        values = as_array(f"values of {row.name}", row.values)
         if values.ndim != 1:
-            raise ValueError(f"values of {row.name} has shape {list(values.shape)}, wanted [seeds]")
+            check_shape(f"values of {row.name}", values, ("seeds",))
         seeds.append(values[np.isfinite(values)])
+        if row.published is not None:
+            check_number(f"published of {row.name}", row.published)
     published = [np.nan if row.published is None else float(row.published) for row in rows]
-    shown = np.concatenate([*seeds, published, list(limits.values())])
-    shown = shown[np.isfinite(shown)]
-    if shown.size == 0:
-        raise ValueError("rows holds no finite number, wanted at least one")
-    if log_x and shown.min() <= 0:
-        raise ValueError(f"rows or limits holds {shown.min():g}, wanted numbers > 0 on a logarithmic axis")
+    shown = finite_entries("rows", *seeds, published, list(limits.values()))
+    if log_x:
+        check_positive("rows", shown)
     places, headers, bottom = _slots(rows)
     figure = new_figure(8.4, 1.5 + 0.36 * bottom)
     axes = figure.subplots()
@@ -103,13 +120,21 @@ def by_position(
 ) -> Figure:
     """The error against the true position of the jump, one line a detector.
 
-    positions [P]: the true positions.
-    errors: name of the detector → error [P], NaN where unknown.
-    y_label, x_label: what the axes show.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        positions: [P], the true positions.
+        errors: name of the detector → error [P], NaN where unknown.
+        y_label, x_label: of the axes.
+
+    Raises:
+        ValueError: no detector, or arrays of another shape.
+
+    Example:
+        >>> figure = by_position([21, 50, 80], {"perceptron": [3.0, 2.5, 3.1]})
     """
     positions = as_array("positions", positions, "P")
-    not_empty("errors", errors)
+    errors = as_mapping("errors", errors)
     figure = new_figure(7.5, 4.2)
     axes = figure.subplots()
     for index, (name, values) in enumerate(errors.items()):
@@ -171,7 +196,7 @@ def _row(axes: Axes, values: np.ndarray, place: int, published: float, shade: st
 
 
 def _beside(axes: Axes, text: str, place: SupportsFloat, column: int, **options: Any) -> None:
-    """Writes a number at the right of the axes, in the first column (found) or the second (published)."""
+    """Writes a number at the right of the axes, in the first column (measured) or the second (published)."""
     options |= {"va": "center_baseline", "annotation_clip": False, "textcoords": "offset points"}
     axes.annotate(text, (1, place), ((12, 98)[column], 0), xycoords=("axes fraction", "data"), **options)
 

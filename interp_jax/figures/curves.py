@@ -10,20 +10,29 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
+from interp_jax._checks import as_count, check_finite, check_number
+from interp_jax.figures._arrays import (
+    as_array,
+    as_mapping,
+    as_names,
+    by_seed,
+    check_positive,
+    check_range,
+    finite_entries,
+    mean_and_deviation,
+)
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import (
+from interp_jax.figures._style import (
     GRAY,
     INK,
     ORDERED,
     color,
     jump_line,
     legend_above,
-    line_style,
     log_axis,
-    marker,
     new_figure,
     percent,
+    series_look,
     styled,
     whole_ticks,
 )
@@ -40,38 +49,43 @@ def success_against_width(
     x_label: str = "filter width (samples)",
     y_label: str = "jumps found at the exact position",
 ) -> Figure:
-    """Success rate against the width of a filter, one curve a noise level, the best width of each marked.
+    """Success rate against the width of a filter, one curve a noise level, with a star at the best width of each.
 
-    Of equally good widths the middle one is marked.
+    Of equally good widths the middle one has the star.
 
-    widths [W]: the widths, rising.
-    success [N, W]: fractions in 0…1, NaN where unknown.
-    noises [N]: standard deviation of the noise of each curve.
-    x_label, y_label: what the axes show.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        widths: [W], rising.
+        success: [N, W], fractions in 0…1, NaN where unknown.
+        noises: [N], standard deviation of the noise of each curve.
+        x_label, y_label: of the axes.
+
+    Raises:
+        ValueError: arrays of another shape, no finite number, or fractions outside 0…1.
+
+    Example:
+        >>> figure = success_against_width([3, 5, 7], [[0.2, 0.4, 0.3]], [1.0])
     """
     widths = as_array("widths", widths, "W")
     noises = as_array("noises", noises, "N")
     success = as_array("success", success, noises.size, widths.size)
-    if np.any((success < 0) | (success > 1)):
-        raise ValueError(f"success reaches from {np.nanmin(success):g} to {np.nanmax(success):g}, wanted fractions 0…1")
+    check_range("success", success)
+    finite_entries("success", success)
     figure = new_figure(7.5, 4.4)
     axes = figure.subplots()
     shades = ORDERED(np.linspace(0, 0.85, noises.size))
     handles = []
     for noise, curve, shade in zip(noises, success, shades, strict=True):
-        kept = np.isfinite(curve)
-        if not kept.any():
+        known = np.isfinite(curve)
+        if not known.any():
             continue
-        handles += axes.plot(
-            widths[kept], curve[kept], color=shade, marker="o", markersize=3.5, label=f"noise σ = {noise:g}"
-        )
+        look = {"color": shade, "marker": "o", "markersize": 3.5, "label": f"noise σ = {noise:g}"}
+        handles += axes.plot(widths[known], curve[known], **look)
         ties = np.flatnonzero(curve == np.nanmax(curve))
         best = int(ties[len(ties) // 2])
         star = {"marker": "*", "markersize": 16, "markeredgecolor": "white", "zorder": 4}
         axes.plot(widths[best], curve[best], color=shade, label="best width", **star)
-    if not handles:
-        raise ValueError("success holds no finite number, wanted at least one")
     axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, min(1.04, 1.15 * np.nanmax(success)) or 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     percent(axes.yaxis)
@@ -94,20 +108,30 @@ def training(
 ) -> Figure:
     """Loss and classification error during training, on training and validation rows.
 
-    loss, validation_loss [epochs] or [epochs, seeds]: loss after each epoch, NaN where not measured.
-    error, validation_error [epochs] or [epochs, seeds]: fraction of rows put in a wrong class.
-    best_epoch: the epoch to mark, counted from 1.
-    loss_label, error_label: what the axes show.
-    log_loss: whether the loss gets a logarithmic axis.
-    Returns the figure; with several seeds thin lines are the seeds and thick ones their mean.
+    Of several seeds thin lines are the seeds and thick ones their mean.
+
+    Host-level.
+
+    Args:
+        loss, validation_loss: [epochs] or [epochs, seeds], loss after each epoch, NaN where not measured.
+        error, validation_error: [epochs] or [epochs, seeds], fraction of rows put in a wrong class.
+        best_epoch: the epoch to mark, counted from 1.
+        loss_label, error_label: of the vertical axes.
+        log_loss: whether the loss has a logarithmic axis, which leaves out losses ≤ 0.
+
+    Raises:
+        ValueError: arrays of another shape, no finite number, or a best epoch outside the epochs.
+
+    Example:
+        >>> figure = training([2.0, 1.0], [2.1, 1.5], [0.5, 0.2], [0.6, 0.4], best_epoch=2)
     """
     curves = {"loss": loss, "validation_loss": validation_loss, "error": error, "validation_error": validation_error}
     first = by_seed("loss", loss, "epochs")
     curves = {name: by_seed(name, values, len(first)) for name, values in curves.items()}
     epochs = np.arange(1, len(first) + 1)
-    best = None if best_epoch is None else best_epoch.__index__()
-    if best is not None and not 1 <= best <= len(first):
-        raise ValueError(f"best_epoch is {best}, wanted an epoch in 1…{len(first)}")
+    best = None if best_epoch is None else as_count("best_epoch", best_epoch, most=len(first))
+    for name in ("loss", "error"):
+        finite_entries(name, curves[name], curves[f"validation_{name}"])
     figure = new_figure(8.5, 3.8)
     left, right = figure.subplots(1, 2)
     handles = []
@@ -116,10 +140,10 @@ def training(
             values = curves[name]
             mean = mean_and_deviation(values)[0]
             for seed in values.T if values.shape[1] > 1 else ():
-                kept = np.isfinite(seed)
-                axes.plot(epochs[kept], seed[kept], color=color(series), linewidth=0.8, alpha=0.5, zorder=2)
-            kept = np.isfinite(mean)
-            handles += axes.plot(epochs[kept], mean[kept], color=color(series), linewidth=2, zorder=3, label=name)
+                known = np.isfinite(seed)
+                axes.plot(epochs[known], seed[known], color=color(series), linewidth=0.8, alpha=0.5, zorder=2)
+            known = np.isfinite(mean)
+            handles += axes.plot(epochs[known], mean[known], color=color(series), linewidth=2, zorder=3, label=name)
             if best is not None and series == 1:
                 look = {"marker": "o", "markersize": 8, "markeredgecolor": "white", "clip_on": False}
                 axes.plot(best, mean[best - 1], color=color(series), zorder=4, **look)
@@ -140,8 +164,10 @@ def training(
     right.set(ylabel=error_label, ylim=(0, None))
     percent(right.yaxis)
     if log_loss:
-        shown = np.concatenate([curves["loss"], curves["validation_loss"]], axis=1)
-        shown = shown[np.isfinite(shown) & (shown > 0)]
+        shown = finite_entries("loss", curves["loss"], curves["validation_loss"])
+        if not np.any(shown > 0):
+            raise ValueError("loss: found no number > 0, wanted at least one on a logarithmic axis")
+        shown = shown[shown > 0]
         log_axis(left, "y", 0.85 * shown.min(), 1.15 * shown.max())
     legend_above(figure, handles[:2], ["training", "validation"])
     return figure
@@ -161,55 +187,65 @@ def against(
     y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (None, None),
     x_names: Sequence[str] | None = None,
 ) -> Figure:
-    """One quantity against another: per series the mean line, a band of ± one standard deviation, a dot a seed.
+    """One quantity against another: for each series the line of its means, a band of ± one deviation, a dot a seed.
 
-    Lines of more than 30 points have a marker at some of them only, and no dots.
+    Lines of more than 30 points have a marker at some of them only, and no dots. References outside the vertical range
+    are left out.
 
-    x [X]: the abscissa.
-    values: name → [X, seeds] or [X]; NaN values are skipped.
-    x_label, y_label: what the axes show.
-    references: name → height of a horizontal line.
-    log_x, log_y: whether an axis is logarithmic; its numbers must then be positive.
-    extremes: whether the band reaches from the least to the greatest seed, not one standard deviation to either side.
-    y_range: the ends of the vertical axis, to look closer; None leaves one to the data.
-    x_names: a name for each abscissa, in place of its number.
-    Returns the figure; references outside its vertical range are left out.
+    Host-level.
+
+    Args:
+        x: [X], the abscissa, finite.
+        values: name → [X, seeds] or [X]; what is not finite is skipped.
+        x_label, y_label: of the axes.
+        references: name → height of a horizontal line.
+        log_x, log_y: whether an axis is logarithmic; its numbers must then be positive.
+        extremes: whether the band reaches from the least to the greatest seed instead.
+        y_range: the ends of the vertical axis; None leaves one to the data.
+        x_names: a name for each abscissa, in place of its number.
+
+    Raises:
+        ValueError: arrays of another shape, no finite number, a number ≤ 0 on a logarithmic axis, another number of
+            names.
+
+    Example:
+        >>> figure = against([1, 2, 4], {"ours": [[0.1, 0.2], [0.3, 0.3], [0.5, 0.4]]}, "units", "rate", log_x=True)
     """
     x = as_array("x", x, "X")
-    not_empty("values", values)
-    if x_names is not None and (log_x or len(x_names) != x.size):
-        raise ValueError(f"x_names has {len(x_names)} names, wanted one for each of {x.size} places on a linear axis")
-    references = {name: float(height) for name, height in (references or {}).items()}
-    series = {name: by_seed(f"values[{name!r}]", entries, x.size) for name, entries in values.items()}
+    check_finite("x", x)
+    if x_names is not None:
+        x_names = as_names("x_names", x_names, x.size)
+        if log_x:
+            raise ValueError("log_x: found True, wanted False with x_names")
+    references = {name: as_array(f"references[{name!r}]", height).item() for name, height in (references or {}).items()}
+    series = {
+        name: by_seed(f"values[{name!r}]", entries, x.size) for name, entries in as_mapping("values", values).items()
+    }
     order = np.argsort(x, kind="stable")
-    shown = np.concatenate([*(entries.ravel() for entries in series.values()), list(references.values())])
-    shown = shown[np.isfinite(shown)]
-    if shown.size == 0:
-        raise ValueError("values holds no finite number, wanted at least one")
+    shown = finite_entries("values", *series.values(), list(references.values()))
     for name, numbers, logarithmic in (("x", x, log_x), ("values", shown, log_y)):
-        if logarithmic and np.min(numbers) <= 0:
-            raise ValueError(f"{name} holds {np.min(numbers):g}, wanted numbers > 0 on a logarithmic axis")
+        if logarithmic:
+            check_positive(name, numbers)
     figure = new_figure(7.5, 4.6)
     axes = figure.subplots()
     handles = []
     for index, (name, entries) in enumerate(series.items()):
         mean, deviation = mean_and_deviation(entries[order])
-        kept = np.isfinite(mean)
-        shade, few = color(index), kept.sum() <= FEW
-        look = {"color": shade, "linestyle": line_style(index), "marker": marker(index)}
-        look |= {"markersize": 6, "markeredgecolor": "white", "markevery": 1 if few else int(kept.sum()) // 10}
-        handles += axes.plot(x[order][kept], mean[kept], **look, label=name)
+        known = np.isfinite(mean)
+        shade, few = color(index), known.sum() <= FEW
+        look = series_look(index, markevery=1 if few else int(known.sum()) // 10)
+        handles += axes.plot(x[order][known], mean[known], **look, label=name)
         if entries.shape[1] > 1:
             finite = np.isfinite(entries)
             if few:
                 dots = np.repeat(x[:, None], entries.shape[1], axis=1)
                 axes.plot(dots[finite], entries[finite], ".", color=shade, markersize=4.5, alpha=0.45, zorder=1.8)
-            known = np.where(finite, entries, np.nan)[order][kept]
-            width = np.nan_to_num(deviation[kept])
-            low = np.nanmin(known, axis=1) if extremes else mean[kept] - width
-            high = np.nanmax(known, axis=1) if extremes else mean[kept] + width
+            measured = np.where(finite, entries, np.nan)[order][known]
+            width = np.nan_to_num(deviation[known])
+            low = np.nanmin(measured, axis=1) if extremes else mean[known] - width
+            high = np.nanmax(measured, axis=1) if extremes else mean[known] + width
             low = np.maximum(low, shown.min()) if log_y else low
-            axes.fill_between(x[order][kept], low, high, color=shade, alpha=0.15, linewidth=0)
+            axes.fill_between(x[order][known], low, high, color=shade, alpha=0.15, linewidth=0)
     axes.set(xlabel=x_label, ylabel=y_label)
     for name, height in references.items():
         axes.axhline(height, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)
@@ -223,6 +259,9 @@ def against(
     if log_y:
         margin = (shown.max() / shown.min()) ** 0.06 if shown.max() > shown.min() else 1.5
         log_axis(axes, "y", shown.min() / margin, shown.max() * margin)
+    for end in y_range:
+        if end is not None:
+            check_number("y_range", end)
     axes.set_ylim(*y_range)  # the names of the references stand where the final range puts their lines
     low, high = axes.get_ylim()
     references = {name: height for name, height in references.items() if low <= height <= high}

@@ -8,8 +8,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import GRAY, INK, LIGHT, new_figure, styled
+from interp_jax._checks import as_count, describe
+from interp_jax.figures._arrays import as_array, as_mapping, as_names, check_range
+from interp_jax.figures._style import GRAY, INK, LIGHT, new_figure, styled
 
 CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # in no order; beyond ten they come again
 
@@ -22,20 +23,41 @@ def tree(
     class_names: Sequence[str],
     path: Sequence[int] = (),
 ) -> Figure:
-    """Every split with its condition, for which one goes left, and every leaf with its class and that one's share.
+    """Every split with its condition, which holds on the way up, and every leaf with its class and that one's share.
 
-    Leaves of one class have one color.
+    The root is at the left, the leaves at the right; leaves of one class have one color.
 
-    children: number of a split → its left and right child; the root is 0.
-    conditions: number of a split → what is asked.
-    shares [nodes, classes]: of the training rows of each node.
-    class_names: of the classes.
-    path: nodes to mark, an instance's say.
-    Returns the figure, from left (root) to right (leaves); the way with the condition leads up.
+    Host-level.
+
+    Args:
+        children: number of a split → its left child, where the condition holds, and its right one; the root is 0.
+        conditions: number of a split → its condition.
+        shares: [nodes, classes], of the training rows of each node, in 0…1.
+        class_names: of the classes.
+        path: nodes to mark, as those of an instance.
+
+    Raises:
+        ValueError: shares of another shape or outside 0…1, children that are no tree, a split without a condition.
+
+    Example:
+        >>> figure = tree({0: (1, 2)}, {0: "unit 3 > 0.5"}, [[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]], ["cat", "dog"])
     """
+    class_names = as_names("class_names", class_names)
     shares = as_array("shares", shares, "nodes", len(class_names))
+    check_range("shares", shares)
+    as_mapping("children", children)
     if 0 not in children:
-        raise ValueError("children has no root, wanted an entry for node 0")
+        raise ValueError(f"children: found {describe(children)}, wanted an entry for the root, node 0")
+    for node, pair in children.items():
+        if not (isinstance(pair, tuple | list | np.ndarray) and len(pair) == 2):
+            raise ValueError(f"children: found {describe(pair)} of node {node}, wanted two nodes")
+        for child in pair:
+            as_count("children", child, most=len(shares) - 1)
+        if node not in conditions:
+            raise ValueError(f"conditions: found none for node {node}, wanted one for each split")
+    parents = [child for pair in children.values() for child in pair]
+    if len(set(parents)) < len(parents) or 0 in parents:
+        raise ValueError("children: found a node with two parents, wanted a tree from node 0")
     places: dict[int, tuple[float, float]] = {}
 
     def place(node, level, below):
@@ -62,7 +84,7 @@ def tree(
             axes.plot([level, level + 0.45, x], [height, y, y], zorder=1, **thick)
         if node in children:
             box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": LIGHT}
-            axes.text(level, height, conditions[node], ha="left", va="center", fontsize=9, bbox=box, zorder=3)
+            axes.text(level, height, f"{conditions[node]}", ha="left", va="center", fontsize=9, bbox=box, zorder=3)
         else:
             best = int(np.argmax(shares[node]))
             shade = CLASSES[best % len(CLASSES)]

@@ -5,21 +5,21 @@ from typing import SupportsFloat
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.container import StemContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
-from interp_jax.figures.style import (
+from interp_jax._checks import as_count, check_finite, check_number
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, by_seed, mean_and_deviation
+from interp_jax.figures._style import (
     GRAY,
     color,
     jump_line,
     legend_above,
-    line_style,
-    marker,
     new_figure,
+    series_look,
     small_multiples,
+    stems,
     styled,
     whole_ticks,
 )
@@ -37,17 +37,25 @@ def profiles(
     *,
     zero_name: str = "jump",
 ) -> Figure:
-    """One or several filters over one another.
+    """One or several filters over one another; a single short filter is drawn as stems.
 
-    positions [k]: place of each tap.
-    filters: name → taps [k], NaN where there is none.
-    x_label, y_label: what the axes show.
-    zero: the place of the jump, marked by a vertical line.
-    zero_name: what the legend calls that line.
-    Returns the figure; a single short filter is drawn as stems.
+    Host-level.
+
+    Args:
+        positions: [k], the place of each tap, finite.
+        filters: name → taps [k], NaN where there is none.
+        x_label, y_label: of the axes.
+        zero: the place of the jump, marked by a vertical line.
+        zero_name: of that line in the legend.
+
+    Raises:
+        ValueError: no filter, or arrays of another shape.
+
+    Example:
+        >>> figure = profiles([-1, 0, 1], {"derivative": [-1, 0, 1]}, zero=0)
     """
-    positions = as_array("positions", positions, "k")
-    not_empty("filters", filters)
+    positions = _as_positions("positions", positions)
+    filters = as_mapping("filters", filters)
     figure = new_figure(7.5, 4.0)
     axes = figure.subplots()
     axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
@@ -57,8 +65,9 @@ def profiles(
         if len(filters) == 1 and positions.size <= FEW:
             handles.append(stems(axes, positions, taps))
         else:
-            handles += curve(axes, positions, taps, index)
+            handles += _curve(axes, positions, taps, index)
     if zero is not None:
+        check_number("zero", zero)
         handles.append(jump_line(axes, float(zero)))
         names.append(zero_name)
     axes.set(xlabel=x_label, ylabel=y_label)
@@ -75,28 +84,37 @@ def composition(
     x_label: str = "tap",
     y_label: str = "weight",
 ) -> Figure:
-    """A filter and what it is made of, side by side.
+    """A filter and its parts, side by side.
 
-    parts: name → (positions [k], taps [k]), each of its own length.
-    signs: the sign before each panel but the first; "∗" and "=" for three parts (convolution), none for others.
-    x_label, y_label: what the axes show.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        parts: name → (positions [k], taps [k]), each of its own length.
+        signs: the sign before each panel but the first; "∗" and "=" for three parts (convolution), none for others.
+        x_label, y_label: of the axes.
+
+    Raises:
+        ValueError: no part, arrays of another shape, another number of signs.
+
+    Example:
+        >>> figure = composition({"first": ([1, 2], [1, 1]), "second": ([1, 2], [1, -1])})
     """
-    not_empty("parts", parts)
+    parts = as_mapping("parts", parts)
     if signs is None:
         signs = ("∗", "=") if len(parts) == 3 else ("",) * (len(parts) - 1)
-    if len(signs) != len(parts) - 1:
-        raise ValueError(f"signs has {len(signs)} entries, wanted one between each two of the {len(parts)} parts")
+    if len(parts) > 1 or len(signs):
+        signs = as_names("signs", signs, len(parts) - 1)
     figure = new_figure(min(9.0, 3.0 * len(parts)), 2.9)
     panels = figure.subplots(1, len(parts), sharex=True, squeeze=False)[0]
-    for index, (axes, (name, (positions, taps))) in enumerate(zip(panels, parts.items(), strict=True)):
-        positions = as_array(f"positions of parts[{name!r}]", positions, "k")
+    for index, (axes, (name, pair)) in enumerate(zip(panels, parts.items(), strict=True)):
+        positions, taps = as_entries(f"parts[{name!r}]", pair, 2)
+        positions = _as_positions(f"positions of parts[{name!r}]", positions)
         taps = as_array(f"taps of parts[{name!r}]", taps, positions.size)
         axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
         if positions.size <= FEW:
             stems(axes, positions, taps, index)
         else:
-            curve(axes, positions, taps, index)
+            _curve(axes, positions, taps, index)
         axes.margins(x=0.1, y=0.12)
         whole_ticks(axes.xaxis, positions)
         axes.set_title(name, loc="center")
@@ -118,24 +136,35 @@ def gallery(
     columns: int = 3,
     scale_by_row: bool = False,
 ) -> Figure:
-    """Small multiples: one panel a class or position, in each the same few curves.
+    """Small multiples: one panel a class or position, each with the same few curves and one legend for all.
 
-    positions [k]: the abscissa of all curves.
-    rows: title of the panel → (name of the curve → values [k], or [k, seeds]); a name has one color in all panels.
-    jumps: title of the panel → place of its jump, marked by a vertical line.
-    x_label, y_label: what the axes show.
-    columns: panels side by side.
-    scale_by_row: whether each row of panels has a vertical scale of its own.
-    Returns the figure, with one legend for all panels; several seeds are a mean and a band of ± one deviation.
+    Several seeds are a mean and a band of ± one standard deviation.
+
+    Host-level.
+
+    Args:
+        positions: [k], the abscissa of all curves, finite.
+        rows: title of the panel → (name of the curve → values [k] or [k, seeds]); a name has one color in all panels.
+        jumps: title of the panel → place of its jump, marked by a vertical line.
+        x_label, y_label: of the axes.
+        columns: panels side by side.
+        scale_by_row: whether each row of panels has a vertical scale of its own.
+
+    Raises:
+        ValueError: no panel, a panel without a curve, arrays of another shape, jumps of other panels.
+
+    Example:
+        >>> figure = gallery([1, 2, 3], {"class 30": {"seed 0": [0, 1, 0]}, "class 50": {"seed 0": [0, 0, 1]}})
     """
-    positions = as_array("positions", positions, "k")
-    not_empty("rows", rows)
-    for title, entries in rows.items():
-        not_empty(f"rows[{title!r}]", entries)
-    if unknown := set(jumps or {}) - set(rows):
-        raise ValueError(f"jumps has the names {sorted(unknown)}, wanted names of rows: {list(rows)}")
+    positions = _as_positions("positions", positions)
+    rows = {title: as_mapping(f"rows[{title!r}]", entries) for title, entries in as_mapping("rows", rows).items()}
+    jumps = {f"{title}": place for title, place in (jumps or {}).items()}
+    if unknown := set(jumps) - set(rows):
+        raise ValueError(f"jumps: found the names {sorted(unknown)}, wanted those of rows, {list(rows)}")
+    for place in jumps.values():
+        check_number("jumps", place)
     names = list(dict.fromkeys(name for entries in rows.values() for name in entries))
-    columns = min(columns, len(rows))
+    columns = min(as_count("columns", columns), len(rows))
     figure = new_figure(9.0 if columns > 2 else 8.0, 0.9 + 1.9 * -(-len(rows) // columns))
     panels = small_multiples(figure, len(rows), columns, x_label, y_label, scale_by_row=scale_by_row)
     handles, mark = {}, None
@@ -144,11 +173,11 @@ def gallery(
         for name, values in entries.items():
             values = by_seed(f"rows[{title!r}][{name!r}]", values, positions.size)
             mean, deviation = mean_and_deviation(values)
-            (handles[name],) = curve(axes, positions, mean, names.index(name), points=False)
+            (handles[name],) = _curve(axes, positions, mean, names.index(name), points=False)
             if values.shape[1] > 1:
                 band = {"color": color(names.index(name)), "alpha": 0.15, "linewidth": 0}
                 axes.fill_between(positions, mean - deviation, mean + deviation, **band)
-        if jumps and title in jumps:
+        if title in jumps:
             mark = jump_line(axes, float(jumps[title]))
         axes.set_title(title)
         whole_ticks(axes.xaxis, positions)
@@ -157,17 +186,14 @@ def gallery(
     return figure
 
 
-def stems(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int = 0, size: float = 6.0) -> StemContainer:
-    """Draws taps as stems from zero; returns the container, which a legend takes."""
-    drawn = axes.stem(positions, taps, basefmt=" ")
-    drawn.markerline.set(color=color(index), markersize=size)
-    drawn.stemlines.set(color=color(index), linewidth=size / 3.5)
-    return drawn
+def _as_positions(name: str, positions: ArrayLike) -> np.ndarray:
+    positions = as_array(name, positions, "k")
+    check_finite(name, positions)
+    return positions
 
 
-def curve(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int, *, points: bool = True) -> list[Line2D]:
+def _curve(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int, *, points: bool = True) -> list[Line2D]:
     """Draws taps as a line, with points where they are few; returns the list of the one line."""
-    look = {"color": color(index), "linestyle": line_style(index), "linewidth": 1.5}
-    if points and positions.size <= FEW:
-        look |= {"marker": marker(index), "markersize": 5.5, "markeredgecolor": "white"}
-    return axes.plot(positions, taps, **look)
+    few = points and positions.size <= FEW
+    look = series_look(index, linewidth=1.5, markersize=5.5)
+    return axes.plot(positions, taps, **look if few else look | {"marker": ""})

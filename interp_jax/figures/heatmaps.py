@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax._checks import as_count
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
 from interp_jax.figures._clusters import ink_on
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GRAY, color, fitting_image, image, new_figure, signed_image, styled
+from interp_jax.figures._style import GRAY, color, image, new_figure, styled
 
 BARS = 120  # up to so many biases are bars, more are a line
 PRINTED = 18  # up to so many classes have their overlaps printed
@@ -21,23 +22,32 @@ PRINTED = 18  # up to so many classes have their overlaps printed
 def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int = 2) -> Figure:
     """The kernel of each layer as an image and, below it, its bias.
 
-    layers: name → (kernel [in, out], bias [out]).
-    columns: layers side by side.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        layers: name → (kernel [in, out], bias [out]).
+        columns: layers side by side.
+
+    Raises:
+        ValueError: no layer, or arrays of another shape.
+
+    Example:
+        >>> figure = weights({"hidden": ([[1.0, -1.0], [0.5, 2.0]], [0.1, 0.2])})
     """
-    not_empty("layers", layers)
-    columns = min(columns, len(layers))
+    layers = as_mapping("layers", layers)
+    columns = min(as_count("columns", columns), len(layers))
     lines = -(-len(layers) // columns)
     figure = new_figure(9.0 if columns > 1 else 6.5, 4.6 * lines)
     figure.get_layout_engine().set(wspace=0.06)
     grid = figure.add_gridspec(2 * lines, columns, height_ratios=(3, 1) * lines)
-    for index, (name, (kernel, bias)) in enumerate(layers.items()):
+    for index, (name, pair) in enumerate(layers.items()):
+        kernel, bias = as_entries(f"layers[{name!r}]", pair, 2)
         kernel = as_array(f"kernel of layers[{name!r}]", kernel, "in", "out")
         bias = as_array(f"bias of layers[{name!r}]", bias, kernel.shape[1])
         line, column = divmod(index, columns)
         above = figure.add_subplot(grid[2 * line, column])
         below = figure.add_subplot(grid[2 * line + 1, column], sharex=above)
-        signed_image(above, kernel, label="weight")
+        image(above, kernel, signed=True, label="weight")
         above.set(title=name, ylabel="input unit")
         above.tick_params(labelbottom=False)
         _bias(below, bias)
@@ -49,14 +59,24 @@ def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int =
 def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, columns: int = 2) -> Figure:
     """The activation of each unit averaged over the rows of each class, one heat map a layer.
 
-    layers: name → averages [classes, units].
-    positions [classes]: the true jump position of each class, rising in equal steps.
-    columns: layers side by side.
-    Returns the figure; a layer without negative averages has a color scale from zero, others one about zero.
+    A layer without negative averages has a color scale from zero, others one that is symmetric about zero.
+
+    Host-level.
+
+    Args:
+        layers: name → averages [classes, units].
+        positions: [classes], the true jump position of each class, rising in equal steps.
+        columns: layers side by side.
+
+    Raises:
+        ValueError: no layer, arrays of another shape, or positions that do not rise in equal steps.
+
+    Example:
+        >>> figure = class_averages({"hidden": [[0.1, 0.9], [0.8, 0.2]]}, [21, 22])
     """
-    not_empty("layers", layers)
+    layers = as_mapping("layers", layers)
     positions = as_array("positions", positions, "classes")
-    columns = min(columns, len(layers))
+    columns = min(as_count("columns", columns), len(layers))
     lines = -(-len(layers) // columns)
     figure = new_figure(9.0 if columns > 1 else 6.0, 3.5 * lines)
     figure.get_layout_engine().set(wspace=0.06)
@@ -80,11 +100,19 @@ def weights_and_averages(
 ) -> Figure:
     """The kernel of a layer beside its activations averaged by class.
 
-    kernel [in, units]: the weights.
-    averages [classes, units]: the activations.
-    positions [classes]: the true jump position of each class, rising in equal steps.
-    titles: one a panel.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        kernel: [in, units], the weights.
+        averages: [classes, units], the activations.
+        positions: [classes], the true jump position of each class, rising in equal steps.
+        titles: one a panel.
+
+    Raises:
+        ValueError: arrays of another shape, or positions that do not rise in equal steps.
+
+    Example:
+        >>> figure = weights_and_averages([[1.0, -1.0]], [[0.1, 0.9], [0.8, 0.2]], [21, 22])
     """
     kernel = as_array("kernel", kernel, "in", "units")
     positions = as_array("positions", positions, "classes")
@@ -92,7 +120,8 @@ def weights_and_averages(
     figure = new_figure(9.0, 3.9)
     figure.get_layout_engine().set(wspace=0.06)
     left, right = figure.subplots(1, 2)
-    signed_image(left, kernel, label="weight")
+    titles = as_names("titles", titles, 2)
+    image(left, kernel, signed=True, label="weight")
     left.set(title=titles[0], xlabel="output unit", ylabel="input unit")
     _averages(right, averages, positions)
     right.set_title(titles[1])
@@ -101,42 +130,59 @@ def weights_and_averages(
 
 @styled
 def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard index") -> Figure:
-    """How much the sets of any two classes have in common, as colors and numbers.
+    """How much the sets of any two classes have in common, as colors and numbers, the first class at the top.
 
-    matrix [classes, classes]: symmetric, values in 0…1; NaN is gray. The diagonal may hold the overlap of a class's own
-        repeated sets.
-    names: one a class.
-    label: what the values are.
-    Returns the figure; the first class is at the top.
+    Host-level.
+
+    Args:
+        matrix: [classes, classes], symmetric, values in 0…1; NaN is gray. The diagonal may hold the overlap of repeated
+            sets of one class.
+        names: one a class.
+        label: of the color bar.
+
+    Raises:
+        ValueError: a matrix of another shape, not symmetric, or with values outside 0…1.
+
+    Example:
+        >>> figure = overlap([[1, 0.2], [0.2, 1]], ["cat", "dog"])
     """
+    names = as_names("names", names)
     matrix = as_array("matrix", matrix, len(names), len(names))
     if not np.allclose(matrix, matrix.T, equal_nan=True):
-        raise ValueError("matrix differs from its transpose, wanted the same value on both sides of the diagonal")
+        raise ValueError("matrix: found other values in its transpose, wanted the same on both sides of the diagonal")
     return _shares(matrix, names, label)
 
 
 @styled
 def confusion(matrix: ArrayLike, names: Sequence[str], rows: str, columns: str, *, label: str = "share") -> Figure:
-    """How often what is called one class is called each of them by another, as colors and numbers.
+    """How often one classifier decides for each class where another decides for a given one, as colors and numbers.
 
-    matrix [classes, classes]: shares in 0…1; NaN is gray.
-    names: one a class.
-    rows, columns: who calls.
-    label: what the shares are of.
-    Returns the figure; the first class is at the top.
+    Host-level.
+
+    Args:
+        matrix: [classes, classes], shares in 0…1, a row a class of the given decisions; NaN is gray.
+        names: one a class; the first is at the top and at the left.
+        rows, columns: whose decisions the rows and the columns are.
+        label: of the color bar.
+
+    Raises:
+        ValueError: a matrix of another shape, or with values outside 0…1.
+
+    Example:
+        >>> figure = confusion([[0.9, 0.1], [0.2, 0.8]], ["cat", "dog"], "network", "decision tree")
     """
+    names = as_names("names", names)
     figure = _shares(as_array("matrix", matrix, len(names), len(names)), names, label)
     figure.axes[0].set(xlabel=columns, ylabel=rows)
     return figure
 
 
 def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
-    if np.any((matrix < 0) | (matrix > 1)):
-        raise ValueError(f"matrix reaches from {np.nanmin(matrix):g} to {np.nanmax(matrix):g}, wanted values in 0…1")
+    check_range("matrix", matrix)
     size = np.clip(0.52 * len(names), 2.4, 6.2)
     figure = new_figure(size + 1.6, size + 0.7)
     axes = figure.subplots()
-    drawn = image(axes, matrix, limit=1, label=label)
+    drawn = image(axes, matrix, signed=False, limit=1, label=label)
     if len(names) <= PRINTED:
         shades = drawn.cmap(matrix)
         for (row, column), value in np.ndenumerate(matrix):
@@ -153,7 +199,7 @@ def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
 
 
 def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray) -> None:
-    fitting_image(axes, averages.T, x=positions, label="mean activation")
+    image(axes, averages.T, x=positions, label="mean activation")
     axes.set(xlabel="true jump position", ylabel="unit")
 
 

@@ -7,33 +7,41 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
-from interp_jax.figures.style import color, new_figure, styled
+from interp_jax._checks import check_number, renamed
+from interp_jax.figures._arrays import as_array, finite_entries
+from interp_jax.figures._style import color, new_figure, styled
 
 
 @styled
+@renamed(kept="share")
 def absolute_errors(
-    errors: ArrayLike, kept: SupportsFloat = 0.99, *, x_label: str = "|estimated − true position| (samples)"
+    errors: ArrayLike, share: SupportsFloat = 0.99, *, x_label: str = "|estimated − true position| (samples)"
 ) -> Figure:
     """Histograms of the magnitude of errors with logarithmic counts: of all rows, and of the best share of them.
 
-    errors [n]: signed or absolute errors; those that are not finite are left out and counted in the text.
-    kept: share of the rows in the second panel, those of least error, in (0, 1].
-    x_label: what the errors are.
-    Returns the figure; each panel states n, the mean, the root mean square and the largest error.
+    Each panel states n, the mean, the root mean square and the largest error.
+
+    Host-level.
+
+    Args:
+        errors: [n], signed or absolute; those that are not finite are left out and counted in the text.
+        share: of the rows in the second panel, those of least error, in (0, 1].
+        x_label: what the errors are.
+
+    Raises:
+        ValueError: no vector, no finite number, or a share outside (0, 1].
+
+    Example:
+        >>> figure = absolute_errors([0, 1, -1, 3, 0, 12], share=0.8)
     """
     errors = as_array("errors", errors, "n")
-    finite = np.sort(np.abs(errors[np.isfinite(errors)]))
-    if finite.size == 0:
-        raise ValueError("errors holds no finite number, wanted at least one")
-    kept = float(kept)
-    if not 0 < kept <= 1:
-        raise ValueError(f"kept is {kept:g}, wanted a share in (0, 1]")
+    finite = np.sort(np.abs(finite_entries("errors", errors)))
+    check_number("share", share, above=0, most=1)
     missing = errors.size - finite.size
-    best = finite[: max(1, round(kept * finite.size))]
+    best = finite[: max(1, round(float(share) * finite.size))]
     figure = new_figure(8.5, 3.8)
     panels = figure.subplots(1, 2, sharey=True)
-    titles = ("all rows", f"best {100 * kept:g} % of the rows")
+    titles = ("all rows", f"best {100 * float(share):g} % of the rows")
     for axes, values, title in zip(panels, (finite, best), titles, strict=True):
         counts, edges = np.histogram(values, bins=_edges(values))
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=color(0), edgecolor="white", linewidth=0.5)
@@ -60,7 +68,7 @@ def _digits(value: float) -> str:
 def _edges(values: np.ndarray) -> np.ndarray:
     """Edges of at most about 60 bins: centered at whole numbers for whole errors, equal from zero for others."""
     largest = values.max()
-    if np.all(values == np.round(values)):
+    if np.all(values == np.round(values)) and largest < 2**52:  # beyond, halves are not representable
         width = int(largest // 60) + 1
         return np.arange(-0.5, largest + width, width)
     return np.linspace(0, largest, 51)

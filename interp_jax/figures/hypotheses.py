@@ -9,15 +9,21 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import GRAY, INK, new_figure, styled
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names
+from interp_jax.figures._style import GRAY, INK, new_figure, styled
 
 RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, in no color of the points
 MINE, OTHER = "#D55E00", "#0072B2"
 
 
 class Panel(NamedTuple):
-    """Two clouds of points of the plane, how separable they are (NaN: a dash), and whether the second is ruled out."""
+    """Two classes at one level of the path.
+
+    Attributes:
+        mine, other: [n, 2], points of the two classes; none is allowed.
+        separability: of the two, NaN where unknown.
+        ruled_out: whether the other class is ruled out here.
+    """
 
     mine: ArrayLike
     other: ArrayLike
@@ -27,19 +33,30 @@ class Panel(NamedTuple):
 
 @styled
 def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine: str) -> Figure:
-    """A column a hypothesis, a row a level of the path; a column ends with the level that rules its hypothesis out.
+    """A column a hypothesis, a row a level of the path; a column ends at the level that rules its hypothesis out.
 
-    columns: name of the other class → a panel a level, from the root down.
-    levels: the condition of each level.
-    mine: name of the class that the others are held against.
-    Returns the figure: points of the class and of the other, the separability above them, a frame in green where the
-    other class is ruled out, else in purple.
+    Each panel shows the points of the class and of the other, with their separability above and a frame in green where
+    the other class is ruled out, else in purple.
+
+    Host-level.
+
+    Args:
+        columns: name of the other class → a `Panel` a level, from the root down.
+        levels: the condition of each level.
+        mine: name of the class that is compared with the others.
+
+    Raises:
+        ValueError: no column, a column without panels or with more than there are levels, points that are not [n, 2].
+
+    Example:
+        >>> panel = Panel([[0.0, 0.0]], [[1.0, 1.0]], 0.9, True)
+        >>> figure = grid({"dog": [panel]}, ["unit 3 > 0.5"], mine="cat")
     """
-    not_empty("columns", columns)
-    not_empty("levels", levels)
+    levels = as_names("levels", levels)
+    columns = {name: as_entries(f"columns[{name!r}]", each) for name, each in as_mapping("columns", columns).items()}
     for name, panels in columns.items():
-        if not 0 < len(panels) <= len(levels):
-            raise ValueError(f"columns[{name!r}] has {len(panels)} panels, wanted 1 to {len(levels)}, one a level")
+        if len(panels) > len(levels):
+            raise ValueError(f"columns[{name!r}]: found {len(panels)} panels, wanted 1 to {len(levels)}, one a level")
     figure = new_figure(min(9.0, 2.4 + 1.1 * len(columns)), 1.0 + 1.0 * len(levels))
     axes = figure.subplots(len(levels), len(columns), squeeze=False)
     for panel in axes.flat:
@@ -80,11 +97,12 @@ def _draw(axes, panel, name):
     axes.grid(visible=False)
     axes.set(xticks=[], yticks=[])
     for points, shade in ((panel.mine, MINE), (panel.other, OTHER)):
-        points = np.asarray(points, float)
+        points = as_array(name, points)
         if points.size:
             points = as_array(name, points, "n", 2)
             axes.scatter(*points.T, s=3, c=shade, alpha=0.5, linewidths=0, rasterized=True)
     for spine in axes.spines.values():
         spine.set(visible=True, color=RULED_OUT if panel.ruled_out else OPEN, linewidth=2)
-    score = f"{panel.separability:.2f}" if np.isfinite(panel.separability) else "–"
+    separability = as_array(f"separability of {name}", panel.separability).item()
+    score = f"{separability:.2f}" if np.isfinite(separability) else "–"
     axes.set_title(score, loc="center", fontsize=9, color=GRAY, pad=2)

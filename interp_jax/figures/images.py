@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty, same_names
-from interp_jax.figures.style import GRAY, MISSING, POSITIVE, SIGNED, new_figure, styled
+from interp_jax._checks import as_count, check_shape
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range, same_names
+from interp_jax.figures._style import GRAY, MISSING, POSITIVE, SIGNED, color_bar, largest, new_figure, styled
 
 SIZE = 9.0  # of the small letters, in points
 WIDTH = 8.9  # of a page, in inches
@@ -22,20 +23,27 @@ FEW = 4  # up to so many units stand below one another
 def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, labels: ArrayLike | None = None) -> Figure:
     """The images that drive each unit most: a row a unit, named at its left, the strongest image first.
 
-    images [units, k, height, width] or [units, k, height, width, channels]: values in 0…1, row 0 at the top, one
-        channel (drawn gray) or three; an image of NaN is left out, as where fewer than k images drive the unit.
-    units: the unit's number or name, one a row.
-    labels [units, k]: what stands below each image, as its class.
-    Returns the figure; more than four units stand in two columns where there is room, to be read downwards.
+    More than four units stand in two columns where there is room, to be read downwards.
+
+    Host-level.
+
+    Args:
+        images: [units, k, height, width] or [units, k, height, width, channels], values in 0…1, row 0 at the top, one
+            channel (drawn gray) or three; an image of NaN is left out, as where fewer than k images drive the unit.
+        units: the number or name of each unit.
+        labels: [units, k], what stands below each image, as its class.
+
+    Raises:
+        ValueError: images of another shape or outside 0…1, another number of units or labels.
+
+    Example:
+        >>> figure = strongest_inputs([[[[0.0, 1.0]], [[1.0, 0.5]]]], ["unit 3"], labels=[["cat", "dog"]])
     """
     images = _as_images("images", images, "units", "k")
     rows, k = images.shape[:2]
-    if len(units) != rows:
-        raise ValueError(f"units has {len(units)} entries, wanted one for each of the {rows} rows of images")
-    if labels is not None and np.shape(labels) != (rows, k):
-        raise ValueError(f"labels has shape {list(np.shape(labels))}, wanted {[rows, k]}")
-    texts = None if labels is None else [[f"{label}" for label in row] for row in labels]
-    margin = BETWEEN + 0.075 * max(len(f"{unit}") for unit in units)
+    units = as_names("units", units, rows)
+    texts = None if labels is None else [as_names("labels", row, k) for row in as_entries("labels", labels, rows)]
+    margin = BETWEEN + 0.075 * max(map(len, units))
     line = SPACE if texts is None else 0.2
     longest = 0 if texts is None else max(len(text) for row in texts for text in row)
     least = max(LEAST, 0.075 * longest)
@@ -51,7 +59,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
         column, place = divmod(row, lines)
         left, top = column * block + margin, place * (side + line)
         look = {"ha": "right", "va": "center", "weight": "bold", "fontsize": SIZE}
-        axes.text(left - SPACE, top + side / 2, f"{unit}", **look)
+        axes.text(left - SPACE, top + side / 2, unit, **look)
         for index, picture in enumerate(pictures):
             if np.isnan(picture).all():
                 continue
@@ -72,29 +80,40 @@ def pixel_gates(
     columns: int = 5,
     label: str = "gate",
 ) -> Figure:
-    """A map of the gates of all pixels for each class, below the class's image where there is one.
+    """A map of the gates of all pixels for each class, below the image of the class where there is one.
 
-    gates: class → [height, width], values in 0…1, row 0 at the top; NaN is gray.
-    images: class → [height, width] or [height, width, channels], as the mean image of the class, values in 0…1.
-    columns: classes side by side.
-    label: what the colors are.
-    Returns the figure; all maps have one color scale from 0 to 1.
+    All maps have one color scale from 0 to 1.
+
+    Host-level.
+
+    Args:
+        gates: class → [height, width], values in 0…1, row 0 at the top; NaN is gray.
+        images: class → [height, width] or [height, width, channels], values in 0…1, as the mean image of the class.
+        columns: classes side by side.
+        label: of the color bar.
+
+    Raises:
+        ValueError: no class, maps of another shape or outside 0…1, images of other classes.
+
+    Example:
+        >>> figure = pixel_gates({"cat": [[0.0, 1.0], [0.5, 0.2]]})
     """
-    not_empty("gates", gates)
+    gates = as_mapping("gates", gates)
     if images is not None:
+        images = as_mapping("images", images)
         same_names("gates", gates, "images", images)
-    found = {name: as_array(f"gates[{name!r}]", values, "height", "width") for name, values in gates.items()}
-    for name, values in found.items():
-        _check_range(f"gates[{name!r}]", values)
-    columns = min(columns, len(found))
-    lines, each = -(-len(found) // columns), 1 if images is None else 2
+    maps = {name: as_array(f"gates[{name!r}]", values, "height", "width") for name, values in gates.items()}
+    for name, values in maps.items():
+        check_range(f"gates[{name!r}]", values)
+    columns = min(as_count("columns", columns), len(maps))
+    lines, each = -(-len(maps) // columns), 1 if images is None else 2
     side = min(2.2, (WIDTH - 0.9) / columns)
     figure = new_figure(columns * side + 0.9, lines * (each * (side - 0.05) + 0.25) + 0.1)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03)
     panels = figure.subplots(each * lines, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()
-    for index, (name, values) in enumerate(found.items()):
+    for index, (name, values) in enumerate(maps.items()):
         row, column = divmod(index, columns)
         stack = panels[each * row : each * (row + 1), column]
         stack[0].set_title(name, loc="center")
@@ -104,60 +123,62 @@ def pixel_gates(
         _frame(stack[-1])
         cmap = POSITIVE.with_extremes(bad=MISSING)
         drawn = stack[-1].imshow(np.ma.masked_invalid(values), cmap=cmap, vmin=0, vmax=1, interpolation="nearest")
-    bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8 if lines > 1 else 1)
-    bar.outline.set_visible(False)
-    bar.set_label(label)
+    color_bar(drawn, panels, label, fraction=0.04, pad=0.02, aspect=30, shrink=0.8 if lines > 1 else 1)
     return figure
 
 
 @styled
 def learned(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
-    """Signed images, a row a way to make them and a column a class; values relative to the row's largest.
+    """Signed images, a row a way to make them and a column a class; values relative to the largest of the row.
 
-    images: row's name → [classes, height, width], row 0 at the top.
-    classes: the columns' names.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        images: name of the row → [classes, height, width], row 0 at the top; what is not finite is left out.
+        classes: the names of the columns.
+
+    Raises:
+        ValueError: no row, or images of another shape.
+
+    Example:
+        >>> figure = learned({"gradient ascent": [[[-1.0, 2.0]], [[0.5, 0.0]]]}, ["cat", "dog"])
     """
-    not_empty("images", images)
-    found = {
-        name: as_array(f"images[{name!r}]", values, len(classes), "height", "width") for name, values in images.items()
+    classes = as_names("classes", classes)
+    rows = {
+        name: as_array(f"images[{name!r}]", values, len(classes), "height", "width")
+        for name, values in as_mapping("images", images).items()
     }
-    margin = 0.2 + 0.085 * max(map(len, found))
+    margin = 0.2 + 0.085 * max(map(len, rows))
     side = min(MOST, (WIDTH - margin - 0.9) / len(classes))
-    figure = new_figure(margin + side * len(classes) + 0.9, side * len(found) + 0.5)
+    figure = new_figure(margin + side * len(classes) + 0.9, side * len(rows) + 0.5)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.02)
-    panels = figure.subplots(len(found), len(classes), squeeze=False)
-    for row, (name, values) in zip(panels, found.items(), strict=True):
-        limit = np.nanmax(np.abs(values)) or 1.0
+    panels = figure.subplots(len(rows), len(classes), squeeze=False)
+    for row, (name, values) in zip(panels, rows.items(), strict=True):
+        limit = largest(values)
         for axes, picture in zip(row, values, strict=True):
             _frame(axes)
-            drawn = axes.imshow(picture / limit, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+            drawn = axes.imshow(
+                np.ma.masked_invalid(picture / limit), cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest"
+            )
         look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": SIZE}
         row[0].set_ylabel(name, **look)
     for axes, name in zip(panels[0], classes, strict=True):
-        axes.set_title(f"{name}", loc="center")
-    bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8)
-    bar.outline.set_visible(False)
-    bar.set_label("relative value")
+        axes.set_title(name, loc="center")
+    color_bar(drawn, panels, "relative value", fraction=0.04, pad=0.02, aspect=30, shrink=0.8)
     return figure
 
 
 def _as_images(name: str, values: ArrayLike, *shape: str) -> np.ndarray:
     """Images [*shape, height, width, channels], or without the last axis where they have one channel."""
-    if np.ndim(values) == len(shape) + 2:
-        images = as_array(name, values, *shape, "height", "width")
-    else:
-        images = as_array(name, values, *shape, "height", "width", "channels")
+    images = as_array(name, values)
+    if images.ndim != len(shape) + 2:
+        check_shape(name, images, (*shape, "height", "width", "channels"))
         if images.shape[-1] not in (1, 3):
-            raise ValueError(f"{name} has {images.shape[-1]} channels, wanted 1 or 3")
+            raise ValueError(f"{name}: found {images.shape[-1]} channels, wanted 1 or 3")
         images = images[..., 0] if images.shape[-1] == 1 else images
-    _check_range(name, images)
+    check_shape(name, images[..., 0] if images.ndim > len(shape) + 2 else images, (*shape, "height", "width"))
+    check_range(name, images)
     return images
-
-
-def _check_range(name: str, values: np.ndarray) -> None:
-    if np.any((values < 0) | (values > 1)):
-        raise ValueError(f"{name} reaches from {np.nanmin(values):g} to {np.nanmax(values):g}, wanted values in 0…1")
 
 
 def _show(axes: Axes, picture: np.ndarray, **place: Any) -> None:

@@ -9,19 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.filters import stems
-from interp_jax.figures.style import GRAY, INK, color, fitting_image, jump_line, new_figure, signed_image, styled
+from interp_jax._checks import check_finite, check_number
+from interp_jax.figures._arrays import as_array, as_entries
+from interp_jax.figures._style import GRAY, INK, color, image, jump_line, new_figure, stems, styled
 
 
 class LayerRow(NamedTuple):
     """What one row of the grid shows of a layer.
 
-    name: the layer's name.
-    kernel: taps [k] of a convolution, a matrix [in, out], or None for a layer without weights.
-    averages: activations averaged by class [classes, units].
-    example: the activations [units] for one single signal, or None.
-    units: place of each unit on the signal's axis [units]; the class positions when there are as many, else 1, 2, ….
+    Attributes:
+        name: of the layer.
+        kernel: taps [k] of a convolution, a matrix [in, out], or None for a layer without weights.
+        averages: [classes, units], activations averaged by class.
+        example: [units], the activations for a single signal, or None.
+        units: [units], the place of each unit on the signal's axis; the class positions where there are as many, else
+            1, 2, ….
     """
 
     name: str
@@ -33,19 +35,30 @@ class LayerRow(NamedTuple):
 
 @styled
 def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> Figure:
-    """One row a layer: weights, activations averaged by class, the average of one class, a single signal's activations.
+    """One row a layer: weights, activations averaged by class, the average of one class, those for a single signal.
 
-    rows: the layers, from the input on; the last column appears when any of them has an example.
-    positions [classes]: the true jump position of each class, rising in equal steps.
-    at: the jump position, one of the positions, of the class in the third column and of the examples.
-    Returns the figure; dashed lines mark the jump.
+    Dashed lines mark the jump.
+
+    Host-level.
+
+    Args:
+        rows: the `LayerRow`s, from the input on; the last column appears when any of them has an example.
+        positions: [classes], the true jump position of each class, rising in equal steps.
+        at: the jump position, one of the positions, of the class in the third column and of the examples.
+
+    Raises:
+        ValueError: no row, arrays of another shape, or a jump that is none of the positions.
+
+    Example:
+        >>> figure = grid([LayerRow("ReLU", None, [[0.1, 0.9, 0.0], [0.8, 0.2, 0.1]])], [21, 22], at=21)
     """
-    not_empty("rows", rows)
+    rows = as_entries("rows", rows)
     positions = as_array("positions", positions, "classes")
+    check_number("at", at)
     at = float(at)
     chosen = np.flatnonzero(positions == at)
     if chosen.size == 0:
-        raise ValueError(f"at is {at:g}, wanted one of the positions {positions[0]:g}…{positions[-1]:g}")
+        raise ValueError(f"at: found {at:g}, wanted one of the positions {positions[0]:g}…{positions[-1]:g}")
     with_example = any(row.example is not None for row in rows)
     headings = ["weights", "average of\neach class", f"average,\njump at {at:g}"]
     headings += [f"one signal,\njump at {at:g}"] if with_example else []
@@ -58,7 +71,7 @@ def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> F
         units = _units(row, averages.shape[1], positions)
         _weights(line[0], row)
         _name(line[0], row.name)
-        fitting_image(line[1], averages.T, x=positions, y=units)
+        image(line[1], averages.T, x=positions, y=units)
         line[1].set_ylabel("unit")
         line[1].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         _activations(line[2], units, averages[chosen[0]], at, color(0))
@@ -73,7 +86,9 @@ def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> F
 
 def _units(row: LayerRow, number: int, positions: np.ndarray) -> np.ndarray:
     if row.units is not None:
-        return as_array(f"units of {row.name}", row.units, number)
+        units = as_array(f"units of {row.name}", row.units, number)
+        check_finite(f"units of {row.name}", units)
+        return units
     return positions if number == positions.size else np.arange(1.0, number + 1)
 
 
@@ -83,15 +98,14 @@ def _weights(axes: Axes, row: LayerRow) -> None:
         axes.grid(False)
         axes.spines[:].set_visible(False)
         axes.set(xticks=[], yticks=[])
-    elif np.ndim(row.kernel) == 1:
-        taps = as_array(f"kernel of {row.name}", row.kernel, "taps")
+    elif (taps := as_array(f"kernel of {row.name}", row.kernel)).ndim == 1:
         axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
         stems(axes, np.arange(1, taps.size + 1), taps, index=2, size=5.0)
         axes.margins(x=0.1, y=0.15)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_xlabel("tap")
     else:
-        signed_image(axes, as_array(f"kernel of {row.name}", row.kernel, "in", "out"))
+        image(axes, as_array(f"kernel of {row.name}", row.kernel, "in", "out"), signed=True)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set(xlabel="output unit", ylabel="input unit")
 

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax._checks import as_count, check_finite, check_number
+from interp_jax.figures._arrays import as_array, as_entries, as_names, check_range
 from interp_jax.figures._clusters import SIZE, as_labels, numbers_apart, points_per_unit
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GRAY, SIGNED, legend_above, new_figure, styled
+from interp_jax.figures._style import GRAY, SIGNED, legend_above, new_figure, styled
 
 GAP = 1.5  # between two clusters of a layer, in distances of units
 POSITIVE, NEGATIVE = SIGNED(0.87), SIGNED(0.13)
@@ -32,23 +33,39 @@ def layered_network(
 ) -> Figure:
     """A network from its inputs (below) to its outputs (above), units as dots, strong weights as lines.
 
-    The units of a hidden layer are sorted by cluster, each run of one cluster with its number.
+    The units of a hidden layer are sorted by cluster, each run of one cluster with its number. Positive weights are
+    red, negative ones blue, those stronger within their layer more opaque.
 
-    kernels: the weights [in, out] of each layer, from the input on.
-    labels: the cluster [units] of the units of each hidden layer, 0…c − 1; a cluster may have units in several layers.
-    threshold: weights of at least this magnitude are drawn.
-    colors [c, 4]: of the clusters, as ``cluster_colors`` gives them.
-    first_number: the number of cluster 0.
-    input_names: names of equal consecutive groups of inputs, as of the items of a window; a unit each when as many.
-    output_names: one an output.
-    Returns the figure; positive weights are red, negative blue, those stronger within their layer more opaque.
+    Host-level.
+
+    Args:
+        kernels: the weights [in, out] of each layer, from the input on, finite.
+        labels: the cluster [units] of the units of each hidden layer, 0…c − 1; a cluster may have units in several
+            layers.
+        threshold: weights of at least this magnitude are drawn.
+        colors: [c, 4], of the clusters, as `cluster_colors` gives them.
+        first_number: the number of cluster 0.
+        input_names: names of equal consecutive groups of inputs, as of the items of a window, or of each.
+        output_names: one an output.
+
+    Raises:
+        ValueError: kernels that do not fit each other, labels outside the clusters, another number of names.
+
+    Example:
+        >>> kernels, colors = [[[1.0, -1.0]], [[0.5], [2.0]]], [[0.2, 0.4, 0.6, 1.0], [0.8, 0.4, 0.1, 1.0]]
+        >>> figure = layered_network(kernels, [[0, 1]], threshold=0.6, colors=colors)
     """
     kernels, labels, colors = _checked(kernels, labels, colors)
-    threshold, first_number = float(threshold), first_number.__index__()
-    if not threshold >= 0:
-        raise ValueError(f"threshold is {threshold:g}, wanted a magnitude ≥ 0")
+    check_number("threshold", threshold, least=0)
+    threshold, first_number = float(threshold), as_count("first_number", first_number, least=0)
     sizes = [kernel.shape[0] for kernel in kernels] + [kernels[-1].shape[1]]
-    _check_names(input_names, output_names, sizes)
+    if input_names is not None:
+        input_names = as_names("input_names", input_names)
+        if sizes[0] % len(input_names):
+            found = f"{len(input_names)} names"
+            raise ValueError(f"input_names: found {found}, wanted a number that divides {sizes[0]} inputs")
+    if output_names is not None:
+        output_names = as_names("output_names", output_names, sizes[-1])
     clusters = [None, *labels, None]
     places = [_places(size, cluster) for size, cluster in zip(sizes, clusters, strict=True)]
     figure = new_figure(9.0, 1.6 + 2.3 * len(kernels))
@@ -82,27 +99,21 @@ def layered_network(
 def _checked(
     kernels: Sequence[ArrayLike], labels: Sequence[ArrayLike], colors: ArrayLike
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-    not_empty("kernels", kernels)
-    arrays = [as_array("kernels[0]", kernels[0], "in", "out")]
-    for index, kernel in enumerate(kernels[1:], start=1):
+    first, *later = as_entries("kernels", kernels)
+    arrays = [as_array("kernels[0]", first, "in", "out")]
+    for index, kernel in enumerate(later, start=1):
         arrays.append(as_array(f"kernels[{index}]", kernel, arrays[-1].shape[1], "out"))
+    for index, kernel in enumerate(arrays):
+        check_finite(f"kernels[{index}]", kernel)
     colors = as_array("colors", colors, "c", 4)
-    if len(labels) != len(arrays) - 1:
-        raise ValueError(
-            f"labels has {len(labels)} entries, wanted one for each of the {len(arrays) - 1} hidden layers"
-        )
+    check_range("colors", colors)
+    check_finite("colors", colors)
+    labels = as_entries("labels", labels, len(later)) if later or len(labels) else []
     clusters = [
         as_labels(f"labels[{index}]", label, kernel.shape[1], len(colors))
         for index, (label, kernel) in enumerate(zip(labels, arrays, strict=False))
     ]
     return arrays, clusters, colors
-
-
-def _check_names(input_names: Sequence[str] | None, output_names: Sequence[str] | None, sizes: list[int]) -> None:
-    if input_names is not None and (not input_names or sizes[0] % len(input_names)):
-        raise ValueError(f"input_names has {len(input_names)} entries, wanted a number that divides {sizes[0]} inputs")
-    if output_names is not None and len(output_names) != sizes[-1]:
-        raise ValueError(f"output_names has {len(output_names)} entries, wanted one for each of {sizes[-1]} outputs")
 
 
 def _places(size: int, labels: np.ndarray | None) -> np.ndarray:

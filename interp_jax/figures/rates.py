@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import (
+from interp_jax._checks import check_finite
+from interp_jax.figures._arrays import as_array, as_mapping, finite_entries
+from interp_jax.figures._style import (
     color,
     legend_above,
-    line_style,
     log_axis,
-    marker,
     new_figure,
     percent,
+    series_look,
     styled,
     whole_ticks,
 )
@@ -26,25 +26,32 @@ def with_intervals(
 ) -> Figure:
     """Rates against a quantity, each with its confidence interval as an error bar, one curve a series.
 
-    x [X]: the abscissa.
-    rates: name → [X, 3], each row a rate and the ends of its interval, as the first three entries of a
-        ``methods.embedding.SuccessRate``; NaN where a series has none.
-    x_label, y_label: what the axes show.
-    log_y: whether the rates have a logarithmic axis. A rate of 0 is then an arrow that points down from the upper end
-        of its interval, and the curve leaves it out.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        x: [X], the abscissa, finite.
+        rates: name → [X, 3], each row a rate and the ends of its interval, as the first three entries of a
+            ``methods.embedding.SuccessRate``; NaN where a series has none.
+        x_label, y_label: of the axes.
+        log_y: whether the rates have a logarithmic axis. A rate of 0 is then an arrow that points down from the upper
+            end of its interval, and the curve leaves it out.
+
+    Raises:
+        ValueError: no series, arrays of another shape, rates outside their interval or outside 0…1.
+
+    Example:
+        >>> figure = with_intervals([3, 5], {"ours": [[0.5, 0.4, 0.6], [0.2, 0.1, 0.3]]}, "points", "success")
     """
     x = as_array("x", x, "X")
-    not_empty("rates", rates)
+    check_finite("x", x)
+    rates = as_mapping("rates", rates)
     series = {name: as_array(f"rates[{name!r}]", numbers, x.size, 3) for name, numbers in rates.items()}
     shown = np.concatenate(list(series.values()))
-    shown = shown[np.isfinite(shown).all(axis=1)]
-    if not len(shown):
-        raise ValueError("rates holds no finite row, wanted at least one")
+    shown = finite_entries("rates", shown[np.isfinite(shown).all(axis=1)]).reshape(-1, 3)
     rate, low, high = shown.T
     wrong = ~((low >= 0) & (low <= rate) & (rate <= high) & (high <= 1) & (high > 0))
     if wrong.any():
-        raise ValueError(f"rates holds the row {shown[wrong][0].tolist()}, wanted 0 ≤ low ≤ rate ≤ high ≤ 1, high > 0")
+        raise ValueError(f"rates: found the row {shown[wrong][0].tolist()}, wanted 0 ≤ low ≤ rate ≤ high ≤ 1, high > 0")
     figure = new_figure(7.5, 4.6)
     axes = figure.subplots()
     axes.set(xlabel=x_label, ylabel=y_label)
@@ -58,14 +65,13 @@ def with_intervals(
     bottom = axes.get_ylim()[0]
     order, handles = np.argsort(x, kind="stable"), []
     for index, (name, rows) in enumerate(series.items()):
-        kept = order[np.isfinite(rows[order]).all(axis=1)]
-        places = kept[rows[kept, 0] > 0] if log_y else kept
+        known = order[np.isfinite(rows[order]).all(axis=1)]
+        places = known[rows[known, 0] > 0] if log_y else known
         rate, low, high = rows[places].T
-        look = {"color": color(index), "marker": marker(index), "markersize": 6, "markeredgecolor": "white"}
-        handles += axes.plot(x[places], rate, linestyle=line_style(index), label=name, **look)
+        handles += axes.plot(x[places], rate, label=name, **series_look(index))
         reach = [rate - np.maximum(low, bottom), high - rate]
         axes.errorbar(x[places], rate, reach, fmt="none", ecolor=color(index), elinewidth=1.2, capsize=3, zorder=1.9)
-        for place in np.setdiff1d(kept, places):
+        for place in np.setdiff1d(known, places):
             arrow = {"arrowstyle": "-|>", "color": color(index), "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
             axes.annotate("", (x[place], bottom), (x[place], rows[place, 2]), arrowprops=arrow)
             axes.plot(x[place], rows[place, 2], marker="_", color=color(index), markersize=8)

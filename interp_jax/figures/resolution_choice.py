@@ -10,9 +10,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
+from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GRAY, color, log_axis, new_figure, styled
+from interp_jax.figures._style import GRAY, color, log_axis, new_figure, styled
 
 
 @styled
@@ -25,24 +25,33 @@ def choice(
     ess_label: str = "error sum of squares",
     lifetime_label: str = "lifetime (log height)",
 ) -> Figure:
-    """The error sum of squares and the lifetime of each resolution against the number of clusters.
+    """The error sum of squares and the lifetime of each resolution against the number of clusters (logarithmic axis).
 
-    counts [k]: numbers of clusters, in any order.
-    lifetimes [k]: for how long, as the cut rises, the tree has that many clusters; NaN unknown, infinity allowed.
-    ess [k]: the error sum of squares of that many clusters.
-    chosen [resolutions]: the representative resolutions, some of the counts; marked in both panels.
-    ess_label, lifetime_label: what the axes show.
-    Returns the figure; the axis of the counts is logarithmic.
+    Host-level.
+
+    Args:
+        counts: [k], numbers of clusters, in any order.
+        lifetimes: [k], for how long, as the cut rises, the tree has that many clusters; NaN unknown, infinity allowed.
+        ess: [k], the error sum of squares of that many clusters.
+        chosen: [resolutions], the representative resolutions, some of the counts; marked in both panels.
+        ess_label, lifetime_label: of the vertical axes.
+
+    Raises:
+        ValueError: arrays of another shape, counts below 1, chosen ones that are none of the counts.
+
+    Example:
+        >>> figure = choice([1, 2, 3], [float("inf"), 0.9, 0.2], [9.0, 2.0, 0.0], [2])
     """
     counts = as_array("counts", counts, "k")
     lifetimes = as_array("lifetimes", lifetimes, counts.size)
     ess = as_array("ess", ess, counts.size)
     if not np.all(np.isfinite(counts)) or counts.min() < 1:
-        raise ValueError(f"counts holds {counts.min():g}, wanted numbers of clusters ≥ 1")
-    chosen = as_array("chosen", list(chosen), "resolutions")
+        raise ValueError(f"counts: found {counts.min():g}, wanted numbers of clusters ≥ 1")
+    chosen = as_array("chosen", as_entries("chosen", chosen), "resolutions")
     missing = np.setdiff1d(chosen, counts)
     if missing.size:
-        raise ValueError(f"chosen holds {missing[0]:g}, wanted some of the counts {counts.min():g}…{counts.max():g}")
+        found, ends = f"{missing[0]:g}", f"{counts.min():g}…{counts.max():g}"
+        raise ValueError(f"chosen: found {found}, wanted some of the counts {ends}")
     order = np.argsort(counts, kind="stable")
     counts, lifetimes, ess = counts[order], lifetimes[order], ess[order]
     marked = np.flatnonzero(np.isin(counts, chosen))

@@ -11,9 +11,9 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array
+from interp_jax.figures._arrays import as_array, as_names
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import (
+from interp_jax.figures._style import (
     GRAY,
     INK,
     MISSING,
@@ -21,6 +21,7 @@ from interp_jax.figures.style import (
     SIGNED,
     color,
     has_negative,
+    largest,
     legend_above,
     line_style,
     new_figure,
@@ -43,16 +44,27 @@ def image_roles(
 ) -> Figure:
     """The roles of clusters whose inputs are pixels: a picture and a bar chart each, all on common scales.
 
-    inputs [clusters, height, width]: each cluster's relation to the pixels, row 0 at the top; NaN (constant) is gray.
-    outputs [clusters, classes]: each cluster's relation to the outputs.
-    titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
-    output_names: one an output.
-    input_label, output_label: what the colors and the bars are.
-    Returns the figure; scales are symmetric about zero, or from zero where no value is negative.
+    Scales are symmetric about zero, or from zero where no value is negative.
+
+    Host-level.
+
+    Args:
+        inputs: [clusters, height, width], the relation of each cluster to the pixels, row 0 at the top; NaN is gray.
+        outputs: [clusters, classes], the relation of each cluster to the outputs.
+        titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
+        output_names: one an output.
+        input_label, output_label: what the colors and the bars are.
+
+    Raises:
+        ValueError: arrays of another shape, or another number of titles or names.
+
+    Example:
+        >>> figure = image_roles([[[0.5, -0.2]]], [[0.9, -0.9]], titles=["Cluster 1"], output_names=["cat", "dog"])
     """
     inputs = as_array("inputs", inputs, "clusters", "height", "width")
     outputs = as_array("outputs", outputs, len(inputs), "classes")
-    _check_names(titles, len(inputs), output_names, "output_names", outputs.shape[1])
+    titles = as_names("titles", titles, len(inputs))
+    output_names = as_names("output_names", output_names, outputs.shape[1])
     low, high = _scale(inputs)
     lines = -(-len(inputs) // 2)
     turned = too_long(output_names, 200, SIZE)
@@ -88,16 +100,28 @@ def series_roles(
 ) -> Figure:
     """The roles of clusters whose inputs are past months of several series: a line a series, and a bar chart.
 
-    inputs [clusters, items, months]: each cluster's relation to the series, the oldest month first; NaN is a gap.
-    outputs [clusters, items]: each cluster's relation to the next value of each series.
-    titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
-    item_names: one a series.
-    input_label, output_label, month_label: what the axes show.
-    Returns the figure; a series has one color in lines and bars, scales are common to all clusters.
+    A series has one color in lines and bars; scales are common to all clusters.
+
+    Host-level.
+
+    Args:
+        inputs: [clusters, items, months], the relation of each cluster to the series, the oldest month first; NaN is a
+            gap.
+        outputs: [clusters, items], the relation of each cluster to the next value of each series.
+        titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
+        item_names: one a series.
+        input_label, output_label, month_label: of the axes.
+
+    Raises:
+        ValueError: arrays of another shape, or another number of titles or names.
+
+    Example:
+        >>> figure = series_roles([[[0.5, -0.2]]], [[0.9]], titles=["Cluster 1"], item_names=["taro"])
     """
     inputs = as_array("inputs", inputs, "clusters", "items", "months")
     outputs = as_array("outputs", outputs, *inputs.shape[:2])
-    _check_names(titles, len(inputs), item_names, "item_names", inputs.shape[1])
+    titles = as_names("titles", titles, len(inputs))
+    item_names = as_names("item_names", item_names, inputs.shape[1])
     months = np.arange(inputs.shape[2], 0, -1)
     lines = -(-len(inputs) // 2)
     turned = too_long(item_names, 66, SIZE)
@@ -119,21 +143,13 @@ def series_roles(
         shades = [color(item) for item in range(values.size)]
         _bars(right, values, item_names, shades, turned)
         _value_axis(right, output_label, _scale(outputs))
-    legend_above(figure, handles, list(item_names))
+    legend_above(figure, handles, item_names)
     return figure
-
-
-def _check_names(titles: Sequence[str], clusters: int, names: Sequence[str], name: str, outputs: int) -> None:
-    if len(titles) != clusters:
-        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {clusters} clusters")
-    if len(names) != outputs:
-        raise ValueError(f"{name} has {len(names)} entries, wanted one for each of the {outputs} outputs")
 
 
 def _scale(values: np.ndarray) -> tuple[float, float]:
     """Least and largest value of a scale for all finite values."""
-    largest = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
-    return (-largest if has_negative(values) else 0.0), largest
+    return (-largest(values) if has_negative(values) else 0.0), largest(values)
 
 
 def _pair(figure: Figure, grid: GridSpec, index: int, title: str) -> tuple[Axes, Axes]:

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import INK, ORDERED, new_figure, styled
+from interp_jax._checks import as_count
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping
+from interp_jax.figures._style import INK, ORDERED, color_bar, new_figure, styled
 
 
 @styled
@@ -24,20 +25,24 @@ def embedding(
 ) -> Figure:
     """A two-dimensional embedding or code, colored by class, with some class numbers at their medians.
 
-    points [n, 2]: one point a row; rows with NaN are left out.
-    labels [n]: the class of each point, a number.
-    label_name: what the labels are.
-    named: how many classes get their number written, evenly spread over the classes.
-    x_label, y_label: what the coordinates are.
-    equal: whether one unit is equally long on both axes.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        points: [n, 2], one point a row; rows with NaN or infinity are left out.
+        labels: [n], the class of each point, a number.
+        label_name: of the color bar.
+        named: how many classes have their number written, evenly spread over the classes.
+        x_label, y_label: of the axes.
+        equal: whether one unit is equally long on both axes.
+
+    Raises:
+        ValueError: arrays of another shape, or no finite row.
+
+    Example:
+        >>> figure = embedding([[0.0, 0.0], [1.0, 0.5], [0.2, 1.0]], [21, 50, 80])
     """
-    points = as_array("points", points, "n", 2)
-    labels = as_array("labels", labels, len(points))
-    kept = np.isfinite(points).all(axis=1) & np.isfinite(labels)
-    if not kept.any():
-        raise ValueError("points has no row of finite numbers, wanted at least one")
-    points, labels = points[kept], labels[kept]
+    points, labels = _finite_rows("points", points, "labels", labels)
+    named = as_count("named", named, least=0)
     figure = new_figure(7.0, 5.8)
     axes = figure.subplots()
     size = np.clip(20_000 / len(points), 5, 30)
@@ -51,9 +56,7 @@ def embedding(
     if equal:
         axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel=x_label, ylabel=y_label)
-    bar = figure.colorbar(drawn, ax=axes, label=label_name, fraction=0.06, pad=0.02, aspect=30)
-    bar.solids.set_alpha(1)
-    bar.outline.set_visible(False)
+    color_bar(drawn, axes, label_name, fraction=0.06, pad=0.02, aspect=30).solids.set_alpha(1)
     return figure
 
 
@@ -61,30 +64,46 @@ def embedding(
 def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: str, *, columns: int = 3) -> Figure:
     """Several embeddings side by side, colored by class on one scale; their coordinates have no meaning.
 
-    panels: title → (points [n, 2], labels [n]), the class of each point a number.
-    label_name: what the labels are.
-    columns: panels side by side.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        panels: title → (points [n, 2], labels [n]), the class of each point a number; rows that are not finite are left
+            out.
+        label_name: of the color bar.
+        columns: panels side by side.
+
+    Raises:
+        ValueError: no panel, arrays of another shape, or no finite row.
+
+    Example:
+        >>> figure = embeddings({"layer 1": ([[0.0, 0.0], [1.0, 0.5]], [0, 1])}, "class")
     """
-    not_empty("panels", panels)
-    found = {}
-    for title, (points, labels) in panels.items():
-        points = as_array(f"points of panels[{title!r}]", points, "n", 2)
-        found[title] = points, as_array(f"labels of panels[{title!r}]", labels, len(points))
-    least, greatest = (extreme([extreme(labels) for _, labels in found.values()]) for extreme in (np.min, np.max))
-    columns = min(columns, len(found))
-    lines = -(-len(found) // columns)
+    clouds = {}
+    for title, pair in as_mapping("panels", panels).items():
+        points, labels = as_entries(f"panels[{title!r}]", pair, 2)
+        clouds[title] = _finite_rows(f"points of panels[{title!r}]", points, f"labels of panels[{title!r}]", labels)
+    least, greatest = (extreme([extreme(labels) for _, labels in clouds.values()]) for extreme in (np.min, np.max))
+    columns = min(as_count("columns", columns), len(clouds))
+    lines = -(-len(clouds) // columns)
     figure = new_figure(9.0 if columns > 1 else 5.0, 0.6 + 2.9 * lines)
     axes = figure.subplots(lines, columns, squeeze=False)
-    for panel in axes.flat[len(found) :]:
+    for panel in axes.flat[len(clouds) :]:
         panel.set_axis_off()
-    for panel, (title, (points, labels)) in zip(axes.flat, found.items(), strict=False):
+    for panel, (title, (points, labels)) in zip(axes.flat, clouds.items(), strict=False):
         size = np.clip(6_000 / len(points), 1.5, 20)
         look = {"cmap": ORDERED, "vmin": least, "vmax": greatest, "alpha": 0.75, "linewidths": 0, "rasterized": True}
         drawn = panel.scatter(*points.T, c=labels, s=size, **look)
         panel.set_title(title)
         panel.set(xticks=[], yticks=[])
-    bar = figure.colorbar(drawn, ax=axes, label=label_name, location="bottom", fraction=0.03, pad=0.02, aspect=50)
+    bar = color_bar(drawn, axes, label_name, location="bottom", fraction=0.03, pad=0.02, aspect=50)
     bar.solids.set_alpha(1)
-    bar.outline.set_visible(False)
     return figure
+
+
+def _finite_rows(name: str, points: ArrayLike, label_name: str, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    points = as_array(name, points, "n", 2)
+    labels = as_array(label_name, labels, len(points))
+    finite = np.isfinite(points).all(axis=1) & np.isfinite(labels)
+    if not finite.any():
+        raise ValueError(f"{name}: found no row of finite numbers, wanted at least one")
+    return points[finite], labels[finite]

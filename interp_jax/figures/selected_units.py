@@ -12,9 +12,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
+from interp_jax._checks import check_number
+from interp_jax.figures._arrays import as_array, as_mapping, as_names, by_seed, finite_entries, mean_and_deviation
 from interp_jax.figures._labels import too_long
-from interp_jax.figures.style import GRAY, INK, LIGHT, PALETTE, color, legend_above, marker, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, LIGHT, PALETTE, color, legend_above, marker, new_figure, styled
 
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
 GAP = 0.75  # between two classes, in rows
@@ -28,13 +29,24 @@ BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", 
 def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figure:
     """Which units each run chose: a block of rows a class, a row a run, a column a unit.
 
-    masks: class → [runs, units], 1 where the run chose the unit, else 0; runs may differ in number.
-    x_label: what the columns are; they are counted from 0.
-    Returns the figure; units that every run of a class chose have a color of their own. Numbers at the right say how
-    many units a run chose, and how many of them every run did.
+    Units that every run of a class chose have a color of their own. Numbers at the right state how many units a run
+    chose, and how many of them every run did.
+
+    Host-level.
+
+    Args:
+        masks: class → [runs, units], 1 where the run chose the unit, else 0; runs may differ in number.
+        x_label: what the columns are; they are counted from 0.
+
+    Raises:
+        ValueError: no class, masks of another shape, or numbers other than 0 and 1.
+
+    Example:
+        >>> figure = positions({"cat": [[1, 0, 1], [1, 0, 0]], "dog": [[0, 1, 1]]})
     """
-    not_empty("masks", masks)
-    first = as_array("the first of masks", next(iter(masks.values())), "runs", "units")
+    masks = as_mapping("masks", masks)
+    name, first = next(iter(masks.items()))
+    first = as_array(f"masks[{name!r}]", first, "runs", "units")
     chosen = {name: _as_mask(f"masks[{name!r}]", mask, first.shape[1]) for name, mask in masks.items()}
     units = first.shape[1]
     several = any(len(mask) > 1 for mask in chosen.values())
@@ -45,7 +57,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
     for name, mask in chosen.items():
         _block(axes, mask, top)
         place = top + len(mask) / 2
-        axes.annotate(f"{name}", (0, place), (-6, 0), ha="right", va="center", **BESIDE)
+        axes.annotate(name, (0, place), (-6, 0), ha="right", va="center", **BESIDE)
         sizes = mask.sum(axis=1)
         _column(axes, 0, f"{sizes.min()}" if np.ptp(sizes) == 0 else f"{sizes.min()}–{sizes.max()}", place)
         if len(mask) > 1:
@@ -76,30 +88,41 @@ def by_class(
 ) -> Figure:
     """A dot plot of one number a class, several series beside one another: their means, and a small dot a repeat.
 
-    classes: their names.
-    values: series → [classes] or [classes, repeats]; NaN is not drawn.
-    references: name → [classes], a bar across the whole class, as of published numbers; NaN is not drawn.
-    y_label, x_label: what the axes show.
-    y_range: the ends of the vertical axis; None leaves one to the data.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        classes: their names.
+        values: series → [classes] or [classes, repeats]; NaN is not drawn.
+        references: name → [classes], a bar across the whole class, as of published numbers; NaN is not drawn.
+        y_label, x_label: of the axes.
+        y_range: the ends of the vertical axis; None leaves one to the data.
+
+    Raises:
+        ValueError: no class or series, arrays of another shape, no finite number.
+
+    Example:
+        >>> figure = by_class(["cat", "dog"], {"ours": [[3, 4], [7, 6]]}, {"published": [5, 9]})
     """
-    not_empty("classes", classes)
-    not_empty("values", values)
-    found = {name: by_seed(f"values[{name!r}]", numbers, len(classes)) for name, numbers in values.items()}
+    classes = as_names("classes", classes)
+    values = as_mapping("values", values)
+    series = {name: by_seed(f"values[{name!r}]", numbers, len(classes)) for name, numbers in values.items()}
     bars = {
-        name: as_array(f"references[{name!r}]", numbers, len(classes)) for name, numbers in (references or {}).items()
+        f"{name}": as_array(f"references[{name!r}]", numbers, len(classes))
+        for name, numbers in (references or {}).items()
     }
-    if not any(np.isfinite(numbers).any() for numbers in found.values()):
-        raise ValueError("values holds no finite number, wanted at least one")
-    width = min(0.22, 0.84 / len(found))
-    inches = min(9.0, max(5.0, 1.2 + len(classes) * (0.35 + 0.14 * len(found))))
+    finite_entries("values", *series.values())
+    for end in y_range:
+        if end is not None:
+            check_number("y_range", end)
+    width = min(0.22, 0.84 / len(series))
+    inches = min(9.0, max(5.0, 1.2 + len(classes) * (0.35 + 0.14 * len(series))))
     figure = new_figure(inches, 4.4)
     axes = figure.subplots()
     slots = np.arange(len(classes))
     size = np.clip(0.8 * 72 * (inches - 0.8) * width / len(classes), 6, 8)
     handles = []
-    for index, numbers in enumerate(found.values()):
-        places = slots + (index - (len(found) - 1) / 2) * width
+    for index, numbers in enumerate(series.values()):
+        places = slots + (index - (len(series) - 1) / 2) * width
         look = {"color": color(index), "linestyle": ""}
         if numbers.shape[1] > 1:
             dots = np.repeat(places, numbers.shape[1])
@@ -107,8 +130,8 @@ def by_class(
         mean = mean_and_deviation(numbers)[0]
         shape = {"marker": marker(index), "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
         handles += axes.plot(places, mean, zorder=4, label="mean", **look, **shape)
-    names = list(found)
-    if any(numbers.shape[1] > 1 for numbers in found.values()):
+    names = list(series)
+    if any(numbers.shape[1] > 1 for numbers in series.values()):
         handles.append(Line2D([], [], linestyle="", marker=".", color=GRAY, markersize=6))
         names.append("one repeat")
     for index, (name, heights) in enumerate(bars.items()):
@@ -132,7 +155,7 @@ def by_class(
 def _as_mask(name: str, values: ArrayLike, units: int) -> np.ndarray:
     mask = as_array(name, values, "runs", units)
     if not np.all((mask == 0) | (mask == 1)):
-        raise ValueError(f"{name} holds {mask[(mask != 0) & (mask != 1)][0]:g}, wanted 0 or 1")
+        raise ValueError(f"{name}: found {mask[(mask != 0) & (mask != 1)][0]:g}, wanted 0 or 1")
     return mask.astype(bool)
 
 

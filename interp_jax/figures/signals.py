@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty, same_names
-from interp_jax.figures.style import GRAY, color, jump_line, legend_above, new_figure, small_multiples, styled
+from interp_jax._checks import as_count, check_finite
+from interp_jax.figures._arrays import as_array, as_mapping, as_names, same_names
+from interp_jax.figures._style import GRAY, color, jump_line, legend_above, new_figure, small_multiples, stems, styled
 
 
 @styled
@@ -17,19 +18,28 @@ def examples(
 ) -> Figure:
     """Noisy signals, one a panel, each with its true jump marked.
 
-    signals [k, n]: one signal a row.
-    positions [k]: the true position of each jump, 1-based.
-    titles: one text a panel; the position by default.
-    columns: panels side by side.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        signals: [k, n], one signal a row.
+        positions: [k], the true position of each jump, counted from 1.
+        titles: one a panel; the position by default.
+        columns: panels side by side.
+
+    Raises:
+        ValueError: arrays of another shape, or another number of titles.
+
+    Example:
+        >>> figure = examples([[0.1, -0.2, 2.9, 3.1]], [3])
     """
     signals = as_array("signals", signals, "k", "n")
     count, length = signals.shape
     positions = as_array("positions", positions, count)
+    check_finite("positions", positions)
     titles = [f"jump at {position:g}" for position in positions] if titles is None else titles
-    if len(titles) != count:
-        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {count} signals")
-    figure = new_figure(8.0, 0.8 + 1.75 * -(-count // min(columns, count)))
+    titles = as_names("titles", titles, count)
+    columns = min(as_count("columns", columns), count)
+    figure = new_figure(8.0, 0.8 + 1.75 * -(-count // columns))
     panels = small_multiples(figure, count, columns, "position in the signal", "value")
     for axes, signal, position, title in zip(panels, signals, positions, titles, strict=True):
         (line,) = axes.plot(np.arange(1, length + 1), signal, color=color(0), linewidth=1.1)
@@ -46,25 +56,32 @@ def filter_steps(
 ) -> Figure:
     """Filters and their responses to a step, one filter a row: its taps on the left, signal and response on the right.
 
-    step [n]: the signal without noise.
-    noisy [n]: the signal with noise.
-    filters: name → taps [any length].
-    responses: name → response [n], NaN where the filter overlaps the border; the same names as the filters.
-    Returns the figure.
+    Host-level.
+
+    Args:
+        step: [n], the signal without noise.
+        noisy: [n], the signal with noise.
+        filters: name → taps, of any number.
+        responses: name → response [n], NaN where the filter overlaps the border; the same names as the filters.
+
+    Raises:
+        ValueError: no filter, arrays of another shape, responses of other filters.
+
+    Example:
+        >>> step, response = [0, 0, 3, 3], [float("nan"), 3, 3, float("nan")]
+        >>> figure = filter_steps(step, [0.1, -0.2, 2.9, 3.1], {"derivative": [-1, 0, 1]}, {"derivative": response})
     """
     step = as_array("step", step, "n")
     length = step.size
     noisy = as_array("noisy", noisy, length)
-    not_empty("filters", filters)
+    filters, responses = as_mapping("filters", filters), as_mapping("responses", responses)
     same_names("filters", filters, "responses", responses)
     figure = new_figure(8.5, 0.9 + 1.9 * len(filters))
     panels = figure.subplots(len(filters), 2, squeeze=False, width_ratios=(1, 2.4))
     index = np.arange(1, length + 1)
     for (left, right), name in zip(panels, filters, strict=True):
         taps = as_array(f"filters[{name!r}]", filters[name], "taps")
-        stems = left.stem(np.arange(1, taps.size + 1), taps, basefmt=" ")
-        stems.markerline.set(color=color(2), markersize=6)
-        stems.stemlines.set(color=color(2), linewidth=1.8)
+        stems(left, np.arange(1, taps.size + 1), taps, index=2)
         left.axhline(0, color=GRAY, linewidth=0.8, zorder=1)
         left.margins(x=0.12, y=0.15)
         left.xaxis.set_major_locator(MaxNLocator(6, integer=True))

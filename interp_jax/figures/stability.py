@@ -10,8 +10,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, not_empty
-from interp_jax.figures.style import GRAY, INK, LIGHT, color, legend_above, marker, new_figure, styled
+from interp_jax._checks import check_finite
+from interp_jax.figures._arrays import as_array, as_mapping, as_names, check_range
+from interp_jax.figures._style import GRAY, INK, LIGHT, color, largest, legend_above, marker, new_figure, styled
 
 GOLDEN = 0.618034  # steps of this fraction of the width spread points evenly, whatever their number
 
@@ -23,16 +24,24 @@ def agreement(
     y_label: str = "adjusted Rand index",
     x_label: str = "",
 ) -> Figure:
-    """Agreement numbers of several series in groups: a dot a value, a bar from quartile to quartile, the median.
+    """Agreement of several series in groups: a dot a value, a bar from quartile to quartile, the median.
 
-    values: series → (group → values [pairs]), as kind of network → resolution → one number a pair of networks;
-        NaN is skipped, and a series may lack a group.
-    y_label, x_label: what the numbers and the groups are.
-    Returns the figure; a dashed line marks zero, the agreement of chance, and the axis ends at 1.
+    A dashed line marks zero, the agreement of chance; the axis ends at 1.
+
+    Host-level.
+
+    Args:
+        values: series → (group → values [pairs], at most 1), as kind of network → resolution → one number a pair of
+            networks; what is not finite is skipped, and a series may lack a group.
+        y_label, x_label: what the numbers and the groups are.
+
+    Raises:
+        ValueError: no series or group, arrays of another shape, a value above 1, no finite number.
+
+    Example:
+        >>> figure = agreement({"trained": {"4": [0.8, 0.9]}, "untrained": {"4": [0.1, 0.0]}})
     """
-    not_empty("values", values)
-    for series, entries in values.items():
-        not_empty(f"values[{series!r}]", entries)
+    values = {series: as_mapping(f"values[{series!r}]", each) for series, each in as_mapping("values", values).items()}
     groups = list(dict.fromkeys(group for entries in values.values() for group in entries))
     width = 0.8 / len(values)
     figure = new_figure(min(9.0, max(5.5, 1.6 + 0.55 * len(groups) * len(values))), 4.2)
@@ -42,14 +51,13 @@ def agreement(
         for group, numbers in entries.items():
             numbers = as_array(f"values[{series!r}][{group!r}]", numbers, "pairs")
             numbers = numbers[np.isfinite(numbers)]
-            if np.any(numbers > 1):
-                raise ValueError(f"values[{series!r}][{group!r}] holds {numbers.max():g}, wanted agreements ≤ 1")
+            check_range(f"values[{series!r}][{group!r}]", numbers, low=-np.inf)
             if numbers.size:
                 place = groups.index(group) + (index - (len(values) - 1) / 2) * width
                 _distribution(axes, numbers, place, width, index)
                 lowest = min(lowest, numbers.min())
     if not axes.patches:
-        raise ValueError("values holds no finite number, wanted at least one")
+        raise ValueError("values: found no finite number, wanted at least one")
     axes.axhline(0, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.1, zorder=1.5)
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(1.05 * lowest - 0.03, 1.02), xlabel=x_label, ylabel=y_label)
     axes.set_xticks(range(len(groups)), groups)
@@ -72,30 +80,44 @@ def causal_check(
     x_label: str = "role: correlation with the output",
     y_label: str = "ablation: measured correlation",
 ) -> Figure:
-    """What the roles of modules say about the outputs against what ablating the modules does to them.
+    """The outputs that the roles of modules predict against those that ablating the modules measures.
 
-    predicted [modules, outputs]: the output part of each module's role.
-    measured [modules, outputs]: the same, measured by ablation; or name of the ablation → such an array, a panel each.
-    names: one a module, for the legend.
-    colors [modules, 4]: of the modules, as ``cluster_colors`` gives them.
-    x_label, y_label: what the axes show.
-    Returns the figure; shaded quadrants are those of equal sign, titles say which share of the pairs lies in them.
+    Shaded quadrants are those of equal sign; titles state the share of the pairs that lies in them.
+
+    Host-level.
+
+    Args:
+        predicted: [modules, outputs], the output part of the role of each module.
+        measured: [modules, outputs], the same, measured by ablation; or name of the ablation → such an array, a panel
+            each.
+        names: one a module, for the legend.
+        colors: [modules, 4], of the modules, as `cluster_colors` gives them.
+        x_label, y_label: of the axes.
+
+    Raises:
+        ValueError: arrays of another shape, another number of names, colors outside 0…1.
+
+    Example:
+        >>> figure = causal_check([[0.5, -0.2]], {"zero": [[0.4, -0.1]]}, names=["module 1"])
     """
     predicted = as_array("predicted", predicted, "modules", "outputs")
-    panels_of = measured if isinstance(measured, Mapping) else {"": measured}
-    not_empty("measured", panels_of)
+    ablations = as_mapping("measured", measured) if isinstance(measured, Mapping) else {"": measured}
     modules = len(predicted)
-    shades = [color(0)] * modules if colors is None else as_array("colors", colors, modules, 4)
-    if names is not None and len(names) != modules:
-        raise ValueError(f"names has {len(names)} entries, wanted one for each of the {modules} modules")
-    found = {
+    shades = [color(0)] * modules
+    if colors is not None:
+        shades = as_array("colors", colors, modules, 4)
+        check_finite("colors", shades)
+        check_range("colors", shades)
+    if names is not None:
+        names = as_names("names", names, modules)
+    ablations = {
         name: as_array(f"measured[{name!r}]" if name else "measured", values, *predicted.shape)
-        for name, values in panels_of.items()
+        for name, values in ablations.items()
     }
-    figure = new_figure(min(9.0, 0.6 + 4.2 * len(found)), 4.5)
-    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    limits = [_limit(predicted), _limit(np.stack(list(found.values())))]
-    for axes, (name, values) in zip(panels, found.items(), strict=True):
+    figure = new_figure(min(9.0, 0.6 + 4.2 * len(ablations)), 4.5)
+    panels = figure.subplots(1, len(ablations), sharey=True, squeeze=False)[0]
+    limits = [1.08 * largest(predicted), 1.08 * largest(np.stack(list(ablations.values())))]
+    for axes, (name, values) in zip(panels, ablations.items(), strict=True):
         handles = [
             axes.plot(x, y, marker(0 if colors is not None else index), color=shade, markersize=5.5, alpha=0.85)[0]
             for index, (x, y, shade) in enumerate(zip(predicted, values, shades, strict=True))
@@ -105,7 +127,7 @@ def causal_check(
         axes.set_xlabel(x_label)
     panels[0].set_ylabel(y_label)
     if names is not None:
-        legend_above(figure, handles, list(names))
+        legend_above(figure, handles, names)
     return figure
 
 
@@ -120,10 +142,6 @@ def _distribution(axes: Axes, numbers: np.ndarray, place: float, width: float, i
     axes.add_patch(Rectangle((place - 0.4 * width, low), 0.8 * width, high - low, **box))
     ends = [place - 0.4 * width, place + 0.4 * width]
     axes.plot(ends, [median, median], color=shade, linewidth=2.4, zorder=4, solid_capstyle="butt", label="median")
-
-
-def _limit(values: np.ndarray) -> float:
-    return 1.08 * float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
 
 
 def _quadrants(axes: Axes, limits: list[float]) -> None:

@@ -8,9 +8,28 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax.figures._arrays import as_array, by_seed, mean_and_deviation, not_empty
-from interp_jax.figures.style import GRAY, SIGNED, color, legend_above, line_style, new_figure, styled
-from interp_jax.figures.style import percent as in_percent
+from interp_jax._checks import as_count
+from interp_jax.figures._arrays import (
+    as_array,
+    as_mapping,
+    as_names,
+    by_seed,
+    check_range,
+    finite_entries,
+    mean_and_deviation,
+)
+from interp_jax.figures._style import (
+    GRAY,
+    SIGNED,
+    color,
+    color_bar,
+    largest,
+    legend_above,
+    line_style,
+    new_figure,
+    styled,
+)
+from interp_jax.figures._style import percent as in_percent
 
 LEAST, MOST = 0.45, 0.9  # sides of a small image, in inches
 WIDTH = 8.9  # of a page, in inches
@@ -26,38 +45,51 @@ def shares(
 ) -> Figure:
     """A quantity of every layer against its place in the network, a curve a network, deep and shallow ones together.
 
-    layers: name → [layers] or [layers, seeds]; the place of a layer is its number over the number of layers.
-    y_label: what the quantity is.
-    references: name → height of a dashed line, named in the legend.
-    percent: whether it is a share, drawn from 0, or from the least below it, to 100 %.
-    Returns the figure: lines are means, bands reach from the least to the greatest seed.
+    Lines are means, bands reach from the least to the greatest seed.
+
+    Host-level.
+
+    Args:
+        layers: name → [layers] or [layers, seeds]; a layer's place is its number over the number of layers; what is not
+            finite is left out.
+        y_label: what the quantity is.
+        references: name → height of a dashed line, named in the legend.
+        percent: whether it is a share, drawn from 0, or from the least below it, to 100 %.
+
+    Raises:
+        ValueError: no network, arrays of another shape, or no finite number.
+
+    Example:
+        >>> figure = shares({"4 layers": [0.9, 0.5, 0.3, 0.1], "2 layers": [0.8, 0.2]}, "share")
     """
-    not_empty("layers", layers)
-    found = {name: by_seed(f"layers[{name!r}]", values, "layers") for name, values in layers.items()}
+    layers = as_mapping("layers", layers)
+    networks = {name: by_seed(f"layers[{name!r}]", values, "layers") for name, values in layers.items()}
+    references = {f"{name}": as_array(f"references[{name!r}]", at).item() for name, at in (references or {}).items()}
+    least = finite_entries("layers", *networks.values()).min()
     figure = new_figure(7.5, 4.4)
     axes = figure.subplots()
     handles = []
-    for index, values in enumerate(found.values()):
+    for index, values in enumerate(networks.values()):
+        values = np.where(np.isfinite(values), values, np.nan)
         places = np.arange(1, len(values) + 1) / len(values)
         look = {"color": color(index), "linestyle": line_style(index)}
         if len(values) <= 12:
             look |= {"marker": "o", "markersize": 4}
         handles += axes.plot(places, mean_and_deviation(values)[0], **look)
         if values.shape[1] > 1:
-            low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+            low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
             axes.fill_between(places, low, high, color=color(index), alpha=0.18, linewidth=0)
-    for height in (references or {}).values():
-        handles.append(axes.axhline(float(height), color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
+    for height in references.values():
+        handles.append(axes.axhline(height, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7))
     axes.set(xlabel="layer / number of layers", ylabel=y_label, xlim=(0, 1))
     if percent:
         in_percent(axes.yaxis)
     # From 0 on, unless something lies below: a layer's share of a score may be negative.
-    least = min(np.nanmin(values) for values in found.values())
     if not least < 0:
         axes.set_ylim(0, 1.02 if percent else None)
     elif percent:
         axes.set_ylim(top=1.02)
-    legend_above(figure, handles, [*found, *(references or {})])
+    legend_above(figure, handles, [*networks, *references])
     return figure
 
 
@@ -67,18 +99,28 @@ def signed_maps(
 ) -> Figure:
     """Images and what layers have changed of them: a row an image, first the image, then a column a layer.
 
-    images [n, height, width]: values in 0…1, drawn gray, row 0 at the top.
-    maps [n, layers, height, width]: changes with their sign; each has a color scale of its own about zero, whose end
-        is written below it.
-    layers: the columns' names.
-    names: the rows' names.
-    label: what the colors are.
-    Returns the figure.
+    Each map has a color scale of its own, symmetric about zero, whose end is written below it.
+
+    Host-level.
+
+    Args:
+        images: [n, height, width], values in 0…1, drawn gray, row 0 at the top.
+        maps: [n, layers, height, width], changes with their sign; what is not finite is left out.
+        layers: the names of the columns.
+        names: the names of the rows.
+        label: of the color bar.
+
+    Raises:
+        ValueError: arrays of another shape, images outside 0…1, another number of names.
+
+    Example:
+        >>> figure = signed_maps([[[0.0, 1.0]]], [[[[0.5, -0.2]], [[0.1, 0.0]]]], ["layer 1", "layer 2"], ["digit 3"])
     """
     images = as_array("images", images, "n", "height", "width")
+    check_range("images", images)
+    layers = as_names("layers", layers)
     maps = as_array("maps", maps, len(images), len(layers), *images.shape[1:])
-    if len(names) != len(images):
-        raise ValueError(f"names has {len(names)} entries, wanted one for each of the {len(images)} images")
+    names = as_names("names", names, len(images))
     margin = 0.2 + 0.085 * max(map(len, names))
     columns = len(layers) + 1
     side = max(LEAST, min(MOST, (WIDTH - margin - 0.9) / columns))
@@ -93,15 +135,14 @@ def signed_maps(
         row[0].imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         for axes, change in zip(row[1:], changes, strict=True):
-            limit = np.nanmax(np.abs(change))
-            scaled = change / (limit or 1.0)
+            limit = largest(change) if np.any(change) else 0.0
+            scaled = np.ma.masked_invalid(change / (limit or 1.0))
             drawn = axes.imshow(scaled, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
             axes.set_xlabel(f"±{limit:.2g}", fontsize=9, labelpad=1)
     for axes, layer in zip(panels[0], ["image", *layers], strict=True):
-        axes.set_title(f"{layer}", loc="center", fontsize=9)
-    bar = figure.colorbar(drawn, ax=panels, fraction=0.04, pad=0.02, aspect=30, shrink=0.8, ticks=[-1, 0, 1])
-    bar.outline.set_visible(False)
-    bar.set_label(f"{label} /\ngreatest magnitude")
+        axes.set_title(layer, loc="center", fontsize=9)
+    options = {"fraction": 0.04, "pad": 0.02, "aspect": 30, "shrink": 0.8, "ticks": [-1, 0, 1]}
+    color_bar(drawn, panels, f"{label} /\ngreatest magnitude", **options)
     return figure
 
 
@@ -115,31 +156,43 @@ def likelihood_paths(
     columns: int = 3,
     named: int = 3,
 ) -> Figure:
-    """How likely each class is from layer to layer, a panel an image, the classes that matter in color and named.
+    """The likelihood of each class from layer to layer, a panel an image, the likeliest classes in color.
 
-    likelihood [n, layers, classes]: values in 0…1.
-    class_names: of the classes.
-    titles: above the panels.
-    images [n, height, width]: drawn small in the panel, values in 0…1.
-    columns: panels side by side.
-    named: at most so many classes of a panel have a color: those that are likeliest anywhere on the way.
-    Returns the figure; a class has the same color in all panels.
+    A class has the same color in all panels.
+
+    Host-level.
+
+    Args:
+        likelihood: [n, layers, classes], values in 0…1, NaN where unknown.
+        class_names: of the classes.
+        titles: above the panels.
+        images: [n, height, width], drawn small in the panel, values in 0…1.
+        columns: panels side by side.
+        named: at most so many classes of a panel have a color: those that are likeliest anywhere on the way.
+
+    Raises:
+        ValueError: arrays of another shape, values outside 0…1, another number of names or titles.
+
+    Example:
+        >>> figure = likelihood_paths([[[0.5, 0.5], [0.9, 0.1]]], ["cat", "dog"], ["an image"])
     """
-    found = as_array("likelihood", likelihood, "n", "layers", len(class_names))
-    if np.any((found < 0) | (found > 1)):
-        raise ValueError(f"likelihood reaches from {np.nanmin(found):g} to {np.nanmax(found):g}, wanted values in 0…1")
-    if len(titles) != len(found):
-        raise ValueError(f"titles has {len(titles)} entries, wanted one for each of the {len(found)} panels")
+    class_names = as_names("class_names", class_names)
+    paths = as_array("likelihood", likelihood, "n", "layers", len(class_names))
+    check_range("likelihood", paths)
+    finite_entries("likelihood", paths)
+    titles = as_names("titles", titles, len(paths))
     if images is not None:
-        images = as_array("images", images, len(found), "height", "width")
-    columns = min(columns, len(found))
-    lines = -(-len(found) // columns)
+        images = as_array("images", images, len(paths), "height", "width")
+        check_range("images", images)
+    named = as_count("named", named)
+    columns = min(as_count("columns", columns), len(paths))
+    lines = -(-len(paths) // columns)
     figure = new_figure(8.8, 0.7 + 2.1 * lines)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    depth = found.shape[1]
+    depth = paths.shape[1]
     handles: dict[int, Any] = {}
-    for number, (axes, path, title) in enumerate(zip(panels, found, titles, strict=False)):
-        greatest = path.max(axis=0)
+    for number, (axes, path, title) in enumerate(zip(panels, paths, titles, strict=False)):
+        greatest = np.nan_to_num(np.fmax.reduce(path, axis=0))
         chosen = [each for each in np.argsort(-greatest, kind="stable")[:named] if greatest[each] > 0.15]
         for each in range(path.shape[1]):
             if each in chosen:
@@ -148,17 +201,17 @@ def likelihood_paths(
             else:
                 axes.plot(np.arange(1, depth + 1), path[:, each], color=GRAY, linewidth=0.7, alpha=0.6)
         axes.set_title(title, fontsize=9.5)
-        axes.set(xlim=(1, depth), ylim=(0, 1.02))
+        axes.set(xlim=(1, max(depth, 2)), ylim=(0, 1.02))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if images is not None:
             inset = axes.inset_axes((0.02, 0.62, 0.3, 0.36))
             inset.imshow(images[number], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             inset.set(xticks=[], yticks=[])
             inset.grid(False)
-    for axes in panels[len(found) :]:
+    for axes in panels[len(paths) :]:
         axes.set_axis_off()
     figure.supxlabel("layer", fontsize=10.5)
     figure.supylabel("likelihood of the class", fontsize=10.5)
     order = sorted(handles)
-    legend_above(figure, [handles[each] for each in order], [f"{class_names[each]}" for each in order])
+    legend_above(figure, [handles[each] for each in order], [class_names[each] for each in order])
     return figure

@@ -1,6 +1,6 @@
 """Trees of units: dendrograms above one another, and the numbered clusters of several resolutions under one.
 
-``cluster_colors`` gives the colors of those clusters to the other figures too.
+`cluster_colors` gives the colors of those clusters to the other figures too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,11 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import is_valid_linkage, leaves_list
 
-from interp_jax.figures._arrays import as_array, not_empty
+from interp_jax._checks import as_count
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_order, check_range
 from interp_jax.figures._clusters import SIZE, as_levels, cluster_colors, ink_on, numbers_apart, points_per_unit
 from interp_jax.figures._labels import apart
-from interp_jax.figures.style import GRAY, INK, color, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, color, new_figure, styled
 
 HEIGHT = "merge height √(2ΔESS)"
 BLOCK = 0.52  # height of a block; the distance of two rows is 1
@@ -27,11 +28,21 @@ BLOCK = 0.52  # height of a block; the distance of two rows is 1
 def dendrograms(linkages: Mapping[str, ArrayLike], *, y_label: str = HEIGHT) -> Figure:
     """Dendrograms one above the other on a common height axis, so that the lower tree is seen to be lower.
 
-    linkages: name → SciPy's linkage matrix [n − 1, 4] (two nodes, height, size).
-    y_label: what the heights are.
-    Returns the figure; each title states the height of the last merge.
+    Each title states the height of the last merge.
+
+    Host-level.
+
+    Args:
+        linkages: name → SciPy's linkage matrix [n − 1, 4] (two nodes, height, size).
+        y_label: what the heights are.
+
+    Raises:
+        ValueError: no tree, or a matrix that is no linkage.
+
+    Example:
+        >>> figure = dendrograms({"signs aligned": [[0, 1, 0.5, 2], [2, 3, 1.5, 3]]})
     """
-    not_empty("linkages", linkages)
+    linkages = as_mapping("linkages", linkages)
     trees = {name: _linkage(f"linkages[{name!r}]", linkage) for name, linkage in linkages.items()}
     top = max(linkage[-1, 2] for linkage in trees.values())
     figure = new_figure(9.0, 0.4 + 2.3 * len(trees))
@@ -57,26 +68,35 @@ def resolutions(
 ) -> Figure:
     """A tree and, below it, its clusters at several resolutions as numbered blocks, each over its units.
 
-    Lines lead from a cluster to the clusters it splits into; dashed lines mark the heights at which the tree is cut.
+    Lines lead from a cluster to the clusters that it splits into; dashed lines mark the heights of the cuts. The
+    colors are those of ``cluster_colors(levels)``; support is left out of narrow blocks.
 
-    linkage [n − 1, 4]: SciPy's linkage matrix.
-    order [n]: the units from left to right, such that those of each cluster stand together.
-    levels: labels [n] of the units, 0…c − 1, for each resolution from coarse to fine; cuts of this tree.
-    numbers [levels]: the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
-    support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
-    y_label, unit_name: what the heights and the units are.
-    Returns the figure; its colors are those of ``cluster_colors(levels)``. Support is left out of narrow blocks.
+    Host-level.
+
+    Args:
+        linkage: [n − 1, 4], SciPy's linkage matrix.
+        order: [n], the units from left to right, such that those of each cluster stand together.
+        levels: labels [n] of the units, 0…c − 1, for each resolution from coarse to fine; cuts of this tree.
+        numbers: [levels], the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
+        support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
+        y_label, unit_name: what the heights and the units are.
+
+    Raises:
+        ValueError: arrays of another shape, an order that is no permutation or separates a cluster, levels that are no
+            cuts of the tree or do not split each other, support outside 0…1.
+
+    Example:
+        >>> linkage = [[0, 1, 0.5, 2], [2, 3, 1.5, 3]]
+        >>> figure = resolutions(linkage, [2, 0, 1], [[0, 0, 1], [0, 1, 2]], numbers=(1, 3))
     """
     linkage = _linkage("linkage", linkage)
     units = len(linkage) + 1
     levels = as_levels(levels, units)
-    order = as_array("order", order, units)
-    if not np.array_equal(np.sort(order), np.arange(units)):
-        raise ValueError(f"order holds {order[:8]}…, wanted each unit 0…{units - 1} once")
-    order = order.astype(int)
+    order = as_order("order", order, units)
     spans = [_spans(f"levels[{index}]", labels[order]) for index, labels in enumerate(levels)]
     cuts = [_cut(f"levels[{index}]", linkage, labels) for index, labels in enumerate(levels)]
-    numbers = as_array("numbers", list(numbers), len(levels)).astype(int).tolist()
+    numbers = as_entries("numbers", numbers, len(levels))
+    numbers = [as_count("numbers", number, least=0) for number in numbers]
     shares = _support(support, [len(ends) for ends in spans])
     colors = cluster_colors(levels)
 
@@ -108,7 +128,7 @@ def resolutions(
 def _linkage(name: str, linkage: ArrayLike) -> np.ndarray:
     linkage = as_array(name, linkage, "n − 1", 4)
     if not np.all(np.isfinite(linkage)) or not is_valid_linkage(linkage):
-        raise ValueError(f"{name} is no tree, wanted SciPy's linkage matrix: each node merged once, heights ≥ 0")
+        raise ValueError(f"{name}: found no tree, wanted SciPy's linkage matrix: each node merged once, heights ≥ 0")
     return linkage
 
 
@@ -144,18 +164,18 @@ def _clusters_of_links(linkage: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def _cut(name: str, linkage: np.ndarray, labels: np.ndarray) -> float:
     """A height at which the tree has the given clusters: halfway between the merges on both sides."""
-    kept = len(linkage) - labels.max()  # merges that take place within the clusters
-    if np.any(_clusters_of_links(linkage, labels)[:kept] < 0):
-        raise ValueError(f"{name} is no cut of the linkage, wanted the clusters left by its first {kept} merges")
+    inside = len(linkage) - labels.max()  # merges that take place within the clusters
+    if np.any(_clusters_of_links(linkage, labels)[:inside] < 0):
+        raise ValueError(f"{name}: found no cut of the linkage, wanted the clusters left by its first {inside} merges")
     heights = [0.0, *linkage[:, 2], 1.1 * linkage[-1, 2]]
-    return (heights[kept] + heights[kept + 1]) / 2
+    return (heights[inside] + heights[inside + 1]) / 2
 
 
 def _spans(name: str, labels: np.ndarray) -> np.ndarray:
     """First and last place [c, 2], counted from 1, of each cluster's run of units."""
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     if starts.size != labels.max() + 1:
-        raise ValueError(f"order puts units of other clusters between those of one in {name}, wanted them together")
+        raise ValueError(f"order: found units of other clusters between those of one in {name}, wanted them together")
     spans = np.empty((starts.size, 2))
     spans[labels[starts]] = np.stack([starts + 1, [*starts[1:], labels.size]], axis=1)
     return spans
@@ -164,14 +184,10 @@ def _spans(name: str, labels: np.ndarray) -> np.ndarray:
 def _support(support: Sequence[ArrayLike] | None, counts: list[int]) -> list[np.ndarray]:
     if support is None:
         return [np.full(count, np.nan) for count in counts]
-    if len(support) != len(counts):
-        raise ValueError(f"support has {len(support)} entries, wanted one for each of the {len(counts)} levels")
+    support = as_entries("support", support, len(counts))
     shares = [as_array(f"support[{row}]", support[row], count) for row, count in enumerate(counts)]
     for row, share in enumerate(shares):
-        if np.any((share < 0) | (share > 1)):
-            raise ValueError(
-                f"support[{row}] reaches from {np.nanmin(share):g} to {np.nanmax(share):g}, wanted fractions 0…1"
-            )
+        check_range(f"support[{row}]", share)
     return shares
 
 

@@ -46,14 +46,14 @@ def test_units_keep_their_order_by_default(vectors, panels):
 
 def test_what_is_wrong_is_named(vectors):
     before, after, similarity = vectors
-    with pytest.raises(ValueError, match=r"after has shape \[19, 106\], wanted \[20, 106\]"):
+    with pytest.raises(ValueError, match=r"after: found shape \[19, 106\], wanted \[20, 106\]"):
         aligned_vectors(before, after[1:], similarity, split=96)
-    with pytest.raises(ValueError, match=r"similarity has shape \[0\], wanted \[steps \+ 1\]"):
+    with pytest.raises(ValueError, match=r"similarity: found shape \[0\], wanted \[steps \+ 1\]"):
         aligned_vectors(before, after, [], split=96)
     for split in (0, 106):
-        with pytest.raises(ValueError, match=rf"split is {split}, wanted a number of inputs in 1…105"):
+        with pytest.raises(ValueError, match=rf"split: found {split}, wanted a whole number from 1 to 105"):
             aligned_vectors(before, after, similarity, split=split)
-    with pytest.raises(ValueError, match=r"order has shape \[19\], wanted \[20\]"):
+    with pytest.raises(ValueError, match=r"order: found shape \[19\], wanted \[20\]"):
         aligned_vectors(before, after, similarity, split=96, order=np.arange(19))
-    with pytest.raises(ValueError, match=r"order holds .*, wanted each unit 0…19 once"):
+    with pytest.raises(ValueError, match=r"order: found .*, wanted each unit 0…19 once"):
         aligned_vectors(before, after, similarity, split=96, order=np.arange(1, 21))

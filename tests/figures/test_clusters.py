@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import rgb_to_hsv, same_color
 
-from interp_jax.figures import style
+from interp_jax.figures import _style as style
 from interp_jax.figures._clusters import as_labels, ink_on, numbers_apart, points_per_unit
 from interp_jax.figures.trees import cluster_colors
 
@@ -53,22 +53,24 @@ def test_many_clusters_of_one_level_differ(count):
 
 @pytest.mark.parametrize("labels", [[0, 2, 2], [0.5, 1, 0], [-1, 0, 1], [np.nan, 0, 1]])
 def test_labels_are_whole_and_used(labels):
-    with pytest.raises(ValueError, match=r"levels\[0\] holds \[.*\], wanted labels 0…c − 1, each of them used"):
+    with pytest.raises(ValueError, match=r"levels\[0\]: found \[.*\], wanted labels 0…c − 1, each of them used"):
         cluster_colors([labels])
 
 
 def test_levels_split_one_another():
-    with pytest.raises(ValueError, match=r"levels\[1\] has clusters across those of levels\[0\], wanted parts of them"):
+    with pytest.raises(
+        ValueError, match=r"levels\[1\]: found clusters across those of levels\[0\], wanted parts of them"
+    ):
         cluster_colors([[0, 0, 1, 1], [0, 1, 1, 2]])
-    with pytest.raises(ValueError, match=r"levels\[1\] has shape \[3\], wanted \[4\]"):
+    with pytest.raises(ValueError, match=r"levels\[1\]: found shape \[3\], wanted \[4\]"):
         cluster_colors([[0, 0, 1, 1], [0, 1, 2]])
-    with pytest.raises(ValueError, match="levels is empty"):
+    with pytest.raises(ValueError, match="levels: found .*, wanted a .* at least one entry"):
         cluster_colors([])
 
 
 def test_labels_within_a_number_of_clusters():
     np.testing.assert_array_equal(as_labels("labels", [3.0, 0.0], 2, 4), [3, 0])
-    with pytest.raises(ValueError, match=r"labels holds \[0. 4.\], wanted labels 0…3"):
+    with pytest.raises(ValueError, match=r"labels: found \[0. 4.\], wanted labels 0…3"):
         as_labels("labels", [4, 0], 2, 4)
 
 

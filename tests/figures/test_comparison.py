@@ -95,13 +95,13 @@ def test_a_plain_row_needs_nothing_else(panels, legend_texts, check_readable):
 
 
 def test_errors_name_what_is_wrong():
-    with pytest.raises(ValueError, match="rows is empty"):
+    with pytest.raises(ValueError, match="rows: found .*, wanted a .* at least one entry"):
         comparison.errors([])
-    with pytest.raises(ValueError, match=r"values of a has shape \[1, 2\], wanted \[seeds\]"):
+    with pytest.raises(ValueError, match=r"values of a: found shape \[1, 2\], wanted \[seeds\]"):
         comparison.errors([ErrorRow("a", [[1, 2]])])
-    with pytest.raises(ValueError, match="rows holds no finite number"):
+    with pytest.raises(ValueError, match="rows: found no finite number"):
         comparison.errors([ErrorRow("a", [np.nan])])
-    with pytest.raises(ValueError, match="rows or limits holds 0, wanted numbers > 0"):
+    with pytest.raises(ValueError, match="rows: found 0, wanted numbers > 0"):
         comparison.errors([ErrorRow("a", [0, 1])], log_x=True)
 
 
@@ -120,7 +120,7 @@ def test_by_position_has_a_line_a_detector(generator, positions, panels, legend_
 
 
 def test_by_position_names_what_is_wrong(positions):
-    with pytest.raises(ValueError, match=r"errors\['a'\] has shape \[3\], wanted \[60\]"):
+    with pytest.raises(ValueError, match=r"errors\['a'\]: found shape \[3\], wanted \[60\]"):
         comparison.by_position(positions, {"a": [1, 2, 3]})
-    with pytest.raises(ValueError, match="errors is empty"):
+    with pytest.raises(ValueError, match="errors: found .*, wanted a .* at least one entry"):
         comparison.by_position(positions, {})

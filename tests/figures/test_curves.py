@@ -38,11 +38,11 @@ def test_success_skips_what_is_unknown(success, panels, legend_texts):
 
 def test_success_names_what_is_wrong(success):
     widths, rates, noises = success
-    with pytest.raises(ValueError, match=r"success has shape \[20, 3\], wanted \[3, 20\]"):
+    with pytest.raises(ValueError, match=r"success: found shape \[20, 3\], wanted \[3, 20\]"):
         curves.success_against_width(widths, rates.T, noises)
-    with pytest.raises(ValueError, match=r"success reaches from .* to .*, wanted fractions 0…1"):
+    with pytest.raises(ValueError, match=r"success: found values from .* to .*, wanted 0 to 1"):
         curves.success_against_width(widths, 100 * rates, noises)
-    with pytest.raises(ValueError, match="success holds no finite number"):
+    with pytest.raises(ValueError, match="success: found no finite number"):
         curves.success_against_width(widths, np.full_like(rates, np.nan), noises)
 
 
@@ -87,9 +87,9 @@ def test_training_of_one_run(history, panels, check_readable, best):
 
 def test_training_names_what_is_wrong(history):
     loss, validation_loss, error, validation_error = history
-    with pytest.raises(ValueError, match=r"error has shape \[59, 5\], wanted \[60, seeds\]"):
+    with pytest.raises(ValueError, match=r"error: found shape \[59, 5\], wanted \[60, seeds\]"):
         curves.training(loss, validation_loss, error[1:], validation_error)
-    with pytest.raises(ValueError, match="best_epoch is 61, wanted an epoch in 1…60"):
+    with pytest.raises(ValueError, match="best_epoch: found 61, wanted a whole number from 1 to 60"):
         curves.training(*history, best_epoch=61)
 
 
@@ -141,7 +141,7 @@ def test_against_names_its_places(panels):
     assert [label.get_text() for label in axes.get_xticklabels()] == ["input", "relu1", "relu2"]
     (axes,) = panels(curves.against([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, "layer", "y"))
     assert all(tick == round(tick) for tick in axes.get_xticks())
-    with pytest.raises(ValueError, match="x_names has 1 names, wanted one for each of 3 places"):
+    with pytest.raises(ValueError, match="x_names: found 1 entries, wanted a sequence of 3"):
         curves.against([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, "layer", "y", x_names=["input"])
 
 
@@ -156,15 +156,15 @@ def test_against_skips_nan(panels):
 
 
 def test_against_names_what_is_wrong():
-    with pytest.raises(ValueError, match=r"values\['a'\] has shape \[2, 5\], wanted \[3, seeds\]"):
+    with pytest.raises(ValueError, match=r"values\['a'\]: found shape \[2, 5\], wanted \[3, seeds\]"):
         curves.against([1, 2, 3], {"a": np.zeros((2, 5))}, "x", "y")
-    with pytest.raises(ValueError, match="values is empty"):
+    with pytest.raises(ValueError, match="values: found .*, wanted a .* at least one entry"):
         curves.against([1, 2, 3], {}, "x", "y")
-    with pytest.raises(ValueError, match=r"x holds 0, wanted numbers > 0"):
+    with pytest.raises(ValueError, match=r"x: found 0, wanted numbers > 0"):
         curves.against([0, 2], {"a": [1, 2]}, "x", "y", log_x=True)
-    with pytest.raises(ValueError, match=r"values holds -1, wanted numbers > 0"):
+    with pytest.raises(ValueError, match=r"values: found -1, wanted numbers > 0"):
         curves.against([1, 2], {"a": [1, -1]}, "x", "y", log_y=True)
-    with pytest.raises(ValueError, match="values holds no finite number"):
+    with pytest.raises(ValueError, match="values: found no finite number"):
         curves.against([1, 2], {"a": [np.nan, np.inf]}, "x", "y")
 
 

@@ -31,11 +31,11 @@ def test_a_single_short_profile_has_stems(panels, legend_texts, check_readable):
 
 
 def test_profiles_name_what_is_wrong():
-    with pytest.raises(ValueError, match=r"filters\['a'\] has shape \[2\], wanted \[3\]"):
+    with pytest.raises(ValueError, match=r"filters\['a'\]: found shape \[2\], wanted \[3\]"):
         filters.profiles([1, 2, 3], {"a": [1, 2]})
-    with pytest.raises(ValueError, match="filters is empty"):
+    with pytest.raises(ValueError, match="filters: found .*, wanted a .* at least one entry"):
         filters.profiles([1, 2, 3], {})
-    with pytest.raises(ValueError, match=r"positions has shape \[1, 3\], wanted \[k\]"):
+    with pytest.raises(ValueError, match=r"positions: found shape \[1, 3\], wanted \[k\]"):
         filters.profiles([[1, 2, 3]], {"a": [1, 2, 3]})
 
 
@@ -65,9 +65,9 @@ def test_composition_takes_other_numbers_of_parts(panels):
 
 
 def test_composition_names_what_is_wrong():
-    with pytest.raises(ValueError, match=r"taps of parts\['a'\] has shape \[3\], wanted \[2\]"):
+    with pytest.raises(ValueError, match=r"taps of parts\['a'\]: found shape \[3\], wanted \[2\]"):
         filters.composition({"a": ([0, 1], [1, 2, 3])})
-    with pytest.raises(ValueError, match="signs has 2 entries, wanted one between each two of the 1 parts"):
+    with pytest.raises(ValueError, match="signs: found 2 entries, wanted a sequence of 0"):
         filters.composition({"a": ([0, 1], [1, 2])}, ("∗", "="))
 
 
@@ -98,9 +98,9 @@ def test_gallery_draws_seeds_as_a_mean_with_a_band(panels):
 
 
 def test_gallery_names_what_is_wrong():
-    with pytest.raises(ValueError, match=r"rows\['a'\]\['b'\] has shape \[2\], wanted \[3\]"):
+    with pytest.raises(ValueError, match=r"rows\['a'\]\['b'\]: found shape \[2\], wanted \[3\]"):
         filters.gallery([1, 2, 3], {"a": {"b": [1, 2]}})
-    with pytest.raises(ValueError, match=r"rows\['a'\] is empty"):
+    with pytest.raises(ValueError, match=r"rows\['a'\]: found .*, wanted a .* at least one entry"):
         filters.gallery([1, 2, 3], {"a": {}})
-    with pytest.raises(ValueError, match=r"jumps has the names \['z'\], wanted names of rows: \['a'\]"):
+    with pytest.raises(ValueError, match=r"jumps: found the names \['z'\], wanted those of rows, \['a'\]"):
         filters.gallery([1, 2, 3], {"a": {"b": [1, 2, 3]}}, jumps={"z": 1})

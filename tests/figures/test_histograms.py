@@ -20,8 +20,8 @@ def test_bars_count_the_magnitudes(errors, panels, check_readable):
     every, best = panels(figure)
     np.testing.assert_array_equal(heights(every), np.bincount(np.abs(errors).astype(int)))
     np.testing.assert_allclose(every.patches[3].get_x() + every.patches[3].get_width() / 2, 3)
-    kept = np.sort(np.abs(errors))[:990]
-    np.testing.assert_array_equal(heights(best), np.bincount(kept.astype(int)))
+    best_errors = np.sort(np.abs(errors))[:990]
+    np.testing.assert_array_equal(heights(best), np.bincount(best_errors.astype(int)))
     assert every.get_yscale() == best.get_yscale() == "log"
     assert every.get_ylim()[0] < 1
     assert every.get_ylim()[1] > heights(every).max()
@@ -30,7 +30,7 @@ def test_bars_count_the_magnitudes(errors, panels, check_readable):
 
 
 def test_text_states_the_norms(errors, panels):
-    every, best = panels(histograms.absolute_errors(errors, kept=0.5))
+    every, best = panels(histograms.absolute_errors(errors, share=0.5))
     size = np.abs(errors)
     lines = every.texts[0].get_text().split("\n")
     assert lines[0] == "n = 1,000"
@@ -42,7 +42,7 @@ def test_text_states_the_norms(errors, panels):
 
 def test_wide_and_fractional_errors_have_about_sixty_bins(generator, panels):
     for values in (np.arange(10_000), generator.standard_normal(5000)):
-        every, _ = panels(histograms.absolute_errors(values, kept=1))
+        every, _ = panels(histograms.absolute_errors(values, share=1))
         assert 40 <= len(every.patches) <= 61
         assert heights(every).sum() == len(values)
 
@@ -60,9 +60,9 @@ def test_no_error_at_all(panels):
 
 
 def test_what_is_wrong_is_named():
-    with pytest.raises(ValueError, match=r"errors has shape \[2, 2\], wanted \[n\]"):
+    with pytest.raises(ValueError, match=r"errors: found shape \[2, 2\], wanted \[n\]"):
         histograms.absolute_errors(np.zeros((2, 2)))
-    with pytest.raises(ValueError, match="errors holds no finite number"):
+    with pytest.raises(ValueError, match="errors: found no finite number"):
         histograms.absolute_errors([np.nan])
-    with pytest.raises(ValueError, match=r"kept is 99, wanted a share in \(0, 1\]"):
-        histograms.absolute_errors([1.0], kept=99)
+    with pytest.raises(ValueError, match="share: found 99, wanted a finite number, above 0 and at most 1"):
+        histograms.absolute_errors([1.0], share=99)

@@ -64,15 +64,15 @@ def test_missing_images_are_left_out(panels):
 
 
 def test_strongest_inputs_name_what_is_wrong():
-    with pytest.raises(ValueError, match=r"images has shape \[4, 4\], wanted \[units, k, height, width, channels\]"):
+    with pytest.raises(ValueError, match=r"images: found shape \[4, 4\], wanted \[units, k, height, width, channels\]"):
         strongest_inputs(np.ones((4, 4)), [1])
-    with pytest.raises(ValueError, match="images has 2 channels, wanted 1 or 3"):
+    with pytest.raises(ValueError, match="images: found 2 channels, wanted 1 or 3"):
         strongest_inputs(np.ones((1, 1, 4, 4, 2)), [1])
-    with pytest.raises(ValueError, match=r"images reaches from 0 to 255, wanted values in 0…1"):
+    with pytest.raises(ValueError, match=r"images: found values from 0 to 255, wanted 0 to 1"):
         strongest_inputs([[[[0, 255], [1, 2]]]], [1])
-    with pytest.raises(ValueError, match="units has 2 entries, wanted one for each of the 1 rows of images"):
+    with pytest.raises(ValueError, match="units: found 2 entries, wanted a sequence of 1"):
         strongest_inputs(np.ones((1, 1, 4, 4)), [1, 2])
-    with pytest.raises(ValueError, match=r"labels has shape \[2\], wanted \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"labels: found shape \[2\], wanted \[1, 2\]"):
         strongest_inputs(np.ones((1, 2, 4, 4)), [1], labels=["a", "b"])
 
 
@@ -110,15 +110,15 @@ def test_pixels_without_a_gate_are_gray(panels):
 
 
 def test_pixel_gates_name_what_is_wrong():
-    with pytest.raises(ValueError, match="gates is empty"):
+    with pytest.raises(ValueError, match="gates: found .*, wanted a .* at least one entry"):
         pixel_gates({})
-    with pytest.raises(ValueError, match=r"gates\['0'\] has shape \[3\], wanted \[height, width\]"):
+    with pytest.raises(ValueError, match=r"gates\['0'\]: found shape \[3\], wanted \[height, width\]"):
         pixel_gates({"0": [1, 0, 1]})
-    with pytest.raises(ValueError, match=r"gates\['0'\] reaches from -0.5 to 1, wanted values in 0…1"):
+    with pytest.raises(ValueError, match=r"gates\['0'\]: found values from -0.5 to 1, wanted 0 to 1"):
         pixel_gates({"0": [[-0.5, 1]]})
-    with pytest.raises(ValueError, match=r"images has the names \['1'\], wanted those of gates: \['0'\]"):
+    with pytest.raises(ValueError, match=r"images: found the names \['1'\], wanted those of gates, \['0'\]"):
         pixel_gates({"0": [[1]]}, {"1": [[1]]})
-    with pytest.raises(ValueError, match=r"images\['0'\] reaches from 0 to 2, wanted values in 0…1"):
+    with pytest.raises(ValueError, match=r"images\['0'\]: found values from 0 to 2, wanted 0 to 1"):
         pixel_gates({"0": [[1, 0]]}, {"0": [[0, 2]]})
 
 
@@ -134,7 +134,7 @@ def test_learned_images_have_a_scale_a_row_centered_at_zero(generator, panels, c
 
 
 def test_learned_images_name_what_is_wrong():
-    with pytest.raises(ValueError, match="images is empty"):
-        learned({}, [])
+    with pytest.raises(ValueError, match="images: found .*, wanted a .* at least one entry"):
+        learned({}, ["a"])
     with pytest.raises(ValueError, match="none"):
         learned({"none": np.ones((3, 4, 4))}, ["a", "b"])

@@ -60,15 +60,15 @@ def test_no_line_where_the_jump_is_outside(rows, positions, panels):
 
 
 def test_what_is_wrong_is_named(rows, positions):
-    with pytest.raises(ValueError, match=r"at is 20, wanted one of the positions 21…80"):
+    with pytest.raises(ValueError, match=r"at: found 20, wanted one of the positions 21…80"):
         grid(rows, positions, 20)
-    with pytest.raises(ValueError, match="rows is empty"):
+    with pytest.raises(ValueError, match="rows: found .*, wanted a .* at least one entry"):
         grid([], positions, 50)
-    with pytest.raises(ValueError, match=r"averages of ReLU has shape \[59, 100\], wanted \[60, units\]"):
+    with pytest.raises(ValueError, match=r"averages of ReLU: found shape \[59, 100\], wanted \[60, units\]"):
         grid([rows[1]._replace(averages=np.zeros((59, 100)))], positions, 50)
-    with pytest.raises(ValueError, match=r"example of ReLU has shape \[7\], wanted \[100\]"):
+    with pytest.raises(ValueError, match=r"example of ReLU: found shape \[7\], wanted \[100\]"):
         grid([rows[1]._replace(example=np.zeros(7))], positions, 50)
-    with pytest.raises(ValueError, match=r"units of ReLU has shape \[7\], wanted \[100\]"):
+    with pytest.raises(ValueError, match=r"units of ReLU: found shape \[7\], wanted \[100\]"):
         grid([rows[1]._replace(units=np.zeros(7))], positions, 50)
-    with pytest.raises(ValueError, match=r"kernel of ReLU has shape \[1, 2, 3\], wanted \[in, out\]"):
+    with pytest.raises(ValueError, match=r"kernel of ReLU: found shape \[1, 2, 3\], wanted \[in, out\]"):
         grid([rows[1]._replace(kernel=np.zeros((1, 2, 3)))], positions, 50)

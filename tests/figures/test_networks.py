@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from interp_jax.figures import style
+from interp_jax.figures import _style as style
 from interp_jax.figures.networks import layered_network
 from interp_jax.figures.trees import cluster_colors
 
@@ -125,21 +125,21 @@ def test_what_is_wrong_is_named(network):
     def draw(kernels=kernels, labels=labels, colors=colors, threshold=0.6, **names):
         return layered_network(kernels, labels, threshold=threshold, colors=colors, **names)
 
-    with pytest.raises(ValueError, match="kernels is empty"):
+    with pytest.raises(ValueError, match="kernels: found .*, wanted a .* at least one entry"):
         draw(kernels=[])
-    with pytest.raises(ValueError, match=r"kernels\[1\] has shape \[40, 10\], wanted \[60, out\]"):
+    with pytest.raises(ValueError, match=r"kernels\[1\]: found shape \[40, 10\], wanted \[60, out\]"):
         draw(kernels=[kernels[0], kernels[2]])
-    with pytest.raises(ValueError, match="labels has 1 entries, wanted one for each of the 2 hidden layers"):
+    with pytest.raises(ValueError, match="labels: found 1 entries, wanted a sequence of 2"):
         draw(labels=labels[:1])
-    with pytest.raises(ValueError, match=r"labels\[1\] has shape \[60\], wanted \[40\]"):
+    with pytest.raises(ValueError, match=r"labels\[1\]: found shape \[60\], wanted \[40\]"):
         draw(labels=[labels[0], labels[0]])
-    with pytest.raises(ValueError, match=r"labels\[0\] holds .*, wanted labels 0…3"):
+    with pytest.raises(ValueError, match=r"labels\[0\]: found .*, wanted labels 0…3"):
         draw(colors=colors[:4])
-    with pytest.raises(ValueError, match=r"colors has shape \[16, 3\], wanted \[c, 4\]"):
+    with pytest.raises(ValueError, match=r"colors: found shape \[16, 3\], wanted \[c, 4\]"):
         draw(colors=colors[:, :3])
-    with pytest.raises(ValueError, match="threshold is -1, wanted a magnitude ≥ 0"):
+    with pytest.raises(ValueError, match="threshold: found -1, wanted a finite number, at least 0"):
         draw(threshold=-1)
-    with pytest.raises(ValueError, match="input_names has 5 entries, wanted a number that divides 196 inputs"):
+    with pytest.raises(ValueError, match="input_names: found 5 entries, wanted a number that divides 196 inputs"):
         draw(input_names=list("abcde"))
-    with pytest.raises(ValueError, match="output_names has 3 entries, wanted one for each of 10 outputs"):
+    with pytest.raises(ValueError, match="output_names: found 3 entries, wanted one for each of 10 outputs"):
         draw(output_names=list("abc"))

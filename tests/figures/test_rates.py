@@ -54,12 +54,12 @@ def test_bars_from_zero_end_at_the_axis(panels, check_readable):
 
 
 def test_what_is_wrong_is_named():
-    with pytest.raises(ValueError, match=r"rates\['a'\] has shape \[3, 2\], wanted \[3, 3\]"):
+    with pytest.raises(ValueError, match=r"rates\['a'\]: found shape \[3, 2\], wanted \[3, 3\]"):
         rates.with_intervals(X, {"a": np.zeros((3, 2))}, "x", "y")
-    with pytest.raises(ValueError, match="rates is empty"):
+    with pytest.raises(ValueError, match="rates: found .*, wanted a .* at least one entry"):
         rates.with_intervals(X, {}, "x", "y")
-    with pytest.raises(ValueError, match="rates holds no finite row"):
+    with pytest.raises(ValueError, match="rates: found no finite number"):
         rates.with_intervals(X, {"a": np.full((3, 3), np.nan)}, "x", "y")
     for row in ([0.5, 0.6, 0.7], [0.5, 0.4, 0.45], [50, 40, 60], [0, 0, 0], [0.5, -0.1, 0.6]):
-        with pytest.raises(ValueError, match=r"rates holds the row \[.*\], wanted 0 ≤ low ≤ rate ≤ high ≤ 1"):
+        with pytest.raises(ValueError, match=r"rates: found the row \[.*\], wanted 0 ≤ low ≤ rate ≤ high ≤ 1"):
             rates.with_intervals([1], {"a": [row]}, "x", "y")

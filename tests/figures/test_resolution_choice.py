@@ -59,13 +59,13 @@ def test_counts_may_come_in_any_order(resolutions, panels):
 
 def test_what_is_wrong_is_named(resolutions):
     counts, lifetimes, ess = resolutions
-    with pytest.raises(ValueError, match=r"lifetimes has shape \[159\], wanted \[160\]"):
+    with pytest.raises(ValueError, match=r"lifetimes: found shape \[159\], wanted \[160\]"):
         choice(counts, lifetimes[1:], ess, [4])
-    with pytest.raises(ValueError, match=r"ess has shape \[159\], wanted \[160\]"):
+    with pytest.raises(ValueError, match=r"ess: found shape \[159\], wanted \[160\]"):
         choice(counts, lifetimes, ess[1:], [4])
-    with pytest.raises(ValueError, match="counts holds 0, wanted numbers of clusters ≥ 1"):
+    with pytest.raises(ValueError, match="counts: found 0, wanted numbers of clusters ≥ 1"):
         choice(counts - 1, lifetimes, ess, [4])
-    with pytest.raises(ValueError, match=r"chosen has shape \[0\], wanted \[resolutions\]"):
+    with pytest.raises(ValueError, match=r"chosen: found 0 entries, wanted a sequence of at least one"):
         choice(counts, lifetimes, ess, [])
-    with pytest.raises(ValueError, match="chosen holds 200, wanted some of the counts 1…160"):
+    with pytest.raises(ValueError, match="chosen: found 200, wanted some of the counts 1…160"):
         choice(counts, lifetimes, ess, [4, 200])

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from interp_jax.figures import roles, style
+from interp_jax.figures import _style as style
+from interp_jax.figures import roles
 
 DIGITS = [str(digit) for digit in range(10)]
 ITEMS = ["taro", "radish", "carrot"]
@@ -89,13 +90,13 @@ def test_nothing_known_can_be_drawn(panels, check_readable):
 
 def test_image_roles_name_what_is_wrong(images):
     inputs, outputs = images
-    with pytest.raises(ValueError, match=r"inputs has shape \[14, 12\], wanted \[clusters, height, width\]"):
+    with pytest.raises(ValueError, match=r"inputs: found shape \[14, 12\], wanted \[clusters, height, width\]"):
         roles.image_roles(inputs[0], outputs, titles=titles(5), output_names=DIGITS)
-    with pytest.raises(ValueError, match=r"outputs has shape \[4, 10\], wanted \[5, classes\]"):
+    with pytest.raises(ValueError, match=r"outputs: found shape \[4, 10\], wanted \[5, classes\]"):
         roles.image_roles(inputs, outputs[:4], titles=titles(5), output_names=DIGITS)
-    with pytest.raises(ValueError, match="titles has 4 entries, wanted one for each of the 5 clusters"):
+    with pytest.raises(ValueError, match="titles: found 4 entries, wanted a sequence of 5"):
         roles.image_roles(inputs, outputs, titles=titles(4), output_names=DIGITS)
-    with pytest.raises(ValueError, match="output_names has 9 entries, wanted one for each of the 10 outputs"):
+    with pytest.raises(ValueError, match="output_names: found 9 entries, wanted a sequence of 10"):
         roles.image_roles(inputs, outputs, titles=titles(5), output_names=DIGITS[1:])
 
 
@@ -132,11 +133,11 @@ def test_few_months_have_a_tick_each(series, panels, check_readable):
 
 def test_series_roles_name_what_is_wrong(series):
     inputs, outputs = series
-    with pytest.raises(ValueError, match=r"inputs has shape \[3, 36\], wanted \[clusters, items, months\]"):
+    with pytest.raises(ValueError, match=r"inputs: found shape \[3, 36\], wanted \[clusters, items, months\]"):
         roles.series_roles(inputs[0], outputs, titles=titles(3), item_names=ITEMS)
-    with pytest.raises(ValueError, match=r"outputs has shape \[3, 2\], wanted \[3, 3\]"):
+    with pytest.raises(ValueError, match=r"outputs: found shape \[3, 2\], wanted \[3, 3\]"):
         roles.series_roles(inputs, outputs[:, :2], titles=titles(3), item_names=ITEMS)
-    with pytest.raises(ValueError, match="titles has 1 entries, wanted one for each of the 3 clusters"):
+    with pytest.raises(ValueError, match="titles: found 1 entries, wanted a sequence of 3"):
         roles.series_roles(inputs, outputs, titles=titles(1), item_names=ITEMS)
-    with pytest.raises(ValueError, match="item_names has 2 entries, wanted one for each of the 3 outputs"):
+    with pytest.raises(ValueError, match="item_names: found 2 entries, wanted a sequence of 3"):
         roles.series_roles(inputs, outputs, titles=titles(3), item_names=ITEMS[1:])

@@ -68,14 +68,14 @@ def test_numbers_of_units_never_touch(generator, panels, units):
 
 
 def test_positions_name_what_is_wrong():
-    with pytest.raises(ValueError, match="masks is empty"):
+    with pytest.raises(ValueError, match="masks: found .*, wanted a .* at least one entry"):
         positions({})
-    with pytest.raises(ValueError, match=r"the first of masks has shape \[3\], wanted \[runs, units\]"):
+    with pytest.raises(ValueError, match=r"masks\['a'\]: found shape \[3\], wanted \[runs, units\]"):
         positions({"a": [1, 0, 1]})
-    with pytest.raises(ValueError, match=r"masks\['b'\] has shape \[1, 2\], wanted \[runs, 3\]"):
+    with pytest.raises(ValueError, match=r"masks\['b'\]: found shape \[1, 2\], wanted \[runs, 3\]"):
         positions({"a": [[1, 0, 1]], "b": [[1, 0]]})
     for value in (0.5, np.nan):
-        with pytest.raises(ValueError, match=rf"masks\['a'\] holds {value:g}, wanted 0 or 1"):
+        with pytest.raises(ValueError, match=rf"masks\['a'\]: found {value:g}, wanted 0 or 1"):
             positions({"a": [[1, value]]})
 
 
@@ -124,13 +124,13 @@ def test_missing_numbers_are_not_drawn(panels, legend_texts, check_readable):
 
 
 def test_by_class_names_what_is_wrong():
-    with pytest.raises(ValueError, match="classes is empty"):
+    with pytest.raises(ValueError, match="classes: found .*, wanted a .* at least one entry"):
         by_class([], {"a": []})
-    with pytest.raises(ValueError, match="values is empty"):
+    with pytest.raises(ValueError, match="values: found .*, wanted a .* at least one entry"):
         by_class(["0"], {})
-    with pytest.raises(ValueError, match=r"values\['a'\] has shape \[3, 2\], wanted \[2, seeds\]"):
+    with pytest.raises(ValueError, match=r"values\['a'\]: found shape \[3, 2\], wanted \[2, seeds\]"):
         by_class(["0", "1"], {"a": np.ones((3, 2))})
-    with pytest.raises(ValueError, match=r"references\['p'\] has shape \[1\], wanted \[2\]"):
+    with pytest.raises(ValueError, match=r"references\['p'\]: found shape \[1\], wanted \[2\]"):
         by_class(["0", "1"], {"a": [1, 2]}, {"p": [1]})
-    with pytest.raises(ValueError, match="values holds no finite number"):
+    with pytest.raises(ValueError, match="values: found no finite number"):
         by_class(["0"], {"a": [np.nan]})

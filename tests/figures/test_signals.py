@@ -37,11 +37,11 @@ def test_examples_take_titles_and_jax_arrays(steps, panels):
 
 def test_examples_name_what_is_wrong(steps):
     positions, _, noisy = steps
-    with pytest.raises(ValueError, match=r"signals has shape \[100\], wanted \[k, n\]"):
+    with pytest.raises(ValueError, match=r"signals: found shape \[100\], wanted \[k, n\]"):
         signals.examples(noisy[0], positions)
-    with pytest.raises(ValueError, match=r"positions has shape \[2\], wanted \[3\]"):
+    with pytest.raises(ValueError, match=r"positions: found shape \[2\], wanted \[3\]"):
         signals.examples(noisy, positions[:2])
-    with pytest.raises(ValueError, match="titles has 1 entries, wanted one for each of the 3 signals"):
+    with pytest.raises(ValueError, match="titles: found 1 entries, wanted a sequence of 3"):
         signals.examples(noisy, positions, ["a"])
 
 
@@ -64,11 +64,11 @@ def test_filter_steps_show_taps_and_responses(steps, panels, legend_texts, check
 
 def test_filter_steps_name_what_is_wrong(steps):
     _, clean, noisy = steps
-    with pytest.raises(ValueError, match=r"noisy has shape \[99\], wanted \[100\]"):
+    with pytest.raises(ValueError, match=r"noisy: found shape \[99\], wanted \[100\]"):
         signals.filter_steps(clean[0], noisy[0, 1:], FILTERS, FILTERS)
-    with pytest.raises(ValueError, match=r"responses has the names \['mixed'\], wanted those of filters"):
+    with pytest.raises(ValueError, match=r"responses: found the names \['mixed'\], wanted those of filters"):
         signals.filter_steps(clean[0], noisy[0], FILTERS, {"mixed": noisy[0]})
-    with pytest.raises(ValueError, match=r"responses\['mixed'\] has shape \[3\], wanted \[100\]"):
+    with pytest.raises(ValueError, match=r"responses\['mixed'\]: found shape \[3\], wanted \[100\]"):
         signals.filter_steps(clean[0], noisy[0], {"mixed": [1, -1]}, {"mixed": [1, 2, 3]})
-    with pytest.raises(ValueError, match="filters is empty"):
+    with pytest.raises(ValueError, match="filters: found .*, wanted a .* at least one entry"):
         signals.filter_steps(clean[0], noisy[0], {}, {})

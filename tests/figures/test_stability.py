@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from interp_jax.figures import stability, style
+from interp_jax.figures import _style as style
+from interp_jax.figures import stability
 
 GROUPS = ["4 clusters", "8 clusters", "16 clusters"]
 
@@ -51,15 +52,15 @@ def test_the_axis_ends_at_one_and_holds_all_values(values, panels):
 
 
 def test_agreement_names_what_is_wrong():
-    with pytest.raises(ValueError, match="values is empty"):
+    with pytest.raises(ValueError, match="values: found .*, wanted a .* at least one entry"):
         stability.agreement({})
-    with pytest.raises(ValueError, match=r"values\['a'\] is empty"):
+    with pytest.raises(ValueError, match=r"values\['a'\]: found .*, wanted a .* at least one entry"):
         stability.agreement({"a": {}})
-    with pytest.raises(ValueError, match=r"values\['a'\]\['b'\] has shape \[1, 2\], wanted \[pairs\]"):
+    with pytest.raises(ValueError, match=r"values\['a'\]\['b'\]: found shape \[1, 2\], wanted \[pairs\]"):
         stability.agreement({"a": {"b": [[1, 2]]}})
-    with pytest.raises(ValueError, match=r"values\['a'\]\['b'\] holds 55, wanted agreements ≤ 1"):
+    with pytest.raises(ValueError, match=r"values\['a'\]\['b'\]: found values from 0.5 to 55, wanted at most 1"):
         stability.agreement({"a": {"b": [0.5, 55]}})
-    with pytest.raises(ValueError, match="values holds no finite number"):
+    with pytest.raises(ValueError, match="values: found no finite number"):
         stability.agreement({"a": {"b": [np.nan]}})
 
 
@@ -103,15 +104,15 @@ def test_nothing_measured_can_be_drawn(panels, check_readable):
 
 
 def test_causal_check_names_what_is_wrong():
-    with pytest.raises(ValueError, match=r"predicted has shape \[3\], wanted \[modules, outputs\]"):
+    with pytest.raises(ValueError, match=r"predicted: found shape \[3\], wanted \[modules, outputs\]"):
         stability.causal_check(PREDICTED[0], MEASURED)
-    with pytest.raises(ValueError, match=r"measured has shape \[3, 2\], wanted \[2, 3\]"):
+    with pytest.raises(ValueError, match=r"measured: found shape \[3, 2\], wanted \[2, 3\]"):
         stability.causal_check(PREDICTED, MEASURED.T)
-    with pytest.raises(ValueError, match=r"measured\['mean'\] has shape \[3, 2\], wanted \[2, 3\]"):
+    with pytest.raises(ValueError, match=r"measured\['mean'\]: found shape \[3, 2\], wanted \[2, 3\]"):
         stability.causal_check(PREDICTED, {"mean": MEASURED.T})
-    with pytest.raises(ValueError, match="measured is empty"):
+    with pytest.raises(ValueError, match="measured: found .*, wanted a .* at least one entry"):
         stability.causal_check(PREDICTED, {})
-    with pytest.raises(ValueError, match="names has 1 entries, wanted one for each of the 2 modules"):
+    with pytest.raises(ValueError, match="names: found 1 entries, wanted a sequence of 2"):
         stability.causal_check(PREDICTED, MEASURED, names=["a"])
-    with pytest.raises(ValueError, match=r"colors has shape \[1, 4\], wanted \[2, 4\]"):
+    with pytest.raises(ValueError, match=r"colors: found shape \[1, 4\], wanted \[2, 4\]"):
         stability.causal_check(PREDICTED, MEASURED, colors=np.ones((1, 4)))

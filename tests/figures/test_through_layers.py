@@ -76,15 +76,15 @@ def test_likely_classes_have_a_color_and_a_name(paths, frozen, panels, check_rea
 
 
 def test_what_is_wrong_is_named(paths, generator):
-    with pytest.raises(ValueError, match="layers is empty"):
+    with pytest.raises(ValueError, match="layers: found .*, wanted a .* at least one entry"):
         shares({}, "accuracy")
-    with pytest.raises(ValueError, match=r"maps has shape \[2, 3, 6, 5\], wanted \[2, 2, 6, 5\]"):
+    with pytest.raises(ValueError, match=r"maps: found shape \[2, 3, 6, 5\], wanted \[2, 2, 6, 5\]"):
         signed_maps(np.zeros((2, 6, 5)), np.zeros((2, 3, 6, 5)), [1, 2], ["a", "b"])
-    with pytest.raises(ValueError, match="names has 1 entries, wanted one for each of the 2 images"):
+    with pytest.raises(ValueError, match="names: found 1 entries, wanted a sequence of 2"):
         signed_maps(np.zeros((2, 6, 5)), np.zeros((2, 3, 6, 5)), [1, 2, 3], ["a"])
-    with pytest.raises(ValueError, match="likelihood reaches from 0 to 2"):
+    with pytest.raises(ValueError, match="likelihood: found values from 0 to 2"):
         likelihood_paths(np.full((1, 2, 2), [0.0, 2.0]), ("a", "b"), ["t"])
-    with pytest.raises(ValueError, match="titles has 1 entries, wanted one for each of the 5 panels"):
+    with pytest.raises(ValueError, match="titles: found 1 entries, wanted a sequence of 5"):
         likelihood_paths(paths, ("a", "b", "c", "d"), ["t"])
-    with pytest.raises(ValueError, match=r"likelihood has shape \[5, 12, 4\], wanted \[n, layers, 2\]"):
+    with pytest.raises(ValueError, match=r"likelihood: found shape \[5, 12, 4\], wanted \[n, layers, 2\]"):
         likelihood_paths(paths, ("a", "b"), list("vwxyz"))

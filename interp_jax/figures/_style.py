@@ -9,7 +9,10 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import ListedColormap
+from matplotlib.container import StemContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
@@ -17,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, even_steps
+from interp_jax.figures._labels import drawable
 
 # Okabe and Ito's colors, which the usual color-vision deficiencies keep apart.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
@@ -29,6 +33,9 @@ POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, 256)), name="positive")  # 
 ORDERED = matplotlib.colormaps["viridis"]  # classes and levels that have an order
 
 LOOK = {
+    "text.parse_math": False,  # names are drawn as they are written, dollar signs too
+    "text.usetex": False,
+    "axes.formatter.use_mathtext": False,
     "axes.axisbelow": True,
     "axes.edgecolor": "#8A8A8A",
     "axes.grid": True,
@@ -66,7 +73,7 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     @functools.wraps(draw)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with matplotlib.rc_context(LOOK):
-            figure = draw(*args, **kwargs)
+            figure = draw(*drawable(args), **drawable(kwargs))
             for axes in figure.axes:  # ticks are made when first asked for, in the look of that moment
                 for axis in (axes.xaxis, axes.yaxis):
                     axis.get_major_ticks()
@@ -87,7 +94,7 @@ def small_multiples(
     figure: Figure, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
 ) -> list[Axes]:
     """Panels row by row, on common axes that are named once; each row can have a vertical scale of its own."""
-    columns, share = min(columns, count), "row" if scale_by_row else True
+    share = "row" if scale_by_row else True
     panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=share, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.set_axis_off()
@@ -147,97 +154,50 @@ def log_axis(axes: Axes, which: str, low: SupportsFloat, high: SupportsFloat) ->
     if decades < 4:
         steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)
         axis.set_major_locator(LogLocator(subs=steps, numticks=20))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+    # Not matplotlib's powers of ten: it writes them in its mathematical notation.
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if decades < 4 else _power_of_ten(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
-def signed_image(
-    axes: Axes,
-    matrix: ArrayLike,
-    *,
-    x: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    limit: SupportsFloat | None = None,
-    label: str = "",
-) -> AxesImage:
-    """An image of values of both signs: white at zero, blue below, red above, the same range on both sides.
-
-    axes: where to draw.
-    matrix [rows, columns]: the values; rows go up, NaN is gray.
-    x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
-    limit: the largest magnitude on the color scale; that of the matrix by default.
-    label: what the color bar says.
-    Returns the image.
-    """
-    matrix = as_array("matrix", matrix, "rows", "columns")
-    largest = _largest(np.abs(matrix))
-    limit = largest if limit is None else float(limit)
-    extend = "both" if largest > limit else "neither"
-    return _image(axes, matrix, x, y, cmap=SIGNED, low=-limit, high=limit, extend=extend, label=label)
+def _power_of_ten(value: float) -> str:
+    return "10" + f"{np.log10(value):.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def image(
     axes: Axes,
     matrix: ArrayLike,
     *,
+    signed: bool | None = None,
     x: ArrayLike | None = None,
     y: ArrayLike | None = None,
     limit: SupportsFloat | None = None,
     label: str = "",
 ) -> AxesImage:
-    """An image of values ≥ 0, on a color scale that begins at zero.
+    """An image of a matrix: of both signs with white at zero, blue below and red above, or of values from zero on.
 
-    axes: where to draw.
-    matrix [rows, columns]: the values; rows go up, NaN is gray.
-    x [columns], y [rows]: places of the pixels, rising in equal steps; 1, 2, … by default.
-    limit: the largest value on the color scale; that of the matrix by default.
-    label: what the color bar says.
-    Returns the image.
+    Args:
+        axes: where to draw.
+        matrix: [rows, columns], rows go up; what is not finite is gray.
+        signed: whether the color scale has both signs; by default where a value is negative.
+        x, y: places of the pixels, [columns] and [rows], rising in equal steps; 1, 2, … by default.
+        limit: the largest magnitude on the color scale; that of the matrix by default.
+        label: of the color bar.
+
+    Raises:
+        ValueError: no matrix, a negative value on a scale from zero, or places that do not rise in equal steps.
     """
     matrix = as_array("matrix", matrix, "rows", "columns")
-    if has_negative(matrix):
-        raise ValueError(f"matrix holds {matrix[matrix < 0][0]:g}, wanted values ≥ 0; signed_image draws both signs")
-    largest = _largest(matrix)
-    limit = largest if limit is None else float(limit)
-    extend = "max" if largest > limit else "neither"
-    return _image(axes, matrix, x, y, cmap=POSITIVE, low=0.0, high=limit, extend=extend, label=label)
-
-
-def fitting_image(axes: Axes, matrix: ArrayLike, **options: Any) -> AxesImage:
-    """``image`` when no value is negative, else ``signed_image``; arguments and result are theirs."""
-    signed = has_negative(as_array("matrix", matrix, "rows", "columns"))
-    return (signed_image if signed else image)(axes, matrix, **options)
-
-
-def has_negative(values: np.ndarray) -> bool:
-    """Whether any finite value is below zero."""
-    return bool(np.any(values[np.isfinite(values)] < 0))
-
-
-def _largest(values: np.ndarray) -> float:
-    """The largest finite value, 1 where there is none above zero: a color scale needs some range."""
-    return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
-
-
-def _image(
-    axes: Axes,
-    matrix: np.ndarray,
-    x: ArrayLike | None,
-    y: ArrayLike | None,
-    *,
-    cmap: Colormap,
-    low: float,
-    high: float,
-    extend: str,
-    label: str,
-) -> AxesImage:
+    signed = has_negative(matrix) if signed is None else signed
+    if not signed and has_negative(matrix):
+        raise ValueError(f"matrix: found {matrix[matrix < 0][0]:g}, wanted values ≥ 0")
+    limit = largest(matrix) if limit is None else float(limit)
     left, right = _edges("x", x, matrix.shape[1])
     bottom, top = _edges("y", y, matrix.shape[0])
     drawn = axes.imshow(
         np.ma.masked_invalid(matrix),
-        cmap=cmap.with_extremes(bad=MISSING),
-        vmin=low,
-        vmax=high,
+        cmap=(SIGNED if signed else POSITIVE).with_extremes(bad=MISSING),
+        vmin=-limit if signed else 0.0,
+        vmax=limit,
         aspect="auto",
         origin="lower",
         extent=(left, right, bottom, top),
@@ -246,11 +206,34 @@ def _image(
     axes.spines[:].set_visible(True)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    bar = axes.figure.colorbar(drawn, ax=axes, extend=extend, fraction=0.07, pad=0.02, aspect=25)
-    bar.outline.set_visible(False)
-    bar.locator = MaxNLocator(5)
-    bar.set_label(label)
+    extend = ("both" if signed else "max") if largest(matrix) > limit else "neither"
+    color_bar(drawn, axes, label, extend=extend, fraction=0.07, pad=0.02, aspect=25).locator = MaxNLocator(5)
     return drawn
+
+
+def color_bar(drawn: ScalarMappable, axes: Any, label: str, **options: Any) -> Colorbar:
+    """The color scale of what is drawn, beside its axes and without a frame."""
+    figure = np.ravel(axes)[0].figure
+    bar = figure.colorbar(drawn, ax=axes, **options)
+    bar.outline.set_visible(False)
+    bar.set_label(label)
+    return bar
+
+
+def series_look(index: int, **options: Any) -> dict[str, Any]:
+    """The color, line style and marker of a series, as a plot takes them."""
+    look = {"color": color(index), "linestyle": line_style(index), "marker": marker(index)}
+    return look | {"markersize": 6, "markeredgecolor": "white"} | options
+
+
+def largest(values: np.ndarray) -> float:
+    """The largest finite magnitude, 1 where there is none above zero: a scale needs some range."""
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+
+
+def has_negative(values: np.ndarray) -> bool:
+    """Whether any finite value is below zero."""
+    return bool(np.any(values[np.isfinite(values)] < 0))
 
 
 def _edges(name: str, places: ArrayLike | None, number: int) -> tuple[float, float]:
@@ -258,3 +241,11 @@ def _edges(name: str, places: ArrayLike | None, number: int) -> tuple[float, flo
     centers = np.arange(1.0, number + 1) if places is None else even_steps(name, as_array(name, places, number))
     half = (centers[1] - centers[0]) / 2 if number > 1 else 0.5
     return float(centers[0] - half), float(centers[-1] + half)
+
+
+def stems(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int = 0, size: float = 6.0) -> StemContainer:
+    """Draws taps as stems from zero; returns the container, which a legend takes."""
+    drawn = axes.stem(positions, taps, basefmt=" ")
+    drawn.markerline.set(color=color(index), markersize=size)
+    drawn.stemlines.set(color=color(index), linewidth=size / 3.5)
+    return drawn
