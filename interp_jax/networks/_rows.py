@@ -39,14 +39,14 @@ def as_floating(name: str, values: Any, shape=None) -> Array:
     return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
 
 
-def scores_shape(network: Callable, rows: Any, *first: Any, hint: str = "") -> tuple[int, ...]:
-    """The shape of what the network gives for such rows, behind further arguments; nothing is computed.
+def abstract_scores(network: Callable, rows: Any, *first: Any, hint: str = "") -> Any:
+    """Shape and type of ``network(*first, rows)``; nothing is computed.
 
     Raises:
         ValueError: rows that the network does not take.
     """
     try:
-        return jax.eval_shape(network, *first, rows).shape
+        return jax.eval_shape(network, *first, rows)
     except Exception as error:
         shape = ", ".join(map(str, rows.shape))
         found = f"{rows.dtype} [{shape}]"

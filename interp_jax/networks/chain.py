@@ -5,29 +5,34 @@ import keyword
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import jax
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Shaped
 
+from interp_jax._checks import as_key, describe
+from interp_jax.networks._rows import as_rows
+
 _PROBABILITIES = (jax.nn.softmax, jax.nn.log_softmax, nnx.softmax, nnx.log_softmax)
 
 
 class Chain(nnx.Module):
-    """Named stages applied one after the other; a callable pytree whose leaves are its variables. Traceable.
+    """Named stages applied one after the other: a callable pytree whose leaves are its variables.
 
-    A stage is one layer or one elementwise, pooling or flattening step: an NNX module or a function of one array.
-    Stages keep their order through jit, vmap and grad. The chain ends in logits, holds no random state, and treats
-    rows independently once it is an inference view (`freeze`, or what `fit` returns).
-    ``functools.partial`` stages are compared by value, so that equal chains share one compilation.
+    Traceable. A stage is one layer or one elementwise, pooling or flattening step: an NNX module or a function of one
+    array. The stages keep their order under jit, vmap and grad. A chain ends in logits, holds no random state, and
+    treats rows independently as an inference view (`freeze`, or what `fit` returns). ``functools.partial`` stages are
+    compared by value, so that equal chains share a compilation. A chain without stages is the identity.
 
     Args:
-        **stages: the stages by name, in order. Names must not be attributes of a module (train, eval, until, …).
+        **stages: the stages by name, in order. Names that every chain has as attributes are refused (train, until,
+            segments, …).
 
     Raises:
-        ValueError: a name that is taken, a chain or sequence as a stage, a stage that holds random state, or a last
-            stage that turns logits into probabilities.
+        ValueError: a name that is taken or no identifier, a chain or sequence as a stage, a stage with random state or
+            with variables that the chain cannot see, or a last stage that turns logits into probabilities.
         TypeError: a stage that cannot be called.
 
     Example:
@@ -45,8 +50,9 @@ class Chain(nnx.Module):
         for name, stage in stages.items():
             _check_name(name)
             _check_stage(name, stage)
-        last = next(reversed(stages), None)
-        if (function := getattr(stages.get(last), "func", stages.get(last))) in _PROBABILITIES:
+        last, stage = next(reversed(stages.items()), (None, None))
+        function = getattr(stage, "func", getattr(stage, "function", stage))
+        if any(function is each for each in _PROBABILITIES):
             raise ValueError(
                 f"stage {last!r}: found {function.__name__} at the end, wanted a chain that ends in logits"
             )
@@ -56,51 +62,87 @@ class Chain(nnx.Module):
 
     @property
     def stages(self) -> OrderedDict:
-        """The stages by name in the chain's order, for methods that walk them. They share this chain's variables."""
+        """The stages by name, in order; they share this chain's variables."""
         return OrderedDict((name, getattr(self, name)) for name in self.stage_names)
 
     def __call__(self, x: Shaped[Array | np.ndarray, "rows *features"], *, key=None) -> Shaped[Array, "rows *outputs"]:
-        """Scores of the rows of ``x``; ``key`` feeds dropout stages in training mode and nothing else."""
+        """The scores of the rows ``x``. Traceable.
+
+        Args:
+            x: [rows, …]; NaN and infinity are passed on.
+            key: a JAX random key for dropout stages in training mode; unused in inference.
+        """
+        x = as_rows("x", x)
         for _, output in self._outputs(x, key):
             x = output
         return x
 
     def activations(self, x: Shaped[Array | np.ndarray, "rows *features"], *, key=None) -> OrderedDict:
-        """Every stage's output by stage name, in the chain's order (a plain dict would come back sorted from jit)."""
-        return OrderedDict(self._outputs(x, key))
+        """The output of every stage by its name, in order (a plain dict would come back from jit sorted). Traceable.
+
+        Args:
+            x: [rows, …]; NaN and infinity are passed on.
+            key: a JAX random key for dropout stages in training mode; unused in inference.
+        """
+        return OrderedDict(self._outputs(as_rows("x", x), key))
 
     def until(self, name: str) -> "Chain":
-        """The head: the stages up to and including ``name``. Shares this chain's variables."""
-        return self._part(self.stage_names[: self._index(name) + 1])
+        """The head: the stages up to and including ``name``. Traceable; shares this chain's variables."""
+        return self._part(0, self._index(name) + 1)
 
     def after(self, name: str) -> "Chain":
-        """The tail: the stages that follow ``name`` (none: the identity). Shares this chain's variables."""
-        return self._part(self.stage_names[self._index(name) + 1 :])
+        """The tail: the stages after ``name``, none being the identity. Traceable; shares this chain's variables."""
+        return self._part(self._index(name) + 1, None)
+
+    def segments(self, *names: str) -> tuple["Chain", ...]:
+        """The chain cut after each named stage: callables to apply one after the other.
+
+        Traceable. The outputs of all segments but the last are hidden layers. Segments share this chain's variables.
+
+        Args:
+            *names: stages, in the chain's order.
+
+        Raises:
+            ValueError: an unknown name, or names that come twice or in another order.
+
+        Example:
+            >>> chain = Chain(half=lambda x: x / 2, relu=nnx.relu, last=lambda x: 3 * x)
+            >>> [part.stage_names for part in chain.segments("half", "relu")]
+            [('half',), ('relu',), ('last',)]
+        """
+        ends = [0, *(self._index(name) + 1 for name in names), None]
+        if any(end <= start for start, end in pairwise(ends[:-1])):
+            wanted = ", ".join(map(repr, self.stage_names))
+            raise ValueError(
+                f"names: found {', '.join(map(repr, names))}, wanted different stages in the order {wanted}"
+            )
+        return tuple(self._part(start, end) for start, end in pairwise(ends))
 
     def _outputs(self, x, key):
         for index, (name, stage) in enumerate(self.stages.items()):
             if isinstance(stage, nnx.Dropout) and stage.rate and not stage.deterministic:
                 if key is None:
                     raise ValueError(
-                        f"stage {name!r}: dropout is in training mode and key is missing; "
-                        "pass key= to train, or networks.freeze(chain) for inference"
+                        f"key: found None while stage {name!r}, dropout, is in training mode, wanted a key to train "
+                        "with, or networks.freeze(chain) for inference"
                     )
-                x = stage(x, rngs=jax.random.fold_in(key, index))
+                x = stage(x, rngs=jax.random.fold_in(as_key(key), index))
             else:
                 x = stage(x)
             yield name, x
 
     def _index(self, name: str) -> int:
         if name not in self.stage_names:
-            raise ValueError(f"name: found {name!r}, wanted one of the stages {', '.join(map(repr, self.stage_names))}")
+            known = ", ".join(map(repr, self.stage_names))
+            raise ValueError(f"name: found {describe(name)}, wanted one of the stages {known or '(there are none)'}")
         return self.stage_names.index(name)
 
-    def _part(self, names) -> "Chain":
+    def _part(self, start: int, end: int | None) -> "Chain":
         # Not by the constructor: a part may end where a whole chain must not.
         part = Chain()
-        for name in names:
+        part.stage_names = self.stage_names[start:end]
+        for name in part.stage_names:
             setattr(part, name, getattr(self, name))
-        part.stage_names = tuple(names)
         return part
 
 
@@ -123,23 +165,36 @@ def _compared_by_value(stage):
 
 
 def _check_name(name: str) -> None:
-    if hasattr(Chain, name) or name == "stage_names" or name.startswith("_") or keyword.iskeyword(name):
-        raise ValueError(f"stage {name!r}: the name is an attribute of every chain or not public, wanted another one")
+    taken = hasattr(Chain, name) or name == "stage_names" or name.startswith("_")
+    if taken or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(
+            f"stage {name!r}: found a name that is an attribute of every chain, private or no identifier, "
+            "wanted another one"
+        )
 
 
 def _check_stage(name: str, stage) -> None:
     if not callable(stage):
         raise TypeError(f"stage {name!r}: found {type(stage).__name__}, wanted a layer or a function of one array")
+    function = getattr(stage, "func", stage)
+    if isinstance(getattr(function, "__self__", None), nnx.Module) or (function is not stage and _is_module(function)):
+        raise ValueError(f"stage {name!r}: found a method or partial of a module, which hides it, wanted the module")
     if isinstance(stage, functools.partial):
         try:
             hash(_compared_by_value(stage))
         except TypeError as error:
-            raise ValueError(f"stage {name!r}: found a partial with {error}; an NNX module can hold arrays") from error
+            raise ValueError(
+                f"stage {name!r}: found a partial with {error}, wanted hashable values; an NNX module can hold arrays"
+            ) from error
     if isinstance(stage, Chain | nnx.Sequential):
         raise ValueError(
             f"stage {name!r}: found a {type(stage).__name__}, wanted one layer; name its stages one by one"
         )
-    if isinstance(stage, nnx.Module) and jax.tree.leaves(nnx.state(stage, nnx.RngState)):
+    if _is_module(stage) and jax.tree.leaves(nnx.state(stage, nnx.RngState)):
         raise ValueError(
-            f"stage {name!r}: it holds random state, wanted none; leave rngs out of nnx.Dropout, fit passes it a key"
+            f"stage {name!r}: found random state, wanted none; leave rngs out of nnx.Dropout, fit passes it a key"
         )
+
+
+def _is_module(stage) -> bool:
+    return isinstance(stage, nnx.Module)

@@ -1,4 +1,4 @@
-"""What a network costs: numbers held, operations and time a row."""
+"""What a network costs: its parameters, operations and time a row."""
 
 import statistics
 import time
@@ -9,51 +9,61 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
+from interp_jax._checks import check_callable, renamed
+from interp_jax.networks._rows import abstract_scores, as_rows
+from interp_jax.networks.freezing import freeze
+
 _CALLS = 9
 
 
 class Cost(NamedTuple):
-    """Numbers that the network holds; floating-point operations and seconds a row."""
+    """The cost of a network: its number of parameters, and floating-point operations and seconds a row."""
 
     parameters: int
     flops: float
     seconds: float
 
 
-def cost(net, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
-    """Parameters, and operations and time a row, of the compiled network.
+@renamed(net="network")
+def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
+    """The parameters of a network, and its operations and time a row.
 
-    Host-level; one compilation and ten calls on all rows at once. Operations are those of XLA's own analysis of the
+    Host-level; one compilation and ten calls on all rows at once. Operations are those of XLA's analysis of the
     compiled program: a multiplication and an addition count one each, in a convolution only where the filter lies on
-    the image and not on its padding, so that a count by hand with padding is up to a fifth higher; exponentials and
-    other transcendental functions are not among them. Time is the median of nine warm calls on this machine.
+    the image, so that a count by hand that includes the padding is up to a fifth higher; exponentials and other
+    transcendental functions do not count. Time is the median of nine warm calls on this machine.
 
     Args:
-        net: a callable pytree, ``net(inputs) -> scores``.
-        inputs: rows to run it on; time a row depends on how many there are.
+        network: a callable pytree or a plain function, [rows, …] to scores. Parameters are its floating-point leaves:
+            arrays that a plain function holds by itself do not count (``networks.freeze(function, weights=array)``
+            makes them leaves).
+        inputs: [rows, …] at least one; the time a row depends on how many there are, their values do not matter.
 
     Raises:
-        ValueError: no rows.
+        ValueError: no rows, or rows that the network does not take.
+        TypeError: a network that cannot be called.
 
     Example:
         >>> from interp_jax import networks
         >>> network = networks.freeze(networks.perceptron(jax.random.key(0), (5, 4)))
-        >>> found = cost(network, jnp.ones((8, 5)))
-        >>> found.parameters, found.flops
+        >>> measured = cost(network, jnp.ones((8, 5)))
+        >>> measured.parameters, measured.flops
         (24, 44.0)
     """
-    inputs = jnp.asarray(inputs)
-    if inputs.ndim == 0 or not len(inputs):
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted at least one row")
-    compiled = jax.jit(lambda net, inputs: net(inputs)).lower(net, inputs).compile()
+    inputs = as_rows("inputs", inputs, ["rows", "…"])
+    check_callable("network", network)
+    if not all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(network)):
+        network = freeze(network)
+    abstract_scores(network, inputs)
+    compiled = jax.jit(lambda network, inputs: network(inputs)).lower(network, inputs).compile()
     seconds = []
     for _ in range(_CALLS + 1):
         start = time.perf_counter()
-        jax.block_until_ready(compiled(net, inputs))
+        jax.block_until_ready(compiled(network, inputs))
         seconds.append(time.perf_counter() - start)
-    arrays = [leaf for leaf in jax.tree.leaves(net) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    leaves = jax.tree.leaves(network)
     return Cost(
-        parameters=sum(leaf.size for leaf in arrays),
-        flops=float(compiled.cost_analysis()["flops"]) / len(inputs),
+        parameters=sum(leaf.size for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.inexact)),
+        flops=float(compiled.cost_analysis().get("flops", 0.0)) / len(inputs),
         seconds=statistics.median(seconds[1:]) / len(inputs),
     )

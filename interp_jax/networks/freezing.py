@@ -1,4 +1,4 @@
-"""From anybody's model to what every method takes: a deterministic callable pytree that treats rows independently."""
+"""Models as deterministic callable pytrees that treat rows independently, which is what every method takes."""
 
 import functools
 import inspect
@@ -12,22 +12,24 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
+from interp_jax._checks import describe
+from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
 
 
 def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> Callable:
-    """The inference view of a model as a callable pytree: arrays are leaves, all else is static, equal by value.
+    """The inference view of a model as a callable pytree: arrays are leaves, all else is static and equal by value.
 
-    Host-level; the result is traceable: it goes through jit, grad, vmap and device placement like an array, and a
-    second model of the same shapes does not recompile. It holds the weights of this moment; random state is no part
-    of it, and tied weights stay tied. A `Chain` stays a chain. Whole-number arrays stay leaves, so ``jax.grad`` with
-    respect to a network that holds some wants ``allow_int=True``.
+    Host-level. The frozen network can be transformed by jit, grad, vmap and device placement like an array, and a
+    second model of the same shapes does not recompile. It holds the weights of this moment and no random state; tied
+    weights stay tied. A `Chain` stays a chain. Whole-number arrays stay leaves, so that ``jax.grad`` with respect to a
+    network that holds some wants ``allow_int=True``.
 
     Args:
-        model: a Flax NNX module (also a stacked ensemble of them) or a method of one, a Linen module (bound, or with
-            ``variables``), an Equinox module, a partial function (JAX's or functools'), another
-            callable pytree, or a plain function.
-        batched: whether the model maps [batch, …] to [batch, …]; False maps it over rows, as Equinox models want.
+        model: a Flax NNX module (also a stack of them) or a method of one, a Linen module (bound, or with
+            ``variables``), an Equinox module, a partial function (JAX's or functools'), another callable pytree, or a
+            plain function.
+        batched: whether the model maps [rows, …] to [rows, …]; False for one that maps single rows, as Equinox's.
         variables: a Linen module's variables, ``{"params": …, "batch_stats": …}``.
         **call_arguments: passed to the model at every call, ``train=False`` say; arrays among them become leaves.
 
@@ -36,7 +38,7 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
 
     Raises:
         TypeError: a model that cannot be called, or a static part that cannot be hashed.
-        ValueError: a Linen module without variables, or variables for a model that is no Linen module.
+        ValueError: a Linen module without variables, variables for another model, or batched that is no bool.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -44,6 +46,8 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
         >>> jax.jit(lambda network, x: network(x))(network, jnp.ones((1, 2)))
         Array([[2., 2.]], dtype=float32)
     """
+    if not isinstance(batched, bool):
+        raise ValueError(f"batched: found {describe(batched)}, wanted True or False")
     if isinstance(model, Chain) and batched and not call_arguments and variables is None:
         return jax.tree.map(lambda leaf: leaf, inference_view(model))
     if variables is not None and not isinstance(model, linen.Module):
@@ -64,33 +68,52 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
 
 
 def inference_view(module: nnx.Module) -> nnx.Module:
-    """The module with dropout off and batch norm on its running averages; shares the module's variables."""
+    """The module with dropout off and batch norm on its running averages.
+
+    Host-level. The view shares the module's variables.
+
+    Args:
+        module: a `Chain` or another NNX module, or a stack of them.
+
+    Raises:
+        TypeError: anything else.
+
+    Example:
+        >>> chain = Chain(drop=nnx.Dropout(0.5))
+        >>> inference_view(chain)(jnp.ones((1, 2)))
+        Array([[1., 1.]], dtype=float32)
+    """
+    if not isinstance(module, nnx.Module):
+        raise TypeError(f"module: found {describe(module)}, wanted an NNX module; networks.freeze takes others")
     return nnx.view(module, deterministic=True, use_running_average=True, raise_if_not_found=False)
 
 
 def training_view(module: nnx.Module) -> nnx.Module:
-    """The module with dropout on and batch norm on the batch's own statistics; shares the module's variables."""
+    """The module with dropout on and batch norm on the minibatch's own statistics; shares the module's variables."""
     return nnx.view(module, deterministic=False, use_running_average=False, raise_if_not_found=False)
 
 
 @jax.tree_util.register_pytree_node_class
 class FrozenNetwork:
-    """A callable pytree made by `freeze`: ``arrays`` are its leaves, the recipe how to call them is static."""
+    """A network made by `freeze`: a callable pytree with ``arrays`` as leaves and a static recipe how to call them.
+
+    Traceable.
+    """
 
     def __init__(self, arrays: tuple, recipe: "_Recipe"):
         self.arrays, self.recipe = arrays, recipe
 
     def __call__(self, x):
-        """Scores of the rows of ``x``."""
-        return self.recipe(self.arrays, x)
+        """The scores of the rows ``x``; NaN and infinity are passed on. Traceable."""
+        return self.recipe(self.arrays, as_rows("x", x) if isinstance(x, np.ndarray) else x)
 
     def tree_flatten(self):
-        """Arrays as children, the recipe as static data (see ``jax.tree_util.register_pytree_node_class``)."""
+        """The arrays as children and the recipe as static data. Traceable."""
         return self.arrays, self.recipe
 
     @classmethod
     def tree_unflatten(cls, recipe, arrays):
-        """The inverse of `tree_flatten`."""
+        """The network of `tree_flatten`'s parts. Traceable."""
         return cls(tuple(arrays), recipe)
 
     def __repr__(self) -> str:
@@ -116,7 +139,7 @@ class _Recipe:
 
 
 def _kind_and_tree(model, variables):
-    """How to call the model, and the pytree of all that it is made of."""
+    """How to call the model, and the pytree that it consists of."""
     if inspect.ismethod(model) and isinstance(model.__self__, nnx.Module):
         return _freeze_nnx(model.__self__, model.__func__)
     if isinstance(model, nnx.Module):

@@ -41,5 +41,5 @@ def test_a_network_with_units_cut_out_costs_less(network):
 
 
 def test_no_rows_are_refused(network):
-    with pytest.raises(ValueError, match=r"inputs: found shape \(0, 16, 16, 1\), wanted at least one row"):
+    with pytest.raises(ValueError, match=r"inputs: found shape \[0, 16, 16, 1\], wanted \[rows, …\]"):
         networks.cost(network, np.ones((0, 16, 16, 1)))

@@ -8,41 +8,42 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Shaped
 
+from interp_jax._checks import as_count, as_counts, as_key, as_real
 from interp_jax.kernels.dirac import dirac
 from interp_jax.networks.models._convolution import convolution
-from interp_jax.networks.models.identity_perceptron import STARTS, IdentityLayer, check_identity_network, linear
+from interp_jax.networks.models._identity_layers import IdentityLayer, check_identity_network, linear
 from interp_jax.networks.models.layer_stack import LayerStack
 
 
 class IdentityCNN(nnx.Module):
-    """The convolutional twin of `IdentityPerceptron`: every kernel starts as 1 in the middle, from a channel to itself.
+    """The convolutional form of `IdentityPerceptron`: every kernel starts as 1 in its middle, from a channel to itself.
 
         h₀ = [patches of x ; 0],    h_l = φ(s W_l ∗ h_{l−1} + b_l),    scores = mean over the places of h_L's last C
 
-    An image is rearranged into patches, p × p pixels a place, so that there are p² c feature channels to work with;
-    the way back is the same rearrangement, and what a layer has changed is a picture again. Behind the features every
-    place has C linear channels for the classes, 0 at first; their means over the places are the class scores.
-    Kernels change nothing at the start for inputs ≥ 0: ReLU clips negative ones in the first layer, so for those pass
-    another activation. As there, nothing reads the last layer's features.
+    An image is rearranged into patches of p × p pixels, one a place, which gives p² c feature channels; the same
+    rearrangement backwards makes the change of a layer a picture. Behind the features every place has C linear
+    channels for the classes, 0 at first; their means over the places are the class scores. The network changes
+    nothing at the start for inputs ≥ 0: ReLU clips negative ones in the first layer, so for those pass another
+    activation. Nothing reads the last layer's features.
 
-    Traceable, scanned over the layers, to be stacked like `IdentityPerceptron`.
+    Traceable. Scanned over the layers, and stacked by ``jax.vmap`` over keys, like `IdentityPerceptron`.
 
     Args:
         key: a JAX random key; the identity start draws nothing from it.
         shape: height, width and channels of an image.
-        classes: C.
+        classes: C, at least 2.
         depth: L.
         patch: p, which divides both sides.
         taps: side of the square kernels, odd.
-        start: of the kernels: "identity", or as a random twin "glorot", "he", "orthogonal", or an initializer
-            ``(key, shape, dtype) -> array``.
-        scale: s.
+        start: of the kernels: "identity", or for a random network of the same shape "glorot", "he", "orthogonal", or
+            an initializer ``(key, shape, dtype) -> array``.
+        scale: s, above 0.
         activation: elementwise, φ on the features.
         class_activation: elementwise, φ on the classes.
 
     Raises:
-        ValueError: a shape that is not three positive numbers, a patch that does not divide the sides, even taps, and
-            as of `IdentityPerceptron`; when called, images of another shape.
+        ValueError: an argument outside what Args says; when called, images of another shape.
+        TypeError: an activation that cannot be called.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -69,34 +70,34 @@ class IdentityCNN(nnx.Module):
         activation: Callable = nnx.relu,
         class_activation: Callable = linear,
     ):
-        if len(shape) != 3 or min(shape) < 1:
-            raise ValueError(f"shape: found {tuple(shape)}, wanted height, width and channels")
+        key, shape = as_key(key), as_counts("shape", shape, length=3)
+        patch, taps = as_count("patch", patch), as_count("taps", taps)
         height, width, maps = shape
-        if patch < 1 or height % patch or width % patch:
+        if height % patch or width % patch:
             raise ValueError(f"patch: found {patch}, wanted a divisor of both sides, {height} and {width}")
-        if taps < 1 or taps % 2 == 0:
+        if taps % 2 == 0:
             raise ValueError(f"taps: found {taps}, wanted an odd number")
-        check_identity_network(patch * patch * maps, classes, depth, scale, start)
+        activations = {"activation": activation, "class_activation": class_activation}
+        classes, depth, draw = check_identity_network(classes, depth, scale, start, **activations)
         channels = patch * patch * maps + classes
         sides = taps, taps, channels, channels
-        draw = start if callable(start) else STARTS[start]
         if draw is None:
             kernel = jnp.broadcast_to(dirac(sides, jnp.float32), (depth, *sides))
         else:
             kernel = jax.vmap(lambda key: draw(key, sides, jnp.float32))(jax.random.split(key, depth))
         self.kernel = nnx.Param(kernel)
         self.bias = nnx.Param(jnp.zeros((depth, channels)))
-        self.shape, self.classes, self.depth, self.patch = tuple(shape), classes, depth, patch
+        self.shape, self.classes, self.depth, self.patch = shape, classes, depth, patch
         self.scale, self.activation, self.class_activation = float(scale), activation, class_activation
 
     def __call__(self, x: Shaped[Array | np.ndarray, "rows height width channels"]) -> Float[Array, "rows classes"]:
-        """Logits of the images ``x``."""
+        """The logits of the images ``x``. Traceable; NaN and infinity are passed on."""
         return self._scores(self.stack().last(self.pad(x)))
 
     def layers(
         self, x: Shaped[Array | np.ndarray, "rows height width channels"]
     ) -> Float[Array, "layers rows features_and_classes"]:
-        """All layers as `interp_jax.methods.identity` reads them: features in the pixels' order, then class scores."""
+        """All layers for `interp_jax.methods.identity`: features in the pixels' order, then class scores. Traceable."""
 
         def read(hidden):
             features = self._pixels(hidden[..., : -self.classes])
@@ -105,10 +106,8 @@ class IdentityCNN(nnx.Module):
         return jax.lax.map(read, self.stack().all(self.pad(x)))
 
     def pad(self, x: Shaped[Array | np.ndarray, "rows height width channels"]) -> Float[Array, "rows h w units"]:
-        """The layer before the first: patches, and zeros for the classes."""
-        x = jnp.asarray(x)
-        if x.ndim != 4 or x.shape[1:] != self.shape:
-            raise ValueError(f"x: found shape {x.shape}, wanted [rows, {', '.join(map(str, self.shape))}]")
+        """The layer before the first: patches, and zeros for the classes. Traceable."""
+        x = as_real("x", x, shape=["rows", *self.shape])
         height, width, maps = self.shape
         p = self.patch
         places = x.astype(self.kernel.dtype).reshape(-1, height // p, p, width // p, p, maps).swapaxes(2, 3)
@@ -116,7 +115,7 @@ class IdentityCNN(nnx.Module):
         return jnp.pad(patches, ((0, 0), (0, 0), (0, 0), (0, self.classes)))
 
     def stack(self) -> LayerStack:
-        """The layers as one function and its stacked parameters, with those of the identity beside them."""
+        """The layers as one function, its stacked parameters, and those of an identity layer. Traceable."""
         kernel, bias = self.kernel[...], self.bias[...]
         if kernel.ndim != 5:
             raise ValueError(f"network: found kernels of shape {kernel.shape}, wanted one network; jax.vmap takes many")
@@ -135,6 +134,6 @@ class IdentityCNN(nnx.Module):
 
 
 def _product(hidden, kernel):
-    # What is read from the layers is small against them, so that full precision is needed to see it.
+    # Methods read small differences of layers, which need full precision.
     full, names = jax.lax.Precision.HIGHEST, ("NHWC", "HWIO", "NHWC")
     return convolution(hidden, kernel, (1, 1), "SAME", dimension_numbers=names, precision=full)

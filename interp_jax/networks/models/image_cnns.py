@@ -1,4 +1,4 @@
-"""Convolutional networks for images: that of the MNIST studies, and TensorFlow's tutorial network for CIFAR-10."""
+"""Convolutional networks for images: the network of the MNIST studies, and the CIFAR-10 network of a tutorial."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 import jax
 from flax import nnx
 
+from interp_jax._checks import as_count, as_counts, as_key, check_number
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.models._convolution import convolution
 from interp_jax.networks.models.pooling import max_pool
@@ -29,8 +30,8 @@ def image_cnn(
 ) -> Chain:
     """Convolutions with ReLU and 2 × 2 max pooling, then two dense layers: ``conv1, relu1, max1, …, dense2``.
 
-    Stages ``max1``, ``max2`` give feature maps [rows, height, width, channels]; dropout is active in training only.
-    Traceable: ``jax.vmap`` over keys is a stacked ensemble.
+    Traceable: ``jax.vmap`` over keys gives a stack of networks. Stages ``max1``, ``max2`` give feature maps
+    [rows, height, width, channels]; dropout is active in training only.
 
     Args:
         key: a JAX random key.
@@ -39,11 +40,10 @@ def image_cnn(
         taps: side of the square filters.
         hidden: units of the hidden dense layer.
         classes: number of classes.
-        dropout: share of that layer's units left out in training.
+        dropout: fraction of that layer's units left out in training, from 0 to below 1.
 
     Raises:
-        ValueError: a shape that is not three positive numbers, an image too small to be halved that often, sizes below
-            one, or a dropout outside [0, 1).
+        ValueError: an argument outside what Args says, or an image too small to be halved that often.
 
     Example:
         >>> import jax
@@ -52,16 +52,14 @@ def image_cnn(
 
     Source: Yan & Feng, Interpreting deep classification models with Bayesian inference, the MNIST network.
     """
-    if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"shape: found {tuple(shape)}, wanted height, width and channels")
-    counts = {"channels": min(channels, default=0), "taps": taps, "hidden": hidden, "classes": classes}
-    for name, value in counts.items():
-        if value < 1:
-            raise ValueError(f"{name}: found {value}, wanted at least 1")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout: found {dropout}, wanted a share in [0, 1)")
+    shape = as_counts("shape", shape, length=3)
+    channels = as_counts("channels", channels)
+    if not channels:
+        raise ValueError("channels: found no convolutions, wanted the feature maps of at least one")
+    taps, hidden, classes = as_count("taps", taps), as_count("hidden", hidden), as_count("classes", classes)
+    check_number("dropout", dropout, least=0, below=1)
     height, width, maps = shape
-    rngs = nnx.Rngs(key)
+    rngs = nnx.Rngs(as_key(key))
     stages: dict[str, Callable] = {}
     start = {"kernel_init": WEIGHTS, "bias_init": BIASES, "rngs": rngs}
     for layer, count in enumerate(channels, 1):
@@ -70,12 +68,12 @@ def image_cnn(
         stages[f"max{layer}"] = max_pool
         height, width, maps = height // 2, width // 2, count
     if min(height, width) < 1:
-        raise ValueError(f"shape: found {tuple(shape)}, wanted sides that can be halved {len(channels)} times")
+        raise ValueError(f"shape: found {shape}, wanted sides that can be halved {len(channels)} times")
     stages["flatten"] = _flatten
     stages["dense1"] = nnx.Linear(height * width * maps, hidden, **start)
     stages[f"relu{len(channels) + 1}"] = nnx.relu
     if dropout:
-        stages["dropout"] = nnx.Dropout(dropout)
+        stages["dropout"] = nnx.Dropout(float(dropout))
     stages["dense2"] = nnx.Linear(hidden, classes, **start)
     return Chain(**stages)
 
@@ -94,8 +92,8 @@ def cifar_cnn(
 ) -> Chain:
     """Two 5 × 5 convolutions with overlapping pools and response normalization, then three dense layers.
 
-    Stages ``conv1, relu1, max1, norm1, conv2, relu2, norm2, max2, flatten, dense1, relu3, dense2, relu4, dense3``;
-    ``max1`` and ``max2`` give feature maps [rows, height, width, channels]. Traceable.
+    Traceable. Stages ``conv1, relu1, max1, norm1, conv2, relu2, norm2, max2, flatten, dense1, relu3, dense2, relu4,
+    dense3``; ``max1`` and ``max2`` give feature maps [rows, height, width, channels].
 
     Args:
         key: a JAX random key.
@@ -105,8 +103,7 @@ def cifar_cnn(
         classes: number of classes.
 
     Raises:
-        ValueError: a shape that is not three positive numbers, not two sizes of channels or hidden layers, or sizes
-            below one.
+        ValueError: an argument outside what Args says.
 
     Example:
         >>> import jax
@@ -116,14 +113,10 @@ def cifar_cnn(
 
     Source: Yan & Feng, ICLR 2018 submission, section 4: the CIFAR-10 network of TensorFlow's tutorial.
     """
-    if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"shape: found {tuple(shape)}, wanted height, width and channels")
-    for name, sizes in (("channels", channels), ("hidden", hidden)):
-        if len(sizes) != 2 or min(sizes) < 1:
-            raise ValueError(f"{name}: found {tuple(sizes)}, wanted two numbers of at least 1")
-    if classes < 1:
-        raise ValueError(f"classes: found {classes}, wanted at least 1")
-    rngs = nnx.Rngs(key)
+    shape = as_counts("shape", shape, length=3)
+    channels, hidden = as_counts("channels", channels, length=2), as_counts("hidden", hidden, length=2)
+    classes = as_count("classes", classes)
+    rngs = nnx.Rngs(as_key(key))
     height, width, colors = shape
     size = -(-height // 4) * -(-width // 4) * channels[1]
 

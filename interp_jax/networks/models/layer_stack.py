@@ -1,16 +1,18 @@
-"""Equal layers one after the other: one function, its parameters stacked over the layers, a scan."""
+"""Equal layers one after the other: one function scanned over stacked parameters."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 
+from interp_jax.networks._rows import as_floating
+
 
 class LayerStack(NamedTuple):
-    """``depth`` layers ``layer(parameters, hidden) -> hidden``; traceable, a pytree of arrays.
+    """``depth`` layers ``layer(parameters, hidden) -> hidden`` that differ in their parameters alone.
 
-    ``parameters`` are stacked over the layers; ``identity`` are those of one layer that passes on what it is given, of
-    the identity networks with ReLU: inputs ≥ 0, or pass another activation.
+    Traceable, a pytree of arrays. ``parameters`` are stacked over the layers; ``identity`` are those of one layer
+    that passes on its input (an identity network with ReLU passes on inputs ≥ 0).
     """
 
     layer: Callable
@@ -18,20 +20,21 @@ class LayerStack(NamedTuple):
     identity: Any
 
     def last(self, hidden):
-        """What the last layer makes of the layer before the first. Compiles as one layer, whatever the depth.
+        """The output of the last layer for the layer before the first. Traceable; any depth compiles as one layer.
 
         >>> import jax.numpy as jnp
         >>> stack = LayerStack(lambda slope, x: slope * x, jnp.array([2.0, 3.0]), jnp.array(1.0))
         >>> float(stack.last(jnp.float32(1.0))), stack.all(jnp.float32(1.0))
         (6.0, Array([2., 6.], dtype=float32))
         """
+        hidden = as_floating("hidden", hidden)
         return jax.lax.scan(lambda h, parameters: (self.layer(parameters, h), None), hidden, self.parameters)[0]
 
     def all(self, hidden):
-        """The outputs of all layers, [layers, …]; compiles as one layer too."""
+        """The outputs of all layers, [layers, …]. Traceable; any depth compiles as one layer."""
 
         def step(h, parameters):
             h = self.layer(parameters, h)
             return h, h
 
-        return jax.lax.scan(step, hidden, self.parameters)[1]
+        return jax.lax.scan(step, as_floating("hidden", hidden), self.parameters)[1]

@@ -1,6 +1,7 @@
 """The layered neural network of sigmoid units (LNN), sparse by an L1 penalty and trained one row at a time."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,29 +10,32 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
+from interp_jax._checks import as_count, as_key, as_real, check_number, describe
+from interp_jax.networks.models.perceptrons import layer_sizes
+
 RECORDS = 100  # entries of a training curve, at most
 
 
 class LNN(NamedTuple):
-    """Weights and biases of every layer; a callable pytree ``[rows, inputs] -> [rows, outputs]``, outputs in (0, 1).
+    """Weights and biases of every layer: a callable pytree [rows, inputs] to [rows, outputs] in (0, 1).
 
-    A stack of networks, as ``jax.vmap(init)(keys)`` gives, goes through ``jax.vmap`` of every function here.
+    Traceable. A stack of networks, as ``jax.vmap(init)(keys)`` gives, goes through ``jax.vmap`` of every function here.
     """
 
     weights: tuple[Float[Array, "inputs outputs"], ...]
     biases: tuple[Float[Array, " outputs"], ...]
 
     def __call__(self, inputs):
-        """The outputs, one row an input."""
+        """The outputs of the rows ``inputs``. Traceable; NaN and infinity are passed on."""
         return forward(self, inputs)[-1]
 
     def segments(self) -> tuple[jax.tree_util.Partial, ...]:
-        """The layers as callables to apply one after the other: what methods that look at hidden layers take."""
+        """The layers as callables to apply one after the other, for methods that read hidden layers. Traceable."""
         return tuple(jax.tree_util.Partial(_layer, *layer) for layer in zip(self.weights, self.biases, strict=True))
 
 
 class Trained(NamedTuple):
-    """The network after the last step, and the error ‖y − f(x)‖² of the online steps, averaged over equal stretches."""
+    """The network after the last step, and ‖y − f(x)‖² of the row shown, averaged over stretches of equal length."""
 
     network: LNN
     error: Float[Array, " stretches"]
@@ -40,16 +44,16 @@ class Trained(NamedTuple):
 def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
     """A network with weights and biases drawn from N(0, ``variance``).
 
-    Traceable (``sizes`` is static). The paper writes N(0, 0.5) without saying which of variance and standard deviation
-    that is.
+    Traceable; ``sizes`` is static. The paper writes N(0, 0.5) without saying whether 0.5 is the variance or the
+    standard deviation.
 
     Args:
         key: a JAX random key.
         sizes: units of every layer, input and output included.
-        variance: of weights and biases.
+        variance: of weights and biases, above 0.
 
     Raises:
-        ValueError: fewer than two sizes, a size below one, or a variance that is not positive.
+        ValueError: fewer than two sizes, a size below one, a variance that is not positive, or no key.
 
     Example:
         >>> import jax
@@ -58,10 +62,8 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
 
     Source: Watanabe, arXiv:1810.01588, Appendix 3.
     """
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes: found {tuple(sizes)}, wanted at least two positive numbers of units")
-    if not isinstance(variance, jax.core.Tracer) and not variance > 0:
-        raise ValueError(f"variance: found {variance}, wanted a positive number")
+    key, sizes = as_key(key), layer_sizes(sizes)
+    check_number("variance", variance, above=0)
     deviation = variance**0.5
     layers = [
         (deviation * jax.random.normal(weight_key, shape), deviation * jax.random.normal(bias_key, shape[1:]))
@@ -79,14 +81,15 @@ def forward(
 
         oᵈ = σ(Wᵀ oᵈ⁻¹ + θᵈ),   σ(u) = 1 / (1 + exp(−u))
 
-    Traceable.
+    Traceable. NaN and infinity are passed on.
 
     Args:
         network: an `LNN`.
-        inputs: one row an input.
+        inputs: [rows, inputs], or one row.
 
     Raises:
-        ValueError: inputs of another width than the network's.
+        ValueError: inputs of another width than the network's, or a stack of networks.
+        TypeError: a network that is no `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -95,12 +98,8 @@ def forward(
 
     Source: Watanabe, arXiv:1810.01588, section 2.
     """
-    layer = jnp.asarray(inputs)
-    if network.weights[0].ndim != 2:
-        found = f"weights of shape {network.weights[0].shape}"
-        raise ValueError(f"network: found {found}, wanted one network; jax.vmap takes a stack of them")
-    if layer.shape[-1:] != network.weights[0].shape[:1]:
-        raise ValueError(f"inputs: found shape {layer.shape}, wanted [rows, {network.weights[0].shape[0]}]")
+    _check_network(network)
+    layer = as_real("inputs", inputs, shape=["…", network.weights[0].shape[0]])
     layers = []
     for weights, biases in zip(network.weights, network.biases, strict=True):
         layer = _layer(weights, biases, layer)
@@ -115,21 +114,23 @@ def objective(
     *,
     penalty=1.1e-5,
 ) -> Float[Array, ""]:
-    """What training minimizes: half the summed squared error plus the L1 norm of the weights (not of the biases).
+    """Half the summed squared error plus the L1 norm of the weights (not of the biases), which training minimizes.
 
         H = ½ Σₙ ‖yₙ − f(xₙ)‖² + λ Σ |w|
 
-    Traceable. The text prints n E(w) for the first term; the half is what its δ, the derivative, implies. Note that
-    the online update applies λ at every row, so that what it follows on average is H with n λ in place of λ.
+    Traceable. Sums are at least float32. NaN in any argument gives NaN. The text prints n E(w) for the first term; the
+    half is what its δ, the derivative, implies. The online update applies λ at every row, so that on average it
+    follows H with n λ in place of λ.
 
     Args:
         network: an `LNN`.
-        inputs: one row an input.
-        targets: the wanted outputs.
-        penalty: λ.
+        inputs: [rows, inputs].
+        targets: [rows, outputs] the wanted outputs.
+        penalty: λ, at least 0.
 
     Raises:
-        ValueError: inputs or targets that do not fit the network or each other.
+        ValueError: inputs or targets that do not fit the network or each other, or a penalty below 0.
+        TypeError: a network that is no `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -140,7 +141,8 @@ def objective(
     Source: Watanabe, arXiv:1810.01588, section 2.
     """
     inputs, targets = _rows(network, inputs, targets)
-    absolute = sum(jnp.sum(jnp.abs(weights)) for weights in network.weights)
+    check_number("penalty", penalty, least=0)
+    absolute = sum(jnp.sum(jnp.abs(weights).astype(inputs.dtype)) for weights in network.weights)
     return 0.5 * jnp.sum((targets - network(inputs)) ** 2) + penalty * absolute
 
 
@@ -155,29 +157,33 @@ def train(
     learning_rate=0.7,
     saturation=1e-3,
 ) -> Trained:
-    """Trains by the paper's online update: one row a step, one compiled scan for all steps.
+    """The network after online training as published: one row a step, one compiled scan for all steps.
 
         output  δ_j = (o_j − y_j) (o_j (1 − o_j) + ε),    hidden  δ_j = (Σ_k δ_k w_jk) (o_j (1 − o_j) + ε)
         Δw_ij = −η(t) (δ_j o_i + λ sgn w_ij),   Δθ_j = −η(t) δ_j,   η(t) = η₀ T / (T + 5 t),  t = 0 … T − 1
 
-    Traceable (``steps`` is static); jit it to compile once. A population (seeds, penalties, training sets) is a
-    ``jax.vmap``. Rows and targets are taken in the network's precision. ε keeps saturated units moving, so
-    this is not quite the gradient of `objective`. Memory: four bytes a step for the order of the rows, as many for
-    the errors.
+    Traceable; ``steps`` is static. Many networks (seeds, penalties, training sets) are a ``jax.vmap``. Steps are
+    computed in at least float32, and the weights keep their type. NaN in any argument gives NaN. ε keeps saturated
+    units moving, so that the step is not quite the gradient of `objective`. Memory: four bytes a step for the order of
+    the rows, and four for the errors.
 
     Args:
-        network: the starting point.
-        inputs: one row an input, scaled to [−1, 1] in the paper.
-        targets: the wanted outputs, scaled to [0.01, 0.99] in the paper.
+        network: the `LNN` at the start.
+        inputs: [rows, inputs], scaled to [−1, 1] in the paper.
+        targets: [rows, outputs] the wanted outputs, scaled to [0.01, 0.99] in the paper.
         steps: T, the number of rows shown in all.
-        key: draws the rows at random; None shows them in the order given, over and over
+        key: a JAX random key that draws a row a step; None shows the rows in the order given, over and over
             (`interp_jax.data.first_per_class` gives the paper's order of digits).
-        penalty: λ of the L1 term.
-        learning_rate: η₀; the rate falls to a sixth of it.
-        saturation: ε.
+        penalty: λ of the L1 term, at least 0.
+        learning_rate: η₀, at least 0; the rate falls to a sixth of it.
+        saturation: ε, at least 0.
+
+    Returns:
+        `Trained`: ``.network``, ``.error``.
 
     Raises:
-        ValueError: fewer than one step, inputs or targets that do not fit the network or each other.
+        ValueError: an argument outside what Args says, or inputs and targets that do not fit the network or each other.
+        TypeError: a network that is no `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -190,8 +196,15 @@ def train(
     Source: Watanabe, arXiv:1810.01588, section 2 and Appendix 3.
     """
     inputs, targets = _rows(network, inputs, targets)
-    if steps < 1:
-        raise ValueError(f"steps: found {steps}, wanted at least one")
+    steps = as_count("steps", steps)
+    numbers = {"penalty": penalty, "learning_rate": learning_rate, "saturation": saturation}
+    for name, number in numbers.items():
+        check_number(name, number, least=0)
+    return _train(network, inputs, targets, steps, None if key is None else as_key(key), **numbers)
+
+
+@partial(jax.jit, static_argnames="steps")
+def _train(network, inputs, targets, steps, key, penalty, learning_rate, saturation):
     shown = jnp.arange(steps, dtype=jnp.int32) % len(inputs)
     if key is not None:
         shown = jax.random.randint(key, (steps,), 0, len(inputs), jnp.int32)
@@ -216,15 +229,16 @@ def _step(network, x, target, rate, penalty, saturation):
         old = weights[layer]
         # Two comparisons: on CPUs the sign function of XLA takes a third of a step.
         shrinkage = jnp.where(old > 0, rate * penalty, jnp.where(old < 0, -rate * penalty, 0))
-        weights[layer] = old - (outputs[layer][:, None] * (rate * delta)[None, :] + shrinkage)
-        biases[layer] = biases[layer] - rate * delta
+        change = outputs[layer][:, None] * (rate * delta)[None, :] + shrinkage
+        weights[layer] = (old - change).astype(old.dtype)
+        biases[layer] = (biases[layer] - rate * delta).astype(biases[layer].dtype)
         if layer:
             delta = jnp.matmul(old, delta, precision="highest") * _slope(outputs[layer], saturation)
     return LNN(tuple(weights), tuple(biases)), jnp.sum(miss**2)
 
 
 def _layer(weights, biases, inputs):
-    sums = jnp.matmul(inputs, weights, precision="highest")
+    sums = jnp.matmul(as_real("inputs", inputs), weights, precision="highest")
     return jax.nn.sigmoid(sums + jnp.broadcast_to(biases, sums.shape))
 
 
@@ -232,12 +246,18 @@ def _slope(outputs, saturation):
     return outputs * (1 - outputs) + saturation
 
 
+def _check_network(network):
+    if not isinstance(network, LNN) or not network.weights:
+        raise TypeError(f"network: found {describe(network)}, wanted an LNN with at least one layer")
+    if network.weights[0].ndim != 2:
+        found = f"weights of shape {network.weights[0].shape}"
+        raise ValueError(f"network: found {found}, wanted one network; jax.vmap takes a stack of them")
+
+
 def _rows(network, inputs, targets):
-    inputs, targets = jnp.asarray(inputs), jnp.asarray(targets)
-    features, outputs = network.weights[0].shape[-2], network.weights[-1].shape[-1]
-    if inputs.ndim != 2 or not inputs.shape[0] or inputs.shape[1] != features:
-        raise ValueError(f"inputs: found shape {inputs.shape}, wanted [rows, {features}] with at least one row")
-    if targets.shape != (inputs.shape[0], outputs):
-        raise ValueError(f"targets: found shape {targets.shape}, wanted {(inputs.shape[0], outputs)}")
-    kind = network.weights[0].dtype
+    _check_network(network)
+    first, last = network.weights[0], network.weights[-1]
+    inputs = as_real("inputs", inputs, shape=["rows", first.shape[0]])
+    targets = as_real("targets", targets, shape=[len(inputs), last.shape[1]])
+    kind = jnp.promote_types(first.dtype, jnp.float32)
     return inputs.astype(kind), targets.astype(kind)

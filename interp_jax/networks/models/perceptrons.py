@@ -6,6 +6,7 @@ from itertools import pairwise
 import jax
 from flax import nnx
 
+from interp_jax._checks import as_counts, as_key, check_callable
 from interp_jax.networks.chain import Chain
 
 # One object for all networks: an initializer made anew would be another static value.
@@ -21,17 +22,18 @@ def perceptron(
 ) -> Chain:
     """A perceptron ``dense1, activation1, dense2, …, denseL`` that ends in logits; biases start at zero.
 
-    Traceable: ``jax.vmap(perceptron)(keys)`` is a stacked ensemble.
+    Traceable: ``jax.vmap(perceptron)(keys)`` is a stack of networks.
 
     Args:
         key: a JAX random key.
         sizes: units of every layer, input and output included; two numbers make a one-layer network.
-        activation: elementwise function after every layer but the last; the stage is named after it (relu1, relu2, …;
-            activation1, … where it has no name).
-        kernel_init: initializer of the weights.
+        activation: elementwise function after every layer but the last. Its stages have its name (relu1, relu2, …),
+            or activation1, … where it has none.
+        kernel_init: initializer of the weights, ``(key, shape, dtype) -> array``.
 
     Raises:
-        ValueError: fewer than two sizes, or a size below one.
+        ValueError: fewer than two sizes, a size below one, or no key.
+        TypeError: an activation or initializer that cannot be called.
 
     Example:
         >>> import jax
@@ -40,9 +42,10 @@ def perceptron(
 
     Source: Chen 2017, section 3.3 and Figs 3.8, 3.13, 4.2 (100-60, 100-100-60, …, 100-p-60, 100-25-p-25-60).
     """
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes: found {tuple(sizes)}, wanted at least two positive numbers of units")
-    rngs = nnx.Rngs(key)
+    sizes = layer_sizes(sizes)
+    check_callable("activation", activation)
+    check_callable("kernel_init", kernel_init)
+    rngs = nnx.Rngs(as_key(key))
     stages: dict[str, Callable] = {}
     for layer, (inputs, outputs) in enumerate(pairwise(sizes), 1):
         stages[f"dense{layer}"] = nnx.Linear(inputs, outputs, kernel_init=kernel_init, rngs=rngs)
@@ -51,8 +54,16 @@ def perceptron(
     return Chain(**stages)
 
 
+def layer_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """The units of every layer, at least two numbers."""
+    sizes = as_counts("sizes", sizes)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes: found {sizes}, wanted at least two numbers of units")
+    return sizes
+
+
 def stage_name(activation: Callable) -> str:
-    """What a chain calls a function: its own name where that can be a stage's, else "activation".
+    """The name of an activation's stages: its own where that can be a stage's, else "activation".
 
     >>> stage_name(nnx.relu), stage_name(lambda x: x)
     ('relu', 'activation')

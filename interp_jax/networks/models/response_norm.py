@@ -1,18 +1,21 @@
-"""Local response normalization: every value divided by a power of its neighboring channels' energy."""
+"""Local response normalization of feature maps."""
 
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Shaped
 
-# How far apart the neighbors of response normalization are at most, by default.
+from interp_jax._checks import as_count, as_counts, as_labels, check_number
+from interp_jax.networks._rows import as_floating
+
+# The greatest distance of neighbors by default.
 RADIUS = 4
 
 
 def local_response_norm(
-    x: Float[Array | np.ndarray, "rows *features channels"],
+    x: Shaped[Array | np.ndarray, "rows *features channels"],
     *,
     radius: int = RADIUS,
     bias: float = 1.0,
@@ -20,22 +23,27 @@ def local_response_norm(
     beta: float = 0.75,
     places: Sequence[int] | Array | None = None,
     kept: Sequence[int] | None = None,
-) -> Float[Array, "rows *features kept"]:
+) -> Shaped[Array, "rows *features kept"]:
     """Every value divided by a power of its neighboring channels' energy at the same place.
 
         y_i = x_i / (bias + α Σ_{|j − i| ≤ radius} x_j²)^β
 
-    Traceable; channels are the last axis.
+    Traceable. Energies are summed in float32, also of half-precision values, whose type the result has. Where an
+    energy is beyond float32 (|x| above 1e19) the result is 0; NaN spreads over its neighbors.
 
     Args:
-        x: the values.
-        radius: how far apart neighbors are at most.
-        bias: > 0.
-        alpha: weight of the energy.
+        x: […, channels]; whole numbers and bool become float32.
+        radius: the greatest distance of neighbors, 0 for a channel by itself.
+        bias: above 0.
+        alpha: weight of the energy, at least 0.
         beta: the power.
-        places: the channels' places i, by default 0, 1, …; where channels were cut out they have gaps. An array may
-            be traced, in any order.
-        kept: the channels to give back by their places, ascending as the places then have to be, by default all.
+        places: [channels] the places i of the channels, by default 0, 1, …; they have gaps where channels were cut
+            out. A JAX array may be traced, in any order.
+        kept: the places of the channels to return, by default all; both are then ascending whole numbers known
+            before tracing.
+
+    Raises:
+        ValueError: an argument outside what Args says.
 
     Example:
         >>> local_response_norm(jnp.array([[1.0, 0.0]]), radius=0, alpha=1.0, beta=1.0)
@@ -43,11 +51,26 @@ def local_response_norm(
 
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3, with the constants of TensorFlow's tutorial.
     """
-    x = jnp.asarray(x)
-    if not isinstance(places, jax.Array):
-        places = np.arange(x.shape[-1]) if places is None else np.asarray(places)
-    wanted = places if kept is None else np.asarray(kept)
+    x = as_floating("x", x, ["…", "channels"])
+    radius, channels = as_count("radius", radius, least=0), x.shape[-1]
+    check_number("bias", bias, above=0)
+    check_number("alpha", alpha, least=0)
+    check_number("beta", beta)
+    if isinstance(places, jax.Array):
+        places = as_labels("places", places, rows=channels)
+        if kept is not None:
+            raise ValueError("kept: found places in a JAX array, wanted whole numbers known before tracing")
+    else:
+        places = np.array(range(channels) if places is None else as_counts("places", places, least=0, length=channels))
+    wanted = places if kept is None else np.array(as_counts("kept", kept, least=0))
+    if kept is not None and not (set(kept) <= set(places.tolist()) and _is_ascending(places) and _is_ascending(wanted)):
+        raise ValueError(f"kept: found {kept}, wanted some of the places {places.tolist()}, both ascending")
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
-    near = jnp.asarray(abs(places[:, None] - wanted[None]) <= radius, x.dtype)
-    scale = (bias + alpha * jnp.matmul(x * x, near, precision="highest")) ** -beta
-    return (x if kept is None else x[..., np.searchsorted(places, wanted)]) * scale
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    near = jnp.asarray(abs(places[:, None] - wanted[None]) <= radius, wide.dtype)
+    scale = (bias + alpha * jnp.matmul(wide * wide, near, precision="highest")) ** -beta
+    return ((wide if kept is None else wide[..., np.searchsorted(places, wanted)]) * scale).astype(x.dtype)
+
+
+def _is_ascending(numbers):
+    return bool(np.all(np.diff(numbers) > 0))

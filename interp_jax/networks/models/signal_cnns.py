@@ -7,30 +7,39 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
+from interp_jax._checks import as_count, as_counts, as_key, check_callable, describe
+from interp_jax.networks._rows import as_floating
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.models.perceptrons import GLOROT_UNIFORM, stage_name
 
 
 class SignalConvolution(nnx.Module):
-    """One filter over a signal: ``y[t] = Σ_u kernel[u] x[t + u − ⌊(taps − 1) / 2⌋] + bias``, zeros beyond the ends.
+    """One filter over a signal, with zeros beyond its ends; positions are the units.
 
-    Stride 1, same length, no channel axis, so that positions are the units (the last axis). Computed as a product
-    with the filter's banded matrix: on two CPU cores four times faster than XLA's convolution of a single channel,
-    and one matrix product for a whole stacked ensemble.
+        y[t] = Σ_u kernel[u] x[t + u − ⌊(taps − 1) / 2⌋] + bias
+
+    Traceable. Stride 1, same length, no channel axis. Computed as a product with the filter's banded matrix: on two
+    CPU cores four times faster than XLA's convolution of a single channel, and one matrix product for a whole stack.
 
     Args:
         taps: length of the filter.
-        rngs: random state that the initial kernel is drawn from (Glorot uniform); it is not kept.
+        rngs: random state that the starting kernel is drawn from (Glorot uniform); it is not stored.
+
+    Raises:
+        ValueError: no taps; when called, x that is not [rows, length].
+        TypeError: rngs that are no ``nnx.Rngs``.
     """
 
     def __init__(self, taps: int, *, rngs: nnx.Rngs):
-        if taps < 1:
-            raise ValueError(f"taps: found {taps}, wanted a filter of at least one tap")
+        taps = as_count("taps", taps)
+        if not isinstance(rngs, nnx.Rngs):
+            raise TypeError(f"rngs: found {describe(rngs)}, wanted nnx.Rngs(key)")
         self.kernel = nnx.Param(GLOROT_UNIFORM(rngs.params(), (taps, 1), jnp.float32)[:, 0])
         self.bias = nnx.Param(jnp.zeros((1,), jnp.float32))
 
     def __call__(self, x: Float[Array, "rows length"]) -> Float[Array, "rows length"]:
-        """The filtered signals."""
+        """The filtered signals. Traceable; NaN spreads over its row."""
+        x = as_floating("x", x, ["rows", "length"])
         kernel, length = self.kernel[...], x.shape[-1]
         before = (kernel.shape[0] - 1) // 2
         tap = np.arange(length)[:, None] - np.arange(length)[None, :] + before
@@ -44,8 +53,8 @@ def signal_cnn(
 ) -> Chain:
     """One-filter convolutions and one dense layer: ``conv1, (activation1,) …, dense``, ending in logits.
 
-    The thesis' convolutional layers are linear (its figures show outputs below the base level, and linear layers
-    give its table), so no activation is the default. Traceable: ``jax.vmap`` over keys is a stacked ensemble.
+    Traceable: ``jax.vmap`` over keys gives a stack of networks. No activation is the default, because the thesis'
+    convolutional layers are linear: its figures show outputs below the base level, and linear layers give its table.
 
     Args:
         key: a JAX random key.
@@ -55,7 +64,8 @@ def signal_cnn(
         activation: elementwise function after every convolution, or None for linear layers.
 
     Raises:
-        ValueError: no filters, a filter without taps, length or classes below one.
+        ValueError: no filters, numbers below one, or no key.
+        TypeError: an activation that cannot be called.
 
     Example:
         >>> import jax
@@ -65,12 +75,13 @@ def signal_cnn(
 
     Source: Chen 2017, section 3.4 (7 | 5, 9 | 5, 7, 9 taps; SAME, stride 1, no pooling).
     """
+    taps = as_counts("taps", taps)
     if not taps:
         raise ValueError("taps: found no filters, wanted the length of at least one")
-    for name, value in (("length", length), ("classes", classes)):
-        if value < 1:
-            raise ValueError(f"{name}: found {value}, wanted at least 1")
-    rngs = nnx.Rngs(key)
+    length, classes = as_count("length", length), as_count("classes", classes)
+    if activation is not None:
+        check_callable("activation", activation)
+    rngs = nnx.Rngs(as_key(key))
     stages: dict[str, Callable] = {}
     for layer, count in enumerate(taps, 1):
         stages[f"conv{layer}"] = SignalConvolution(count, rngs=rngs)

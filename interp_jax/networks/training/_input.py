@@ -10,7 +10,7 @@ import optax
 from flax import nnx
 
 from interp_jax._checks import check_callable, check_finite, describe
-from interp_jax.networks._rows import as_rows, scores_shape
+from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import inference_view
 
 
@@ -104,7 +104,8 @@ def scored(network, inputs, key, augment=None, minibatch_size=1):
         rows = jax.ShapeDtypeStruct((minibatch_size, *inputs.shape[1:]), kind)
         rows = rows if augment is None else _augmented(augment, key, rows)
         hint = "" if key.ndim else " (a stacked network wants keys of shape [seeds])"
-        shape = scores_shape(scores, jax.ShapeDtypeStruct((1, *rows.shape[1:]), rows.dtype), variables, hint=hint)
+        logits = abstract_scores(scores, jax.ShapeDtypeStruct((1, *rows.shape[1:]), rows.dtype), variables, hint=hint)
+        shape = getattr(logits, "shape", ())
         if len(shape) != 2:
             raise ValueError(f"network: found scores {list(shape)} for one row, wanted logits [1, classes]{hint}")
         return Scored(shape[1], rows.shape[1:], whole)

@@ -1,29 +1,28 @@
-"""A penalty that keeps weights near the identity, as a part of the optimizer."""
+"""A penalty on the distance of weights from the identity, as a part of the optimizer."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
+from interp_jax._checks import check_number
 from interp_jax.kernels.dirac import dirac
 
 
 def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTransformation:
-    """Adds the gradient of a penalty on the distance of weights from those that change nothing.
+    """An optax transformation that adds the gradient of a penalty on the weights' distance from the identity.
 
         loss + λ Σ_l ‖W_l − I / s‖²_F,    whose gradient is ∂loss / ∂W_l + 2 λ (W_l − I / s)
 
-    For `fit`: ``optimizer=optax.chain(pull_to_identity(1e-3), optax.sgd(0.01))``. Before the optimizer it is this
-    penalty; behind one that adapts its rates, scaled by a rate, it is a decay towards the identity instead. The loss
-    that `fit` reports is without it. Pulled are the stacks of `IdentityPerceptron` and `IdentityCNN`, alone or inside
-    a larger network: parameters named kernel, [layers, width, width] or [layers, height, width, channels, channels],
-    whose neighbor named bias is [layers, width]. Of convolutions I is the Dirac kernel. All else is left alone.
-
-    Traceable.
+    Traceable. For `fit`: ``optimizer=optax.chain(pull_to_identity(1e-3), optax.sgd(0.01))``. Before the optimizer it
+    is this penalty; after one that adapts its rates, and scaled by a rate, it is a decay towards the identity. The
+    loss that `fit` reports is without it. It acts on the stacks of `IdentityPerceptron` and `IdentityCNN`, alone or
+    inside a larger network: parameters named kernel, [layers, width, width] or [layers, height, width, channels,
+    channels], with a parameter named bias [layers, width] beside them. For convolutions I is the Dirac kernel. Other
+    parameters are left alone.
 
     Args:
-        strength: λ.
-        scale: s of the network, which multiplies its sums.
+        strength: λ, at least 0.
+        scale: s of the network, which multiplies its sums, above 0.
 
     Raises:
         ValueError: a strength below 0 or a scale that is no positive number; when used, no parameters, none of them
@@ -39,10 +38,8 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
 
     Source: ours; arXiv:2102.13333 (abstract) names no penalty, its weights stay near the identity by themselves.
     """
-    if not strength >= 0:
-        raise ValueError(f"strength: found {strength}, wanted at least 0")
-    if not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale: found {scale}, wanted a positive number")
+    check_number("strength", strength, least=0)
+    check_number("scale", scale, above=0)
 
     def update(updates, state, parameters=None):
         if parameters is None:
@@ -56,14 +53,17 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
         departure = [
             _departure(leaf, scale) if path in stacks else jnp.zeros_like(leaf) for path, leaf in named.items()
         ]
-        pulled = jax.tree.map(lambda slope, each: slope + 2 * strength * each, updates, tree.unflatten(departure))
-        return pulled, state
+
+        def pulled(slope, each):
+            return (slope + 2 * strength * each).astype(slope.dtype)
+
+        return jax.tree.map(pulled, updates, tree.unflatten(departure)), state
 
     return optax.GradientTransformation(lambda parameters: optax.EmptyState(), update)
 
 
 def _names(path):
-    """A parameter's names from the outside in, without the ``value`` that Flax puts behind them."""
+    """A parameter's names from the outside in, without the ``value`` that Flax appends."""
     names = [str(next(getattr(key, part) for part in ("key", "name", "idx") if hasattr(key, part))) for key in path]
     return tuple(names[:-1] if names[-1:] == ["value"] else names)
 
@@ -78,4 +78,5 @@ def _is_stack(path, leaf, named):
 def _departure(weights, scale):
     if any(side % 2 == 0 for side in weights.shape[1:-2]):
         raise ValueError(f"parameters: found kernels of shape {weights.shape}, wanted odd sides")
-    return weights - dirac(weights.shape[1:], weights.dtype)[None] / scale
+    kind = jnp.promote_types(weights.dtype, jnp.float32)
+    return weights.astype(kind) - dirac(weights.shape[1:], kind)[None] / scale

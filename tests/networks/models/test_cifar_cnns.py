@@ -95,12 +95,12 @@ def test_local_response_norm_of_nothing_is_nothing():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shape": (24, 24)}, r"shape: found \(24, 24\), wanted height, width and channels"),
-        ({"shape": (24, 0, 3)}, r"shape: found \(24, 0, 3\), wanted height"),
-        ({"channels": (64,)}, r"channels: found \(64,\), wanted two numbers of at least 1"),
-        ({"channels": (64, 0)}, r"channels: found \(64, 0\), wanted two numbers"),
-        ({"hidden": (3, 2, 1)}, r"hidden: found \(3, 2, 1\), wanted two numbers"),
-        ({"classes": 0}, "classes: found 0, wanted at least 1"),
+        ({"shape": (24, 24)}, "shape: found 2 numbers, wanted 3"),
+        ({"shape": (24, 0, 3)}, "shape: found 0, wanted a whole number of at least 1"),
+        ({"channels": (64,)}, "channels: found 1 numbers, wanted 2"),
+        ({"channels": (64, 0)}, "channels: found 0, wanted a whole number of at least 1"),
+        ({"hidden": (3, 2, 1)}, "hidden: found 3 numbers, wanted 2"),
+        ({"classes": 0}, "classes: found 0, wanted a whole number of at least 1"),
     ],
 )
 def test_refusals_name_the_argument(options, message):

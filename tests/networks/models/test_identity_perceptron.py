@@ -10,7 +10,7 @@ from flax import nnx
 
 from interp_jax import networks
 from interp_jax.methods import identity
-from interp_jax.networks.models.identity_perceptron import STARTS
+from interp_jax.networks.models._identity_layers import STARTS
 from tests import reference
 from tests.matrix_products import matrix_products
 
@@ -60,10 +60,10 @@ def test_an_identity_start_changes_nothing():
 
 def test_relu_clips_what_is_negative_and_another_activation_does_not():
     inputs = INPUTS - 0.5
-    clipped, kept = _network().layers(inputs), _network(activation=nnx.tanh).layers(inputs)
+    clipped, squashed = _network().layers(inputs), _network(activation=nnx.tanh).layers(inputs)
     wanted = np.broadcast_to(np.maximum(inputs, 0), (DEPTH, *inputs.shape))
     np.testing.assert_array_equal(clipped[..., :FEATURES], wanted)
-    assert np.all(np.sign(kept[..., :FEATURES]) == np.sign(inputs))
+    assert np.all(np.sign(squashed[..., :FEATURES]) == np.sign(inputs))
     passed = _network(activation=lambda x: x).layers(inputs)
     np.testing.assert_array_equal(passed[..., :FEATURES], np.broadcast_to(inputs, (DEPTH, *inputs.shape)))
 
@@ -95,7 +95,7 @@ def test_hard_tanh_caps_the_scores():
 
 
 @pytest.mark.parametrize("start", [start for start in STARTS if start != "identity"])
-def test_random_twins_are_random_in_every_layer(start):
+def test_random_starts_are_random_in_every_layer(start):
     network = networks.IdentityPerceptron(jax.random.key(0), 90, 10, depth=3, start=start)
     kernel = np.asarray(network.kernel[...])
     assert np.all(identity.distance_to_identity(kernel) > 1)
@@ -244,11 +244,11 @@ def test_a_thousand_layers_compile_as_quickly_as_ten():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": 0}, "features: found 0, wanted at least 1"),
-        ({"classes": 0}, "classes: found 0, wanted at least 2"),
-        ({"classes": 1}, "classes: found 1, wanted at least 2"),
-        ({"depth": 0}, "depth: found 0, wanted at least 1"),
-        ({"scale": 0.0}, "scale: found 0.0, wanted a positive number"),
+        ({"features": 0}, "features: found 0, wanted a whole number of at least 1"),
+        ({"classes": 0}, "classes: found 0, wanted a whole number of at least 2"),
+        ({"classes": 1}, "classes: found 1, wanted a whole number of at least 2"),
+        ({"depth": 0}, "depth: found 0, wanted a whole number of at least 1"),
+        ({"scale": 0.0}, "scale: found 0.0, wanted a finite number, above 0"),
         ({"scale": float("nan")}, "scale: found nan"),
         ({"start": "eye"}, "start: found 'eye', wanted one of 'identity', 'glorot', 'he', 'orthogonal'"),
     ],
@@ -259,7 +259,7 @@ def test_what_makes_no_network_is_named(options, message):
 
 
 def test_rows_of_another_width_are_refused():
-    with pytest.raises(ValueError, match=r"^x: found shape \(12, 4\), wanted \[rows, 5\], the network's features"):
+    with pytest.raises(ValueError, match=r"^x: found shape \[12, 4\], wanted \[rows, 5\]"):
         _network()(INPUTS[:, 1:])
     stacked = jax.vmap(_network)(jax.random.split(jax.random.key(0), 2))
     with pytest.raises(ValueError, match=r"^network: found weights of shape \(2, 6, 8, 8\), wanted one network"):

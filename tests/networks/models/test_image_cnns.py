@@ -74,13 +74,13 @@ def test_it_learns_digits():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shape": (28, 28)}, r"shape: found \(28, 28\), wanted height, width and channels"),
+        ({"shape": (28, 28)}, "shape: found 2 numbers, wanted 3"),
         ({"shape": (3, 28, 1)}, "wanted sides that can be halved 2 times"),
-        ({"channels": ()}, "channels: found 0, wanted at least 1"),
-        ({"taps": 0}, "taps: found 0, wanted at least 1"),
-        ({"hidden": 0}, "hidden: found 0, wanted at least 1"),
-        ({"classes": 0}, "classes: found 0, wanted at least 1"),
-        ({"dropout": 1.0}, "dropout: found 1.0, wanted a share"),
+        ({"channels": ()}, "channels: found no convolutions"),
+        ({"taps": 0}, "taps: found 0, wanted a whole number of at least 1"),
+        ({"hidden": 0}, "hidden: found 0, wanted a whole number of at least 1"),
+        ({"classes": 0}, "classes: found 0, wanted a whole number of at least 1"),
+        ({"dropout": 1.0}, "dropout: found 1.0, wanted a finite number, at least 0 and below 1"),
     ],
 )
 def test_refusals_name_the_argument(options, message):

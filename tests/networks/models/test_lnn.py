@@ -166,19 +166,19 @@ def test_products_have_full_precision():
     ("call", "message"),
     [
         (lambda: lnn.init(jax.random.key(0), (3,)), r"sizes: found \(3,\), wanted at least two"),
-        (lambda: lnn.init(jax.random.key(0), (3, 0)), r"sizes: found \(3, 0\)"),
-        (lambda: lnn.init(jax.random.key(0), variance=0.0), "variance: found 0.0, wanted a positive number"),
-        (lambda: lnn.forward(NETWORK, INPUTS[:, :4]), r"inputs: found shape \(7, 4\), wanted \[rows, 5\]"),
-        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=0), "steps: found 0, wanted at least one"),
+        (lambda: lnn.init(jax.random.key(0), (3, 0)), "sizes: found 0, wanted a whole number of at least 1"),
+        (lambda: lnn.init(jax.random.key(0), variance=0.0), "variance: found 0.0, wanted a finite number, above 0"),
+        (lambda: lnn.forward(NETWORK, INPUTS[:, :4]), r"inputs: found shape \[7, 4\], wanted \[…, 5\]"),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=0), "steps: found 0, wanted a whole number of at least 1"),
         (
             lambda: lnn.train(NETWORK, INPUTS[:0], TARGETS[:0], steps=1),
-            r"inputs: found shape \(0, 5\)",
+            r"inputs: found shape \[0, 5\]",
         ),
         (
             lambda: lnn.train(NETWORK, INPUTS, TARGETS[:, :2], steps=1),
-            r"targets: found shape \(7, 2\), wanted \(7, 3\)",
+            r"targets: found shape \[7, 2\], wanted \[7, 3\]",
         ),
-        (lambda: lnn.objective(NETWORK, INPUTS, TARGETS[:4]), r"targets: found shape \(4, 3\), wanted \(7, 3\)"),
+        (lambda: lnn.objective(NETWORK, INPUTS, TARGETS[:4]), r"targets: found shape \[4, 3\], wanted \[7, 3\]"),
     ],
 )
 def test_refusals_name_the_argument(call, message):

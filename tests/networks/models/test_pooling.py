@@ -15,9 +15,9 @@ CASES = [((2, 2), (2, 2), "VALID"), ((3, 3), (2, 2), "SAME"), ((2, 3), (1, 2), "
 @pytest.mark.parametrize("shape", [(2, 6, 6, 3), (1, 7, 5, 2)])
 def test_values_and_gradients_are_those_of_flax(window, strides, padding, shape):
     x = jax.random.normal(jax.random.key(0), shape)
-    rival = nnx.max_pool(x, window, strides, padding)
-    np.testing.assert_array_equal(max_pool(x, window, strides, padding), rival)
-    weights = jax.random.normal(jax.random.key(1), rival.shape)
+    wanted = nnx.max_pool(x, window, strides, padding)
+    np.testing.assert_array_equal(max_pool(x, window, strides, padding), wanted)
+    weights = jax.random.normal(jax.random.key(1), wanted.shape)
     ours, theirs = (
         jax.grad(lambda x, pool=pool: jnp.sum(weights * pool(x, window, strides, padding)))(x)
         for pool in (max_pool, nnx.max_pool)
@@ -33,9 +33,9 @@ def test_gradients_of_equal_values_add_up_to_that_of_the_window():
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [
-        (jnp.ones((2, 2)), {}, r"x: found shape \(2, 2\), wanted \[rows, height, width, channels\]"),
+        (jnp.ones((2, 2)), {}, r"x: found shape \[2, 2\], wanted \[rows, height, width, channels\]"),
         (jnp.ones((1, 4, 4, 1)), {"padding": "FULL"}, "padding: found 'FULL'"),
-        (jnp.ones((1, 1, 4, 1)), {}, r"x: found images of \(1, 4\), wanted at least a window"),
+        (jnp.ones((1, 1, 4, 1)), {}, r"x: found images \[1, 4\], wanted at least a window, \[2, 2\]"),
     ],
 )
 def test_what_cannot_be_pooled_is_refused(x, options, message):
