@@ -76,12 +76,12 @@ def _subject(subject, every, options, report):
     from tests.battery.documented import reason
     from tests.battery.judging import Outcome, fault, unsound
 
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[tuple, Outcome] = {}
     every = list(every)
 
     def done(cell, make):
         # The valid call and others that serve as reference are made once, and only where they are wanted.
-        name = f"{cell.argument} {cell.variant}"
+        name = cell.argument, cell.reference_name
         if name not in outcomes:
             outcomes[name] = _outcome(cell, make, options.seconds)
         return outcomes[name]

@@ -20,7 +20,10 @@ _LONGER = Variant("a row more", "refused", lambda x: np.concatenate([np.asarray(
 
 @dataclass(frozen=True)
 class Cell:
-    """One call: ``make()`` gives its arguments, ``reference()`` those of the call that it must agree with."""
+    """One call: ``make()`` gives its arguments, ``reference()`` those of the call that it must agree with.
+
+    Cells of one argument with the same reference_name share their reference.
+    """
 
     subject: Subject
     argument: str
@@ -30,6 +33,7 @@ class Cell:
     make: Callable[[], dict[str, Any]]
     reference: Callable[[], dict[str, Any]] | None = None
     kind: str = ""
+    reference_name: object = None
 
     @property
     def number(self) -> int:
@@ -69,7 +73,7 @@ def _cell(subject, arguments, name, variant, found):
         reference = lambda: arguments | {name: value}  # noqa: E731
     return Cell(
         subject, name, variant.name, variant.expects, tuple(sorted(names)), lambda: changed(variant.change), reference,
-        found,
+        found, variant.reference or variant.name,
     )  # fmt: skip
 
 

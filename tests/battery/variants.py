@@ -54,12 +54,20 @@ def _positive_whole(x):
     return np.abs(_whole(x))
 
 
-def _as(dtype, make=_whole):
-    return (lambda x: make(x).astype(dtype)), (lambda x: make(x).astype(np.float32))
+def _whole_floats(x):
+    return _whole(x).astype(np.float32)
 
 
-def _rounded(dtype):
-    return (lambda x: np.asarray(x).astype(dtype)), (lambda x: np.asarray(x).astype(dtype).astype(np.float32))
+def _positive_floats(x):
+    return _positive_whole(x).astype(np.float32)
+
+
+def _to_bfloat16(x):
+    return np.asarray(x).astype(ml_dtypes.bfloat16)
+
+
+def _of_bfloat16(x):
+    return _to_bfloat16(x).astype(np.float32)
 
 
 def _wide(x):
@@ -166,13 +174,24 @@ FLOATS = [
     Variant("1e-30", "large", lambda x: np.asarray(x) * np.float32(1e-30)),
     Variant("one 1e30", "large", _with(np.float32(1e30))),
     Variant("1e300", "large", lambda x: np.asarray(x, np.float64) * 1e300),
-    *(Variant(str(np.dtype(d)), "alike", *_as(d)) for d in (np.int8, np.int32, np.int64)),
-    *(Variant(str(np.dtype(d)), "alike", *_as(d, _positive_whole)) for d in (np.uint8, np.uint64)),
+    *(
+        Variant(np.dtype(d).name, "alike", lambda x, d=d: _whole(x).astype(d), _whole_floats)
+        for d in (np.int8, np.int32, np.int64)
+    ),
+    *(
+        Variant(np.dtype(d).name, "alike", lambda x, d=d: _positive_whole(x).astype(d), _positive_floats)
+        for d in (np.uint8, np.uint64)
+    ),
     Variant("bool", "alike", lambda x: np.asarray(x) > 0, lambda x: (np.asarray(x) > 0).astype(np.float32)),
     Variant("beyond 32 bits", "alike", _wide, lambda x: _wide(x).astype(np.float32)),
-    Variant("float16", "alike", *_rounded(np.float16)),
-    Variant("bfloat16", "alike", *_rounded(ml_dtypes.bfloat16)),
-    Variant("bfloat16 of JAX", "alike", lambda x: jnp.asarray(x, jnp.bfloat16), _rounded(ml_dtypes.bfloat16)[1]),
+    Variant(
+        "float16",
+        "alike",
+        lambda x: np.asarray(x).astype(np.float16),
+        lambda x: np.asarray(x).astype(np.float16).astype(np.float32),
+    ),
+    Variant("bfloat16", "alike", _to_bfloat16, _of_bfloat16),
+    Variant("bfloat16 of JAX", "alike", lambda x: jnp.asarray(x, jnp.bfloat16), _of_bfloat16),
     Variant("float64", "same", lambda x: np.asarray(x, np.float64)),
     Variant("longdouble", "alike", lambda x: np.asarray(x, np.longdouble)),
 ]
@@ -190,8 +209,8 @@ def _labels_with(number, dtype=np.int64):
 
 
 _WHOLE_TYPES = [
-    *(Variant(str(np.dtype(d)), "same", lambda x, d=d: np.asarray(x).astype(d)) for d in (np.int8, np.int32, np.int64)),
-    *(Variant(str(np.dtype(d)), "alike", lambda x, d=d: np.asarray(x).astype(d)) for d in (np.uint8, np.uint64)),
+    *(Variant(np.dtype(d).name, "same", lambda x, d=d: np.asarray(x).astype(d)) for d in (np.int8, np.int32, np.int64)),
+    *(Variant(np.dtype(d).name, "alike", lambda x, d=d: np.asarray(x).astype(d)) for d in (np.uint8, np.uint64)),
     Variant("whole floats", "alike", lambda x: np.asarray(x).astype(np.float32)),
 ]
 
