@@ -36,15 +36,15 @@ def test_interp_jax(benchmark, size):
     def climb(start):
         return ascent.maximize(network, start, units, rate=RATE, threshold=THRESHOLD, steps=STEPS)
 
-    found = ours(
+    result = ours(
         benchmark,
         size,
         lambda: climb(start),
         rounds=15,
-        flops=lambda found: 4 * LENGTH * CLASSES * float(found.steps.sum()),
+        flops=lambda result: 4 * LENGTH * CLASSES * float(result.steps.sum()),
         memory=(climb, start),
     )
-    _check(benchmark, np.mean(found.converged), np.mean(found.steps))
+    _check(benchmark, np.mean(result.converged), np.mean(result.steps))
 
 
 def test_pytorch_lane_by_lane(benchmark, size):

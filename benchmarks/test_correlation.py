@@ -26,15 +26,15 @@ def _rows(rows):
     return jax.block_until_ready((a, b))
 
 
-def _check(benchmark, found, size):
+def _check(benchmark, result, size):
     a, b = (np.asarray(array)[:, :CHECKED].astype(float).T for array in _rows(size))
     wanted = np.corrcoef(a, b)[:CHECKED, CHECKED:]
-    check(benchmark, largest_difference_to_float64=np.abs(np.asarray(found)[:CHECKED, :CHECKED] - wanted).max())
+    check(benchmark, largest_difference_to_float64=np.abs(np.asarray(result)[:CHECKED, :CHECKED] - wanted).max())
 
 
 def test_interp_jax(benchmark, size):
     rows, correlate = _rows(size), jax.jit(pearson)
-    found = ours(
+    result = ours(
         benchmark,
         size,
         lambda: correlate(*rows),
@@ -43,7 +43,7 @@ def test_interp_jax(benchmark, size):
         moved=4 * (size * (INPUTS + UNITS) + INPUTS * UNITS),
         memory=(pearson, *rows),
     )
-    _check(benchmark, found, size)
+    _check(benchmark, result, size)
 
 
 def test_numpy_centered_cross_product(benchmark, size):

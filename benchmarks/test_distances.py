@@ -50,8 +50,8 @@ def test_interp_jax(benchmark, case, size):
     # Cosine and correlation need no pairs: the mean of all products is a product of means.
     pairs = {"euclidean": size * size, INSIDE: size * size // CLASSES}.get(case)
     flops = pairs * x.shape[-1] if pairs else None
-    found = ours(benchmark, size, lambda: mean(x), flops=flops, moved=4 * x.size, memory=(mean, x))
-    check(benchmark, relative_difference_to_float64=np.abs(np.asarray(found, float) / _mean(case, size) - 1).max())
+    result = ours(benchmark, size, lambda: mean(x), flops=flops, moved=4 * x.size, memory=(mean, x))
+    check(benchmark, relative_difference_to_float64=np.abs(np.asarray(result, float) / _mean(case, size) - 1).max())
 
 
 def test_scipy_pdist(benchmark, case, size):

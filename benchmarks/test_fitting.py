@@ -32,8 +32,8 @@ def test_interp_jax(benchmark, size):
         fitted = networks.fit(stacked, *_rows(), key=keys, minibatch_size=BATCH, epochs=EPOCHS)
         return jax.tree.leaves(fitted.network), fitted.history
 
-    found = ours(benchmark, size, train, rounds=7, flops=6 * PARAMETERS * ROWS * EPOCHS * size)
-    check(benchmark, last_training_loss=found[1].loss[-1].mean())
+    result = ours(benchmark, size, train, rounds=7, flops=6 * PARAMETERS * ROWS * EPOCHS * size)
+    check(benchmark, last_training_loss=result[1].loss[-1].mean())
 
 
 def _trained(size, compiled):

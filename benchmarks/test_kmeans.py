@@ -48,7 +48,7 @@ def test_interp_jax(benchmark, case, size):
     )
     timed = every[2:]
     if starts == 1:
-        passes = np.median([int(found.steps) for found in timed])
+        passes = np.median([int(result.steps) for result in timed])
         # Of the scores alone: the sums of most passes are updated from a few changed rows.
         benchmark.extra_info |= {"flops": 2.0 * x.size * CLUSTERS * passes, "bytes": 4.0 * x.size * passes}
     _check(benchmark, timed, "inertia", "steps")
@@ -65,10 +65,10 @@ def test_scikit_learn(benchmark, case, size):
     _check(benchmark, every[1:], "inertia_", "n_iter_")
 
 
-def _check(benchmark, found, inertia, iterations):
+def _check(benchmark, result, inertia, iterations):
     """Means over all timed calls; iterations are those of the best start of each call."""
     check(
         benchmark,
-        mean_inertia=np.mean([float(getattr(each, inertia)) for each in found]),
-        median_iterations=np.median([int(getattr(each, iterations)) for each in found]),
+        mean_inertia=np.mean([float(getattr(each, inertia)) for each in result]),
+        median_iterations=np.median([int(getattr(each, iterations)) for each in result]),
     )

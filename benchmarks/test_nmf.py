@@ -31,14 +31,14 @@ def test_interp_jax(benchmark, size):
     def factorize(v):
         return nmf(v, RANK, key=jax.random.key(0), restarts=size, iterations=ITERATIONS)
 
-    found = ours(
+    result = ours(
         benchmark,
         size,
         lambda: factorize(_magnitudes()),
         flops=4 * RANK * (UNITS * FEATURES + RANK * (UNITS + FEATURES)) * size * ITERATIONS,
         memory=(factorize, jax.numpy.asarray(_magnitudes())),
     )
-    check(benchmark, best_error=found.error)
+    check(benchmark, best_error=result.error)
 
 
 # scikit-learn computes in the precision of its input; float32 is faster, and the precision of ours.

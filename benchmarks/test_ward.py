@@ -31,17 +31,17 @@ def _vectors(case, rows):
 
 @functools.cache
 def _heights(case, rows):
-    found = baselines.fastcluster().linkage_vector(_vectors(case, rows), method="ward")
-    return found[:, 2]
+    result = baselines.fastcluster().linkage_vector(_vectors(case, rows), method="ward")
+    return result[:, 2]
 
 
-def _compare(benchmark, found, case, rows):
+def _compare(benchmark, result, case, rows):
     """Compares heights; where ties allow several trees, replays fifty of the merges instead."""
     if case == "integer grid":
-        replayed = ward.verify(found, _vectors(case, rows), samples=50)
+        replayed = ward.verify(result, _vectors(case, rows), samples=50)
         return check(benchmark, replayed_merges_that_are_least=np.mean(replayed.least) * replayed.valid)
     wanted = _heights(case, rows)
-    return check(benchmark, largest_relative_height_difference=np.abs(found[:, 2] / wanted - 1).max())
+    return check(benchmark, largest_relative_height_difference=np.abs(result[:, 2] / wanted - 1).max())
 
 
 def _flops(vectors):
@@ -65,33 +65,33 @@ def _flops(vectors):
 
 def test_interp_jax(benchmark, case, size):
     vectors = _vectors(case, size)
-    found = ours(benchmark, size, lambda: ward.linkage(vectors), rounds=ROUNDS, flops=_flops(vectors), host=True)
-    _compare(benchmark, found, case, size)
+    result = ours(benchmark, size, lambda: ward.linkage(vectors), rounds=ROUNDS, flops=_flops(vectors), host=True)
+    _compare(benchmark, result, case, size)
 
 
 def test_interp_jax_first_call(benchmark, case, size):
     benchmark.extra_info["size"] = size
-    found = benchmark.pedantic(ward.linkage, (_vectors(case, size),), setup=jax.clear_caches, rounds=ROUNDS)
-    _compare(benchmark, found, case, size)
+    result = benchmark.pedantic(ward.linkage, (_vectors(case, size),), setup=jax.clear_caches, rounds=ROUNDS)
+    _compare(benchmark, result, case, size)
 
 
 @pytest.mark.parametrize("function", ["linkage", "linkage_vector"])
 def test_fastcluster(benchmark, function, case, size):
     vectors, cluster = _vectors(case, size), getattr(baselines.fastcluster(), function)
-    found = baseline(benchmark, size, lambda: cluster(vectors, method="ward"), rounds=ROUNDS, warmup_rounds=0)
-    _compare(benchmark, found, case, size)
+    result = baseline(benchmark, size, lambda: cluster(vectors, method="ward"), rounds=ROUNDS, warmup_rounds=0)
+    _compare(benchmark, result, case, size)
 
 
 def test_scipy(benchmark, case, size):
     vectors = _vectors(case, size)
-    found = baseline(
+    result = baseline(
         benchmark,
         size,
         lambda: scipy.cluster.hierarchy.linkage(vectors, method="ward"),
         rounds=ROUNDS,
         warmup_rounds=0,
     )
-    _compare(benchmark, found, case, size)
+    _compare(benchmark, result, case, size)
 
 
 def test_scikit_learn(benchmark, case, size):
@@ -99,6 +99,6 @@ def test_scikit_learn(benchmark, case, size):
 
     vectors = _vectors(case, size)
     model = AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage="ward")
-    found = baseline(benchmark, size, lambda: model.fit(vectors), rounds=ROUNDS, warmup_rounds=0)
+    result = baseline(benchmark, size, lambda: model.fit(vectors), rounds=ROUNDS, warmup_rounds=0)
     if case != "integer grid":
-        check(benchmark, largest_relative_height_difference=np.abs(found.distances_ / _heights(case, size) - 1).max())
+        check(benchmark, largest_relative_height_difference=np.abs(result.distances_ / _heights(case, size) - 1).max())

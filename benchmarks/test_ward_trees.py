@@ -28,9 +28,9 @@ def _in_a_loop(linkage, vectors):
 
 def test_interp_jax(benchmark, size):
     vectors, trees = _vectors(size), jax.jit(jax.vmap(ward.tree))
-    found = np.asarray(ours(benchmark, size, lambda: trees(vectors), memory=(jax.vmap(ward.tree), vectors)))
+    result = np.asarray(ours(benchmark, size, lambda: trees(vectors), memory=(jax.vmap(ward.tree), vectors)))
     wanted = _in_a_loop(scipy.cluster.hierarchy.linkage, vectors)[:, :, 2]
-    error = np.abs(found[:, :, 2] - wanted).max(1) / wanted[:, -1]
+    error = np.abs(result[:, :, 2] - wanted).max(1) / wanted[:, -1]
     check(benchmark, largest_height_error_of_the_largest_height=error.max())
 
 

@@ -43,10 +43,12 @@ def test_the_example_runs():
     assert set(names["clusters"]) == {0, 1, 2, 3}
     assert names["roles"].shape == (4, 160)
     assert names["core"].reached
-    assert names["read"].maps.shape == (10, *names["images"].shape)
+    assert names["importance"].shape == (64, 100)
+    assert names["contributions"].maps.shape == (10, *names["images"].shape)
     assert names["accuracies"].shape == (10,)
-    assert names["explainer"].fidelity(names["images"], names["said"]) > 0.8
-    assert names["explanation"].prediction == names["said"][0]
+    decided = names["deep"](names["images"]).argmax(axis=1)
+    assert names["explainer"].fidelity(names["images"], decided) > 0.8
+    assert names["explanation"].prediction == decided[0]
     assert names["small"].dense2.kernel.shape == (names["core"].units, 60)
 
 

@@ -46,7 +46,7 @@ class InteStudy(Study):
             (self.task.inputs[: training.rows], labels[: training.rows]),
             seeds=None,
             epochs=training.epochs,
-            minibatch_size=training.batch_size,
+            minibatch_size=training.minibatch_size,
             optimizer=training.optimizer,
         ).network
 

@@ -16,7 +16,7 @@ class Training:
 
     rows: int
     epochs: int
-    batch_size: int
+    minibatch_size: int
     optimizer: optax.GradientTransformation
 
 

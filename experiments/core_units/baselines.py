@@ -133,7 +133,7 @@ def _orders(study, layer, label) -> dict[str, list[np.ndarray]]:
         kind="hard_concrete",
         repeats=1,
         steps=study.config.steps,
-        minibatch_size=study.config.batch_size,
+        minibatch_size=study.config.minibatch_size,
     )
     return {**orders, HARD_CONCRETE: [np.argsort(-odds, kind="stable") for odds in swept.gates[0, :, 0]]}
 

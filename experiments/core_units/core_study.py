@@ -146,8 +146,8 @@ class CoreStudy(Study):
     @property
     def select_options(self) -> dict:
         """Options of all selections."""
-        options = {name: getattr(self.config, name) for name in ("steps", "starts", "swaps", "search_rows")}
-        return options | {"minibatch_size": self.config.batch_size}
+        names = ("steps", "minibatch_size", "starts", "swaps", "search_rows")
+        return {name: getattr(self.config, name) for name in names}
 
     def selection(self, name: str, units: int, select) -> Core:
         """The result of ``select``: computed once, then read from the run's folder."""

@@ -44,7 +44,7 @@ class Settings(StudySettings):
     """Selections whose units are compared."""
     steps: int = 300
     """Gradient steps of the gates."""
-    batch_size: int = 64
+    minibatch_size: int = 64
     """Rows in a gradient step of the gates."""
     starts: int = 4
     """Sets that are refined: sets from gates, one for each cost, and a last one grown from no units."""

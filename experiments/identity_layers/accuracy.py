@@ -13,7 +13,7 @@ def write(study, section) -> None:
     chance = 1 / len(task.class_names)
     section.text(
         f"{task.name}, {len(task.labels):,} training rows. All networks are trained in the same way: "
-        f"{_epochs(config.epochs)} in batches of {config.batch_size} with Adam, with a peak learning rate of "
+        f"{_epochs(config.epochs)} in batches of {config.minibatch_size} with Adam, with a peak learning rate of "
         f"{config.rate:g}. A layer has {task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the "
         "classes. The accuracy of a layer is the share of rows for which the unit of the true class is greatest among "
         f"its class units, on {len(task.held_labels):,} held-out rows. Networks with random initialization differ in "

@@ -86,14 +86,14 @@ def _network(study, start):
         patch=PATCH.get(task.shape[0], 1),
         start=start,
     )
-    steps = config.conv_epochs * (len(task.labels) // config.batch_size)
+    steps = config.conv_epochs * (len(task.labels) // config.minibatch_size)
     return study.fitted(
         f"convolutional {start}",
         make,
         (_images(task, task.inputs), task.labels),
         seeds=None,
         epochs=config.conv_epochs,
-        minibatch_size=config.batch_size,
+        minibatch_size=config.minibatch_size,
         optimizer=adam(config.conv_rate, steps),
     ).network
 

@@ -45,7 +45,7 @@ class LayersStudy(Study):
         )
         labels = np.random.default_rng(config.seed).permutation(self.task.labels) if kind == SHUFFLED else None
         rows = self.task.inputs, self.task.labels if labels is None else labels
-        options = {"epochs": config.epochs, "minibatch_size": config.batch_size, "optimizer": self.optimizer}
+        options = {"epochs": config.epochs, "minibatch_size": config.minibatch_size, "optimizer": self.optimizer}
         if config.lanes:
             stacked = self.fitted(f"{kind} {depth}", make, rows, seeds=seeds, **options).network
             return [lane(stacked, seed) for seed in range(seeds)]
@@ -58,7 +58,7 @@ class LayersStudy(Study):
     def optimizer(self) -> optax.GradientTransformation:
         """One optimizer object for all networks."""
         config = self.config
-        return adam(config.rate, config.epochs * (len(self.task.labels) // config.batch_size))
+        return adam(config.rate, config.epochs * (len(self.task.labels) // config.minibatch_size))
 
     def untrained(self, kind: str, depth: int) -> np.ndarray:
         """Accuracy of untrained networks on the held-out rows, [layers, networks]."""

@@ -9,7 +9,7 @@ from scipy.stats import bootstrap
 
 from experiments.identity_layers.layers_study import IDENTITY, NAMES, SHUFFLED
 from interp_jax import figures
-from interp_jax.methods import identity
+from interp_jax.methods import attribution, identity
 
 MAP, MAGNITUDE, ALONE, RANDOM_INK = "contribution map", "|contribution map|", "|x| alone", "random ink"
 CONTROLS = ("orthogonal", SHUFFLED)
@@ -155,21 +155,21 @@ _AREAS = ("deletion_area", "insertion_area")
 
 
 def _curves(study, network, inputs, layer, of_magnitude):
-    """`identity.RemovalCurves` of every ranking."""
+    """The `attribution.RemovalCurves` of every ranking."""
     read, target = _read(network, inputs)
     maps = read.maps
     rankings = {
         MAP: maps[layer],
         f"contribution map, layer {len(maps) - 1}": maps[-2],
         MAGNITUDE: np.abs(maps[of_magnitude]),
-        "x · gradient": identity.gradient_times_input(network, inputs, target),
-        "|x · gradient|": np.abs(identity.gradient_times_input(network, inputs, target)),
-        "integrated gradients": identity.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
+        "x · gradient": attribution.gradient_times_input(network, inputs, target),
+        "|x · gradient|": np.abs(attribution.gradient_times_input(network, inputs, target)),
+        "integrated gradients": attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
         ALONE: inputs,
         RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape),
     }
     curves = {
-        name: identity.removal_curves(network, inputs, each, target, steps=STEPS) for name, each in rankings.items()
+        name: attribution.removal_curves(network, inputs, each, target, steps=STEPS) for name, each in rankings.items()
     }
     return {name: jax.tree.map(np.asarray, each) for name, each in curves.items()}
 
@@ -189,7 +189,7 @@ def _of_control(study, network, inputs, layer):
     """Deletion areas of every row by the map and by random ink."""
     read, target = _read(network, inputs)
     return [
-        np.asarray(identity.removal_curves(network, inputs, each, target, steps=STEPS).deletion_area)
+        np.asarray(attribution.removal_curves(network, inputs, each, target, steps=STEPS).deletion_area)
         for each in (read.maps[layer], jax.random.uniform(study.key(4), inputs.shape))
     ]
 
@@ -205,7 +205,7 @@ def _areas_by_layer(network, inputs, tried, change):
 
     def area(layer):
         importance = change(read.maps[layer])
-        return identity.removal_curves(network, inputs, importance, target, steps=STEPS).deletion_area.mean()
+        return attribution.removal_curves(network, inputs, importance, target, steps=STEPS).deletion_area.mean()
 
     return jax.lax.map(area, tried)
 

@@ -32,7 +32,7 @@ class Settings(StudySettings):
     digits and 1.2 times as long for images of 28 × 28."""
     epochs: int = 25
     """Passes over the training rows."""
-    batch_size: int = 64
+    minibatch_size: int = 64
     """Rows in a gradient step."""
     rate: float = 1e-3
     """Peak learning rate of Adam, after a linear warm-up over a tenth of the steps and before a cosine decay to 0."""
@@ -65,7 +65,7 @@ PRESETS = {
         random_seeds=2,
         lanes=False,
         epochs=1,
-        batch_size=128,
+        minibatch_size=128,
         rate=3e-4,
         conv_epochs=2,
         removal_rows=1_000,
