@@ -2,6 +2,8 @@
 
 # (end of the subject's path, argument, variant), "*" for any → why.
 DOCUMENTED: dict[tuple[str, str, str], str] = {
+    ("prediction_difference", "patch", "list"): "one side an axis",
+    ("prediction_difference", "stride", "vector"): "one step an axis",
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
     ("stop_when_confident", "thresholds", "a row less"): "thresholds have a length of their own",
@@ -18,9 +20,9 @@ NOT_FINITE = r"NaN|infinit|not finite"
 OVERFLOW = r"overflow|magnitudes? (up to|below|above|beyond)|1e\d\d|beyond float32"
 
 
-def reason(path: str, argument: str, variant: str) -> str | None:
-    """Why a cell may be as it is; None where nothing says so."""
-    for (short, name, what), why in DOCUMENTED.items():
+def entry(path: str, argument: str, variant: str) -> tuple[str, str, str] | None:
+    """Where it is written why a cell may be as it is; None where it is nowhere."""
+    for short, name, what in DOCUMENTED:
         if (path == short or path.endswith(f".{short}")) and name in ("*", argument) and what in ("*", variant):
-            return why
+            return short, name, what
     return None
