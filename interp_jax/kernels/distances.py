@@ -187,7 +187,7 @@ def _rows(x, labels, metric):
 def _offset_free(name, values, metric):
     if metric == "cosine":
         return as_real(name, values, shape=_SHAPE)
-    return as_centered(name, values, axis=metric == "correlation", shape=_SHAPE)[0]
+    return as_centered(name, values, axis=int(metric == "correlation"), shape=_SHAPE)[0]
 
 
 @jax.jit

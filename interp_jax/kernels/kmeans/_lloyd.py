@@ -131,20 +131,19 @@ def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
     squares = jnp.sum(rows.weights * rows.squares)
     rest = tolerance * (squares / jnp.sum(weights) / x.shape[1])
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
-    starts = seeds(rows, keys, k)
     lost = 2 * squares * (x.shape[1] + 8) * jnp.finfo(x.dtype).eps
 
     def attempt(state):
         exact = state[0] == 1
-        centers, steps, converged = _lloyd(rows, starts, iterations, rest, exact)
+        centers, steps, converged = _lloyd(rows, seeds(rows, keys, k, exact), iterations, rest, exact)
         inertias = _inertias(rows, centers, exact)
         again = ~exact & jnp.any(_LOST * inertias < lost)
         return jnp.where(again, 1, 2 + exact.astype(jnp.int32)), centers, steps, converged, inertias
 
     # 0 and 1: to be done by products and by differences; 2 and 3: done so.
-    whole = jnp.zeros(restarts, jnp.int32)
-    first = jnp.zeros((), jnp.int32), jnp.zeros_like(starts), whole, whole > 0, jnp.zeros(restarts, x.dtype)
-    state, centers, steps, converged, inertias = jax.lax.while_loop(lambda state: state[0] < 2, attempt, first)
+    none, centers = jnp.zeros(restarts, jnp.int32), jnp.zeros((restarts, k, x.shape[1]), x.dtype)
+    nothing = none[0], centers, none, none > 0, none.astype(x.dtype)
+    state, centers, steps, converged, inertias = jax.lax.while_loop(lambda state: state[0] < 2, attempt, nothing)
     best = jnp.argmin(inertias)
     labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None], state == 3)[0]), None)[1]
     converged = converged[best] & jnp.isfinite(inertias[best])

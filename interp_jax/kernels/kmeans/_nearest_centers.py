@@ -11,24 +11,30 @@ def scores(x, centers):
     return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
 
 
-def nearest(batch, centers, exact=False):
-    """The first of the nearest centers, and the squared distance to it, [lanes, size] each.
+def squared_differences(x, centers):
+    """‖x − μ‖² [lanes, size] for one center a lane, at several times the cost of a score."""
+    return jnp.sum((x[None] - centers[:, None]) ** 2, axis=2)
 
-    With ``exact``, which may be traced, distances are sums of squared differences, at several times the cost.
+
+def if_exact(exact, steps, step, value):
+    """``value`` after that many steps if ``exact``, which may be traced, else as it is.
+
+    A loop, not a condition, both sides of which would be computed under vmap.
     """
+    return value if exact is False else jax.lax.fori_loop(0, jnp.where(exact, steps, 0), step, value)
+
+
+def nearest(batch, centers, exact=False):
+    """The first of the nearest centers, and the squared distance to it, [lanes, size] each."""
     scored = scores(batch.x, centers)
     labels, least = jax.lax.argmin(scored, 1, jnp.int32), jnp.min(scored, axis=1) + batch.squares[None]
-    if exact is False:
-        return labels, least
 
     def compare(number, best):
-        squared = jnp.sum((batch.x[None] - centers[:, number, None]) ** 2, axis=2)
+        squared = squared_differences(batch.x, centers[:, number])
         nearer = squared < best[1]
         return jnp.where(nearer, number, best[0]), jnp.where(nearer, squared, best[1])
 
-    # A loop without steps, not a condition, both sides of which would be computed under vmap.
-    steps = jnp.where(exact, centers.shape[1], 0)
-    labels, compared = jax.lax.fori_loop(0, steps, compare, (labels, jnp.full_like(least, jnp.inf)))
+    labels, compared = if_exact(exact, centers.shape[1], compare, (labels, jnp.full_like(least, jnp.inf)))
     return labels, jnp.where(exact, compared, least)
 
 

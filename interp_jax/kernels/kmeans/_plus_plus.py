@@ -5,10 +5,10 @@ import math
 import jax
 import jax.numpy as jnp
 
-from interp_jax.kernels.kmeans._nearest_centers import scores
+from interp_jax.kernels.kmeans._nearest_centers import if_exact, scores, squared_differences
 
 
-def seeds(rows, keys, k):
+def seeds(rows, keys, k, exact=False):
     """Rows [lanes, k, features] of `RowBatches` for centers, with a key a lane.
 
     Each is the one, of a few drawn in proportion to their squared distance, that leaves least of it.
@@ -22,7 +22,16 @@ def seeds(rows, keys, k):
         """Squared distances [lanes, candidates, size]."""
         return jnp.maximum(scores(batch.x, candidates) + batch.squares[None, None], 0)
 
-    _, nearest = rows.fold(lambda _, batch, part: (None, distances(batch, centers[:, :1])[:, 0]), None)
+    def nearer(batch, center, nearest):
+        """Squared distances [lanes, size] to the nearest of the centers so far and one more."""
+        return if_exact(
+            exact,
+            1,
+            lambda *_: jnp.minimum(squared_differences(batch.x, center), nearest),
+            jnp.minimum(distances(batch, center[:, None])[:, 0], nearest),
+        )
+
+    _, nearest = rows.fold(lambda _, batch, part: (None, nearer(batch, centers[:, 0], jnp.inf)), None)
 
     def choose(number, state):
         centers, nearest = state
@@ -31,17 +40,21 @@ def seeds(rows, keys, k):
         candidates = rows.at(numbers)
 
         def left(total, batch, part):
-            remaining = jnp.minimum(distances(batch, candidates), rows.part(nearest, part)[:, None])
-            return total + jnp.sum(remaining * batch.weights[None, None], axis=2), None
+            near = rows.part(nearest, part)
+            remaining = jnp.minimum(distances(batch, candidates), near[:, None])
+
+            def compare(number, sums):
+                remaining = jnp.minimum(squared_differences(batch.x, candidates[:, number]), near)
+                return sums.at[:, number].set(jnp.sum(remaining * batch.weights[None], axis=1))
+
+            sums = jnp.sum(remaining * batch.weights[None, None], axis=2)
+            return total + if_exact(exact, draws, compare, sums), None
 
         totals, _ = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
         best = jnp.argmin(totals, axis=1)
-        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)
-
-        def nearer(_, batch, part):
-            return None, jnp.minimum(distances(batch, chosen)[:, 0], rows.part(nearest, part))
-
-        return centers.at[:, number].set(chosen[:, 0]), rows.fold(nearer, None)[1]
+        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)[:, 0]
+        left_over = rows.fold(lambda _, batch, part: (None, nearer(batch, chosen, rows.part(nearest, part))), None)[1]
+        return centers.at[:, number].set(chosen), left_over
 
     return jax.lax.fori_loop(1, k, choose, (centers, nearest))[0]
 
