@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, check_choice, describe, is_traced
-from interp_jax.methods._accept import applied, as_rows, callable_pytree
+from interp_jax._checks import as_count, as_real, check_choice, describe, is_traced
+from interp_jax.methods._accept import applied, callable_pytree
 
 RULES = ("deconvnet", "guided", "gradient")
 
@@ -75,7 +75,7 @@ def deconvnet(
     check_choice("rule", rule, RULES)
     if not isinstance(strongest, bool | np.bool_):
         raise ValueError(f"strongest: found {describe(strongest)}, wanted True or False")
-    inputs = as_rows("inputs", inputs, finite=False, floating=True)
+    inputs = as_real("inputs", inputs, shape=["rows", "…"])
     walked = _walked(stages, stage)
     if rectifiers is None:
         rectifiers = [name for name, step in walked.items() if step is jax.nn.relu]

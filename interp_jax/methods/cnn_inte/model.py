@@ -73,11 +73,7 @@ class Explainer:
         return len(self.class_labels)
 
     def input_ids(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
-        """The most likely IDs of inputs by the forests. Host-level.
-
-        Raises:
-            ValueError: inputs of another size than those fitted, or not of finite numbers.
-        """
+        """The most likely IDs of inputs by the forests; refuses inputs as `predict` does. Host-level."""
         return self._votes(inputs).argmax(axis=2)
 
     def hidden_ids(self, hidden: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
@@ -97,11 +93,7 @@ class Explainer:
         return self.class_labels[self.shares(inputs).argmax(axis=1)]
 
     def shares(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
-        """The share of every class in the leaves that an input reaches; `predict` takes the largest. Host-level.
-
-        Raises:
-            ValueError: inputs of another size than those fitted, or not of finite numbers.
-        """
+        """The share of every class in the leaves that an input reaches; `predict` takes the largest. Host-level."""
         return class_shares(self.tree, self._votes(inputs), self.votes)
 
     def _votes(self, inputs, name="inputs"):

@@ -146,3 +146,22 @@ def test_lanes_are_the_single_calls():
         jnp.stack([first, second]), jnp.stack([second, first])
     )
     np.testing.assert_allclose(lanes[0], separability(points, first, second, key=KEY).score, atol=1e-5)
+
+
+def test_float64_clouds_far_from_zero_are_compared_as_they_are():
+    points, first, second = _clouds(0.5)
+    wanted = separability(points, first, second, key=KEY).score
+    far = points.astype(np.float64) + 1e10
+    np.testing.assert_allclose(separability(far, first, second, key=KEY).score, wanted, atol=0.02)
+
+
+def test_points_that_are_not_finite_leave_the_score_undefined():
+    points, first, second = _clouds(20.0, rows=20)
+    counted = np.arange(40) > 0
+    points[0, 0] = np.nan
+    assert np.isnan(separability(points, first, second, key=KEY).score)
+    assert float(separability(points, first & counted, second, key=KEY).score) == 1
+    with pytest.raises(ValueError, match="^first: found numbers other than 0 and 1"):
+        separability(points, points[:, 1], second, key=KEY)
+    with pytest.raises(ValueError, match="^key: found 0, wanted a JAX random key"):
+        separability(points, first, second, key=0)

@@ -94,3 +94,26 @@ def test_a_node_of_one_class_and_identical_rows_are_not_split():
     ids = np.zeros((6, 2), int)
     assert grow(ids, np.array([0, 1, 0, 1, 2, 0]), **OPTIONS).leaves == 1
     assert grow(np.arange(6)[:, None] % 4, np.ones(6, int), **OPTIONS).leaves == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ids": np.ones((4, 2))}, r"ids: found float64 \[4, 2\], wanted whole numbers"),
+        ({"ids": np.array([[0], [1], [2], [4]])}, "ids: found 0 to 4, wanted whole numbers from 0 to 3"),
+        ({"ids": np.zeros(4, int)}, r"ids: found int64 \[4\]"),
+        ({"labels": np.array([0, 1, 2, 3])}, "labels: found 0 to 3, wanted whole numbers from 0 to 2"),
+        ({"labels": np.array([0, 1, 2])}, r"labels: found shape \[3\], wanted whole numbers \[4\]"),
+        ({"labels": np.array([0, 1, 2, 2**32])}, "labels: found 0 to 4294967296"),
+        ({"depth": 0}, "depth: found 0"),
+        ({"splits": "any"}, "splits: found 'any'"),
+    ],
+)
+def test_bad_arguments_are_named(changed, message):
+    arguments = {"ids": np.arange(4)[:, None], "labels": np.arange(4) % 3} | OPTIONS | changed
+    ids, labels = arguments.pop("ids"), arguments.pop("labels")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        grow(ids, labels, **arguments)
+    tree = grow(np.arange(4)[:, None], np.arange(4) % 3, **OPTIONS)
+    with pytest.raises(ValueError, match="^ids: found 0 to 9, wanted whole numbers from 0 to 3"):
+        tree.predict(np.array([[0], [9]]))
