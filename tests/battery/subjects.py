@@ -9,8 +9,8 @@ from flax import nnx
 
 from tests.surface import public_names
 
-# What no user calls: protocols of JAX and of pytrees.
-_PROTOCOLS = {"tree_flatten", "tree_unflatten"}
+# What no user calls: JAX does, or, of tails, the search for units in the middle of compiled code, with its own arrays.
+_CALLED_BY_OTHERS = {"tree_flatten", "tree_unflatten", "layer_of_units", "scores_after_layer"}
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,22 @@ class Subject:
 def subjects() -> dict[str, Subject]:
     """All of them by path, found by walking the package."""
     found = {}
-    for path, value in public_names().items():
+    names = public_names()
+    protocols = [value for value in names.values() if getattr(value, "_is_protocol", False)]
+    within = _CALLED_BY_OTHERS.union(*(vars(protocol) for protocol in protocols)) - {"__call__"}
+    for path, value in names.items():
         if inspect.isfunction(value):
             found[path] = Subject(path, value)
-        else:
-            found.update((subject.path, subject) for subject in _of_class(path, value))
+        elif value not in protocols:
+            found.update((subject.path, subject) for subject in _of_class(path, value, within))
     return found
 
 
-def _of_class(path, cls):
+def _of_class(path, cls, within):
     for name, member in vars(cls).items():
         if name == "__init__" and issubclass(cls, nnx.Module):
             yield Subject(f"{path}.new", cls)
-        if name in _PROTOCOLS or (name.startswith("_") and name != "__call__"):
+        if name in within or (name.startswith("_") and name != "__call__"):
             continue
         label = f"{path}.{'call' if name == '__call__' else name}"
         if isinstance(member, classmethod | staticmethod):

@@ -1,13 +1,12 @@
 """Valid calls of the figures."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from interp_jax.figures.comparison import ErrorRow
 from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
 from interp_jax.methods import hierarchy
-from tests.battery.arguments import CLASSES, LABELS, ROWS, UNITS, Fresh, normal
+from tests.battery.arguments import CLASSES, LABELS, ROWS, UNITS, normal
 
 SHARES = np.abs(normal(4, 3, seed=20)) / 4
 TREE = hierarchy.build(normal(UNITS, 4, seed=3))
@@ -15,13 +14,6 @@ RISING = np.arange(1, 9, dtype=np.float32)
 COLORS = np.tile(np.array([[0.2, 0.4, 0.6, 1.0]]), (2, 1))
 NAMES = ["one", "two", "three"]
 
-
-def _axes():
-    return Figure(figsize=(2, 2)).subplots()
-
-
-AXES = Fresh(_axes)
-AXIS = Fresh(lambda: _axes().xaxis)
 
 CALLS = {
     "aligned_vectors": lambda: {
@@ -56,10 +48,8 @@ CALLS = {
         "path": (0, 1),
     },
     "filters.composition": lambda: {"parts": {"one": (RISING, RISING), "two": (RISING[:4], RISING[:4])}},
-    "filters.curve": lambda: {"axes": AXES, "positions": RISING, "taps": normal(8), "index": 0},
     "filters.gallery": lambda: {"positions": RISING, "rows": {"panel": {"one": normal(8)}}, "jumps": {"panel": 3.0}},
     "filters.profiles": lambda: {"positions": RISING, "filters": {"one": normal(8)}, "zero": 3.0},
-    "filters.stems": lambda: {"axes": AXES, "positions": RISING, "taps": normal(8)},
     "heatmaps.class_averages": lambda: {"layers": {"one": normal(8, UNITS)}, "positions": RISING},
     "heatmaps.confusion": lambda: {"matrix": SHARES[:3], "names": NAMES, "rows": "true", "columns": "predicted"},
     "heatmaps.overlap": lambda: {"matrix": np.eye(3), "names": NAMES},
@@ -129,21 +119,6 @@ CALLS = {
         "names": NAMES[:2],
         "colors": COLORS,
     },
-    "style.color": lambda: {"index": 1},
-    "style.fitting_image": lambda: {"axes": AXES, "matrix": normal(3, 4)},
-    "style.has_negative": lambda: {"values": normal(3)},
-    "style.image": lambda: {"axes": AXES, "matrix": SHARES, "x": RISING[:3], "y": RISING[:4]},
-    "style.jump_line": lambda: {"axes": AXES, "position": 1.0},
-    "legend_above": lambda: {"figure": Fresh(Figure), "handles": _axes().plot([0, 1]), "names": ["one"]},
-    "style.line_style": lambda: {"index": 1},
-    "style.log_axis": lambda: {"axes": AXES, "which": "x", "low": 1.0, "high": 10.0},
-    "style.marker": lambda: {"index": 1},
-    "new_figure": lambda: {"width": 2.0, "height": 2.0},
-    "style.percent": lambda: {"axis": AXIS},
-    "signed_image": lambda: {"axes": AXES, "matrix": normal(4, 3), "x": RISING[:3], "y": RISING[:4]},
-    "small_multiples": lambda: {"figure": Fresh(Figure), "count": 2, "columns": 2},
-    "style.styled": lambda: {"draw": Figure},
-    "whole_ticks": lambda: {"axis": AXIS, "places": RISING},
     "likelihood_paths": lambda: {
         "likelihood": np.full((2, 3, 3), 1 / 3),
         "class_names": NAMES,

@@ -84,6 +84,7 @@ CALLS = {
     "Explainer.save": lambda: {"path": Fresh(lambda: folder() / "explainer.npz")},
     "Hierarchy.cut": lambda: {"c": 2},
     "Hierarchy.roles": lambda: {"c": 2},
+    "Hierarchy.expand": lambda: {"values": np.arange(UNITS, dtype=np.float32), "fill": -1.0},
     "disjoint_sets": lambda: {"most": 2},
     "fewest": lambda: {"rates": np.array([0.5, 0.9, 1.0]), "holding": 0.9},
     "core_units.gate": lambda: {"x": normal(UNITS)},

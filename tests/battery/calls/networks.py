@@ -43,9 +43,6 @@ def _saved_masks():
     return path
 
 
-_UNITS = np.array([0, 2])
-_GATES = np.array([1.0, 0.5], np.float32)
-
 CALLS = {
     "Chain.until": lambda: {"name": "relu1"},
     "Chain.after": lambda: {"name": "relu1"},
@@ -58,20 +55,6 @@ CALLS = {
     "IdentityPerceptron.new": lambda: {"features": FEATURES, "depth": 2},
     "LayerStack.last": lambda: {"hidden": normal(ROWS, FEATURES + CLASSES)},
     "LayerStack.all": lambda: {"hidden": normal(ROWS, FEATURES + CLASSES)},
-    "LiftedTail.combine": lambda: {
-        "lifted": INSTANCES["LiftedTail"]().lift(HIDDEN),
-        "gates": np.ones(UNITS, np.float32),
-    },
-    "LiftedTail.kept": lambda: {"units": _UNITS, "gates": _GATES},
-    "LiftedTail.part": lambda: {"rows": jax.numpy.asarray(HIDDEN[:, :2]), "units": _UNITS},
-    "LiftedTail.finished": lambda: {"output": jax.numpy.asarray(normal(ROWS, CLASSES))},
-    "NarrowedTail.kept": lambda: {"units": _UNITS, "gates": _GATES},
-    "NarrowedTail.gated": lambda: {"gates": np.ones(UNITS, np.float32)},
-    "NarrowedTail.moved": lambda: {
-        "start": INSTANCES["NarrowedTail"]().gated(HIDDEN, np.ones(UNITS, np.float32)),
-        "units": _UNITS,
-        "gates": _GATES,
-    },
     "SignalConvolution.new": lambda: {"taps": 3, "rngs": Fresh(lambda: nnx.Rngs(0))},
     "SignalConvolution.call": lambda: {"x": jax.numpy.asarray(normal(ROWS, 20))},
     "cifar_cnn": lambda: {"shape": (8, 8, 3), "channels": (2, 3), "hidden": (4, 3)},
@@ -98,6 +81,6 @@ CALLS = {
     "save_arrays": lambda: {"folder": Fresh(lambda: folder() / "arrays"), "tree": {"a": np.ones(2, np.float32)}},
     "save_fit": lambda: {"folder": Fresh(lambda: folder() / "fit"), "fit": _trained()},
     "save_masks": lambda: {"path": Fresh(lambda: folder() / "masks.npz"), "masks": MASKS},
-    "networks.shrink": lambda: {"net": chain(), "masks": MASKS},
+    "networks.shrink": lambda: {"network": chain(), "masks": MASKS},
     "networks.signal_cnn": lambda: {"taps": (3,), "length": 20, "classes": CLASSES},
 }
