@@ -4,6 +4,11 @@
 DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("prediction_difference", "patch", "list"): "one side an axis",
     ("prediction_difference", "stride", "vector"): "one step an axis",
+    ("align_signs", "iterations", "zero"): "no step: the vectors as they are",
+    ("Moments.init", "columns_a", "zero"): "no columns: correlations of none",
+    ("Moments.init", "columns_b", "zero"): "no columns: correlations of none",
+    ("jumps.estimates", "first", "out of range"): "positions are counted from any number",
+    ("local_response_norm", "radius", "zero"): "every channel by itself",
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
     ("stop_when_confident", "thresholds", "a row less"): "thresholds have a length of their own",
