@@ -1,4 +1,5 @@
 import functools
+import inspect
 from collections import OrderedDict
 
 import jax
@@ -130,7 +131,21 @@ def test_head_and_tail_share_variables():
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "eval", "sow", "until", "after", "activations", "stages", "stage_names", "_x", "class"]
+    "name",
+    [
+        "train",
+        "eval",
+        "sow",
+        "until",
+        "after",
+        "segments",
+        "activations",
+        "stages",
+        "stage_names",
+        "_x",
+        "class",
+        "a.b",
+    ],
 )
 def test_names_that_are_taken_are_refused(name):
     with pytest.raises(ValueError, match=f"stage '{name}'"):
@@ -148,6 +163,8 @@ def test_names_that_are_taken_are_refused(name):
         (jax.nn.log_softmax, ValueError, "ends in logits"),
         (functools.partial(jax.nn.softmax, axis=-1), ValueError, "ends in logits"),
         (functools.partial(jnp.add, jnp.ones(3)), ValueError, "an NNX module can hold arrays"),
+        (functools.partial(nnx.Dropout(0.5, rngs=nnx.Rngs(0))), ValueError, "partial of a module"),
+        (nnx.Linear(2, 2, rngs=nnx.Rngs(0)).__call__, ValueError, "method or partial of a module"),
     ],
 )
 def test_stages_that_are_none_are_refused(stage, error, message):
@@ -157,9 +174,70 @@ def test_stages_that_are_none_are_refused(stage, error, message):
 
 def test_an_unknown_stage_lists_the_known_ones():
     net, _ = _made("perceptron")
-    for cut in (net.until, net.after):
+    for cut in (net.until, net.after, net.segments):
         with pytest.raises(ValueError, match="name: found 'conv9', wanted one of the stages 'dense1', 'relu1'"):
             cut("conv9")
+
+
+@each_network
+def test_segments_one_after_the_other_are_the_network(name):
+    net, x = _made(name)
+    names = net.stage_names[1::2]
+    hidden, activations = x, net.activations(x)
+    parts = net.segments(*names)
+    assert len(parts) == len(names) + 1
+    for part, stage in zip(parts, [*names, net.stage_names[-1]], strict=True):
+        hidden = part(hidden)
+        np.testing.assert_array_equal(hidden, activations[stage])
+    assert sum((part.stage_names for part in parts), ()) == net.stage_names
+
+
+def test_segments_share_variables_and_go_through_jit_and_vmap():
+    keys = jax.random.split(jax.random.key(0), 3)
+    x = jax.random.normal(jax.random.key(1), (7, 100))
+
+    @jax.jit
+    @jax.vmap
+    def outputs(net):
+        first, *others = net.segments("relu1", "dense2")
+        hidden = [first(x)]
+        for segment in others:
+            hidden.append(segment(hidden[-1]))
+        return hidden
+
+    make = functools.partial(networks.perceptron, sizes=(100, 8, 6, 5))
+    found, net = outputs(jax.vmap(make)(keys)), make(keys[2])
+    for lanes, stage in zip(found, ("relu1", "dense2", "dense3"), strict=True):
+        np.testing.assert_allclose(lanes[2], net.activations(x)[stage], atol=1e-5)
+    before = net.segments("relu1")[0](x)
+    net.dense1.bias[...] = net.dense1.bias[...] + 1.0
+    assert not np.allclose(net.segments("relu1")[0](x), before)
+
+
+def test_a_chain_that_is_not_cut_is_one_segment_and_a_cut_at_its_end_leaves_the_identity():
+    net, x = _made("perceptron")
+    (whole,) = net.segments()
+    np.testing.assert_array_equal(whole(x), net(x))
+    last = net.segments(net.stage_names[-1])[1]
+    assert last.stage_names == ()
+    np.testing.assert_array_equal(last(x), x)
+
+
+@pytest.mark.parametrize("names", [("relu2", "relu1"), ("relu1", "relu1")])
+def test_segments_in_another_order_are_refused(names):
+    net, _ = _made("perceptron")
+    with pytest.raises(
+        ValueError, match=f"^names: found '{names[0]}', '{names[1]}', wanted different stages in the order"
+    ):
+        net.segments(*names)
+
+
+def test_whole_numbers_beyond_32_bits_do_not_wrap():
+    rows = np.full((1, 4), 2**32)
+    net = Chain(dense=nnx.Linear(4, 1, kernel_init=nnx.initializers.ones, rngs=nnx.Rngs(0)))
+    assert float(net(rows)[0, 0]) == 2**34
+    assert float(networks.freeze(lambda x: x.sum(axis=1))(rows)[0]) == 2**34
+    assert float(inspect.unwrap(Chain.__call__)(net, rows.tolist())[0, 0]) == 2**34
 
 
 def test_dropout_wants_a_key_in_training_and_none_in_inference():
@@ -170,6 +248,20 @@ def test_dropout_wants_a_key_in_training_and_none_in_inference():
     dropped = net(x, key=jax.random.key(0))
     assert 0.2 < float(jnp.mean(dropped == 0)) < 0.8
     np.testing.assert_array_equal(networks.freeze(net)(x), x)
+
+
+@pytest.mark.parametrize("key", [0, jnp.ones(3)])
+def test_keys_that_are_none_are_named(key):
+    makers = (networks.perceptron, networks.signal_cnn, networks.image_cnn, networks.cifar_cnn, networks.lnn.init)
+    for make in (*makers, lambda key: Chain(drop=nnx.Dropout(0.5))(jnp.ones((1, 2)), key=key)):
+        with pytest.raises(ValueError, match="^key: found .*, wanted a JAX random key"):
+            make(key)
+
+
+def test_keys_of_the_old_kind_give_the_same_networks():
+    old, x = jax.random.PRNGKey(3), jnp.ones((2, 100))
+    for make in (networks.perceptron, networks.signal_cnn):
+        np.testing.assert_array_equal(make(old)(x), make(jax.random.key(3))(x))
 
 
 def test_conv_stage_is_the_convolution_formula():
@@ -183,10 +275,10 @@ def test_conv_stage_is_the_convolution_formula():
         np.testing.assert_allclose(net.until("conv1")(x), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("sizes", [(100,), (), (100, 0, 60)])
+@pytest.mark.parametrize("sizes", [(100,), (), (100, 0, 60), (100.0, 60), (100, np.nan), 100])
 def test_perceptron_sizes_are_checked(sizes):
     with pytest.raises(ValueError, match="^sizes: found"):
-        networks.perceptron(jax.random.key(0), sizes)
+        inspect.unwrap(networks.perceptron)(jax.random.key(0), sizes)
 
 
 def test_activations_without_a_name_get_one():

@@ -43,3 +43,19 @@ def test_a_network_with_units_cut_out_costs_less(network):
 def test_no_rows_are_refused(network):
     with pytest.raises(ValueError, match=r"inputs: found shape \[0, 16, 16, 1\], wanted \[rows, …\]"):
         networks.cost(network, np.ones((0, 16, 16, 1)))
+
+
+def test_a_plain_function_has_a_cost():
+    weights = jnp.ones((8, 3))
+    cost = networks.cost(lambda x: x @ weights, np.ones((4, 8)))
+    assert (cost.parameters, cost.flops) == (0, 2 * 8 * 3)
+    assert networks.cost(networks.freeze(jnp.matmul, b=weights), np.ones((4, 8))).parameters == 24
+
+
+def test_rows_that_the_network_does_not_take_and_old_names_are_refused(network):
+    with pytest.raises(ValueError, match=r"^inputs: found float32 \[2, 7\], wanted rows that the network takes"):
+        networks.cost(network, np.ones((2, 7)))
+    with pytest.raises(TypeError, match="^network: found 3, wanted something callable"):
+        networks.cost(3, np.ones((2, 7)))
+    with pytest.raises(TypeError, match="^net: found an argument of this name, wanted network"):
+        networks.cost(net=network, inputs=np.ones((2, 7)))

@@ -75,7 +75,7 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
 
 
 def forward(
-    network: LNN, inputs: Float[Array | np.ndarray, "*rows features"]
+    network: LNN, inputs: Shaped[Array | np.ndarray, "*rows features"]
 ) -> tuple[Float[Array, "*rows units"], ...]:
     """The outputs of every layer, hidden layers first, the network's own outputs last.
 

@@ -54,7 +54,7 @@ def perceptron(
     return Chain(**stages)
 
 
-def layer_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+def layer_sizes(sizes) -> tuple[int, ...]:
     """The units of every layer, at least two numbers."""
     sizes = as_counts("sizes", sizes)
     if len(sizes) < 2:

@@ -21,8 +21,8 @@ def local_response_norm(
     bias: float = 1.0,
     alpha: float = 0.001 / 9,
     beta: float = 0.75,
-    places: Sequence[int] | Array | None = None,
-    kept: Sequence[int] | None = None,
+    places: Sequence[int] | Array | np.ndarray | None = None,
+    kept: Sequence[int] | np.ndarray | None = None,
 ) -> Shaped[Array, "rows *features kept"]:
     """Every value divided by a power of its neighboring channels' energy at the same place.
 

@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -86,6 +88,41 @@ def test_local_response_norm_is_the_formula(channels, radius, constants):
     found = local_response_norm(x, radius=radius, bias=constants[0], alpha=constants[1], beta=constants[2])
     assert found.dtype == jnp.float32
     np.testing.assert_allclose(found, reference.local_response_norm(x, radius, *constants), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [jnp.float16, jnp.bfloat16])
+def test_local_response_norm_of_half_precision_sums_in_float32(kind):
+    x = (300 * jax.random.normal(jax.random.key(0), (3, 40))).astype(kind)  # squares beyond float16
+    found = local_response_norm(x, radius=20, alpha=0.5)
+    assert found.dtype == kind
+    wanted = reference.local_response_norm(np.asarray(x, np.float64), 20, 1.0, 0.5, 0.75)
+    np.testing.assert_allclose(np.asarray(found, np.float64), wanted, rtol=0.005)
+
+
+def test_places_of_unsigned_whole_numbers_do_not_wrap():
+    x, places = np.ones((1, 3), np.float32), [0, 1, 9]
+    wanted = local_response_norm(x, radius=2, alpha=0.5, places=places)
+    for unsigned in (np.array(places, np.uint8), jnp.array(places, jnp.uint8)):
+        np.testing.assert_array_equal(local_response_norm(x, radius=2, alpha=0.5, places=unsigned), wanted)
+    np.testing.assert_allclose(wanted, [[2**-0.75, 2**-0.75, 1.5**-0.75]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"radius": -1}, "radius: found -1"),
+        ({"radius": 1.0}, "radius: found 1.0"),
+        ({"bias": 0.0}, "bias: found 0.0"),
+        ({"alpha": np.nan}, "alpha: found nan"),
+        ({"beta": "1"}, "beta: found '1'"),
+        ({"places": [0, 1]}, "places: found 2 numbers, wanted 3"),
+        ({"kept": [0, 5]}, r"kept: found \[0, 5\], wanted some of the places"),
+        ({"kept": [1, 0]}, r"kept: found \[1, 0\]"),
+    ],
+)
+def test_a_response_norm_that_makes_no_sense_is_refused(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        unwrap(local_response_norm)(jnp.ones((2, 3)), **options)
 
 
 def test_local_response_norm_of_nothing_is_nothing():

@@ -1,5 +1,6 @@
 import functools
 import time
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -181,9 +182,33 @@ def test_kernels_without_a_middle_are_refused():
         pull.update(parameters, pull.init(parameters), parameters)
 
 
+def test_the_pull_of_half_precision_weights_is_that_of_float32():
+    weights = (np.eye(3)[None] + 0.01 * np.random.default_rng(0).normal(size=(2, 3, 3))).astype(jnp.bfloat16)
+    pull = networks.pull_to_identity(np.float64(0.7), scale=0.9)
+    found, wanted = (
+        pull.update(zeros, optax.EmptyState(), parameters)[0]["kernel"]
+        for parameters in (
+            {"kernel": jnp.asarray(weights.astype(kind)), "bias": jnp.ones((2, 3), kind)}
+            for kind in (jnp.bfloat16, jnp.float32)
+        )
+        for zeros in [jax.tree.map(jnp.zeros_like, parameters)]
+    )
+    assert found.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(found, wanted.astype(jnp.bfloat16))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool, np.float16, np.float64])
+def test_rows_of_any_type_are_taken_as_float32(kind):
+    network, rows = _disturbed(), INPUTS > 0.5
+    np.testing.assert_array_equal(network(rows.astype(kind)), network(rows.astype(np.float32)))
+    large = np.full((1, FEATURES), 2**32)
+    np.testing.assert_array_equal(network(large), network(large.astype(np.float32)))
+
+
 def test_a_pull_wants_a_strength_and_parameters():
-    with pytest.raises(ValueError, match="^strength: found -1"):
-        networks.pull_to_identity(-1.0)
+    for strength in (-1.0, float("nan"), "1"):
+        with pytest.raises(ValueError, match="^strength: found"):
+            unwrap(networks.pull_to_identity)(strength)
     with pytest.raises(ValueError, match="^scale: found 0"):
         networks.pull_to_identity(1.0, scale=0.0)
     with pytest.raises(ValueError, match="^parameters: found None"):
@@ -250,12 +275,17 @@ def test_a_thousand_layers_compile_as_quickly_as_ten():
         ({"depth": 0}, "depth: found 0, wanted a whole number of at least 1"),
         ({"scale": 0.0}, "scale: found 0.0, wanted a finite number, above 0"),
         ({"scale": float("nan")}, "scale: found nan"),
+        ({"key": 0}, "key: found 0"),
+        ({"depth": 2.0}, "depth: found 2.0"),
         ({"start": "eye"}, "start: found 'eye', wanted one of 'identity', 'glorot', 'he', 'orthogonal'"),
     ],
 )
 def test_what_makes_no_network_is_named(options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        networks.IdentityPerceptron(jax.random.key(0), **{"features": FEATURES, "classes": CLASSES} | options)
+        unwrap(networks.IdentityPerceptron.__init__)(
+            networks.IdentityPerceptron.__new__(networks.IdentityPerceptron),
+            **{"key": jax.random.key(0), "features": FEATURES, "classes": CLASSES} | options,
+        )
 
 
 def test_rows_of_another_width_are_refused():

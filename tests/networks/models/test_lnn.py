@@ -1,3 +1,6 @@
+import contextlib
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -129,6 +132,33 @@ def test_rows_of_any_type_train_as_float32_rows_do(kind):
     _assert_equal(found, wanted, rtol=0)
 
 
+def test_errors_of_half_precision_networks_are_those_of_float32():
+    half = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), NETWORK)
+    raised = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), half)
+    options = {"steps": 400, "learning_rate": 0.0}
+    found, wanted = (lnn.train(network, INPUTS, TARGETS, **options) for network in (half, raised))
+    assert found.network.weights[0].dtype == jnp.bfloat16
+    np.testing.assert_allclose(found.error, wanted.error, rtol=1e-6)
+    np.testing.assert_allclose(
+        lnn.objective(half, INPUTS, TARGETS, penalty=1.0),
+        lnn.objective(raised, INPUTS, TARGETS, penalty=1.0),
+        rtol=1e-6,
+    )
+
+
+def test_large_whole_numbers_do_not_wrap():
+    rows = np.array([[2**32, 0, 0, 0, -(2**40)]])
+    np.testing.assert_array_equal(NETWORK(rows), NETWORK(rows.astype(np.float32)))
+    with _unchecked():
+        np.testing.assert_array_equal(NETWORK(rows.tolist()), NETWORK(rows.astype(np.float32)))
+
+
+def test_a_second_training_outside_jit_compiles_nothing(assert_compiles):
+    jax.block_until_ready(lnn.train(NETWORK, INPUTS, TARGETS, steps=30))
+    with assert_compiles(0):
+        jax.block_until_ready(lnn.train(NETWORK, INPUTS, TARGETS, steps=30, penalty=1e-3))
+
+
 def test_a_weight_of_zero_is_not_shrunk():
     network = lnn.LNN((jnp.zeros((5, 3)),), (jnp.zeros(3),))
     trained = lnn.train(network, jnp.zeros((1, 5)), jnp.zeros((1, 3)), steps=1, penalty=0.5).network
@@ -162,6 +192,15 @@ def test_products_have_full_precision():
         assert set(product.params["precision"]) == {jax.lax.Precision.HIGHEST}, product
 
 
+@contextlib.contextmanager
+def _unchecked():
+    """The functions as users have them, without the checks of types that tests add."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("init", "forward", "train", "objective"):
+            patch.setattr(lnn, name, inspect.unwrap(getattr(lnn, name)))
+        yield
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -178,9 +217,20 @@ def test_products_have_full_precision():
             lambda: lnn.train(NETWORK, INPUTS, TARGETS[:, :2], steps=1),
             r"targets: found shape \[7, 2\], wanted \[7, 3\]",
         ),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=2.0), "steps: found 2.0"),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=2, key=0), "key: found 0"),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=2, penalty=np.nan), "penalty: found nan"),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=2, learning_rate=np.nan), "learning_rate: found nan"),
+        (lambda: lnn.train(NETWORK, INPUTS, TARGETS, steps=2, saturation=-1.0), "saturation: found -1.0"),
         (lambda: lnn.objective(NETWORK, INPUTS, TARGETS[:4]), r"targets: found shape \[4, 3\], wanted \[7, 3\]"),
     ],
 )
 def test_refusals_name_the_argument(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"), _unchecked():
         call()
+
+
+def test_what_is_no_lnn_is_refused():
+    for call in (lambda: lnn.forward(3, INPUTS), lambda: lnn.train(NETWORK.weights, INPUTS, TARGETS, steps=1)):
+        with pytest.raises(TypeError, match="^network: found"), _unchecked():
+            call()
