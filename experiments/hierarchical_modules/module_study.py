@@ -2,7 +2,6 @@
 
 import dataclasses
 from functools import cached_property, partial
-from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -46,9 +45,7 @@ class ModuleStudy(Study):
         if self.config.network == "lnn":
             return network.segments()
         names = [f"{HIDDEN[self.config.network]}{layer}" for layer in range(1, len(self.task.hidden) + 1)]
-        parts = [network.until(names[0])]
-        parts += [network.after(before).until(name) for before, name in pairwise(names)]
-        return (*parts, network.after(names[-1]))
+        return network.segments(*names)
 
     def trees(self, kind: str) -> list[hierarchy.Hierarchy]:
         """The trees of all networks of one kind."""
