@@ -53,7 +53,7 @@ def test_invariants(seed):
     np.testing.assert_allclose(found.insertion[:, 0], 1 / 3, rtol=1e-5)
     stretched = attribution.removal_curves(_network, inputs, 3 * importance + 1, target, steps=5)
     jax.tree.map(np.testing.assert_array_equal, stretched, found)
-    # What is said of blank places changes nothing.
+    # The importance of blank places changes nothing.
     other = np.where(inputs == 0, 100, importance)
     jax.tree.map(
         np.testing.assert_array_equal, attribution.removal_curves(_network, inputs, other, target, steps=5), found

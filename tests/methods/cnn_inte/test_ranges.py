@@ -136,10 +136,10 @@ def test_another_fit_and_other_numbers_of_rows_compile_nothing(rows, assert_comp
 @pytest.mark.parametrize(
     ("former", "name"),
     [
-        ("kept_aside", "validation_fraction"),
+        ("kept_aside", "validation_fraction"),  # in @renamed(…)
         ("leaves", "max_leaf_nodes"),
         ("jobs", "n_jobs"),
-        ("unseen", "held_out_ids"),
+        ("unseen", "held_out_ids"),  # in @renamed(…)
     ],
 )
 def test_former_names_of_arguments_are_told_the_new_ones(former, name):
