@@ -1,7 +1,5 @@
 """Other methods that select units, on the same network and rows."""
 
-from functools import cache
-
 import jax
 import numpy as np
 
@@ -174,14 +172,13 @@ def _rates(study, layer, label, rate):
 
 
 def _rate_of(study, layer, label):
-    """A function for the holding rates of masks on all rows of the class, prepared at its first call."""
+    """A function for the holding rates of masks on all rows of the class."""
 
-    @cache
-    def data():
-        rows = study.class_rows(label).rows
-        return study.hidden(layer)[rows], study.predictions[0][rows]
+    def rate(masks):
+        data, hidden, predictions = study.class_rows(label), study.hidden(layer), study.predictions[0]
+        return core_units.holding_rates(study.tail(layer), hidden, predictions, label, np.stack(masks), data=data)
 
-    return lambda masks: core_units.holding_rates(study.tail(layer), *data(), label, np.stack(masks))
+    return rate
 
 
 def _ours(study, layer, label):
