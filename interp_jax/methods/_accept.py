@@ -290,13 +290,13 @@ def accept_segments(segments) -> tuple[Callable, ...]:
     return tuple(callable_pytree(segment) for segment in segments)
 
 
-def applied(network: Callable, rows: Any, *, name: str = "network") -> Any:
-    """The network's outputs for the rows.
+def applied(network: Callable, rows: Any, *, name: str = "network", hidden: bool = False) -> Any:
+    """The network's outputs for the rows; with ``hidden`` they have an axis of units.
 
     Traceable.
 
     Raises:
-        ValueError: a network that fails on the rows, by the name given.
+        ValueError: a network that fails on the rows, or whose outputs have other axes, by the name given.
 
     Example:
         >>> applied(lambda x: x @ jnp.ones((3, 2)), jnp.ones((1, 4)))
@@ -305,9 +305,14 @@ def applied(network: Callable, rows: Any, *, name: str = "network") -> Any:
         ValueError: network: found a failure on inputs float32 [1, 4] (...), wanted outputs of every row
     """
     try:
-        return network(rows)
+        outputs = network(rows)
     except Exception as error:
         raise _failed(name, rows, error) from error
+    shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(outputs)]
+    if any(shape[:1] != (len(rows),) or len(shape) < 1 + hidden for shape in shapes):
+        wanted = "[rows, …, units]" if hidden else "a row for each"
+        raise ValueError(f"{name}: found outputs of shape {shapes} for {len(rows)} rows, wanted {wanted}")
+    return outputs
 
 
 def _hashable(network) -> bool:

@@ -84,7 +84,10 @@ def replace_units(
         _one_a_layer(name, given, len(segments) - 1) for name, given in (("values", values), ("replaced", replaced))
     )
     for layer, (segment, value, chosen) in enumerate(zip(segments[:-1], values, replaced, strict=True)):
-        hidden, value = applied(segment, hidden, name=f"segments[{layer}]"), as_real(f"values[{layer}]", value)
+        hidden, value = (
+            applied(segment, hidden, name=f"segments[{layer}]", hidden=True),
+            as_real(f"values[{layer}]", value),
+        )
         chosen = as_mask(f"replaced[{layer}]", chosen, hidden.shape[-1:])
         try:
             value = jnp.broadcast_to(value.astype(hidden.dtype), hidden.shape)
@@ -267,7 +270,8 @@ def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
     segments = accept_segments(segments)
     layers = [as_rows("inputs", inputs, finite=False)]
     for number, segment in enumerate(segments):
-        layers.append(applied(segment, layers[-1], name=f"segments[{number}]"))
+        inside = number < len(segments) - 1
+        layers.append(applied(segment, layers[-1], name=f"segments[{number}]", hidden=inside))
     return layers[1:-1], layers[-1]
 
 

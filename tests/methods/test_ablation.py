@@ -263,6 +263,11 @@ def test_memory_is_that_of_a_batch_of_modules(assert_temp_bytes):
         ),
         (lambda net: ablation.ablate_mean(net, 1j * INPUTS, SOME), "inputs: found complex"),
         (
+            lambda net: ablation.intact_layers((lambda x: x[:, 0], *net), INPUTS),
+            r"segments\[0\]: found outputs of shape",
+        ),
+        (lambda net: ablation.intact_layers((*net, jnp.sum), INPUTS), r"segments\[3\]: found outputs of shape"),
+        (
             lambda net: ablation.module_effects(
                 (*net, lambda y: y[:, 0]), INPUTS, np.ones((1, 9), bool), np.ones(9), key=KEY
             ),

@@ -49,7 +49,7 @@ def input_effects(head: Callable, inputs, *, batch_size: int = 1) -> Float[Array
 def _input_effects(head, inputs, batch_size):
     shape = inputs.shape[1:]
     features = jnp.arange(int(np.prod(shape))).reshape(shape)
-    head = partial(applied, head, name="head")
+    head = partial(applied, head, name="head", hidden=True)
     return _changes(head, inputs, jnp.mean(inputs, axis=0), features, features.size, batch_size)
 
 
