@@ -72,7 +72,7 @@ def relaxation_penalty(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> F
 def straight_through(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Float[Array, "*shape"]:
     """Gates rounded to 0 and 1 (½ to 1), with the gradient of the gates themselves.
 
-    Traceable. NaN gives NaN.
+    Traceable. NaN and infinity give NaN.
 
     Args:
         gates: openings of any shape.
@@ -84,7 +84,8 @@ def straight_through(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Flo
     Source: not in the paper; Bengio, Léonard & Courville 2013, arXiv:1308.3432, section 4.
     """
     gates = as_real("gates", gates)
-    return gates + jax.lax.stop_gradient((gates >= 0.5).astype(gates.dtype) - gates)
+    # The difference is 0 exactly, however large a gate is.
+    return (gates >= 0.5).astype(gates.dtype) + (gates - jax.lax.stop_gradient(gates))
 
 
 def hard_concrete(
@@ -187,7 +188,7 @@ class Recipe:
     optimizer: optax.GradientTransformation = dataclasses.field(metadata={"static": True})
 
 
-def make_recipe(kind: str, penalty: float | None, steps: int, minibatch_size: int, optimizer) -> Recipe:
+def make_recipe(kind, penalty, steps, minibatch_size, optimizer) -> Recipe:
     """The recipe that a function's arguments describe; λ is 0.01 for relaxed gates and 0 for others unless given.
 
     Raises:

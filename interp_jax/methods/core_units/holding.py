@@ -169,7 +169,8 @@ def make_evaluator(
 
 def _tolerance(classifier, weight) -> float:
     check_number("weight", weight, above=0)
-    return float(tolerance_of(classifier, np.float32(weight)))
+    with jax.ensure_compile_time_eval():
+        return float(tolerance_of(classifier, np.float32(weight)))
 
 
 def _as_masks(name, masks):

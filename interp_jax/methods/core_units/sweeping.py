@@ -102,8 +102,8 @@ def sweep(
 
     Raises:
         TypeError: a tail that cannot be called, or an optimizer that is none of optax.
-        ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a tail of one output or
-            with scores that are not what ``scores`` says, a target that is never predicted, no targets or alphas, an α
+        ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a tail of one output,
+            with scores of NaN or not what ``scores`` says, a target that is never predicted, no targets or alphas, an α
             below 0, counts below one.
 
     Example:
@@ -195,6 +195,9 @@ def train_all(
     """The trained gates of every problem; one compiled program for any problems of about equally many rows.
 
     Rates, if asked for, are by argmax.
+
+    Raises:
+        ValueError: scores of NaN before the first step.
     """
     longest = max(len(side) for problem in problems for side in problem.data)
     # Whole batches, so that classes of about one size share a compilation.
@@ -213,6 +216,8 @@ def train_all(
     lifts = isinstance(network, LinearGatedTail) and draws > len(hidden)
     ahead = lifts and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
     trained, right = _train_all(*arguments, repeats, rates, ahead)
+    if np.isnan(trained.trace[:, 0]).any():
+        raise ValueError("tail: found scores of NaN for gates at their starts, wanted numbers")
     if not rates:
         return Trained(*map(np.asarray, trained), None)
     # Whole numbers until here: whether a rate is reached is not left to float32.

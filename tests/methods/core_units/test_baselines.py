@@ -87,6 +87,14 @@ def test_magnitudes_are_plain_means_and_norms():
     np.testing.assert_allclose(core_units.outgoing_magnitude(flattened.reshape(24, 6), 4), wanted, rtol=1e-5)
 
 
+def test_norms_of_weights_of_every_size_neither_overflow_nor_vanish():
+    kernel = np.array([[3.0, 4.0], [0.0, 0.0], [5.0, 12.0]], np.float32)
+    for scale in (1e-30, 1.0, 1e30):
+        found = core_units.outgoing_magnitude(np.float32(scale) * kernel, 3)
+        np.testing.assert_allclose(found, scale * np.array([5.0, 0.0, 13.0]), rtol=1e-6)
+    np.testing.assert_array_equal(core_units.activation_magnitude(np.full((3, 1), -128, np.int8)), [128])
+
+
 def test_gradient_times_activation_is_the_mean_slope_of_a_closing_gate():
     hidden, tail = np.asarray(HIDDEN[:4], np.float64), in_numpy(TAIL)
 
@@ -126,6 +134,9 @@ def _nested(order):
             "data.positives: found 300 to 300, wanted whole numbers from 0 to 299",
         ),
         (lambda: _greedy(target=4), "target: found 4"),
+        (lambda: _greedy(target=1), "data: found rows of another class than target 1"),
+        (lambda: core_units.fewest(np.array([0.5, np.nan]), 0.5), "rates: found NaN or infinity"),
+        (lambda: core_units.fewest(np.array([0.5]), float("nan")), "holding: found nan"),
         (lambda: _greedy(predictions=PREDICTIONS + 9), "predictions: found"),
         (lambda: _greedy(mask_shape=(2,)), "mask_shape: found shape"),
         (lambda: _nested(np.arange(UNITS - 1)), "order: found"),

@@ -50,7 +50,21 @@ def test_classes_of_every_size_share_a_compilation(assert_compiles):
             class_data(predictions, target, key=KEYS[1])
 
 
-@pytest.mark.parametrize("predictions", [np.ones((2, 2), int), np.array([0.0, 1.0])])
+def test_targets_and_keys_that_are_none_are_refused():
+    predictions = np.array([0, 1, 1])
+    for target in (-1, True, 1.0, "1"):
+        with pytest.raises(ValueError, match=f"^target: found {target!r}, wanted a whole number"):
+            class_data.__wrapped__(predictions, target, key=KEYS[0])
+    for key in (0, None):
+        with pytest.raises(ValueError, match=f"^key: found {key}, wanted a JAX random key"):
+            class_data(predictions, 1, key=key)
+    old, new = (class_data(predictions, 0, key=make(7)).rows for make in (jax.random.PRNGKey, jax.random.key))
+    np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    "predictions", [np.ones((2, 2), int), np.array([0.0, 1.0]), np.array([-1, 0]), np.array([0, 2**32])]
+)
 def test_predictions_that_are_no_whole_numbers_are_refused(predictions):
     with pytest.raises(ValueError, match="^predictions: found"):
         class_data(predictions, 0, key=KEYS[0])

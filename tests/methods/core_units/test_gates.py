@@ -84,6 +84,34 @@ def _objective(scores, decisions, target, weight, gates):
     return core_units.objective(decided, decisions, gates, alpha=0.02, penalty=0.3)
 
 
+def test_gates_beyond_0_and_1_are_rounded_exactly_and_whole_numbers_are_taken():
+    np.testing.assert_array_equal(core_units.straight_through(np.array([1e30, -1e30, 0.5, 0.25])), [1, 0, 1, 0])
+    np.testing.assert_allclose(core_units.gate(np.array([-1, 0, 1], np.int8)), core_units.gate(np.array([-1.0, 0, 1])))
+    assert core_units.relaxation_penalty(np.full(2, 0.5, np.float16)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: core_units.gate(np.ones(2), float("nan")), "sharpness: found nan"),
+        (lambda: core_units.gate(np.ones(2), 0.0), "sharpness: found 0.0, wanted a finite number, above 0"),
+        (lambda: core_units.gate(np.ones(2) * 1j), "x: found complex128"),
+        (lambda: core_units.hard_concrete(np.ones(3), np.ones(2)), r"uniform: found shape \[2\], wanted \[3\]"),
+        (
+            lambda: core_units.objective(np.ones(2), np.ones(2), np.ones(1), alpha=-1.0, penalty=0.0),
+            "alpha: found -1.0, wanted a finite number, at least 0",
+        ),
+        (
+            lambda: core_units.objective(np.ones(2), np.ones(2), np.ones(1), alpha=0.0, penalty=float("inf")),
+            "penalty: found inf",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
+
+
 def test_an_objective_without_rows_is_refused():
     with pytest.raises(ValueError, match="^center_scores: found shape"):
         core_units.objective(jnp.ones(0), jnp.ones(0), jnp.ones(2), alpha=0.1, penalty=0.1)

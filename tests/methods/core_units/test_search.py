@@ -4,7 +4,6 @@ from functools import cache
 
 import jax
 import numpy as np
-import pytest
 
 from interp_jax.methods.core_units import class_data, select
 from interp_jax.methods.core_units._evaluate import MaskEvaluator

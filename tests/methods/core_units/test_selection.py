@@ -1,3 +1,4 @@
+import inspect
 from functools import cache
 
 import jax
@@ -185,12 +186,39 @@ def test_values_without_bound_are_searched():
         ({"predictions": PREDICTIONS[1:]}, r"predictions: found shape \[299\]"),
         ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
         ({"mask_shape": (4,)}, "mask_shape: found shape"),
+        ({"classifier": "centre"}, "classifier: found 'centre', wanted one of 'argmax', 'center'"),
+        ({"target": True}, "target: found True"),
+        ({"key": 0}, "key: found 0, wanted a JAX random key"),
+        ({"key": None}, "key: found None, wanted a JAX random key"),
+        ({"steps": 2.0}, "steps: found 2.0, wanted a whole number"),
+        ({"minibatch_size": float("nan")}, "minibatch_size: found nan"),
+        ({"starts": "3"}, "starts: found '3'"),
+        ({"penalty": float("nan")}, "penalty: found nan"),
+        ({"alphas": ("a",)}, "alphas: found"),
+        ({"alphas": (1e300,)}, "alphas: found"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):
     given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, **OPTIONS} | changes
     with pytest.raises(ValueError, match=f"^{message}"):
-        core_units.select(**given)
+        inspect.unwrap(core_units.select)(**given)
+
+
+def test_the_old_word_for_rows_of_a_step_and_what_is_no_optimizer_are_refused():
+    given = {"key": jax.random.key(0)}
+    for function in (core_units.select, core_units.sweep, core_units.disjoint_sets):
+        with pytest.raises(TypeError, match="^batch_size: found an argument of this name, wanted minibatch_size"):
+            function(TAIL, HIDDEN, PREDICTIONS, [0], batch_size=64, **given)
+    with pytest.raises(TypeError, match="^optimizer: found 'adam', wanted one of optax"):
+        core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, optimizer="adam", **given)
+
+
+def test_keys_of_both_sorts_and_numbers_of_every_type_give_the_same_selection():
+    first = _selected()
+    options = OPTIONS | {"key": jax.random.PRNGKey(0), "steps": np.int64(TRAINING["steps"])}
+    hidden, predictions = np.asarray(HIDDEN, np.float64), PREDICTIONS.astype(np.uint64)
+    again = inspect.unwrap(core_units.select)(TAIL, hidden, predictions, np.int8(0), **options)
+    jax.tree.map(np.testing.assert_array_equal, again, first)
 
 
 def test_the_center_based_classifier_is_asked_with_its_trained_weight():

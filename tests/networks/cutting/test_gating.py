@@ -1,3 +1,5 @@
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,12 +66,14 @@ def test_lanes_of_masks_share_a_compilation_with_another_network(assert_compiles
         (["relu"], {}, r"masks: found \[\], wanted one for each of \['relu'\]"),
         ("relu", {"relu": jnp.ones(3), "conv": jnp.ones(3)}, r"masks: found \['conv', 'relu'\], wanted"),
         (["relu"], {"relu": jnp.ones(4)}, r"masks\['relu'\]: found shape \[4\], wanted \[3\]"),
+        (["relu"], {"relu": jnp.ones(3) * 1j}, r"masks\['relu'\]: found complex64"),
+        ([3], {}, r"names: found \[3\], wanted names of stages"),
         (["relu"], {"relu": jnp.ones((4, 3))}, r"masks\['relu'\]: found shape \[4, 3\], wanted \[3\]"),
     ],
 )
 def test_refusals_name_the_stage(names, masks, message):
     with pytest.raises(ValueError, match=message):
-        networks.gate(networks.freeze(_network()), names)(INPUTS, masks)
+        inspect.unwrap(networks.gate)(networks.freeze(_network()), names)(INPUTS, masks)
 
 
 def test_what_is_no_chain_is_refused():

@@ -37,6 +37,10 @@ TAILS = {
     "as in image_cnn": (_chain(conv=_conv(5, 4, (3, 3), conv_general_dilated=convolution)), (4, 3, 5)),
     "valid, no bias": (_chain(conv=_conv(5, 4, (2, 3), padding="VALID", use_bias=False), tanh=nnx.tanh), (4, 3, 5)),
     "strides and gaps": (_chain(conv=_conv(5, 4, (3, 2), strides=2, kernel_dilation=2)), (6, 5, 5)),
+    "masked": (
+        _chain(conv=_conv(5, 4, (3, 3), mask=jnp.arange(180).reshape(3, 3, 5, 4) % 3 > 0), tanh=nnx.tanh),
+        (4, 3, 5),
+    ),
     "signal": (_chain(conv=_conv(5, 4, (3,))), (6, 5)),
 }
 
@@ -141,6 +145,7 @@ def test_it_can_be_made_while_a_stacked_network_is_traced():
         ({"flatten": _flatten, "dense": _dense(30, 4)}, (3, 2, 4), "wanted 30 values for stage 'dense'"),
         ({"conv": _conv(5, 4, (3,))}, (6, 4), r"wanted \(…, 5\) for stage 'conv'"),
         ({"conv": _conv(5, 4, (3, 3))}, (5,), r"shape: found \(5,\), wanted \(…, …, 5\) for stage 'conv'"),
+        ({"dense": _dense(5, 4)}, (0,), "shape: found 0, wanted a whole number of at least 1"),
         ({"dense": _dense(5, 4)}, (), r"shape: found \(\), wanted sizes of one row"),
     ],
 )

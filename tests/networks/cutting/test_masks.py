@@ -39,9 +39,7 @@ def test_only_bool_vectors_are_written_and_read(tmp_path, mask):
         networks.save_masks(path, {"max1": mask})
     assert not any(tmp_path.iterdir())
     np.savez(path, max1=mask)
-    with pytest.raises(
-        ValueError, match=r"masks\.npz: found .* wanted a bool vector|masks\.npz, wanted a whole"
-    ):
+    with pytest.raises(ValueError, match=r"masks\.npz: found .* wanted a bool vector|masks\.npz, wanted a whole"):
         networks.load_masks(path)
 
 
@@ -72,7 +70,7 @@ def test_damaged_and_foreign_files_are_refused_by_name(tmp_path):
         networks.load_masks(tmp_path / "absent.npz")
 
 
-@pytest.mark.parametrize("name", ["", 3])
+@pytest.mark.parametrize("name", ["", 3, "max1\0"])
 def test_names_are_words(tmp_path, name):
     with pytest.raises(ValueError, match="wanted the name of a layer"):
         networks.save_masks(tmp_path / "masks.npz", {name: np.ones(1, bool)})

@@ -17,7 +17,7 @@ def _after_norm(name):
     return networks.freeze(networks.Chain(norm=norm, **chain.stages)), shape
 
 
-@pytest.mark.parametrize("name", ["dense", "flattened", "dense at every place", "same", "signal"])
+@pytest.mark.parametrize("name", ["dense", "flattened", "dense at every place", "same", "masked", "signal"])
 def test_units_that_are_left_give_the_scores_of_a_mask(name):
     chain, shape = _after_norm(name)
     tail = networks.narrow(chain, shape)

@@ -1,3 +1,4 @@
+import inspect
 from functools import partial
 
 import jax
@@ -111,6 +112,19 @@ def test_batch_norm_and_a_mean_over_places_are_cut():
     assert small.norm.num_features == 2
 
 
+@pytest.mark.parametrize("masked", ["conv1", "conv2"])
+def test_masks_on_the_weights_of_a_convolution_are_cut_too(masked):
+    rngs, sizes = nnx.Rngs(0), {"conv1": (2, 4), "conv2": (4, 3)}
+    masks = {name: np.random.default_rng(1).integers(0, 2, (3, 3, *size)) for name, size in sizes.items()}
+    convs = {
+        name: nnx.Conv(*size, (3, 3), mask=jnp.asarray(masks[name], jnp.float32) if name == masked else None, rngs=rngs)
+        for name, size in sizes.items()
+    }
+    net = networks.Chain(conv1=convs["conv1"], relu=nnx.relu, conv2=convs["conv2"], mean=_mean)
+    small = _assert_equal_to_masked(net, {"relu": _mask(4, 0, 3)}, jax.random.normal(jax.random.key(0), (2, 6, 6, 2)))
+    assert getattr(small, masked).mask.shape == getattr(small, masked).kernel.shape
+
+
 def test_nothing_masked_is_nothing_changed(cnn):
     same = networks.shrink(cnn, {"max1": np.ones(5, bool)})
     assert jax.tree.structure(same) == jax.tree.structure(cnn)
@@ -141,6 +155,8 @@ def _channels_first(x):
         ({"mean": _mean}, {"mean": _mask(4)}, "masks: found no unit kept at 'mean', wanted at least one"),
         ({"mean": _mean}, {"conv": _mask(4, 1), "mean": _mask(4, 2)}, "found no unit kept at 'conv' and 'mean'"),
         ({"mean": _mean}, {"mean": _mask(5, 1)}, r"masks\['mean'\]: found 5 units, wanted 4"),
+        ({"mean": _mean}, [_mask(4, 1)], "masks: found .*, wanted a mapping of masks"),
+        ({"mean": _mean}, {"mean": np.full(4, np.nan)}, r"masks\['mean'\]: found float64 \[4\], wanted a bool vector"),
         ({"mean": _mean}, {"mean": np.ones(4)}, r"masks\['mean'\]: found float64 \[4\], wanted a bool vector"),
         ({"mean": _mean}, {"dense": _mask(2, 1)}, r"masks\['dense'\]: found no layer on one side"),
         ({"mean": _mean}, {"max": _mask(4, 1)}, "masks: found 'max', wanted stages among 'conv', 'mean', 'dense'"),
@@ -154,7 +170,7 @@ def _channels_first(x):
 )
 def test_refusals_name_the_stage(stages, masks, message):
     with pytest.raises(ValueError, match=message):
-        networks.shrink(_chain(**stages), masks)
+        inspect.unwrap(networks.shrink)(_chain(**stages), masks)
 
 
 def test_the_input_has_no_units_to_cut():
@@ -163,3 +179,5 @@ def test_the_input_has_no_units_to_cut():
         networks.shrink(net, {"flat": _mask(4, 1)})
     with pytest.raises(ValueError, match="network: found function, wanted a Chain"):
         networks.shrink(_mean, {})
+    with pytest.raises(TypeError, match="net: found an argument of this name, wanted network"):
+        networks.shrink(net=net, masks={})
