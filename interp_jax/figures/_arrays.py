@@ -41,13 +41,16 @@ def as_mapping(name: str, entries: Mapping) -> dict[str, Any]:
     return named
 
 
-def as_entries(name: str, entries: Any, count: int | None = None) -> list:
-    """A sequence, of so many entries or else of at least one, as a list."""
+def as_entries(name: str, entries: Any, count: int | None = None, *, kind: type = object, least: int = 1) -> list:
+    """A sequence, of so many entries or else of at least one, each of a kind, as a list."""
     wanted = "a sequence of at least one entry" if count is None else f"a sequence of {count}"
     if isinstance(entries, str | Mapping) or not hasattr(entries, "__len__") or getattr(entries, "ndim", 1) == 0:
         raise ValueError(f"{name}: found {describe(entries)}, wanted {wanted}")
-    if len(entries) == 0 or count not in (None, len(entries)):
+    if count not in (None, len(entries)) or (count is None and len(entries) < least):
         raise ValueError(f"{name}: found {len(entries)} entries, wanted {wanted}")
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, kind):
+            raise ValueError(f"{name}[{index}]: found {describe(entry)}, wanted a {kind.__name__}")
     return list(entries)
 
 
@@ -95,9 +98,8 @@ def as_order(name: str, order: Any, units: int) -> np.ndarray:
 
 def even_steps(name: str, positions: np.ndarray) -> np.ndarray:
     """The positions [k] themselves; refuses those that do not rise in equal steps, as the pixels of an image do."""
-    steps = np.diff(positions)
-    even = np.all(steps > 0) and np.allclose(steps, steps[:1].sum(), rtol=1e-3, atol=0)
-    if not (np.all(np.isfinite(positions)) and even):
+    steps = np.diff(positions) if np.all(np.isfinite(positions)) else np.array([np.nan])
+    if not (np.all(steps > 0) and np.allclose(steps, steps[:1].sum(), rtol=1e-3, atol=0)):
         found = np.array2string(positions, threshold=6)
         raise ValueError(f"{name}: found {found}, wanted numbers that rise in equal steps")
     return positions

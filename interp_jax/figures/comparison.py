@@ -76,8 +76,10 @@ def errors(
         >>> figure = errors([ErrorRow("perceptron", [2.9, 3.1], published=3.0)], limits={"optimum": 2.7})
     """
     limits = {name: as_array(f"limits[{name!r}]", limit).item() for name, limit in (limits or {}).items()}
-    decimals = as_count("decimals", decimals, least=0)
-    rows = [row._replace(name=f"{row.name}") for row in as_entries("rows", rows)]
+    for name, limit in limits.items():
+        check_number(f"limits[{name!r}]", limit)
+    decimals = as_count("decimals", decimals, least=0, most=20)
+    rows = [row._replace(name=f"{row.name}") for row in as_entries("rows", rows, kind=ErrorRow)]
     order = [None, *dict.fromkeys(row.group for row in rows if row.group is not None)]
     rows = sorted(rows, key=lambda row: order.index(row.group))
     seeds = []

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, describe
-from interp_jax.figures._arrays import as_array, as_mapping, as_names, check_range
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
 from interp_jax.figures._style import GRAY, INK, LIGHT, new_figure, styled
 
 CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # in no order; beyond ten they come again
@@ -46,6 +46,8 @@ def tree(
     shares = as_array("shares", shares, "nodes", len(class_names))
     check_range("shares", shares)
     as_mapping("children", children)
+    as_mapping("conditions", conditions)
+    marked = {as_count("path", node, least=0, most=len(shares) - 1) for node in as_entries("path", path, least=0)}
     if 0 not in children:
         raise ValueError(f"children: found {describe(children)}, wanted an entry for the root, node 0")
     for node, pair in children.items():
@@ -75,7 +77,6 @@ def tree(
     figure = new_figure(9.0, 0.6 + 0.26 * leaves)
     axes = figure.subplots()
     axes.set_axis_off()
-    marked = set(path)
     for node, (level, height) in places.items():
         on_path = {"color": INK if node in marked else GRAY, "linewidth": 2.2 if node in marked else 0.9}
         for child in children.get(node, ()):

@@ -102,8 +102,7 @@ def composition(
     parts = as_mapping("parts", parts)
     if signs is None:
         signs = ("∗", "=") if len(parts) == 3 else ("",) * (len(parts) - 1)
-    if len(parts) > 1 or len(signs):
-        signs = as_names("signs", signs, len(parts) - 1)
+    signs = as_names("signs", signs, len(parts) - 1)
     figure = new_figure(min(9.0, 3.0 * len(parts)), 2.9)
     panels = figure.subplots(1, len(parts), sharex=True, squeeze=False)[0]
     for index, (axes, (name, pair)) in enumerate(zip(panels, parts.items(), strict=True)):

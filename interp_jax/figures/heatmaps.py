@@ -44,6 +44,7 @@ def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int =
         kernel, bias = as_entries(f"layers[{name!r}]", pair, 2)
         kernel = as_array(f"kernel of layers[{name!r}]", kernel, "in", "out")
         bias = as_array(f"bias of layers[{name!r}]", bias, kernel.shape[1])
+        bias = np.where(np.isfinite(bias), bias, np.nan)
         line, column = divmod(index, columns)
         above = figure.add_subplot(grid[2 * line, column])
         below = figure.add_subplot(grid[2 * line + 1, column], sharex=above)

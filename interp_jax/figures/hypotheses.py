@@ -53,7 +53,10 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
         >>> figure = grid({"dog": [panel]}, ["unit 3 > 0.5"], mine="cat")
     """
     levels = as_names("levels", levels)
-    columns = {name: as_entries(f"columns[{name!r}]", each) for name, each in as_mapping("columns", columns).items()}
+    columns = {
+        name: as_entries(f"columns[{name!r}]", each, kind=Panel)
+        for name, each in as_mapping("columns", columns).items()
+    }
     for name, panels in columns.items():
         if len(panels) > len(levels):
             raise ValueError(f"columns[{name!r}]: found {len(panels)} panels, wanted 1 to {len(levels)}, one a level")

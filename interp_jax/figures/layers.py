@@ -52,7 +52,7 @@ def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> F
     Example:
         >>> figure = grid([LayerRow("ReLU", None, [[0.1, 0.9, 0.0], [0.8, 0.2, 0.1]])], [21, 22], at=21)
     """
-    rows = as_entries("rows", rows)
+    rows = as_entries("rows", rows, kind=LayerRow)
     positions = as_array("positions", positions, "classes")
     check_number("at", at)
     at = float(at)

@@ -108,7 +108,7 @@ def _checked(
     colors = as_array("colors", colors, "c", 4)
     check_range("colors", colors)
     check_finite("colors", colors)
-    labels = as_entries("labels", labels, len(later)) if later or len(labels) else []
+    labels = as_entries("labels", labels, len(later))
     clusters = [
         as_labels(f"labels[{index}]", label, kernel.shape[1], len(colors))
         for index, (label, kernel) in enumerate(zip(labels, arrays, strict=False))

@@ -163,7 +163,7 @@ def _pair(figure: Figure, grid: GridSpec, index: int, title: str) -> tuple[Axes,
 
 def _bars(axes: Axes, values: np.ndarray, names: Sequence[str], shades: Any, turned: bool) -> None:
     places = np.arange(1, values.size + 1)
-    axes.bar(places, values, width=0.78, color=shades)
+    axes.bar(places, np.where(np.isfinite(values), values, np.nan), width=0.78, color=shades)
     axes.set_xticks(places, names, rotation=90 if turned else 0, fontsize=SIZE)
     axes.tick_params(axis="x", length=0)
     axes.grid(False, axis="x")

@@ -213,5 +213,6 @@ def likelihood_paths(
     figure.supxlabel("layer", fontsize=10.5)
     figure.supylabel("likelihood of the class", fontsize=10.5)
     order = sorted(handles)
-    legend_above(figure, [handles[each] for each in order], [class_names[each] for each in order])
+    if order:
+        legend_above(figure, [handles[each] for each in order], [class_names[each] for each in order])
     return figure

@@ -127,7 +127,8 @@ def resolutions(
 
 def _linkage(name: str, linkage: ArrayLike) -> np.ndarray:
     linkage = as_array(name, linkage, "n − 1", 4)
-    if not np.all(np.isfinite(linkage)) or not is_valid_linkage(linkage):
+    known = np.arange(len(linkage)) + len(linkage) + 1  # nodes there are before each merge
+    if not (np.all(linkage[:, :2].max(axis=1) < known) and np.all(np.isfinite(linkage)) and is_valid_linkage(linkage)):
         raise ValueError(f"{name}: found no tree, wanted SciPy's linkage matrix: each node merged once, heights ≥ 0")
     return linkage
 

@@ -91,3 +91,9 @@ def test_numbers_too_large_to_draw_are_named():
     assert as_array("x", [1e100, np.inf, np.nan]).size == 3
     with pytest.raises(ValueError, match=r"x: found -1e\+101, wanted magnitudes of at most 1e\+100"):
         as_array("x", [0, -1e101])
+
+
+def test_entries_of_another_kind_are_named():
+    with pytest.raises(ValueError, match=r"rows\[1\]: found 'b', wanted a int"):
+        as_entries("rows", [1, "b"], kind=int)
+    assert as_entries("path", [], least=0) == []

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from interp_jax.figures import decision_tree
@@ -24,3 +25,18 @@ def test_a_tree_without_a_root_is_an_error():
         decision_tree.tree({1: (2, 3)}, {1: "f0"}, SHARES, ["a", "b"])
     with pytest.raises(ValueError, match=r"shares: found shape \[5, 2\], wanted \[nodes, 3\]"):
         decision_tree.tree(CHILDREN, CONDITIONS, SHARES, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("children", "conditions", "path", "message"),
+    [
+        ({0: (1, 0)}, {0: "a"}, (), "children: found 0, wanted a whole number"),
+        ({0: (1, 1)}, {0: "a"}, (), "children: found a node with two parents"),
+        ({0: (1, 3)}, {0: "a"}, (), "children: found 3, wanted a whole number from 1 to 2"),
+        ({0: (1, 2)}, {1: "a"}, (), "conditions: found none for node 0"),
+        ({0: (1, 2)}, {0: "a"}, (5,), "path: found 5, wanted a whole number from 0 to 2"),
+    ],
+)
+def test_what_is_no_tree_is_named(children, conditions, path, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        decision_tree.tree(children, conditions, np.eye(2)[[0, 0, 1]], ["a", "b"], path)

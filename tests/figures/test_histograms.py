@@ -66,3 +66,8 @@ def test_what_is_wrong_is_named():
         histograms.absolute_errors([np.nan])
     with pytest.raises(ValueError, match="share: found 99, wanted a finite number, above 0 and at most 1"):
         histograms.absolute_errors([1.0], share=99)
+
+
+def test_an_old_word_is_told_the_new_one():
+    with pytest.raises(TypeError, match="kept: found an argument of this name, wanted share"):
+        histograms.absolute_errors([1.0], kept=0.5)

@@ -139,7 +139,7 @@ def test_what_is_wrong_is_named(network):
         draw(colors=colors[:, :3])
     with pytest.raises(ValueError, match="threshold: found -1, wanted a finite number, at least 0"):
         draw(threshold=-1)
-    with pytest.raises(ValueError, match="input_names: found 5 entries, wanted a number that divides 196 inputs"):
+    with pytest.raises(ValueError, match="input_names: found 5 names, wanted a number that divides 196 inputs"):
         draw(input_names=list("abcde"))
     with pytest.raises(ValueError, match="output_names: found 3 entries, wanted one for each of 10 outputs"):
         draw(output_names=list("abc"))

@@ -66,3 +66,11 @@ def test_embeddings_name_what_is_wrong():
         scatter.embeddings({}, "class")
     with pytest.raises(ValueError, match=r"points of panels\['a'\]: found shape \[4\], wanted \[n, 2\]"):
         scatter.embeddings({"a": (np.zeros(4), np.zeros(4))}, "class")
+
+
+def test_labels_that_are_not_finite_do_not_spoil_the_scale():
+    points, labels = np.arange(8.0).reshape(4, 2), [1, np.nan, 3, np.inf]
+    figure = scatter.embeddings({"a": (points, labels)}, "class")
+    (drawn,) = figure.axes[0].collections
+    assert drawn.get_clim() == (1, 3)
+    assert len(drawn.get_offsets()) == 2

@@ -88,3 +88,13 @@ def test_what_is_wrong_is_named(paths, generator):
         likelihood_paths(paths, ("a", "b", "c", "d"), ["t"])
     with pytest.raises(ValueError, match=r"likelihood: found shape \[5, 12, 4\], wanted \[n, layers, 2\]"):
         likelihood_paths(paths, ("a", "b"), list("vwxyz"))
+
+
+def test_classes_that_are_never_likely_have_no_legend(legend_texts):
+    figure = likelihood_paths(np.zeros((1, 3, 2)), ["a", "b"], ["an image"])
+    assert legend_texts(figure) == []
+
+
+def test_layers_without_a_number_are_left_out(panels):
+    (axes,) = panels(shares({"a": [[0.5, np.inf], [np.nan, np.nan], [0.25, 0.75]]}, "share"))
+    np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [0.5, np.nan, 0.5])

@@ -60,6 +60,8 @@ def test_dendrograms_name_what_is_wrong(tree):
         broken[3, 1] = 0
         with pytest.raises(ValueError, match=r"linkages\['a'\]: found no tree, wanted SciPy's linkage matrix"):
             trees.dendrograms({"a": broken})
+    with pytest.raises(ValueError, match="found no tree"):
+        trees.dendrograms({"a": [[1, 3, 0.5, 2]]})  # a node that is not there
 
 
 def blocks(axes):
