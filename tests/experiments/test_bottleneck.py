@@ -1,7 +1,6 @@
 """The study with small settings, and its measures of codes."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -28,10 +27,8 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(SMALL)
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_section_is_written(run):
+    _, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["widths"]["networks"]) == {"100-2-60", "100-3-60", "100-25-2-25-60", "100-25-3-25-60"}
 

@@ -1,7 +1,6 @@
 """The study with small settings, its sentences, and its settings."""
 
 import dataclasses
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,10 +30,8 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(SMALL)
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_section_is_written(run):
+    report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["fidelity"]) == {HALF, FULL, "specificity"}
     assert metrics["fidelity"][FULL]["the network itself"][1] == [1.0]

@@ -1,7 +1,6 @@
 """The study with small settings, and its measures of learned inputs."""
 
 import dataclasses
-import json
 
 import jax
 import numpy as np
@@ -37,20 +36,16 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_of_signals_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(SMALL)
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_section_of_signals_is_written(run):
+    report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SIGNALS)
     assert set(metrics["classes"]["classes"]) == set(NETWORKS)
     assert len(list(report.parent.glob("figures/*.png"))) == 7
 
 
 @pytest.mark.slow
-def test_every_regularizer_is_tried_on_images(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(dataclasses.replace(SMALL, data="digits"))
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_regularizer_is_tried_on_images(run):
+    _, metrics = run(study_main, dataclasses.replace(SMALL, data="digits"))
     assert set(metrics["images"]["regularizers"]) == set(REGULARIZERS)
     least, greatest = metrics["images"]["regularizers"]["box 0 to 1"]["extremes"]
     assert 0 <= least < greatest <= 1

@@ -32,10 +32,8 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(SMALL)
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_section_is_written(run):
+    report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     layers = np.array(metrics["accuracy"]["accuracy"]["identity 8"]["layers"])
     assert layers.shape == (8, 2)

@@ -1,7 +1,6 @@
 """The study with small settings, its measures, and its settings."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -31,10 +30,8 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    report = study_main.main(SMALL)
-    metrics = json.loads((report.parent / "metrics.json").read_text())
+def test_every_section_is_written(run):
+    _, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["deviations"]["deviation"]) == set(METRICS)
     inner = np.array(metrics["deviations"]["deviation"]["cosine"]["memorizing"]["inner"])
