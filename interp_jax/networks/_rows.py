@@ -39,7 +39,7 @@ def as_floating(name: str, values: Any, shape=None) -> Array:
     return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
 
 
-def abstract_scores(network: Callable, rows: Any, *first: Any, hint: str = "") -> Any:
+def abstract_scores(network: Callable, rows: Any, *first: Any, name: str = "inputs", hint: str = "") -> Any:
     """Shape and type of ``network(*first, rows)``; nothing is computed.
 
     Raises:
@@ -50,4 +50,4 @@ def abstract_scores(network: Callable, rows: Any, *first: Any, hint: str = "") -
     except Exception as error:
         shape = ", ".join(map(str, rows.shape))
         found = f"{rows.dtype} [{shape}]"
-        raise ValueError(f"inputs: found {found}, wanted rows that the network takes{hint}: {error}") from error
+        raise ValueError(f"{name}: found {found}, wanted rows that the network takes{hint}: {error}") from error

@@ -84,7 +84,7 @@ class Chain(nnx.Module):
             x: [rows, …]; NaN and infinity are passed on.
             key: a JAX random key for dropout stages in training mode; unused in inference.
         """
-        return OrderedDict(self._outputs(as_rows("x", x), key))
+        return OrderedDict(self._outputs(x, key))
 
     def until(self, name: str) -> "Chain":
         """The head: the stages up to and including ``name``. Traceable; shares this chain's variables."""
@@ -119,16 +119,24 @@ class Chain(nnx.Module):
         return tuple(self._part(start, end) for start, end in pairwise(ends))
 
     def _outputs(self, x, key):
+        x, key = as_rows("x", x), None if key is None else as_key(key)
         for index, (name, stage) in enumerate(self.stages.items()):
+            options = {}
             if isinstance(stage, nnx.Dropout) and stage.rate and not stage.deterministic:
                 if key is None:
                     raise ValueError(
                         f"key: found None while stage {name!r}, dropout, is in training mode, wanted a key to train "
                         "with, or networks.freeze(chain) for inference"
                     )
-                x = stage(x, rngs=jax.random.fold_in(as_key(key), index))
-            else:
-                x = stage(x)
+                options["rngs"] = jax.random.fold_in(key, index)
+            try:
+                x = stage(x, **options)
+            except jax.errors.JAXTypeError:
+                raise
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"x: found {_shown(x)} before stage {name!r}, wanted what it takes: {error}"
+                ) from error
             yield name, x
 
     def _index(self, name: str) -> int:
@@ -194,6 +202,10 @@ def _check_stage(name: str, stage) -> None:
         raise ValueError(
             f"stage {name!r}: found random state, wanted none; leave rngs out of nnx.Dropout, fit passes it a key"
         )
+
+
+def _shown(x) -> str:
+    return f"{x.dtype} {list(x.shape)}" if isinstance(x, jax.Array) else describe(x)
 
 
 def _is_module(stage) -> bool:

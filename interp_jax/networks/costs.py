@@ -37,7 +37,7 @@ def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
         network: a callable pytree or a plain function, [rows, …] to scores. Parameters are its floating-point leaves:
             arrays that a plain function holds by itself do not count (``networks.freeze(function, weights=array)``
             makes them leaves).
-        inputs: [rows, …] at least one; the time a row depends on how many there are, their values do not matter.
+        inputs: [rows, …], at least one. The time a row depends on their number, nothing on their values, NaN included.
 
     Raises:
         ValueError: no rows, or rows that the network does not take.
@@ -54,7 +54,8 @@ def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
     check_callable("network", network)
     if not all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(network)):
         network = freeze(network)
-    abstract_scores(network, inputs)
+    if not jax.tree.leaves(abstract_scores(network, inputs)):
+        raise ValueError("network: found a function that returns nothing, wanted scores")
     compiled = jax.jit(lambda network, inputs: network(inputs)).lower(network, inputs).compile()
     seconds = []
     for _ in range(_CALLS + 1):

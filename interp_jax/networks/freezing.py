@@ -16,6 +16,8 @@ from interp_jax._checks import describe
 from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
 
+_ARRAYS = (jax.Array, np.ndarray)
+
 
 def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> Callable:
     """The inference view of a model as a callable pytree: arrays are leaves, all else is static and equal by value.
@@ -54,7 +56,7 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
         raise ValueError(f"variables: found some for a {type(model).__name__}, wanted them for Linen modules only")
     kind, tree = _kind_and_tree(model, variables)
     leaves, structure = jax.tree.flatten((tree, call_arguments))
-    is_array = tuple(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves)
+    is_array = tuple(isinstance(leaf, _ARRAYS) for leaf in leaves)
     # With their types: 1, 1.0 and True are equal, and a compilation for one must not serve the others.
     statics = tuple((type(leaf), leaf) for leaf, array in zip(leaves, is_array, strict=True) if not array)
     recipe = _Recipe(kind, structure, is_array, statics, batched)
@@ -105,7 +107,9 @@ class FrozenNetwork:
 
     def __call__(self, x):
         """The scores of the rows ``x``; NaN and infinity are passed on. Traceable."""
-        return self.recipe(self.arrays, as_rows("x", x) if isinstance(x, np.ndarray) else x)
+        # Several arrays, of a model with several inputs, are the model's own affair.
+        is_tree = not isinstance(x, np.ndarray) and any(isinstance(leaf, _ARRAYS) for leaf in jax.tree.leaves(x))
+        return self.recipe(self.arrays, x if is_tree else as_rows("x", x))
 
     def tree_flatten(self):
         """The arrays as children and the recipe as static data. Traceable."""

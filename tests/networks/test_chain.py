@@ -232,6 +232,20 @@ def test_segments_in_another_order_are_refused(names):
         net.segments(*names)
 
 
+def test_rows_that_a_stage_does_not_take_are_named_with_the_stage():
+    net, x = _made("perceptron")
+    with pytest.raises(ValueError, match=r"^x: found float32 \[7, 99\] before stage 'dense1', wanted what it takes"):
+        net(x[:, 1:])
+
+
+def test_a_stack_of_layers_names_what_it_does_not_take():
+    stack = networks.IdentityPerceptron(jax.random.key(0), 4, 3, depth=2).stack()
+    assert stack.last(jnp.ones((2, 7), jnp.bfloat16)).dtype == jnp.float32
+    np.testing.assert_array_equal(stack.all(np.ones((2, 7), int)), stack.all(jnp.ones((2, 7))))
+    with pytest.raises(ValueError, match=r"^hidden: found float32 \[2, 5\], wanted rows that the network takes"):
+        stack.last(jnp.ones((2, 5)))
+
+
 def test_whole_numbers_beyond_32_bits_do_not_wrap():
     rows = np.full((1, 4), 2**32)
     net = Chain(dense=nnx.Linear(4, 1, kernel_init=nnx.initializers.ones, rngs=nnx.Rngs(0)))

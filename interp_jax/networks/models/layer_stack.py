@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from interp_jax.networks._rows import as_floating
+from interp_jax.networks._rows import abstract_scores, as_floating
 
 
 class LayerStack(NamedTuple):
@@ -27,7 +27,7 @@ class LayerStack(NamedTuple):
         >>> float(stack.last(jnp.float32(1.0))), stack.all(jnp.float32(1.0))
         (6.0, Array([2., 6.], dtype=float32))
         """
-        hidden = as_floating("hidden", hidden)
+        hidden = self._taken(hidden)
         return jax.lax.scan(lambda h, parameters: (self.layer(parameters, h), None), hidden, self.parameters)[0]
 
     def all(self, hidden):
@@ -37,4 +37,16 @@ class LayerStack(NamedTuple):
             h = self.layer(parameters, h)
             return h, h
 
-        return jax.lax.scan(step, as_floating("hidden", hidden), self.parameters)[1]
+        return jax.lax.scan(step, self._taken(hidden), self.parameters)[1]
+
+    def _taken(self, hidden):
+        """The layer before the first in the type that a layer gives, once a layer keeps its shape."""
+
+        def first(parameters, hidden):
+            return self.layer(jax.tree.map(lambda leaf: leaf[0], parameters), hidden)
+
+        hidden = as_floating("hidden", hidden)
+        after = abstract_scores(first, hidden, self.parameters, name="hidden")
+        if after.shape != hidden.shape:
+            raise ValueError(f"hidden: found shape {list(hidden.shape)}, wanted {list(after.shape)} as behind a layer")
+        return hidden.astype(after.dtype)

@@ -118,9 +118,9 @@ def objective(
 
         H = ½ Σₙ ‖yₙ − f(xₙ)‖² + λ Σ |w|
 
-    Traceable. Sums are at least float32. NaN in any argument gives NaN. The text prints n E(w) for the first term; the
-    half is what its δ, the derivative, implies. The online update applies λ at every row, so that on average it
-    follows H with n λ in place of λ.
+    Traceable. Sums are at least float32. NaN in any argument gives NaN, sums beyond float32 infinity. The text prints
+    n E(w) for the first term; the half is what its δ, the derivative, implies. The online update applies λ at every
+    row, so that on average it follows H with n λ in place of λ.
 
     Args:
         network: an `LNN`.
@@ -163,9 +163,9 @@ def train(
         Δw_ij = −η(t) (δ_j o_i + λ sgn w_ij),   Δθ_j = −η(t) δ_j,   η(t) = η₀ T / (T + 5 t),  t = 0 … T − 1
 
     Traceable; ``steps`` is static. Many networks (seeds, penalties, training sets) are a ``jax.vmap``. Steps are
-    computed in at least float32, and the weights keep their type. NaN in any argument gives NaN. ε keeps saturated
-    units moving, so that the step is not quite the gradient of `objective`. Memory: four bytes a step for the order of
-    the rows, and four for the errors.
+    computed in at least float32, and the weights keep their type. NaN in any argument, and numbers that overflow
+    (inputs and targets are near 1), give NaN. ε keeps saturated units moving, so that the step is not quite the
+    gradient of `objective`. Memory: four bytes a step for the order of the rows, and four for the errors.
 
     Args:
         network: the `LNN` at the start.

@@ -49,7 +49,9 @@ def check_trainable(network, key):
         sizes = {leaf.shape[:1] for leaf in jax.tree.leaves(nnx.state(network))}
         if sizes != {key.shape}:
             found = ", ".join(map(str, sorted(sizes)))
-            raise ValueError(f"network: found leading axes {found}, wanted variables stacked over {key.shape[0]} seeds")
+            raise ValueError(
+                f"network: found leading axes {found}, wanted variables stacked over the {key.shape[0]} seeds of key"
+            )
 
 
 def check_folder(name, folder):

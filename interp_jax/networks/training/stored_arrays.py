@@ -13,6 +13,9 @@ from jaxtyping import Array
 from interp_jax._checks import describe, is_traced
 from interp_jax.networks.training._input import check_folder
 
+# NumPy's types that no file format of orbax holds.
+_LONG = (np.longdouble, np.clongdouble) if np.dtype(np.longdouble).itemsize > 8 else ()
+
 
 def save_arrays(folder: str | Path, tree: Any) -> None:
     """A pytree of arrays on disk, written with orbax; the folder appears only when it is complete.
@@ -21,11 +24,12 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
 
     Args:
         folder: a folder that does not exist yet.
-        tree: arrays and numbers in tuples, lists, dicts, NamedTuples or other pytrees; an LNN, say.
+        tree: arrays and numbers in tuples, lists, dicts, NamedTuples or other pytrees; an LNN, say. Complex numbers,
+            NaN and infinity are stored as they are.
 
     Raises:
-        ValueError: the folder exists, a leaf is no array of numbers or has no entries, or two paths read alike
-            because of a name with a dot.
+        ValueError: the folder exists, there are no arrays, a leaf is no array of numbers (of at most 64 bits) or has
+            no entries, or two paths read alike because of a name with a dot.
 
     Example:
         >>> import jax, tempfile
@@ -38,6 +42,8 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
     """
     check_folder("folder", folder)
     arrays = named_arrays("tree", tree)
+    if not arrays:
+        raise ValueError(f"tree: found {describe(tree)}, wanted at least one array")
     empty = [name for name, array in arrays.items() if not array.size]
     if empty:  # orbax waits minutes before it fails
         raise ValueError(f"tree: found arrays without entries, {', '.join(empty)}, wanted at least one number in each")
@@ -51,7 +57,8 @@ def load_arrays(folder: str | Path, like: Any) -> Any:
 
     Args:
         folder: the folder.
-        like: a pytree of the same structure, of arrays, numbers or shapes (``jax.eval_shape``).
+        like: a pytree of the same structure, of arrays, numbers or shapes (``jax.eval_shape``); its values, NaN among
+            them, do not matter.
 
     Raises:
         FileNotFoundError: no such folder.
@@ -117,7 +124,8 @@ def named_arrays(argument: str, tree: Any) -> dict[str, Array | np.ndarray | jax
     for path, leaf in leaves:
         name = jax.tree_util.keystr(path, simple=True, separator=".")
         array = leaf if isinstance(leaf, jax.Array | np.ndarray | jax.ShapeDtypeStruct) else np.asarray(leaf)
-        if is_traced(array) or not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.number, jnp.bool_)):
+        is_number = any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.number, jnp.bool_))
+        if is_traced(array) or not is_number or array.dtype in _LONG:
             place = f" at {name}" if name else ""
             raise ValueError(f"{argument}: found {describe(leaf)}{place}, wanted arrays of numbers")
         if name in arrays:

@@ -38,7 +38,7 @@ def test_outputs_of_every_layer_are_the_papers():
 
 
 @pytest.mark.parametrize(("penalty", "saturation"), [(0.0, 1e-3), (1e-3, 0.0), (0.05, 0.1)])
-def test_training_is_the_papers_update_row_by_row(penalty, saturation):
+def test_training_is_the_papers_update_one_row_at_a_time(penalty, saturation):
     trained = lnn.train(
         NETWORK, INPUTS, TARGETS, steps=20, penalty=penalty, saturation=saturation, learning_rate=0.5
     ).network

@@ -65,6 +65,8 @@ def test_numbers_of_python_come_back_as_arrays(tmp_path):
         ({"any": np.array([None])}, r"found object \[1\] at any"),
         ({"large": 2**70}, "found 1180591620717411303424 at large"),
         ("relu", "found 'relu', wanted"),
+        ({"long": np.ones(2, np.longdouble)}, r"found float128 \[2\] at long"),
+        ({}, "found {}, wanted at least one array"),
     ],
 )
 def test_what_is_no_array_of_numbers_is_refused_and_leaves_nothing(tree, message, tmp_path):
