@@ -34,7 +34,7 @@ def augment_images(
         images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity becomes NaN where the
             crop holds it.
         size: height and width of the crops, in pixels.
-        contrast: least and greatest factor γ, numbers of at least 0.
+        contrast: least and greatest factor γ, numbers from 0 to 10,000.
 
     Returns:
         The crops [n, size, size, channels], as a classifier is shown them in training; it is tested on those of
@@ -147,7 +147,7 @@ def _as_range(contrast) -> tuple[float, float]:
     if isinstance(contrast, str) or np.ndim(contrast) != 1 or len(contrast) != 2:
         raise ValueError(f"contrast: found {contrast!r}, wanted {wanted}")
     for factor in contrast:
-        check_number("contrast", factor, least=0)
+        check_number("contrast", factor, least=0, most=1e4)
     if contrast[0] > contrast[1]:
         raise ValueError(f"contrast: found {tuple(contrast)}, wanted {wanted}")
     return contrast[0], contrast[1]

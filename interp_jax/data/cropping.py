@@ -7,6 +7,7 @@ from interp_jax._checks import as_count, as_numpy, check_number, describe
 
 # Pixels worked on at a time: about 50 MB of scratch memory.
 _BATCH_PIXELS = 2**21
+_MOST_PIXELS = 2**14
 
 
 def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n size size"]:
@@ -21,7 +22,7 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
 
     Args:
         images: [n, height, width] or [n, height, width, 1] of finite numbers.
-        size: edge of the result, in pixels.
+        size: edge of the result, in pixels, at most 16,384.
         threshold: a row or column all of whose pixels are at most this is blank; blank margins are cut on all four
             sides, blank rows and columns inside the drawing stay.
 
@@ -30,7 +31,7 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
 
     Raises:
         ValueError: no images, another shape, NaN, infinity or numbers beyond float32; a size that is no whole number
-            of at least 1; a threshold that is no finite number.
+            in this range; a threshold that is no finite number.
 
     Example:
         >>> import numpy as np
@@ -47,7 +48,7 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
         images = images[..., 0]
     if images.ndim != 3 or images.size == 0:
         raise ValueError(f"images: found {describe(images)}, wanted [n, height, width] or [n, height, width, 1]")
-    size = as_count("size", size)
+    size = as_count("size", size, most=_MOST_PIXELS)
     check_number("threshold", threshold)
     # Half-precision pixels are compared as float32, others as they are: a float64 just above the threshold is drawn.
     images = images.astype(np.float32) if images.dtype.itemsize == 2 and images.dtype.kind == "f" else images

@@ -98,7 +98,7 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
     if data_dir is not None and not isinstance(data_dir, str | os.PathLike):
         raise ValueError(f"data_dir: found {describe(data_dir)}, wanted the path of a folder")
     folder = None if data_dir is None else Path(os.path.expanduser(data_dir))  # noqa: PTH111 (Path.expanduser raises for unknown users)
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises for names that are too long)
         raise ValueError(f"data_dir: found {str(data_dir)!r}, which is no folder, wanted an existing one")
     if name == "digits":
         (pixels, labels), brightest = _read_digits(split), 16

@@ -115,6 +115,7 @@ def test_digits_are_split_within_each_class_and_complete():
         ({"name": "digits", "split": "validation"}, r"^split: found 'validation', wanted one of 'train', 'test'"),
         ({"name": "mnist", "data_dir": "no/such/folder"}, r"^data_dir: found 'no/such/folder', which is no folder"),
         ({"name": "digits", "data_dir": __file__}, r"^data_dir: found '.*test_images.py', which is no folder"),
+        ({"name": "mnist", "data_dir": 5000 * "a"}, "^data_dir: found 'aaa"),
         ({"name": "mnist", "data_dir": "~nobody-of-this-name/x"}, "^data_dir: found '~nobody"),
     ],
 )

@@ -141,5 +141,5 @@ def test_what_is_wrong_is_named(network):
         draw(threshold=-1)
     with pytest.raises(ValueError, match="input_names: found 5 names, wanted a number that divides 196 inputs"):
         draw(input_names=list("abcde"))
-    with pytest.raises(ValueError, match="output_names: found 3 entries, wanted one for each of 10 outputs"):
+    with pytest.raises(ValueError, match="output_names: found 3 entries, wanted a sequence of 10"):
         draw(output_names=list("abc"))
