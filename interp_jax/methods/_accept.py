@@ -143,24 +143,6 @@ scores="probabilities"
     return network if scores == "logits" else _LogScores(network)
 
 
-def output_shapes(network: Callable, rows: Any, *, name: str = "network") -> Any:
-    """The shapes and types of a network's outputs, without computing them.
-
-    Traceable.
-
-    Raises:
-        ValueError: a network that fails on the rows, by the name given.
-
-    Example:
-        >>> output_shapes(lambda x: x @ x.T, np.ones((3, 2), np.float32)).shape
-        (3, 3)
-    """
-    try:
-        return jax.eval_shape(network, rows)
-    except Exception as error:
-        raise _failed(name, rows, error) from error
-
-
 def callable_pytree(network: Callable, *, name: str = "network") -> Callable:
     """The network, a method of one or a plain function in a form that goes through ``jax.jit`` as an argument.
 

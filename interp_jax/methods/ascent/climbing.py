@@ -12,7 +12,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
-from interp_jax.methods._accept import accept_scores, as_rows, callable_pytree, output_shapes
+from interp_jax.methods._accept import accept_scores, applied, as_rows, callable_pytree
 
 # Shares of a batch that go on without the others once no more of its lanes are under way. Each is a loop more to
 # compile, about half a second on a CPU, so that batches of fewer lanes than this make do with one.
@@ -128,11 +128,11 @@ def maximize(
         network = accept_scores(network, scores=scores)
         climb = jax.tree_util.Partial(_as_given, callable_pytree(objective, name="objective"))
         units = jax.tree.map(lambda leaf: _a_lane(leaf, len(start)), units)
-        output_shapes(network, start[:1])
+        jax.eval_shape(partial(applied, network), start[:1])
     elif isinstance(objective, str) and objective in _OBJECTIVES:
         network = accept_scores(network, None if objective == "value" else start, scores=scores)
         climb = jax.tree_util.Partial(_OBJECTIVES[objective])
-        units = _weights(units, len(start), output_shapes(network, start[:1]))
+        units = _weights(units, len(start), jax.eval_shape(partial(applied, network), start[:1]))
     else:
         raise ValueError(f"objective: found {objective!r}, wanted a callable or one of {', '.join(_OBJECTIVES)}")
     limits = jnp.float32(threshold), jnp.float32(tolerance), jnp.int32(steps), jnp.int32(patience)
@@ -142,7 +142,7 @@ def maximize(
 def _weights(units, lanes, outputs):
     """[lanes, units] what every unit counts in each lane's objective."""
     leaves = jax.tree.leaves(outputs)
-    if len(leaves) != 1 or leaves[0].ndim < 2 or leaves[0].shape[0] != 1:
+    if len(leaves) != 1 or leaves[0].ndim < 2:
         shapes = [leaf.shape for leaf in leaves]
         raise ValueError(f"network: found outputs of shape {shapes}, wanted [lanes, …, units] or a callable objective")
     count = leaves[0].shape[-1]
