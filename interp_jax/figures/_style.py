@@ -93,7 +93,7 @@ def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
 def small_multiples(
     figure: Figure, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
 ) -> list[Axes]:
-    """Panels row by row, on common axes that are named once; each row can have a vertical scale of its own."""
+    """Panels in rows, on common axes that are named once; each row can have a vertical scale of its own."""
     share = "row" if scale_by_row else True
     panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=share, squeeze=False).ravel()
     for axes in panels[count:]:
@@ -117,7 +117,7 @@ def color(index: int) -> str:
 
 
 def marker(index: int) -> str:
-    """The marker of a series; color and marker together tell 49 series apart."""
+    """The marker of a series; color and marker together distinguish 49 series."""
     return MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
 
 

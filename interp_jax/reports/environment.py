@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
 
 
 def _cores() -> str:
-    # The cores this process may use, where the system tells, not all that the machine has.
+    # The cores this process may use, where the system knows, not all of the machine.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return "1 core" if count == 1 else f"{count} cores"
 

@@ -1,4 +1,4 @@
-"""Image sets by name: the digits, prepared TFDS folders and their cache, and what is said when nothing is found."""
+"""Image sets by name: the digits, prepared TFDS folders and their cache, and the error when nothing is found."""
 
 import hashlib
 import importlib.util

@@ -94,9 +94,9 @@ def test_everything_the_caller_says_is_escaped(run):
     assert not page.all("script")
     assert "<script" not in html
     assert page.all("img")[0]["alt"] == ATTACK
-    said = "".join(page.words)
+    shown = "".join(page.words)
     # title twice, lead, contents, heading, text, header, cell, caption, note, figure, setting, three in the environment
-    assert said.count(ATTACK) == 15
+    assert shown.count(ATTACK) == 15
 
 
 def test_tables(run):

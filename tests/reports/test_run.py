@@ -388,18 +388,18 @@ TEXTS = ("config", "title", "lead", "section", "text", "cell", "caption", "metri
 def test_text_that_is_not_utf8_is_stored_escaped(tmp_path, where):
     """A file name of another encoding, as Python reads it from the command line."""
     odd = b"caf\xe9.csv".decode("utf-8", "surrogateescape")
-    said = {each: odd if each == where else "plain" for each in TEXTS}
-    options = {"title": said["title"], "lead": said["lead"], "sections": ["a"], "root": tmp_path}
+    texts = {each: odd if each == where else "plain" for each in TEXTS}
+    options = {"title": texts["title"], "lead": texts["lead"], "sections": ["a"], "root": tmp_path}
     for _ in range(2):
-        run = Run.open("study", "run", {"csv": said["config"]}, **options)
-        run.environment({said["environment"]: said["environment"]})
+        run = Run.open("study", "run", {"csv": texts["config"]}, **options)
+        run.environment({texts["environment"]: texts["environment"]})
         if not run.finished("a"):
-            with run.section("a", said["section"]) as section:
-                section.text(said["text"])
-                section.table([said["cell"]], [[said["cell"]]], said["caption"], note=said["caption"])
-                section.figure("a", draw(), said["caption"])
-                section.metrics({said["metric"]: said["metric"]})
-                with section.folded(said["caption"]):
+            with run.section("a", texts["section"]) as section:
+                section.text(texts["text"])
+                section.table([texts["cell"]], [[texts["cell"]]], texts["caption"], note=texts["caption"])
+                section.figure("a", draw(), texts["caption"])
+                section.metrics({texts["metric"]: texts["metric"]})
+                with section.folded(texts["caption"]):
                     pass
     metrics = (run.folder / "metrics.json").read_text("utf-8").replace("\\\\", "\\")
     assert "caf\\udce9.csv" in run.report.read_text("utf-8") + metrics
@@ -460,7 +460,7 @@ def test_figure_of_another_section_is_not_replaced(run):
     check_only_first(run, before)
 
 
-def test_things_said_twice(tmp_path):
+def test_names_given_twice(tmp_path):
     run = open_run(tmp_path)
     with run.section("first", "First") as section:
         section.figure("a", draw(), "")
