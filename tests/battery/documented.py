@@ -21,6 +21,13 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("stop_when_confident", "thresholds", "a row more"): "thresholds have a length of their own",
     ("stop_when_confident", "likelihood", "a row less"): "the first axis is the layers, any number of them",
     ("stop_when_confident", "likelihood", "a row more"): "the first axis is the layers, any number of them",
+    ("networks.cost", "inputs", "*"): "seconds are measured anew, and converting whole numbers is an operation",
+    ("networks.fit", "optimizer", "list"): "an optimizer of optax is a NamedTuple",
+    ("networks.fit_fresh", "optimizer", "list"): "an optimizer of optax is a NamedTuple",
+    ("networks.load_arrays", "like", "float64 inside"): "types must agree, as the docstring says",
+    ("networks.save_arrays", "tree", "number"): "numbers are stored too",
+    ("networks.save_arrays", "tree", "complex inside"): "complex numbers are stored too",
+    ("networks.save_arrays", "tree", "ragged list inside"): "lists are parts of a pytree",
 }
 
 # Words by which a docstring says what becomes of classes that there are not.
