@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, as_real, check_choice, describe, is_traced
+from interp_jax._checks import as_count, as_real, check_callable, check_choice, describe, is_traced
 from interp_jax.methods._accept import applied, callable_pytree
 
 RULES = ("deconvnet", "guided", "gradient")
@@ -83,7 +83,7 @@ def deconvnet(
         raise ValueError(f"rectifiers: found {describe(rectifiers)}, wanted names of stages such as ('relu1',)")
     for name in rectifiers:
         check_choice("rectifiers", name, stages)
-    steps = tuple(callable_pytree(step, name=f"stages[{name!r}]") for name, step in walked.items())
+    steps = tuple(callable_pytree(step) for step in walked.values())
     outputs = applied(lambda rows: _outputs.eval_shape(steps, rows), inputs, name="stages")
     shapes = [inputs.shape, *(output.shape for output in outputs)]
     for name, before, after in zip(walked, shapes[:-1], shapes[1:], strict=True):
@@ -139,6 +139,8 @@ def _walked(stages, stage):
     if not isinstance(stages, Mapping):
         found = type(stages).__name__
         raise ValueError(f"stages: found a {found}, wanted a mapping of names to callables such as chain.stages")
+    for name, step in stages.items():
+        check_callable(f"stages[{name!r}]", step)
     check_choice("stage", stage, stages)
     names = list(stages)
     return {name: stages[name] for name in names[: names.index(stage) + 1]}
