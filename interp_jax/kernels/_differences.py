@@ -24,4 +24,9 @@ def difference(shape, **arrays):
     # The long type holds all whole numbers of 64 bits, where the machine has one.
     wide = np.float64 if "f" in (a.dtype.kind, b.dtype.kind) else np.longdouble
     with np.errstate(invalid="ignore"):
-        return as_real(name, a.astype(wide) - b.astype(wide))
+        less = a.astype(wide) - b.astype(wide)
+    try:
+        return as_real(name, less)
+    except ValueError:
+        as_real(other, b)  # whose numbers may be those beyond float32
+        raise

@@ -8,16 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 
-from interp_jax._checks import (
-    as_centered,
-    as_count,
-    as_float_type,
-    as_numpy,
-    as_real,
-    check_not_negative,
-    check_same_rows,
-    describe,
-)
+from interp_jax._checks import as_centered, as_count, as_float_type, as_real, check_not_negative, check_same_rows
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -98,6 +89,7 @@ class Moments(NamedTuple):
         Traceable. Time: one matrix product; memory: a centered copy of the batch. Rows sharded over devices stay there:
         every device multiplies its own and the products are added. Batches are computed in the moments' type. It
         has to hold their offset, which differs from batch to batch, so that a stream cannot be centered on arrival.
+        Squares of deviations beyond 1e18 overflow, and their columns correlate NaN.
 
         Args:
             a: [rows, columns_a] of the first array; no rows are fine.
@@ -134,9 +126,9 @@ class Moments(NamedTuple):
         Raises:
             ValueError: other that is not `Moments` of as many columns.
         """
-        columns = self.products.shape[-2:]
-        if not isinstance(other, Moments) or other.products.shape[-2:] != columns:
-            found = list(other.products.shape[-2:]) if isinstance(other, Moments) else describe(other)
+        columns, others = (getattr(getattr(each, "products", 0), "shape", ())[-2:] for each in (self, other))
+        if others != columns:
+            found = list(others) or type(other).__name__
             raise ValueError(f"other: found {found}, wanted Moments of columns {list(columns)}")
         count = self.count + other.count
         share = other.count / jnp.where(count > 0, count, 1)
@@ -226,15 +218,15 @@ def _pearson(a, b, batch_size):
 
 
 def _as_batch(name, values, columns):
-    if not isinstance(values, jax.Array):
-        values = as_numpy(name, values, shape=[None, columns])
-    if isinstance(values, np.ndarray) and len(values) and not np.can_cast(values.dtype, np.float32):
+    rows = as_real(name, values, shape=[None, columns])
+    values = None if isinstance(values, jax.Array) else np.asarray(values)
+    if values is not None and len(values) and not np.can_cast(values.dtype, np.float32):
         with np.errstate(invalid="ignore"):
             spread, largest = np.ptp(values.astype(np.float64), axis=0), np.max(np.abs(values), axis=0)
         # Less than 1e-12 is the rounding of float64 itself: such columns are constant.
         if np.any((spread > 1e-12 * largest) & (spread < 1e-5 * largest)):
             raise ValueError(f"{name}: found deviations below 1e-5 of an offset, wanted a constant subtracted before")
-    return as_real(name, values, shape=[None, columns])
+    return rows
 
 
 def _columns(rows, weights, count):

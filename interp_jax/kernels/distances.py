@@ -8,17 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
-from interp_jax._checks import (
-    as_centered,
-    as_count,
-    as_labels,
-    as_mask,
-    as_numpy,
-    as_real,
-    at_hand,
-    check_choice,
-    check_same_rows,
-)
+from interp_jax._checks import as_centered, as_count, as_labels, as_mask, as_numpy, as_real, at_hand, check_choice
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import sums_within
@@ -69,7 +59,7 @@ def mean_pairwise(
 
     Source: the inner sum of Chen 2017, eq. 6.2.
     """
-    x = x if isinstance(x, jax.Array) else as_numpy("x", x, shape=_SHAPE)
+    x = _given(x, metric)
     labels = None if where is None else jnp.where(as_mask("where", where, x.shape[:1]), 0, 1)
     x = _rows(x, labels, metric)
     if len(x) < 2:
@@ -128,10 +118,9 @@ def mean_within(
     Source: Chen 2017, eqs. 6.1, 6.2, 6.7 and 6.8.
     """
     groups, batch_size = as_count("groups", groups), as_count("batch_size", batch_size)
-    labels = as_labels("labels", labels)
-    x = _rows(x, labels, metric)
-    check_same_rows(x=x, labels=labels)
-    return _within(x, labels, groups, metric, batch_size)
+    x = _given(x, metric)
+    checked = as_labels("labels", labels, rows=len(x))
+    return _within(_rows(x, labels, metric), checked, groups, metric, batch_size)
 
 
 def between(
@@ -170,13 +159,15 @@ def between(
     return _between(a, b, metric)
 
 
+def _given(x, metric):
+    check_choice("metric", metric, METRICS)
+    return (as_real if isinstance(x, jax.Array) else as_numpy)("x", x, shape=_SHAPE)
+
+
 def _rows(x, labels, metric):
     """Rows as JAX computes with them, NumPy's less what their distances inside groups do not depend on."""
-    check_choice("metric", metric, METRICS)
-    if isinstance(x, jax.Array) or metric != "euclidean":
-        return _offset_free("x", x, metric)
-    x = as_numpy("x", x, shape=_SHAPE)
-    if np.can_cast(x.dtype, np.float32) or (labels is not None and (len(labels) != len(x) or not at_hand(labels))):
+    exact = isinstance(x, jax.Array) or np.can_cast(x.dtype, np.float32)
+    if exact or metric != "euclidean" or not at_hand(labels):
         return _offset_free("x", x, metric)
     first, member = [0], np.zeros(len(x), int)
     if labels is not None:

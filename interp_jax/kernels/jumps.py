@@ -120,7 +120,8 @@ def gaussian_derivative_filters(
     length = as_count("length", length)
     first, last = _checked_positions(positions, length, lowest=2)
     check_choice("edges", edges, _NUMPY_PADDING)
-    taps, half = gaussian_smoother(width, window), window // 2
+    taps, window = gaussian_smoother(width, window), as_count("window", window)
+    half = window // 2
     # Padding the identity instead of the signals puts every edge rule into the matrix, at no cost a row.
     padded = np.pad(np.eye(length, dtype=np.float32), ((0, 0), (half, half)), mode=_NUMPY_PADDING[edges])
     columns = np.arange(first - 2, last)[:, None] + np.arange(window)[None, :]
@@ -148,7 +149,8 @@ def gaussian_smoother(width: _Scalar = 2.9, window: int = 19) -> Float[Array, " 
 
     Source: Chen 2017, section 3.2.3 and Fig. 3.6.
     """
-    if as_count("window", window) % 2 == 0:
+    window = as_count("window", window)
+    if window % 2 == 0:
         raise ValueError(f"window: found {window}, wanted an odd number of taps")
     width = as_number("width", width, above=0)
     offsets = jnp.arange(-(window // 2), window // 2 + 1, dtype=jnp.float32)
@@ -248,7 +250,8 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     Traceable. The mode is the first of equal maxima.
 
     Args:
-        log_probabilities: [..., positions] natural logarithms, normalized along the last axis; −inf is probability 0.
+        log_probabilities: [..., positions] natural logarithms, normalized along the last axis, so that none
+            is above 0 (exponentials of more than 88 overflow); −inf is probability 0.
         first: the position that column 0 stands for, static.
 
     Returns:
@@ -266,7 +269,7 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     Source: Bayes estimates under 0-1, absolute and squared loss; not in the thesis.
     """
     log_probabilities = as_real("log_probabilities", log_probabilities, shape=["…", "positions"])
-    first = as_count("first", first, least=0)
+    first = as_count("first", first, least=0, most=2**30)
     probabilities = jnp.exp(log_probabilities)
     count = log_probabilities.shape[-1]
     # The sum of rounded probabilities may end just under a half where the true one reaches it: allow that much.
@@ -280,7 +283,7 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     )
 
 
-def _checked_positions(positions: tuple[int, int], length: int, lowest: int = 1) -> tuple[int, int]:
+def _checked_positions(positions, length, lowest=1):
     first, last = as_counts("positions", positions, least=0, length=2)
     if not lowest <= first <= last <= length:
         raise ValueError(

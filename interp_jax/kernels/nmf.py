@@ -77,7 +77,7 @@ def nmf(
     Raises:
         ValueError: v that is not real numbers [rows, columns] with at least one of each, or at hand has a negative, NaN
             or infinite entry; a rank, restarts, iterations or batch_size that is not a whole number of at least 1; a
-            mean or variance that is not a finite number, a negative variance; a key that is not a JAX random key.
+            mean or variance beyond 1e9 or not finite, a negative variance; a key that is not a JAX random key.
 
     Example:
         >>> import jax
@@ -95,7 +95,7 @@ def nmf(
     if batch_size is None:
         batch_size = max(1, _BATCH_NUMBERS // (rank * sum(v.shape)))
     batch_size = as_count("batch_size", batch_size)
-    mean, variance = as_number("mean", mean), as_number("variance", variance, least=0)
+    mean, variance = as_number("mean", mean, least=-1e9, most=1e9), as_number("variance", variance, least=0, most=1e9)
     check_not_negative("v", v)
     # Batches of equal size waste the fewest lanes.
     batches = -(-restarts // batch_size)

@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -191,3 +193,21 @@ def test_second_call_of_same_shapes_does_not_compile(assert_compiles):
 def test_bad_arguments_are_named(vectors, iterations, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         align_signs(vectors, iterations=iterations)
+
+
+def test_both_sorts_of_keys_draw_the_same():
+    new, old = (align_signs(_vectors(), key=key(3), iterations=30) for key in (jax.random.key, jax.random.PRNGKey))
+    jax.tree.map(np.testing.assert_array_equal, new, old)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"key": 0}, "key: found 0, wanted a JAX random key"),
+        ({"key": jax.random.split(jax.random.key(0))}, r"key: found shape \[2\], wanted a JAX random key"),
+        ({"iterations": 2.0}, "iterations: found 2.0, wanted a whole number of at least 0"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        unwrap(align_signs)(_vectors(), **options)

@@ -1,4 +1,5 @@
 import itertools
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -241,4 +242,51 @@ def test_scratch_memory_is_that_of_one_batch(assert_temp_bytes):
 )
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
+        call(*_rows())
+
+
+@given(offset=st.sampled_from([-3e13, 1.7e9, 1e5]), sign=st.sampled_from([-1, 1]), seed=st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_an_offset_of_float64_costs_no_digits(offset, sign, seed):
+    a, b = (rows.astype(np.float64) for rows in _rows(40, 3, 2, seed))
+    found = pearson(a + offset, sign * b - offset)
+    np.testing.assert_allclose(found, reference.pearson(a, sign * b), atol=0.01 if abs(offset) > 1e12 else 2e-6)
+
+
+def test_whole_numbers_of_64_bits_are_centered_too():
+    ticks = np.random.default_rng(0).integers(0, 1000, (50, 2))
+    found = pearson(ticks + 1_700_000_000_000_000_000, ticks)
+    np.testing.assert_allclose(found, reference.pearson(ticks, ticks), atol=2e-6)
+    bytes_and_bits = ticks.astype(np.uint8), ticks > 400
+    np.testing.assert_allclose(pearson(*bytes_and_bits), reference.pearson(*bytes_and_bits), atol=2e-6)
+
+
+def test_a_stream_whose_deviations_float32_does_not_hold_is_refused():
+    a, b = (rows.astype(np.float64) for rows in _rows())
+    with pytest.raises(ValueError, match="^b: found deviations below 1e-5 of an offset, wanted a constant subtracted"):
+        Moments.init(5, 4).update(a, b + 1e9)
+    constant = np.full((300, 5), 0.1)
+    constant[::2] += 1e-16  # the rounding of float64
+    assert bool(jnp.all(Moments.init(5, 4).update(constant, b).constant_a))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda a, b: unwrap(pearson)(a, b, batch_size=4.0), "batch_size: found 4.0, wanted a whole number"),
+        (lambda a, b: unwrap(pearson)("a", b), "a: found 'a'|a: found <U1"),
+        (lambda a, b: unwrap(pearson)(a[0], b), r"a: found shape \[5\], wanted \[any, any\]"),
+        (lambda a, b: Moments.init(-1, 4), "columns_a: found -1"),
+        (lambda a, b: Moments.init(5, 4, "four"), "dtype: found 'four', wanted a floating type"),
+        (lambda a, b: Moments.init(5, 4).update(a, b, weights=-np.ones(300)), "weights: found numbers below zero"),
+        (
+            lambda a, b: Moments.init(5, 4).update(a, b, weights=np.full(300, np.nan)),
+            "weights: found numbers below zero",
+        ),
+        (lambda a, b: unwrap(Moments.merge)(Moments.init(5, 4), Moments.init(5, 3)), r"other: found \[5, 3\], wanted"),
+        (lambda a, b: unwrap(Moments.merge)(Moments.init(5, 4), 3), "other: found int, wanted Moments"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(call, message):
+    with pytest.raises(ValueError, match=f"^({message})"):
         call(*_rows())

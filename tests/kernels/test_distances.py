@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -177,12 +179,78 @@ def test_scratch_memory_has_no_row_by_row_matrix(assert_temp_bytes):
         (lambda x: mean_pairwise(x, batch_size=0), "batch_size: found 0"),
         (lambda x: mean_pairwise(x, where=np.ones(3, bool)), r"where: found shape \[3\], wanted \[40\]"),
         (lambda x: mean_pairwise(x, where=np.full(40, 0.5)), "where: found numbers other than 0 and 1"),
-        (lambda x: mean_within(x, np.zeros(39, int), groups=2), "labels: found 39 rows, wanted 40 as in x"),
+        (
+            lambda x: mean_within(x, np.zeros(39, int), groups=2),
+            r"labels: found shape \[39\], wanted .* \[40\]",
+        ),
         (lambda x: mean_within(x, np.zeros(40), groups=2), "labels: found float"),
         (lambda x: mean_within(x, np.zeros(40, int), groups=0), "groups: found 0"),
         (lambda x: between(x, x[1:]), r"b: found shape \[39, 5\], wanted \[40, 5\] as of a"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call(_rows(40, 5))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_offset_of_float64_costs_no_digits(metric):
+    x, labels = _rows(60, 5).astype(np.float64), np.arange(60) % 3
+    offset = {
+        "euclidean": 1e9 * (labels[:, None] - 1.3),
+        "cosine": 0,
+        "correlation": np.linspace(-1e9, 1e9, 60)[:, None],
+    }
+    moved = x + offset[metric]
+    found = mean_within(moved, labels, groups=3, metric=metric).means
+    _assert_as_promised(found, [pdist(x[labels == group], metric).mean() for group in range(3)], metric)
+    inside = jax.jit(lambda: mean_within(moved, labels, groups=3, metric=metric).means)()
+    np.testing.assert_allclose(inside, found, rtol=1e-6)
+    first = labels == 0
+    _assert_as_promised(mean_pairwise(moved[first], metric=metric), pdist(x[first], metric).mean(), metric)
+    _assert_as_promised(mean_pairwise(moved, metric=metric, where=first), pdist(x[first], metric).mean(), metric)
+
+
+def test_differences_are_taken_before_float64_and_whole_numbers_are_cut():
+    a = np.array([[1e9, 7.0], [1e9 + 3, 7.0]])
+    np.testing.assert_array_equal(between(a, a + np.array([3.0, 4.0])), [5, 5])
+    ticks = np.array([[2**62], [2**62 + 3]])
+    np.testing.assert_array_equal(between(ticks, ticks + 5), [5, 5])
+    assert float(mean_pairwise(ticks)) == 3
+    assert float(mean_pairwise(np.array([[0], [2**32]]))) == 2**32
+    assert float(mean_pairwise(np.array([[3], [250]], np.uint8))) == 247
+    assert float(mean_pairwise(np.array([[True], [False]]))) == 1
+
+
+@pytest.mark.parametrize("scale", [2.0**-100, 2.0**100])
+def test_the_unit_of_euclidean_distances_does_not_matter(scale):
+    x, scale = _rows(40, 5), np.float32(scale)
+    np.testing.assert_array_equal(mean_pairwise(scale * x), scale * np.asarray(mean_pairwise(x)))
+    np.testing.assert_array_equal(between(scale * x, -scale * x), scale * np.asarray(between(x, -x)))
+
+
+def test_labels_of_any_whole_type_outside_the_groups_are_absent():
+    x = _rows(6, 3)
+    wanted = mean_within(x[:3], np.zeros(3, int), groups=1).means
+    for outside in (np.array([0, 0, 0, -1, 5, -(2**31)]), np.array([0, 0, 0, 1, 255, 2], np.uint8)):
+        found = mean_within(x, outside, groups=1)
+        np.testing.assert_allclose(found.means, wanted, rtol=1e-6)
+        assert found.counts.tolist() == [3]
+    with pytest.raises(ValueError, match="^labels: found 0 to 4294967296, wanted whole numbers that 32 bits hold"):
+        mean_within(x, np.array([0, 0, 0, 2**32, 0, 0]), groups=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: unwrap(mean_within)(x, np.arange(40) % 2, groups=2.0), "groups: found 2.0, wanted a whole number"),
+        (lambda x: unwrap(mean_within)(x, ["a"] * 40, groups=2), "labels: found <U1"),
+        (lambda x: unwrap(mean_pairwise)(x, batch_size=float("nan")), "batch_size: found nan"),
+        (lambda x: unwrap(mean_pairwise)(x, metric=None), "metric: found None, wanted one of"),
+        (lambda x: unwrap(mean_pairwise)([[1.0], [2.0, 3.0]]), "x: found .*, wanted an array of real numbers"),
+        (lambda x: between(x, 1e300 * x.astype(np.float64)), "b: found numbers beyond float32"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call(_rows(40, 5))

@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -176,3 +178,43 @@ def test_scratch_memory_is_linear_in_rows(assert_temp_bytes):
     signals = jnp.zeros((4000, 100), jnp.float32)
     assert_temp_bytes(4000 * 60 * 4 * 4 + 2**20, lambda x: jumps.log_posterior(x), signals)
     assert_temp_bytes(4000 * 60 * 4 * 2 + 2**20, lambda x: jumps.gaussian_derivative(x), signals)
+
+
+@pytest.mark.parametrize("edges", ["constant", "nearest", "reflect", "mirror"])
+def test_an_offset_of_float64_changes_a_response_only_where_zeros_are_seen(edges):
+    signals = _signals().astype(np.float64)
+    plain, moved = (jumps.gaussian_derivative(x, edges=edges, positions=(2, 100)) for x in (signals, signals + 1e9))
+    inside = slice(9, -9) if edges == "constant" else slice(None)
+    np.testing.assert_allclose(moved[:, inside], plain[:, inside], atol=1e-5)
+    if edges == "constant":
+        wanted = [reference.gaussian_derivative(row, 2.9, 19, 2, 100) for row in signals + 1e9]
+        np.testing.assert_allclose(moved, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_whole_numbers_are_signals():
+    signals = np.where(np.arange(1, 101) >= 50, 3, 0)[None]
+    for kind in (np.int8, np.int64, np.uint8, np.float16):
+        assert int(jumps.estimates(jumps.log_posterior(signals.astype(kind))).mode[0]) == 50
+        np.testing.assert_array_equal(
+            jumps.gaussian_derivative(signals.astype(kind)), jumps.gaussian_derivative(signals.astype(np.float32))
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: unwrap(jumps.log_posterior)(x[0]), r"signals: found shape \[100\], wanted \[rows, length\]"),
+        (lambda x: unwrap(jumps.gaussian_derivative)(x[:0]), r"signals: found shape \[0, 100\]"),
+        (lambda x: unwrap(jumps.gaussian_derivative)(x, window=19.0), "window: found 19.0, wanted a whole number"),
+        (lambda x: unwrap(jumps.gaussian_smoother)(width="3"), "width: found '3', wanted a finite number"),
+        (lambda x: unwrap(jumps.log_posterior)(x, positions=(21.0, 80)), "positions: found 21.0"),
+        (lambda x: unwrap(jumps.log_posterior)(x, positions=21), "positions: found 21, wanted a sequence"),
+        (lambda x: jumps.log_posterior(x, noise=1e-30), "noise: found 1e-30, wanted at least 1e-15 of the jump 3.0"),
+        (lambda x: unwrap(jumps.posterior_network)(100.0), "length: found 100.0"),
+        (lambda x: unwrap(jumps.estimates)(x, first=21.0), "first: found 21.0"),
+        (lambda x: unwrap(jumps.estimates)(x[:, :0]), "log_probabilities: found shape"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call(np.zeros((1, 100), np.float32))

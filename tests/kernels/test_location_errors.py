@@ -40,3 +40,21 @@ def test_shapes_that_differ_are_refused_instead_of_broadcast():
 
     with pytest.raises(ValueError, match=r"^true: found shape \[1\], wanted \[2\] as of predicted"):
         unwrap(location_errors)(jnp.zeros(2), jnp.zeros(1))
+
+
+def test_positions_of_64_bits_are_subtracted_before_they_are_cut():
+    true = np.arange(4) + 2**40
+    found = location_errors(true + np.array([0, 1, 0, 3]), true, best=0.5)
+    np.testing.assert_allclose(found, [1, 2.5**0.5, 0, 0], rtol=1e-6)
+
+
+def test_squares_neither_overflow_nor_vanish():
+    for unit in (2.0**-100, 2.0**100):
+        found = location_errors(np.array([3.0, 0, 0, 1]) * unit, np.zeros(4), best=1.0)
+        np.testing.assert_allclose(found, np.array([1, 2.5**0.5, 1, 2.5**0.5]) * unit, rtol=1e-6)
+
+
+def test_nan_is_left_out_with_the_rows_that_err_most():
+    found = location_errors(np.array([np.nan, 1, 1, 1]), np.zeros(4), best=0.75)
+    assert np.isnan(found.l1)
+    assert (float(found.l1_best), float(found.l2_best)) == (1, 1)

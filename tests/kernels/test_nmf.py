@@ -1,4 +1,9 @@
+import os
+import socket
+import subprocess
+import sys
 import warnings
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -260,3 +265,70 @@ def test_half_precision_is_computed_in_full():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         nmf(**({"v": np.ones((3, 2)), "rank": 2, "key": KEY} | arguments))
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.float16])
+def test_numbers_of_any_type_are_those_of_float32(kind):
+    v = np.random.default_rng(0).integers(0, 2, (7, 5)) * (1 if kind is bool else 100)
+    found, wanted = (nmf(v.astype(each), 3, key=KEY, restarts=4, iterations=20) for each in (kind, np.float32))
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+    large = nmf(np.array([[3_000_000_000, 6_000_000_000]]), 1, key=KEY)
+    np.testing.assert_allclose(large.weights * large.components, [[3e9, 6e9]], rtol=1e-5)
+
+
+def test_arrays_at_hand_are_looked_at_inside_jit_too():
+    v = jnp.asarray(_noisy(7, 5))
+    inside = jax.jit(lambda: nmf(v, 3, key=KEY, iterations=20).error)()
+    np.testing.assert_allclose(inside, nmf(v, 3, key=KEY, iterations=20).error, rtol=1e-5)
+    negative = -v
+    with pytest.raises(ValueError, match="^v: found numbers below zero"):
+        jax.jit(lambda: nmf(negative, 3, key=KEY).error)()
+
+
+def test_both_sorts_of_keys_start_alike():
+    new, old = (nmf(_noisy(7, 5), 3, key=key(3), iterations=5) for key in (jax.random.key, jax.random.PRNGKey))
+    jax.tree.map(np.testing.assert_array_equal, new, old)
+
+
+_PROCESS = """
+import sys, jax, numpy as np
+rank, port = int(sys.argv[1]), sys.argv[2]
+jax.config.update("jax_cpu_collectives_implementation", "gloo")
+jax.distributed.initialize(f"127.0.0.1:{port}", 2, rank)
+from interp_jax.kernels.nmf import nmf
+x = np.random.default_rng(0).exponential(size=(8, 6)).astype(np.float32)
+mesh = jax.make_mesh((2,), ("rows",), (jax.sharding.AxisType.Auto,))
+rows = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("rows"))
+v = jax.make_array_from_process_local_data(rows, x[4 * rank : 4 * rank + 4], x.shape)
+error = nmf(v, 2, key=jax.random.key(0), iterations=20).error.addressable_data(0)
+np.testing.assert_allclose(error, nmf(x, 2, key=jax.random.key(0), iterations=20).error, rtol=1e-4)
+"""
+
+
+@pytest.mark.slow
+def test_rows_of_two_processes_are_factorized_where_they_are():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+    started = [
+        subprocess.Popen([sys.executable, "-c", _PROCESS, str(rank), port], env=environment) for rank in range(2)
+    ]
+    assert [process.wait(120) for process in started] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"key": 0}, "key: found 0, wanted a JAX random key"),
+        ({"key": None}, "key: found None"),
+        ({"rank": 2.0}, "rank: found 2.0, wanted a whole number"),
+        ({"iterations": "3"}, "iterations: found '3'"),
+        ({"mean": float("nan")}, "mean: found nan, wanted a finite number"),
+        ({"mean": 1e30}, "mean: found 1e\\+30"),
+        ({"variance": "1"}, "variance: found '1'"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(arguments, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        unwrap(nmf)(**({"v": np.ones((3, 2)), "rank": 2, "key": KEY} | arguments))

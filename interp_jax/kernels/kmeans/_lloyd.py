@@ -72,7 +72,8 @@ def kmeans(
     several times the cost.
 
     With fewer different rows than k, clusters stay empty and centers repeat. Of centers equally near the first is
-    taken. Where x is traced or spread over processes, NaN or infinity make the inertia NaN.
+    taken. The inertia overflows for distances beyond 1e18. Where x is traced or spread over processes, NaN or infinity
+    make it NaN.
 
     Args:
         x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; NumPy's float64

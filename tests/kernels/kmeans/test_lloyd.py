@@ -1,4 +1,5 @@
 import itertools
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -296,3 +297,68 @@ def test_bad_input_is_named(options, message):
     options = {"x": np.arange(8.0).reshape(4, 2), "k": 2, "key": KEY} | options
     with pytest.raises(ValueError, match=message):
         kmeans(options.pop("x"), options.pop("k"), **options)
+
+
+@pytest.mark.parametrize("offset", [1e9, -3e12, 1_700_000_000_000_000_000])
+def test_an_offset_of_numpy_numbers_of_64_bits_costs_no_digits(offset):
+    found = kmeans(np.array([[0], [1], [9], [11]]) + offset, 2, key=KEY)
+    assert float(found.inertia) == 2.5
+    assert found.labels[0] == found.labels[1] != found.labels[2] == found.labels[3]
+    np.testing.assert_allclose(found.centers, offset, rtol=2e-8)
+    near = kmeans(np.array([[0.1], [1], [9], [11]]) + 1000, 2, key=KEY)
+    np.testing.assert_allclose(sorted(near.centers.ravel().tolist()), [1000.55, 1010])
+
+
+def test_whole_numbers_are_not_wrapped():
+    x = np.array([[0], [10], [4 * 10**9], [4 * 10**9 + 4096]])
+    for kind in (np.int64, np.uint64):
+        found = kmeans(x.astype(kind), 2, key=KEY)
+        np.testing.assert_allclose(np.sort(found.centers.ravel()), [5, 4 * 10**9 + 2048], atol=256)
+        np.testing.assert_allclose(found.inertia, 50 + 2 * 2048**2, rtol=1e-5)
+
+
+@given(seed=st.integers(0, 99), far=st.sampled_from([1e4, 1e5]))
+@settings(max_examples=10, deadline=None)
+def test_narrow_clusters_far_from_the_mean_are_those_of_differences(seed, far):
+    x = np.random.default_rng(seed).normal(size=(7, 2)).astype(np.float32)
+    x[6] = far
+    for k in (2, 3):
+        found = kmeans(x, k, key=KEY, restarts=30, tolerance=0.0)
+        np.testing.assert_allclose(found.inertia, _best_partition(x.astype(np.float64), k), rtol=0.01)
+        squares = ((x[:, None].astype(np.float64) - np.asarray(found.centers)[None]) ** 2).sum(axis=2)
+        assert np.all(squares[np.arange(7), found.labels] <= squares.min(axis=1) + 0.05)
+
+
+def test_differences_in_one_lane_leave_the_other_as_it_is():
+    plain, _ = _blobs(8, 2, 3)
+    far = plain.copy()
+    far[7] = 1e4
+    lanes = jax.jit(jax.vmap(lambda x: kmeans(x, 3, key=KEY)))(np.stack([plain, far]))
+    for lane, x in enumerate((plain, far)):
+        np.testing.assert_allclose(lanes.inertia[lane], kmeans(x, 3, key=KEY).inertia, rtol=1e-4)
+    np.testing.assert_allclose(lanes.inertia[1], _best_partition(far.astype(np.float64), 3), rtol=0.02)
+
+
+def test_both_sorts_of_keys_start_alike():
+    x, _ = _blobs(8, 2, 3)
+    new, old = (kmeans(x, 3, key=key(5), restarts=2) for key in (jax.random.key, jax.random.PRNGKey))
+    jax.tree.map(np.testing.assert_array_equal, new, old)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 2.0}, "k: found 2.0, wanted a whole number from 1 to 4"),
+        ({"restarts": "3"}, "restarts: found '3'"),
+        ({"key": 0}, "key: found 0, wanted a JAX random key"),
+        ({"key": None}, "key: found None"),
+        ({"tolerance": float("nan")}, "tolerance: found nan, wanted a finite number"),
+        ({"x": np.ones((4, 2), complex)}, r"x: found complex128 \[4, 2\], wanted real numbers"),
+        ({"x": np.full((4, 2), 1e300)}, "x: found numbers beyond float32"),
+        ({"weights": [[1.0], [2.0, 3.0]]}, "weights: found .*, wanted an array of real numbers"),
+    ],
+)
+def test_what_users_without_type_checks_give_is_named(options, message):
+    options = {"x": np.arange(8.0).reshape(4, 2), "k": 2, "key": KEY} | options
+    with pytest.raises(ValueError, match=f"^{message}"):
+        unwrap(kmeans)(options.pop("x"), options.pop("k"), **options)

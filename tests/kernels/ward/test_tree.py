@@ -171,3 +171,16 @@ def test_refusals(shape):
 def test_what_is_no_array_of_real_numbers_is_refused(vectors, found):
     with pytest.raises(ValueError, match=f"^vectors: found {found}, wanted .*real numbers"):
         ward.tree(vectors)
+
+
+@pytest.mark.parametrize("offset", [1e9, 2**60])
+def test_an_offset_of_numpy_numbers_of_64_bits_costs_no_digits(offset):
+    vectors = gaussian(12, 3)
+    vectors = (1000 * vectors).round() if offset == 2**60 else vectors
+    moved = vectors.astype(np.int64) + offset if offset == 2**60 else vectors + offset
+    np.testing.assert_allclose(ward.tree(moved), ward.linkage(vectors), rtol=1e-5)
+
+
+def test_whole_numbers_are_not_wrapped():
+    assert ward.tree(np.array([[0], [2**32]])).tolist() == [[0, 1, 2**32, 2]]
+    assert ward.tree(np.array([[3], [250]], np.uint8))[0, 2] == 247

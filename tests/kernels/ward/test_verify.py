@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage as scipy_linkage
@@ -144,3 +146,5 @@ def test_refusals():
         ward.verify(tree.astype(complex), vectors)
     with pytest.raises(ValueError, match="^samples: found 0, wanted"):
         ward.verify(tree, vectors, 0)
+    with pytest.raises(ValueError, match="^samples: found 2.0, wanted a whole number"):
+        inspect.unwrap(ward.verify)(tree, vectors, 2.0)
