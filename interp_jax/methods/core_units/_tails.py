@@ -153,59 +153,48 @@ class GatedTail:
         return self.shapes if isinstance(self.shapes[0], tuple) else ((None, self.shapes),)
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class LinearGatedTail(GatedTail):
-    """The strategy for a `LinearTail`: rows are lifted once; a mask alone runs the layer on its open units."""
-
-    def prepare(self, hidden):
-        """Every unit's part of the first layer's output."""
-        return self.tail.lift_units(hidden)
-
-    def scores(self, prepared, gates):
-        """The scores of lifted rows."""
-        return self._logits(self.tail.combine_units(prepared, _like(gates, prepared)))
+class _OpenUnits(GatedTail):
+    """What the two strategies share: a mask alone runs on its open units, of which it gives the numbers."""
 
     def encode_alone(self, mask: np.ndarray):
-        """The numbers of the open units, and their gates."""
         units, gates = _open_units(mask[None])
         return units, gates[0]
 
     def alone_scores(self, hidden, units, gates):
-        """The scores of the open units."""
         return self._logits(self.tail.scores_of_units(hidden, units, _like(gates, hidden)))
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
-class SubsetGatedTail(GatedTail):
+class LinearGatedTail(_OpenUnits):
+    """The strategy for a `LinearTail`: rows are lifted once for all gates."""
+
+    def prepare(self, hidden):
+        return self.tail.lift_units(hidden)
+
+    def scores(self, prepared, gates):
+        return self._logits(self.tail.combine_units(prepared, _like(gates, prepared)))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SubsetGatedTail(_OpenUnits):
     """The strategy for a `SubsetTail`: masks run on their open units, or on what differs from a common one."""
 
     most_changed: ClassVar[int] = 2
 
     def encode(self, masks: np.ndarray):
-        """The numbers of the units that are open in any of the masks, and every mask's gates of them."""
         return _open_units(masks)
 
     def encoded_scores(self, prepared, units, gates):
-        """The scores of the open units."""
         return self.alone_scores(prepared, units, gates)
-
-    def encode_alone(self, mask: np.ndarray):
-        """The numbers of the open units, and their gates."""
-        units, gates = _open_units(mask[None])
-        return units, gates[0]
-
-    def alone_scores(self, hidden, units, gates):
-        """The scores of the open units."""
-        return self._logits(self.tail.scores_of_units(hidden, units, _like(gates, hidden)))
 
     def start(self, hidden, gates):
         """What ``changed_scores`` starts from."""
         return self.tail.under_gates(hidden, _like(gates, hidden))
 
     def changed_scores(self, start, units, gates):
-        """The scores where some units have other gates."""
+        """The scores where some units have other gates than at the start."""
         return self._logits(self.tail.scores_with_changed_units(start, units, gates))
 
 
@@ -233,23 +222,20 @@ def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
     gates = jax.ShapeDtypeStruct((gated.units,), jnp.float32)
     try:
-        found = jax.eval_shape(lambda row, gates: gated.scores(gated.prepare(row), gates), row, gates)
+        outputs = jax.eval_shape(lambda row, gates: gated.scores(gated.prepare(row), gates), row, gates)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         wanted = "a function hidden -> scores [rows, classes]"
         found = f"one that fails on hidden units of shape {_shown(hidden.shape[1:])} ({type(error).__name__}: {reason})"
         raise ValueError(f"tail: found {found}, wanted {wanted}") from error
-    shape, dtype = getattr(found, "shape", None), getattr(found, "dtype", None)
-    if (
-        shape is None
-        or len(shape) != 2
-        or shape[0] != 1
-        or not any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))
-    ):
-        found = type(found).__name__ if shape is None else f"{dtype} scores of shape {_shown(shape)}"
+    shape, dtype = getattr(outputs, "shape", None), getattr(outputs, "dtype", None)
+    real = dtype is not None and any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))
+    if not real or len(shape) != 2 or shape[0] != 1:
+        found = type(outputs).__name__ if shape is None else f"{dtype} scores of shape {_shown(shape)}"
         raise ValueError(f"tail: found {found} for one row, wanted real scores [1, classes]")
     if shape[1] < 2:
-        remedy = "of a single score s make the logits of two classes, [0, s]: jnp.concatenate([0 * s, s], axis=1)"
+        two = "jnp.concatenate([jnp.zeros_like(s), s], axis=1)"
+        remedy = f"of a single score s make the logits of two classes, [0, s]: {two}"
         raise ValueError(f"tail: found {shape[1]} output, wanted a score for each of at least two classes; {remedy}")
     return dataclasses.replace(gated, classes=shape[1])
 

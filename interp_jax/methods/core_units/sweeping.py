@@ -216,14 +216,15 @@ def train_all(
     lifts = isinstance(network, LinearGatedTail) and draws > len(hidden)
     ahead = lifts and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
     trained, right = _train_all(*arguments, repeats, rates, ahead)
-    if np.isnan(trained.trace[:, 0]).any():
+    gates, weight, trace = map(np.asarray, trained)
+    if np.isnan(trace[:, 0]).any():
         raise ValueError("tail: found scores of NaN for gates at their starts, wanted numbers")
     if not rates:
-        return Trained(*map(np.asarray, trained), None)
+        return Trained(gates, weight, trace, None)
     # Whole numbers until here: whether a rate is reached is not left to float32.
     shares = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
     holding_rate = shares.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
-    return Trained(*map(np.asarray, trained), holding_rate)
+    return Trained(gates, weight, trace, holding_rate)
 
 
 @partial(jax.jit, static_argnames=("repeats", "rates", "ahead"))

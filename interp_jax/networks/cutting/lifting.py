@@ -165,8 +165,8 @@ def _convolved(layer, kernel, rows):
 
 @jax.custom_vjp
 def _weighted_sum(gates, lifted):
-    # Row by row one product of all lanes' gates with the parts as they lie in memory: told that every row has the same
-    # gates, XLA's CPU compiler would first copy all that was lifted into another order of axes.
+    # For each row one product of all lanes' gates with the parts as they lie in memory: if it knew that all rows have
+    # the same gates, XLA's CPU compiler would first copy all that was lifted into another order of axes.
     for_rows = jax.lax.optimization_barrier(jnp.broadcast_to(gates, lifted.shape[:2]))
     return jnp.einsum("ru,ru...->r...", for_rows, lifted, precision=_HIGHEST)
 

@@ -82,7 +82,7 @@ def _cut(stages, masks):
     if not needed[-1].any():
         gates = " and ".join(repr(name) for name in stages if name in masks)
         raise ValueError(f"masks: found no unit kept at {gates}, wanted at least one")
-    smaller = [_cut_stage(stage, *kept) for (_, stage), kept in zip(between, pairwise(needed), strict=True)]
+    smaller = [_cut_stage(stage, *sides) for (_, stage), sides in zip(between, pairwise(needed), strict=True)]
     _try(first, between, smaller, alive, needed, masks)
     return {
         producer: _cut_outputs(first, needed[0]),
@@ -127,22 +127,22 @@ def _try(first, between, smaller, alive, needed, masks):
             )
 
 
-def _cut_outputs(layer, kept):
+def _cut_outputs(layer, mask):
     layer = nnx.clone(layer)
-    _set_kernel(layer, lambda kernel: kernel[..., kept])
+    _set_kernel(layer, lambda kernel: kernel[..., mask])
     if layer.bias is not None:
-        layer.bias = layer.bias.replace(layer.bias[...][kept])
+        layer.bias = layer.bias.replace(layer.bias[...][mask])
     return _with_sizes(layer)
 
 
-def _cut_inputs(name, layer, kept):
+def _cut_inputs(name, layer, mask):
     layer, (*window, inputs, outputs) = nnx.clone(layer), layer.kernel.shape
-    if inputs % len(kept):
-        raise ValueError(f"stage {name!r}: found {inputs} inputs, wanted a multiple of {len(kept)} units")
+    if inputs % len(mask):
+        raise ValueError(f"stage {name!r}: found {inputs} inputs, wanted a multiple of {len(mask)} units")
 
     # After a flattening the units lie side by side, place by place.
     def cut(kernel):
-        return kernel.reshape(*window, -1, len(kept), outputs)[..., kept, :].reshape(*window, -1, outputs)
+        return kernel.reshape(*window, -1, len(mask), outputs)[..., mask, :].reshape(*window, -1, outputs)
 
     _set_kernel(layer, cut)
     return _with_sizes(layer)
@@ -196,7 +196,6 @@ class _Norm:
 
     def cut(self, before, after):
         """The stage for the units that are left before and after it."""
-        places, kept = tuple(self.places[before].tolist()), tuple(self.given[after].tolist())
-        return partial(
-            local_response_norm, **self.options | {"places": places, "kept": None if kept == places else kept}
-        )
+        places, given = tuple(self.places[before].tolist()), tuple(self.given[after].tolist())
+        changes = {"places": places, "kept": None if given == places else given}
+        return partial(local_response_norm, **self.options | changes)

@@ -29,7 +29,7 @@ def two_layers(weights, hidden):
 
 
 def in_numpy(tail):
-    """The same tail for the slow transcriptions, which call it row by row."""
+    """The same tail for the slow transcriptions, which call it one row at a time."""
     first, second = (np.asarray(weights) for weights in tail.args[0])
     return lambda hidden: np.maximum(hidden.reshape(len(hidden), -1) @ first, 0) @ second
 

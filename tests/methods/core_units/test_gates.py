@@ -53,7 +53,7 @@ def test_rounded_gates_are_exactly_0_and_1(values):
     np.testing.assert_array_equal(jax.vmap(jax.grad(core_units.straight_through))(b), np.ones(4))
 
 
-def test_drawn_gates_are_open_as_often_as_is_said():
+def test_drawn_gates_are_open_as_often_as_their_probability():
     log_odds = jnp.array([-4.0, -1.0, 0.0, 2.0])
     uniform = jax.random.uniform(jax.random.key(0), (20_000, 4), minval=1e-6, maxval=1 - 1e-6)
     drawn = np.asarray(jax.jit(jax.vmap(core_units.hard_concrete, in_axes=(None, 0)))(log_odds, uniform))

@@ -97,7 +97,7 @@ def test_numbers_of_every_type_give_the_same_rate():
         ({"masks": {"a": 0.5 * MASKS}}, r"masks\['a'\]: found numbers other"),
         ({"weight": float("nan"), "classifier": "center"}, "weight: found nan"),
         ({"weight": 0.0}, "weight: found 0.0, wanted a finite number, above 0"),
-        ({"classifier": "centre"}, "classifier: found 'centre', wanted one of 'argmax', 'center'"),
+        ({"classifier": "center-based"}, "classifier: found 'center-based', wanted one of 'argmax', 'center'"),
         ({"target": True}, "target: found True, wanted a whole number from 0 to 2"),
         ({"target": 1.0}, "target: found 1.0"),
         ({"target": 2**32 + 1}, "target: found 4294967297"),

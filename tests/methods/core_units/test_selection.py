@@ -186,7 +186,7 @@ def test_values_without_bound_are_searched():
         ({"predictions": PREDICTIONS[1:]}, r"predictions: found shape \[299\]"),
         ({"predictions": PREDICTIONS * 1.0}, "predictions: found float64"),
         ({"mask_shape": (4,)}, "mask_shape: found shape"),
-        ({"classifier": "centre"}, "classifier: found 'centre', wanted one of 'argmax', 'center'"),
+        ({"classifier": "center-based"}, "classifier: found 'center-based', wanted one of 'argmax', 'center'"),
         ({"target": True}, "target: found True"),
         ({"key": 0}, "key: found 0, wanted a JAX random key"),
         ({"key": None}, "key: found None, wanted a JAX random key"),

@@ -134,7 +134,7 @@ def test_probabilities_and_single_outputs_are_refused(name):
         CALLS[name](TAIL, scores="odds")
 
 
-def test_probabilities_that_are_said_to_be_some_give_what_their_logits_give():
+def test_probabilities_that_are_declared_give_what_their_logits_give():
     for name in ("holding_rates", "gradient_times_activation", "holding_rate by the center"):
         np.testing.assert_allclose(CALLS[name](_softmax, scores="probabilities"), CALLS[name](TAIL), atol=1e-5)
     rate = core_units.holding_rates(
