@@ -108,7 +108,7 @@ def _subject(subject, every, options, report):
                 return valid() if cell.reference is None else done(cell, cell.reference)
 
             found = _outcome(cell, lambda arguments=arguments: arguments, options.seconds)
-            wrong = fault(subject, cell.expects, cell.names, found, valid, reference)
+            wrong = fault(subject, cell.expects, cell.names, found, valid, reference, cell.digits)
         report(subject.path, cell.argument, cell.variant, wrong, round(time.process_time() - start, 3))
         if cell.variant == VALID and wrong is not None:
             return

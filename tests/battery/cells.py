@@ -38,6 +38,11 @@ class Cell:
     reference_name: object = None
 
     @property
+    def digits(self) -> float:
+        """How far results may differ; a network given half precision may compute in it on the way."""
+        return 5e-3 if "float16" in self.variant else 1e-4
+
+    @property
     def in_tenth(self) -> bool:
         """Whether it is of the tenth that is always run: refusals of all subjects, the rest of a fifth of them.
 

@@ -44,6 +44,7 @@ def fault(
     found: Outcome,
     valid: Callable[[], Outcome],
     reference: Callable[[], Outcome],
+    digits: float,
 ) -> str | None:
     """What is wrong with an outcome, in words; None where it is as it has to be."""
     if found.error is not None:
@@ -70,7 +71,7 @@ def fault(
     wanted = reference()
     if wanted.error is not None:
         return f"gives a result where the same numbers are refused: {wanted.error}"
-    differs = difference(found.result, wanted.result)
+    differs = difference(found.result, wanted.result, digits)
     return differs and f"other result: {differs}"
 
 

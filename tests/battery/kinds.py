@@ -79,7 +79,7 @@ def _kind_of_value(name, value):
     path = first_array(value)
     if path is not None:
         return "arrays of " + _kind_of_array(name, taken(value, path))
-    if isinstance(value, tuple | list) and value:
+    if isinstance(value, tuple | list) and value and not hasattr(value, "_fields"):
         if all(isinstance(part, int) and not isinstance(part, bool) for part in value):
             return "indices" if name in {"path", "units", "targets"} else "counts"
         if all(isinstance(part, float | int) for part in value):

@@ -36,8 +36,8 @@ def finite(result: Any) -> bool:
     return all(np.isfinite(_wide(part)).all() for part in numbers(result))
 
 
-def difference(found: Any, wanted: Any) -> str | None:
-    """What differs between two results beyond rounding, in words; None where nothing does."""
+def difference(found: Any, wanted: Any, digits: float = 1e-4) -> str | None:
+    """What differs between two results beyond rounding to these digits, in words; None where nothing does."""
     found, wanted = numbers(found), numbers(wanted)
     if len(found) != len(wanted):
         return f"{len(found)} arrays for {len(wanted)}"
@@ -47,7 +47,7 @@ def difference(found: Any, wanted: Any) -> str | None:
         a, b = _wide(one), _wide(other)
         scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
         # What a layer gives in half precision has its digits.
-        rounding = 1e-4 if one.dtype.itemsize > 2 or one.dtype.kind in "iub" else 2e-2
+        rounding = digits if one.dtype.itemsize > 2 or one.dtype.kind in "iub" else 2e-2
         if not np.allclose(a, b, rtol=rounding, atol=rounding * scale + 1e-30, equal_nan=True):
             with np.errstate(invalid="ignore"):
                 return f"array {place}: differs by up to {np.nanmax(np.abs(a - b)):.3g} of {scale:.3g}"

@@ -34,7 +34,7 @@ class Subject:
     def text(self) -> str:
         """Its docstring, and its class's, without the section of errors."""
         parts = [inspect.getdoc(self.function) or "", inspect.getdoc(self.owner) or "" if self.owner else ""]
-        return re.sub(r"Raises:\n(?:[ ]+.*\n?|\n)*", "", "\n".join(parts))
+        return " ".join(re.sub(r"Raises:\n(?:[ ]+.*\n?|\n)*", "", "\n".join(parts)).split())
 
     @property
     def traceable(self) -> bool:

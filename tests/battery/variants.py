@@ -26,7 +26,8 @@ class Variant:
     """One thing to try.
 
     ``change(value)`` makes the argument from that of the valid call; of the reference call ``reference(value)`` does.
-    With ``rows`` it is done to every argument with as many rows; ``shape`` says that it changes the array's shape.
+    With ``rows`` it is done to every argument with as many rows; ``shape`` says that other arguments may
+    then not fit it.
     """
 
     name: str
@@ -232,7 +233,7 @@ LABELS = [
     *WHOLE,
     Variant("one-hot", "refused", lambda x: np.eye(3, dtype=np.int32)[np.asarray(x) % 3]),
     Variant("out of range", "absent", _labels_with(1000)),
-    Variant("one of a class", "sound", lambda x: np.asarray(x) * 0),
+    Variant("one of a class", "sound", lambda x: np.asarray(x) * 0, shape=True),
     Variant("bool", "alike", lambda x: np.asarray(x) > 0, lambda x: (np.asarray(x) > 0).astype(np.int32)),
 ]
 

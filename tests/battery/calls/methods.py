@@ -115,11 +115,11 @@ CALLS = {
     "smoothing_share": lambda: {"kernel": normal(7)},
     "bootstrap_weights": lambda: {"rows": ROWS, "resamples": 3},
     "hierarchy.lifetimes": lambda: {"linkage": _linkage()},
-    "match_units": lambda: {"first": normal(UNITS, 4, seed=3), "second": normal(UNITS, 4, seed=16)},
+    "match_units": lambda: {"first": normal(UNITS, 4, seed=3), "second": normal(UNITS + 1, 4, seed=16)},
     "partition_agreement": lambda: {
         "first": np.arange(UNITS) % 2,
-        "second": np.arange(UNITS) % 3,
-        "matching": methods.hierarchy.match_units(normal(UNITS, 4, seed=3), normal(UNITS, 4, seed=16)),
+        "second": np.arange(UNITS + 1) % 3,
+        "matching": methods.hierarchy.match_units(normal(UNITS, 4, seed=3), normal(UNITS + 1, 4, seed=16)),
     },
     "partition_support": lambda: {
         "clusters": np.arange(2)[:, None] == np.arange(UNITS)[None] % 2,
@@ -148,5 +148,5 @@ CALLS = {
         "nodes": 2,
     },
     "identity.prediction_depth": lambda: {"likelihood": LIKELIHOOD},
-    "stop_when_confident": lambda: {"likelihood": LIKELIHOOD, "thresholds": np.array([0.5, 0.8], np.float32)},
+    "stop_when_confident": lambda: {"likelihood": LIKELIHOOD, "thresholds": np.array([0.5, 0.7, 0.8], np.float32)},
 }
