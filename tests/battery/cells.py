@@ -71,8 +71,10 @@ def _cell(subject, arguments, name, variant, found):
     value = _value(subject, arguments, name)
     joint = _with_as_many_rows(arguments, name) if variant.rows else (name,)
     # Where arguments do not fit each other, the error may speak of any of them.
-    fitting = set(subject.parameters) if variant.shape or variant.expects == "absent" else set()
-    names = {name, *joint, *fitting, *(str(place) for place in _path(value))}
+    fitting = subject.parameters if variant.shape or variant.expects == "absent" else ()
+    # What is called by position has rows of any name.
+    rows = ("x",) if subject.path.endswith(".call") else ()
+    names = {name, *joint, *fitting, *rows, *(str(place) for place in _path(value))}
 
     def changed(change, variant=variant):
         if variant.name.endswith(" inside"):

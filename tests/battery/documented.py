@@ -23,6 +23,10 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("partition_agreement", "second", "negative"): "any whole numbers tell clusters apart",
     ("Hierarchy.expand", "values", "*"): "values are put in their places, whatever they are",
     ("Hierarchy.expand", "fill", "*"): "NaN or infinity may stand for dead units",
+    **{
+        ("GatedChain.call", "masks", f"{numbers} inside"): "gates in training are any numbers"
+        for numbers in ("halves", "twos", "negative", "NaN", "infinity")
+    },
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
     ("networks.cost", "inputs", "*"): "seconds are measured anew, and converting whole numbers is an operation",
@@ -35,7 +39,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
 }
 
 # Words by which a docstring says what becomes of classes that there are not.
-ABSENT = r"absent|outside|left out|is no class|no class|counts? nowhere|out of range|other labels|has no score"
+ABSENT = r"absent|outside|left out|no class|counts? nowhere|out of range|other labels|has no score|none of the classes"
 # Words by which it says what becomes of numbers that are not finite.
 NOT_FINITE = r"NaN|infinit|not finite"
 # Words by which it says up to what magnitude numbers are taken, or what becomes of larger ones.
