@@ -375,7 +375,8 @@ def as_counts(name: str, values: Any, *, least: int = 1, length: int | None = No
     if isinstance(values, str) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
         raise ValueError(f"{name}: found {describe(values)}, wanted a sequence of whole numbers")
     if length is not None and len(values) != length:
-        raise ValueError(f"{name}: found {len(values)} numbers, wanted {length}")
+        count = f"{len(values)} number{'s' * (len(values) != 1)}"
+        raise ValueError(f"{name}: found {count}, wanted {length}")
     return tuple(as_count(name, value, least=least) for value in values)
 
 
@@ -503,16 +504,16 @@ def as_key(key: Any, *, name: str = "key", lanes: bool = False) -> Array:
 
 
 def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """A decorator for functions whose arguments once had other names: a call by an old one is told the new one.
+    """A decorator for functions whose arguments once had other names: a call with an old name raises the new one.
 
     Example:
-        >>> @renamed(regularisers="regularizers")
-        ... def maximize(*, regularizers=()):
-        ...     return regularizers
-        >>> maximize(regularisers=())
+        >>> @renamed(batch_size="minibatch_size")
+        ... def train(*, minibatch_size=100):
+        ...     return minibatch_size
+        >>> train(batch_size=10)
         Traceback (most recent call last):
         ...
-        TypeError: regularisers: found an argument of this name, wanted regularizers
+        TypeError: batch_size: found an argument of this name, wanted minibatch_size
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -529,10 +530,10 @@ def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
 
 def _whole_numbers(name, values) -> np.ndarray:
-    found = as_numpy(name, values)
-    if not found.size and found.dtype.kind == "f":
-        return found.astype(np.int64)
-    return found.astype(found.dtype.newbyteorder("="), copy=False)  # JAX takes no other order of bytes
+    numbers = as_numpy(name, values)
+    if not numbers.size and numbers.dtype.kind == "f":
+        return numbers.astype(np.int64)
+    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)  # JAX takes no other order of bytes
 
 
 def _narrowed(name, values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,6 @@ WORDS = {
     r"by heart": "memorize",
     r"learn(ed|s)? to the end|trained to the end": "train to 100 %",
     r"judges?|judged|judging|judgments?": "evaluate, MaskEvaluator",
-    r"row by row": "margins",
     r"kept aside": "validation_fraction",
     r"n?jobs?": "n_jobs",
     r"unseen": "held out, held_out_ids",

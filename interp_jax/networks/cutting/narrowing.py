@@ -122,6 +122,6 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
     name, stage = next(iter(tail.stages.items()))
     if getattr(stage, "function", stage) is not local_response_norm:
         raise ValueError(f"tail: found stage {name!r} first, wanted local_response_norm")
-    if {"places", "kept"} & set(dict(getattr(stage, "keywords", ()))):
+    if {"places", "outputs"} & set(dict(getattr(stage, "keywords", ()))):
         raise ValueError(f"stage {name!r}: found one that was cut already, wanted one of all units")
     return NarrowedTail(tail, lift(tail.after(name), shape), name)

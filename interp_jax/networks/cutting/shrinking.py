@@ -186,7 +186,7 @@ class _Norm:
     def __init__(self, stage, units):
         self.options = dict(getattr(stage, "keywords", ()))
         self.places = np.asarray(self.options.get("places") or range(units))
-        self.given = np.asarray(self.options.get("kept") or self.places)
+        self.given = np.asarray(self.options.get("outputs") or self.places)
         self.kept = np.searchsorted(self.places, self.given)
 
     def reach(self, needed):
@@ -197,5 +197,5 @@ class _Norm:
     def cut(self, before, after):
         """The stage for the units that are left before and after it."""
         places, given = tuple(self.places[before].tolist()), tuple(self.given[after].tolist())
-        changes = {"places": places, "kept": None if given == places else given}
+        changes = {"places": places, "outputs": None if given == places else given}
         return partial(local_response_norm, **self.options | changes)

@@ -22,8 +22,8 @@ def local_response_norm(
     alpha: float = 0.001 / 9,
     beta: float = 0.75,
     places: Sequence[int] | Array | np.ndarray | None = None,
-    kept: Sequence[int] | np.ndarray | None = None,
-) -> Shaped[Array, "rows *features kept"]:
+    outputs: Sequence[int] | np.ndarray | None = None,
+) -> Shaped[Array, "rows *features outputs"]:
     """Every value divided by a power of its neighboring channels' energy at the same place.
 
         y_i = x_i / (bias + α Σ_{|j − i| ≤ radius} x_j²)^β
@@ -39,7 +39,7 @@ def local_response_norm(
         beta: the power.
         places: [channels] the places i of the channels, by default 0, 1, …; they have gaps where channels were cut
             out. A JAX array may be traced, in any order.
-        kept: the places of the channels to return, by default all; both are then ascending whole numbers known
+        outputs: the places of the channels to return, by default all; both are then ascending whole numbers known
             before tracing.
 
     Raises:
@@ -58,18 +58,19 @@ def local_response_norm(
     check_number("beta", beta)
     if isinstance(places, jax.Array):
         places = as_labels("places", places, rows=channels)
-        if kept is not None:
-            raise ValueError("kept: found places in a JAX array, wanted whole numbers known before tracing")
+        if outputs is not None:
+            raise ValueError("outputs: found places in a JAX array, wanted whole numbers known before tracing")
     else:
         places = np.array(range(channels) if places is None else as_counts("places", places, least=0, length=channels))
-    wanted = places if kept is None else np.array(as_counts("kept", kept, least=0))
-    if kept is not None and not (set(kept) <= set(places.tolist()) and _is_ascending(places) and _is_ascending(wanted)):
-        raise ValueError(f"kept: found {kept}, wanted some of the places {places.tolist()}, both ascending")
+    wanted = places if outputs is None else np.array(as_counts("outputs", outputs, least=0))
+    ascending = _is_ascending(places) and _is_ascending(wanted)
+    if outputs is not None and not (ascending and set(outputs) <= set(places.tolist())):
+        raise ValueError(f"outputs: found {outputs}, wanted some of the places {places.tolist()}, both ascending")
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     near = jnp.asarray(abs(places[:, None] - wanted[None]) <= radius, wide.dtype)
     scale = (bias + alpha * jnp.matmul(wide * wide, near, precision="highest")) ** -beta
-    return ((wide if kept is None else wide[..., np.searchsorted(places, wanted)]) * scale).astype(x.dtype)
+    return ((wide if outputs is None else wide[..., np.searchsorted(places, wanted)]) * scale).astype(x.dtype)
 
 
 def _is_ascending(numbers):

@@ -124,11 +124,11 @@ def scored(network, inputs, key, augment=None, minibatch_size=1):
 
 def _augmented(augment, key, rows):
     try:
-        found = jax.eval_shape(augment, jax.ShapeDtypeStruct((), key.dtype), rows)
-        shape = tuple(found.shape)
+        augmented = jax.eval_shape(augment, jax.ShapeDtypeStruct((), key.dtype), rows)
+        shape = tuple(augmented.shape)
     except Exception as error:
         wanted = f"(key, inputs {list(rows.shape)}) -> inputs"
         raise ValueError(f"augment: found a function that fails, wanted {wanted}: {error}") from error
     if shape[:1] != rows.shape[:1]:
         raise ValueError(f"augment: found shape {list(shape)} for a minibatch, wanted its {rows.shape[0]} rows")
-    return found
+    return augmented

@@ -116,8 +116,8 @@ def test_places_of_unsigned_whole_numbers_do_not_wrap():
         ({"alpha": np.nan}, "alpha: found nan"),
         ({"beta": "1"}, "beta: found '1'"),
         ({"places": [0, 1]}, "places: found 2 numbers, wanted 3"),
-        ({"kept": [0, 5]}, r"kept: found \[0, 5\], wanted some of the places"),
-        ({"kept": [1, 0]}, r"kept: found \[1, 0\]"),
+        ({"outputs": [0, 5]}, r"outputs: found \[0, 5\], wanted some of the places"),
+        ({"outputs": [1, 0]}, r"outputs: found \[1, 0\]"),
     ],
 )
 def test_a_response_norm_that_makes_no_sense_is_refused(options, message):
@@ -134,7 +134,7 @@ def test_local_response_norm_of_nothing_is_nothing():
     [
         ({"shape": (24, 24)}, "shape: found 2 numbers, wanted 3"),
         ({"shape": (24, 0, 3)}, "shape: found 0, wanted a whole number of at least 1"),
-        ({"channels": (64,)}, "channels: found 1 numbers, wanted 2"),
+        ({"channels": (64,)}, "channels: found 1 number, wanted 2"),
         ({"channels": (64, 0)}, "channels: found 0, wanted a whole number of at least 1"),
         ({"hidden": (3, 2, 1)}, "hidden: found 3 numbers, wanted 2"),
         ({"classes": 0}, "classes: found 0, wanted a whole number of at least 1"),
