@@ -28,5 +28,6 @@ def difference(shape, **arrays):
     try:
         return as_real(name, less)
     except ValueError:
-        as_real(other, b)  # whose numbers may be those beyond float32
+        for each, values in ((name, a), (other, b)):  # one of them may be beyond float32 itself
+            as_real(each, values)
         raise

@@ -158,7 +158,7 @@ def test_half_precision_integers_and_double_precision(metric):
         np.testing.assert_allclose(mean_pairwise(double, metric=metric), wanted, rtol=1e-8)
 
 
-def test_scratch_memory_has_no_row_by_row_matrix(assert_temp_bytes):
+def test_scratch_memory_has_no_matrix_of_all_pairs(assert_temp_bytes):
     x, labels = jnp.zeros((4000, 32)), jnp.zeros(4000, jnp.int32)
     vectors, tile = 4 * 4000 * (32 + 10), 4 * 256**2
     assert 4 * vectors + 4 * tile < 4000**2  # not even one byte a pair

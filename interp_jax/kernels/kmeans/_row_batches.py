@@ -16,7 +16,7 @@ class RowBatches(NamedTuple):
 
     @classmethod
     def of(cls, x, weights, most):
-        """In equal batches that take every so-manieth row, so that rows on several devices stay where they are."""
+        """Rows in equal batches, each of every n-th row, so that rows on several devices stay where they are."""
         batches = -(-len(x) // most)
         size = -(-len(x) // batches)
 
