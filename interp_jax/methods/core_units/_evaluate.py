@@ -19,12 +19,12 @@ ROUNDING = 1e-9
 
 
 class Evaluation(NamedTuple):
-    """The holding rate of every mask, and a cost that also orders masks of one rate: [masks] each.
+    """The holding rate of each mask, and a cost that also orders masks of equal rate: [masks] each.
 
         cost = 1 − rate + 0.01 Σ_n w_n log(1 + exp(−10 m_n))
 
-    m is the margin of a decision, in standard deviations of the row's scores, below 0 where it does not hold; w_n what
-    a decision that does not hold costs.
+    m is a decision's margin, in standard deviations of the row's scores, negative if it does not hold; w_n is the cost
+    of a decision that does not hold.
     """
 
     rates: np.ndarray
@@ -32,11 +32,11 @@ class Evaluation(NamedTuple):
 
 
 class MaskEvaluator:
-    """Evaluates masks [masks, units] on rows of one class; the prepared rows stay in memory where ``cached`` is set.
+    """Evaluates masks [masks, units] on rows of one class; prepared rows stay in memory if ``cached``.
 
-    A target that is behind the greatest score by no more than ``tolerance`` standard deviations is decided for.
-    ``shares`` are what a wrong decision about a positive and about a negative row costs: by default both groups weigh
-    the same, however many rows they have.
+    A decision is for the target if it is at most ``tolerance`` standard deviations behind the greatest score.
+    ``shares`` are the costs of a wrong decision about a positive and a negative row: by default both groups weigh the
+    same, whatever their sizes.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class MaskEvaluator:
         return Evaluation(1 - wrong, wrong + _NEARNESS * nearness)
 
     def margins(self, mask: np.ndarray, order: np.ndarray | None = None, most: float = np.inf):
-        """Whether each row's decision holds with one mask, and the margin by which; remembered.
+        """Whether each row's decision holds with one mask, and its margin; cached.
 
-        Rows are looked at in ``order``. Where the wrong ones cost more than ``most`` it stops: None in place of the
-        decisions, and no margin (NaN) for rows that were not looked at.
+        Rows are looked at in ``order``. It stops once wrong ones cost more than ``most``: None in place of the
+        decisions, and NaN margins for rows not looked at.
         """
         if mask.tobytes() in self._seen:
             held, row_margins = self._seen[mask.tobytes()]
@@ -108,13 +108,13 @@ class MaskEvaluator:
         return float(1 - self.loss(~self.margins(mask)[0]))
 
     def loss(self, wrong: np.ndarray) -> float:
-        """What wrong decisions [rows] take from the holding rate."""
+        """The loss of holding rate from wrong decisions [rows]."""
         return self._loss(wrong, np.arange(len(wrong)))
 
     def subset(self, chosen: np.ndarray, *, alone: bool = False) -> "MaskEvaluator":
-        """An evaluator of some of the rows, given by ascending place, with the weights that they have among all.
+        """An evaluator of some rows, given by ascending index, with the weights that they have among all.
 
-        With ``alone`` the weights are those of a class that has no other rows.
+        With ``alone`` the weights are those of a class without other rows.
         """
         rows, positives = self.data.rows[chosen], np.sum(chosen < len(self.data.positives))
         data = ClassData(rows[:positives], rows[positives:])
@@ -138,14 +138,14 @@ class MaskEvaluator:
 
 
 def _changed_units(masks, common):
-    """For every mask equally many units, those where it differs from the common one among them, and their gates."""
+    """For each mask equally many units, including those where it differs from the common one, and their gates."""
     apart = masks != common[None]
     units = np.argsort(~apart, axis=1, kind="stable")[:, : max(1, apart.sum(axis=1).max())]
     return units, np.take_along_axis(masks, units, axis=1).astype(np.float32)
 
 
 class _Batch(NamedTuple):
-    """Row numbers, of which group each is (0, 0 for padding), the target's number, and how far it may be behind."""
+    """Row numbers, each row's group (0, 0 for padding), the target's number, and how far it may be behind."""
 
     rows: np.ndarray
     groups: np.ndarray
@@ -186,14 +186,14 @@ def _evaluate_alone(network, hidden, predictions, batch, units, gates):
 
 
 def _lost(scores, predictions, batch):
-    """Of each group the rows decided otherwise, and the sum of a cost that grows as margins fall: [2, groups]."""
+    """Per group the rows decided differently, and the sum of a cost that grows as margins fall: [2, groups]."""
     held, margin = _held(scores, predictions, batch)
     measures = jnp.stack([(~held).astype(jnp.float32), jax.nn.softplus(-_STEEPNESS * margin)])
     return jnp.sum(jnp.where(batch.groups[None] > 0, measures[:, :, None], 0), axis=1)
 
 
 def _held(scores, predictions, batch):
-    """Whether each row is decided as before, and by which margin."""
+    """Whether each row is decided as before, and its margin."""
     asked = asked_class(batch.target, predictions[batch.rows])
     positive = batch.groups[:, 1] == 0
     ahead = margins(scores, asked) + batch.tolerance

@@ -1,4 +1,4 @@
-"""A set of units made smaller one unit at a time, each step evaluated by the decisions that no longer hold."""
+"""Shrinking a set of units one at a time, each step evaluated by the decisions that no longer hold."""
 
 from collections import deque
 from typing import NamedTuple
@@ -16,11 +16,11 @@ def smallest_set(
 ) -> np.ndarray:
     """The smallest set found whose holding rate is at least ``holding``, bool [units].
 
-    From every start units are added until the rate is reached, then dropped one after the other as far as the rows
-    nearest to changing allow it, and fewer at a time where other rows do not. The best set is united with each of the
-    others and units are dropped again. Where none can be dropped any more, one is, and up to ``swaps`` exchanges of one
-    unit try to reach the rate again; where they do, the search goes on. Where all units together do not reach the rate,
-    the first start is returned as it is.
+    From each start units are added until the rate is reached, then dropped one after the other as far as the rows
+    nearest to changing allow, and fewer at a time if other rows do not. The best set is united with each of the others
+    and units are dropped again. If none can be dropped any more, one is, and up to ``swaps`` exchanges of one unit try
+    to reach the rate again; if they do, the search continues. If all units together do not reach the rate, the first
+    start is returned unchanged.
     """
     enough = holding - ROUNDING
     if evaluator.rate(starts[0]) < enough and evaluator.rate(np.ones_like(starts[0])) < enough:
@@ -46,7 +46,7 @@ def smallest_set(
 
 
 def _shrunk(near, mask):
-    """The mask without the units that can be dropped one after the other."""
+    """The mask without the units that can be dropped one by one."""
     most = len(mask)
     while (smaller := _dropped(near, mask, most)) is not None:
         missing = int(mask.sum() - smaller.sum())
@@ -60,7 +60,7 @@ def _shrunk(near, mask):
 
 
 class _Known(NamedTuple):
-    """Of all rows: which decisions do not hold under the present mask, and the range of the margins seen so far."""
+    """For all rows, the decisions that do not hold under the current mask and the range of the margins seen so far."""
 
     wrong: np.ndarray
     least: np.ndarray
@@ -68,7 +68,7 @@ class _Known(NamedTuple):
 
 
 class _NearRows:
-    """Compares sets on the rows whose decisions are nearest to changing; the others are taken to stay as they are."""
+    """Compares sets on the rows whose decisions are nearest to changing; the others are assumed not to change."""
 
     def __init__(self, evaluator: MaskEvaluator, rows: int, holding: float):
         self._evaluator, self._rows, self._most_lost = evaluator, rows, 1 - holding + ROUNDING
@@ -97,18 +97,18 @@ class _NearRows:
         return self._evaluator.margins(mask, None, self._most_lost)[0] is not None
 
     def holds(self, mask) -> bool:
-        """The same; then chooses the rows nearest under this mask, or adds those that made it fail."""
+        """As ``reaches``; then chooses the rows nearest under this mask, or adds those that made it fail."""
         held, margins = self._evaluator.margins(mask, self._nearest, self._most_lost)
         if held is not None:
             self.move(mask)
             return True
-        # Rows that were not looked at have no margin.
+        # Rows not looked at have no margin.
         wrong, least, greatest = self._known
         self._choose(_Known(wrong, np.fmin(least, margins), np.fmax(greatest, margins)))
         return False
 
     def compare(self, masks) -> Evaluation:
-        """Rates and costs as the chosen rows suggest; of many masks, only of those that do well on the first batch."""
+        """Rates and costs on the chosen rows; of many masks, only of those that do well on the first batch."""
         first = self._subset(masks, batches=1).costs
         promising = np.argsort(first, kind="stable")[: max(_FEW, len(masks) // 8)]
         evaluation, rates, costs = self._subset(masks[promising]), *np.full((2, len(masks)), [[-np.inf], [np.inf]])
@@ -134,7 +134,7 @@ class _NearRows:
 
 
 def _grown(near, mask):
-    """The mask with as many units more as the rate needs, each time the one that helps most; chooses rows near it."""
+    """The mask with as many more units as the rate needs, each time the one that helps most; chooses rows near it."""
     if not near.reaches(mask):
         near.sample()
         mask, _ = _added(near, mask, most=len(mask))
@@ -148,7 +148,7 @@ def _grown(near, mask):
 
 
 def _added(near, mask, most):
-    """The mask with up to ``most`` units more, those that help most, and whether they seem to be enough."""
+    """The mask with up to ``most`` more units, those that help most, and whether they seem to be enough."""
     seems = False
     for _ in range(min(most, np.sum(~mask))):
         added = _with(mask, ~mask)
@@ -161,7 +161,7 @@ def _added(near, mask, most):
 
 
 def _dropped(near, mask, most):
-    """The mask with up to ``most`` units fewer, those that seem to be missed least; None where none seems to go."""
+    """The mask with up to ``most`` units fewer, those that seem least needed; None if none can be dropped."""
     smaller = None
     for _ in range(min(most, mask.sum())):
         fewer = _without(mask)
@@ -174,9 +174,9 @@ def _dropped(near, mask, most):
 
 
 def _exchanged(near, mask, swaps):
-    """One unit fewer and some exchanged; None where no set on the way reaches the rate.
+    """The mask with one unit fewer and some exchanged; None if no set on the way reaches the rate.
 
-    Every exchange is the best there is, better or not; units that have just gone stay away for a while.
+    Each exchange is the best possible, even if worse; units just dropped stay out for a while.
     """
     fewer = _without(mask)
     evaluation = near.compare(fewer)

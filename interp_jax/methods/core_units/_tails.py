@@ -1,4 +1,4 @@
-"""A network's tail with a gate on every unit: one of three strategies, by what the tail can do."""
+"""A network's tail with a gate on each unit: one of three strategies, by the tail's methods."""
 
 import dataclasses
 import math
@@ -30,7 +30,7 @@ class LinearTail(Protocol):
 
         L(b ∘ h) = Σ_i b_i L(h_i)
 
-    The gates' training and the search then compute every L(h_i) once for all gates. `networks.lift` makes such a tail;
+    The gates' training and the search then compute each L(h_i) once for all gates. `networks.lift` makes such a tail;
     any pytree of arrays with these four methods is one. All of them are traceable and treat rows independently.
     """
 
@@ -38,21 +38,21 @@ class LinearTail(Protocol):
         """The scores [rows, classes] of hidden layers [rows, …, units]."""
 
     def lift_units(self, hidden: Any) -> Any:
-        """Every unit's part L(h_i) of the first layer's output, one array [rows, units, …]."""
+        """Each unit's part L(h_i) of the first layer's output, one array [rows, units, …]."""
 
     def combine_units(self, lifted: Any, gates: Any) -> Any:
-        """The scores of lifted rows with every unit multiplied by its gate [units]; differentiable in the gates."""
+        """The scores of lifted rows with each unit multiplied by its gate [units]; differentiable in the gates."""
 
     def scores_of_units(self, hidden: Any, units: Any, gates: Any) -> Any:
         """The scores with only the units of these numbers, each multiplied by its gate: [open] each.
 
-        A number may come twice if all its gates but one are 0.
+        A number may be repeated if all its gates but one are 0.
         """
 
 
 @runtime_checkable
 class SubsetTail(Protocol):
-    """A tail that costs less where few units are open or few gates change, although gates do not commute with it.
+    """A tail that is cheaper if few units are open or few gates change, although gates do not commute with it.
 
     A normalization across neighboring units is the usual case: `networks.narrow` makes such a tail; any pytree of
     arrays with these four methods is one. All of them are traceable and treat rows independently.
@@ -65,16 +65,16 @@ class SubsetTail(Protocol):
         """The scores with only the units of these numbers, as in `LinearTail`."""
 
     def under_gates(self, hidden: Any, gates: Any) -> Any:
-        """What ``scores_with_changed_units`` starts from, of hidden layers under gates [units]: a pytree of arrays."""
+        """The start of ``scores_with_changed_units``, from hidden layers under gates [units]: a pytree of arrays."""
 
     def scores_with_changed_units(self, start: Any, units: Any, gates: Any) -> Any:
-        """The scores where the units of these numbers, each a different one, have these gates instead."""
+        """The scores if the units of these distinct numbers have these gates instead."""
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class GatedTail:
-    """Any tail, its hidden layer multiplied by gates [units]; a pytree that goes through ``jax.jit``.
+    """Any tail, its hidden layer multiplied by gates [units]; a pytree for ``jax.jit``.
 
     ``shapes`` are the masks': one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a tail
     that takes a mapping of masks. The two subclasses are the strategies for tails that can do more.
@@ -89,16 +89,16 @@ class GatedTail:
     most_changed: ClassVar[int] = -1
 
     def __call__(self, hidden):
-        """The scores with every gate open."""
+        """The scores with all gates open."""
         return self.direct(hidden, jnp.ones(self.units))
 
     @property
     def units(self) -> int:
-        """How many gates there are, those of all layers together."""
+        """The number of gates of all layers together."""
         return sum(math.prod(shape) for _, shape in self._layers())
 
     def prepare(self, hidden):
-        """What of the rows does not depend on the gates."""
+        """The part of the rows' computation that does not depend on the gates."""
         return hidden
 
     def scores(self, prepared, gates):
@@ -106,7 +106,7 @@ class GatedTail:
         return self.direct(prepared, gates)
 
     def direct(self, hidden, gates):
-        """The scores of rows as they are: for one set of gates, ``prepare`` may cost more than it saves."""
+        """The scores of unprepared rows: for one set of gates, ``prepare`` may cost more than it saves."""
         masks = self.unpack(_like(gates, hidden))
         if isinstance(masks, dict):
             return self._logits(self.tail(hidden, masks))
@@ -117,7 +117,7 @@ class GatedTail:
         return None, masks.astype(np.float32)
 
     def encoded_scores(self, prepared, units, gates):
-        """The scores of prepared rows for one of the masks that were encoded together."""
+        """The scores of prepared rows for one of the masks encoded together."""
         return self.scores(prepared, gates)
 
     def encode_alone(self, mask: np.ndarray):
@@ -125,11 +125,11 @@ class GatedTail:
         return None, mask.astype(np.float32)
 
     def alone_scores(self, hidden, units, gates):
-        """The scores of rows as they are for a mask that was encoded alone."""
+        """The scores of unprepared rows for a mask encoded alone."""
         return self.direct(hidden, gates)
 
     def unpack(self, gates):
-        """Gates […, units] in the shape of the caller's mask: an array, or one by layer."""
+        """Gates […, units] in the shape of the caller's mask: an array, or one per layer."""
         parts, start = {}, 0
         for name, shape in self._layers():
             size = math.prod(shape)
@@ -138,7 +138,7 @@ class GatedTail:
         return parts.get(None, parts)
 
     def pack(self, mask, leading: int = 0):
-        """The inverse of ``unpack``, for masks with so many leading axes."""
+        """The inverse of ``unpack``, for masks with ``leading`` leading axes."""
         layers = mask if isinstance(mask, Mapping) else {None: mask}
         parts = [jnp.asarray(layers[name]) for name, _ in self._layers()]
         return jnp.concatenate([part.reshape(*part.shape[:leading], -1) for part in parts], axis=-1)
@@ -154,7 +154,7 @@ class GatedTail:
 
 
 class _OpenUnits(GatedTail):
-    """What the two strategies share: a mask alone runs on its open units, of which it gives the numbers."""
+    """Shared by the two strategies: a single mask runs on its open units, given by number."""
 
     def encode_alone(self, mask: np.ndarray):
         units, gates = _open_units(mask[None])
@@ -190,23 +190,23 @@ class SubsetGatedTail(_OpenUnits):
         return self.alone_scores(prepared, units, gates)
 
     def start(self, hidden, gates):
-        """What ``changed_scores`` starts from."""
+        """The start of ``changed_scores``."""
         return self.tail.under_gates(hidden, _like(gates, hidden))
 
     def changed_scores(self, start, units, gates):
-        """The scores where some units have other gates than at the start."""
+        """The scores if some units' gates differ from those at the start."""
         return self._logits(self.tail.scores_with_changed_units(start, units, gates))
 
 
 def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores: str = "logits") -> GatedTail:
-    """The tail with gates in the shapes asked for, by default one for every unit of the last axis.
+    """The tail with gates in the given shapes, by default one per unit of the last axis.
 
-    The only place that looks at what a tail can do. ``name`` is the argument that errors speak of.
+    Only here are a tail's methods looked at. ``name`` is the argument named in errors.
 
     Raises:
-        TypeError: a tail that cannot be called.
+        TypeError: a tail that is not callable.
         ValueError: a mask that does not fit the hidden layer, a tail that fails on it or has fewer than two outputs, or
-            one with the methods of a protocol that is no pytree of arrays.
+            one with a protocol's methods that is not a pytree of arrays.
     """
     check_callable("tail", tail)
     check_choice("scores", scores, SCORES)
@@ -252,9 +252,9 @@ def accept(tail, hidden, predictions, mask_shape=None, *, scores: str = "logits"
     """The gated tail, the hidden layer and the predictions (int32, NumPy) of a host-level function.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: arrays that do not fit each other or the tail, values that are not finite or none of the classes,
-            or scores that are probabilities where logits were promised, or the reverse.
+        TypeError: a tail that is not callable.
+        ValueError: arrays that do not fit each other or the tail, values that are not finite or outside the classes, or
+            probabilities declared as logits, or the reverse.
     """
     if is_traced(hidden):
         raise ValueError("hidden: found a traced array, wanted one at hand: this function runs on the host")
@@ -268,13 +268,13 @@ def accept(tail, hidden, predictions, mask_shape=None, *, scores: str = "logits"
 
 
 def check_scores(network: GatedTail, hidden) -> None:
-    """Refuses probabilities that are promised to be logits, and the reverse, where network and rows are at hand."""
+    """Refuses probabilities declared as logits, and the reverse, unless network or rows are traced."""
     tail = dataclasses.replace(network, scores_are="logits")
     accept_scores(tail, hidden, scores=network.scores_are, name="tail")
 
 
 def mask_shape_of(mask, leading: int = 0):
-    """The ``mask_shape`` that a mask has after its leading axes."""
+    """A mask's ``mask_shape``, after its leading axes."""
     if isinstance(mask, Mapping):
         return {name: jnp.shape(value)[leading:] for name, value in mask.items()}
     return jnp.shape(mask)[leading:]
@@ -308,7 +308,7 @@ def _like(gates, hidden):
 
 
 def _open_units(masks):
-    """The numbers of the units open in any of the masks, filled up to share compilations, and gates: 0 of fillers."""
+    """The numbers of the units open in any mask, padded to share compilations, and gates: 0 for padding."""
     used = np.flatnonzero(masks.any(axis=0))
     units = np.pad(used, (0, max(1, -(-len(used) // _UNITS_AT_ONCE)) * _UNITS_AT_ONCE - len(used)))
     return units, (masks[:, units] & (np.arange(len(units)) < len(used))).astype(np.float32)

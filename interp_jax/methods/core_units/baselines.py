@@ -25,9 +25,9 @@ from interp_jax.methods.core_units.holding import make_evaluator
 
 
 def activation_magnitude(hidden: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " units"]:
-    """Every unit's mean absolute activation over rows and places, [units].
+    """Each unit's mean absolute activation over the other axes, [units].
 
-    Traceable. NaN gives NaN for its unit.
+    Traceable. NaN makes its unit NaN.
 
     Args:
         hidden: [rows, …, units] activations.
@@ -44,17 +44,17 @@ def activation_magnitude(hidden: Shaped[Array | np.ndarray, "..."]) -> Float[Arr
 
 
 def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "..."], units: int) -> Float[Array, " units"]:
-    """The Euclidean norm of every unit's outgoing weights, [units].
+    """The Euclidean norm of each unit's outgoing weights, [units].
 
-    Traceable. NaN gives NaN for its unit.
+    Traceable. NaN makes its unit NaN.
 
     Args:
-        kernel: […, inputs, outputs] weights of the layer that follows; a dense layer's may come after flattening
-            (places × units inputs, units changing fastest).
-        units: how many units there are.
+        kernel: […, inputs, outputs] weights of the next layer; a dense layer's may come after flattening (positions ×
+            units inputs, units varying fastest).
+        units: number of units.
 
     Raises:
-        ValueError: inputs that are no multiple of the units.
+        ValueError: inputs not a multiple of the units.
 
     Example:
         >>> outgoing_magnitude(jnp.array([[3.0], [1.0], [4.0], [0.0]]), 2)
@@ -80,24 +80,24 @@ def gradient_times_activation(
     batch_size: int = 100,
     scores: str = "logits",
 ) -> Float[Array, " units"]:
-    """How much closing a unit's gate would change the target's log-probability, to first order, [units].
+    """The size of the first-order change of the target's log-probability when a unit's gate closes, [units].
 
-        mean over rows of |∂ log p_target / ∂ b_i| at b = 1,  which is |Σ_places h_i ∂ log p_target / ∂ h_i|
+        mean over rows of |∂ log p_target / ∂ b_i| at b = 1,  which is |Σ_positions h_i ∂ log p_target / ∂ h_i|
 
     Traceable. Memory: batch_size rows, forward and back. NaN gives NaN.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
-        hidden: [rows, …, units], the rows to average over, those predicted as the target say.
+        hidden: [rows, …, units], the rows to average over, e.g. those predicted as the target.
         target: the class.
         mask_shape: as in `select`.
         batch_size: rows at a time; never changes a result.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: no rows, a tail that does not take them, scores that are not what ``scores`` says, a target that is
-            none of the classes, a batch_size below one.
+        TypeError: a tail that is not callable.
+        ValueError: no rows, a tail that fails on them, scores that are not what ``scores`` says, a target outside the
+            classes, or batch_size below one.
 
     Example:
         >>> gradient_times_activation(lambda h: h, jnp.array([[2.0, 0.0]]), 0).round(2).tolist()[1]
@@ -138,28 +138,28 @@ def greedy(
     mask_shape=None,
     scores: str = "logits",
 ) -> Int[np.ndarray, " units"]:
-    """Numbers of the units, the most important first, as greedy selection orders them: [units].
+    """Unit numbers in greedy selection's order, most important first: [units].
 
-    Forward adds the unit that leaves the fewest wrong decisions, from no units on; backward drops it, from all on.
-    Equal numbers are ordered by the margins, as in the search that `select` does, and then by their order.
+    Forward starts from no units and adds the one that leaves the fewest wrong decisions; backward starts from all and
+    drops it. Ties are broken by the margins, as in `select`'s search, then by unit number.
 
     Host-level; units²/2 evaluations of the rows, whose prepared layer is kept in memory: pass a sample of the class's
-    rows where there are many.
+    rows if there are many.
 
     Args:
         tail: as in `select`.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the whole network predicts for each row.
+        predictions: [rows] the whole network's predicted class of each row.
         target: the class.
         data: the rows to evaluate on, from `class_data`.
         direction: "forward" or "backward".
         mask_shape: as in `select`.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: another direction, no rows to evaluate on or rows of another class, or arrays that `select` would
-            refuse.
+        TypeError: a tail that is not callable.
+        ValueError: an unknown direction, no rows to evaluate on or rows of another class, or arrays that `select`
+            refuses.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
@@ -183,23 +183,23 @@ def nested_holding(
     mask_shape=None,
     scores: str = "logits",
 ) -> Float[np.ndarray, " sizes"]:
-    """The holding rates with the first 0, 1, 2, … all units of an order kept, float64 [units + 1].
+    """The holding rates with the first 0, 1, 2, …, all units of an order kept, float64 [units + 1].
 
-    Host-level; units + 1 evaluations of the rows, four masks at a time; a `LinearTail` lifts every row once.
+    Host-level; units + 1 evaluations of the rows, four masks at a time; a `LinearTail` lifts each row once.
 
     Args:
         tail: as in `select`.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the whole network predicts for each row.
+        predictions: [rows] the whole network's predicted class of each row.
         target: the class.
-        order: [units] the number of every unit once.
+        order: [units] each unit's number once.
         data: the rows to evaluate on, from `class_data`; all rows by default.
         mask_shape: as in `select`.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: an order that is no permutation, no rows to evaluate on, or arrays that `select` would refuse.
+        TypeError: a tail that is not callable.
+        ValueError: an order that is not a permutation, no rows to evaluate on, or arrays that `select` refuses.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
@@ -217,13 +217,13 @@ def nested_holding(
 
 
 def fewest(rates: Shaped[Array | np.ndarray, "..."] | list, holding: float) -> int:
-    """The smallest size whose rate is at least ``holding``; −1 where none is.
+    """The smallest size whose rate is at least ``holding``; −1 if none is.
 
     Host-level.
 
     Args:
-        rates: [sizes] of 0, 1, 2, … units, as `nested_holding` gives them.
-        holding: the rate asked for.
+        rates: [sizes] of 0, 1, 2, … units, from `nested_holding`.
+        holding: the required rate.
 
     Raises:
         ValueError: no rates, NaN among them, or a holding rate outside [0, 1].

@@ -1,4 +1,4 @@
-"""Decisions about one class: which rows they are evaluated on, and how scores decide whether a row is of the class."""
+"""Decisions about one class: the rows to evaluate on, and how scores decide whether a row is of the class."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ CLASSIFIERS = ("argmax", "center")
 
 
 class ClassData(NamedTuple):
-    """Row numbers of one class's data: the rows predicted as the class, and some of the others, each ascending."""
+    """Row numbers of one class's data: rows predicted as the class, and some of the others, each ascending."""
 
     positives: Int[np.ndarray, " positives"]
     negatives: Int[np.ndarray, " negatives"]
@@ -43,18 +43,18 @@ def class_data(
     key,
     negatives: bool = True,
 ) -> ClassData:
-    """All rows that are predicted as the target, and equally many random others, or all others if they are fewer.
+    """All rows predicted as the target, and as many random others, or all others if fewer.
 
     Host-level.
 
     Args:
-        predictions: [rows] the class that the network predicts for each row, whole numbers of at least 0.
-        target: the class of interest; None for all classes at once: every row is a positive.
+        predictions: [rows] the network's predicted class of each row, integers of at least 0.
+        target: the class of interest; None for all classes at once: each row is a positive.
         key: a JAX random key.
         negatives: False gives no negatives, as in the paper's experiments on pixels.
 
     Raises:
-        ValueError: predictions that are not [rows] whole numbers of at least 0, or a target that is never predicted.
+        ValueError: predictions that are not [rows] integers of at least 0, or a target that is never predicted.
 
     Example:
         >>> class_data([1, 0, 1, 0, 0, 0], 1, key=jax.random.key(0)).rows.tolist()
@@ -75,10 +75,10 @@ def class_data(
 
 
 def as_target(target, classes: int, *, name: str = "target"):
-    """The target as an int or None; what is traced is given back.
+    """The target as an int or None; a traced one is returned as it is.
 
     Raises:
-        ValueError: anything but None or a whole number from 0 to classes − 1.
+        ValueError: anything but None or an integer from 0 to classes − 1.
     """
     if target is None or (is_traced(target) and not target.ndim and jnp.issubdtype(target.dtype, jnp.integer)):
         return target
@@ -86,10 +86,10 @@ def as_target(target, classes: int, *, name: str = "target"):
 
 
 def check_data(data, predictions: np.ndarray, target: int | None) -> ClassData:
-    """The row numbers of a class's data, once each is a row and in its own group.
+    """The row numbers of a class's data, after checking that each is a row and in its group.
 
     Raises:
-        ValueError: no ClassData, no rows, numbers that are no rows, or rows of the other group.
+        ValueError: not ClassData, no rows, numbers outside the rows, or rows of the other group.
     """
     if not isinstance(data, ClassData):
         raise ValueError(f"data: found {describe(data)}, wanted what class_data gives")
@@ -104,12 +104,12 @@ def check_data(data, predictions: np.ndarray, target: int | None) -> ClassData:
 
 
 def class_number(target: int | None) -> int:
-    """The target as compiled code takes it: −1 stands for each row's own prediction."""
+    """The target in compiled code: −1 stands for each row's own prediction."""
     return -1 if target is None else int(target)
 
 
 def asked_class(target, predictions):
-    """The class that each row is asked about, for a `class_number`."""
+    """The class asked about for each row, for a `class_number`."""
     return jnp.where(target < 0, predictions, target)
 
 
@@ -126,11 +126,12 @@ def center_score(
 
     Args:
         scores: [rows, classes] logits or probabilities.
-        target: the class, or [rows] one for each row; a number that is none of the classes gives 0.
+        target: the class, or [rows] one per row; a number outside the classes gives 0.
         weight: > 0; the paper trains it with the gates.
 
     Raises:
-        ValueError: scores of another rank, a target that is not a whole number or [rows], a weight of at most 0.
+        ValueError: scores that are not [rows, classes], a target that is not an integer or [rows], a nonpositive
+            weight.
 
     Example:
         >>> center_score(jnp.array([[3.0, 1.0], [1.0, 3.0]]), 0, weight=2.0).round(3)
@@ -147,16 +148,16 @@ def center_score(
 def is_target(
     scores: Shaped[Array | np.ndarray, "..."], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
 ) -> Bool[Array, " rows"]:
-    """Whether the target has a row's greatest score, the first of equal ones, bool [rows].
+    """Whether the target has a row's greatest score, ties to the first class, bool [rows].
 
-    Traceable. NaN is never the greatest; a number that is none of the classes is never the target.
+    Traceable. NaN is never the greatest; a target outside the classes never has it.
 
     Args:
         scores: [rows, classes].
-        target: the class, or [rows] one for each row.
+        target: the class, or [rows] one per row.
 
     Raises:
-        ValueError: scores of another rank, or a target that is not a whole number or [rows].
+        ValueError: scores that are not [rows, classes], or a target that is not an integer or [rows].
 
     Example:
         >>> is_target(jnp.array([[1.0, 1.0], [0.0, 1.0]]), 1)
@@ -172,14 +173,14 @@ def is_target(
 def decided(scores, target, tolerance) -> Bool[Array, " rows"]:
     """Whether the target has the greatest score or is at most ``tolerance`` standard deviations behind it.
 
-    The center-based classifier of weight w decides for a target at most ln 3 / w behind; 0 leaves `is_target`.
+    The center-based classifier of weight w decides for a target at most ln 3 / w behind; 0 is `is_target`.
     """
     near = (tolerance > 0) & (margins(scores, target) >= -tolerance)
     return is_target(scores, target) | near
 
 
 def tolerance_of(classifier: str, weight):
-    """How many standard deviations a classifier lets its target be behind: ln 3 / weight by the center, else 0.
+    """The standard deviations that a classifier's target may be behind: ln 3 / weight by the center, else 0.
 
     Raises:
         ValueError: an unknown classifier.
@@ -191,7 +192,7 @@ def tolerance_of(classifier: str, weight):
 def margins(scores, target) -> Float[Array, " rows"]:
     """How far the target is ahead of all other classes, in standard deviations of the row's scores.
 
-    Below 0 it is behind; 0 where all scores are equal, infinite where there is no other class.
+    Negative if behind; 0 if all scores are equal, infinite if there is no other class.
     """
     behind = _behind(scores)
     own = _is_own(behind, target)
@@ -203,20 +204,20 @@ def rate_held(
     predictions: Shaped[Array | np.ndarray, "..."],
     target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
 ) -> Float[Array, ""]:
-    """The holding rate of decisions that are made already, a scalar in [0, 1].
+    """The holding rate of given decisions, a scalar in [0, 1].
 
         ½ (share of the rows predicted as target that are decided so + share of the other rows that are not)
 
-    Traceable. Where all rows belong to one of the two groups the rate is that group's share; of no rows it is NaN. Rows
-    whose prediction is negative are left out.
+    Traceable. If all rows belong to one of the two groups, the rate is that group's share; without rows it is NaN. Rows
+    with a negative prediction are left out.
 
     Args:
         decisions: [rows] whether each row is now decided to be of the target class, bool or 0/1.
-        predictions: [rows] the class that the whole network predicts.
-        target: the class, or [rows] one for each row.
+        predictions: [rows] the whole network's predicted class.
+        target: the class, or [rows] one per row.
 
     Raises:
-        ValueError: lengths that differ, or arrays of other kinds.
+        ValueError: different lengths, or arrays of the wrong type.
 
     Example:
         >>> rate_held(jnp.array([True, False, True]), jnp.array([0, 1, 2]), 0)
@@ -241,7 +242,7 @@ def _as_scores(scores, target):
 
 
 def _as_classes(target, rows):
-    """A class number, or one for each row, as int32."""
+    """A class number, or one per row, as int32."""
     values = target if isinstance(target, jax.Array) else as_numpy("target", target)
     if values.shape not in ((), (rows,)):
         raise ValueError(f"target: found {describe(values)}, wanted a whole number, or [{rows}] of them")
@@ -253,7 +254,7 @@ def _is_own(scores, target):
 
 
 def _behind(scores):
-    """How far every score is behind the row's greatest, in standard deviations; 0 where all scores are equal."""
+    """How far each score is behind the row's greatest, in standard deviations; 0 if all scores are equal."""
     # Half precision is summed in float32. A sixteenth: neither do differences overflow, nor do reciprocals vanish.
     parts = scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) / 16
     distance = jnp.max(parts, axis=1, keepdims=True) - parts

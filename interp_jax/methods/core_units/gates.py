@@ -27,18 +27,18 @@ _START, _SPREAD, _WEIGHT = 0.1, 0.05, 2.0
 def gate(
     x: Shaped[Array | np.ndarray, "*shape"] | float, sharpness: Float[Array | np.ndarray, ""] | float = SHARPNESS
 ) -> Float[Array, "*shape"]:
-    """A switch gate's opening in (0, 1), of the shape of x.
+    """A switch gate's value in (0, 1), in the shape of x.
 
         b = σ(w x)
 
     Traceable. NaN gives NaN.
 
     Args:
-        x: what is trained, of any shape.
-        sharpness: w > 0, fixed; the larger, the nearer the gate is to a step.
+        x: trainable, of any shape.
+        sharpness: w > 0, fixed; the larger, the closer to a step function.
 
     Raises:
-        ValueError: x that is not real, or a sharpness of at most 0.
+        ValueError: x that is not real, or a nonpositive sharpness.
 
     Example:
         >>> gate(jnp.array([-1.0, 0.0, 1.0])).round(4)
@@ -75,7 +75,7 @@ def straight_through(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Flo
     Traceable. NaN and infinity give NaN.
 
     Args:
-        gates: openings of any shape.
+        gates: values of any shape.
 
     Example:
         >>> tuple(map(float, jax.value_and_grad(straight_through)(0.7)))
@@ -99,7 +99,7 @@ def hard_concrete(
     Traceable; β = ⅔, γ = −0.1, ζ = 1.1. NaN, and u outside [0, 1], give NaN.
 
     Args:
-        log_odds: log α, what is trained, of any shape.
+        log_odds: log α, trainable, of any shape.
         uniform: u in (0, 1), of the same shape.
 
     Raises:
@@ -119,7 +119,7 @@ def hard_concrete(
 
 
 def open_probability(log_odds: Shaped[Array | np.ndarray, "*shape"] | float) -> Float[Array, "*shape"]:
-    """The probability that a `hard_concrete` gate is not 0, of the shape of log_odds.
+    """The probability that a `hard_concrete` gate is not 0, in the shape of log_odds.
 
         P(b > 0) = σ(log α − β log(−γ / ζ))
 
@@ -159,7 +159,7 @@ def objective(
         penalty: λ, weight of `relaxation_penalty`, at least 0.
 
     Raises:
-        ValueError: no rows, not one decision for each, or an alpha or penalty below 0.
+        ValueError: no rows, decisions that are not one per row, or an alpha or penalty below 0.
 
     Example:
         >>> objective(jnp.array([1.0, 0.5]), jnp.array([1.0, 0.0]), jnp.ones(3), alpha=0.1, penalty=0.0)
@@ -179,7 +179,7 @@ def objective(
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How gates are trained; a pytree, so that it goes through ``jax.jit``, compiled anew for all but another λ."""
+    """How gates are trained; a pytree for ``jax.jit``, compiled anew for any change but of λ."""
 
     penalty: Any
     kind: Kind = dataclasses.field(metadata={"static": True})
@@ -189,10 +189,10 @@ class Recipe:
 
 
 def make_recipe(kind, penalty, steps, minibatch_size, optimizer) -> Recipe:
-    """The recipe that a function's arguments describe; λ is 0.01 for relaxed gates and 0 for others unless given.
+    """The recipe of a function's arguments; λ defaults to 0.01 for relaxed gates and to 0 for others.
 
     Raises:
-        TypeError: an optimizer that is none of optax.
+        TypeError: an optimizer not from optax.
         ValueError: an unknown kind, λ that is negative or not finite, or counts below one.
     """
     check_choice("kind", kind, get_args(Kind))
@@ -229,7 +229,7 @@ class GateTraining(NamedTuple):
 
 
 class Minibatch(NamedTuple):
-    """Rows that all lanes see in a step: as the network prepares them, the class each is asked about, and decisions."""
+    """Rows that all lanes see in a step: as the network prepares them, the class asked about, and decisions."""
 
     prepared: Any
     asked: Any
@@ -239,10 +239,10 @@ class Minibatch(NamedTuple):
 def train_gates(
     network, pick, predictions, positives, negatives, counts, target, alphas, keys, key, recipe
 ) -> GateTraining:
-    """A lane for every alpha and key; all lanes see the same minibatches, half of them positives, drawn at every step.
+    """A lane per alpha and key; all lanes see the same minibatches, half of them positives, drawn at each step.
 
-    ``positives`` and ``negatives`` are row numbers, of which the first ``counts`` of each are used; without negatives
-    a minibatch is all positives. ``pick`` gives rows of these numbers as the network prepares them.
+    ``positives`` and ``negatives`` are row numbers, of which the first ``counts`` are used; without negatives a
+    minibatch is all positives. ``pick`` returns the rows of these numbers as the network prepares them.
     """
     size = recipe.minibatch_size
     is_positive = jnp.arange(size) < jnp.where(counts[1] > 0, (size + 1) // 2, size)
@@ -257,10 +257,10 @@ def train_gates(
 
 
 def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> GateTraining:
-    """Lanes of gates, each minimized by itself over the minibatches that ``draw(step number)`` gives all of them.
+    """Lanes of gates, each minimized by itself over the minibatches of ``draw(step number)``, shared by all.
 
     The weight of the center-based classifier is trained with the gates, but not without negatives: 0 would then be
-    best, by which every row is decided to be a positive.
+    best, which classifies every row as positive.
     """
 
     def loss(variables, alpha, key, batch, number):
@@ -289,7 +289,7 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
 
 
 def _gates(kind, x, key):
-    """What the units are multiplied by, and what is counted as open."""
+    """The units' factors, and what counts as open."""
     if kind == "hard_concrete":
         uniform = jax.random.uniform(key, x.shape, minval=1e-6, maxval=1 - 1e-6)
         return hard_concrete(SHARPNESS * x, uniform), _openings(kind, x)

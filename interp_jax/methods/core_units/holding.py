@@ -1,4 +1,4 @@
-"""How often a class's decisions hold when only the units of a mask are kept: one mask, traceable, or many at once."""
+"""How often a class's decisions hold when only a mask's units are kept: one mask, traceable, or many at once."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -39,25 +39,25 @@ def holding_rate(
 
         ½ (share of the rows predicted as target that still are + share of the other rows that still are not)
 
-    Traceable. Memory: what the tail needs for batch_size rows. Where all rows belong to one of the two groups the rate
-    is that group's. Traced predictions that are none of the classes are left out; NaN in hidden decides for no class.
+    Traceable. Memory: the tail's for batch_size rows. If all rows belong to one of the two groups, the rate is that
+    group's. Rows with traced predictions outside the classes are left out; NaN in hidden decides for no class.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
         hidden: [rows, …, units] the layer's activations.
-        predictions: [rows] the class that the whole network predicts for each row.
-        target: the class of interest; None asks every row about the class predicted for it.
+        predictions: [rows] the whole network's predicted class of each row.
+        target: the class of interest; None asks about each row's own predicted class.
         mask: True where a unit is kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by
             layer. An empty mask is allowed: the tail sees zeros.
         classifier: "argmax", or "center" for `center_score` of at least ½.
         weight: of the center-based classifier, > 0.
         batch_size: rows at a time; never changes the rate.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: arrays that do not fit each other or the tail, predictions or a target that are none of the classes,
-            a mask of other numbers than 0 and 1, a tail of one output, an unknown classifier, counts below one; with
+        TypeError: a tail that is not callable.
+        ValueError: arrays that do not fit each other or the tail, predictions or a target not among the classes, a mask
+            with values other than 0 and 1, a tail with one output, an unknown classifier, counts below one; with
             "center", scores that are not what ``scores`` says.
 
     Example:
@@ -106,26 +106,26 @@ def holding_rates(
 ) -> Float[np.ndarray, " masks"]:
     """The `holding_rate` of each of many masks, float64 [masks].
 
-    Host-level; one mask after the other, 128 rows at a time. A tail of `networks.lift` or `networks.narrow` runs on
-    the open units alone, so that small masks cost little; masks of about equally many units share a compilation.
-    Memory: hidden on the device, and what the tail needs for 128 rows.
+    Host-level; one mask after the other, 128 rows at a time. A tail of `networks.lift` or `networks.narrow` runs on the
+    open units alone, so small masks cost little; masks of similar size share a compilation. Memory: hidden on the
+    device, and the tail's for 128 rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``; with a mapping of masks, ``(hidden, masks) -> scores``.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the whole network predicts for each row.
-        target: the class of interest; None asks every row about the class predicted for it.
+        predictions: [rows] the whole network's predicted class of each row.
+        target: the class of interest; None asks about each row's own predicted class.
         masks: True where a unit is kept, bool or 0/1: [masks, units], or [masks, …] before any last axes of hidden, or
             a mapping of such arrays by layer.
-        data: the rows to evaluate on, as `class_data` gives them; all rows by default.
+        data: the rows to evaluate on, from `class_data`; all rows by default.
         classifier: "argmax", or "center" as in `holding_rate`.
         weight: of the center-based classifier, > 0.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: as `holding_rate`; NaN or infinity in hidden; no masks, or numbers of masks that differ; data of
-            other rows than the class's.
+        TypeError: a tail that is not callable.
+        ValueError: arguments that `holding_rate` refuses; NaN or infinity in hidden; no masks, or different numbers of
+            masks; data with rows other than the class's.
 
     Example:
         >>> hidden = jnp.array([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
@@ -151,10 +151,10 @@ def holding_rates(
 def make_evaluator(
     tail, hidden, predictions, target, data, mask_shape, *, scores, name="mask_shape", **options
 ) -> MaskEvaluator:
-    """The evaluator of masks for arguments as users give them; without data, of all rows.
+    """The evaluator of masks for a user's arguments; without data, on all rows.
 
     Raises:
-        TypeError: a tail that cannot be called.
+        TypeError: a tail that is not callable.
         ValueError: arrays, a target or data that do not fit each other.
     """
     network, hidden, predictions = accept(tail, hidden, predictions, mask_shape, scores=scores, name=name)

@@ -1,4 +1,4 @@
-"""The fewest units that keep the decision about a single input, a lane an input."""
+"""The fewest units that keep the decision about a single input, one lane per input."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,14 +16,14 @@ from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Minibatch, as_alph
 
 
 class InputSelection(NamedTuple):
-    """For every input the units that keep its predicted class.
+    """For each input, the units that keep its predicted class.
 
     Attributes:
         mask: [rows, units] True where a unit is kept.
         gates: the gates of the best α.
-        units: [rows] how many units are kept.
-        gates_units: how many the gates alone keep.
-        holds: whether the class is still the one predicted.
+        units: [rows] number of units kept.
+        gates_units: number that the gates alone keep.
+        holds: whether the predicted class is kept.
     """
 
     mask: Bool[Array, "rows units"]
@@ -46,30 +46,29 @@ def select_for_inputs(
     optimizer=ADAM,
     scores: str = "logits",
 ) -> InputSelection:
-    """For each input by itself, the smallest set of units found with which it keeps its predicted class.
+    """For each input by itself, the smallest set of units found that keeps its predicted class.
 
-    Gates are trained for every α and rounded; from the smallest set that keeps the class (all units where none does)
-    units are then dropped one by one, each time the one that leaves the class furthest ahead in standard deviations of
-    the scores. The same is done from the set that results from adding units in that way to none; the smaller is given.
+    Gates are trained for each α and rounded; from the smallest set that keeps the class (all units if none does) units
+    are dropped one by one, each time the one that leaves the class furthest ahead in standard deviations of the scores.
+    The same is done from the set grown from no units in that way; the smaller is returned.
 
-    Traceable. Memory: twice units copies of what the tail needs for an input, and alphas of them forward and back, for
-    batch_size inputs. A row with NaN keeps all units and does not hold.
+    Traceable. Memory, for each of batch_size inputs: 2 · units forward passes of the tail, and one forward and backward
+    pass per alpha. A row with NaN keeps all units and does not hold.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the network predicts for each input; one that is none of the classes never
-            holds.
+        predictions: [rows] the network's predicted class of each input; one outside the classes never holds.
         key: a JAX random key; row i's lanes follow from its i-th fold.
         alphas: costs of an open gate, at least 0.
         mask_shape: as in `select`; for several layers the masks are concatenated in the mapping's order.
         steps: gradient steps.
         batch_size: inputs at a time; never changes a result.
         optimizer: any optax optimizer.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called, or an optimizer that is none of optax.
+        TypeError: a tail that is not callable, or an optimizer not from optax.
         ValueError: predictions or a tail that do not fit hidden, scores that are not what ``scores`` says, no alphas or
             one below 0, counts below one.
 

@@ -17,20 +17,20 @@ from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 
 class Selection(NamedTuple):
-    """The units kept, and what led there; masks and gates have the form of the mask shape.
+    """The units kept, and how they were found; masks and gates have the form of the mask shape.
 
     Attributes:
         mask: True where a unit is kept.
-        gates: the openings that ``gates_mask`` is rounded from.
-        units: how many units are kept.
-        holding_rate: the share of the class's decisions that hold on ``rows``, by the classifier asked for.
-        reached: whether that is the rate asked for.
+        gates: the values that ``gates_mask`` is rounded from.
+        units: number of units kept.
+        holding_rate: the share of the class's decisions that hold on ``rows``, by the chosen classifier.
+        reached: whether that is the required rate.
         gates_mask: the gates' own set: the smallest lane that reaches the rate, or else the one that holds most.
-        gates_units: how many units that keeps.
+        gates_units: number of units that it keeps.
         gates_holding_rate: the share of decisions that it holds.
         weight: of the center-based classifier, trained with those gates.
-        objective: [lanes] the last value of what the gates minimize, a lane for every α.
-        trace: [steps, lanes] its value at every step.
+        objective: [lanes] the final value of the gates' objective, a lane per α.
+        trace: [steps, lanes] its value at each step.
         rows: the class's data that sets are evaluated on.
     """
 
@@ -74,44 +74,45 @@ def select(
 ) -> Selection:
     """The smallest set of units found that preserves a given share of a class's decisions.
 
-    Gates are trained for every α (`sweep`, one repeat) and rounded. The most promising sets are then polished: units
-    are added until the rate is reached and dropped one by one while it stays reached; the best set is united with each
-    other and units are dropped again; last, units are exchanged one by one where that lets another one go.
+    Gates are trained for each α (`sweep`, one repeat) and rounded. The most promising sets are then polished: units are
+    added until the rate is reached and dropped one by one while it stays reached; the best set is united with each
+    other one and units are dropped again; last, units are exchanged one by one if that allows another to be dropped.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
-    all rows where that is at most 1 GiB. Cost: the gates' training, and for every start about units² evaluations of
-    search_rows rows and ten of all rows.
+    all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
+    ten of all rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape. A
             `LinearTail` or `SubsetTail` (`networks.lift`, `networks.narrow`) is searched faster.
         hidden: [rows, …, units] activations of the layer whose units are gated.
-        predictions: [rows] the class that the whole network predicts for each row.
-        target: the class of interest; None asks every row about the class predicted for it: one mask for all classes.
+        predictions: [rows] the whole network's predicted class of each row.
+        target: the class of interest; None asks about each row's own predicted class: one mask for all classes.
         key: a JAX random key.
-        holding: the share of decisions that has to hold, in [0, 1].
+        holding: the share of decisions that must hold, in [0, 1].
         classifier: how scores decide: "argmax", or "center" for the paper's center-based classifier with the weight
-            that was trained with the gates, which lets the target be a little behind.
-        alphas: costs of an open gate, at least 0, a lane each.
-        mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
-            every element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
+            trained with the gates, which lets the target be slightly behind.
+        alphas: costs of an open gate, at least 0, one lane each.
+        mask_shape: the gates' shape: by default one gate per unit of the last axis; ``hidden.shape[1:]`` gates each
+            element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
         negatives: False evaluates on the rows predicted as target alone, as the paper does for pixels.
-        kind: how the gates are trained, as in `sweep`; "relaxed" is as published, and is not polished.
-        polish: False gives the gates' own result.
+        kind: how the gates are trained, as in `sweep`; "relaxed" is as published, without polishing.
+        polish: False returns the gates' own result.
         penalty: λ, as in `sweep`.
         steps: gradient steps.
         minibatch_size: rows of a gradient step.
         optimizer: any optax optimizer.
         swaps: exchanges tried before a smaller set is given up.
-        search_rows: rows nearest to failing that sets are compared on; the result is evaluated on all of the class's.
-        starts: how many sets are polished and united: the gates', those first that reach the rate and are smallest, and
-            last, unless there is but one, a set grown from no units, as greedy selection does. Where units have copies,
-            gates may keep all of them, since none can go alone.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        search_rows: rows nearest to failing, on which sets are compared; the result is evaluated on all of the class's.
+        starts: number of sets polished and united: the gates', the smallest that reach the rate first, and last, unless
+            ``starts`` is 1, a set grown greedily from no units. If units have copies, gates may keep them all, since
+            none can be dropped alone.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called, or an optimizer that is none of optax.
-        ValueError: as `sweep`, and a holding rate outside [0, 1].
+        TypeError: a tail that is not callable, or an optimizer not from optax.
+        ValueError: arguments that `sweep` refuses (arrays that do not fit, a target never predicted, values out of
+            range), or a holding rate outside [0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -171,7 +172,7 @@ def select(
 
 
 def best_first(masks, rates, holding) -> np.ndarray:
-    """Numbers of lanes: those that reach the rate, the smallest first, then the others, those that hold most first."""
+    """Lane numbers: those that reach the rate, smallest first, then the others, those that hold most first."""
     enough = rates >= float(holding) - ROUNDING
     return np.lexsort((-rates, np.where(enough, masks.sum(axis=1), 0), ~enough))
 

@@ -1,4 +1,4 @@
-"""Is the core needed, and is it the only one? Units removed in three ways, and further sets that suffice."""
+"""Whether the core is needed, and whether it is the only one: three ways of removal, and disjoint cores."""
 
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ from interp_jax.methods.core_units.selection import Selection, select
 class Necessity(NamedTuple):
     """Holding rates with the core alone kept and with the core alone removed, for three ways of removing units.
 
-    ``zero`` closes the gates; ``mean`` holds the units at their mean over rows and places; ``resample`` gives them the
-    activations of another row.
+    Each a scalar. ``zero`` closes the gates; ``mean`` sets units to their mean over rows and positions; ``resample``
+    gives them another row's activations.
     """
 
     kept_zero: Float[Array, ""]
@@ -40,29 +40,31 @@ def necessity(
     batch_size: int = 500,
     scores: str = "logits",
 ) -> Necessity:
-    """Six holding rates: of a class's decisions when only the core is left, and when only the core is missing.
+    """Six holding rates of a class's decisions: with only the core kept or removed, in three ways each.
 
-    Zeros leave the data's distribution, so units are also held at their means and taken from other rows. Where taking
-    the core from other rows leaves a rate well above ½, the other units decide as well.
+    Zeros are out of distribution, so units are also set to their means or resampled from other rows. If resampling the
+    core leaves a rate well above ½, the other units decide too.
 
-    Traceable. Memory: a copy of hidden, and the tail's own needs for batch_size rows.
+    Traceable. Memory: a copy of hidden, plus the tail's on batch_size rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
         hidden: [rows, …, units] activations; NaN and infinity as in `holding_rate`.
-        predictions: [rows] the class that the whole network predicts for each row.
+        predictions: [rows] the whole network's predicted class of each row.
         target: the class of interest, or None, as in `holding_rate`.
         mask: [units] the core, True where a unit is kept, bool or 0/1.
         key: a JAX random key for the resampling.
         batch_size: rows at a time; never changes a rate.
-        scores: what the tail gives, "logits" or "probabilities".
+        scores: the tail's outputs, "logits" or "probabilities".
 
     Returns:
-        Six rates as of `holding_rate`.
+        `Necessity`: `holding_rate` scalars ``.kept_zero``, ``.kept_mean``, ``.kept_resample``, ``.removed_zero``,
+        ``.removed_mean``, ``.removed_resample``.
 
     Raises:
-        TypeError: a tail that cannot be called.
-        ValueError: as `holding_rate`, and scores that are not what ``scores`` says.
+        TypeError: a tail that is not callable.
+        ValueError: arrays that do not fit each other or the tail, predictions or a target not among the classes, a mask
+            not [units] of 0 and 1, not a key, batch_size below one, or scores that are not what ``scores`` says.
 
     Example:
         >>> hidden = jnp.eye(3)[:2]
@@ -100,28 +102,29 @@ def disjoint_sets(
     most: int = 10,
     **options,
 ) -> list[Selection]:
-    """Sets of units that have no unit in common and each hold the class's decisions at the rate asked for.
+    """Disjoint sets of units, each of which holds the class's decisions at the required rate.
 
-    The first is what `select` finds; each next one is found among the units that no earlier one has, until those left
-    do not suffice. The search is greedy: another choice of first sets may allow more.
+    The first is `select`'s; each next one is selected from the units in no earlier set, until those left do not
+    suffice. The search is greedy: other first sets may allow more.
 
-    Host-level; a call of `select` and a copy of hidden for every set.
+    Host-level; a call of `select` and a copy of hidden per set.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
         hidden: [rows, …, units] activations.
-        predictions: [rows] the class that the whole network predicts for each row.
+        predictions: [rows] the whole network's predicted class of each row.
         target: the class of interest.
         key: a JAX random key.
-        most: sets to stop at.
-        **options: of `select`; not mask_shape.
+        most: maximum number of sets.
+        **options: those of `select`, except mask_shape.
 
     Returns:
-        The selections, their masks disjoint; none where no set reaches the rate, or where no unit is needed for it.
+        The `Selection` of each set; empty if no set reaches the rate or no unit is needed for it.
 
     Raises:
-        TypeError: as `select`.
-        ValueError: as `select`, a mask_shape, or ``most`` below one.
+        TypeError: a tail that is not callable, or an optimizer not from optax.
+        ValueError: what `select` refuses (arrays that do not fit, values out of range), a mask_shape, or ``most`` below
+            one.
 
     Example:
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 1)) * jnp.ones((1, 4))

@@ -23,21 +23,22 @@ from interp_jax.methods.core_units.decisions import (
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Recipe, as_alphas, make_recipe, train_gates
 
 _BATCHES = 8
-# Rows are lifted once, rather than whenever they are drawn, where all of them take no more memory than this.
+# Rows are lifted once, rather than whenever they are drawn, if all of them take no more memory than this.
 _LIFTED_BYTES = 2**30
 
 
 class Sweep(NamedTuple):
-    """The results for every target, α and repeat: arrays [targets, alphas, repeats], masks with their own axes after.
+    """The results for each target, α and repeat: arrays [targets, alphas, repeats], for masks with their own axes
+    after.
 
     Attributes:
         masks: True where a unit is kept: gates of at least ½; by layer for a mapping as mask_shape.
-        gates: the openings before rounding, in [0, 1].
-        units: how many units are kept.
+        gates: their values before rounding, in [0, 1].
+        units: number of units kept.
         holding_rate: the rate by argmax on the class's data.
         weight: of the center-based classifier, after training.
-        objective: the last value of what is minimized.
-        trace: [targets, steps, alphas, repeats] its value at every step.
+        objective: the final value of the objective.
+        trace: [targets, steps, alphas, repeats] its value at each step.
     """
 
     masks: Any
@@ -68,43 +69,42 @@ def sweep(
     optimizer=ADAM,
     scores: str = "logits",
 ) -> Sweep:
-    """Trained gates for every target, α and repeat: how many units stay open, and how many of the decisions hold.
+    """Trained gates for each target, α and repeat, with the units that stay open and the decisions that hold.
 
         min over x, w_b of  mean_n (y'_n − y_n)² + α Σ_i b_i + λ Σ_i φ(b_i),    then b_i ≥ ½ is kept
 
     Host-level; one compiled program, classes one after the other, all their αs and repeats as lanes that see the same
     minibatches. Repeats differ in their starting gates. Memory: hidden on the device once; minibatch_size rows of it,
-    lifted for a `LinearTail` (`networks.lift`); a lane's copy of what follows; and all rows lifted, where that is at
-    most 1 GiB. A step of a lane costs the tail once forward and back for minibatch_size rows; a `LinearTail` runs its
-    first layer once for all lanes, and for all steps where all rows are lifted.
+    lifted for a `LinearTail` (`networks.lift`); a copy of what follows per lane; and all rows lifted, if at most 1 GiB.
+    A lane's step costs one forward and backward pass of the tail on minibatch_size rows; a `LinearTail` runs its first
+    layer once for all lanes, and for all steps if all rows are lifted.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape.
         hidden: [rows, …, units] activations of the layer whose units are gated.
-        predictions: [rows] the class that the whole network predicts for each row.
-        targets: the classes of interest; None asks every row about the class predicted for it.
-        key: a JAX random key; a target's rows, minibatches and starts follow from it and the target's place in the
-            list.
+        predictions: [rows] the whole network's predicted class of each row.
+        targets: the classes of interest; None asks about each row's own predicted class.
+        key: a JAX random key; a target's rows, minibatches and starts depend on it and on the target's index.
         alphas: costs of an open gate, at least 0.
-        repeats: starts for every α.
-        mask_shape: the gates' own shape: by default a gate for each unit of the last axis; ``hidden.shape[1:]`` gates
-            every element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
+        repeats: starts per α.
+        mask_shape: the gates' shape: by default one gate per unit of the last axis; ``hidden.shape[1:]`` gates each
+            element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
         negatives: False evaluates on the rows predicted as target alone, as the paper does for pixels.
-        kind: "hard_concrete" draws gates that are often 0 or 1; "straight_through" rounds them going forward, which
-            loses needed units where hardly any is spare; "relaxed" trains them as they are, as published: with a tail
-            whose decisions do not depend on the scale of its input, all gates shrink together and round to nothing, or,
-            at a larger λ, none closes.
+        kind: "hard_concrete" draws gates that are often 0 or 1; "straight_through" rounds them in the forward pass,
+            which loses needed units if few are spare; "relaxed" trains them unrounded, as published: if the tail's
+            decisions do not depend on its input's scale, all gates shrink together and round to 0, or, at a larger λ,
+            none closes.
         penalty: λ, at least 0; by default 0.01 for relaxed gates and 0 for the others.
         steps: gradient steps.
         minibatch_size: rows of a gradient step, half of them positives.
         optimizer: any optax optimizer; the same object again avoids a compilation.
-        scores: what the tail gives, "logits" or "probabilities", whose logarithm is taken.
+        scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
-        TypeError: a tail that cannot be called, or an optimizer that is none of optax.
-        ValueError: arrays that do not fit each other or the tail, numbers that are not finite, a tail of one output,
-            with scores of NaN or not what ``scores`` says, a target that is never predicted, no targets or alphas, an α
-            below 0, counts below one.
+        TypeError: a tail that is not callable, or an optimizer not from optax.
+        ValueError: arrays that do not fit each other or the tail, values that are not finite, a tail with one output,
+            NaN scores or scores that are not what ``scores`` says, a target that is never predicted, no targets or
+            alphas, an α below 0, counts below one.
 
     Example:
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
@@ -149,9 +149,9 @@ class Problem(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """Gates [problems, lanes, units], the objective [problems, steps, lanes], and two numbers a lane.
+    """Gates [problems, lanes, units], the objective [problems, steps, lanes], and two numbers per lane.
 
-    The lanes are every α's repeats, one α after the other. ``holding_rate`` is None where it was not asked for.
+    The lanes are each α's repeats, one α after the other. ``holding_rate`` is None unless asked for.
     """
 
     gates: np.ndarray
@@ -163,9 +163,9 @@ class Trained(NamedTuple):
 def make_problems(
     predictions: np.ndarray, targets: Sequence[int | None], *, key, negatives: bool, name: str = "target"
 ) -> list[Problem]:
-    """A problem for each target; its rows, starts and minibatches follow from the key and its place.
+    """A problem for each target; its rows, starts and minibatches depend on the key and its index.
 
-    ``name`` is the argument that errors speak of.
+    ``name`` is the argument named in errors.
 
     Raises:
         ValueError: a target that is never predicted.
@@ -192,12 +192,12 @@ def train_all(
     *,
     rates: bool = True,
 ) -> Trained:
-    """The trained gates of every problem; one compiled program for any problems of about equally many rows.
+    """The trained gates of every problem; one compiled program for problems of similar numbers of rows.
 
     Rates, if asked for, are by argmax.
 
     Raises:
-        ValueError: scores of NaN before the first step.
+        ValueError: NaN scores before the first step.
     """
     longest = max(len(side) for problem in problems for side in problem.data)
     # Whole batches, so that classes of about one size share a compilation.
@@ -221,7 +221,7 @@ def train_all(
         raise ValueError("tail: found scores of NaN for gates at their starts, wanted numbers")
     if not rates:
         return Trained(gates, weight, trace, None)
-    # Whole numbers until here: whether a rate is reached is not left to float32.
+    # Integers until here: whether a rate is reached must not depend on float32.
     shares = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
     holding_rate = shares.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
     return Trained(gates, weight, trace, holding_rate)
@@ -257,7 +257,7 @@ def _prepared_bytes(network, hidden):
 
 
 def _row_picker(network, hidden, ahead):
-    """A function of row numbers: these rows, prepared when they are asked for or, ``ahead``, all rows at once."""
+    """A function of row numbers that returns the rows prepared: on demand or, ``ahead``, all at once."""
     if not ahead:
         return lambda rows: network.prepare(hidden[rows])
     prepared = jax.lax.map(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
@@ -265,7 +265,7 @@ def _row_picker(network, hidden, ahead):
 
 
 def _count_right(network, pick, predictions, target, rows, count, masks, *, is_positive):
-    """How many of the first ``count`` rows are decided as before, by every mask."""
+    """How many of the first ``count`` rows are decided as before, for each mask."""
 
     def add(batch, right):
         places = batch * ROWS_AT_ONCE + jnp.arange(ROWS_AT_ONCE)
