@@ -16,8 +16,8 @@ def write(study, section) -> None:
         f"{_epochs(config.epochs)} in batches of {config.minibatch_size} with Adam, with a peak learning rate of "
         f"{config.rate:g}. A layer has {task.inputs.shape[1]} units for the pixels and {len(task.class_names)} for the "
         "classes. The accuracy of a layer is the share of rows for which the unit of the true class is greatest among "
-        f"its class units, on {len(task.held_labels):,} held-out rows. Networks with random initialization differ in "
-        "their initial weights only."
+        f"its class units, on {len(task.held_labels):,} held-out rows. Networks with random initialization differ "
+        "from those initialized at the identity in their initial weights only."
     )
     cases = {(IDENTITY, depth): study.accuracies(IDENTITY, depth) for depth in config.depths}
     cases |= {(kind, config.depth): study.accuracies(kind, config.depth) for kind in (*RANDOM, SHUFFLED)}
