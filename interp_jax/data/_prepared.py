@@ -1,6 +1,6 @@
-"""Datasets prepared by TensorFlow Datasets, read without tensorflow and kept as plain arrays for the next time.
+"""Datasets prepared by TensorFlow Datasets, read without tensorflow and cached as plain arrays.
 
-Decoding MNIST one PNG after the other takes about ten seconds; the arrays kept from it load in a fraction of one.
+Decoding MNIST one PNG after the other takes about ten seconds; the cached arrays load in a fraction of one.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ def find(name: str, roots: Iterable[Path]) -> tuple[Path | None, list[Path]]:
         roots: the folders to search, in this order; in each the latest version comes first.
 
     Returns:
-        The folder, or None where there is none, and the folders passed over because their files (TFRecord) cannot be
-        read without tensorflow.
+        The folder, or None if there is none, and the folders passed over because their files (TFRecord) cannot be read
+        without tensorflow.
 
     Raises:
-        ValueError: a folder whose ``dataset_info.json`` is damaged or describes another data set, which it names.
+        ValueError: a folder, named, whose ``dataset_info.json`` is damaged or describes another data set.
 
     Example:
         >>> find("mnist", [Path("no such folder")])
@@ -50,11 +50,10 @@ def find(name: str, roots: Iterable[Path]) -> tuple[Path | None, list[Path]]:
 
 
 def read(folder: Path, split: str) -> RawImages:
-    """Pixels and labels of one split of the prepared dataset in ``folder``, from the cache where it holds them.
+    """Pixels and labels of one split of the prepared dataset in ``folder``, from the cache if it holds them.
 
     The cache is the folder ``$INTERP_JAX_CACHE``, else the user's cache folder. An entry belongs to the prepared
-    files' names, sizes and times of change; a damaged one is written anew, and a cache that cannot be written is done
-    without.
+    files' names, sizes and times of change; a damaged one is rewritten, and a cache that is not writable is ignored.
 
     Args:
         folder: where ``dataset_info.json`` is.
@@ -116,13 +115,13 @@ def _damage_reported(folder: Path):
         # A missing package says nothing about the files.
         raise
     except Exception as damage:
-        # Damage surfaces as RuntimeError, ParseError, OSError, KeyError, … from whichever library meets it first.
+        # Damage surfaces as RuntimeError, ParseError, OSError, KeyError, … from whichever library finds it first.
         found = f"a damaged or unreadable prepared dataset ({damage})"
         raise ValueError(f"{folder}: found {found}, wanted a whole one; prepare it again") from damage
 
 
 def _versions(folder: Path) -> list[Path]:
-    """The folders of complete versions, latest first; TFDS gives unfinished ones another kind of name."""
+    """The folders of complete versions, latest first; TFDS names unfinished ones differently."""
     versions = [info.parent for info in folder.glob("*/dataset_info.json")]
     complete = [version for version in versions if re.fullmatch(r"\d+\.\d+\.\d+", version.name)]
     return sorted(complete, key=lambda version: [int(part) for part in version.name.split(".")], reverse=True)
@@ -133,7 +132,7 @@ def _formats(folder: Path, name: str) -> set[str]:
         info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
         if info["name"] != name:
             raise ValueError(f"name in dataset_info.json: found {info['name']!r}, wanted {name!r}")
-        # TFDS left the key out while TFRecord was its only format.
+        # TFDS omitted the key while TFRecord was its only format.
         return {info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", [])}
 
 
@@ -141,7 +140,7 @@ def _decode(folder: Path, split: str) -> RawImages:
     import tensorflow_datasets
 
     with _damage_reported(folder):
-        # What tensorflow_datasets.data_source does, for exactly this folder, whatever version TFDS itself would choose.
+        # As tensorflow_datasets.data_source does, but for exactly this folder, whichever version TFDS would choose.
         source = tensorflow_datasets.builder_from_directory(str(folder)).as_data_source(split=split)
         pixels = np.empty((len(source), *source.dataset_info.features["image"].shape), np.uint8)
         labels = np.empty(len(source), np.uint8)
@@ -159,7 +158,7 @@ def _cache_folder() -> Path:
 def _fingerprint(folder: Path) -> str:
     status = {path.name: path.stat() for path in sorted(folder.iterdir())}
     files = [(name, each.st_size, each.st_mtime_ns) for name, each in status.items()]
-    # The place counts too: archives and images of containers often set all times to the same second.
+    # The path counts too: archives and container images often set all times to the same second.
     return hashlib.sha256(repr((str(folder.resolve()), files)).encode()).hexdigest()[:32]
 
 

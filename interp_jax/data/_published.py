@@ -37,11 +37,11 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
 
     Returns:
         Pixels [n, height, width, channels] (gray levels 0…255) and labels [n], both uint8, in the publisher's order;
-        None where the folder holds no file of the set.
+        None if the folder holds no file of the set.
 
     Raises:
-        FileNotFoundError: only some of the files are there; the message names those that are missing.
-        ValueError: a file that is truncated or altered, which it names.
+        FileNotFoundError: only some of the files are there; the message names the missing ones.
+        ValueError: a truncated or altered file, named.
 
     Example:
         >>> read(Path("no such folder"), "mnist", "train") is None

@@ -1,4 +1,4 @@
-"""Images as a classifier is shown them: cropped, mirrored, of more or less contrast, and standardized one by one."""
+"""Images for a classifier: cropped, mirrored, with random contrast, and standardized one by one."""
 
 import math
 from collections.abc import Sequence
@@ -20,29 +20,27 @@ def augment_images(
     size: int = 24,
     contrast: Sequence[float] = (0.2, 1.8),
 ) -> Float[Array, "n size size channels"]:
-    """Random crops of images, half of them mirrored, with random contrast, standardized.
+    """Random crops, mirrored with probability ½, with random contrast, standardized.
 
         x ← crop(x);  x ← mirror(x) or x;  x ← (x − mean_channel) γ + mean_channel;  standardize_images
 
     Crop, mirroring and γ, uniform in the range of contrast, are drawn for each image separately. The random
-    brightness of the paper is left out: standardizing removes every constant.
+    brightness of the paper is left out: standardizing removes any offset.
 
     Traceable; a few copies of the batch in memory.
 
     Args:
         key: a JAX random key.
-        images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity becomes NaN where the
-            crop holds it.
+        images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity in its crop becomes NaN.
         size: height and width of the crops, in pixels.
         contrast: least and greatest factor γ, numbers from 0 to 10,000.
 
     Returns:
-        The crops [n, size, size, channels], as a classifier is shown them in training; it is tested on those of
-        `center_crop`.
+        The crops [n, size, size, channels], for training a classifier, which is tested on those of `center_crop`.
 
     Raises:
-        ValueError: no random key; images of another shape, empty, or smaller than the crop; a size that is no whole
-            number; a contrast that is not two numbers, the least first.
+        ValueError: not a random key; images of the wrong shape, empty, or smaller than the crop; a size that is not an
+            integer; a contrast that is not two numbers, the least first.
 
     Example:
         >>> import jax
@@ -73,7 +71,7 @@ def augment_images(
 def center_crop(
     images: Shaped[Array | np.ndarray, "n *sides"], *, size: int = 24
 ) -> Float[Array, "n size size channels"]:
-    """The middle of every image, standardized: what a classifier is tested on.
+    """The central crop [n, size, size, channels] of each image, standardized: a classifier's test input.
 
     Traceable; two copies of the batch in memory.
 
@@ -82,7 +80,7 @@ def center_crop(
         size: height and width of the crops, in pixels.
 
     Raises:
-        ValueError: images of another shape, empty, or smaller than the crop; a size that is no whole number.
+        ValueError: images of the wrong shape, empty, or smaller than the crop; a size that is not an integer.
 
     Example:
         >>> center_crop(jax.numpy.ones((2, 32, 32, 3))).shape
@@ -99,12 +97,12 @@ def center_crop(
 def standardize_images(
     images: Shaped[Array | np.ndarray, "n height width channels"],
 ) -> Float[Array, "n height width channels"]:
-    """Every image with mean 0 and standard deviation 1 over all its values.
+    """Each image scaled to mean 0 and standard deviation 1 over its values.
 
-        (x − mean) / max(std, 1 / (255 √values))
+        (x − mean) / max(std, 1 / (255 √N)),    N values per image
 
-    The least deviation is that of one gray level in 255 at a single pixel, so a constant image becomes zeros. An image
-    with magnitudes above 2¹⁶ is divided by its largest magnitude first.
+    The floor is the std of one value off by one gray level in 255; a constant image becomes zeros. An image with
+    magnitudes above 2¹⁶ is divided by its largest magnitude first.
 
     Traceable; two copies of the batch in memory.
 
@@ -112,7 +110,7 @@ def standardize_images(
         images: [n, height, width, channels], pixels in [0, 1]; an image with NaN or infinity becomes NaN.
 
     Raises:
-        ValueError: images of another shape, empty, or no real numbers.
+        ValueError: images of the wrong shape, empty, or not real.
 
     Example:
         >>> standardize_images(jax.numpy.array([0.0, 1.0]).reshape(1, 1, 2, 1)).ravel()
@@ -123,12 +121,12 @@ def standardize_images(
     images = _as_images(images)
     axes = tuple(range(1, images.ndim))
     largest = jax.lax.stop_gradient(jnp.max(jnp.abs(images), axis=axes, keepdims=True))
-    # In two steps, since the reciprocal of the largest float32 numbers is flushed to 0.
+    # In two steps, because the reciprocal of the largest float32 numbers is flushed to 0.
     factor = jnp.where(largest > _LARGE, 1 / 16, 1)
     images = images * factor / jnp.where(largest > _LARGE, largest * factor, 1)
     means = jnp.mean(images, axis=axes, keepdims=True)
     variances = jnp.var(images, axis=axes, keepdims=True)
-    # The least variance before the root: the gradient of a constant image is a number too.
+    # The floor is applied to the variance, so that the gradient of a constant image is finite.
     return (images - means) / jnp.sqrt(jnp.maximum(variances, 1 / (255**2 * math.prod(images.shape[1:]))))
 
 

@@ -14,15 +14,15 @@ def first_per_class(labels, count) -> Int[np.ndarray, " rows"]:
     Host-level. Classes are the labels that occur, in ascending order.
 
     Args:
-        labels: [rows] whole numbers, of any size.
+        labels: [rows] integers, of any size.
         count: rows of each class, at least 1.
 
     Returns:
-        Indices [count · classes]; ``indices.reshape(count, classes)`` has a class a column.
+        Indices [count · classes]; ``indices.reshape(count, classes)`` has one column per class.
 
     Raises:
-        ValueError: labels that are empty or no vector of whole numbers; a count below one or not whole; a class with
-            fewer rows, which it names.
+        ValueError: labels that are empty or not a vector of integers; a count that is not an integer of at least 1; a
+            class with fewer rows, which is named.
 
     Example:
         >>> first_per_class([1, 1, 0, 0, 1, 0], 2)

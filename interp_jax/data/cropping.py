@@ -1,11 +1,11 @@
-"""Images cropped to what is drawn in them and resized."""
+"""Images cropped to their drawn part and resized."""
 
 import numpy as np
 from jaxtyping import Float32
 
 from interp_jax._checks import as_count, as_numpy, check_number, describe
 
-# Pixels worked on at a time: about 50 MB of scratch memory.
+# Pixels processed at a time: about 50 MB of scratch memory.
 _BATCH_PIXELS = 2**21
 _MOST_PIXELS = 2**14
 
@@ -16,22 +16,22 @@ def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n
         out[i, j] = mean of the crop over [i·h/size, (i + 1)·h/size] × [j·w/size, (j + 1)·w/size]
 
     for a crop of h × w pixels, each a unit square: exact area averaging when shrinking, and the same rule when
-    enlarging. The aspect ratio is not kept. Where the drawing lies in its frame makes no difference.
+    enlarging. The aspect ratio is not kept. The drawing's position in its frame does not matter.
 
     Host-level; n·size·size·4 bytes for the result, about 50 MB of scratch; 70,000 images of 28 × 28 take a second.
 
     Args:
         images: [n, height, width] or [n, height, width, 1] of finite numbers.
         size: edge of the result, in pixels, at most 16,384.
-        threshold: a row or column all of whose pixels are at most this is blank; blank margins are cut on all four
+        threshold: a row or column whose pixels are all at most this is blank; blank margins are cut on all four
             sides, blank rows and columns inside the drawing stay.
 
     Returns:
-        float32 [n, size, size] in the range of the input; zeros for an image that is blank altogether.
+        float32 [n, size, size] in the range of the input; zeros for an image that is entirely blank.
 
     Raises:
-        ValueError: no images, another shape, NaN, infinity or numbers beyond float32; a size that is no whole number
-            in this range; a threshold that is no finite number.
+        ValueError: no images, the wrong shape, NaN, infinity or numbers beyond float32; a size that is not an integer
+            in this range; a threshold that is not finite.
 
     Example:
         >>> import numpy as np
@@ -73,9 +73,9 @@ def _area_weights(drawn, size: int) -> Float32[np.ndarray, "n size pixels"]:
     """The share of each pixel in each of ``size`` equal cells laid from a line's first to its last drawn pixel."""
     pixels = drawn.shape[1]
     first = drawn.argmax(axis=1)
-    # Of a blank line nothing is drawn: its length is 0 and so are all its weights.
+    # A blank line has length 0, and so all its weights are 0.
     length = np.where(drawn.any(axis=1), pixels - drawn[:, ::-1].argmax(axis=1) - first, 0)
-    # In units of 1/size of a pixel all edges are whole numbers, so overlaps are exact and the frame leaves no trace.
+    # In units of 1/size of a pixel all edges are integers, so overlaps are exact and independent of the frame.
     pixel = (np.arange(pixels) - first[:, None])[:, None, :] * size
     cell = np.arange(size)[:, None] * length[:, None, None]
     overlap = np.minimum(pixel + size, cell + length[:, None, None]) - np.maximum(pixel, cell)

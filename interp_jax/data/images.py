@@ -1,4 +1,4 @@
-"""Image sets as arrays, by name, from whatever copy of them is at hand."""
+"""Image sets as arrays, by name, from whichever copy of them is available."""
 
 import importlib.util
 import os
@@ -49,16 +49,16 @@ class Images(NamedTuple):
 def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None = None) -> Images:
     """One split of an image set, as NumPy arrays.
 
-        inputs = gray level / highest possible gray level
+        inputs = gray level / maximum gray level
 
     The three real sets are taken from the first of
 
-    1. the published files (idx, also unzipped; CIFAR-10's binary version) in ``data_dir/<name>/``, ``data_dir`` or
+    1. the published files (idx, zipped or not; CIFAR-10's binary version) in ``data_dir/<name>/``, ``data_dir`` or
        ``$INTERP_JAX_DATA/<name>/``, in the publisher's order;
     2. a folder ``<name>/<version>/`` prepared by TensorFlow Datasets in ``data_dir``, ``$INTERP_JAX_DATA``,
        ``$TFDS_DATA_DIR`` or ``~/tensorflow_datasets``, in TFDS's order; read without tensorflow, slowly the first
        time and from the cache (``$INTERP_JAX_CACHE``, else the user's cache folder) afterwards;
-    3. a download by TensorFlow Datasets, only where tensorflow is installed, into ``data_dir``, ``$TFDS_DATA_DIR`` or
+    3. a download by TensorFlow Datasets, only if tensorflow is installed, into ``data_dir``, ``$TFDS_DATA_DIR`` or
        ``~/tensorflow_datasets``.
 
     Host-level; float32 inputs take 188 MB for MNIST and 614 MB for CIFAR-10.
@@ -66,17 +66,16 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
     Args:
         name: "digits" (1 442 + 355 images of 8×8×1, comes with scikit-learn), "mnist" or "fashion_mnist"
             (60 000 + 10 000 of 28×28×1), "cifar10" (50 000 + 10 000 of 32×32×3).
-        split: "train" or "test". That of "digits" is fixed: every fifth image of each class is a test image, and the
-            same writers are in both splits.
+        split: "train" or "test". For "digits" it is fixed: every fifth image of each class is a test image, and both
+            splits share the same writers.
         data_dir: a folder to search before all others.
 
     Returns:
-        `Images`: ``.inputs``, ``.labels``, ``.classes``.
+        `Images`: ``.inputs`` float32 [n, height, width, channels], ``.labels`` int32 [n], ``.classes`` (their names).
 
     Raises:
-        ValueError: an unknown name or split; a ``data_dir`` that is no folder; a truncated or altered file, which it
-            names.
-        FileNotFoundError: a set that is incomplete or nowhere to be found, with what can be done about it.
+        ValueError: an unknown name or split; a ``data_dir`` that is not a folder; a truncated or altered file, named.
+        FileNotFoundError: a set that is incomplete or not found, with what to do about it.
 
     Example:
         >>> from interp_jax import data
@@ -113,7 +112,7 @@ def _read_digits(split: str) -> published.RawImages:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    # Counting within each class, instead of drawing at random, gives the same split under every version of everything.
+    # Counting within each class, instead of drawing at random, gives the same split under every version of NumPy.
     occurrence = np.empty(len(digits.target), int)
     for label in range(len(_DIGITS)):
         rows = np.flatnonzero(digits.target == label)
@@ -146,7 +145,7 @@ def _download(name: str, root: Path, searched: list[Path], notes: list[str]) -> 
     try:
         return prepared.download(name, root)
     except Exception as failure:
-        # TFDS lets the errors of the network, the file system and its own packages through, whatever their kind.
+        # TFDS passes on the errors of the network, the file system and its own packages, of any type.
         failed = f"the download to {root} failed: {type(failure).__name__}: {failure}"
         raise FileNotFoundError(_advice(name, root, searched, [*notes, failed])) from failure
 
@@ -155,7 +154,7 @@ def _raw_folders(name: str, data_dir: Path | None) -> list[Path]:
     folders = []
     if data_dir is not None:
         folders.append(data_dir / name)
-        # MNIST and Fashion-MNIST publish files of the same names: a folder called after one is never read as the other.
+        # MNIST and Fashion-MNIST publish files of the same names: a folder named after one is never read as the other.
         if data_dir.resolve().name not in _CLASSES.keys() - {name}:
             folders.append(data_dir)
     if os.environ.get("INTERP_JAX_DATA"):

@@ -1,4 +1,4 @@
-"""Monthly price series from a CSV file, and the windows a forecaster reads."""
+"""Monthly price series from a CSV file, and windows of them for a forecaster."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64
 
 from interp_jax._checks import as_count, as_numpy, describe
 
-LARGEST = float(np.finfo(np.float32).max)  # windows are kept in float32
+LARGEST = float(np.finfo(np.float32).max)  # windows are stored in float32
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -25,10 +25,10 @@ class PriceSeries(NamedTuple):
 
 
 class PriceWindows(NamedTuple):
-    """Windows of ``months`` months, one a row, and the prices of the month after each.
+    """Windows of ``months`` months, one per row, and the prices of the month after each.
 
     A row of ``inputs`` holds the first item's months, oldest first, then the second item's:
-    ``inputs.reshape(-1, len(items), months)`` is one series an item.
+    ``inputs.reshape(-1, len(items), months)`` is one series per item.
     """
 
     inputs: Float32[np.ndarray, "windows items*months"]
@@ -53,7 +53,7 @@ def price_windows(csv, months=36) -> PriceWindows:
         `PriceWindows` with rows − m windows, oldest first.
 
     Raises:
-        ValueError: months that are no whole number in this range; what `read_prices` refuses in a file; a series whose
+        ValueError: months that are not an integer in this range; a file that `read_prices` refuses; a series whose
             parts do not fit each other, whose months are not consecutive, or that holds NaN, infinity or numbers beyond
             float32.
         OSError: no such file, or one that cannot be read.
@@ -80,7 +80,7 @@ def price_windows(csv, months=36) -> PriceWindows:
 
 
 def read_prices(path: str | os.PathLike) -> PriceSeries:
-    r"""The prices of a CSV file with one row a month.
+    r"""The prices in a CSV file with one row per month.
 
         month,taro,radish
         1970-01,13.6,25.9
@@ -94,9 +94,9 @@ def read_prices(path: str | os.PathLike) -> PriceSeries:
         `PriceSeries`: ``.months``, ``.values`` float64 [rows, items] as written, ``.items``.
 
     Raises:
-        ValueError: naming the file and the line (counted from 1) of what is wrong: no header, no or repeated items, no
-            rows, a wrong number of cells, a month that is not the one after the row above it, an empty cell, a cell
-            that is no number within float32, a blank line between rows, bytes that are not UTF-8.
+        ValueError: naming the file and the line (counted from 1): no header, no or repeated items, no rows, a wrong
+            number of cells, a month that does not follow the one above it, an empty cell, a cell that is not a number
+            within float32, a blank line between rows, bytes that are not UTF-8.
         OSError: no such file, or one that cannot be read.
 
     Example:
@@ -138,7 +138,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     lines, start = [], 1
     try:
         for cells in reader:
-            # A quoted cell may hold line ends; the line named is the one its row starts on.
+            # A quoted cell may hold line ends; the line named is that on which its row starts.
             lines.append((start, [cell.strip() for cell in cells]))
             start = reader.line_num + 1
     except csv.Error as failure:
@@ -192,7 +192,7 @@ def _number(place: str, item: str, cell: str) -> float:
     if not cell:
         raise ValueError(f"{place}: found an empty cell for {item!r}, wanted a number")
     try:
-        # Python's own spellings, 1_000 and other scripts' digits, are no numbers in a data file.
+        # Python's own spellings, 1_000 and other scripts' digits, are not numbers in a data file.
         value = float(cell if cell.isascii() and "_" not in cell else "")
     except ValueError:
         raise ValueError(f"{place}: found {cell!r} for {item!r}, wanted a number") from None

@@ -1,4 +1,4 @@
-"""Linear scaling of columns to a wanted range, fitted once and used for training and held-out rows alike."""
+"""Linear scaling of columns to a given range, fitted once and used for training and held-out rows alike."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _MOST = float(np.finfo(np.float32).max)
 
 
 class Scaling(NamedTuple):
-    """The ranges of the columns that it was fitted to, and the range that they are mapped to."""
+    """The ranges of the columns that it was fitted to, and the range to which they are mapped."""
 
     minimum: Float64[np.ndarray, " columns"]
     maximum: Float64[np.ndarray, " columns"]
@@ -21,11 +21,11 @@ class Scaling(NamedTuple):
 
     @property
     def constant(self) -> Bool[np.ndarray, " columns"]:
-        """Columns that had one value only."""
+        """Whether each column had only one value."""
         return self.minimum == self.maximum
 
     def apply(self, values) -> Float32[np.ndarray, "rows columns"]:
-        """Scaled rows: minimum ↦ low, maximum ↦ high; a constant column ↦ the middle, whatever its values now are.
+        """Scaled rows: minimum ↦ low, maximum ↦ high; a constant column ↦ the middle, whatever its values are now.
 
             y = low + (high − low)(x − minimum)/(maximum − minimum)
 
@@ -35,8 +35,8 @@ class Scaling(NamedTuple):
             values: [rows, columns] of finite numbers.
 
         Raises:
-            ValueError: another number of columns than fitted; NaN or infinity; values so far outside the fitted range
-                that float32 cannot hold the result.
+            ValueError: a wrong number of columns; NaN or infinity; values so far outside the fitted range that float32
+                cannot hold the result.
 
         Example:
             >>> fit_scaling([[0.0, 7.0], [10.0, 7.0]], -1, 1).apply([[5.0, 7.0], [20.0, 8.0]])
@@ -46,7 +46,7 @@ class Scaling(NamedTuple):
         factor = self._factor(values)
         low, width = factor * self.minimum, factor * self.maximum - factor * self.minimum
         with np.errstate(over="ignore"):
-            # Dividing before multiplying, so that the ends of the range come out exact however narrow the range is.
+            # Dividing before multiplying makes the ends of the range exact, however narrow it is.
             share = (factor * values - low) / np.where(self.constant, 1.0, width)
             share[:, self.constant] = 0.5
             scaled = self.low + (self.high - self.low) * share
@@ -63,8 +63,7 @@ class Scaling(NamedTuple):
             values: [rows, columns] of finite numbers.
 
         Raises:
-            ValueError: another number of columns than fitted; NaN or infinity; values whose original float64 cannot
-                hold.
+            ValueError: a wrong number of columns; NaN or infinity; values whose original float64 cannot hold.
 
         Example:
             >>> fit_scaling([[0.0, 7.0], [10.0, 7.0]], -1, 1).invert([[0.0, 0.0]])
@@ -78,7 +77,7 @@ class Scaling(NamedTuple):
             return _finite((factor * self.minimum + width * share) / factor, values, "a value inside float64's range")
 
     def _factor(self, values) -> Float64[np.ndarray, " columns"]:
-        """½ for columns of numbers so large that their differences overflow, else 1, which leaves every digit."""
+        """½ for columns with numbers so large that their differences overflow, else 1, which keeps every digit."""
         largest = np.max(np.abs([self.minimum, self.maximum, *values]), axis=0, initial=0)
         return np.where(largest > _LARGE, 0.5, 1.0)
 
@@ -90,13 +89,13 @@ def fit_scaling(values, low=-1.0, high=1.0) -> Scaling:
 
     Args:
         values: [rows, columns] of finite numbers, at least one of each.
-        low, high: the wanted range, low < high, within float32.
+        low, high: the target range, low < high, within float32.
 
     Returns:
         `Scaling`: ``.apply(rows)``, ``.invert(rows)``, ``.constant`` [columns], ``.minimum``, ``.maximum``.
 
     Raises:
-        ValueError: values that are no matrix, empty, or hold NaN or infinity; low not below high, or not finite.
+        ValueError: values that are not a matrix, are empty, or hold NaN or infinity; low not below high, or not finite.
 
     Example:
         >>> scaling = fit_scaling([[0.0, 7.0], [10.0, 7.0]], 0.01, 0.99)

@@ -1,4 +1,4 @@
-"""Simulated monthly prices with planted seasons, for work offline and as a check with a known answer."""
+"""Simulated monthly prices with planted seasons, for work offline and for checks with a known answer."""
 
 from typing import NamedTuple
 
@@ -19,9 +19,9 @@ MOST_ROWS = 12 * (10_000 - 1970)  # a year has four digits
 
 
 class Season(NamedTuple):
-    """What is planted in one item: where in the year its price peaks, how much, and the noise around that.
+    """The season planted in one item: when in the year its price peaks, by how much, and the noise around that.
 
-    ``peaks``: calendar months, 1 = January; ``heights``: log-price rise at each; ``sharpness`` κ: larger is narrower;
+    ``peaks``: calendar months, 1 = January; ``heights``: log-price rise at each; ``sharpness``: κ, larger is narrower;
     ``start``: price level of the first month; ``shock``: standard deviation of the monthly log-price shocks.
     """
 
@@ -70,15 +70,14 @@ def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceS
     Args:
         key: a JAX random key.
         rows: number of months, at most 96,360: those of years with four digits.
-        items: names out of `SEASONS`. What is planted in one, to compare a reading with: ``SEASONS[item].profile()``.
-            taro peaks once, in early summer; radish twice, in spring and, higher, in late summer; carrot twice, alike
-            and weaker.
+        items: names from `SEASONS`; ``SEASONS[item].profile()`` is the planted season. Taro peaks once, in early
+            summer; radish twice, in spring and, higher, in late summer; carrot twice, alike and weaker.
 
     Returns:
         `PriceSeries`, prices rounded to one decimal as an index is published.
 
     Raises:
-        ValueError: no random key; rows that are no whole number in this range; no items, an unknown one or one named
+        ValueError: not a random key; rows that are not an integer in this range; no items, an unknown one or one named
             twice.
 
     Example:

@@ -11,41 +11,42 @@ from interp_jax._checks import as_count, as_key, as_labels, at_hand, check_numbe
 
 LENGTH = 100
 FIRST_POSITION, LAST_POSITION = 21, 80
-_LEAST, _MOST = 1e-37, 1e37  # what float32 holds, with room for the noise's largest draws
+_LEAST, _MOST = 1e-37, 1e37  # the range of float32, with room for the noise's largest draws
 
 
 class JumpSignals(NamedTuple):
-    """Signals, one a row, and the 1-based position of each one's first sample after the jump."""
+    """Signals, one per row, and for each the 1-based position t of its first sample after the jump."""
 
     signals: Float[Array, "rows 100"]
     positions: Int[Array, " rows"]
 
     @property
     def labels(self) -> Int[Array, " rows"]:
-        """Class numbers 0…59 of the positions 21…80; given positions beyond these have no class."""
+        """Positions − 21: class numbers 0…59 of the positions 21…80; other positions have no class."""
         return self.positions - FIRST_POSITION
 
 
 def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, positions=None) -> JumpSignals:
-    """Signals of 100 samples that step from 0 to ``jump`` at a position drawn from 21…80, plus Gaussian noise.
+    """Signals of 100 samples that step from 0 to ``jump`` at a position t drawn from 21…80, plus Gaussian noise.
 
         xᵢ ~ N(0, noise²) for i < t,  N(jump, noise²) for i ≥ t
 
-    Host-level. The first rows of a larger draw with the same key are those of a smaller one.
+    Host-level. With the same key, a smaller draw equals the first rows of a larger one.
 
     Args:
         key: a JAX random key.
         n: number of signals.
-        noise: standard deviation of the noise, above 0; the thesis does not print it, its tables fit 1.0.
-        jump: height of the step, in the same unit, other than 0.
-        positions: [n] whole numbers in 2…100, used instead of drawn positions, for a balanced set for example.
+        noise: standard deviation of the noise, above 0; not given in the thesis; its tables fit 1.0.
+        jump: height of the step, in the same unit, not 0.
+        positions: [n] integers in 2…100, in place of drawn ones, e.g. for a balanced set.
 
     Returns:
-        `JumpSignals`: ``.signals`` float32 [n, 100], ``.positions`` int32 [n], and ``.labels`` = positions − 21.
+        `JumpSignals`: ``.signals`` float32 [n, 100], ``.positions`` int32 [n], and ``.labels`` = positions − 21, which
+        are classes 0…59 for drawn positions.
 
     Raises:
-        ValueError: no random key; n that is no whole number of at least 1; noise not above 0 or not finite; a jump of
-            0 or not finite; either beyond 1e-37…1e37 in magnitude; positions outside the signal or not n of them.
+        ValueError: not a random key; n that is not an integer of at least 1; noise not above 0 or not finite; a jump of
+            0 or not finite; either beyond 1e-37…1e37 in magnitude; positions outside 2…100 or not n of them.
 
     Example:
         >>> import jax
@@ -69,7 +70,7 @@ def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, position
 
 
 def sample_jump_signals(key, n: int, noise=1.0, jump=3.0, positions=None) -> JumpSignals:
-    """The signals of `jump_signals` inside compiled code, to draw new ones in a training step.
+    """The signals of `jump_signals`, drawn inside compiled code such as a training step.
 
     Traceable; values are not checked, so that noise, jump and positions may be traced.
 
@@ -78,11 +79,11 @@ def sample_jump_signals(key, n: int, noise=1.0, jump=3.0, positions=None) -> Jum
         n: number of signals.
         noise: standard deviation of the noise.
         jump: height of the step, in the same unit.
-        positions: [n] whole numbers, used instead of drawn positions; outside 2…100 a signal has no step.
+        positions: [n] integers, in place of drawn ones; outside 2…100 a signal has no step.
 
     Raises:
-        ValueError: no random key; n that is no whole number of at least 1; noise or jump that is no finite number;
-            positions that are not n whole numbers.
+        ValueError: not a random key; n that is not an integer of at least 1; noise or jump that is not finite;
+            positions that are not n integers.
 
     Example:
         >>> import jax

@@ -1,4 +1,4 @@
-"""Networks as chains of named stages, their training and cutting, and `freeze` for models from elsewhere."""
+"""Networks as chains of named stages, their training and cutting, and `freeze` for other libraries' models."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Rows at the door of a network: nothing wraps, and what a network does not take is named."""
+"""Checks of the rows given to a network: no integer wraps around, and rows that it does not take are named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +12,9 @@ from interp_jax._checks import as_numpy, as_real, check_shape, describe
 
 
 def as_rows(name: str, values: Any, shape=None) -> Array:
-    """The rows as a JAX array. Floating JAX arrays and whole numbers that 32 bits hold keep their type.
+    """The rows as a JAX array. Floating JAX arrays and integers that fit into 32 bits keep their type.
 
-    Whole numbers that 32 bits do not hold, and floating types of NumPy, become float32 as `as_real` gives them.
+    Larger integers and NumPy's floating types become float32, as by `as_real`.
 
     >>> as_rows("x", np.array([[2**32]])).tolist(), as_rows("x", [[1, 2]]).dtype
     ([[4294967296.0]], dtype('int32'))
@@ -34,7 +34,7 @@ def as_rows(name: str, values: Any, shape=None) -> Array:
 
 
 def as_floating(name: str, values: Any, shape=None) -> Array:
-    """The values as `as_rows`, but whole numbers and bool as float32, for layers that compute."""
+    """The values as by `as_rows`, but integers and bool as float32, for layers that compute."""
     values = as_rows(name, values, shape)
     return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
 

@@ -23,17 +23,16 @@ class Chain(nnx.Module):
 
     Traceable. A stage is one layer or one elementwise, pooling or flattening step: an NNX module or a function of one
     array. The stages keep their order under jit, vmap and grad. A chain ends in logits, holds no random state, and
-    treats rows independently as an inference view (`freeze`, or what `fit` returns). ``functools.partial`` stages are
+    treats rows independently in its inference view (`freeze`, or what `fit` returns). ``functools.partial`` stages are
     compared by value, so that equal chains share a compilation. A chain without stages is the identity.
 
     Args:
-        **stages: the stages by name, in order. Names that every chain has as attributes are refused (train, until,
-            segments, …).
+        **stages: the stages by name, in order; names of a chain's attributes (train, until, segments, …) are refused.
 
     Raises:
-        ValueError: a name that is taken or no identifier, a chain or sequence as a stage, a stage with random state or
-            with variables that the chain cannot see, or a last stage that turns logits into probabilities.
-        TypeError: a stage that cannot be called.
+        ValueError: a name that is taken or not an identifier, a chain or sequence as a stage, a stage with random state
+            or with variables that the chain cannot see, or a last stage that turns logits into probabilities.
+        TypeError: a stage that is not callable.
 
     Example:
         >>> from flax import nnx
@@ -78,7 +77,7 @@ class Chain(nnx.Module):
         return x
 
     def activations(self, x: Shaped[Array | np.ndarray, "rows *features"], *, key=None) -> OrderedDict:
-        """The output of every stage by its name, in order (a plain dict would come back from jit sorted). Traceable.
+        """The output of every stage by its name, in order (jit would sort a plain dict). Traceable.
 
         Args:
             x: [rows, …]; NaN and infinity are passed on.
@@ -91,7 +90,7 @@ class Chain(nnx.Module):
         return self._part(0, self._index(name) + 1)
 
     def after(self, name: str) -> "Chain":
-        """The tail: the stages after ``name``, none being the identity. Traceable; shares this chain's variables."""
+        """The tail: the stages after ``name``, or the identity. Traceable; shares this chain's variables."""
         return self._part(self._index(name) + 1, None)
 
     def segments(self, *names: str) -> tuple["Chain", ...]:
@@ -103,7 +102,7 @@ class Chain(nnx.Module):
             *names: stages, in the chain's order.
 
         Raises:
-            ValueError: an unknown name, or names that come twice or in another order.
+            ValueError: an unknown name, a repeated one, or names in another order.
 
         Example:
             >>> chain = Chain(half=lambda x: x / 2, relu=nnx.relu, last=lambda x: 3 * x)

@@ -1,4 +1,4 @@
-"""What a network costs: its parameters, operations and time a row."""
+"""What a network costs: its parameters, and its operations and time per row."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ _CALLS = 9
 
 
 class Cost(NamedTuple):
-    """The cost of a network: its number of parameters, and floating-point operations and seconds a row."""
+    """The cost of a network: its number of parameters, and floating-point operations and seconds per row."""
 
     parameters: int
     flops: float
@@ -26,22 +26,22 @@ class Cost(NamedTuple):
 
 @renamed(net="network")
 def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
-    """The parameters of a network, and its operations and time a row.
+    """The number of parameters of a network, and its operations and time per row.
 
     Host-level; one compilation and ten calls on all rows at once. Operations are those of XLA's analysis of the
     compiled program: a multiplication and an addition count one each, in a convolution only where the filter lies on
-    the image, so that a count by hand that includes the padding is up to a fifth higher; exponentials and other
+    the image (a count by hand that includes the padding is up to a fifth higher); exponentials and other
     transcendental functions do not count. Time is the median of nine warm calls on this machine.
 
     Args:
-        network: a callable pytree or a plain function, [rows, …] to scores. Parameters are its floating-point leaves:
-            arrays that a plain function holds by itself do not count (``networks.freeze(function, weights=array)``
-            makes them leaves).
-        inputs: [rows, …], at least one. The time a row depends on their number, nothing on their values, NaN included.
+        network: a callable pytree or a plain function, [rows, …] to scores. Parameters are its floating-point leaves;
+            arrays that a plain function holds count only if passed as ``networks.freeze(function, weights=array)``.
+        inputs: [rows, …], at least one row. The time per row depends on their number; their values, even NaN, do not
+            matter.
 
     Raises:
         ValueError: no rows, or rows that the network does not take.
-        TypeError: a network that cannot be called.
+        TypeError: a network that is not callable.
 
     Example:
         >>> from interp_jax import networks

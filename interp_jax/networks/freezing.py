@@ -1,4 +1,4 @@
-"""Models as deterministic callable pytrees that treat rows independently, which is what every method takes."""
+"""Models as deterministic callable pytrees that treat rows independently, as every method takes them."""
 
 import functools
 import inspect
@@ -20,27 +20,27 @@ _ARRAYS = (jax.Array, np.ndarray)
 
 
 def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> Callable:
-    """The inference view of a model as a callable pytree: arrays are leaves, all else is static and equal by value.
+    """The inference view of a model as a callable pytree: arrays are leaves, all else is static, compared by value.
 
-    Host-level. The frozen network can be transformed by jit, grad, vmap and device placement like an array, and a
-    second model of the same shapes does not recompile. It holds the weights of this moment and no random state; tied
-    weights stay tied. A `Chain` stays a chain. Whole-number arrays stay leaves, so that ``jax.grad`` with respect to a
-    network that holds some wants ``allow_int=True``.
+    Host-level. Dropout is off and batch norm uses its running averages. The frozen network can be transformed by jit,
+    grad, vmap and device placement like an array, and a second model of the same shapes does not recompile. It holds
+    the current weights and no random state; tied weights stay tied. A `Chain` stays a chain. Integer arrays stay
+    leaves, so ``jax.grad`` with respect to a network with integer arrays needs ``allow_int=True``.
 
     Args:
         model: a Flax NNX module (also a stack of them) or a method of one, a Linen module (bound, or with
             ``variables``), an Equinox module, a partial function (JAX's or functools'), another callable pytree, or a
             plain function.
-        batched: whether the model maps [rows, …] to [rows, …]; False for one that maps single rows, as Equinox's.
+        batched: whether the model maps [rows, …] to [rows, …]; False if it maps single rows, like Equinox's.
         variables: a Linen module's variables, ``{"params": …, "batch_stats": …}``.
-        **call_arguments: passed to the model at every call, ``train=False`` say; arrays among them become leaves.
+        **call_arguments: passed to the model at every call, e.g. ``train=False``; arrays among them become leaves.
 
     Returns:
         A `Chain` for a chain, else a `FrozenNetwork`: ``network(x) -> scores``.
 
     Raises:
-        TypeError: a model that cannot be called, or a static part that cannot be hashed.
-        ValueError: a Linen module without variables, variables for another model, or batched that is no bool.
+        TypeError: a model that is not callable, or a static part that cannot be hashed.
+        ValueError: a Linen module without variables, variables for another model, or batched not a bool.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -78,7 +78,7 @@ def inference_view(module: nnx.Module) -> nnx.Module:
         module: a `Chain` or another NNX module, or a stack of them.
 
     Raises:
-        TypeError: anything else.
+        TypeError: not an NNX module.
 
     Example:
         >>> chain = Chain(drop=nnx.Dropout(0.5))
@@ -97,7 +97,7 @@ def training_view(module: nnx.Module) -> nnx.Module:
 
 @jax.tree_util.register_pytree_node_class
 class FrozenNetwork:
-    """A network made by `freeze`: a callable pytree with ``arrays`` as leaves and a static recipe how to call them.
+    """A network made by `freeze`: a callable pytree with ``arrays`` as leaves and a static recipe for the call.
 
     Traceable.
     """
@@ -107,7 +107,7 @@ class FrozenNetwork:
 
     def __call__(self, x):
         """The scores of the rows ``x``; NaN and infinity are passed on. Traceable."""
-        # Several arrays, of a model with several inputs, are the model's own affair.
+        # Several arrays, for a model with several inputs, are left to the model.
         is_tree = not isinstance(x, np.ndarray) and any(isinstance(leaf, _ARRAYS) for leaf in jax.tree.leaves(x))
         return self.recipe(self.arrays, x if is_tree else as_rows("x", x))
 
@@ -117,7 +117,7 @@ class FrozenNetwork:
 
     @classmethod
     def tree_unflatten(cls, recipe, arrays):
-        """The network of `tree_flatten`'s parts. Traceable."""
+        """The network from the parts of `tree_flatten`. Traceable."""
         return cls(tuple(arrays), recipe)
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ def _freeze_linen(module, variables):
 
 
 def _equinox_inference(model):
-    # Equinox is no dependency: a model of its can only be here if its user has imported it.
+    # Equinox is not a dependency: one of its models can only be here if the user has imported it.
     equinox = sys.modules.get("equinox")
     if equinox is None:
         return model

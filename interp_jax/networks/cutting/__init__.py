@@ -1,4 +1,4 @@
-"""Networks with some units switched off, left out or cut away."""
+"""Networks with some units switched off or cut out."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A chain whose stages' units can be switched off by masks that are given with the inputs."""
+"""A chain whose stages' units can be switched off by masks passed with the inputs."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -49,14 +49,17 @@ class GatedChain:
 def gate(chain, names: Collection[str]) -> GatedChain:
     """The chain with a gate on every unit of some stages, units being the last axis.
 
-    Host-level, but pure: it can be called while other code is traced. Shares the chain's variables.
+    Host-level, but pure: it may be called while tracing. Shares the chain's variables.
 
     Args:
         chain: a chain, or a part of one such as ``net.after("max1")``.
-        names: the stages whose outputs are multiplied by masks; a mapping of masks will do.
+        names: the stages whose outputs are multiplied by masks, or a mapping of masks.
+
+    Returns:
+        A `GatedChain`: ``gated(inputs, masks) -> scores``, with a mask [units] by the name of each stage.
 
     Raises:
-        ValueError: no chain, no names, or names that are not stages of it.
+        ValueError: not a chain, no names, or names that are not its stages.
 
     Example:
         >>> from flax import nnx

@@ -1,4 +1,4 @@
-"""A network's tail taken apart unit by unit: what a gate on every unit multiplies, computed once for all gates."""
+"""A network's tail split by units: the parts that gates multiply are computed once for all gates."""
 
 import dataclasses
 import math
@@ -25,8 +25,8 @@ class LiftedTail:
         L(b ∘ h) + bias = bias + Σ_i b_i L(h_i)
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. ``combine_units(lift_units(hidden), gates)``
-    equals ``tail(hidden * gates)`` and runs the layer once for all gates, which is worth it where many gates meet the
-    same rows. ``scores_of_units(hidden, units, gates)`` runs the layer on some units alone, for a mask that closes the
+    equals ``tail(hidden * gates)`` and runs the layer once for all gates, which pays if many gates are applied to the
+    same rows. ``scores_of_units(hidden, units, gates)`` runs the layer on some units only, for a mask that closes the
     others.
     """
 
@@ -35,18 +35,18 @@ class LiftedTail:
     layer: str = dataclasses.field(metadata={"static": True})
 
     def __call__(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows *outputs"]:
-        """The scores of whole hidden layers, as the chain gives them."""
+        """The chain's scores of whole hidden layers."""
         return self.tail(hidden)
 
     def lift_units(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows units *outputs"]:
         """Every unit's part of the layer's output, L(h_i) without bias: units × the outputs' memory.
 
-        A row's parts lie together, so that rows can be lifted once and picked many times.
+        A row's parts are contiguous, so that rows can be lifted once and selected many times.
         """
         hidden, layer = jnp.asarray(hidden), getattr(self.tail, self.layer)
         units = self.weights.shape[0]
         if isinstance(layer, nnx.Linear):
-            # Axes that the layer does not sum over are further rows to it.
+            # Axes that the layer does not sum over count as rows.
             rows = jnp.moveaxis(hidden.reshape(-1, self.weights.shape[1], units), 2, 0)
             parts = jnp.matmul(rows, self.weights, precision=_HIGHEST).reshape(units, *self._output_shape(hidden))
         else:
@@ -58,7 +58,7 @@ class LiftedTail:
     def combine_units(
         self, lifted: Float[Array, "rows units *parts"], gates: Float[Array, " units"]
     ) -> Float[Array, "rows *outputs"]:
-        """The scores of the rows that were lifted, every unit multiplied by its gate. For reverse-mode gradients."""
+        """The scores of lifted rows, every unit multiplied by its gate. For reverse-mode gradients."""
         return self.scores_after_layer(_weighted_sum(jnp.asarray(gates), jnp.asarray(lifted)))
 
     def scores_of_units(
@@ -67,16 +67,16 @@ class LiftedTail:
         units: Int[Array | np.ndarray, " open"],
         gates: Float[Array | np.ndarray, " open"],
     ) -> Float[Array, "rows *outputs"]:
-        """The scores where only the units of these numbers are left, each multiplied by its gate; costs in proportion.
+        """The scores with only these units left, each multiplied by its gate; the cost is proportional to their number.
 
-        A number may come twice, with a gate of 0 say, so that masks of different sizes share a compilation.
+        A unit may come twice, e.g. with a gate of 0, so that masks of different sizes share a compilation.
         """
         return self.scores_after_layer(self.layer_of_units(gated_units(hidden, units, gates), units))
 
     def layer_of_units(
         self, rows: Float[Array, "rows *features"], units: Int[Array | np.ndarray, " open"]
     ) -> Float[Array, "rows *parts"]:
-        """The layer's output without bias, of a hidden layer that has only these units, of these numbers."""
+        """The layer's output, without bias, for a hidden layer that has only these units."""
         layer, weights = getattr(self.tail, self.layer), self.weights[units]
         if isinstance(layer, nnx.Linear):
             matrix = jnp.swapaxes(weights, 0, 1).reshape(-1, weights.shape[-1])
@@ -97,9 +97,9 @@ class LiftedTail:
 
 
 def lift(tail, shape: Sequence[int]) -> LiftedTail:
-    """The tail in a form that gates of its input's units can be moved through, for methods that try many gates.
+    """The tail in a form whose first layer can be computed before gates are applied, for methods that try many gates.
 
-    Host-level, but pure: it can be called while other code is traced. Holds a copy of the first layer's kernel.
+    Host-level, but pure: it may be called while tracing. Holds a copy of the first layer's kernel.
 
     Args:
         tail: a chain whose first layer is a dense layer or a convolution, such as ``net.after("max2")``; stages before
@@ -110,7 +110,7 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
         The tail with three further methods: ``lift_units``, ``combine_units`` and ``scores_of_units``.
 
     Raises:
-        ValueError: another stage first, or a shape that the layer does not take.
+        ValueError: not a chain, another stage first, or a shape that the layer does not take.
 
     Example:
         >>> tail = lift(Chain(dense=nnx.Linear(3, 2, rngs=nnx.Rngs(0)), relu=nnx.relu), (3,))
@@ -147,7 +147,7 @@ def lift(tail, shape: Sequence[int]) -> LiftedTail:
 
 
 def gated_units(hidden, units, gates):
-    """The units of these numbers, last axis of a hidden layer, each multiplied by its gate. Traceable."""
+    """The units with these indices, last axis of a hidden layer, each multiplied by its gate. Traceable."""
     return jnp.asarray(hidden)[..., units] * jnp.broadcast_to(jnp.asarray(gates), (*hidden.shape[:-1], len(units)))
 
 
@@ -166,7 +166,7 @@ def _convolved(layer, kernel, rows):
 @jax.custom_vjp
 def _weighted_sum(gates, lifted):
     # For each row one product of all lanes' gates with the parts as they lie in memory: if it knew that all rows have
-    # the same gates, XLA's CPU compiler would first copy all that was lifted into another order of axes.
+    # the same gates, XLA's CPU compiler would first copy all lifted parts into another order of axes.
     for_rows = jax.lax.optimization_barrier(jnp.broadcast_to(gates, lifted.shape[:2]))
     return jnp.einsum("ru,ru...->r...", for_rows, lifted, precision=_HIGHEST)
 
@@ -186,12 +186,12 @@ _weighted_sum.defvjp(_forward, _backward)
 
 
 def _flattened(stage, shape):
-    """The shape that a stage gives rows if it moves no value and changes none, else None."""
-    # Neither whole nor of one sign: no rectifier, clipping or rounding leaves these as they are.
+    """The shape of a row after a stage that neither moves nor changes values, else None."""
+    # Neither integers nor of one sign: every rectifier, clipping or rounding changes them.
     values = np.arange(math.prod(shape), dtype=np.float32).reshape(shape) - math.prod(shape) // 2 - 0.25
     try:
         with jax.ensure_compile_time_eval():
             output = np.asarray(stage(jnp.asarray(values)))
-    except Exception:  # dropout in training mode, say: whatever fails here is no flattening
+    except Exception:  # e.g. dropout in training mode: whatever fails here is not a flatten
         return None
     return output.shape if np.array_equal(output.reshape(-1), values.reshape(-1)) else None

@@ -22,7 +22,7 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
 
     Raises:
         OSError: the file cannot be written; an old one is untouched.
-        ValueError: a name that is no text or empty, or a mask that is not a bool vector.
+        ValueError: a name that is not a string or is empty, or a mask that is not a bool vector.
 
     Example:
         >>> import tempfile
@@ -33,7 +33,7 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
     """
     check_masks(masks)
     buffer = BytesIO()
-    # Not numpy.savez: its own arguments are names that no array can have.
+    # Not numpy.savez: the names of its own arguments are not possible for arrays.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, mask in masks.items():
             if not isinstance(name, str) or not name or "\0" in name or not encoded("masks", name):
@@ -53,7 +53,7 @@ def load_masks(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         OSError: no such file, or one that cannot be read.
-        ValueError: a file that is no NumPy archive, is damaged, or holds anything but bool vectors.
+        ValueError: a file that is not a NumPy archive, is damaged, or holds anything but bool vectors.
 
     Example:
         >>> import tempfile
@@ -77,6 +77,6 @@ def as_bool_vector(name: str, mask) -> np.ndarray:
 
 
 def check_masks(masks) -> None:
-    """Refuses what is no mapping."""
+    """Refuses what is not a mapping."""
     if not isinstance(masks, Mapping):
         raise ValueError(f"masks: found {describe(masks)}, wanted a mapping of masks by the name of a layer")

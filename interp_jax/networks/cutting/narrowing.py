@@ -1,4 +1,4 @@
-"""A network's tail that begins with a normalization across units: what closed units and equal gates save in it."""
+"""A network's tail that begins with a normalization across units, run on the open or changed units only."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ class UnderGates(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class NarrowedTail:
-    """A tail of response normalization and then a layer that is linear; made by `narrow`. Traceable.
+    """A tail of response normalization and then a linear layer; made by `narrow`. Traceable.
 
     A callable pytree: ``tail(hidden) -> scores`` is the chain itself. Gates do not commute with the normalization, so
     that nothing can be computed once for all gates as in a `LiftedTail`. But a closed unit does not change its
-    neighbors, so that ``scores_of_units(hidden, units, gates)`` runs normalization and layer on the open units alone;
+    neighbors, so that ``scores_of_units(hidden, units, gates)`` runs normalization and layer on the open units only;
     and a unit has few neighbors, so that ``scores_with_changed_units(under_gates(hidden, gates), units, new_gates)``
-    runs them on the changed units and their neighbors alone.
+    runs them on the changed units and their neighbors only.
     """
 
     tail: Chain
@@ -40,7 +40,7 @@ class NarrowedTail:
     norm: str = dataclasses.field(metadata={"static": True})
 
     def __call__(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows *outputs"]:
-        """The scores of whole hidden layers, as the chain gives them."""
+        """The chain's scores of whole hidden layers."""
         return self.tail(hidden)
 
     def scores_of_units(
@@ -49,16 +49,16 @@ class NarrowedTail:
         units: Int[Array | np.ndarray, " open"],
         gates: Float[Array | np.ndarray, " open"],
     ) -> Float[Array, "rows *outputs"]:
-        """The scores where only the units of these numbers are left, each multiplied by its gate; costs in proportion.
+        """The scores with only these units left, each multiplied by its gate; the cost is proportional to their number.
 
-        A number may come twice, if all its gates but one are 0, so that masks of different sizes share a compilation.
+        A unit may come twice, if all its gates but one are 0, so that masks of different sizes share a compilation.
         """
         return self.rest.scores_after_layer(self.rest.layer_of_units(self._normed(hidden, units, gates), units))
 
     def under_gates(
         self, hidden: Float[Array | np.ndarray, "rows *features"], gates: Float[Array | np.ndarray, " units"]
     ) -> UnderGates:
-        """The layer's output with every unit multiplied by its gate: what ``scores_with_changed_units`` starts from."""
+        """The layer's output with every unit multiplied by its gate, the input of ``scores_with_changed_units``."""
         hidden, gates, units = jnp.asarray(hidden), jnp.asarray(gates), jnp.arange(hidden.shape[-1])
         return UnderGates(hidden, gates, self.rest.layer_of_units(self._normed(hidden, units, gates), units))
 
@@ -68,7 +68,7 @@ class NarrowedTail:
         units: Int[Array | np.ndarray, " changed"],
         gates: Float[Array | np.ndarray, " changed"],
     ) -> Float[Array, "rows *outputs"]:
-        """The scores where these units, each a different number, have these gates instead; costs in proportion."""
+        """The scores with other gates for these units, which are distinct; the cost is proportional to their number."""
         radius, count = dict(self._options).get("radius", RADIUS), start.hidden.shape[-1]
         # Those whose normalized values change, and then their neighbors; each counts where it comes first.
         changed, neighbors = np.arange(-radius, radius + 1), np.arange(radius + 1, 2 * radius + 1)
@@ -95,7 +95,7 @@ class NarrowedTail:
 def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
     """The tail in a form that can leave out closed units, for methods that try many sets of them.
 
-    Host-level, but pure: it can be called while other code is traced. Holds a copy of the layer's kernel.
+    Host-level, but pure: it may be called while tracing. Holds a copy of the layer's kernel.
 
     Args:
         tail: a chain of `local_response_norm` and then what `lift` takes, such as ``cifar_cnn(key).after("max1")``.
@@ -105,7 +105,7 @@ def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
         The tail with three further methods: ``scores_of_units``, ``under_gates`` and ``scores_with_changed_units``.
 
     Raises:
-        ValueError: another stage first, or a shape that the layer does not take.
+        ValueError: not a chain, other stages first, or a shape that the layer does not take.
 
     Example:
         >>> from interp_jax.networks import cifar_cnn

@@ -1,4 +1,4 @@
-"""The smaller network that is left when masked units are really cut out."""
+"""The smaller network that remains when masked units are cut out."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,30 +14,31 @@ from interp_jax.networks.cutting.masks import as_bool_vector, check_masks
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.models.response_norm import RADIUS, local_response_norm
 
-_SIDE = 16  # of the maps that stages are tried on: room for the windows of usual pools
+_SIDE = 16  # of the maps that stages are tested on: room for the windows of usual poolings
 
 
 @renamed(net="network")
 def shrink(network, masks: Mapping) -> Chain:
     """The network without the units that masks switch off; its scores are those of ``gate(network, masks)``.
 
-    Host-level; tries the stages next to a gate on random rows. The layer before a gate loses the units, the layer
-    after it the weights that led from them, also through a flattening. Response normalization goes on counting
-    neighbors by their old places; where it comes before the gate, the units within its reach of a kept one stay.
-    The result is an inference view with the same stage names, so that it can be saved, gated and shrunk again.
+    Host-level; tests stages next to a gate on random rows. The layer before a gate loses the units, the layer after it
+    the weights that led from them, also across a flatten. Response normalization keeps using the original channel
+    indices; if it comes before the gate, units within its radius of a kept unit stay. The result is an inference view
+    (dropout off) with the same stage names, so that it can be saved, gated and shrunk again.
 
     Args:
         network: a chain.
         masks: by stage name, which units of that stage's output are kept, bool [units]. The stages between a gate and
-            the dense layers or convolutions around it must treat channels one by one, and those after it must leave
-            zero at zero.
+            the dense layers or convolutions around it must act on each channel alone, and those after it must map zero
+            to zero.
 
     Returns:
         The smaller chain.
 
     Raises:
-        ValueError: no chain, an unknown stage, a mask that is not bool, does not fit or keeps nothing (the scores would
-            be constant), a gate that is not between two plain layers, or a stage next to one that cannot be cut.
+        ValueError: not a chain, an unknown stage, a mask that is not bool, does not fit or keeps nothing (the scores
+            would be constant), a gate that is not between two layers without groups, or an adjacent stage that cannot
+            be cut.
 
     Example:
         >>> rngs = nnx.Rngs(0)
@@ -64,13 +65,13 @@ def shrink(network, masks: Mapping) -> Chain:
 
 
 def _cut(stages, masks):
-    """The stages from a layer to the next without the units that are of no use."""
+    """The stages from a layer to the next without the units that are not needed."""
     (producer, first), *between, (consumer, last) = stages.items()
     for name, layer in ((producer, first), (consumer, last)):
         window = getattr(layer, "kernel_size", ())
         if getattr(layer, "feature_group_count", 1) > 1 or layer.kernel.ndim != len(window) + 2:
             raise ValueError(f"stage {name!r}: found a layer with groups or a stacked one, wanted a plain one")
-    # Units that are not switched off after each stage, and of those the ones that are of use to the next.
+    # Units that are not switched off after each stage, and which of those the next stage needs.
     alive = [_masked(producer, np.ones(first.kernel.shape[-1], bool), masks)]
     for name, stage in between:
         given = alive[-1][_Norm(stage, len(alive[-1])).kept] if _is_norm(stage) else alive[-1]
@@ -100,9 +101,9 @@ def _masked(name, alive, masks):
 
 
 def _try(first, between, smaller, alive, needed, masks):
-    """Refuses stages that do not do to the units that are left what they did to all of them."""
+    """Refuses stages that act on the remaining units otherwise than they did among all units."""
     shape = (3, *[_SIDE] * len(getattr(first, "kernel_size", ())), len(alive[0]))
-    # Large values too, at which a normalization whose constants are small shows.
+    # Large values too, which reveal a normalization with small constants.
     rows = np.random.default_rng(0).normal(size=shape) * np.reshape([1, 30, 1000], (3,) + (1,) * (len(shape) - 1))
     whole, small = jnp.asarray(rows * alive[0], jnp.float32), jnp.asarray(rows[..., needed[0]], jnp.float32)
     for (name, stage), cut, living, useful in zip(between, smaller, alive[1:], needed[1:], strict=True):
@@ -140,7 +141,7 @@ def _cut_inputs(name, layer, mask):
     if inputs % len(mask):
         raise ValueError(f"stage {name!r}: found {inputs} inputs, wanted a multiple of {len(mask)} units")
 
-    # After a flattening the units lie side by side, place by place.
+    # After a flatten the units lie side by side, position by position.
     def cut(kernel):
         return kernel.reshape(*window, -1, len(mask), outputs)[..., mask, :].reshape(*window, -1, outputs)
 
@@ -149,7 +150,7 @@ def _cut_inputs(name, layer, mask):
 
 
 def _set_kernel(layer, cut):
-    """Cuts a layer's kernel, and the mask that a convolution may have on it."""
+    """Cuts a layer's kernel, and a convolution's mask on it if there is one."""
     layer.kernel = layer.kernel.replace(cut(layer.kernel[...]))
     if getattr(layer, "mask", None) is not None:
         layer.mask = cut(layer.mask)
@@ -181,7 +182,7 @@ def _is_norm(stage):
 
 
 class _Norm:
-    """A response normalization of a number of units: which it gives on, and whose energy that takes."""
+    """A response normalization: the units that it returns, and those whose energies these need."""
 
     def __init__(self, stage, units):
         self.options = dict(getattr(stage, "keywords", ()))
@@ -190,12 +191,12 @@ class _Norm:
         self.kept = np.searchsorted(self.places, self.given)
 
     def reach(self, needed):
-        """The units within the norm's reach of those needed after it."""
+        """The units within the norm's radius of those needed after it."""
         apart = np.abs(self.places[:, None] - self.given[needed])
         return (apart <= self.options.get("radius", RADIUS)).any(axis=1)
 
     def cut(self, before, after):
-        """The stage for the units that are left before and after it."""
+        """The stage for the units that remain before and after it."""
         places, given = tuple(self.places[before].tolist()), tuple(self.given[after].tolist())
         changes = {"places": places, "outputs": None if given == places else given}
         return partial(local_response_norm, **self.options | changes)

@@ -1,4 +1,4 @@
-"""The papers' networks, and the layers that they are made of."""
+"""The papers' networks and their layers."""
 
 import lazy_loader
 

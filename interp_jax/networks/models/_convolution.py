@@ -8,7 +8,7 @@ from jax.custom_derivatives import SymbolicZero
 
 _NAMES = ("NHWC", "HWIO", "NHWC")
 _CHANNELS_LAST = jax.lax.conv_dimension_numbers((1,) * 4, (1,) * 4, _NAMES)
-# Rows whose share of a kernel's gradient CPUs compute at a time: their patches fit into the caches.
+# Rows per part of a kernel's gradient on CPUs: their patches fit into the caches.
 _PART_ROWS = 8
 
 
@@ -26,16 +26,15 @@ def convolution(
     preferred_element_type=None,
     out_sharding=None,
 ):
-    """``jax.lax.conv_general_dilated`` with the same arguments and with gradients in the usual order of axes.
+    """The result of ``jax.lax.conv_general_dilated``, with gradients computed in the usual order of axes.
 
     Traceable, for ``nnx.Conv(conv_general_dilated=convolution)``. XLA's CPU compiler has a fast routine for the usual
-    order of axes only, and inside a loop it does not reorder them: there the gradients that JAX derives are 10 to 100
-    times slower. Here their axes are reordered first. This helps images [rows, height, width, channels]; other orders
-    and numbers of axes, groups and a preferred type go to JAX's own function. All of JAX's derivatives work, forward
-    mode too.
+    order of axes only, and inside a loop it does not reorder them: there JAX's gradients are 10 to 100 times slower.
+    Here their axes are reordered first. This helps images [rows, height, width, channels]; other orders and numbers of
+    axes, groups and a preferred type go to JAX's own function. All of JAX's derivatives work, also in forward mode.
 
-    Where ``jax.vmap`` gives every lane a kernel of its own, XLA's CPU code takes one grouped convolution, with or
-    without this function: about seven times slower than one lane after the other.
+    Where ``jax.vmap`` gives every lane its own kernel, XLA's CPU code runs one grouped convolution, with or without
+    this function: about seven times slower than one lane after the other.
 
     Example:
         >>> image, kernel = jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 1))
@@ -73,7 +72,7 @@ def _convolve(inputs, kernel, options, precision):
 
 @partial(_convolve.defjvp, symbolic_zeros=True)
 def _tangent(options, precision, primals, tangents):
-    """The tangents' axes are in such orders that the transposes JAX makes of these convolutions have the usual one."""
+    """The tangents with their axes ordered so that JAX's transposes of these convolutions have the usual order."""
     (inputs, kernel), (inputs_tangent, kernel_tangent) = primals, tangents
     output = _convolve(inputs, kernel, options, precision)
     tangent = jnp.zeros_like(output)
@@ -83,7 +82,7 @@ def _tangent(options, precision, primals, tangents):
             inputs_tangent, kernel.swapaxes(2, 3), *options, names, precision=precision
         )
     if not isinstance(kernel_tangent, SymbolicZero):
-        # The gradient of the kernel: channels as rows and rows as channels, its places are the output's.
+        # The gradient of the kernel: channels as rows and rows as channels; its positions are the output's.
         names = ("CHWN", "IHWO", "HWNC")
 
         def convolve(inputs, kernel):
@@ -99,7 +98,7 @@ def _tangent(options, precision, primals, tangents):
 
 
 def _in_parts(convolve, inputs, kernel):
-    """A few rows after the other: the gradient of the kernel, a sum over rows, is then summed in the caches."""
+    """A few rows at a time, so that the gradient of the kernel, a sum over rows, is summed in the caches."""
     count = len(inputs) // _PART_ROWS
     parts, rest = jnp.split(inputs, [count * _PART_ROWS])
     parts = jax.lax.map(lambda part: convolve(part, kernel), parts.reshape(count, _PART_ROWS, *inputs.shape[1:]))

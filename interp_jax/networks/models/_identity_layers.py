@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from interp_jax._checks import as_count, check_callable, check_choice, check_number
 
-# One object each for all networks: an initializer made anew would be another static value.
+# One object each for all networks: a new initializer would be another static value.
 STARTS = {
     "identity": None,
     "glorot": jax.nn.initializers.glorot_uniform(),
@@ -36,9 +36,9 @@ def check_identity_network(classes, depth, scale, start, **activations) -> tuple
 
 @dataclass(frozen=True)
 class IdentityLayer:
-    """One layer of a network that starts at the identity, equal by value: networks of one shape share a compilation.
+    """One layer of an identity network, compared by value, so that networks of one shape share a compilation.
 
-    ``product(hidden, kernel)`` is all that the networks differ in; units are the last axis.
+    The networks differ only in ``product(hidden, kernel)``; units are the last axis.
     """
 
     product: Callable

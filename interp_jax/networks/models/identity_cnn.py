@@ -1,4 +1,4 @@
-"""Deep convolutional networks of constant width whose kernels start as Dirac kernels, which change nothing."""
+"""Deep convolutional networks of constant width whose kernels start as Dirac kernels, which are the identity."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,12 +18,12 @@ from interp_jax.networks.models.layer_stack import LayerStack
 class IdentityCNN(nnx.Module):
     """The convolutional form of `IdentityPerceptron`: every kernel starts as 1 in its middle, from a channel to itself.
 
-        h₀ = [patches of x ; 0],    h_l = φ(s W_l ∗ h_{l−1} + b_l),    scores = mean over the places of h_L's last C
+        h₀ = [patches of x ; 0],    h_l = φ(s W_l ∗ h_{l−1} + b_l),    scores = mean over positions of h_L's last C
 
-    An image is rearranged into patches of p × p pixels, one a place, which gives p² c feature channels; the same
-    rearrangement backwards makes the change of a layer a picture. Behind the features every place has C linear
-    channels for the classes, 0 at first; their means over the places are the class scores. The network changes
-    nothing at the start for inputs ≥ 0: ReLU clips negative ones in the first layer, so for those pass another
+    An image is rearranged into patches of p × p pixels, one per position, which gives p² c feature channels; the
+    inverse rearrangement makes the change of a layer an image. After the features every position has C linear
+    channels for the classes, 0 at first; their means over positions are the class scores. At the start the network
+    passes on inputs ≥ 0 unchanged: ReLU clips negative ones in the first layer, so for those pass another
     activation. Nothing reads the last layer's features.
 
     Traceable. Scanned over the layers, and stacked by ``jax.vmap`` over keys, like `IdentityPerceptron`.
@@ -42,8 +42,8 @@ class IdentityCNN(nnx.Module):
         class_activation: elementwise, φ on the classes.
 
     Raises:
-        ValueError: an argument outside what Args says; when called, images of another shape.
-        TypeError: an activation that cannot be called.
+        ValueError: an argument other than Args says; when called, images of the wrong shape.
+        TypeError: an activation that is not callable.
 
     Example:
         >>> import jax, jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Deep perceptrons of constant width that start at the identity: for inputs ≥ 0 every layer lies in their space."""
+"""Deep perceptrons of constant width that start at the identity: every layer lies in the space of the inputs."""
 
 from collections.abc import Callable
 
@@ -14,21 +14,21 @@ from interp_jax.networks.models.layer_stack import LayerStack
 
 
 class IdentityPerceptron(nnx.Module):
-    """A perceptron whose layers all have the width of its input and its classes; every weight matrix starts as I.
+    """A perceptron whose layers all have the width of input plus classes; every weight matrix starts as I.
 
         h₀ = [x ; 0],    h_l = φ(s h_{l−1} W_l + b_l),  l = 1 … L,    W_l = I and b_l = 0 at the start
 
-    The first ``features`` units of every layer keep the places of the input's, the last ``classes`` hold the class
-    scores: the logits are those of the last layer. φ is ReLU on the features and linear on the classes. With ReLU on
+    The first ``features`` units of every layer correspond to those of the input, the last ``classes`` hold the class
+    scores; the logits are those of the last layer. φ is ReLU on the features and linear on the classes. With ReLU on
     all units the network could not learn: the classes start at exactly 0, where ReLU has slope 0.
 
-    At the start a layer passes on its input if that is ≥ 0, as pixels are: ReLU clips negative inputs to 0 in the
-    first layer, so for those pass another activation. Nothing reads the last layer's features, h_L[:d]: the columns
-    of W_L and entries of b_L that make them have no gradient and stay at their start.
+    At the start a layer passes on inputs ≥ 0, such as pixels: ReLU clips negative inputs to 0 in the first layer, so
+    for those pass another activation. Nothing reads the last layer's features, h_L[:d]: the columns of W_L and entries
+    of b_L that make them have no gradient and stay at their start.
 
     Traceable. A callable pytree whose parameters are stacked over the layers and scanned, so that any depth compiles
     like one layer; ``jax.vmap`` of the constructor over keys gives a stack of networks. Memory of training:
-    4 L (width² + rows · width) bytes and the optimizer's.
+    4 L (width² + rows · width) bytes, plus the optimizer's.
 
     Args:
         key: a JAX random key; the identity start draws nothing from it.
@@ -42,8 +42,8 @@ class IdentityPerceptron(nnx.Module):
         class_activation: elementwise, φ on the classes.
 
     Raises:
-        ValueError: an argument outside what Args says; when called, rows of another width.
-        TypeError: an activation that cannot be called.
+        ValueError: an argument other than Args says; when called, rows of the wrong width.
+        TypeError: an activation that is not callable.
 
     Example:
         >>> import jax, jax.numpy as jnp

@@ -12,7 +12,7 @@ from interp_jax.networks.models._convolution import convolution
 from interp_jax.networks.models.pooling import max_pool
 from interp_jax.networks.models.response_norm import local_response_norm
 
-# One object for all networks: an initializer made anew would be another static value.
+# One object for all networks: a new initializer would be another static value.
 WEIGHTS = jax.nn.initializers.truncated_normal(0.1)
 BIASES = jax.nn.initializers.constant(0.1)
 _POOL = partial(max_pool, window_shape=(3, 3), strides=(2, 2), padding="SAME")
@@ -30,20 +30,20 @@ def image_cnn(
 ) -> Chain:
     """Convolutions with ReLU and 2 × 2 max pooling, then two dense layers: ``conv1, relu1, max1, …, dense2``.
 
-    Traceable: ``jax.vmap`` over keys gives a stack of networks. Stages ``max1``, ``max2`` give feature maps
+    Traceable: ``jax.vmap`` over keys gives a stack of networks. Stages ``max1``, ``max2`` return feature maps
     [rows, height, width, channels]; dropout is active in training only.
 
     Args:
         key: a JAX random key.
-        shape: height, width and channels of an image; sides are halved, rounding down, by every convolution.
-        channels: feature maps of each convolution, from the input on.
+        shape: height, width and channels of an image; sides are halved, rounding down, by each pooling.
+        channels: feature maps of each convolution, first to last.
         taps: side of the square filters.
         hidden: units of the hidden dense layer.
         classes: number of classes.
-        dropout: fraction of that layer's units left out in training, from 0 to below 1.
+        dropout: dropout rate of the hidden dense layer in training, in [0, 1).
 
     Raises:
-        ValueError: an argument outside what Args says, or an image too small to be halved that often.
+        ValueError: an argument other than Args says, or an image too small for the poolings.
 
     Example:
         >>> import jax
@@ -90,20 +90,20 @@ def cifar_cnn(
     hidden: Sequence[int] = (384, 192),
     classes: int = 10,
 ) -> Chain:
-    """Two 5 × 5 convolutions with overlapping pools and response normalization, then three dense layers.
+    """Two 5 × 5 convolutions with overlapping pooling and response normalization, then three dense layers.
 
     Traceable. Stages ``conv1, relu1, max1, norm1, conv2, relu2, norm2, max2, flatten, dense1, relu3, dense2, relu4,
-    dense3``; ``max1`` and ``max2`` give feature maps [rows, height, width, channels].
+    dense3``; ``max1`` and ``max2`` return feature maps [rows, height, width, channels].
 
     Args:
         key: a JAX random key.
-        shape: height, width and channels of an image; sides are halved, rounding up, by each pool.
+        shape: height, width and channels of an image; sides are halved, rounding up, by each pooling.
         channels: feature maps of the two convolutions.
         hidden: units of the two hidden dense layers.
         classes: number of classes.
 
     Raises:
-        ValueError: an argument outside what Args says.
+        ValueError: an argument other than Args says.
 
     Example:
         >>> import jax

@@ -1,4 +1,4 @@
-"""Equal layers one after the other: one function scanned over stacked parameters."""
+"""Layers of one kind one after the other: one function scanned over stacked parameters."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from interp_jax.networks._rows import abstract_scores, as_floating
 
 
 class LayerStack(NamedTuple):
-    """``depth`` layers ``layer(parameters, hidden) -> hidden`` that differ in their parameters alone.
+    """``depth`` layers ``layer(parameters, hidden) -> hidden`` that differ only in their parameters.
 
     Traceable, a pytree of arrays. ``parameters`` are stacked over the layers; ``identity`` are those of one layer
     that passes on its input (an identity network with ReLU passes on inputs ≥ 0).
@@ -40,7 +40,7 @@ class LayerStack(NamedTuple):
         return jax.lax.scan(step, self._taken(hidden), self.parameters)[1]
 
     def _taken(self, hidden):
-        """The layer before the first in the type that a layer gives, once a layer keeps its shape."""
+        """The layer before the first in the type of a layer's output, once a layer is known to keep its shape."""
 
         def first(parameters, hidden):
             return self.layer(jax.tree.map(lambda leaf: leaf[0], parameters), hidden)

@@ -19,7 +19,7 @@ RECORDS = 100  # entries of a training curve, at most
 class LNN(NamedTuple):
     """Weights and biases of every layer: a callable pytree [rows, inputs] to [rows, outputs] in (0, 1).
 
-    Traceable. A stack of networks, as ``jax.vmap(init)(keys)`` gives, goes through ``jax.vmap`` of every function here.
+    Traceable. For a stack of networks, such as ``jax.vmap(init)(keys)``, use ``jax.vmap`` of the functions here.
     """
 
     weights: tuple[Float[Array, "inputs outputs"], ...]
@@ -35,7 +35,7 @@ class LNN(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The network after the last step, and ‖y − f(x)‖² of the row shown, averaged over stretches of equal length."""
+    """The network after the last step, and ``error`` [min(100, steps)]: ‖y − f(x)‖² averaged over stretches of rows."""
 
     network: LNN
     error: Float[Array, " stretches"]
@@ -53,7 +53,7 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
         variance: of weights and biases, above 0.
 
     Raises:
-        ValueError: fewer than two sizes, a size below one, a variance that is not positive, or no key.
+        ValueError: fewer than two sizes, a size below one, a variance that is not positive, or not a key.
 
     Example:
         >>> import jax
@@ -77,7 +77,7 @@ def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
 def forward(
     network: LNN, inputs: Shaped[Array | np.ndarray, "*rows features"]
 ) -> tuple[Float[Array, "*rows units"], ...]:
-    """The outputs of every layer, hidden layers first, the network's own outputs last.
+    """The outputs of every layer, hidden layers first, the network's outputs last.
 
         oᵈ = σ(Wᵀ oᵈ⁻¹ + θᵈ),   σ(u) = 1 / (1 + exp(−u))
 
@@ -88,8 +88,8 @@ def forward(
         inputs: [rows, inputs], or one row.
 
     Raises:
-        ValueError: inputs of another width than the network's, or a stack of networks.
-        TypeError: a network that is no `LNN`.
+        ValueError: inputs whose width is not the network's, or a stack of networks.
+        TypeError: not an `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -118,19 +118,19 @@ def objective(
 
         H = ½ Σₙ ‖yₙ − f(xₙ)‖² + λ Σ |w|
 
-    Traceable. Sums are at least float32. NaN in any argument gives NaN, sums beyond float32 infinity. The text prints
-    n E(w) for the first term; the half is what its δ, the derivative, implies. The online update applies λ at every
-    row, so that on average it follows H with n λ in place of λ.
+    Traceable. Sums are at least float32. NaN in any argument gives NaN, sums beyond float32 infinity. The paper prints
+    n E(w) for the first term; the half is implied by its δ, the derivative. The online update applies λ at every row,
+    so that on average it follows H with n λ in place of λ.
 
     Args:
         network: an `LNN`.
         inputs: [rows, inputs].
-        targets: [rows, outputs] the wanted outputs.
+        targets: [rows, outputs] target outputs.
         penalty: λ, at least 0.
 
     Raises:
         ValueError: inputs or targets that do not fit the network or each other, or a penalty below 0.
-        TypeError: a network that is no `LNN`.
+        TypeError: not an `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -157,33 +157,34 @@ def train(
     learning_rate=0.7,
     saturation=1e-3,
 ) -> Trained:
-    """The network after online training as published: one row a step, one compiled scan for all steps.
+    """The network after online training as published: one row per step, all in one compiled scan.
 
         output  δ_j = (o_j − y_j) (o_j (1 − o_j) + ε),    hidden  δ_j = (Σ_k δ_k w_jk) (o_j (1 − o_j) + ε)
         Δw_ij = −η(t) (δ_j o_i + λ sgn w_ij),   Δθ_j = −η(t) δ_j,   η(t) = η₀ T / (T + 5 t),  t = 0 … T − 1
 
-    Traceable; ``steps`` is static. Many networks (seeds, penalties, training sets) are a ``jax.vmap``. Steps are
-    computed in at least float32, and the weights keep their type. NaN in any argument, and numbers that overflow
-    (inputs and targets are near 1), give NaN. ε keeps saturated units moving, so that the step is not quite the
-    gradient of `objective`. Memory: four bytes a step for the order of the rows, and four for the errors.
+    Traceable; ``steps`` is static. For many networks (seeds, penalties, data), use ``jax.vmap``. Steps are computed in
+    at least float32, and the weights keep their type. NaN in any argument, and overflow (inputs and targets should be
+    near 1), give NaN. ε keeps saturated units moving, so that the step is not quite the gradient of `objective`.
+    Memory: eight bytes per step, for the order of the rows and the errors.
 
     Args:
         network: the `LNN` at the start.
         inputs: [rows, inputs], scaled to [−1, 1] in the paper.
-        targets: [rows, outputs] the wanted outputs, scaled to [0.01, 0.99] in the paper.
-        steps: T, the number of rows shown in all.
-        key: a JAX random key that draws a row a step; None shows the rows in the order given, over and over
+        targets: [rows, outputs] target outputs, scaled to [0.01, 0.99] in the paper.
+        steps: T, the total number of rows shown.
+        key: a JAX random key to draw a row per step; None shows the rows in the order given, cyclically
             (`interp_jax.data.first_per_class` gives the paper's order of digits).
         penalty: λ of the L1 term, at least 0.
-        learning_rate: η₀, at least 0; the rate falls to a sixth of it.
+        learning_rate: η₀, at least 0; the rate decays to η₀ / 6.
         saturation: ε, at least 0.
 
     Returns:
-        `Trained`: ``.network``, ``.error``.
+        `Trained`: ``.network``, and ``.error`` [min(100, steps)], ‖y − f(x)‖² of each row before its update, averaged
+        over stretches of equal length that end with the last step.
 
     Raises:
-        ValueError: an argument outside what Args says, or inputs and targets that do not fit the network or each other.
-        TypeError: a network that is no `LNN`.
+        ValueError: an argument other than Args says, or inputs and targets that do not fit the network or each other.
+        TypeError: not an `LNN`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -227,7 +228,7 @@ def _step(network, x, target, rate, penalty, saturation):
     weights, biases = list(network.weights), list(network.biases)
     for layer in reversed(range(len(weights))):
         old = weights[layer]
-        # Two comparisons: on CPUs the sign function of XLA takes a third of a step.
+        # Two comparisons: XLA's sign function takes a third of a step on CPUs.
         shrinkage = jnp.where(old > 0, rate * penalty, jnp.where(old < 0, -rate * penalty, 0))
         change = outputs[layer][:, None] * (rate * delta)[None, :] + shrinkage
         weights[layer] = (old - change).astype(old.dtype)

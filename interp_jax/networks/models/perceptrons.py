@@ -9,7 +9,7 @@ from flax import nnx
 from interp_jax._checks import as_counts, as_key, check_callable
 from interp_jax.networks.chain import Chain
 
-# One object for all networks: an initializer made anew would be another static value.
+# One object for all networks: a new initializer would be another static value.
 GLOROT_UNIFORM = jax.nn.initializers.glorot_uniform()
 
 
@@ -28,12 +28,12 @@ def perceptron(
         key: a JAX random key.
         sizes: units of every layer, input and output included; two numbers make a one-layer network.
         activation: elementwise function after every layer but the last. Its stages have its name (relu1, relu2, …),
-            or activation1, … where it has none.
+            or activation1, … if it has none.
         kernel_init: initializer of the weights, ``(key, shape, dtype) -> array``.
 
     Raises:
-        ValueError: fewer than two sizes, a size below one, or no key.
-        TypeError: an activation or initializer that cannot be called.
+        ValueError: fewer than two sizes, a size below one, or not a key.
+        TypeError: an activation or initializer that is not callable.
 
     Example:
         >>> import jax
@@ -63,7 +63,7 @@ def layer_sizes(sizes) -> tuple[int, ...]:
 
 
 def stage_name(activation: Callable) -> str:
-    """The name of an activation's stages: its own where that can be a stage's, else "activation".
+    """The name of an activation's stages: its own if that is a valid stage name, else "activation".
 
     >>> stage_name(nnx.relu), stage_name(lambda x: x)
     ('relu', 'activation')

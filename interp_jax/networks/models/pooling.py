@@ -18,20 +18,20 @@ def max_pool(
     strides: Sequence[int] | None = None,
     padding: str = "VALID",
 ) -> Shaped[Array, "rows places_down places_across channels"]:
-    """The greatest value in every window of an image, as ``flax.nnx.max_pool`` gives it.
+    """The greatest value in every window of an image, equal to ``flax.nnx.max_pool``.
 
-    Traceable. Computed as the maximum of as many shifted images as a window is high, then of as many as it is wide:
-    XLA's CPU code for the gradient of a windowed maximum is 20 times slower. Equal values of a window share the
-    gradient; elsewhere the first one gets it. NaN in a window gives NaN.
+    Traceable. Computed as a maximum over shifted images, first along the height and then along the width: XLA's CPU
+    code for the gradient of a windowed maximum is 20 times slower. Equal values of a window share the gradient, which
+    Flax gives to the first. NaN in a window gives NaN.
 
     Args:
-        x: [rows, height, width, channels]; whole numbers and bool become float32.
+        x: [rows, height, width, channels]; integers and bool become float32.
         window_shape: height and width of a window.
         strides: steps from one window to the next; by default the window's size.
         padding: "VALID", or "SAME" for as many windows as steps fit, rounded up.
 
     Raises:
-        ValueError: an argument outside what Args says, or a window that fits nowhere.
+        ValueError: an argument other than Args says, or a window larger than the image.
 
     Example:
         >>> max_pool(jnp.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]

@@ -24,26 +24,26 @@ def local_response_norm(
     places: Sequence[int] | Array | np.ndarray | None = None,
     outputs: Sequence[int] | np.ndarray | None = None,
 ) -> Shaped[Array, "rows *features outputs"]:
-    """Every value divided by a power of its neighboring channels' energy at the same place.
+    """Every value divided by a power of its neighboring channels' energy at the same position.
 
         y_i = x_i / (bias + α Σ_{|j − i| ≤ radius} x_j²)^β
 
-    Traceable. Energies are summed in float32, also of half-precision values, whose type the result has. Where an
-    energy is beyond float32 (|x| above 1e19) the result is 0; NaN spreads over its neighbors.
+    Traceable. Energies are summed in float32, also for half-precision values; the result has their type. Where an
+    energy is beyond float32 (|x| above 1e19) the result is 0; NaN spreads to its neighbors.
 
     Args:
-        x: […, channels]; whole numbers and bool become float32.
+        x: […, channels]; integers and bool become float32.
         radius: the greatest distance of neighbors, 0 for a channel by itself.
         bias: above 0.
         alpha: weight of the energy, at least 0.
         beta: the power.
-        places: [channels] the places i of the channels, by default 0, 1, …; they have gaps where channels were cut
-            out. A JAX array may be traced, in any order.
-        outputs: the places of the channels to return, by default all; both are then ascending whole numbers known
-            before tracing.
+        places: [channels] the index i of each channel, by default 0, 1, …; with gaps where channels were cut out. A JAX
+            array may be traced, in any order.
+        outputs: the indices of the channels to return, by default all; if given, it and ``places`` are ascending
+            integers known before tracing.
 
     Raises:
-        ValueError: an argument outside what Args says.
+        ValueError: an argument other than Args says.
 
     Example:
         >>> local_response_norm(jnp.array([[1.0, 0.0]]), radius=0, alpha=1.0, beta=1.0)

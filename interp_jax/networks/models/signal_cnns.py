@@ -1,4 +1,4 @@
-"""Convolutional networks for signals with one filter a layer."""
+"""Convolutional networks for signals with one filter per layer."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,15 +19,15 @@ class SignalConvolution(nnx.Module):
         y[t] = Σ_u kernel[u] x[t + u − ⌊(taps − 1) / 2⌋] + bias
 
     Traceable. Stride 1, same length, no channel axis. Computed as a product with the filter's banded matrix: on two
-    CPU cores four times faster than XLA's convolution of a single channel, and one matrix product for a whole stack.
+    CPU cores four times faster than XLA's single-channel convolution, and one matrix product for a whole stack.
 
     Args:
         taps: length of the filter.
-        rngs: random state that the starting kernel is drawn from (Glorot uniform); it is not stored.
+        rngs: random state from which the starting kernel is drawn (Glorot uniform); it is not stored.
 
     Raises:
-        ValueError: no taps; when called, x that is not [rows, length].
-        TypeError: rngs that are no ``nnx.Rngs``.
+        ValueError: taps below 1; when called, x that is not [rows, length].
+        TypeError: rngs that are not ``nnx.Rngs``.
     """
 
     def __init__(self, taps: int, *, rngs: nnx.Rngs):
@@ -53,19 +53,19 @@ def signal_cnn(
 ) -> Chain:
     """One-filter convolutions and one dense layer: ``conv1, (activation1,) …, dense``, ending in logits.
 
-    Traceable: ``jax.vmap`` over keys gives a stack of networks. No activation is the default, because the thesis'
+    Traceable: ``jax.vmap`` over keys gives a stack of networks. The default is no activation, because the thesis'
     convolutional layers are linear: its figures show outputs below the base level, and linear layers give its table.
 
     Args:
         key: a JAX random key.
-        taps: length of each layer's filter, from the input on.
+        taps: length of each layer's filter, first to last.
         length: samples of a signal.
         classes: number of jump positions.
         activation: elementwise function after every convolution, or None for linear layers.
 
     Raises:
-        ValueError: no filters, numbers below one, or no key.
-        TypeError: an activation that cannot be called.
+        ValueError: no filters, numbers below one, or not a key.
+        TypeError: an activation that is not callable.
 
     Example:
         >>> import jax

@@ -15,7 +15,7 @@ from interp_jax.networks.freezing import inference_view
 
 
 class Scored(NamedTuple):
-    """What a network makes of rows: how many classes, from one row of which shape, whole numbers in which type."""
+    """How a network takes rows: its number of classes, the shape of a row, and the type for integer rows."""
 
     classes: int
     row: tuple[int, ...]
@@ -23,7 +23,7 @@ class Scored(NamedTuple):
 
 
 def checked_inputs(name, inputs):
-    """Finite rows as a JAX array; whole numbers keep their type."""
+    """Finite rows as a JAX array; integers keep their type."""
     inputs = as_rows(name, inputs, ["rows", "features", "…"])
     check_finite(name, inputs)
     return inputs
@@ -55,7 +55,7 @@ def check_trainable(network, key):
 
 
 def check_folder(name, folder):
-    """Refuses what is no path."""
+    """Refuses what is not a path."""
     if not isinstance(folder, str | os.PathLike):
         raise TypeError(f"{name}: found {describe(folder)}, wanted the path of a folder")
 
@@ -75,7 +75,7 @@ def check_functions(optimizer, **functions):
 
 
 def check_loss(loss, classes):
-    """Refuses losses that do not give one number a row."""
+    """Refuses losses that do not give one number per row."""
     # As many rows as classes would let a loss of one-hot labels pass.
     rows = classes + 1
     scores = jax.ShapeDtypeStruct((rows, classes), jnp.float32)
@@ -92,7 +92,7 @@ def check_loss(loss, classes):
 def scored(network, inputs, key, augment=None, minibatch_size=1):
     """How the network takes minibatches of these rows, from shapes alone.
 
-    Whole numbers and bool are shown as float32, or as int32 to networks that take only those (an embedding's).
+    Integers and bool are passed as float32, or as int32 to networks that take only those (with an embedding).
     """
     graph, variables = nnx.split(network)
     if key.ndim:

@@ -23,7 +23,7 @@ class Resuming:
     Args:
         folder: of the states.
         key: the training's random key or keys.
-        **numbers: further arguments that must be the same when a training is resumed; None is one too.
+        **numbers: further arguments, numbers or None, that must be the same when a training is resumed.
     """
 
     def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | int | np.integer | None):
@@ -37,7 +37,7 @@ class Resuming:
         newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
         if not newest:
             return state, []
-        # Not at the top: loading orbax takes a second.
+        # Not at the top: importing orbax takes a second.
         from interp_jax.networks.training.stored_arrays import load_arrays
 
         curve = jax.ShapeDtypeStruct((newest, *state.stopped.shape), np.float32)
@@ -71,7 +71,7 @@ class Resuming:
         self._saved = time.monotonic()
 
     def _states(self) -> list[Path]:
-        """The states, and incomplete ones that a killed process left."""
+        """The states, including incomplete ones that a killed process left."""
         paths = self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ()
         return [path for path in paths if path.name.partition(".orbax-checkpoint-tmp")[0].isdigit()]
 

@@ -24,7 +24,7 @@ class History(NamedTuple):
 
 
 def curves(records: Sequence[History]) -> History:
-    """One history of the records of single calls."""
+    """One history from the records of single calls."""
     return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *records)
 
 
@@ -48,7 +48,7 @@ class Setting(NamedTuple):
     optimizer: optax.GradientTransformation
     loss: Callable
     takes_key: bool
-    whole: Any  # the type that a network takes whole-number and bool rows in
+    whole: Any  # the type in which a network takes integer and bool rows
     augment: Callable | None = None
     average: float | None = None
 
@@ -57,7 +57,7 @@ class Setting(NamedTuple):
     jax.jit, static_argnames=("setting", "minibatch_size", "evaluation_batch_size"), donate_argnames="state"
 )
 def train_epoch(setting, state, key, epoch, train, held_out, patience, minibatch_size, evaluation_batch_size):
-    """One epoch and its validation: the next state, and a `History` of this epoch's scalars a lane."""
+    """One epoch and its validation: the next state, and a `History` of this epoch's scalars per lane."""
     one_lane = functools.partial(
         _epoch_of_one, setting, minibatch_size=minibatch_size, evaluation_batch_size=evaluation_batch_size
     )
@@ -103,7 +103,7 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, mini
 
 
 def _averaged(average, parameters, decay, step):
-    """The average follows quickly at first, so that the starting weights leave no trace in it."""
+    """The average, which follows quickly at first so that the starting weights leave no trace in it."""
     decay = jnp.minimum(decay, (1 + step) / (10 + step))
     parameters = _in_types_of(parameters, average)
     return jax.tree.map(lambda old, new: (decay * old + (1 - decay) * new).astype(old.dtype), average, parameters)
@@ -114,13 +114,13 @@ def _in_types_of(tree, other):
 
 
 def as_shown(inputs, whole):
-    """The rows as the network gets them: floating types as they are, all else in the type ``whole``."""
+    """The rows as passed to the network: floating types as they are, all else in the type ``whole``."""
     return inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(whole)
 
 
 @functools.partial(jax.jit, static_argnames=("setting", "sample", "steps"), donate_argnames="state")
 def train_fresh(setting, state, key, first, sample, steps):
-    """``steps`` steps on rows drawn by ``sample``: the next state, and a `History` of their means a lane."""
+    """``steps`` steps on rows drawn by ``sample``: the next state, and a `History` of their means per lane."""
 
     def one_lane(state, key):
         def step(carry, number):
@@ -166,7 +166,7 @@ def _evaluate(network, setting, inputs, labels, batch_size):
 
 
 def _at_least_float32(array):
-    """In half precision a sum over rows or classes loses what a step changes."""
+    """The array in at least float32: in half precision a sum over rows or classes loses what a step changes."""
     return array.astype(jnp.promote_types(array.dtype, jnp.float32))
 
 

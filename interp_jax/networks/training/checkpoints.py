@@ -13,7 +13,7 @@ from interp_jax.networks.training.stored_arrays import filled, named_arrays, res
 
 
 def save_fit(folder: str | Path, fit: Fit) -> None:
-    """A trained network and its history on disk; the folder appears only when it is complete.
+    """Writes a trained network and its history to a new folder, which appears only when it is complete.
 
     Host-level.
 
@@ -23,7 +23,7 @@ def save_fit(folder: str | Path, fit: Fit) -> None:
 
     Raises:
         ValueError: the folder exists.
-        TypeError: fit that is no `Fit`.
+        TypeError: fit that is not a `Fit`.
 
     Example:
         >>> import jax, tempfile
@@ -46,17 +46,17 @@ def save_fit(folder: str | Path, fit: Fit) -> None:
 def load_fit(folder: str | Path, like: nnx.Module) -> Fit:
     """The `Fit` that `save_fit` wrote, bit for bit.
 
-    Host-level. Its variables are on the default device, whatever device they were saved from.
+    Host-level. Its variables are on the default device, wherever they were saved.
 
     Args:
         folder: the folder.
-        like: a network of the same stages (a stack if the saved one was). Its variables are replaced; what is not
+        like: a network with the same stages (a stack if the saved one was). Its variables are replaced; what is not
             stored, such as activation functions, is taken from it.
 
     Raises:
         FileNotFoundError: no such folder.
         ValueError: a folder that holds no fit, or a network whose variables have other names, shapes or types.
-        TypeError: like that is no NNX module.
+        TypeError: like that is not an NNX module.
 
     Example:
         >>> import jax, tempfile

@@ -30,11 +30,11 @@ SGD = optax.sgd(0.01)
 class Fit(NamedTuple):
     """The result of a training.
 
-    ``network`` is an inference view with the weights of ``best_epoch`` (from 1; int32, or [seeds]): the epoch of least
-    validation loss (0, the starting weights, where that loss was never a number), or without a validation set the
-    last one. In ``history`` the training loss is the mean over an epoch's minibatches at the weights of their steps,
-    the error the fraction of rows whose true class does not have the greatest score. A stack is trained until its last
-    network stops; the curves of the others go on until then.
+    ``network`` is an inference view (dropout off) with the weights of ``best_epoch`` (from 1; int32, or [seeds]): the
+    epoch of least validation loss (0, the starting weights, if that loss was always NaN), or the last one without a
+    validation set. In ``history`` the training loss is the mean over an epoch's minibatches at the weights of their
+    steps, the error the fraction of rows whose true class does not have the greatest score. A stack is trained until
+    its last network stops; the curves of the others go on until then.
     """
 
     network: nnx.Module
@@ -61,45 +61,44 @@ def fit(
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> Fit:
-    """The network trained on a set of rows; with a key of shape [seeds] a stack of networks.
+    """The network trained on a set of rows, or with keys [seeds] a stack of networks.
 
-    Host-level: one compiled call an epoch, of its shuffling, all its gradient steps and the validation. Every epoch
+    Host-level: one compiled call per epoch, of its shuffling, all its gradient steps and the validation. Every epoch
     draws a new order; rows that do not fill a last minibatch are left out of that epoch. Each network of a stack
-    depends on its own key alone, so that it comes out the same in any stack, to rounding. Gradients are those of
+    depends only on its own key, so that it is the same in any stack, up to rounding. Gradients are taken of
     ``nnx.Param`` variables; batch norm updates its running averages; a `Chain` gets a key for its dropout. Scores are
-    float32 in the loss, also of half-precision networks, whose weights keep their type. Memory: inputs and labels on
-    the device once, however many seeds.
+    float32 in the loss, also for half-precision networks, whose weights keep their type. Memory: inputs and labels on
+    the device once, for any number of seeds.
 
     Args:
         network: a `Chain` or another NNX module without random state, [rows, …] to logits [rows, classes]; for
             several seeds a stack, as ``jax.vmap(constructor)(keys)`` gives.
-        inputs: [rows, …] finite numbers. Whole numbers and bool are shown as float32, or as int32 to a network that
-            takes only those; float64 is rounded to float32, so scale it beforehand.
-        labels: [rows] whole numbers from 0 to classes − 1.
+        inputs: [rows, …] finite numbers. Integers and bool are passed as float32, or as int32 to a network that takes
+            only those; float64 is rounded to float32, so scale it beforehand.
+        labels: [rows] integers from 0 to classes − 1.
         key: a JAX random key, or keys [seeds].
-        validation: (inputs, labels) that the best epoch is chosen by; without it the last epoch is.
+        validation: (inputs, labels) by which the best epoch is chosen; without it the last epoch is returned.
         optimizer: an optax optimizer; the same object again avoids a compilation.
         loss: ``(logits [rows, classes], labels [rows]) -> [rows]``, traceable.
-        minibatch_size: rows of a gradient step, at most all of them.
+        minibatch_size: rows per gradient step, at most all of them.
         epochs: the greatest number of epochs.
         patience: training stops after this many epochs without a lower validation loss; None never stops early.
         evaluation_batch_size: validation rows at a time; memory only.
-        augment: ``(key, inputs [rows, …]) -> inputs [rows, …]``, traceable: random crops of a minibatch, say.
-            Validation rows are not augmented and have the shape that it gives. The same object again avoids a
+        augment: ``(key, inputs [rows, …]) -> inputs [rows, …]``, traceable: e.g. random crops of a minibatch.
+            Validation rows are not augmented and have the shape of its output. The same object again avoids a
             compilation.
-        average: decay of an exponential moving average of the weights over the steps, from 0 to below 1, computed in
-            float32; the averaged weights are validated and returned. At step t the decay is at most
-            (1 + t) / (10 + t).
+        average: decay of an exponential moving average of the weights over the steps, in [0, 1), computed in float32;
+            the averaged weights are validated and returned. At step t the decay is at most (1 + t) / (10 + t).
         checkpoint: a folder to resume from. At most once a minute the state after an epoch is written there, and a
             later call with the same arguments ends as if this one had not been interrupted. The caller removes it
-            once the result is safe. Data, optimizer and loss are not compared and must be the same.
+            once the result is saved. Data, optimizer and loss must be the same, which is not checked.
         on_epoch: called after every epoch with its number, from 1, and that epoch's values.
 
     Returns:
         `Fit`: ``.network``, ``.history``, ``.best_epoch``.
 
     Raises:
-        ValueError: an argument outside what Args says, a network with tied variables, random state or no parameters,
+        ValueError: an argument other than Args says, a network with tied variables, random state or no parameters,
             a stack that does not match the keys, or a checkpoint of another training.
         TypeError: an argument that should be callable and is not.
 
@@ -195,10 +194,10 @@ def fit_fresh(
         sample: ``key -> (inputs [rows, …], labels [rows])``, traceable; the same object again avoids a compilation.
             One draw is checked before training; later ones are not.
         key: a JAX random key, or keys [seeds].
-        steps: number of gradient steps; a last call of fewer than ``steps_per_call`` is compiled apart.
+        steps: number of gradient steps; a last call of fewer than ``steps_per_call`` needs another compilation.
         optimizer: as in `fit`.
         loss: as in `fit`.
-        steps_per_call: gradient steps of a compiled call.
+        steps_per_call: gradient steps per compiled call.
         checkpoint: as in `fit`, written after a call.
         on_call: called after every compiled call with the number of steps done and their mean values.
 
@@ -206,7 +205,7 @@ def fit_fresh(
         `Fit` with the last weights; ``best_epoch`` is the number of compiled calls.
 
     Raises:
-        ValueError: as `fit`, and a first draw that `fit` would refuse.
+        ValueError: an argument or a first draw that `fit` would refuse, or a checkpoint of another training.
         TypeError: an argument that should be callable and is not.
 
     Example:

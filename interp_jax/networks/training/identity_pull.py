@@ -15,7 +15,7 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
 
     Traceable. For `fit`: ``optimizer=optax.chain(pull_to_identity(1e-3), optax.sgd(0.01))``. Before the optimizer it
     is this penalty; after one that adapts its rates, and scaled by a rate, it is a decay towards the identity. The
-    loss that `fit` reports is without it. It acts on the stacks of `IdentityPerceptron` and `IdentityCNN`, alone or
+    loss that `fit` reports excludes it. It acts on the stacks of `IdentityPerceptron` and `IdentityCNN`, alone or
     inside a larger network: parameters named kernel, [layers, width, width] or [layers, height, width, channels,
     channels], with a parameter named bias [layers, width] beside them. For convolutions I is the Dirac kernel. Other
     parameters are left alone.
@@ -25,8 +25,8 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
         scale: s of the network, which multiplies its sums, above 0.
 
     Raises:
-        ValueError: a strength below 0 or a scale that is no positive number; when used, no parameters, none of them
-            such a stack, or a stack of kernels with even sides, which have no middle.
+        ValueError: a strength below 0 or a scale that is not positive; when used, no parameters, none of them such a
+            stack, or a stack of kernels with even sides, which have no middle.
 
     Example:
         >>> import jax.numpy as jnp
@@ -36,7 +36,7 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
         {'bias': Array([[0., 0.]], dtype=float32), 'kernel': Array([[[2., 3.],
                 [3., 2.]]], dtype=float32)}
 
-    Source: ours; arXiv:2102.13333 (abstract) names no penalty, its weights stay near the identity by themselves.
+    Source: ours; arXiv:2102.13333 (abstract) names no penalty: its weights stay near the identity by themselves.
     """
     check_number("strength", strength, least=0)
     check_number("scale", scale, above=0)
@@ -63,7 +63,7 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
 
 
 def _names(path):
-    """A parameter's names from the outside in, without the ``value`` that Flax appends."""
+    """A parameter's names, outermost first, without the ``value`` that Flax appends."""
     names = [str(next(getattr(key, part) for part in ("key", "name", "idx") if hasattr(key, part))) for key in path]
     return tuple(names[:-1] if names[-1:] == ["value"] else names)
 

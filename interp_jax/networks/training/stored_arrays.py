@@ -18,18 +18,18 @@ _LONG = (np.longdouble, np.clongdouble) if np.dtype(np.longdouble).itemsize > 8 
 
 
 def save_arrays(folder: str | Path, tree: Any) -> None:
-    """A pytree of arrays on disk, written with orbax; the folder appears only when it is complete.
+    """Writes a pytree of arrays to a new folder with orbax; the folder appears only when it is complete.
 
     Host-level.
 
     Args:
         folder: a folder that does not exist yet.
-        tree: arrays and numbers in tuples, lists, dicts, NamedTuples or other pytrees; an LNN, say. Complex numbers,
+        tree: arrays and numbers in tuples, lists, dicts, NamedTuples or other pytrees, e.g. an `LNN`. Complex numbers,
             NaN and infinity are stored as they are.
 
     Raises:
-        ValueError: the folder exists, there are no arrays, a leaf is no array of numbers (of at most 64 bits) or has
-            no entries, or two paths read alike because of a name with a dot.
+        ValueError: the folder exists, there are no arrays, a leaf is not a numeric array (long doubles are refused) or
+            is empty, or two paths coincide because a name has a dot.
 
     Example:
         >>> import jax, tempfile
@@ -53,12 +53,12 @@ def save_arrays(folder: str | Path, tree: Any) -> None:
 def load_arrays(folder: str | Path, like: Any) -> Any:
     """The arrays that `save_arrays` wrote, bit for bit, in the structure of ``like``.
 
-    Host-level. JAX arrays come back on the default device, whatever device they were saved from, others as NumPy's.
+    Host-level. JAX arrays are restored on the default device, wherever they were saved, others as NumPy arrays.
 
     Args:
         folder: the folder.
-        like: a pytree of the same structure, of arrays, numbers or shapes (``jax.eval_shape``); its values, NaN among
-            them, do not matter.
+        like: a pytree of the same structure, of arrays, numbers or shapes (``jax.eval_shape``); its values, even NaN,
+            are ignored.
 
     Raises:
         FileNotFoundError: no such folder.
