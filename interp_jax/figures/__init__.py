@@ -1,4 +1,4 @@
-"""Pictures of results: arrays in, a ``matplotlib.figure.Figure`` out, one family of figures a file."""
+"""Figures of results: arrays in, a ``matplotlib.figure.Figure`` out, one family of figures per file."""
 
 import lazy_loader
 

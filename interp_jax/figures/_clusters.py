@@ -1,4 +1,4 @@
-"""Clusters of units at several resolutions: checked labels, one color a cluster, numbers that never overlap."""
+"""Clusters of units at several resolutions: checked labels, one color per cluster, numbers that never overlap."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
 from interp_jax.figures._style import GRAY, INK, PALETTE
 
-HUES = PALETTE[:5]  # the sixth would be mistaken for a tint of the first, the seventh for gray
+HUES = PALETTE[:5]  # the sixth looks like a tint of the first, the seventh like gray
 SIZE = 9.0  # of numbers and percentages, in points
 
 
 def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
     """A color for each cluster of each resolution: coarse clusters differ in hue, those within one in lightness.
 
-    The lightness of a cluster is the mean of those of the finest clusters within it, so a cluster that does not split
-    keeps its color and each coarse one has its hue unchanged.
+    The lightness of a cluster is the mean over the finest clusters within it, so that a cluster that does not split
+    keeps its color and each coarse one has its pure hue.
 
     Host-level.
 
@@ -31,7 +31,7 @@ def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
         For each level the colors [c, 4] (red, green, blue, opacity).
 
     Raises:
-        ValueError: labels other than 0…c − 1, each used, or clusters across those of the level before.
+        ValueError: labels that do not use all of 0…c − 1, or clusters that cut across those of the level before.
 
     Example:
         >>> [colors.shape for colors in cluster_colors([[0, 0, 1], [0, 1, 2]])]
@@ -39,7 +39,7 @@ def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
     """
     levels = as_levels(levels)
     first = [np.unique(labels, return_index=True)[1] for labels in levels]
-    paths = np.array([labels[first[-1]] for labels in levels])  # of each finest cluster: the clusters that hold it
+    paths = np.array([labels[first[-1]] for labels in levels])  # of each finest cluster: the clusters that contain it
     order = np.lexsort(paths[::-1])
     tops = paths[0]
     lightness = np.empty(len(tops))
@@ -55,7 +55,7 @@ def cluster_colors(levels: Sequence[ArrayLike]) -> list[np.ndarray]:
 
 
 def as_labels(name: str, labels: ArrayLike, units: int | str, clusters: int | None = None) -> np.ndarray:
-    """Labels [units] in 0…clusters − 1 as whole numbers; without ``clusters`` each up to the largest must occur."""
+    """Labels [units] in 0…clusters − 1 as integers; without ``clusters`` each up to the largest must occur."""
     array = as_array(name, labels, units)
     whole = np.all(np.isfinite(array)) and np.all(array == np.round(array)) and array.min() >= 0
     if clusters is None and not (whole and np.unique(array).size == array.max() + 1):
@@ -80,12 +80,12 @@ def as_levels(levels: Sequence[ArrayLike], units: int | str = "n") -> list[np.nd
 
 
 def ink_on(color: np.ndarray) -> str:
-    """The color of letters that can be read on another color."""
+    """The color of text that is readable on another color."""
     return INK if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.55 else "white"
 
 
 def points_per_unit(axes: Axes) -> float:
-    """How many points one unit of the x-axis is long once the figure is laid out."""
+    """The length of one unit of the x-axis in points, once the figure is laid out."""
     axes.figure.draw_without_rendering()
     return axes.get_window_extent().width / axes.figure.dpi * 72 / float(np.ptp(axes.get_xlim()))
 
@@ -93,7 +93,7 @@ def points_per_unit(axes: Axes) -> float:
 def numbers_apart(
     axes: Axes, places: Sequence[float], texts: Sequence[str], start: float, end: float, scale: float
 ) -> None:
-    """Writes numbers at the height ``end``, moved apart where they would touch, each led to its place at ``start``.
+    """Writes numbers at the height ``end``, moved apart where they would touch, with lines to their x at ``start``.
 
     ``scale`` is the `points_per_unit` of the axes.
     """
@@ -108,7 +108,7 @@ def numbers_apart(
 def _shade(index: int, lightness: float, several: bool) -> tuple[float, float, float, float]:
     """A hue of the palette mixed with black (lightness −1…0) or with white (0…1).
 
-    Where the palette has to be used ``several`` times, each round is lighter or darker as a whole.
+    If the palette is used ``several`` times, each round is lighter or darker as a whole.
     """
     turn, hue = divmod(index, len(HUES))
     lightness = 0.2 * lightness + (0, 0.75, -0.75, 0.4, -0.4)[turn % 5] if several else 0.85 * lightness

@@ -1,4 +1,4 @@
-"""Labels: texts that can be drawn, and places where none covers another."""
+"""Labels: texts that can be drawn, and positions where none covers another."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
@@ -10,7 +10,7 @@ from interp_jax._files import escaped
 
 
 def drawable(value: Any) -> Any:
-    """The value with every text in it fit to be drawn: what UTF-8 cannot hold becomes escapes."""
+    """The value with every text in it drawable: characters outside UTF-8 become escapes."""
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, Mapping):
@@ -21,9 +21,9 @@ def drawable(value: Any) -> Any:
 
 
 def apart(places: ArrayLike, gap: float) -> np.ndarray:
-    """The places nearest to the given ones (least squares, in the same order) that lie at least a gap apart."""
+    """The positions nearest to the given ones (least squares, in the same order) that lie at least a gap apart."""
     order = np.argsort(np.asarray(places, dtype=float), kind="stable")
-    blocks: list[list[float]] = []  # runs of touching labels: the sum of their shifted places, their number
+    blocks: list[list[float]] = []  # runs of touching labels: the sum of their shifted positions, their number
     for index, place in enumerate(np.asarray(places, dtype=float)[order]):
         blocks.append([place - index * gap, 1])
         while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
@@ -51,5 +51,5 @@ def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]
 
 
 def too_long(names: Sequence[str], room: SupportsFloat, size: SupportsFloat) -> bool:
-    """Whether names of a font size, side by side in columns of equal width, need more than so many points."""
+    """Whether names of a font size, side by side in columns of equal width, need more points than there is room."""
     return len(names) * (0.65 * float(size) * max(map(len, names)) + 3) > float(room)

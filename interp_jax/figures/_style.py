@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array, even_steps
 from interp_jax.figures._labels import drawable
 
-# Okabe and Ito's colors, which the usual color-vision deficiencies keep apart.
+# Okabe and Ito's colors, distinguishable under the common color-vision deficiencies.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, GRAY, LIGHT = "#222222", "#767676", "#E4E4E4"
@@ -33,7 +33,7 @@ POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, 256)), name="positive")  # 
 ORDERED = matplotlib.colormaps["viridis"]  # classes and levels that have an order
 
 LOOK = {
-    "text.parse_math": False,  # names are drawn as they are written, dollar signs too
+    "text.parse_math": False,  # names are drawn as written, dollar signs included
     "text.usetex": False,
     "axes.formatter.use_mathtext": False,
     "axes.axisbelow": True,
@@ -68,13 +68,13 @@ Arguments = ParamSpec("Arguments")
 
 
 def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
-    """A drawing function in the shared look, which ends with the call: no global setting outlives it."""
+    """A drawing function in the shared look, which ends with the call: no global setting remains."""
 
     @functools.wraps(draw)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with matplotlib.rc_context(LOOK):
             figure = draw(*drawable(args), **drawable(kwargs))
-            for axes in figure.axes:  # ticks are made when first asked for, in the look of that moment
+            for axes in figure.axes:  # ticks are made when first accessed, in the current look
                 for axis in (axes.xaxis, axes.yaxis):
                     axis.get_major_ticks()
                     axis.get_minor_ticks()
@@ -84,7 +84,7 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
 
 
 def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
-    """An empty figure of the given size in inches, known to no window system."""
+    """An empty figure of the given size in inches, unknown to pyplot."""
     figure = Figure(figsize=(float(width), float(height)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05)
     return figure
@@ -93,7 +93,7 @@ def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
 def small_multiples(
     figure: Figure, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
 ) -> list[Axes]:
-    """Panels in rows, on common axes that are named once; each row can have a vertical scale of its own."""
+    """Panels in rows, on common axes labeled once; each row can have its own vertical scale."""
     share = "row" if scale_by_row else True
     panels = figure.subplots(-(-count // columns), columns, sharex=True, sharey=share, squeeze=False).ravel()
     for axes in panels[count:]:
@@ -106,7 +106,7 @@ def small_multiples(
 
 
 def whole_ticks(axis: Axis, places: np.ndarray) -> None:
-    """Keeps the ticks of an axis at whole numbers when all places are whole."""
+    """Keeps the ticks of an axis at integers if all positions are integers."""
     if np.all(places == np.round(places)):
         axis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
 
@@ -173,18 +173,18 @@ def image(
     limit: SupportsFloat | None = None,
     label: str = "",
 ) -> AxesImage:
-    """An image of a matrix: of both signs with white at zero, blue below and red above, or of values from zero on.
+    """An image of a matrix: signed with white at zero, blue below and red above, or of values from zero up.
 
     Args:
         axes: where to draw.
-        matrix: [rows, columns], rows go up; what is not finite is gray.
-        signed: whether the color scale has both signs; by default where a value is negative.
-        x, y: places of the pixels, [columns] and [rows], rising in equal steps; 1, 2, … by default.
+        matrix: [rows, columns], row 0 at the bottom; values that are not finite are gray.
+        signed: whether the color scale has both signs; by default if any value is negative.
+        x, y: positions of the pixels, [columns] and [rows], increasing in equal steps; 1, 2, … by default.
         limit: the largest magnitude on the color scale; that of the matrix by default.
         label: of the color bar.
 
     Raises:
-        ValueError: no matrix, a negative value on a scale from zero, or places that do not rise in equal steps.
+        ValueError: not a matrix, a negative value on a scale from zero, or positions not increasing in equal steps.
     """
     matrix = as_array("matrix", matrix, "rows", "columns")
     signed = has_negative(matrix) if signed is None else signed
@@ -212,7 +212,7 @@ def image(
 
 
 def color_bar(drawn: ScalarMappable, axes: Any, label: str, **options: Any) -> Colorbar:
-    """The color scale of what is drawn, beside its axes and without a frame."""
+    """The color bar of an image, beside its axes and without a frame."""
     figure = np.ravel(axes)[0].figure
     bar = figure.colorbar(drawn, ax=axes, **options)
     bar.outline.set_visible(False)
@@ -221,13 +221,13 @@ def color_bar(drawn: ScalarMappable, axes: Any, label: str, **options: Any) -> C
 
 
 def series_look(index: int, **options: Any) -> dict[str, Any]:
-    """The color, line style and marker of a series, as a plot takes them."""
+    """The color, line style and marker of a series, as arguments of a plot."""
     look = {"color": color(index), "linestyle": line_style(index), "marker": marker(index)}
     return look | {"markersize": 6, "markeredgecolor": "white"} | options
 
 
 def largest(values: np.ndarray) -> float:
-    """The largest finite magnitude, 1 where there is none above zero: a scale needs some range."""
+    """The largest finite magnitude, or 1 if there is none above zero: a scale needs some range."""
     return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
 
 
@@ -237,14 +237,14 @@ def has_negative(values: np.ndarray) -> bool:
 
 
 def _edges(name: str, places: ArrayLike | None, number: int) -> tuple[float, float]:
-    """The outer edges of a row of pixels centered at the given places."""
+    """The outer edges of a row of pixels centered at the given positions."""
     centers = np.arange(1.0, number + 1) if places is None else even_steps(name, as_array(name, places, number))
     half = (centers[1] - centers[0]) / 2 if number > 1 else 0.5
     return float(centers[0] - half), float(centers[-1] + half)
 
 
 def stems(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int = 0, size: float = 6.0) -> StemContainer:
-    """Draws taps as stems from zero; returns the container, which a legend takes."""
+    """Draws taps as stems from zero; returns the container for a legend."""
     drawn = axes.stem(positions, taps, basefmt=" ")
     drawn.markerline.set(color=color(index), markersize=size)
     drawn.stemlines.set(color=color(index), linewidth=size / 3.5)

@@ -1,4 +1,4 @@
-"""What aligning the signs of feature vectors does to them."""
+"""The effect of aligning the signs of feature vectors."""
 
 from typing import SupportsIndex
 
@@ -23,21 +23,21 @@ def aligned_vectors(
     order: ArrayLike | None = None,
     label: str = "correlation",
 ) -> Figure:
-    """Feature vectors before and after the alignment of their signs, and the sum of their cosines at each step.
+    """A figure of feature vectors before and after aligning their signs, and the sum of their cosines at each step.
 
     Both matrices have one color scale, symmetric about zero.
 
     Host-level.
 
     Args:
-        before, after: [units, features], one feature vector a row; NaN and infinity are gray.
+        before, after: [units, features], one feature vector per row; NaN and infinity are gray.
         similarity: [steps + 1], the sum of all pairwise cosines before the first step and after each.
-        split: the number of features that concern inputs; those behind them concern outputs.
-        order: [units], the units from top to bottom, as the tree orders them; 0, 1, … by default.
+        split: the number of features that concern inputs; those after them concern outputs.
+        order: [units], the units from top to bottom, e.g. in the tree's order; 0, 1, … by default.
         label: of the color bar.
 
     Raises:
-        ValueError: arrays of another shape, a split outside the features, an order that is no permutation.
+        ValueError: arrays of the wrong shape, a split outside the features, an order that is not a permutation.
 
     Example:
         >>> figure = aligned_vectors([[1, 2], [-1, 2]], [[1, 2], [1, -2]], [0.6, 1.2], split=1)
@@ -57,7 +57,7 @@ def aligned_vectors(
     for axes, matrix, title in zip((left, middle), both, ("before alignment", "after alignment"), strict=True):
         drawn = image(axes, matrix, signed=True, limit=limit, label=label)
         if axes is left:
-            drawn.colorbar.remove()  # the one beside the second matrix serves both
+            drawn.colorbar.remove()  # the second matrix's color bar serves both
         _mark_split(axes, split, features)
         axes.invert_yaxis()
         axes.set_title(title, pad=20)
@@ -76,7 +76,7 @@ def aligned_vectors(
 
 
 def _mark_split(axes: Axes, split: int, features: int) -> None:
-    """A line between the features of inputs and those of outputs, both named above the matrix."""
+    """Draws a line between the features of inputs and those of outputs, and names both above the matrix."""
     axes.axvline(split + 0.5, color=INK, linewidth=1.0)
     where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 9}
     axes.annotate("inputs", (0.5, 1), (0, 4), **where)

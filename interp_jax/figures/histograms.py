@@ -17,7 +17,7 @@ from interp_jax.figures._style import color, new_figure, styled
 def absolute_errors(
     errors: ArrayLike, share: SupportsFloat = 0.99, *, x_label: str = "|estimated − true position| (samples)"
 ) -> Figure:
-    """Histograms of the magnitude of errors with logarithmic counts: of all rows, and of the best share of them.
+    """Histograms of the magnitude of errors on a log scale: of all rows, and of the share with least error.
 
     Each panel states n, the mean, the root mean square and the largest error.
 
@@ -25,11 +25,11 @@ def absolute_errors(
 
     Args:
         errors: [n], signed or absolute; those that are not finite are left out and counted in the text.
-        share: of the rows in the second panel, those of least error, in (0, 1].
+        share: of the rows, those with least error, in the second panel, in (0, 1].
         x_label: what the errors are.
 
     Raises:
-        ValueError: no vector, no finite number, or a share outside (0, 1].
+        ValueError: not a vector, no finite number, or a share outside (0, 1].
 
     Example:
         >>> figure = absolute_errors([0, 1, -1, 3, 0, 12], share=0.8)
@@ -61,14 +61,14 @@ def absolute_errors(
 
 
 def _digits(value: float) -> str:
-    """A number with three significant digits, zeros at its end too."""
+    """A number with three significant digits, including trailing zeros."""
     return f"{value:#.3g}".rstrip(".")
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
-    """Edges of at most about 60 bins: centered at whole numbers for whole errors, equal from zero for others."""
+    """Edges of at most about 60 bins: centered at integers for integer errors, equal from zero for others."""
     largest = values.max()
-    if np.all(values == np.round(values)) and largest < 2**52:  # beyond, halves are not representable
+    if np.all(values == np.round(values)) and largest < 2**52:  # beyond it, halves are not representable
         width = int(largest // 60) + 1
         return np.arange(-0.5, largest + width, width)
     return np.linspace(0, largest, 51)

@@ -1,4 +1,4 @@
-"""The grid that holds a class against every other, level by level down a tree's path."""
+"""The grid that compares a class with every other, level by level down a tree's path."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names
 from interp_jax.figures._style import GRAY, INK, new_figure, styled
 
-RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, in no color of the points
+RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, distinct from the colors of the points
 MINE, OTHER = "#D55E00", "#0072B2"
 
 
@@ -20,7 +20,7 @@ class Panel(NamedTuple):
     """Two classes at one level of the path.
 
     Attributes:
-        mine, other: [n, 2], points of the two classes; none is allowed.
+        mine, other: [n, 2], points of the two classes; n may be 0.
         separability: of the two, NaN where unknown.
         ruled_out: whether the other class is ruled out here.
     """
@@ -33,20 +33,20 @@ class Panel(NamedTuple):
 
 @styled
 def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine: str) -> Figure:
-    """A column a hypothesis, a row a level of the path; a column ends at the level that rules its hypothesis out.
+    """A grid of panels, a column per hypothesis and a row per level down to the one that rules the hypothesis out.
 
-    Each panel shows the points of the class and of the other, with their separability above and a frame in green where
-    the other class is ruled out, else in purple.
+    Each panel shows the points of the class and of the other, with their separability above and a green frame if the
+    other class is ruled out, else a purple one.
 
-    Host-level.
+    Host-level. NaN and infinity are not drawn.
 
     Args:
-        columns: name of the other class → a `Panel` a level, from the root down.
+        columns: name of the other class → one `Panel` per level, from the root down.
         levels: the condition of each level.
         mine: name of the class that is compared with the others.
 
     Raises:
-        ValueError: no column, a column without panels or with more than there are levels, points that are not [n, 2].
+        ValueError: no column, a column without panels or with more panels than levels, points that are not [n, 2].
 
     Example:
         >>> panel = Panel([[0.0, 0.0]], [[1.0, 1.0]], 0.9, True)

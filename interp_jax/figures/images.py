@@ -16,25 +16,25 @@ SIZE = 9.0  # of the small letters, in points
 WIDTH = 8.9  # of a page, in inches
 LEAST, MOST = 0.42, 0.9  # sides of a small image, in inches
 SPACE, BETWEEN = 0.05, 0.15  # between two of them, and between two columns of units
-FEW = 4  # up to so many units stand below one another
+FEW = 4  # up to this many units are in one column
 
 
 @styled
 def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, labels: ArrayLike | None = None) -> Figure:
-    """The images that drive each unit most: a row a unit, named at its left, the strongest image first.
+    """A figure of the images that drive each unit most: a row per unit, named at its left, the strongest image first.
 
-    More than four units stand in two columns where there is room, to be read downwards.
+    More than four units are in two columns if there is room, read downwards.
 
     Host-level.
 
     Args:
         images: [units, k, height, width] or [units, k, height, width, channels], values in 0…1, row 0 at the top, one
-            channel (drawn gray) or three; an image of NaN is left out, as where fewer than k images drive the unit.
+            channel (drawn gray) or three; an image of NaN is left out, e.g. if fewer than k images drive the unit.
         units: the number or name of each unit.
-        labels: [units, k], what stands below each image, as its class.
+        labels: [units, k], written below each image, e.g. its class.
 
     Raises:
-        ValueError: images of another shape or outside 0…1, another number of units or labels.
+        ValueError: images of the wrong shape or outside 0…1, a wrong number of units or labels.
 
     Example:
         >>> figure = strongest_inputs([[[[0.0, 1.0]], [[1.0, 0.5]]]], ["unit 3"], labels=[["cat", "dog"]])
@@ -80,7 +80,7 @@ def pixel_gates(
     columns: int = 5,
     label: str = "gate",
 ) -> Figure:
-    """A map of the gates of all pixels for each class, below the image of the class where there is one.
+    """A figure with a map of the gates of all pixels for each class, below the image of the class if there is one.
 
     All maps have one color scale from 0 to 1.
 
@@ -88,12 +88,12 @@ def pixel_gates(
 
     Args:
         gates: class → [height, width], values in 0…1, row 0 at the top; NaN is gray.
-        images: class → [height, width] or [height, width, channels], values in 0…1, as the mean image of the class.
-        columns: classes side by side.
+        images: class → [height, width] or [height, width, channels], values in 0…1, e.g. the mean image of the class.
+        columns: classes per row.
         label: of the color bar.
 
     Raises:
-        ValueError: no class, maps of another shape or outside 0…1, images of other classes.
+        ValueError: no class, maps of the wrong shape or outside 0…1, images of other classes.
 
     Example:
         >>> figure = pixel_gates({"cat": [[0.0, 1.0], [0.5, 0.2]]})
@@ -129,16 +129,16 @@ def pixel_gates(
 
 @styled
 def learned(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
-    """Signed images, a row a way to make them and a column a class; values relative to the largest of the row.
+    """A grid of signed images, a row per method and a column per class; values relative to the largest of the row.
 
     Host-level.
 
     Args:
-        images: name of the row → [classes, height, width], row 0 at the top; what is not finite is left out.
+        images: name of the row → [classes, height, width], row 0 at the top; pixels that are not finite are left out.
         classes: the names of the columns.
 
     Raises:
-        ValueError: no row, or images of another shape.
+        ValueError: no row, or images of the wrong shape.
 
     Example:
         >>> figure = learned({"gradient ascent": [[[-1.0, 2.0]], [[0.5, 0.0]]]}, ["cat", "dog"])
@@ -169,7 +169,7 @@ def learned(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
 
 
 def _as_images(name: str, values: ArrayLike, *shape: str) -> np.ndarray:
-    """Images [*shape, height, width, channels], or without the last axis where they have one channel."""
+    """Images [*shape, height, width, channels], or without the last axis if they have one channel."""
     images = as_array(name, values)
     if images.ndim != len(shape) + 2:
         check_shape(name, images, (*shape, "height", "width", "channels"))

@@ -16,7 +16,7 @@ from interp_jax.figures._clusters import SIZE, as_labels, numbers_apart, points_
 from interp_jax.figures._labels import too_long
 from interp_jax.figures._style import GRAY, SIGNED, legend_above, new_figure, styled
 
-GAP = 1.5  # between two clusters of a layer, in distances of units
+GAP = 1.5  # between two clusters of a layer, in units' spacings
 POSITIVE, NEGATIVE = SIGNED(0.87), SIGNED(0.13)
 
 
@@ -31,25 +31,25 @@ def layered_network(
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
 ) -> Figure:
-    """A network from its inputs (below) to its outputs (above), units as dots, strong weights as lines.
+    """A drawing of a network from inputs (below) to outputs (above), units as dots, strong weights as lines.
 
     The units of a hidden layer are sorted by cluster, each run of one cluster with its number. Positive weights are
-    red, negative ones blue, those stronger within their layer more opaque.
+    red, negative ones blue, stronger ones within their layer more opaque.
 
     Host-level.
 
     Args:
-        kernels: the weights [in, out] of each layer, from the input on, finite.
+        kernels: the weights [in, out] of each layer, first to last, finite.
         labels: the cluster [units] of the units of each hidden layer, 0…c − 1; a cluster may have units in several
             layers.
         threshold: weights of at least this magnitude are drawn.
-        colors: [c, 4], of the clusters, as `cluster_colors` gives them.
+        colors: [c, 4], of the clusters, as from `cluster_colors`.
         first_number: the number of cluster 0.
-        input_names: names of equal consecutive groups of inputs, as of the items of a window, or of each.
-        output_names: one an output.
+        input_names: names of equal consecutive groups of inputs, e.g. the items of a window, or of each.
+        output_names: one per output.
 
     Raises:
-        ValueError: kernels that do not fit each other, labels outside the clusters, another number of names.
+        ValueError: kernels that do not fit each other, labels outside the clusters, a wrong number of names.
 
     Example:
         >>> kernels, colors = [[[1.0, -1.0]], [[0.5], [2.0]]], [[0.2, 0.4, 0.6, 1.0], [0.8, 0.4, 0.1, 1.0]]
@@ -117,7 +117,7 @@ def _checked(
 
 
 def _places(size: int, labels: np.ndarray | None) -> np.ndarray:
-    """Where the units of a layer stand between 0 and 1: evenly, those of a cluster together, clusters apart."""
+    """The positions of a layer's units between 0 and 1: even, those of a cluster together, clusters apart."""
     if labels is None:
         return (np.arange(size) + 0.5) / size
     order = np.argsort(labels, kind="stable")
@@ -134,7 +134,7 @@ def _edges(axes: Axes, kernels: list[np.ndarray], places: list[np.ndarray], thre
         source, target = np.nonzero(np.abs(kernel) >= threshold)
         if source.size:
             weights = kernel[source, target]
-            # Full strength from the few strongest on: a single giant would leave the others invisible.
+            # Full strength for the few strongest: a single outlier would leave the others invisible.
             full = np.sort(np.abs(weights))[-1 - min(20, weights.size // 50)] or 1.0
             strengths.append(np.minimum(np.abs(weights) / full, 1))
             positive.append(weights > 0)

@@ -1,4 +1,4 @@
-"""Rates that were counted, with the intervals that the counts leave open."""
+"""Counted rates with their confidence intervals."""
 
 from collections.abc import Mapping
 
@@ -24,20 +24,20 @@ from interp_jax.figures._style import (
 def with_intervals(
     x: ArrayLike, rates: Mapping[str, ArrayLike], x_label: str, y_label: str, *, log_y: bool = False
 ) -> Figure:
-    """Rates against a quantity, each with its confidence interval as an error bar, one curve a series.
+    """A figure of rates against a quantity, with confidence intervals as error bars, one curve per series.
 
     Host-level.
 
     Args:
-        x: [X], the abscissa, finite.
+        x: [X], the x values, finite.
         rates: name → [X, 3], each row a rate and the ends of its interval, as the first three entries of a
             ``methods.embedding.SuccessRate``; NaN where a series has none.
         x_label, y_label: of the axes.
-        log_y: whether the rates have a logarithmic axis. A rate of 0 is then an arrow that points down from the upper
-            end of its interval, and the curve leaves it out.
+        log_y: whether the rates have a logarithmic axis. A rate of 0 is then an arrow pointing down from the upper end
+            of its interval, and the curve omits it.
 
     Raises:
-        ValueError: no series, arrays of another shape, rates outside their interval or outside 0…1.
+        ValueError: no series, arrays of the wrong shape, rates outside their interval or outside 0…1.
 
     Example:
         >>> figure = with_intervals([3, 5], {"ours": [[0.5, 0.4, 0.6], [0.2, 0.1, 0.3]]}, "points", "success")

@@ -25,19 +25,19 @@ def choice(
     ess_label: str = "error sum of squares",
     lifetime_label: str = "lifetime (log height)",
 ) -> Figure:
-    """The error sum of squares and the lifetime of each resolution against the number of clusters (logarithmic axis).
+    """A figure of the error sum of squares and lifetime of each resolution against its number of clusters (log axis).
 
     Host-level.
 
     Args:
         counts: [k], numbers of clusters, in any order.
-        lifetimes: [k], for how long, as the cut rises, the tree has that many clusters; NaN unknown, infinity allowed.
+        lifetimes: [k], the range of cut heights with that many clusters; NaN if unknown, infinity allowed.
         ess: [k], the error sum of squares of that many clusters.
         chosen: [resolutions], the representative resolutions, some of the counts; marked in both panels.
         ess_label, lifetime_label: of the vertical axes.
 
     Raises:
-        ValueError: arrays of another shape, counts below 1, chosen ones that are none of the counts.
+        ValueError: arrays of the wrong shape, counts below 1, chosen ones that are not among the counts.
 
     Example:
         >>> figure = choice([1, 2, 3], [float("inf"), 0.9, 0.2], [9.0, 2.0, 0.0], [2])
@@ -84,7 +84,7 @@ def choice(
 
 
 def _write(axes: Axes, texts: list[str], counts: np.ndarray, heights: np.ndarray, above: int, **options: Any) -> None:
-    """Writes texts so many points above their places, moved apart where they would touch."""
+    """Writes texts ``above`` points above their positions, moved apart where they would touch."""
     decade = 0.85 * 72 * axes.figure.get_figwidth() / np.diff(np.log10(axes.get_xlim())).item()  # in points, about
     wanted = decade * np.log10(counts)
     moved = apart(wanted, 7.0 * max(map(len, texts)))

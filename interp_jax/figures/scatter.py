@@ -1,4 +1,4 @@
-"""Points of the plane, colored by class."""
+"""Points in the plane, colored by class."""
 
 from collections.abc import Mapping
 
@@ -23,20 +23,20 @@ def embedding(
     y_label: str = "second coordinate",
     equal: bool = True,
 ) -> Figure:
-    """A two-dimensional embedding or code, colored by class, with some class numbers at their medians.
+    """A figure of a two-dimensional embedding or code, colored by class, with some class numbers at their medians.
 
     Host-level.
 
     Args:
-        points: [n, 2], one point a row; rows with NaN or infinity are left out.
+        points: [n, 2], one point per row; rows with NaN or infinity are left out.
         labels: [n], the class of each point, a number.
         label_name: of the color bar.
-        named: how many classes have their number written, evenly spread over the classes.
+        named: number of classes whose number is written, evenly spread over the classes.
         x_label, y_label: of the axes.
         equal: whether one unit is equally long on both axes.
 
     Raises:
-        ValueError: arrays of another shape, or no finite row.
+        ValueError: arrays of the wrong shape, or no finite row.
 
     Example:
         >>> figure = embedding([[0.0, 0.0], [1.0, 0.5], [0.2, 1.0]], [21, 50, 80])
@@ -62,7 +62,7 @@ def embedding(
 
 @styled
 def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: str, *, columns: int = 3) -> Figure:
-    """Several embeddings side by side, colored by class on one scale; their coordinates have no meaning.
+    """A figure of several embeddings, colored by class on one scale, without axes: coordinates have no meaning.
 
     Host-level.
 
@@ -70,10 +70,10 @@ def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: st
         panels: title → (points [n, 2], labels [n]), the class of each point a number; rows that are not finite are left
             out.
         label_name: of the color bar.
-        columns: panels side by side.
+        columns: panels per row.
 
     Raises:
-        ValueError: no panel, arrays of another shape, or no finite row.
+        ValueError: no panel, arrays of the wrong shape, or no finite row.
 
     Example:
         >>> figure = embeddings({"layer 1": ([[0.0, 0.0], [1.0, 0.5]], [0, 1])}, "class")

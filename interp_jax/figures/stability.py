@@ -1,4 +1,4 @@
-"""How far explanations can be trusted: agreement between networks, and a causal check of the modules."""
+"""How far explanations can be trusted: agreement between networks, and a causal check of modules."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,19 +24,19 @@ def agreement(
     y_label: str = "adjusted Rand index",
     x_label: str = "",
 ) -> Figure:
-    """Agreement of several series in groups: a dot a value, a bar from quartile to quartile, the median.
+    """A figure of the agreement of several series in groups: a dot per value, a bar between quartiles, the median.
 
-    A dashed line marks zero, the agreement of chance; the axis ends at 1.
+    A dashed line marks zero, the agreement expected by chance; the axis ends at 1.
 
     Host-level.
 
     Args:
-        values: series → (group → values [pairs], at most 1), as kind of network → resolution → one number a pair of
-            networks; what is not finite is skipped, and a series may lack a group.
-        y_label, x_label: what the numbers and the groups are.
+        values: series → (group → values [pairs], at most 1), e.g. kind of network → resolution → one number per pair of
+            networks; values that are not finite are skipped, and a series may lack a group.
+        y_label, x_label: of the axes.
 
     Raises:
-        ValueError: no series or group, arrays of another shape, a value above 1, no finite number.
+        ValueError: no series or group, arrays of the wrong shape, a value above 1, no finite number.
 
     Example:
         >>> figure = agreement({"trained": {"4": [0.8, 0.9]}, "untrained": {"4": [0.1, 0.0]}})
@@ -80,22 +80,22 @@ def causal_check(
     x_label: str = "role: correlation with the output",
     y_label: str = "ablation: measured correlation",
 ) -> Figure:
-    """The outputs that the roles of modules predict against those that ablating the modules measures.
+    """A figure of outputs predicted by the roles of modules against outputs measured by ablating the modules.
 
-    Shaded quadrants are those of equal sign; titles state the share of the pairs that lies in them.
+    The quadrants of equal sign are shaded; titles state the share of points in them.
 
-    Host-level.
+    Host-level. NaN and infinity are not drawn.
 
     Args:
         predicted: [modules, outputs], the output part of the role of each module.
-        measured: [modules, outputs], the same, measured by ablation; or name of the ablation → such an array, a panel
+        measured: [modules, outputs], the same, measured by ablation; or name of the ablation → such an array, one panel
             each.
-        names: one a module, for the legend.
-        colors: [modules, 4], of the modules, as `cluster_colors` gives them.
+        names: one per module, for the legend.
+        colors: [modules, 4], of the modules, as from `cluster_colors`.
         x_label, y_label: of the axes.
 
     Raises:
-        ValueError: arrays of another shape, another number of names, colors outside 0…1.
+        ValueError: arrays of the wrong shape, a wrong number of names, colors outside 0…1.
 
     Example:
         >>> figure = causal_check([[0.5, -0.2]], {"zero": [[0.4, -0.1]]}, names=["module 1"])
@@ -157,7 +157,7 @@ def _quadrants(axes: Axes, limits: list[float]) -> None:
 
 
 def _title(name: str, predicted: np.ndarray, measured: np.ndarray) -> str:
-    """States the share of pairs of equal sign among those in which neither number is zero or missing."""
+    """A title with the share of pairs of equal sign among those in which neither number is zero or missing."""
     product = predicted * measured
     product = product[np.isfinite(product) & (product != 0)]
     share = f"{100 * np.mean(product > 0):.0f} % of {product.size} signs agree" if product.size else "no sign known"

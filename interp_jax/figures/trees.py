@@ -1,6 +1,6 @@
-"""Trees of units: dendrograms above one another, and the numbered clusters of several resolutions under one.
+"""Trees of units: dendrograms one above the other, and the numbered clusters of several resolutions under one.
 
-`cluster_colors` gives the colors of those clusters to the other figures too.
+`cluster_colors` returns the colors of those clusters, also for other figures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ from interp_jax.figures._labels import apart
 from interp_jax.figures._style import GRAY, INK, color, new_figure, styled
 
 HEIGHT = "merge height √(2ΔESS)"
-BLOCK = 0.52  # height of a block; the distance of two rows is 1
+BLOCK = 0.52  # height of a block; rows are 1 apart
 
 
 @styled
 def dendrograms(linkages: Mapping[str, ArrayLike], *, y_label: str = HEIGHT) -> Figure:
-    """Dendrograms one above the other on a common height axis, so that the lower tree is seen to be lower.
+    """Dendrograms one above the other on a common height axis, so that their heights can be compared.
 
     Each title states the height of the last merge.
 
@@ -34,10 +34,10 @@ def dendrograms(linkages: Mapping[str, ArrayLike], *, y_label: str = HEIGHT) -> 
 
     Args:
         linkages: name → SciPy's linkage matrix [n − 1, 4] (two nodes, height, size).
-        y_label: what the heights are.
+        y_label: label of the height axis.
 
     Raises:
-        ValueError: no tree, or a matrix that is no linkage.
+        ValueError: no tree, or an invalid linkage matrix.
 
     Example:
         >>> figure = dendrograms({"signs aligned": [[0, 1, 0.5, 2], [2, 3, 1.5, 3]]})
@@ -66,7 +66,7 @@ def resolutions(
     y_label: str = HEIGHT,
     unit_name: str = "hidden units",
 ) -> Figure:
-    """A tree and, below it, its clusters at several resolutions as numbered blocks, each over its units.
+    """A figure of a tree and, below it, its clusters at several resolutions as numbered blocks under their units.
 
     Lines lead from a cluster to the clusters that it splits into; dashed lines mark the heights of the cuts. The
     colors are those of ``cluster_colors(levels)``; support is left out of narrow blocks.
@@ -75,15 +75,15 @@ def resolutions(
 
     Args:
         linkage: [n − 1, 4], SciPy's linkage matrix.
-        order: [n], the units from left to right, such that those of each cluster stand together.
+        order: [n], the units from left to right, those of each cluster contiguous.
         levels: labels [n] of the units, 0…c − 1, for each resolution from coarse to fine; cuts of this tree.
         numbers: [levels], the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
         support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
         y_label, unit_name: what the heights and the units are.
 
     Raises:
-        ValueError: arrays of another shape, an order that is no permutation or separates a cluster, levels that are no
-            cuts of the tree or do not split each other, support outside 0…1.
+        ValueError: arrays of the wrong shape, an order that is not a permutation or splits a cluster, levels that are
+            not cuts of the tree or do not split each other, support outside 0…1.
 
     Example:
         >>> linkage = [[0, 1, 0.5, 2], [2, 3, 1.5, 3]]
@@ -127,7 +127,7 @@ def resolutions(
 
 def _linkage(name: str, linkage: ArrayLike) -> np.ndarray:
     linkage = as_array(name, linkage, "n − 1", 4)
-    known = np.arange(len(linkage)) + len(linkage) + 1  # nodes there are before each merge
+    known = np.arange(len(linkage)) + len(linkage) + 1  # number of nodes before each merge
     if not (np.all(linkage[:, :2].max(axis=1) < known) and np.all(np.isfinite(linkage)) and is_valid_linkage(linkage)):
         raise ValueError(f"{name}: found no tree, wanted SciPy's linkage matrix: each node merged once, heights ≥ 0")
     return linkage
@@ -173,7 +173,7 @@ def _cut(name: str, linkage: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _spans(name: str, labels: np.ndarray) -> np.ndarray:
-    """First and last place [c, 2], counted from 1, of each cluster's run of units."""
+    """First and last position [c, 2], counted from 1, of each cluster's run of units."""
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     if starts.size != labels.max() + 1:
         raise ValueError(f"order: found units of other clusters between those of one in {name}, wanted them together")
@@ -193,7 +193,7 @@ def _support(support: Sequence[ArrayLike] | None, counts: list[int]) -> list[np.
 
 
 def _connect(axes: Axes, row: int, levels: Sequence[np.ndarray], spans: Sequence[np.ndarray]) -> None:
-    """Leads from each cluster of the row above to those of this row that it splits into."""
+    """Draws lines from each cluster of the row above to those of this row into which it splits."""
     parents = levels[0][np.unique(levels[1], return_index=True)[1]]
     from_, to = spans[0][parents].mean(axis=1), spans[1].mean(axis=1)
     heights = np.broadcast_to((1 - row - BLOCK / 2, BLOCK / 2 - row), (to.size, 2))

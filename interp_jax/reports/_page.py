@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else."""
+"""The report as one self-contained HTML file."""
 
 import base64
 import functools
@@ -23,7 +23,7 @@ def render(
     environment: dict[str, Any],
     seconds: float,
 ) -> str:
-    """The page as HTML text: every text is escaped, every figure is inside, no address is loaded.
+    """The page as HTML text: every text is escaped, every figure is embedded, no address is loaded.
 
     Args:
         run: the names of the study and the run.
@@ -31,10 +31,10 @@ def render(
         lead: the first paragraph.
         sections: records of the finished sections by identifier, in page order.
         images: PNG bytes by figure name.
-        declared: how many sections the run has in all.
+        declared: total number of sections of the run.
         config: the run's settings.
         environment: device, versions and date.
-        seconds: time of all finished sections together.
+        seconds: total time of the finished sections.
     """
     return _template().render(
         run=run,
@@ -71,7 +71,7 @@ def duration(seconds: float) -> str:
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # for every file name: ".jinja" says nothing about HTML
+        autoescape=True,  # for every file name: ".jinja" does not imply HTML
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

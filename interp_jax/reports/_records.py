@@ -13,7 +13,7 @@ def write_record(path: Path, record: dict[str, Any], sort_keys: bool = False) ->
 
     Args:
         path: the file; its folder exists.
-        record: what `to_json` made.
+        record: the output of `to_json`.
         sort_keys: whether keys are ordered by name instead of as given.
 
     Raises:
@@ -31,7 +31,7 @@ def read_record(path: Path, keys: Mapping[str, type] | None = None) -> dict[str,
         keys: the keys that it must hold, and the types of their values.
 
     Raises:
-        ValueError: the file, which the message names, is no strict JSON object, lacks a key or has another type there.
+        ValueError: a file, named, that is not a strict JSON object, lacks a key or has another type there.
     """
     try:
         record = json.loads(path.read_text("utf-8"), parse_constant=_refuse)

@@ -6,7 +6,7 @@ _ABSENT = "nothing"
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The settings of a nested dict by dotted name, each after the prefix; an empty dict stays a value.
+    """The settings of a nested dict by dotted name, each with the prefix; an empty dict stays a value.
 
     Example:
         >>> flatten({"seed": 0, "optimizer": {"name": "adam", "rate": 0.1}})
@@ -22,7 +22,7 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def differences(earlier: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """A line for each setting in which an earlier run differs from what is wanted now.
+    """A line for each setting in which an earlier run differs from the current one.
 
     Example:
         >>> differences({"seed": 0, "rate": 0.1}, {"seed": 1, "rate": 0.1, "depth": 3})

@@ -1,4 +1,4 @@
-"""Python, NumPy and JAX values as what strict JSON can hold."""
+"""Python, NumPy and JAX values as strict JSON."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def significant(value: float, digits: int) -> float | None:
     """
     if not math.isfinite(value):
         return None
-    return float(f"{value:.{digits}g}") + 0.0  # -0.0 and 0.0 are one number and get one spelling
+    return float(f"{value:.{digits}g}") + 0.0  # -0.0 and 0.0 are equal and get one spelling
 
 
 def to_json(value: Any, name: str, digits: int | None = None) -> Any:
@@ -26,16 +26,16 @@ def to_json(value: Any, name: str, digits: int | None = None) -> Any:
 
     Args:
         value: mappings, lists, tuples, strings, numbers, None, NumPy or JAX scalars and arrays, nested at will.
-        name: the argument that errors name.
+        name: the argument named in errors.
         digits: significant digits of floats, NaN and infinity becoming None; None keeps every digit and refuses
-            NaN and infinity, so that two different settings can never be stored as the same null.
+            NaN and infinity, so that different settings are never both stored as null.
 
     Returns:
         The converted value; keys are strings, tuples and arrays are lists, bytes that are not UTF-8 are escapes.
 
     Raises:
-        TypeError: a value or key has another type.
-        ValueError: two keys are spelled alike, or ``digits`` is None and a float is not finite.
+        TypeError: a value or key of another type.
+        ValueError: two keys are equal as strings, or ``digits`` is None and a float is not finite.
 
     Example:
         >>> import numpy as np
@@ -81,7 +81,7 @@ def _mapping(value: Mapping, name: str, digits: int | None) -> dict[str, Any]:
 
 
 def plain(array: np.ndarray, name: str) -> Any:
-    """The array as Python numbers and texts, nested lists of them unless it is a scalar."""
+    """The array as Python numbers or strings, in nested lists unless it is a scalar."""
     # Long doubles and JAX's small floats (bfloat16, float8) have no Python type.
     if array.dtype.kind == "f" or (array.dtype.kind == "V" and array.dtype.names is None):
         array = array.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What a run was computed with, without saying whose computer it was."""
+"""The environment in which a run was computed, without identifying the computer."""
 
 import datetime
 import importlib.metadata
@@ -10,13 +10,13 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "scikit-learn",
 
 
 def describe() -> dict[str, Any]:
-    """The Python environment that results are computed in; the caller adds the device.
+    """The Python environment in which results are computed; the caller adds the device.
 
     Host-level.
 
     Returns:
-        ``python``, ``platform`` ("Linux x86_64, 2 cores"; no host name), ``versions`` of the packages that are
-        installed, and ``date`` (UTC, ISO day).
+        A dict: ``python``, ``platform`` ("Linux x86_64, 2 cores"; no host name), ``versions`` of installed packages,
+        and ``date`` (UTC, ISO day).
 
     Example:
         >>> sorted(describe())
@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
 
 
 def _cores() -> str:
-    # The cores this process may use, where the system knows, not all of the machine.
+    # The cores that this process may use, if the system knows, not all of the machine.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return "1 core" if count == 1 else f"{count} cores"
 
