@@ -62,12 +62,14 @@ def encoded(name: str, text: str) -> bytes:
         raise ValueError(f"{name}: found {shown!r}, wanted text that UTF-8 can hold") from error
 
 
-def escaped(text: str) -> str:
-    r"""The text with what UTF-8 cannot hold as escapes.
+def escaped(text: str, name: str = "text") -> str:
+    r"""The text with what UTF-8 cannot hold as escapes; refuses what is not a string.
 
     >>> print(escaped("caf\udce9.csv"))
     caf\udce9.csv
     """
+    if not isinstance(text, str):
+        raise ValueError(f"{name}: found {text!r:.60}, wanted a string")
     return text.encode(errors="backslashreplace").decode()
 
 

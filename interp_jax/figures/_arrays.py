@@ -1,20 +1,20 @@
-"""Arrays as the figures need them: checked shapes and ranges, means that skip missing values."""
+"""Arrays for the figures: checked shapes and ranges, means that skip missing values."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from interp_jax._checks import as_numpy, check_shape, describe
+from interp_jax._checks import as_numpy, check_number, check_shape, describe
 
-LARGEST = 1e100  # of what is drawn: matplotlib squares numbers and takes their differences
+LARGEST = 1e100  # of the numbers drawn: matplotlib squares them and takes their differences
 
 
 def as_array(name: str, values: Any, *shape: int | str) -> np.ndarray:
-    """Numbers as float64 of the wanted shape, as for `check_shape`, NaN and infinity among them; any shape for none.
+    """Numbers as float64, NaN and infinity included, of the given shape (as for `check_shape`), or without one of any.
 
     Raises:
-        ValueError: another shape, what is no real number, or a finite number that is too large to draw.
+        ValueError: another shape, values that are not real, or a finite number that is too large to draw.
     """
     array = np.asarray(as_numpy(name, values, shape=shape or None), np.float64)
     with np.errstate(invalid="ignore"):
@@ -41,8 +41,24 @@ def as_mapping(name: str, entries: Mapping) -> dict[str, Any]:
     return named
 
 
+def as_heights(name: str, entries: Mapping | None) -> dict[str, float]:
+    """Numbers by name, the names as text; None stands for none."""
+    if entries is not None and not isinstance(entries, Mapping):
+        raise ValueError(f"{name}: found {describe(entries)}, wanted a mapping")
+    return {f"{key}": as_array(f"{name}[{key!r}]", height).item() for key, height in (entries or {}).items()}
+
+
+def check_ends(name: str, ends: Any) -> None:
+    """Refuses what is not a pair of numbers or None, the first number below the second."""
+    numbers = [end for end in as_entries(name, ends, 2) if end is not None]
+    for end in numbers:
+        check_number(name, end)
+    if len(numbers) == 2 and not numbers[0] < numbers[1]:
+        raise ValueError(f"{name}: found {describe(ends)}, wanted a first number below the second")
+
+
 def as_entries(name: str, entries: Any, count: int | None = None, *, kind: type = object, least: int = 1) -> list:
-    """A sequence, of so many entries or else of at least one, each of a kind, as a list."""
+    """A sequence of ``count`` entries, or of at least ``least``, each of a type, as a list."""
     wanted = "a sequence of at least one entry" if count is None else f"a sequence of {count}"
     if isinstance(entries, str | Mapping) or not hasattr(entries, "__len__") or getattr(entries, "ndim", 1) == 0:
         raise ValueError(f"{name}: found {describe(entries)}, wanted {wanted}")
@@ -89,7 +105,7 @@ def check_positive(name: str, values: np.ndarray) -> None:
 
 
 def as_order(name: str, order: Any, units: int) -> np.ndarray:
-    """A permutation of the units as whole numbers."""
+    """A permutation of the units as integers."""
     order = as_array(name, order, units)
     if not np.array_equal(np.sort(order), np.arange(units)):
         raise ValueError(f"{name}: found {np.array2string(order[:8])}, wanted each unit 0…{units - 1} once")
@@ -97,7 +113,7 @@ def as_order(name: str, order: Any, units: int) -> np.ndarray:
 
 
 def even_steps(name: str, positions: np.ndarray) -> np.ndarray:
-    """The positions [k] themselves; refuses those that do not rise in equal steps, as the pixels of an image do."""
+    """The positions [k]; refuses those that do not increase in equal steps, as the pixels of an image do."""
     steps = np.diff(positions) if np.all(np.isfinite(positions)) else np.array([np.nan])
     if not (np.all(steps > 0) and np.allclose(steps, steps[:1].sum(), rtol=1e-3, atol=0)):
         found = np.array2string(positions, threshold=6)
@@ -108,7 +124,7 @@ def even_steps(name: str, positions: np.ndarray) -> np.ndarray:
 def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean [rows] and standard deviation [rows] over the finite entries of the last axis of values [rows, seeds].
 
-    The mean is NaN without any finite entry, the deviation (n − 1 in the denominator) with fewer than two.
+    The mean is NaN without finite entries, the deviation (n − 1 in the denominator) with fewer than two.
     """
     finite = np.isfinite(values)
     count = finite.sum(axis=-1)

@@ -1,4 +1,4 @@
-"""Detectors side by side: how large their errors are, and where in the signal they make them."""
+"""Detectors side by side: how large their errors are, and where in the signal they occur."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, SupportsFloat
@@ -15,6 +15,7 @@ from interp_jax._checks import as_count, check_number, check_shape
 from interp_jax.figures._arrays import (
     as_array,
     as_entries,
+    as_heights,
     as_mapping,
     check_positive,
     finite_entries,
@@ -37,10 +38,10 @@ class ErrorRow(NamedTuple):
     """One line of the comparison.
 
     Attributes:
-        name: what was tried.
-        values: [seeds], its errors; NaN is skipped, an empty list leaves only the published value.
+        name: of the method.
+        values: [seeds], its errors; NaN is skipped, an empty list shows only the published value.
         published: the value to compare with, or None.
-        group: rows of the same group stand together under its name.
+        group: rows of the same group are shown together under its name.
     """
 
     name: str
@@ -58,24 +59,24 @@ def errors(
     log_x: bool = False,
     decimals: int = 2,
 ) -> Figure:
-    """A dot plot of errors, one line a row: seeds, their mean ± standard deviation, the published value.
+    """A dot plot of errors, row by row: seeds, their mean ± standard deviation, the published value.
 
-    Host-level.
+    Host-level. NaN and infinity are not drawn.
 
     Args:
-        rows: `ErrorRow`s from top to bottom; those without a group come first, then group by group under its name.
+        rows: `ErrorRow`s from top to bottom; ungrouped ones first, then each group under its name.
         limits: name → a vertical line, such as the best that any detector can do.
         x_label: what the errors are.
         log_x: whether the axis is logarithmic; all numbers must then be positive.
         decimals: of the numbers at the right.
 
     Raises:
-        ValueError: no finite number, values that are no vector, a number ≤ 0 on a logarithmic axis.
+        ValueError: no finite number, values not in a vector, a number ≤ 0 on a logarithmic axis.
 
     Example:
         >>> figure = errors([ErrorRow("perceptron", [2.9, 3.1], published=3.0)], limits={"optimum": 2.7})
     """
-    limits = {name: as_array(f"limits[{name!r}]", limit).item() for name, limit in (limits or {}).items()}
+    limits = as_heights("limits", limits)
     for name, limit in limits.items():
         check_number(f"limits[{name!r}]", limit)
     decimals = as_count("decimals", decimals, least=0, most=20)
@@ -120,7 +121,7 @@ def by_position(
     *,
     x_label: str = "true jump position",
 ) -> Figure:
-    """The error against the true position of the jump, one line a detector.
+    """A figure of the error against the true position of the jump, a line per detector.
 
     Host-level.
 
@@ -130,7 +131,7 @@ def by_position(
         y_label, x_label: of the axes.
 
     Raises:
-        ValueError: no detector, or arrays of another shape.
+        ValueError: no detector, or arrays of the wrong shape.
 
     Example:
         >>> figure = by_position([21, 50, 80], {"perceptron": [3.0, 2.5, 3.1]})
@@ -210,16 +211,16 @@ def _columns(axes: Axes, published: bool) -> None:
 
 
 def _limits(axes: Axes, limits: Mapping[str, float], width: float) -> None:
-    """Draws the limits, their names above the axes, in as many lanes as they need not to touch."""
+    """Draws the limits, their names above the axes, in as many lanes as needed so that none touch."""
     to_fraction = axes.transData + axes.transAxes.inverted()
-    flags = []  # the side of the name at which its line stands, name, limit, the stretch the name covers
+    flags = []  # the side of the name at which its line is, name, limit, the interval that the name covers
     for name, limit in limits.items():
         place = to_fraction.transform((limit, 0))[0]
         length = 0.09 * (len(name) + 1) / (0.5 * width)
         fits = place + length < 1.0
         stretch = (place, place + length) if fits else (place - length, place)
         flags.append(("left" if fits else "right", name, limit, stretch))
-    # The lowest lane goes to the name that no other line of its side has to pass.
+    # The lowest lane is for the name that no other line of its side has to pass.
     flags.sort(key=lambda flag: -flag[2] if flag[0] == "left" else flag[2])
     for (side, name, limit, _), lane in zip(flags, lanes([flag[3] for flag in flags]), strict=True):
         axes.axvline(limit, color=INK, linestyle=(0, (5, 3)), linewidth=1.1, zorder=1.5, label=name)

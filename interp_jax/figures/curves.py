@@ -10,12 +10,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, check_finite, check_number
+from interp_jax._checks import as_count, check_finite
 from interp_jax.figures._arrays import (
     as_array,
+    as_heights,
     as_mapping,
     as_names,
     by_seed,
+    check_ends,
     check_positive,
     check_range,
     finite_entries,
@@ -37,7 +39,7 @@ from interp_jax.figures._style import (
     whole_ticks,
 )
 
-FEW = 30  # up to so many points of a curve each have a marker and their seeds' dots
+FEW = 30  # up to this many points of a curve each have a marker and their seeds' dots
 
 
 @styled
@@ -49,20 +51,20 @@ def success_against_width(
     x_label: str = "filter width (samples)",
     y_label: str = "jumps found at the exact position",
 ) -> Figure:
-    """Success rate against the width of a filter, one curve a noise level, with a star at the best width of each.
+    """A figure of success rate against filter width, one curve per noise level, with a star at the best width of each.
 
     Of equally good widths the middle one has the star.
 
     Host-level.
 
     Args:
-        widths: [W], rising.
+        widths: [W], increasing.
         success: [N, W], fractions in 0…1, NaN where unknown.
         noises: [N], standard deviation of the noise of each curve.
         x_label, y_label: of the axes.
 
     Raises:
-        ValueError: arrays of another shape, no finite number, or fractions outside 0…1.
+        ValueError: arrays of the wrong shape, no finite number, or fractions outside 0…1.
 
     Example:
         >>> figure = success_against_width([3, 5, 7], [[0.2, 0.4, 0.3]], [1.0])
@@ -106,21 +108,21 @@ def training(
     error_label: str = "classification error",
     log_loss: bool = False,
 ) -> Figure:
-    """Loss and classification error during training, on training and validation rows.
+    """A figure of loss and classification error during training, on training and validation rows.
 
-    Of several seeds thin lines are the seeds and thick ones their mean.
+    With several seeds, thin lines are the seeds and thick ones their mean.
 
     Host-level.
 
     Args:
         loss, validation_loss: [epochs] or [epochs, seeds], loss after each epoch, NaN where not measured.
-        error, validation_error: [epochs] or [epochs, seeds], fraction of rows put in a wrong class.
+        error, validation_error: [epochs] or [epochs, seeds], fraction of rows classified wrong.
         best_epoch: the epoch to mark, counted from 1.
         loss_label, error_label: of the vertical axes.
         log_loss: whether the loss has a logarithmic axis, which leaves out losses ≤ 0.
 
     Raises:
-        ValueError: arrays of another shape, no finite number, or a best epoch outside the epochs.
+        ValueError: arrays of the wrong shape, no finite number, or a best epoch outside the epochs.
 
     Example:
         >>> figure = training([2.0, 1.0], [2.1, 1.5], [0.5, 0.2], [0.6, 0.4], best_epoch=2)
@@ -187,26 +189,26 @@ def against(
     y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (None, None),
     x_names: Sequence[str] | None = None,
 ) -> Figure:
-    """One quantity against another: for each series the line of its means, a band of ± one deviation, a dot a seed.
+    """A figure of one quantity against another: per series a line of means, a band of ± 1 deviation, a dot per seed.
 
-    Lines of more than 30 points have a marker at some of them only, and no dots. References outside the vertical range
+    Lines of more than 30 points have markers at only some of them, and no dots. References outside the vertical range
     are left out.
 
     Host-level.
 
     Args:
-        x: [X], the abscissa, finite.
-        values: name → [X, seeds] or [X]; what is not finite is skipped.
+        x: [X], the x values, finite.
+        values: name → [X, seeds] or [X]; values that are not finite are skipped.
         x_label, y_label: of the axes.
         references: name → height of a horizontal line.
         log_x, log_y: whether an axis is logarithmic; its numbers must then be positive.
         extremes: whether the band reaches from the least to the greatest seed instead.
-        y_range: the ends of the vertical axis; None leaves one to the data.
-        x_names: a name for each abscissa, in place of its number.
+        y_range: the ends of the vertical axis; None fits one to the data.
+        x_names: a name for each x value, in place of its number.
 
     Raises:
-        ValueError: arrays of another shape, no finite number, a number ≤ 0 on a logarithmic axis, another number of
-            names.
+        ValueError: arrays of the wrong shape, no finite number, a number ≤ 0 on a logarithmic axis, a wrong number of
+            names, or names on a logarithmic axis.
 
     Example:
         >>> figure = against([1, 2, 4], {"ours": [[0.1, 0.2], [0.3, 0.3], [0.5, 0.4]]}, "units", "rate", log_x=True)
@@ -217,7 +219,8 @@ def against(
         x_names = as_names("x_names", x_names, x.size)
         if log_x:
             raise ValueError("log_x: found True, wanted False with x_names")
-    references = {name: as_array(f"references[{name!r}]", height).item() for name, height in (references or {}).items()}
+    references = as_heights("references", references)
+    check_ends("y_range", y_range)
     series = {
         name: by_seed(f"values[{name!r}]", entries, x.size) for name, entries in as_mapping("values", values).items()
     }
@@ -259,10 +262,7 @@ def against(
     if log_y:
         margin = (shown.max() / shown.min()) ** 0.06 if shown.max() > shown.min() else 1.5
         log_axis(axes, "y", shown.min() / margin, shown.max() * margin)
-    for end in y_range:
-        if end is not None:
-            check_number("y_range", end)
-    axes.set_ylim(*y_range)  # the names of the references stand where the final range puts their lines
+    axes.set_ylim(*y_range)  # names of references are placed at their lines in the final range
     low, high = axes.get_ylim()
     references = {name: height for name, height in references.items() if low <= height <= high}
     to_fraction = axes.transData + axes.transAxes.inverted()
@@ -274,7 +274,7 @@ def against(
 
 
 def _beside(axes: Axes, name: str, height: float, place: float) -> None:
-    """Names, at a place to the right of the axes, the line that ends at a height (both as fractions of the axes)."""
+    """Writes a name right of the axes, for the line that ends at a height (positions as fractions of the axes)."""
     leader = {"arrowstyle": "-", "color": GRAY, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
     look = {"va": "center", "annotation_clip": False, "arrowprops": leader}
     axes.annotate(name, (1, height), (1.03, place), xycoords="axes fraction", textcoords="axes fraction", **look)

@@ -8,11 +8,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, describe
+from interp_jax._checks import as_count, check_finite, describe
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
 from interp_jax.figures._style import GRAY, INK, LIGHT, new_figure, styled
 
-CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # in no order; beyond ten they come again
+CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # unordered; repeated beyond ten
 
 
 @styled
@@ -23,9 +23,9 @@ def tree(
     class_names: Sequence[str],
     path: Sequence[int] = (),
 ) -> Figure:
-    """Every split with its condition, which holds on the way up, and every leaf with its class and that one's share.
+    """A drawing of a decision tree: each split with its condition, each leaf with its class and that class's share.
 
-    The root is at the left, the leaves at the right; leaves of one class have one color.
+    The root is at the left; a split's condition holds in its upper branch; leaves of one class have one color.
 
     Host-level.
 
@@ -34,10 +34,10 @@ def tree(
         conditions: number of a split → its condition.
         shares: [nodes, classes], of the training rows of each node, in 0…1.
         class_names: of the classes.
-        path: nodes to mark, as those of an instance.
+        path: nodes to mark, e.g. those of an instance.
 
     Raises:
-        ValueError: shares of another shape or outside 0…1, children that are no tree, a split without a condition.
+        ValueError: shares of the wrong shape or outside 0…1, children that are not a tree, a split without a condition.
 
     Example:
         >>> figure = tree({0: (1, 2)}, {0: "unit 3 > 0.5"}, [[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]], ["cat", "dog"])
@@ -45,6 +45,7 @@ def tree(
     class_names = as_names("class_names", class_names)
     shares = as_array("shares", shares, "nodes", len(class_names))
     check_range("shares", shares)
+    check_finite("shares", shares)
     as_mapping("children", children)
     as_mapping("conditions", conditions)
     marked = {as_count("path", node, least=0, most=len(shares) - 1) for node in as_entries("path", path, least=0)}
@@ -63,7 +64,7 @@ def tree(
     places: dict[int, tuple[float, float]] = {}
 
     def place(node, level, below):
-        """Leaves one below the other; a split between its children. Returns the next free line."""
+        """Places leaves one below the other, a split between its children. Returns the next free line."""
         if node not in children:
             places[node] = (level, below)
             return below + 1

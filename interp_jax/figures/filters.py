@@ -10,7 +10,16 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_finite, check_number
-from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, by_seed, mean_and_deviation
+from interp_jax._files import escaped
+from interp_jax.figures._arrays import (
+    as_array,
+    as_entries,
+    as_heights,
+    as_mapping,
+    as_names,
+    by_seed,
+    mean_and_deviation,
+)
 from interp_jax.figures._style import (
     GRAY,
     color,
@@ -24,7 +33,7 @@ from interp_jax.figures._style import (
     whole_ticks,
 )
 
-FEW = 30  # up to so many taps a filter shows them as points
+FEW = 30  # up to this many taps are shown as points
 
 
 @styled
@@ -37,19 +46,19 @@ def profiles(
     *,
     zero_name: str = "jump",
 ) -> Figure:
-    """One or several filters over one another; a single short filter is drawn as stems.
+    """A figure of one or several filters in one panel; a single short filter is drawn as stems.
 
     Host-level.
 
     Args:
-        positions: [k], the place of each tap, finite.
+        positions: [k], the position of each tap, finite.
         filters: name → taps [k], NaN where there is none.
         x_label, y_label: of the axes.
-        zero: the place of the jump, marked by a vertical line.
-        zero_name: of that line in the legend.
+        zero: the position of the jump, marked by a vertical line.
+        zero_name: the name of that line in the legend.
 
     Raises:
-        ValueError: no filter, or arrays of another shape.
+        ValueError: no filter, or arrays of the wrong shape.
 
     Example:
         >>> figure = profiles([-1, 0, 1], {"derivative": [-1, 0, 1]}, zero=0)
@@ -69,7 +78,7 @@ def profiles(
     if zero is not None:
         check_number("zero", zero)
         handles.append(jump_line(axes, float(zero)))
-        names.append(zero_name)
+        names.append(escaped(zero_name, "zero_name"))
     axes.set(xlabel=x_label, ylabel=y_label)
     whole_ticks(axes.xaxis, positions)
     legend_above(figure, handles, names)
@@ -84,17 +93,17 @@ def composition(
     x_label: str = "tap",
     y_label: str = "weight",
 ) -> Figure:
-    """A filter and its parts, side by side.
+    """A figure of a filter and its parts, side by side.
 
     Host-level.
 
     Args:
         parts: name → (positions [k], taps [k]), each of its own length.
-        signs: the sign before each panel but the first; "∗" and "=" for three parts (convolution), none for others.
+        signs: the sign before each panel but the first; by default "∗" and "=" for three parts, else none.
         x_label, y_label: of the axes.
 
     Raises:
-        ValueError: no part, arrays of another shape, another number of signs.
+        ValueError: no part, arrays of the wrong shape, a wrong number of signs.
 
     Example:
         >>> figure = composition({"first": ([1, 2], [1, 1]), "second": ([1, 2], [1, -1])})
@@ -135,29 +144,29 @@ def gallery(
     columns: int = 3,
     scale_by_row: bool = False,
 ) -> Figure:
-    """Small multiples: one panel a class or position, each with the same few curves and one legend for all.
+    """Small multiples: one panel per class or position, with the same few curves and one shared legend.
 
-    Several seeds are a mean and a band of ± one standard deviation.
+    Seeds are shown as a mean and a band of ± 1 standard deviation.
 
-    Host-level.
+    Host-level. NaN and infinity leave gaps.
 
     Args:
-        positions: [k], the abscissa of all curves, finite.
+        positions: [k], the x values of all curves, finite.
         rows: title of the panel → (name of the curve → values [k] or [k, seeds]); a name has one color in all panels.
-        jumps: title of the panel → place of its jump, marked by a vertical line.
+        jumps: title of the panel → position of its jump, marked by a vertical line.
         x_label, y_label: of the axes.
         columns: panels side by side.
-        scale_by_row: whether each row of panels has a vertical scale of its own.
+        scale_by_row: whether each line of panels has its own vertical scale.
 
     Raises:
-        ValueError: no panel, a panel without a curve, arrays of another shape, jumps of other panels.
+        ValueError: no panel, a panel without a curve, arrays of the wrong shape, unknown titles in jumps.
 
     Example:
         >>> figure = gallery([1, 2, 3], {"class 30": {"seed 0": [0, 1, 0]}, "class 50": {"seed 0": [0, 0, 1]}})
     """
     positions = _as_positions("positions", positions)
     rows = {title: as_mapping(f"rows[{title!r}]", entries) for title, entries in as_mapping("rows", rows).items()}
-    jumps = {f"{title}": place for title, place in (jumps or {}).items()}
+    jumps = as_heights("jumps", jumps)
     if unknown := set(jumps) - set(rows):
         raise ValueError(f"jumps: found the names {sorted(unknown)}, wanted those of rows, {list(rows)}")
     for place in jumps.values():
@@ -192,7 +201,7 @@ def _as_positions(name: str, positions: ArrayLike) -> np.ndarray:
 
 
 def _curve(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int, *, points: bool = True) -> list[Line2D]:
-    """Draws taps as a line, with points where they are few; returns the list of the one line."""
+    """Draws taps as a line, with points if they are few; returns a list of that line."""
     few = points and positions.size <= FEW
     look = series_look(index, linewidth=1.5, markersize=5.5)
     return axes.plot(positions, taps, **look if few else look | {"marker": ""})

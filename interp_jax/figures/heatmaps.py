@@ -9,27 +9,27 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count
-from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
+from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range, even_steps
 from interp_jax.figures._clusters import ink_on
 from interp_jax.figures._labels import too_long
 from interp_jax.figures._style import GRAY, color, image, new_figure, styled
 
-BARS = 120  # up to so many biases are bars, more are a line
-PRINTED = 18  # up to so many classes have their overlaps printed
+BARS = 120  # up to this many biases are bars, more are a line
+PRINTED = 18  # up to this many classes have their overlaps printed
 
 
 @styled
 def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int = 2) -> Figure:
-    """The kernel of each layer as an image and, below it, its bias.
+    """A figure of the kernel of each layer as an image and, below it, its bias.
 
-    Host-level.
+    Host-level. NaN and infinity are gray, or missing bars.
 
     Args:
         layers: name → (kernel [in, out], bias [out]).
-        columns: layers side by side.
+        columns: layers per row.
 
     Raises:
-        ValueError: no layer, or arrays of another shape.
+        ValueError: no layer, or arrays of the wrong shape.
 
     Example:
         >>> figure = weights({"hidden": ([[1.0, -1.0], [0.5, 2.0]], [0.1, 0.2])})
@@ -58,19 +58,19 @@ def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int =
 
 @styled
 def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, columns: int = 2) -> Figure:
-    """The activation of each unit averaged over the rows of each class, one heat map a layer.
+    """Heat maps of the activation of each unit averaged over the rows of each class, one per layer.
 
-    A layer without negative averages has a color scale from zero, others one that is symmetric about zero.
+    A layer without negative averages has a color scale from zero, others one symmetric about zero.
 
-    Host-level.
+    Host-level. NaN and infinity are gray.
 
     Args:
         layers: name → averages [classes, units].
-        positions: [classes], the true jump position of each class, rising in equal steps.
-        columns: layers side by side.
+        positions: [classes], the true jump position of each class, increasing in equal steps.
+        columns: panels per row.
 
     Raises:
-        ValueError: no layer, arrays of another shape, or positions that do not rise in equal steps.
+        ValueError: no layer, arrays of the wrong shape, or positions that do not increase in equal steps.
 
     Example:
         >>> figure = class_averages({"hidden": [[0.1, 0.9], [0.8, 0.2]]}, [21, 22])
@@ -99,18 +99,18 @@ def weights_and_averages(
     *,
     titles: tuple[str, str] = ("weights", "activations averaged by class"),
 ) -> Figure:
-    """The kernel of a layer beside its activations averaged by class.
+    """A figure of the kernel of a layer beside its activations averaged by class.
 
-    Host-level.
+    Host-level. NaN and infinity are gray.
 
     Args:
         kernel: [in, units], the weights.
         averages: [classes, units], the activations.
-        positions: [classes], the true jump position of each class, rising in equal steps.
-        titles: one a panel.
+        positions: [classes], the true jump position of each class, increasing in equal steps.
+        titles: one per panel.
 
     Raises:
-        ValueError: arrays of another shape, or positions that do not rise in equal steps.
+        ValueError: arrays of the wrong shape, or positions that do not increase in equal steps.
 
     Example:
         >>> figure = weights_and_averages([[1.0, -1.0]], [[0.1, 0.9], [0.8, 0.2]], [21, 22])
@@ -131,18 +131,18 @@ def weights_and_averages(
 
 @styled
 def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard index") -> Figure:
-    """How much the sets of any two classes have in common, as colors and numbers, the first class at the top.
+    """A figure of the overlap of the sets of any two classes, as colors and numbers, the first class at the top.
 
     Host-level.
 
     Args:
         matrix: [classes, classes], symmetric, values in 0…1; NaN is gray. The diagonal may hold the overlap of repeated
             sets of one class.
-        names: one a class.
+        names: one per class.
         label: of the color bar.
 
     Raises:
-        ValueError: a matrix of another shape, not symmetric, or with values outside 0…1.
+        ValueError: a matrix of the wrong shape, not symmetric, or with values outside 0…1.
 
     Example:
         >>> figure = overlap([[1, 0.2], [0.2, 1]], ["cat", "dog"])
@@ -156,18 +156,18 @@ def overlap(matrix: ArrayLike, names: Sequence[str], *, label: str = "Jaccard in
 
 @styled
 def confusion(matrix: ArrayLike, names: Sequence[str], rows: str, columns: str, *, label: str = "share") -> Figure:
-    """How often one classifier decides for each class where another decides for a given one, as colors and numbers.
+    """A confusion matrix of two classifiers' decisions, or of labels and decisions, as colors and numbers.
 
     Host-level.
 
     Args:
-        matrix: [classes, classes], shares in 0…1, a row a class of the given decisions; NaN is gray.
-        names: one a class; the first is at the top and at the left.
+        matrix: [classes, classes], shares in 0…1, one row per class of the given decisions; NaN is gray.
+        names: one per class; the first is at the top and at the left.
         rows, columns: whose decisions the rows and the columns are.
         label: of the color bar.
 
     Raises:
-        ValueError: a matrix of another shape, or with values outside 0…1.
+        ValueError: a matrix of the wrong shape, or with values outside 0…1.
 
     Example:
         >>> figure = confusion([[0.9, 0.1], [0.2, 0.8]], ["cat", "dog"], "network", "decision tree")
@@ -200,7 +200,7 @@ def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
 
 
 def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray) -> None:
-    image(axes, averages.T, x=positions, label="mean activation")
+    image(axes, averages.T, x=even_steps("positions", positions), label="mean activation")
     axes.set(xlabel="true jump position", ylabel="unit")
 
 

@@ -10,20 +10,20 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import check_finite, check_number
-from interp_jax.figures._arrays import as_array, as_entries
+from interp_jax.figures._arrays import as_array, as_entries, even_steps
 from interp_jax.figures._style import GRAY, INK, color, image, jump_line, new_figure, stems, styled
 
 
 class LayerRow(NamedTuple):
-    """What one row of the grid shows of a layer.
+    """One row of the grid, which shows a layer.
 
     Attributes:
         name: of the layer.
         kernel: taps [k] of a convolution, a matrix [in, out], or None for a layer without weights.
         averages: [classes, units], activations averaged by class.
         example: [units], the activations for a single signal, or None.
-        units: [units], the place of each unit on the signal's axis; the class positions where there are as many, else
-            1, 2, ….
+        units: [units], the position of each unit on the signal's axis; by default the class positions if there are as
+            many, else 1, 2, ….
     """
 
     name: str
@@ -35,19 +35,19 @@ class LayerRow(NamedTuple):
 
 @styled
 def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> Figure:
-    """One row a layer: weights, activations averaged by class, the average of one class, those for a single signal.
+    """A grid with one row per layer: weights, activations averaged by class, the average of one class, one signal's.
 
     Dashed lines mark the jump.
 
-    Host-level.
+    Host-level. NaN and infinity are gray or leave gaps.
 
     Args:
-        rows: the `LayerRow`s, from the input on; the last column appears when any of them has an example.
-        positions: [classes], the true jump position of each class, rising in equal steps.
+        rows: the `LayerRow`s, first layer first; the last column appears if any of them has an example.
+        positions: [classes], the true jump position of each class, increasing in equal steps.
         at: the jump position, one of the positions, of the class in the third column and of the examples.
 
     Raises:
-        ValueError: no row, arrays of another shape, or a jump that is none of the positions.
+        ValueError: no row, arrays of the wrong shape, or a jump that is not one of the positions.
 
     Example:
         >>> figure = grid([LayerRow("ReLU", None, [[0.1, 0.9, 0.0], [0.8, 0.2, 0.1]])], [21, 22], at=21)
@@ -71,7 +71,7 @@ def grid(rows: Sequence[LayerRow], positions: ArrayLike, at: SupportsFloat) -> F
         units = _units(row, averages.shape[1], positions)
         _weights(line[0], row)
         _name(line[0], row.name)
-        image(line[1], averages.T, x=positions, y=units)
+        image(line[1], averages.T, x=even_steps("positions", positions), y=units)
         line[1].set_ylabel("unit")
         line[1].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         _activations(line[2], units, averages[chosen[0]], at, color(0))
@@ -111,7 +111,7 @@ def _weights(axes: Axes, row: LayerRow) -> None:
 
 
 def _name(axes: Axes, name: str) -> None:
-    """Writes the layer's name, turned, at the left of its row."""
+    """Writes the layer's name, rotated, at the left of its row."""
     axes.annotate(
         name,
         (0, 0.5),

@@ -1,4 +1,4 @@
-"""Roles of clusters of units: what each takes from the inputs beside what it does to the outputs."""
+"""Roles of clusters of units: the correlation of each with the inputs beside that with the outputs."""
 
 import textwrap
 from collections.abc import Sequence
@@ -42,21 +42,21 @@ def image_roles(
     input_label: str = "correlation with the input",
     output_label: str = "correlation with the output",
 ) -> Figure:
-    """The roles of clusters whose inputs are pixels: a picture and a bar chart each, all on common scales.
+    """A figure of the roles of clusters whose inputs are pixels: an image and bars per cluster, on common scales.
 
-    Scales are symmetric about zero, or from zero where no value is negative.
+    Scales are symmetric about zero, or from zero if no value is negative.
 
     Host-level.
 
     Args:
-        inputs: [clusters, height, width], the relation of each cluster to the pixels, row 0 at the top; NaN is gray.
-        outputs: [clusters, classes], the relation of each cluster to the outputs.
-        titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
-        output_names: one an output.
-        input_label, output_label: what the colors and the bars are.
+        inputs: [clusters, height, width], correlation of each cluster with the pixels, row 0 at the top; NaN is gray.
+        outputs: [clusters, classes], correlation of each cluster with the outputs.
+        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
+        output_names: one per output.
+        input_label, output_label: what the colors and the bars are, if not correlations.
 
     Raises:
-        ValueError: arrays of another shape, or another number of titles or names.
+        ValueError: arrays of the wrong shape, or a wrong number of titles or names.
 
     Example:
         >>> figure = image_roles([[[0.5, -0.2]]], [[0.9, -0.9]], titles=["Cluster 1"], output_names=["cat", "dog"])
@@ -98,22 +98,22 @@ def series_roles(
     output_label: str = "correlation with the output",
     month_label: str = "months before the target",
 ) -> Figure:
-    """The roles of clusters whose inputs are past months of several series: a line a series, and a bar chart.
+    """A figure of the roles of clusters whose inputs are past months of several series: a line per series, and bars.
 
     A series has one color in lines and bars; scales are common to all clusters.
 
     Host-level.
 
     Args:
-        inputs: [clusters, items, months], the relation of each cluster to the series, the oldest month first; NaN is a
+        inputs: [clusters, items, months], correlation of each cluster with the series, oldest month first; NaN is a
             gap.
-        outputs: [clusters, items], the relation of each cluster to the next value of each series.
-        titles: one a cluster, as "Cluster 1 (23 units, support 94 %)".
-        item_names: one a series.
+        outputs: [clusters, items], correlation of each cluster with the next value of each series.
+        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
+        item_names: one per series.
         input_label, output_label, month_label: of the axes.
 
     Raises:
-        ValueError: arrays of another shape, or another number of titles or names.
+        ValueError: arrays of the wrong shape, or a wrong number of titles or names.
 
     Example:
         >>> figure = series_roles([[[0.5, -0.2]]], [[0.9]], titles=["Cluster 1"], item_names=["taro"])
@@ -153,7 +153,7 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
 
 
 def _pair(figure: Figure, grid: GridSpec, index: int, title: str) -> tuple[Axes, Axes]:
-    """The two panels of a cluster, under one title that runs over both."""
+    """The two panels of a cluster, under one title that spans both."""
     line, column = divmod(index, 2)
     left, right = (figure.add_subplot(grid[line, 2 * column + side]) for side in (0, 1))
     left.set_title(title, fontsize=10.5, weight="bold").set_in_layout(False)  # else its length would widen the panel
@@ -171,6 +171,7 @@ def _bars(axes: Axes, values: np.ndarray, names: Sequence[str], shades: Any, tur
 
 
 def _value_axis(axes: Axes, label: str, limits: tuple[float, float]) -> None:
+    label = as_names("label", [label])[0]
     axes.axhline(0, color=INK if limits[0] < 0 else GRAY, linewidth=0.8, zorder=1.5)
     axes.set_ylim(1.05 * limits[0], 1.05 * limits[1])
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))

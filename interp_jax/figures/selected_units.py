@@ -12,14 +12,21 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import check_number
-from interp_jax.figures._arrays import as_array, as_mapping, as_names, by_seed, finite_entries, mean_and_deviation
+from interp_jax.figures._arrays import (
+    as_array,
+    as_mapping,
+    as_names,
+    by_seed,
+    check_ends,
+    finite_entries,
+    mean_and_deviation,
+)
 from interp_jax.figures._labels import too_long
 from interp_jax.figures._style import GRAY, INK, LIGHT, PALETTE, color, legend_above, marker, new_figure, styled
 
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
 GAP = 0.75  # between two classes, in rows
-SEPARATE = 128  # up to so many units there are white lines between them
+SEPARATE = 128  # up to this many units have white lines between them
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # from one numbered unit to the next
 SIZE = 9.0  # of the small letters, in points
 BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}
@@ -27,19 +34,19 @@ BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", 
 
 @styled
 def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figure:
-    """Which units each run chose: a block of rows a class, a row a run, a column a unit.
+    """A figure of the units that each run chose: a block of rows per class, a row per run, a column per unit.
 
-    Units that every run of a class chose have a color of their own. Numbers at the right state how many units a run
-    chose, and how many of them every run did.
+    Units that every run of a class chose have their own color. Numbers at the right state how many units a run chose,
+    and how many of them every run did.
 
     Host-level.
 
     Args:
-        masks: class → [runs, units], 1 where the run chose the unit, else 0; runs may differ in number.
-        x_label: what the columns are; they are counted from 0.
+        masks: class → [runs, units], 1 where the run chose the unit, else 0; classes may differ in number of runs.
+        x_label: of the columns, which are counted from 0.
 
     Raises:
-        ValueError: no class, masks of another shape, or numbers other than 0 and 1.
+        ValueError: no class, masks of the wrong shape, or numbers other than 0 and 1.
 
     Example:
         >>> figure = positions({"cat": [[1, 0, 1], [1, 0, 0]], "dog": [[0, 1, 1]]})
@@ -86,19 +93,19 @@ def by_class(
     x_label: str = "class",
     y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (0, None),
 ) -> Figure:
-    """A dot plot of one number a class, several series beside one another: their means, and a small dot a repeat.
+    """A dot plot of one number per class, series side by side: their means, and a small dot per repeat.
 
     Host-level.
 
     Args:
         classes: their names.
         values: series → [classes] or [classes, repeats]; NaN is not drawn.
-        references: name → [classes], a bar across the whole class, as of published numbers; NaN is not drawn.
+        references: name → [classes], a bar across the whole class, e.g. published numbers; NaN is not drawn.
         y_label, x_label: of the axes.
-        y_range: the ends of the vertical axis; None leaves one to the data.
+        y_range: the ends of the vertical axis; None fits one to the data.
 
     Raises:
-        ValueError: no class or series, arrays of another shape, no finite number.
+        ValueError: no class or series, arrays of the wrong shape, no finite number.
 
     Example:
         >>> figure = by_class(["cat", "dog"], {"ours": [[3, 4], [7, 6]]}, {"published": [5, 9]})
@@ -106,14 +113,10 @@ def by_class(
     classes = as_names("classes", classes)
     values = as_mapping("values", values)
     series = {name: by_seed(f"values[{name!r}]", numbers, len(classes)) for name, numbers in values.items()}
-    bars = {
-        f"{name}": as_array(f"references[{name!r}]", numbers, len(classes))
-        for name, numbers in (references or {}).items()
-    }
+    bars = {} if not references else as_mapping("references", references)
+    bars = {name: as_array(f"references[{name!r}]", numbers, len(classes)) for name, numbers in bars.items()}
     finite_entries("values", *series.values())
-    for end in y_range:
-        if end is not None:
-            check_number("y_range", end)
+    check_ends("y_range", y_range)
     width = min(0.22, 0.84 / len(series))
     inches = min(9.0, max(5.0, 1.2 + len(classes) * (0.35 + 0.14 * len(series))))
     figure = new_figure(inches, 4.4)

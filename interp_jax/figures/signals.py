@@ -1,4 +1,4 @@
-"""Step signals: examples of them, and what filters make of them."""
+"""Step signals: examples, and responses of filters to them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_finite
-from interp_jax.figures._arrays import as_array, as_mapping, as_names, same_names
+from interp_jax.figures._arrays import as_array, as_mapping, as_names, check_range, same_names
 from interp_jax.figures._style import GRAY, color, jump_line, legend_above, new_figure, small_multiples, stems, styled
 
 
@@ -16,18 +16,18 @@ from interp_jax.figures._style import GRAY, color, jump_line, legend_above, new_
 def examples(
     signals: ArrayLike, positions: ArrayLike, titles: Sequence[str] | None = None, *, columns: int = 2
 ) -> Figure:
-    """Noisy signals, one a panel, each with its true jump marked.
+    """A figure of noisy signals, one per panel, each with its true jump marked.
 
-    Host-level.
+    Host-level. NaN and infinity leave gaps.
 
     Args:
-        signals: [k, n], one signal a row.
+        signals: [k, n], one signal per row.
         positions: [k], the true position of each jump, counted from 1.
-        titles: one a panel; the position by default.
-        columns: panels side by side.
+        titles: one per panel; the position by default.
+        columns: panels per row.
 
     Raises:
-        ValueError: arrays of another shape, or another number of titles.
+        ValueError: arrays of the wrong shape, or a wrong number of titles.
 
     Example:
         >>> figure = examples([[0.1, -0.2, 2.9, 3.1]], [3])
@@ -36,6 +36,7 @@ def examples(
     count, length = signals.shape
     positions = as_array("positions", positions, count)
     check_finite("positions", positions)
+    check_range("positions", positions, 1.0, float(length))
     titles = [f"jump at {position:g}" for position in positions] if titles is None else titles
     titles = as_names("titles", titles, count)
     columns = min(as_count("columns", columns), count)
@@ -54,7 +55,7 @@ def examples(
 def filter_steps(
     step: ArrayLike, noisy: ArrayLike, filters: Mapping[str, ArrayLike], responses: Mapping[str, ArrayLike]
 ) -> Figure:
-    """Filters and their responses to a step, one filter a row: its taps on the left, signal and response on the right.
+    """A figure of filters and their responses to a step, a filter per row: taps left, signal and response right.
 
     Host-level.
 
@@ -65,7 +66,7 @@ def filter_steps(
         responses: name → response [n], NaN where the filter overlaps the border; the same names as the filters.
 
     Raises:
-        ValueError: no filter, arrays of another shape, responses of other filters.
+        ValueError: no filter, arrays of the wrong shape, responses of other filters.
 
     Example:
         >>> step, response = [0, 0, 3, 3], [float("nan"), 3, 3, float("nan")]

@@ -1,4 +1,4 @@
-"""What changes from layer to layer: curves of networks of several depths, signed maps, the likelihood of classes."""
+"""Changes from layer to layer: curves of networks of several depths, signed maps, the likelihood of classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count
 from interp_jax.figures._arrays import (
     as_array,
+    as_heights,
     as_mapping,
     as_names,
     by_seed,
@@ -43,28 +44,28 @@ def shares(
     references: Mapping[str, SupportsFloat] | None = None,
     percent: bool = True,
 ) -> Figure:
-    """A quantity of every layer against its place in the network, a curve a network, deep and shallow ones together.
+    """A figure of a quantity of every layer against its relative depth, one curve per network.
 
     Lines are means, bands reach from the least to the greatest seed.
 
-    Host-level.
+    Host-level. NaN and infinity leave gaps.
 
     Args:
-        layers: name → [layers] or [layers, seeds]; a layer's place is its number over the number of layers; what is not
-            finite is left out.
+        layers: name → [layers] or [layers, seeds]; a layer's relative depth is its number over the number of layers;
+            values that are not finite are left out.
         y_label: what the quantity is.
         references: name → height of a dashed line, named in the legend.
-        percent: whether it is a share, drawn from 0, or from the least below it, to 100 %.
+        percent: whether it is a share, drawn from 0 (or the least value below 0) to 100 %.
 
     Raises:
-        ValueError: no network, arrays of another shape, or no finite number.
+        ValueError: no network, arrays of the wrong shape, or no finite number.
 
     Example:
         >>> figure = shares({"4 layers": [0.9, 0.5, 0.3, 0.1], "2 layers": [0.8, 0.2]}, "share")
     """
     layers = as_mapping("layers", layers)
     networks = {name: by_seed(f"layers[{name!r}]", values, "layers") for name, values in layers.items()}
-    references = {f"{name}": as_array(f"references[{name!r}]", at).item() for name, at in (references or {}).items()}
+    references = as_heights("references", references)
     least = finite_entries("layers", *networks.values()).min()
     figure = new_figure(7.5, 4.4)
     axes = figure.subplots()
@@ -84,7 +85,7 @@ def shares(
     axes.set(xlabel="layer / number of layers", ylabel=y_label, xlim=(0, 1))
     if percent:
         in_percent(axes.yaxis)
-    # From 0 on, unless something lies below: a layer's share of a score may be negative.
+    # From 0, unless something lies below: a layer's share of a score may be negative.
     if not least < 0:
         axes.set_ylim(0, 1.02 if percent else None)
     elif percent:
@@ -97,21 +98,21 @@ def shares(
 def signed_maps(
     images: ArrayLike, maps: ArrayLike, layers: Sequence[Any], names: Sequence[str], *, label: str = "change"
 ) -> Figure:
-    """Images and what layers have changed of them: a row an image, first the image, then a column a layer.
+    """A grid of images and of their changes by layers: a row per image, first the image, then a column per layer.
 
-    Each map has a color scale of its own, symmetric about zero, whose end is written below it.
+    Each map has its own color scale, symmetric about zero, with its end written below.
 
     Host-level.
 
     Args:
         images: [n, height, width], values in 0…1, drawn gray, row 0 at the top.
-        maps: [n, layers, height, width], changes with their sign; what is not finite is left out.
+        maps: [n, layers, height, width], signed changes; values that are not finite are left out.
         layers: the names of the columns.
         names: the names of the rows.
         label: of the color bar.
 
     Raises:
-        ValueError: arrays of another shape, images outside 0…1, another number of names.
+        ValueError: arrays of the wrong shape, images outside 0…1, a wrong number of names.
 
     Example:
         >>> figure = signed_maps([[[0.0, 1.0]]], [[[[0.5, -0.2]], [[0.1, 0.0]]]], ["layer 1", "layer 2"], ["digit 3"])
@@ -156,7 +157,7 @@ def likelihood_paths(
     columns: int = 3,
     named: int = 3,
 ) -> Figure:
-    """The likelihood of each class from layer to layer, a panel an image, the likeliest classes in color.
+    """A figure of the likelihood of each class from layer to layer, a panel per image, the likeliest classes in color.
 
     A class has the same color in all panels.
 
@@ -167,11 +168,11 @@ def likelihood_paths(
         class_names: of the classes.
         titles: above the panels.
         images: [n, height, width], drawn small in the panel, values in 0…1.
-        columns: panels side by side.
-        named: at most so many classes of a panel have a color: those that are likeliest anywhere on the way.
+        columns: panels per row.
+        named: the most classes of a panel to have a color: those that are likeliest in any layer.
 
     Raises:
-        ValueError: arrays of another shape, values outside 0…1, another number of names or titles.
+        ValueError: arrays of the wrong shape, values outside 0…1, a wrong number of names or titles.
 
     Example:
         >>> figure = likelihood_paths([[[0.5, 0.5], [0.9, 0.1]]], ["cat", "dog"], ["an image"])

@@ -1,4 +1,4 @@
-"""Table cells as text, and which columns are numbers."""
+"""Table cells as text, and which columns are numeric."""
 
 import re
 from collections.abc import Sequence
@@ -36,9 +36,11 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[li
     """The rows as text, each as long as the header.
 
     Raises:
-        ValueError: there is no column, or a row has another length than the header.
+        ValueError: there is no column, or a row's length differs from the header's.
     """
-    for name, cells in {"header": header, "rows": rows, **{f"rows[{i}]": row for i, row in enumerate(rows)}}.items():
+    if isinstance(rows, str) or not hasattr(rows, "__len__"):
+        raise ValueError(f"rows: found {type(rows).__name__}, wanted a sequence")
+    for name, cells in {"header": header, **{f"rows[{i}]": row for i, row in enumerate(rows)}}.items():
         if isinstance(cells, str) or not hasattr(cells, "__len__"):
             raise ValueError(f"{name}: found {type(cells).__name__}, wanted a sequence")
     if len(header) == 0:
@@ -50,7 +52,7 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[li
 
 
 def numeric_columns(rows: Sequence[Sequence[str]], columns: int) -> list[bool]:
-    """Whether each column holds numbers, which are set flush right; an empty cell decides nothing.
+    """Whether each column is numeric, to be right-aligned; an empty cell does not matter.
 
     Example:
         >>> numeric_columns([["VGG", "0.91 ± 0.02", "12 %"], ["ResNet", "–", "7 %"]], 3)

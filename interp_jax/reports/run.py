@@ -1,4 +1,4 @@
-"""One run of a study: a folder that can be resumed, and its page."""
+"""One run of a study: a resumable folder, and its page."""
 
 import contextlib
 import re
@@ -21,20 +21,20 @@ class Run:
     """The results of a study under ``<root>/<study>/<name>/``; made by `Run.open`.
 
     A section is finished when its ``sections/<id>.json`` exists. ``metrics.json``, ``timing.json`` and ``report.html``
-    are made from these files, the figures and the configuration, and can be made again at any time. Two processes may
-    work at different sections of one run.
+    are made from these files, the figures and the configuration, and can be remade at any time. Two processes may
+    work on different sections of one run.
 
     Attributes:
-        folder: where everything is.
-        report: the page.
+        folder: the run's folder.
+        report: the path of the page.
     """
 
     def __init__(self, folder: Path, config: dict[str, Any], title: str, lead: str, sections: Sequence[str]):
         self.folder = folder
         self.report = folder / "report.html"
         self._config = config
-        self._title = escaped(title)
-        self._lead = escaped(lead)
+        self._title = escaped(title, "title")
+        self._lead = escaped(lead, "lead")
         self._order = tuple(sections)
         self._environment: dict[str, Any] = {}
         self._checkpoints: list[str] = []
@@ -53,7 +53,7 @@ class Run:
         root: str | PathLike[str] = "runs",
         overwrite: bool = False,
     ) -> "Run":
-        """A new run, or the one that is in its folder already, with what it has finished.
+        """A new run, or the one already in its folder, with its finished sections.
 
         Host-level.
 
@@ -65,12 +65,12 @@ class Run:
             lead: the page's first paragraph.
             sections: the sections' identifiers in page order.
             root: the folder of all studies.
-            overwrite: whether what an earlier run wrote there, and nothing else, is removed first.
+            overwrite: whether the files of an earlier run there, and nothing else, are removed first.
 
         Raises:
-            TypeError: a setting is nothing that JSON can hold.
-            ValueError: a name is no plain folder name, the folder holds a run with other settings or sections, or
-                one of its files is damaged. Arguments are checked before any folder is made.
+            TypeError: a setting that JSON cannot hold.
+            ValueError: a name that is not a plain folder name, a run with other settings or sections in the folder, or
+                a damaged file there. Arguments are checked before any folder is made.
 
         Example:
             >>> import tempfile
@@ -81,9 +81,11 @@ class Run:
             ...     run.finished("a")
             True
         """
+        if not isinstance(root, str | PathLike):
+            raise ValueError(f"root: found {root!r:.60}, wanted a path")
         folder = Path(root) / plain_name("study", study) / plain_name("name", name)
-        if isinstance(sections, str):
-            raise ValueError(f"sections: found {sections!r}, wanted a sequence of names")
+        if isinstance(sections, str) or not isinstance(sections, Sequence):
+            raise ValueError(f"sections: found {sections!r:.60}, wanted a sequence of names")
         for id in sections:
             plain_name("sections", id)
         if len({id.casefold() for id in sections}) < len(sections):  # some file systems ignore case
@@ -100,7 +102,7 @@ class Run:
         return run
 
     def finished(self, id: str) -> bool:
-        """Whether a section is on disk and needs no work any more.
+        """Whether a section is finished and on disk.
 
         Args:
             id: one of the run's section identifiers.
@@ -112,16 +114,16 @@ class Run:
         return id in self._finished
 
     def checkpoint(self, name: str) -> Path:
-        """The folder ``checkpoints/<name>``, which whoever writes the checkpoint makes; its parent is made here.
+        """The folder ``checkpoints/<name>``, to be made by the caller; its parent is made here.
 
-        The name is stored in ``timing.json``, so that an overwritten run removes its own checkpoints, with a folder of
-        the same name that ends in ``.unfinished``, and no other.
+        The name is stored in ``timing.json``, so that overwriting a run removes only its own checkpoints, with folders
+        of the same names that end in ``.unfinished``.
 
         Args:
             name: a plain folder name.
 
         Raises:
-            ValueError: the name is no plain folder name.
+            ValueError: the name is not a plain folder name.
         """
         folder = self._folder("checkpoints") / plain_name("name", name)
         folder.parent.mkdir(exist_ok=True)
@@ -131,13 +133,13 @@ class Run:
         return folder
 
     def environment(self, mapping: Mapping) -> None:
-        """Stores what the run is computed with, in ``timing.json`` and at the end of the page.
+        """Stores the environment of the run in ``timing.json`` and at the end of the page.
 
         Args:
             mapping: such as `interp_jax.reports.describe` plus the device; replaces the earlier one.
 
         Raises:
-            TypeError: no mapping, or a value is nothing that JSON can hold.
+            TypeError: not a mapping, or a value that JSON cannot hold.
         """
         if not isinstance(mapping, Mapping):
             raise TypeError(f"mapping: found {type(mapping).__name__}, wanted a mapping")
@@ -146,7 +148,7 @@ class Run:
 
     @contextlib.contextmanager
     def section(self, id: str, title: str) -> Iterator[Section]:
-        """A context manager that collects a section and, when its block ends without an exception, writes it.
+        """A context manager that collects a section and writes it when its block ends without an exception.
 
         Args:
             id: one of the run's section identifiers.
@@ -156,7 +158,7 @@ class Run:
             The `Section`, which takes text, tables, figures and metrics.
 
         Raises:
-            ValueError: the run has no such section, it is finished, or a figure's name belongs to another section.
+            ValueError: the run has no such section, it is finished, or another section has a figure of the same name.
         """
         if self.finished(id):
             raise ValueError(
@@ -169,7 +171,7 @@ class Run:
         self._keep(section, section.record(time.perf_counter() - start))
 
     def _begin(self, overwrite: bool) -> None:
-        """Starts a run; settings come first, so that no result is ever without them."""
+        """Starts a run; settings are written first, so that no result is ever without them."""
         for name in ("sections", "checkpoints"):
             if not overwrite and self._folder(name).is_dir() and any(self._folder(name).iterdir()):
                 raise ValueError(
@@ -180,7 +182,7 @@ class Run:
         write_record(self.folder / "config.json", self._config, sort_keys=True)
 
     def _resume(self) -> None:
-        """Takes over what is finished; the results are written anew in case the run was stopped before that."""
+        """Reads finished sections; the results are rewritten in case the run was stopped before that."""
         lines = differences(read_record(self.folder / "config.json"), self._config)
         if lines:
             raise ValueError(
@@ -196,7 +198,7 @@ class Run:
         self._write_results()
 
     def _read_sections(self) -> None:
-        """Takes over the sections on disk, those of another process too."""
+        """Reads the sections on disk, including those of other processes."""
         for path in sorted(self._folder("sections").glob("*.json")):
             if path.stem in self._order:
                 self._finished[path.stem] = self._finished.get(path.stem) or _read_section(path)
@@ -207,7 +209,7 @@ class Run:
                 )
 
     def _keep(self, section: Section, record: dict[str, Any]) -> None:
-        """Writes a section: its figures, then its record, which makes it finished, then what is made from it."""
+        """Writes a section: its figures, then its record, which makes it finished, then the results made from it."""
         path = self._folder("sections") / f"{section.id}.json"
         images = {self._folder("figures") / f"{name}.png": image for name, image in section.images.items()}
         try:
@@ -293,7 +295,7 @@ def _is_section(path: Path) -> bool:
 
 
 def _checkpoint_names(folder: Path) -> list[str]:
-    """The checkpoints of a run, whose names it stores; of an older run that stored none, all folders."""
+    """The checkpoints of a run by their stored names; for an older run that stored none, all folders."""
     try:
         names = read_record(folder / "timing.json").get("checkpoints")
     except (FileNotFoundError, ValueError):
@@ -304,10 +306,9 @@ def _checkpoint_names(folder: Path) -> list[str]:
 
 
 def _remove_run(folder: Path, sections: Sequence[str]) -> None:
-    """Removes what a run wrote, and nothing else; of a symbolic link the link goes, its target stays.
+    """Removes the files of a run, and nothing else; a symbolic link is removed, its target stays.
 
-    The order leaves a shorter valid run, whatever interrupts it: sections, their figures, checkpoints, results and
-    settings.
+    The order leaves a shorter valid run if interrupted: sections, their figures, checkpoints, results and settings.
     """
     if folder.is_symlink():
         raise ValueError(f"{folder}: found a symbolic link, wanted a folder to overwrite. Pass another --name.")
@@ -321,7 +322,7 @@ def _remove_run(folder: Path, sections: Sequence[str]) -> None:
         for name in names:
             (folder / "figures" / f"{name}.png").unlink(missing_ok=True)
     for name in _checkpoint_names(folder):
-        # With what a killed training or writer left beside it.
+        # With the leftovers of a killed training or writer beside it.
         for path in folder.glob(f"checkpoints/{name}*"):
             if not re.fullmatch(r"(\.unfinished)?(\.orbax-checkpoint-tmp.*)?", path.name.removeprefix(name)):
                 continue

@@ -1,7 +1,8 @@
-"""What one section of a report holds, collected in memory."""
+"""The contents of one section of a report, collected in memory."""
 
 import contextlib
 import io
+import math
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ BLOCK_KEYS = {
 
 
 class Section:
-    """Text, tables, figures and metrics in the order they are given; nothing touches the disk.
+    """Text, tables, figures and metrics in the order given; nothing is written to disk.
 
     Attributes:
         id: the section's identifier in its run.
@@ -37,7 +38,7 @@ class Section:
 
     def __init__(self, id: str, title: str):
         self.id = id
-        self.title = escaped(title)
+        self.title = escaped(title, "title")
         self.images: dict[str, bytes] = {}
         self._blocks: list[dict[str, Any]] = []
         self._metrics: dict[str, Any] = {}
@@ -46,10 +47,10 @@ class Section:
         """Adds plain text.
 
         Args:
-            paragraph: shown as written, no markup; an empty line starts another paragraph. Bytes that are not UTF-8 are
-                shown as escapes, here and in every other text.
+            paragraph: shown as written, without markup; an empty line starts a new paragraph. Bytes that are not UTF-8
+                are shown as escapes, here and in every other text.
         """
-        for part in re.split(r"\n\s*\n", escaped(paragraph).strip()):
+        for part in re.split(r"\n\s*\n", escaped(paragraph, "paragraph").strip()):
             self._blocks.append({"kind": "text", "text": " ".join(part.split())})
 
     def table(
@@ -60,25 +61,24 @@ class Section:
         note: str | None = None,
         highlight: Iterable[SupportsIndex | tuple[SupportsIndex, SupportsIndex]] | None = None,
     ) -> None:
-        """Adds a table; columns of numbers are set flush right.
+        """Adds a table; numeric columns are right-aligned.
 
         Args:
             header: the column names.
-            rows: the cells; pass floats as strings to decide their digits, else six are shown; None is a dash.
-            caption: stands above the table.
-            note: stands below it.
-            highlight: what is set in bold, each a row number or a (row, column) pair, counted from 0.
+            rows: the cells; pass floats as strings to choose their digits, else six are shown; None is a dash.
+            caption: shown above the table.
+            note: shown below it.
+            highlight: rows or cells set in bold, each a row number or a (row, column) pair, counted from 0.
 
         Raises:
-            ValueError: there is no column, a row has another length than the header, or a highlight lies outside the
-                table.
+            ValueError: there is no column, a row's length differs from the header's, or a highlight is outside.
         """
         cells = show_table(header, rows)
         self._blocks.append(
             {
                 "kind": "table",
-                "caption": escaped(caption),
-                "note": None if note is None else escaped(note),
+                "caption": escaped(caption, "caption"),
+                "note": None if note is None else escaped(note, "note"),
                 "header": [escaped(str(name)) for name in header],
                 "rows": cells,
                 "numeric": numeric_columns(cells, len(header)),
@@ -87,16 +87,17 @@ class Section:
         )
 
     def figure(self, name: str, figure: Figure, caption: str, alt: str | None = None) -> None:
-        """Adds a figure as it looks now; changing or closing it later changes nothing.
+        """Adds a figure in its current state; changing or closing it later has no effect.
 
         Args:
             name: its file is ``figures/<name>.png``.
-            figure: drawn at 150 dots an inch and shown in its own size, an inch being 96 CSS pixels.
-            caption: stands below the figure.
-            alt: what the figure shows, for those who cannot see it; the caption when None.
+            figure: drawn at 150 dots per inch and shown in its own size, an inch being 96 CSS pixels.
+            caption: shown below the figure.
+            alt: what the figure shows, for those who cannot see it; by default the caption.
 
         Raises:
-            ValueError: the name is no plain file name, or the section has a figure of this name, whatever its case.
+            TypeError: not a matplotlib figure.
+            ValueError: not a plain file name, or the section has a figure of this name, ignoring case.
         """
         plain_name("name", name)
         if name.casefold() in map(str.casefold, self.images):  # some file systems ignore case
@@ -112,8 +113,8 @@ class Section:
             {
                 "kind": "figure",
                 "name": name,
-                "caption": escaped(caption),
-                "alt": escaped(caption if alt is None else alt),
+                "caption": escaped(caption, "caption"),
+                "alt": escaped(caption if alt is None else alt, "alt"),
                 "width": round(width * 96 / DPI),
                 "height": round(height * 96 / DPI),
             }
@@ -121,10 +122,10 @@ class Section:
 
     @contextlib.contextmanager
     def folded(self, title: str) -> Iterator[None]:
-        """A context manager: what is added inside the ``with`` is shown when the reader opens it.
+        """A context manager: content added inside the ``with`` is shown when the reader opens it.
 
         Args:
-            title: stands in its place.
+            title: shown in its place.
 
         Raises:
             ValueError: one fold inside another.
@@ -132,7 +133,7 @@ class Section:
         kinds = [block["kind"] for block in self._blocks]
         if kinds.count("fold") > kinds.count("unfold"):
             raise ValueError(f"title: found {title!r} inside another fold, wanted one after the other")
-        self._blocks.append({"kind": "fold", "title": escaped(title)})
+        self._blocks.append({"kind": "fold", "title": escaped(title, "title")})
         yield
         self._blocks.append({"kind": "unfold"})
 
@@ -144,7 +145,7 @@ class Section:
                 significant digits, NaN and infinity become null.
 
         Raises:
-            TypeError: a value has another type.
+            TypeError: not a mapping, or a value of another type.
             ValueError: the section has a metric of this name.
         """
         if not isinstance(mapping, Mapping):
@@ -156,19 +157,26 @@ class Section:
         self._metrics |= converted
 
     def record(self, seconds: float) -> dict[str, Any]:
-        """Everything but the images as the JSON object that ``sections/<id>.json`` holds.
+        """Everything but the images, as the JSON object stored in ``sections/<id>.json``.
 
         Args:
             seconds: how long the section took.
         """
-        return {"title": self.title, "seconds": round(seconds, 3), "metrics": self._metrics, "blocks": self._blocks}
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+            raise ValueError(f"seconds: found {seconds!r:.60}, wanted a finite number")
+        return {
+            "title": self.title,
+            "seconds": round(float(seconds), 3),
+            "metrics": self._metrics,
+            "blocks": self._blocks,
+        }
 
 
 def check_blocks(path: Path, record: dict[str, Any]) -> None:
     """Refuses a record whose blocks a page cannot show, or that names a file outside the folder of figures.
 
     Raises:
-        ValueError: the file that the record was read from holds such a block.
+        ValueError: such a block, with the file from which the record was read.
     """
     for block in record["blocks"]:
         kind = block.get("kind") if isinstance(block, dict) else None

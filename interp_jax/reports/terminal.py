@@ -20,7 +20,7 @@ class Task:
     """A countable piece of work; made by :meth:`Progress.task`."""
 
     def __init__(self, description: str, total: SupportsIndex | None, bar: bars.Progress | None):
-        description = self._description = escaped(description)
+        description = self._description = escaped(description, "description")
         total = self._total = None if total is None else _steps("total", total)
         self._bar = bar
         self._bar_id = bar.add_task(description, total=total, note="") if bar else None
@@ -33,19 +33,19 @@ class Task:
         """Counts steps.
 
         Args:
-            n: how many are done since the last call.
-            note: shown behind the bar, such as the loss; empty keeps the last one.
+            n: how many were done since the last call.
+            note: shown after the bar, such as the loss; empty keeps the last one.
 
         Raises:
-            ValueError: n that is no whole number of at least 0.
+            ValueError: n that is not an integer of at least 0.
         """
         self._done += _steps("n", n)
-        self._note = escaped(note) or self._note
+        self._note = escaped(note, "note") or self._note
         if self._bar:
             self._bar.update(self._bar_id, advance=n, note=self._note)
 
     def finish(self) -> None:
-        """Ends the task; without a terminal this prints its one line. A second call does nothing."""
+        """Ends the task and, without a terminal, prints its line. A second call does nothing."""
         if self._finished:
             return
         self._finished = True
@@ -66,21 +66,21 @@ class Progress:
         self._bar = bar
 
     def task(self, description: str, total: SupportsIndex | None) -> Task:
-        """A new task, which counts its steps.
+        """A new `Task`, which counts its steps.
 
         Args:
             description: what is being done.
-            total: how many steps there are; None when nobody knows.
+            total: number of steps, None if unknown.
 
         Raises:
-            ValueError: a total that is no whole number of at least 0.
+            ValueError: a total that is not an integer of at least 0.
         """
         return Task(description, total, self._bar)
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Progress bars with elapsed and remaining time; without a terminal, a plain line a finished task.
+    """Progress bars with elapsed and remaining time; without a terminal, one line per task at its ``finish``.
 
     Host-level.
 
@@ -88,21 +88,21 @@ def progress(title: str) -> Iterator[Progress]:
         title: printed once, above the tasks.
 
     Returns:
-        A context manager that gives the `Progress`, whose ``task`` starts a task.
+        A context manager yielding a `Progress`; its ``task`` starts a task.
 
     Example:
         >>> with progress("training") as bars:
         ...     bars.task("networks", 2).advance(2)
         training
     """
-    title = escaped(title)
+    title = escaped(title, "title")
     if not sys.stdout.isatty():
         print(title, flush=True)
         yield Progress(None)
         return
     console = Console(file=sys.stdout)
     console.print(Text(title, style="bold"))
-    # On a narrow terminal the words give way first: what is wanted most is the time left.
+    # On a narrow terminal the words are cut first: the remaining time matters most.
     words = {"no_wrap": True, "overflow": "ellipsis"}
     columns = (
         bars.TextColumn("{task.description}", markup=False, table_column=Column(ratio=3, **words)),
@@ -117,28 +117,28 @@ def progress(title: str) -> Iterator[Progress]:
 
 
 def summary(header: Sequence[str], rows: Sequence[Sequence[Cell]], title: str) -> None:
-    """Prints a table to the terminal; columns of numbers are set flush right.
+    """Prints a table to the terminal; numeric columns are right-aligned.
 
     Host-level.
 
     Args:
         header: the column names, at least one.
-        rows: the cells, a row as long as the header.
+        rows: the cells, each row as long as the header.
         title: printed above it.
 
     Raises:
-        ValueError: there is no column, or a row has another length than the header.
+        ValueError: there is no column, or a row's length differs from the header's.
 
     Example:
         >>> summary(["network", "accuracy"], [["perceptron", 0.97]], "Digits")  # doctest: +SKIP
     """
     cells = show_table(header, rows)
-    table = Table(title=Text(escaped(title)), title_justify="left")
+    table = Table(title=Text(escaped(title, "title")), title_justify="left")
     for name, numeric in zip(header, numeric_columns(cells, len(header)), strict=True):
         table.add_column(Text(escaped(str(name))), justify="right" if numeric else "left")
     for row in cells:
         table.add_row(*map(Text, row))
-    # A file has no width to fit: there, no cell is cut.
+    # A file has no width limit, so that no cell is cut there.
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 10_000).print(table)
 
 

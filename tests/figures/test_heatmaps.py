@@ -60,7 +60,7 @@ def test_class_averages_take_the_scale_from_the_signs(generator, frozen, positio
 def test_class_averages_name_what_is_wrong(positions):
     with pytest.raises(ValueError, match=r"layers\['a'\]: found shape \[100, 60\], wanted \[60, units\]"):
         heatmaps.class_averages({"a": np.zeros((100, 60))}, positions)
-    with pytest.raises(ValueError, match=r"x: found .*, wanted numbers that rise in equal steps"):
+    with pytest.raises(ValueError, match=r"positions: found .*, wanted numbers that rise in equal steps"):
         heatmaps.class_averages({"a": np.zeros((3, 4))}, [1, 2, 5])
 
 
