@@ -68,6 +68,8 @@ def price_windows(csv, months=36) -> PriceWindows:
 
     Source: Watanabe 2018, section 4.2 (36 months of three prices, the next month's as targets).
     """
+    if not isinstance(csv, PriceSeries | str | os.PathLike):
+        raise ValueError(f"csv: found {describe(csv)}, wanted the path of a CSV file or a PriceSeries")
     series = _checked(csv) if isinstance(csv, PriceSeries) else read_prices(csv)
     rows = len(series.months)
     if rows < 2:

@@ -25,7 +25,7 @@ def embedding(
 ) -> Figure:
     """A figure of a two-dimensional embedding or code, colored by class, with some class numbers at their medians.
 
-    Host-level.
+    Host-level. Points or labels of NaN or infinity are left out.
 
     Args:
         points: [n, 2], one point per row; rows with NaN or infinity are left out.
