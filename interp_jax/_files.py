@@ -87,7 +87,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress
     """
     buffer = BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
-    write_bytes(_as_path(path), buffer.getvalue())
+    write_bytes(as_path(path), buffer.getvalue())
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -98,7 +98,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         ValueError: a file of another kind, one that is cut off, or one with pickled parts.
     """
     try:
-        with _as_path(path).open("rb") as file:
+        with as_path(path).open("rb") as file:
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.lib.npyio.NpzFile):
                 return dict(stored)
@@ -109,7 +109,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
 
 
-def _as_path(path) -> Path:
+def as_path(path) -> Path:
+    """The path, from text or a path; refuses anything else."""
     if not isinstance(path, str | Path):
         raise TypeError(f"path: found {type(path).__name__}, wanted the path of a file")
     return Path(path)

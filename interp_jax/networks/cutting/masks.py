@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from interp_jax._checks import as_numpy, describe
-from interp_jax._files import encoded, read_arrays, write_bytes
+from interp_jax._files import as_path, encoded, read_arrays, write_bytes
 
 
 def save_masks(path: str | Path, masks: Mapping) -> None:
@@ -31,6 +31,7 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
         ...     load_masks(f"{folder}/masks.npz")
         {'max1': array([ True, False])}
     """
+    path = as_path(path)
     check_masks(masks)
     buffer = BytesIO()
     # Not numpy.savez: the names of its own arguments are not possible for arrays.
@@ -40,7 +41,7 @@ def save_masks(path: str | Path, masks: Mapping) -> None:
                 raise ValueError(f"masks: found the name {name!r}, wanted the name of a layer")
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as entry:
                 np.lib.format.write_array(entry, as_bool_vector(f"masks[{name!r}]", mask), allow_pickle=False)
-    write_bytes(Path(path), buffer.getvalue())
+    write_bytes(path, buffer.getvalue())
 
 
 def load_masks(path: str | Path) -> dict[str, np.ndarray]:
