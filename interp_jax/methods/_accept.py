@@ -1,4 +1,4 @@
-"""What every method asks of a network: a callable pytree, rows that are independent, scores that are logits."""
+"""The methods' requirements on a network: a callable pytree, independent rows, scores that are logits."""
 
 import dataclasses
 import inspect
@@ -27,28 +27,28 @@ _TRIED = 8
 
 
 def accept_network(network, inputs, *, finite: bool = True) -> Callable:
-    """The network as a callable pytree, once it has shown that a row's scores depend on that row alone.
+    """The network as a callable pytree, after a test that a row's scores depend on that row alone.
 
-    Host-level; four calls on ten rows: the first eight of ``inputs`` and two made of the first, so that rows differ
-    where the given ones are equal. Rows of whole numbers may be token ids, which end with their vocabulary: their
-    made-up rows combine the elements that the given rows have at each place.
+    Host-level; four calls on ten rows: the first eight of ``inputs`` and two made from the first, so that rows differ
+    even if the given ones are equal. Integer rows may be token ids of a finite vocabulary: made-up rows combine the
+    given rows' elements at each position.
 
-    Refused are scores that change with the other rows, with the row's place or from call to call: dropout and batch
-    normalization in training mode, whichever library they come from.
+    Scores that change with the other rows, the row's position or from call to call are refused: dropout and batch
+    normalization in training mode, of any library.
 
     Args:
         network: ``[batch, …] -> array or pytree of arrays [batch, …]``; a callable pytree, a method of one
             (``chain.activations``), or a plain function.
-        inputs: [rows, …] rows to try it on; the first eight are used.
-        finite: whether NaN in its outputs for them is refused.
+        inputs: [rows, …] rows to test it on; the first eight are used.
+        finite: whether NaN in its outputs is refused.
 
     Returns:
-        The network in a form that goes through ``jax.jit`` as an argument.
+        The network in a form that can be an argument under ``jax.jit``.
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: no rows, NaN or infinite inputs, or a network that fails on them, gives no row a row, gives NaN, or
-            whose rows are not independent.
+        TypeError: a network that is not callable.
+        ValueError: no rows, NaN or infinite inputs, or a network that fails on them, does not return a row per row,
+            returns NaN, or whose rows are not independent.
 
     Example:
         >>> network = accept_network(lambda x: 2 * x, jnp.ones((3, 2)))
@@ -89,28 +89,28 @@ def accept_scores(network, inputs=None, *, scores: str = "logits", name: str = "
 
         scores="probabilities":  log max(network(x), 1.2e-38)
 
-    Host-level, but pure: traceable methods use it while they are traced, when the values cannot be looked at and
-    are taken for what ``scores`` says. Where inputs and network are at hand their first eight rows, and two made of
-    the first, are tried: one compiled forward pass, the same program for another network of equal shape.
+    Host-level, but pure: traceable methods use it while traced, when ``scores`` is trusted unchecked. If inputs and
+    network are not traced, the first eight rows, and two made from the first, are tested: one compiled forward pass,
+    the same program for another network of equal shape.
 
-    Scores count as probabilities if they are floating, of at least two classes, and every tried row of them is ≥ 0
-    and sums to 1 within 1e-4 (4 digits of half precision). The made-up rows tell a network that is linear from one
-    that ends in a softmax where the given rows are themselves one-hot or histograms.
+    Scores count as probabilities if they are floating, of at least two classes, and each tested row of them is ≥ 0 and
+    sums to 1 within 1e-4 (4 digits of half precision). The made-up rows distinguish a linear network from a softmax if
+    the given rows are themselves one-hot or histograms.
 
     Args:
         network: ``[rows, …] -> scores [rows, …, classes]``, or a tail that takes hidden units.
-        inputs: [rows, …] what it takes; None where there is nothing to try it on.
-        scores: what the network gives, "logits" or "probabilities".
-        name: the argument that errors speak of.
+        inputs: [rows, …] its inputs; None if there are none to test it on.
+        scores: the network's outputs, "logits" or "probabilities".
+        name: the argument named in errors.
 
     Returns:
-        The network where its scores are logits, else a callable pytree that takes their logarithm: float32 at least,
-        and −87.3 for a probability of 0. It is equal by value: another network of equal shape does not recompile.
+        The network if its scores are logits, else a callable pytree that takes their logarithm: float32 at least, and
+        −87.3 for a probability of 0. It is compared by value: another network of equal shape does not recompile.
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: ``scores`` of another name; probabilities where logits are wanted; or, with
-            ``scores="probabilities"``, rows of the given inputs that are none; a network that fails on the inputs.
+        TypeError: a network that is not callable.
+        ValueError: unknown ``scores``; probabilities declared as logits; with ``scores="probabilities"``, outputs that
+            are not probabilities; or a network that fails on the inputs.
 
     Example:
         >>> x = jnp.array([[1.0, -2.0], [0.5, 3.0]])
@@ -144,13 +144,13 @@ scores="probabilities"
 
 
 def callable_pytree(network: Callable, *, name: str = "network") -> Callable:
-    """The network, a method of one or a plain function in a form that goes through ``jax.jit`` as an argument.
+    """The network, a method of one or a plain function in a form that can be an argument under ``jax.jit``.
 
-    Host-level, but pure: traceable methods use it while they are traced. What is no pytree of arrays, a plain function
-    say, is compiled once for as long as it lives: what it reads from outside itself must not change.
+    Host-level, but pure: traceable methods use it while traced. Anything but a pytree of arrays, e.g. a plain function,
+    is compiled once in its lifetime: variables that it captures must not change.
 
     Raises:
-        TypeError: what cannot be called, by the name given.
+        TypeError: not callable, by the given name.
 
     Example:
         >>> jax.jit(lambda network, x: network(x))(callable_pytree(lambda x: 2 * x), 1.0)
@@ -166,19 +166,19 @@ def callable_pytree(network: Callable, *, name: str = "network") -> Callable:
 
 
 def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = True, floating: bool = False) -> Array:
-    """Rows as a network takes them: floats stay (float64 as JAX has it), whole numbers and bool keep their kind.
+    """Rows as a network takes them: floats stay (float64 as JAX has it), integers and bool keep their kind.
 
-    Traceable. Whole numbers stay whole, since a network may look them up (token ids), unless gradients are wanted.
+    Traceable. Integers stay integers, since they may be token ids, unless gradients are needed.
 
     Args:
-        name: the argument that errors speak of.
+        name: the argument named in errors.
         inputs: [rows, …].
-        most: how many rows are wanted; None for all.
-        finite: whether NaN and infinity, in any row at hand, are refused.
-        floating: whether whole numbers and bool become float32.
+        most: maximum number of rows; None for all.
+        finite: whether NaN and infinity are refused in rows that are not traced.
+        floating: whether integers and bool become float32.
 
     Raises:
-        ValueError: no rows, values that are no real numbers, whole numbers beyond 32 bits, NaN or infinity.
+        ValueError: no rows, values that are not real, integers beyond 32 bits, NaN or infinity.
 
     Example:
         >>> as_rows("inputs", [[3, 4]]).dtype, as_rows("inputs", np.ones((2, 1))).dtype
@@ -218,7 +218,7 @@ class _LogScores:
 
 @jax.jit
 def _are_probabilities(network, rows):
-    """[rows] 1 where all scores of a row are probabilities, 0 where not, −1 for NaN; None for other outputs."""
+    """[rows] 1 if all scores of a row are probabilities, 0 if not, −1 for NaN; None for other outputs."""
     leaves = jax.tree.leaves(network(rows))
     if len(leaves) != 1 or jnp.ndim(leaves[0]) < 2 or leaves[0].shape[-1] < 2 or len(leaves[0]) != len(rows):
         return None
@@ -233,7 +233,7 @@ def _are_probabilities(network, rows):
 
 
 def _made_up(rows: Array) -> Array:
-    """Two rows that a network takes, and that differ from the first and from zero where that can be had."""
+    """Two valid rows that differ from the first and from zero where possible."""
     first = rows[:1]
     if jnp.issubdtype(rows.dtype, jnp.floating):
         return jnp.concatenate([-1 - first, 2 * first + 3]).astype(rows.dtype)
@@ -241,20 +241,20 @@ def _made_up(rows: Array) -> Array:
     places = jnp.arange(flat.shape[1])
     mixed = jnp.stack([flat[(places + offset) % len(rows), places] for offset in (0, 1)])
     if bool((flat == flat[:1]).all()):
-        mixed = jnp.flip(mixed, axis=1)  # equal rows have no other elements at any place
+        mixed = jnp.flip(mixed, axis=1)  # equal rows have no other elements at any position
     return mixed.reshape(2, *rows.shape[1:])
 
 
 def accept_segments(segments) -> tuple[Callable, ...]:
-    """A network cut at its hidden units, as callable pytrees (`callable_pytree`).
+    """A network split at its hidden layers, as callable pytrees (`callable_pytree`).
 
-    Host-level, but pure: traceable methods use it while they are traced.
+    Host-level, but pure: traceable methods use it while traced.
 
     Args:
-        segments: callables to apply one after the other, the outputs of all but the last being hidden layers.
+        segments: callables to apply in order; the outputs of all but the last are hidden layers.
 
     Raises:
-        ValueError: a segment that cannot be called (those of an uncut `LNN`, say), or fewer than two segments.
+        ValueError: a segment that is not callable (e.g. those of an uncut `LNN`), or fewer than two segments.
 
     Example:
         >>> len(accept_segments((lambda x: 2 * x, lambda hidden: hidden.sum(1))))
@@ -278,7 +278,7 @@ def applied(network: Callable, rows: Any, *, name: str = "network", hidden: bool
     Traceable.
 
     Raises:
-        ValueError: a network that fails on the rows, or whose outputs have other axes, by the name given.
+        ValueError: a network that fails on the rows, or whose outputs have other axes, by the given name.
 
     Example:
         >>> applied(lambda x: x @ jnp.ones((3, 2)), jnp.ones((1, 4)))
@@ -321,7 +321,7 @@ def _failed(name: str, rows: Array, error: Exception, hint: str = "") -> ValueEr
 
 
 def _noise(scores) -> float:
-    """How far scores may differ by rounding alone: products may be TF32 or bfloat16, and differ from row to row."""
+    """The difference of scores by rounding alone: products may be TF32 or bfloat16, and vary from row to row."""
     values = np.nan_to_num(np.asarray(scores, np.float64), posinf=0, neginf=0)  # a NaN would make its column's mean one
     spread = np.abs(values - values.mean(axis=0)).max(initial=0.0)
     precision = float(jnp.finfo(scores.dtype).eps) if jnp.issubdtype(scores.dtype, jnp.inexact) else 0.0

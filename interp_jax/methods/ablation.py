@@ -1,4 +1,4 @@
-"""Outputs with hidden units replaced by their mean or by another row's, and how they move with a module of units."""
+"""Outputs with hidden units replaced by their mean or by another row's, and their dependence on modules of units."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,13 +27,13 @@ class Resampled(NamedTuple):
 
 
 class ModuleEffects(NamedTuple):
-    """How the outputs move with each module.
+    """How the outputs change with each module.
 
     Attributes:
-        mean_ablation: [modules, outputs] correlation of the module's activity with the outputs' moves when its units
-            are held at their means. It means nothing where the moves are tiny.
+        mean_ablation: [modules, outputs] correlation of the module's activity with the outputs' changes when its units
+            are held at their means; meaningless if the changes are tiny.
         resample: [modules, outputs] the same when its units are taken from another row.
-        mean_ablation_size: [modules, outputs] mean absolute move, in standard deviations of the output.
+        mean_ablation_size: [modules, outputs] mean absolute change, in standard deviations of the output.
         resample_size: [modules, outputs] the same when its units are taken from another row.
     """
 
@@ -54,21 +54,19 @@ def replace_units(
 
         h_l ← segment_l(h_{l−1}),    then h_l[…, k] ← values_l[…, k] where replaced_l[k]
 
-    Traceable; one forward pass. What is replaced in one layer reaches the layers after it. NaN goes where it goes in
-    the network.
+    Traceable; one forward pass. A replacement in one layer affects the layers after it. NaN spreads as in the network.
 
     Args:
-        segments: the network cut where its hidden units are: callables to apply one after the other, the outputs of
-            all but the last being hidden layers (units last). ``network.segments()`` of an LNN,
-            ``chain.segments("relu1", "relu2")`` of a chain.
-        inputs: [rows, …]; whole numbers stay whole.
-        values: for every hidden layer, an array that broadcasts to its output: [units] or [rows, …, units].
-        replaced: for every hidden layer, bool [units], True where a unit is replaced (the contrary of a mask of units
-            that are kept).
+        segments: the network split at its hidden layers: callables to apply in order; the outputs of all but the last
+            are hidden layers (units last). ``network.segments()`` of an LNN, ``chain.segments("relu1", "relu2")`` of a
+            chain.
+        inputs: [rows, …]; integers stay integers.
+        values: per hidden layer, an array that broadcasts to its output: [units] or [rows, …, units].
+        replaced: per hidden layer, bool [units], True where a unit is replaced (the inverse of a mask of kept units).
 
     Raises:
         ValueError: fewer than two segments, one that is not callable or fails, no rows, not one entry of ``values`` and
-            of ``replaced`` a hidden layer, entries of ``replaced`` that are not bool [units], or values that do not
+            of ``replaced`` per hidden layer, entries of ``replaced`` that are not bool [units], or values that do not
             broadcast.
 
     Example:
@@ -108,17 +106,17 @@ def _one_a_layer(name, given, layers):
 
 @renamed(masks="replaced")
 def ablate_mean(segments, inputs, replaced: Sequence) -> Float[Array, "rows *outputs"]:
-    """A network's outputs with some hidden units held at their mean over the rows (and places) of the intact network.
+    """A network's outputs with some hidden units held at their mean over rows (and positions) of the intact network.
 
-    Traceable; two forward passes, and every hidden layer's activations in memory.
+    Traceable; two forward passes, and all hidden activations in memory.
 
     Args:
-        segments: the network, cut at its hidden units, as for `replace_units`.
+        segments: the network split at its hidden layers, as for `replace_units`.
         inputs: [rows, …].
-        replaced: for every hidden layer, bool [units], True where a unit is held at its mean.
+        replaced: per hidden layer, bool [units], True where a unit is held at its mean.
 
     Raises:
-        ValueError: as `replace_units`.
+        ValueError: segments, inputs or ``replaced`` that `replace_units` refuses.
 
     Example:
         >>> network = (lambda x: 2 * x, lambda hidden: hidden.sum(1))
@@ -133,21 +131,20 @@ def ablate_mean(segments, inputs, replaced: Sequence) -> Float[Array, "rows *out
 
 @renamed(masks="replaced")
 def ablate_resample(segments, inputs, replaced: Sequence, *, key) -> Resampled:
-    """A network's outputs with some hidden units' activations taken from another row.
+    """`Resampled` outputs: those with some hidden units' activations taken from another row.
 
-    Traceable; two forward passes, and every hidden layer's activations twice in memory. All replaced units of a row
-    take theirs from the same other row, so that they stay consistent with each other. The rows are linked into one
-    random cycle: each serves once, none serves itself, and each other row is equally likely to. A single row is its
-    own source.
+    Traceable; two forward passes, and all hidden activations twice in memory. All replaced units of a row come from the
+    same other row, so they stay mutually consistent. The rows form one random cycle: each is a source once, never its
+    own, all others equally likely. A single row is its own source.
 
     Args:
-        segments: the network, cut at its hidden units, as for `replace_units`.
+        segments: the network split at its hidden layers, as for `replace_units`.
         inputs: [rows, …].
-        replaced: for every hidden layer, bool [units], True where a unit is replaced.
+        replaced: per hidden layer, bool [units], True where a unit is replaced.
         key: a JAX random key.
 
     Raises:
-        ValueError: as `replace_units`, or what is no key.
+        ValueError: segments, inputs or ``replaced`` that `replace_units` refuses, or not a key.
 
     Example:
         >>> network = (lambda x: 2 * x, lambda hidden: hidden.sum(1))
@@ -167,38 +164,39 @@ def ablate_resample(segments, inputs, replaced: Sequence, *, key) -> Resampled:
 
 @renamed(masks="modules")
 def module_effects(segments, inputs, modules, signs, *, key, batch_size: int = 1) -> ModuleEffects:
-    """Correlations of the outputs' moves with a module's activity: a causal check of the signs that its role predicts.
+    """Correlations of output changes with a module's activity: a causal check of the signs that its role predicts.
 
         a(n) = mean over the module's units of sign_k (o_k(n) − E o_k) / std o_k
         mean ablation:  corr over n of a(n) and  f_j(x_n) − f_j(x_n, the module's units at their means)
         resampling:     corr over n of a(n) − a(m) and  f_j(x_n) − f_j(x_n, the module's units as in row m)
 
-    Traceable; two forward passes a module, without the first segment. Memory: every hidden layer's activations twice;
-    batch_size modules' activations and outputs; and, batch_size times, what the segments themselves hold on their way
-    from one hidden layer to the next: in a convolutional network that is most of it (one layer of 32 channels at
-    28 × 28 places takes 140 MB for 1,400 rows). A role whose centroid correlates positively with output j predicts a
-    positive correlation here, whatever carries it; m is drawn as in `ablate_resample`, one cycle for all modules.
+    Traceable; two forward passes per module, without the first segment. Memory: all hidden activations twice;
+    batch_size modules' activations and outputs; and, batch_size times, the segments' intermediate arrays, in a
+    convolutional network most of it (a layer of 32 channels at 28 × 28 positions takes 140 MB for 1,400 rows). A role
+    whose centroid correlates positively with output j predicts a positive correlation here; m is drawn as in
+    `ablate_resample`, one cycle for all modules.
 
-    A dead unit has activity 0. Channels act by their average over the places. A correlation is 0 where activity or
-    moves do not vary: no units, dead ones, one row, units that no weight connects to the output (moves
-    that vary within the outputs' rounding do not vary). The size of moves of an output that never varies is 0.
-    NaN or infinity in a layer makes the effects of the modules that it reaches NaN.
+    A dead unit has activity 0. Channels count by their average over positions. A correlation is 0 if activity or
+    changes do not vary beyond rounding: no units, dead ones, one row, units without connection to the output. The size
+    of changes of a constant output is 0. NaN or infinity in a layer makes the effects of the modules that it affects
+    NaN.
 
     Args:
-        segments: the network cut where its hidden units are, as for `replace_units`; outputs [rows, outputs].
+        segments: the network split at its hidden layers, as for `replace_units`; outputs [rows, outputs].
         inputs: [rows, …].
-        modules: bool [modules, units], the units of all hidden layers pooled in the layers' order.
-        signs: [units], +1 or −1 from the alignment of the feature vectors; anything for units in no module.
+        modules: bool [modules, units], all hidden layers' units concatenated in order.
+        signs: [units], +1 or −1 from the alignment of the feature vectors; any number for units in no module.
         key: a JAX random key for the resampling.
         batch_size: modules at a time.
 
     Returns:
-        `ModuleEffects`.
+        `ModuleEffects`: ``.mean_ablation``, ``.resample``, ``.mean_ablation_size``, ``.resample_size``, [modules,
+        outputs].
 
     Raises:
         ValueError: fewer than two segments, one that is not callable or fails, no rows, modules or signs that do not
-            fit the pooled units, modules that are not bool, signs that are NaN or infinite, outputs that are not a
-            matrix, what is no key, or batch_size below one.
+            fit the units, modules that are not bool, signs that are NaN or infinite, outputs that are not a matrix, not
+            a key, or batch_size below one.
 
     Example:
         >>> network = (lambda x: x, lambda hidden: jnp.stack([hidden[:, 0] + hidden[:, 1], -hidden[:, 2]], 1))
@@ -252,12 +250,12 @@ def _module_effects(segments, inputs, modules, signs, key, batch_size):
 
 
 def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
-    """Every hidden layer's activations in order, and the outputs.
+    """Each hidden layer's activations in order, and the outputs.
 
     Traceable; one forward pass.
 
     Args:
-        segments: the network, cut at its hidden units, as for `replace_units`.
+        segments: the network split at its hidden layers, as for `replace_units`.
         inputs: [rows, …].
 
     Raises:
@@ -276,16 +274,16 @@ def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
 
 
 def unit_means(layer) -> Float[Array, " units"]:
-    """Every unit's mean over rows and places.
+    """Each unit's mean over rows and positions, [units].
 
-    Traceable. The mean is computed in float32 at least and has the layer's floating type; whole numbers become
-    float32. NaN in a unit makes its mean NaN.
+    Traceable. Computed in float32 at least, returned in the layer's floating type, float32 for integers. NaN in a unit
+    makes its mean NaN.
 
     Args:
         layer: [rows, …, units] activations.
 
     Raises:
-        ValueError: no real numbers, or no rows.
+        ValueError: a layer that is not real, or no rows.
 
     Example:
         >>> unit_means(jnp.arange(12.0).reshape(2, 3, 2))

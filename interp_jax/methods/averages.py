@@ -14,7 +14,7 @@ class ClassMeans(NamedTuple):
     """Means over the rows of each class.
 
     Attributes:
-        means: [classes, …] 0 for a class without rows.
+        means: [classes, …] the means, 0 for a class without rows.
         counts: [classes] numbers of rows.
     """
 
@@ -23,22 +23,22 @@ class ClassMeans(NamedTuple):
 
 
 def class_means(activations, labels, *, classes: int) -> ClassMeans:
-    """Average activation of every unit over the rows of each class.
+    """`ClassMeans`: each unit's average activation over the rows of each class.
 
         A_c = 1 / N_c  Σ_{n: label_n = c} a_n
 
     Traceable; one matrix product of classes × rows × units. A NaN activation makes that unit's mean NaN in every class
-    that has rows. Half-precision activations and whole numbers give float32 means; NumPy's float64 is centered before
-    it is cut to float32.
+    that has rows. Half precision and integers give float32 means; NumPy's float64 is centered before the cast to
+    float32.
 
     Args:
-        activations: [rows, …] a layer's outputs, one row an input.
-        labels: [rows] class numbers; rows of a label outside 0 … classes − 1 count nowhere.
+        activations: [rows, …] a layer's outputs.
+        labels: [rows] class numbers; rows with a label outside 0 … classes − 1 are ignored.
         classes: number of classes, static.
 
     Raises:
-        ValueError: activations that are no real numbers, labels that are no whole numbers of 32 bits, one a row, or
-            classes below one.
+        ValueError: activations that are not real, labels that are not 32-bit integers, one per row, or classes below
+            one.
 
     Example:
         >>> class_means(jnp.array([[1.0], [3.0], [5.0]]), jnp.array([0, 0, 2]), classes=3).means[:, 0]
@@ -61,25 +61,24 @@ def class_means(activations, labels, *, classes: int) -> ClassMeans:
 
 
 def layer_averages(network, inputs, labels, *, classes: int, batch_size: int = 10_000) -> Any:
-    """`class_means` of every array that a network returns, over a set of rows taken ``batch_size`` at a time.
+    """`class_means` of each array that a network returns, over any number of rows, ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations. One compilation for equal networks (at most two batch shapes).
 
     Args:
-        network: ``[batch, …] -> array or pytree of arrays [batch, …, units]``, ``chain.activations`` say.
+        network: ``[batch, …] -> array or pytree of arrays [batch, …, units]``, e.g. ``chain.activations``.
         inputs: [rows, …].
         labels: [rows] class numbers, 0 … classes − 1.
         classes: number of classes.
         batch_size: rows at a time.
 
     Returns:
-        The network's structure with a `ClassMeans` in each array's place: for ``activations`` an OrderedDict by
-        stage.
+        The network's output structure with a `ClassMeans` for each array: for ``activations`` an OrderedDict by stage.
 
     Raises:
-        TypeError: a network that cannot be called.
+        TypeError: a network that is not callable.
         ValueError: no rows, NaN or infinite inputs, labels outside the classes, counts below one, or a network that
-            fails on the inputs, gives NaN for them, or whose rows depend on each other.
+            fails on the inputs, returns NaN, or whose rows depend on each other.
 
     Example:
         >>> averages = layer_averages(lambda x: {"twice": 2 * x}, jnp.ones((4, 3)), jnp.array([0, 1, 1, 1]), classes=2)

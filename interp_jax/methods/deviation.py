@@ -1,4 +1,4 @@
-"""Distances between inputs of one class, and between classes, in every layer of a network."""
+"""Distances between inputs of one class, and between classes, in each layer of a network."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ class Profile(NamedTuple):
         inner: [layers] inner-class deviation.
         inter: [layers] inter-class deviation.
         level: [layers] mean L1 norm of the activations.
-        inner_by_class: [layers, classes] what ``inner`` is the mean of.
-        inter_by_pair: [layers, pairs] what ``inter`` is the mean of: classes (0, 1), (1, 2), … where pairs are
-            adjacent, else SciPy's order of condensed distances, (0, 1), (0, 2), ….
+        inner_by_class: [layers, classes] the terms of ``inner``.
+        inter_by_pair: [layers, pairs] the terms of ``inter``: classes (0, 1), (1, 2), … if pairs are adjacent, else
+            SciPy's order of condensed distances, (0, 1), (0, 2), ….
         degenerate: [layers, classes] number of rows without direction.
         counts: [classes] number of rows.
     """
@@ -55,33 +55,33 @@ def profile(
         inter = mean over pairs of classes (b, c) of d(A_b, A_c),    A_c = 1 / N_c  Σ_{n of class c} a_n
         level = mean_c  1 / N_c  Σ_{n of class c} ‖a_n‖₁
 
-    Traceable; a stacked ensemble goes through ``jax.vmap``. Time, memory and errors as of
-    `interp_jax.kernels.distances.mean_within`, one layer after the other. Euclidean inter deviations err further by
-    1e-6 of the largest departure of a row from the layer's mean, since float32 knows averages no better.
+    Traceable; a stacked ensemble goes through ``jax.vmap``. Time, memory and errors are those of
+    `interp_jax.kernels.distances.mean_within`, one layer after the other. Euclidean inter deviations have a further
+    float32 error of 1e-6 of a row's largest departure from the layer's mean.
 
-    The means run over the classes, or pairs of classes, that have a value. The thesis divides the terms of its 59
+    The means are over the classes, or pairs of classes, that have a value. The thesis divides the terms of its 59
     adjacent pairs by 60 (eq. 6.3): its inter deviations are 59/60 of these.
 
     Args:
-        activations: [rows, …, units] of every layer: an OrderedDict by name, ``chain.activations(x)`` say, or a
-            sequence. Plain dicts come back from ``jax.jit`` in alphabetical order.
-        labels: [rows] class numbers; rows of other labels than 0 … classes − 1 are left out.
+        activations: [rows, …, units] of each layer: an OrderedDict by name, e.g. ``chain.activations(x)``, or a
+            sequence. ``jax.jit`` sorts plain dicts alphabetically.
+        labels: [rows] class numbers; rows with labels outside 0 … classes − 1 are left out.
         metric: "euclidean"; "normalized euclidean", which is divided by the layer's level; "cosine"; "correlation".
         pairs: of classes, "adjacent" (where class numbers are positions) or "all".
-        classes: number of classes, static; without it the largest label and one, which a traced call cannot know.
+        classes: number of classes, static; by default the largest label plus one, unknown in a traced call.
         batch_size: rows on each side of a tile of distances, and pairs of classes taken at a time.
 
     Returns:
-        `Profile`. A class with fewer than two rows has inner deviation NaN and one without rows has NaN in its pairs;
-        both are left out of the layer's means, which are NaN only where nothing is left. A layer whose activations are
-        the same for all rows has Euclidean deviations 0, normalized ones too if all are zero, and cosine and
-        correlation ones 0, or 1 if those activations have no direction (see `mean_within`; a layer of one unit never
-        has one to correlate). Values that are not finite make their layer's means NaN.
+        `Profile`. A class with fewer than two rows has inner deviation NaN, and one without rows has NaN in its pairs;
+        both are left out of the layer's means, which are NaN only if nothing is left. A layer with equal activations in
+        all rows has Euclidean deviations 0, normalized ones too if all are zero, and cosine and correlation ones 0, or
+        1 if the activations have no direction (see `mean_within`; a single unit has none to correlate). Non-finite
+        values make their layer's means NaN.
 
     Raises:
-        ValueError: no layers, layers that are not real numbers [rows, …, units] with a row a label, labels not whole
-            numbers of 32 bits, fewer than two classes, a number of classes that cannot be known, a batch_size below
-            one, or a metric or pairs of another name.
+        ValueError: no layers, layers that are not real [rows, …, units] with one row per label, labels that are not
+            32-bit integers, fewer than two classes, an unknown number of classes, batch_size below one, or an unknown
+            metric or pairs.
 
     Example:
         >>> import jax.numpy as jnp
@@ -106,7 +106,7 @@ def profile(
 
 
 def _checked_layers(activations, rows):
-    """Every layer less a center of its rows, and that center."""
+    """Each layer minus a center of its rows, and that center."""
     if isinstance(activations, str) or not isinstance(activations, Mapping | Sequence) or not activations:
         empty = isinstance(activations, Mapping | Sequence) and not activations
         found = "no layers" if empty else describe(activations)
@@ -152,7 +152,7 @@ def _of_layer(layer, center, labels, metric, pairs, classes, batch_size):
 
 
 def _averages(rows, labels, counted, filled, distance):
-    """Class averages, less what changes no distance between them and would cost digits."""
+    """Class averages, minus a common offset that would cost digits and changes no distance between them."""
     means = functools.partial(class_means, labels=labels, classes=len(filled))
     if distance == "correlation":
         # Not the mean: half of the extremes' sum leaves whole numbers exact and makes constant rows zero.
@@ -170,5 +170,5 @@ def _pairs(pairs, classes):
 
 
 def _mean(values, valid):
-    """Mean over the first axis of the values that are valid; NaN where none is."""
+    """Mean over the first axis of the valid values; NaN if there are none."""
     return jnp.sum(jnp.where(valid, values, 0), axis=0) / jnp.sum(valid, axis=0).astype(values.dtype)

@@ -1,4 +1,4 @@
-"""The number of classes that a few units can decode: the pseudo-inverse as output layer, and how often it succeeds."""
+"""How many classes a few units can decode: the pseudo-inverse as output layer, and its success rate."""
 
 import math
 from functools import partial
@@ -30,15 +30,15 @@ class OutputLayer(NamedTuple):
 
 
 class SuccessRate(NamedTuple):
-    """The rate of `success_rate` and the counts behind it.
+    """The rate of `success_rate` and its counts.
 
     Attributes:
         rate: successes / trials.
         low: lower end of the rate's confidence interval.
         high: upper end.
         trials: draws that count.
-        successes: draws that are decoded.
-        acceptance: the share of all draws whose points have the separation.
+        successes: draws that were decoded.
+        acceptance: the share of all draws whose points keep the separation.
     """
 
     rate: float
@@ -50,22 +50,22 @@ class SuccessRate(NamedTuple):
 
 
 def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:
-    """The affine map from R^p to R^n that takes n points nearest to the n unit vectors, in least squares.
+    """`OutputLayer`: the affine map from R^p to R^n that takes n points to the n unit vectors, by least squares.
 
         W, b = argmin Σ_k ‖v_k W + b − e_k‖²,   so   W = (V − 1 m)⁺,   b = 1 / n − m W,   m = Σ_k v_k / n
 
-    Traceable; one singular value decomposition of points × dimension. A network's output layer can start from it: the
-    points are then the bottleneck's codes of the classes, averaged over each class's inputs. Where the points lie in
-    fewer dimensions than they have (a dead unit, two equal ones, fewer than p + 1 points), W is the solution of least
-    norm; singular values under 10 · max(n, p) machine epsilons of the largest count as zero. If all points are equal,
-    W = 0. NaN or infinity in a point makes all of W NaN.
+    Traceable; one singular value decomposition of points × dimension. It can initialize a network's output layer: the
+    points are then the bottleneck's codes, averaged over each class's inputs. If the points do not span all dimensions
+    (a dead unit, two equal ones, fewer than p + 1 points), W is the least-norm solution; singular values under 10 ·
+    max(n, p) machine epsilons of the largest count as zero. If all points are equal, W = 0. NaN or infinity in a point
+    makes all of W NaN.
 
     Args:
-        points: [points, dimension], one code a class.
-        affine: whether there is a bias; without, W = V⁺ and b = 0.
+        points: [points, dimension], one code per class.
+        affine: whether there is a bias; without one, W = V⁺ and b = 0.
 
     Raises:
-        ValueError: no real numbers of two axes, or none at all.
+        ValueError: points that are not a real matrix, or empty.
 
     Example:
         >>> import jax.numpy as jnp
@@ -86,21 +86,20 @@ def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:
 
 
 def decodes(points, *, affine: bool = True) -> Bool[Array, ""]:
-    """Whether the map of `pseudo_inverse` gives every point its greatest score at the point's own place.
+    """Whether the map of `pseudo_inverse` gives each point its greatest score at the point's own index, a scalar bool.
 
         v_k W_k > v_j W_k   for all j ≠ k
 
-    Traceable; memory points² · dimension. The points' scores are a symmetric projection matrix, so a column of it
-    serves as the row of a point. A tie is a failure, so equal points never succeed; so is NaN. One point always
-    succeeds. With a bias no invertible affine map of the points changes the answer, and up to p + 1 points in general
-    position succeed; both up to rounding.
+    Traceable; memory points² · dimension. The points' scores are a symmetric projection matrix, so its columns serve as
+    rows. Ties and NaN are failures, so equal points never succeed. One point always succeeds. With a bias, up to
+    rounding, the result is invariant to invertible affine maps, and up to p + 1 points in general position succeed.
 
     Args:
-        points: [points, dimension], as for `pseudo_inverse`.
+        points: [points, dimension].
         affine: whether there is a bias.
 
     Raises:
-        ValueError: as `pseudo_inverse`.
+        ValueError: points that are not a real matrix, or empty.
 
     Example:
         >>> import jax.numpy as jnp
@@ -128,29 +127,29 @@ def success_rate(
     confidence: Any = 0.95,
     batch_size: int = 4096,
 ) -> SuccessRate:
-    """The share of random sets of points of the unit cube that the pseudo-inverse decodes, by Monte Carlo.
+    """The share of random point sets in the unit cube that the pseudo-inverse decodes, by Monte Carlo.
 
         P(`decodes`(v_1 … v_n)),   v_k uniform on [0, 1]^p, given that ‖v_j − v_k‖ ≥ separation for all j ≠ k
 
-    Host-level, one compilation a dimension and number of points. A draw whose points are too near is drawn again as
-    a whole, so what remains is exactly uniform. Cost: dimension · points random numbers and dimension · points²
-    multiplications a draw; memory up to 4 · points · (points + 4 · dimension) · batch_size bytes. The result depends on
-    neither batch size nor device but for rounding at ties, of about one draw in a million. The thesis leaves open
-    whether the maps of its experiment had a bias; the rates it prints are those of maps that have.
+    Host-level, one compilation per dimension and number of points. A draw with points too close is redrawn as a whole,
+    so the rest is exactly uniform. Cost per draw: dimension · points random numbers and dimension · points²
+    multiplications; memory up to 4 · points · (points + 4 · dimension) · batch_size bytes. The result does not depend
+    on batch size or device, except for rounding at ties, about one draw in a million. The thesis does not say whether
+    its maps had a bias; its rates are those of maps with one.
 
     Args:
         key: a JAX random key.
         dimension: p, of the bottleneck.
         points: n, the number of classes.
-        trials: draws that count, beside those refused for their separation.
+        trials: draws that count, apart from those refused for their separation.
         separation: least distance between any two points.
         affine: as for `pseudo_inverse`.
         confidence: of the interval (exact, after Clopper and Pearson).
-        batch_size: draws at a time, rounded up to the blocks that share a key; more suits an accelerator.
+        batch_size: draws at a time, rounded up to the blocks that share a key; accelerators suit larger ones.
 
     Raises:
-        ValueError: what is no key, a count below one, a confidence outside (0, 1), or a separation that is negative,
-            that so many points cannot have, or that fewer than one draw in a million has once ten million were tried.
+        ValueError: not a key, a count below one, a confidence outside (0, 1), or a separation that is negative,
+            impossible for this many points, or met by fewer than one in a million of ten million draws.
 
     Example:
         >>> import jax
@@ -189,7 +188,7 @@ def success_rate(
 
 @partial(jax.jit, static_argnames=("shape", "blocks", "affine"))
 def _count(key, first, wanted, separation, batches, shape, blocks, affine):
-    """Draws accepted, successful and made from a block on, until so many are accepted or the batches are done."""
+    """Draws accepted, successful and made from block ``first`` on, until ``wanted`` are accepted or batches run out."""
 
     def draw(block):
         x = jax.random.uniform(jax.random.fold_in(key, block), shape, jnp.float32)
@@ -220,8 +219,8 @@ def _separated(x, separation):
 def _decoded(x, affine):
     """`decodes` for many sets of few random points, [dimension, points, lanes], without a decomposition of each.
 
-    V⁺ is not needed, only V V⁺ = Q Qᵀ with an orthonormal basis Q of V's columns, by modified Gram-Schmidt, whose
-    rounding is of the order that the points' own has. Sets that are degenerate to rounding become NaN, a failure.
+    Only V V⁺ = Q Qᵀ is needed, with an orthonormal basis Q of V's columns by modified Gram-Schmidt, whose rounding is
+    of the order of the points' own. Sets degenerate to rounding become NaN, a failure.
     """
     n, basis = x.shape[1], []
     if affine:
@@ -235,7 +234,7 @@ def _decoded(x, affine):
 
 
 def _as_points(points, affine):
-    """The points less a center, which an affine map does not notice, and the center."""
+    """The points minus a center, to which an affine map is invariant, and the center."""
     shape = ["points", "dimension"]
     if affine:
         points, center = as_centered("points", points, shape=shape)

@@ -1,4 +1,4 @@
-"""The linear filter of each class that a classifier of signals amounts to."""
+"""The linear filter of each class of a signal classifier."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -27,24 +27,24 @@ class Profile(NamedTuple):
 
 
 def effective_weights(network: Callable, inputs) -> Float[Array, "*features classes"]:
-    """The linear filters that a network amounts to on some rows: its mean Jacobian.
+    """A network's linear filters, linearized over some rows: its mean Jacobian.
 
         W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
 
-    Traceable. For a linear network exact and the same on any row; for others an average over the rows given. Costs a
-    forward pass and a backward pass a class over all rows; memory as of one backward pass. NaN in a row makes the
-    weights that it reaches NaN.
+    Traceable. Exact and row-independent for a linear network; otherwise an average over the given rows. Costs a forward
+    pass and a backward pass per class over all rows; memory of one backward pass. NaN in a row makes the weights it
+    affects NaN.
 
     Args:
         network: ``[rows, …] -> scores [rows, classes]``.
-        inputs: [rows, …] the rows to average over; whole numbers become float32.
+        inputs: [rows, …] the rows to average over; integers become float32.
 
     Returns:
-        [length, classes] for signals [rows, length], else [height, width, channels, classes] and the like.
+        [length, classes] for signals [rows, length], else [height, width, channels, classes] etc.
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: no rows, rows without features, or a network that fails on them or gives no matrix.
+        TypeError: a network that is not callable.
+        ValueError: no rows, rows without features, or a network that fails on them or does not return a matrix.
 
     Example:
         >>> effective_weights(lambda x: x @ jnp.array([[1.0, 2.0]]).T, jnp.zeros((3, 2)))
@@ -74,18 +74,18 @@ def _effective_weights(network, inputs):
 
 
 def center_classes(weights) -> Float[Array, "inputs classes"]:
-    """Weights of a softmax layer less their mean over the classes, which makes them unique.
+    """Weights of a softmax layer minus their mean over the classes, which makes them unique.
 
         W[i, c] − 1 / classes  Σ_b W[i, b]
 
-    Traceable. A softmax does not change with a vector added to all classes, so raw weights of two equal classifiers
-    can differ. NaN makes its input's weights NaN.
+    Traceable. A softmax is invariant to a vector added to all classes, so equal classifiers can have different weights.
+    NaN makes its input's weights NaN.
 
     Args:
         weights: [inputs, classes].
 
     Raises:
-        ValueError: no matrix of real numbers.
+        ValueError: weights that are not a real matrix.
 
     Example:
         >>> center_classes(jnp.array([[1.0, 3.0], [5.0, 5.0]]))
@@ -96,16 +96,16 @@ def center_classes(weights) -> Float[Array, "inputs classes"]:
 
 
 def agreement(weights, reference) -> Float[Array, ""]:
-    """Pearson correlation of two softmax layers' weights after `center_classes`; 0 where one of them is constant.
+    """Pearson correlation, a scalar, of two softmax layers' weights after `center_classes`; 0 if either is constant.
 
-    Traceable. NaN in either makes it NaN.
+    Traceable. NaN in either gives NaN.
 
     Args:
         weights: [inputs, classes].
-        reference: [inputs, classes] those to compare with.
+        reference: [inputs, classes] compared with weights.
 
     Raises:
-        ValueError: no matrices of real numbers, or two of different shapes.
+        ValueError: not real matrices, or of different shapes.
 
     Example:
         >>> weights = jnp.array([[1.0, 3.0], [5.0, 4.0]])
@@ -114,25 +114,25 @@ def agreement(weights, reference) -> Float[Array, ""]:
     """
     weights, reference = _centered("weights", weights), _centered("reference", reference)
     check_shape("reference", reference, weights.shape)
-    # Centered over classes the mean over everything is zero already, so this cosine is the correlation.
+    # Centered over classes, the mean over everything is already zero, so this cosine is the correlation.
     return jnp.vdot(_unit(weights), _unit(reference), precision="highest")
 
 
 def jump_profile(weights, *, first: int = 21, reach: int = 20) -> Profile:
-    """The classes' filters averaged at equal offsets from their jump, centered as in `center_classes`.
+    """`Profile`: the classes' filters averaged at equal offsets from their jump, centered as in `center_classes`.
 
         mean[o] = 1 / positions  Σ_k W[first + k + o, k]
 
     Traceable.
 
     Args:
-        weights: [length, positions] a filter a position, column k for position ``first + k`` (1-based).
+        weights: [length, positions] a filter per position, column k for position ``first + k`` (1-based).
         first: position of column 0.
         reach: offsets −reach … reach − 1 are returned, in samples.
 
     Raises:
-        ValueError: no matrix of real numbers, counts below one, or offsets that reach outside the signal for some
-            class.
+        ValueError: weights that are not a real matrix, counts below one, or offsets that reach outside the signal for
+            some class.
 
     Example:
         >>> from interp_jax.kernels.jumps import posterior_network
@@ -160,7 +160,7 @@ def _centered(name, weights):
 
 
 def _unit(array):
-    """The array with norm 1, or zeros as they are; scaled first, so that no square over- or underflows."""
+    """The array scaled to norm 1, or zeros unchanged; scaled first, so that no square over- or underflows."""
     largest = jnp.max(jnp.abs(array))
     scaled = array / jnp.where(largest > 0, largest, 1)
     norm = jnp.linalg.norm(scaled)
@@ -168,17 +168,17 @@ def _unit(array):
 
 
 def smoothing_share(kernel) -> Float[Array, ""]:
-    """The smoothing share of a filter: 1 where all taps have one sign, 0 for a pure difference.
+    """The smoothing share of a filter, a scalar: 1 if all taps have one sign, 0 for a pure difference.
 
         |Σ_u k_u| / Σ_u |k_u|
 
     Traceable; a filter of zeros has share 0, one with NaN or infinity NaN.
 
     Args:
-        kernel: [taps] the filter, of any further axes.
+        kernel: [taps, …] the filter.
 
     Raises:
-        ValueError: no real numbers, or none at all.
+        ValueError: a filter that is not real, or empty.
 
     Example:
         >>> [float(smoothing_share(jnp.array(taps))) for taps in ([1.0, 2.0], [1.0, -1.0], [1.0, 1.0, 1.0, 1.0, -1.0])]

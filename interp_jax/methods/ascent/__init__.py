@@ -1,4 +1,4 @@
-"""Inputs that a unit responds to most: gradient ascent and the regularizers that keep its inputs natural."""
+"""Inputs that a unit responds to most: gradient ascent, and regularizers that keep the inputs natural."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Inputs that a unit responds to most, found by gradient ascent: a lane for every unit and start."""
+"""Inputs that a unit responds to most, found by gradient ascent: one lane per unit and start."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,13 +25,12 @@ class Ascent(NamedTuple):
     """The input that each lane ends with, its unit's activation there, and why the lane stopped.
 
     Attributes:
-        inputs: the last input of every lane.
-        activation: what is compared with the threshold: the probability, or the objective where that is a value or
-            callable.
-        objective: what is climbed, at the last input.
-        steps: how many steps the lane took.
+        inputs: [lanes, …] the last input of each lane.
+        activation: what is compared with the threshold: the probability, or the objective if "value" or callable.
+        objective: its value at the last input.
+        steps: number of steps taken.
         converged: whether the activation passed the threshold.
-        stalled: whether the lane stopped since nothing was gained any more. A lane that is neither ran out of steps.
+        stalled: whether the lane stopped for lack of gain; a lane neither converged nor stalled ran out of steps.
     """
 
     inputs: Float[Array, "lanes ..."]
@@ -59,49 +58,49 @@ def maximize(
     tolerance: float | int = 1e-6,
     batch_size: int | None = None,
 ) -> Ascent:
-    """Inputs found by gradient ascent from every start, until the activation of its unit passes a threshold.
+    """Inputs found by gradient ascent from each start, until the unit's activation passes a threshold.
 
         x ← r(x + rate · ∂a(x)/∂x)
 
-    Traceable. Every lane stops by itself and stays as it is while others go on. Each step costs a forward and a
-    backward pass over all lanes of a batch, until its last one stops; in batches of 256 lanes or more those under
-    way go on alone once they are at most 3/4 of the batch, and again at 3/8. Memory: one backward pass over batch_size
-    lanes, and about twice the lanes themselves.
+    Traceable. Each lane stops independently. Each step costs a forward and a backward pass over all lanes of a batch,
+    until its last one stops; in batches of 256 lanes or more those still running go on alone once they are at most 3/4
+    of the batch, and again at 3/8. Memory: one backward pass over batch_size lanes, and about twice the lanes
+    themselves.
 
-    A probability that is all but 0 or 1 has no gradient in float32 and its lane stalls at the start: climb the log
-    probability or the logit then. A lane whose input would become NaN or infinite stalls with its last finite one;
-    one that starts with NaN or infinity stalls at its start.
+    A probability near 0 or 1 has no gradient in float32, so its lane stalls at the start: climb the log probability or
+    logit instead. A lane whose input would become NaN or infinite stalls at its last finite one; one that starts so
+    stalls at once.
 
     Args:
-        network: ``[lanes, …] -> [lanes, …, units]``: class scores, or any hidden layer (``chain.until(name)``); of a
-            layer with places a unit is the mean over them. With a callable objective anything a row.
-        start: an input a lane, [lanes, …]. Lanes keep its floating type; whole numbers become float32.
-        units: the unit of each lane, [lanes], or one for all; or the weight of every unit in a combination,
-            [lanes, units] float. A callable objective takes arrays of any meaning with an entry a lane, or none.
-            Traced units that there are not have an objective of 0, or NaN by their logarithm.
+        network: ``[lanes, …] -> [lanes, …, units]``: class scores, or any hidden layer (``chain.until(name)``); a unit
+            of a spatial layer is its mean over positions. With a callable objective, any output per row.
+        start: [lanes, …], one input per lane. Lanes keep its floating type; integers become float32.
+        units: the unit of each lane, [lanes], or one for all; or each unit's weight in a combination, [lanes, units]
+            float. A callable objective takes any arrays with one entry per lane, or none. Traced units out of range
+            have objective 0, or NaN by their logarithm.
         objective: what is climbed: "probability" (softmax over the units), "log_probability", "logit" (all three stop
-            by the probability), "value" (the unit itself, also what it stops by), or a callable
-            ``(outputs, units) -> [lanes]``, a plain function or a callable pytree, which is its own activation.
+            by the probability), "value" (the unit itself, which it stops by), or a callable ``(outputs, units) ->
+            [lanes]``, a function or callable pytree, which it stops by.
         scores: "logits", or "probabilities" of a network that ends in a softmax, whose logarithm is taken. The three
-            objectives that take a softmax refuse a network that gives probabilities where this says logits.
+            softmax objectives refuse probabilities declared as logits.
         regularizers: applied in turn to each lane after its step, ``(x, gradient, step) -> x`` (`regularizers`).
         rate: step size α.
-        optimizer: any optax optimizer, a state a lane, in place of the plain step; ``rate`` is then unused. Each
-            new object compiles anew, so make it once.
+        optimizer: any optax optimizer, one state per lane, in place of the plain step; ``rate`` is then unused. Each
+            new object compiles anew, so create it once.
         threshold: activation above which a lane has converged; infinity for none.
-        steps: most steps of a lane.
+        steps: maximum steps of a lane.
         patience: steps without a gain in the objective after which a lane stalls.
-        tolerance: what counts as a gain on the greatest objective before; smaller ones add up.
+        tolerance: least gain over the best objective so far; smaller gains add up.
         batch_size: lanes at a time; None takes all at once.
 
     Returns:
-        `Ascent`, the lanes in the order of ``start``.
+        `Ascent`, lanes in the order of ``start``.
 
     Raises:
-        TypeError: a network, objective, regularizer or optimizer of another kind.
-        ValueError: no lanes, a network that fails on them, units that there are not (where their values are known
-            before tracing) or that do not fit the lanes, an objective of no known name, no units for one that is not
-            callable, scores that are not what ``scores`` says, NaN in a setting, or counts below one.
+        TypeError: a network, objective, regularizer or optimizer of the wrong type.
+        ValueError: no lanes, a network that fails on them, units out of range (if not traced) or that do not fit the
+            lanes, an unknown objective, no units unless it is callable, scores that are not what ``scores`` says, NaN
+            in a setting, or counts below one.
 
     Example:
         >>> weights = jnp.array([[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]])
@@ -140,7 +139,7 @@ def maximize(
 
 
 def _weights(units, lanes, outputs):
-    """[lanes, units] what every unit counts in each lane's objective."""
+    """[lanes, units] each unit's weight in each lane's objective."""
     leaves = jax.tree.leaves(outputs)
     if len(leaves) != 1 or leaves[0].ndim < 2:
         shapes = [leaf.shape for leaf in leaves]
@@ -168,7 +167,7 @@ def _weights(units, lanes, outputs):
 
 
 def _a_lane(units, lanes):
-    """What a callable objective is given, an entry a lane; a single number is for all."""
+    """The units for a callable objective, one entry per lane; a single number is for all."""
     units = units if isinstance(units, jax.Array) else as_numpy("units", units)
     if units.ndim and len(units) != lanes:
         raise ValueError(f"units: found shape {units.shape}, wanted an entry for each of {lanes} lanes")
@@ -219,7 +218,7 @@ _OBJECTIVES = {
 
 
 class _Lanes(NamedTuple):
-    """Lanes under way: the optimizer's state, the best objective yet and for how many steps it has stood."""
+    """Running lanes: the optimizer's state, the best objective so far and for how many steps it has stood."""
 
     x: Any
     optimizer: Any
@@ -288,7 +287,7 @@ def _climb(network, settings, optimizer, start, units, used):
 
 
 def _until_all_stop(step, units, lanes, fewer):
-    """Steps of all lanes until only the first number of ``fewer`` are under way, then of those; the last is 0."""
+    """Steps of all lanes until only the first number of ``fewer`` are running, then of those; the last is 0."""
     left, *later = fewer
     lanes = jax.lax.while_loop(lambda lanes: jnp.sum(lanes.active) > left, partial(step, units), lanes)
     if not left:

@@ -17,14 +17,14 @@ from interp_jax._checks import as_count, as_counts, check_number
 
 
 def l2_decay(rate: float | int) -> Partial:
-    """A decay of all values, which keeps single ones from growing without limit.
+    """A regularizer that decays all values, so that none grows without limit.
 
         x ← (1 − rate) x
 
-    Host-level; the regularizer that it returns can be traced.
+    Host-level; returns a traceable ``(x, gradient, step) -> x``.
 
     Args:
-        rate: the share that goes in every step.
+        rate: the share removed in each step.
 
     Raises:
         ValueError: a rate outside [0, 1].
@@ -40,21 +40,21 @@ def l2_decay(rate: float | int) -> Partial:
 
 
 def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | None = None) -> Callable:
-    """A Gaussian average over neighbors in every so many steps, which takes away high frequencies.
+    """A regularizer that blurs the input every ``every`` steps, which removes high frequencies.
 
         x_i ← Σ_j w_ij x_j / Σ_j w_ij,    w_ij = exp(−(i − j)² / 2 width²)
 
-    Host-level; the regularizer that it returns can be traced. At the edges the average is over the samples that there
-    are, so that a constant input stays as it is.
+    Host-level; returns a traceable ``(x, gradient, step) -> x``. At the edges only existing samples are averaged, so
+    that a constant input is unchanged.
 
     Args:
         width: standard deviation of the Gaussian, in samples.
-        every: steps from one blur to the next.
+        every: steps between blurs.
         axes: axes of one input to blur along; by default the only one, or all but the channels.
 
     Raises:
-        ValueError: a width that is not positive, ``every`` below one, or axes that are no whole numbers; when it is
-            applied, axes that the input has not.
+        ValueError: a width that is not positive, ``every`` below one, or axes that are not integers; when applied, axes
+            that the input lacks.
 
     Example:
         >>> gaussian_blur(0.6)(jnp.array([0.0, 0.0, 4.0, 0.0, 0.0]), jnp.zeros(5), 0).round(1)
@@ -70,14 +70,14 @@ def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | No
 
 
 def clip_norm(share: float | int) -> Partial:
-    """A step that sets the pixels with the smallest norm over the channels to zero.
+    """A regularizer that zeroes the pixels with the smallest norm over the channels.
 
         x_p ← 0   for the pixels p whose Σ_channels x² is among the smallest ``share``
 
-    Host-level; the regularizer that it returns can be traced.
+    Host-level; returns a traceable ``(x, gradient, step) -> x``.
 
     Args:
-        share: of the pixels.
+        share: of the pixels, in [0, 1].
 
     Raises:
         ValueError: a share outside [0, 1].
@@ -93,15 +93,15 @@ def clip_norm(share: float | int) -> Partial:
 
 
 def clip_contribution(share: float | int) -> Partial:
-    """A step that sets the pixels with the smallest contribution to the objective to zero.
+    """A regularizer that zeroes the pixels with the smallest contribution to the objective.
 
         contribution = |Σ_channels x · ∂a/∂x|
 
-    Host-level; the regularizer that it returns can be traced. To first order the contribution is what the objective
-    loses without the pixel.
+    Host-level; returns a traceable ``(x, gradient, step) -> x``. To first order the contribution is the objective's
+    loss without the pixel.
 
     Args:
-        share: of the pixels.
+        share: of the pixels, in [0, 1].
 
     Raises:
         ValueError: a share outside [0, 1].
@@ -117,18 +117,18 @@ def clip_contribution(share: float | int) -> Partial:
 
 
 def box(least: float | int, greatest: float | int) -> Partial:
-    """A step that clips values to two bounds, those of the data say.
+    """A regularizer that clips to two bounds, such as the data's.
 
         x ← min(max(x, least), greatest)
 
-    Host-level; the regularizer that it returns can be traced.
+    Host-level; returns a traceable ``(x, gradient, step) -> x``.
 
     Args:
         least: lower bound.
         greatest: upper bound.
 
     Raises:
-        ValueError: bounds that are no finite numbers, or the wrong way round.
+        ValueError: bounds that are not finite, or least not below greatest.
 
     Example:
         >>> box(0.0, 1.0)(jnp.array([-0.5, 0.5, 1.5]), jnp.zeros(3), 0)
@@ -177,7 +177,7 @@ def _channels(x):
 
 
 def _without_smallest(share, x, sizes):
-    """Exactly ``share`` of the pixels go, rounded down; of equal ones the first."""
+    """Exactly ``share`` of the pixels are zeroed, rounded down; ties from the first."""
     ranks = jnp.argsort(jnp.argsort(sizes.ravel())).reshape(sizes.shape)
     # A share k / n is not exact in float32, and must not become k − 1 pixels.
     count = jnp.floor(share * sizes.size * (1 + 2.0**-22))

@@ -28,8 +28,7 @@ _LIFTED_BYTES = 2**30
 
 
 class Sweep(NamedTuple):
-    """The results for each target, α and repeat: arrays [targets, alphas, repeats], for masks with their own axes
-    after.
+    """The results for each target, α and repeat: arrays [targets, alphas, repeats], masks with further axes.
 
     Attributes:
         masks: True where a unit is kept: gates of at least ½; by layer for a mapping as mask_shape.

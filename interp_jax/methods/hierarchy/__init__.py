@@ -1,4 +1,4 @@
-"""Modules of hidden units: a tree of every resolution, which resolutions to read, and how far to trust it."""
+"""Modules of hidden units: a tree of all resolutions, which resolutions to read, and how far to trust it."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Agreement between the trees of several networks, whose units have no common numbers."""
+"""Agreement between the trees of several networks, whose units are numbered independently."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -19,7 +19,7 @@ class Matching(NamedTuple):
     """Pairs of units of two networks.
 
     Attributes:
-        first: [pairs] the units of the one network, as places among its vectors.
+        first: [pairs] the units of one network, as indices of its vectors.
         second: [pairs] their partners in the other network.
         similarity: the mean cosine of the partners' feature vectors.
     """
@@ -30,12 +30,12 @@ class Matching(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """Agreement of every pair of networks, as `tree_agreement` defines it.
+    """Agreement of each pair of networks, as defined by `tree_agreement`.
 
     Attributes:
         adjusted_rand: [pairs, resolutions] of the partitions of matched units.
         roles: [pairs, resolutions] mean cosine of matched clusters' roles.
-        cophenetic: [pairs] correlation of the heights at which pairs of matched units are joined.
+        cophenetic: [pairs] correlation of the heights at which pairs of matched units merge.
         similarity: [pairs] mean cosine of matched units' feature vectors.
     """
 
@@ -46,19 +46,19 @@ class Agreement(NamedTuple):
 
 
 def match_units(first, second) -> Matching:
-    """Pairs of units of two networks such that the cosines of their feature vectors sum to the most.
+    """The pairing of two networks' units with the largest sum of cosines of their feature vectors.
 
         max over one-to-one pairings and over s = ±1 of  Σ_pairs s cos(v_first, v_second)
 
-    Host-level, in float64; O(units³) at worst, units × units memory. The signs of all vectors of one network may be
-    reversed together, since aligned signs mean something only relative to each other.
+    Host-level, in float64; O(units³) at worst, units × units memory. All vectors of one network may be flipped
+    together, since only relative signs have meaning.
 
     Args:
         first: [units, features] aligned feature vectors.
-        second: [units', features] those of the other network; units of the larger network stay without partners.
+        second: [units', features] those of the other network; surplus units of the larger network stay unmatched.
 
     Raises:
-        ValueError: vectors that are no matrix of finite real numbers, or of different width.
+        ValueError: vectors that are not finite real matrices, or of different widths.
 
     Example:
         >>> match_units(np.eye(3), -np.eye(3)[[2, 0, 1]]).second
@@ -83,23 +83,23 @@ def match_units(first, second) -> Matching:
 
 
 def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int]) -> Agreement:
-    """Agreement of the trees of several networks, every pair of them, after their units are matched.
+    """Agreement between the trees of each pair of networks, after matching their units.
 
-    Host-level; units × units memory, pairs one after the other. Matching uses the vectors that the trees are built of,
-    which by itself makes them agree: compare with untrained networks. Dead units, which are in no tree, do not count.
+    Host-level; units × units memory, pairs in sequence. Matching uses the vectors that the trees are built from, which
+    alone makes them agree: compare with untrained networks. Dead units, which are in no tree, do not count.
 
     Args:
         hierarchies: at least two trees, on the same features.
-        resolutions: numbers of clusters at which the partitions are compared.
+        resolutions: numbers of clusters at which partitions are compared.
 
     Returns:
-        `Agreement`. The adjusted Rand index of two partitions of matched units is 1 where they are equal and 0 on
-        average for random ones. ``roles`` is the mean cosine of the clusters' roles when those are matched, which
-        asks nothing of single units. The cophenetic correlation is that of the heights at which pairs of units are
-        joined, 0 where those of a network are all equal; ``similarity`` is the mean cosine of matched units.
+        `Agreement`. [pairs, resolutions]: ``.adjusted_rand`` of the partitions of matched units, 1 if equal, 0 on
+        average for random ones; ``.roles``, the mean cosine of matched clusters' roles (`Hierarchy.roles`), which needs
+        no matching of units. [pairs]: ``.cophenetic``, the correlation of the heights at which pairs of units merge, 0
+        if a network's are all equal; ``.similarity``, the mean cosine of matched units.
 
     Raises:
-        ValueError: fewer than two hierarchies or other objects, or a resolution that one of them has not.
+        ValueError: fewer than two hierarchies, a non-hierarchy, or a resolution that one of them lacks.
 
     Example:
         >>> from interp_jax.methods import hierarchy
@@ -133,13 +133,12 @@ def partition_agreement(first, second, matching: Matching) -> float:
     Host-level.
 
     Args:
-        first: [units] labels of the one network's units, any whole numbers.
+        first: [units] labels of one network's units, any integers.
         second: [units'] labels of the other's.
-        matching: which unit is which, as `match_units` gives.
+        matching: the matched units, from `match_units`.
 
     Raises:
-        ValueError: labels that are no whole numbers, or fewer than the matching speaks of; another object in place of
-            the matching.
+        ValueError: labels that are not integers, or fewer than the matched units; not a `Matching`.
 
     Example:
         >>> partition_agreement(np.array([0, 0, 1]), np.array([5, 7, 7]), match_units(np.eye(3), np.eye(3)[::-1]))

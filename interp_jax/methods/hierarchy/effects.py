@@ -14,25 +14,25 @@ from interp_jax.methods.ablation import intact_layers, unit_means
 
 
 def input_effects(head: Callable, inputs, *, batch_size: int = 1) -> Float[Array, "inputs units"]:
-    """Root mean square change of every hidden unit when one input is held at its mean.
+    """Root mean square change of each hidden unit when one input is held at its mean.
 
         e[i, k] = √ E_n (o_k(x_n) − o_k(x_n with x_i at its mean over the rows))²
 
-    Traceable. One forward pass an input over all rows: 196 inputs, 5,000 rows and 196 × 100 weights take a third
-    of a second on two CPU cores. Memory: batch_size copies of the inputs and of the head's activations. Zero, but for
-    rounding, for a constant input, for a dead unit, and for a single row.
+    Traceable. One forward pass per input over all rows: 196 inputs, 5,000 rows and 196 × 100 weights take a third of a
+    second on two CPU cores. Memory: batch_size copies of the inputs and of the head's activations. Zero, up to
+    rounding, for a constant input, a dead unit, or a single row.
 
     Args:
-        head: ``[rows, *features] -> hidden [rows, …, units]``, or a tuple or other pytree of several layers, which
-            are pooled in their order. Places between rows and units are averaged over as rows are. A plain function
-            is compiled once: what it reads from outside itself must not change.
-        inputs: [rows, …]; features of several axes are numbered as if flattened. Whole numbers become float32. NaN
-            in an input makes its effects, and those of all that the head makes of it, NaN.
+        head: ``[rows, *features] -> hidden [rows, …, units]``, or a pytree of several layers, concatenated in order.
+            Positions between rows and units are averaged over as rows are. A plain function is compiled once: variables
+            that it captures must not change.
+        inputs: [rows, …]; several feature axes are numbered as if flattened. Integers become float32. NaN in an input
+            makes its effects, and those on all that depends on it, NaN.
         batch_size: inputs replaced at a time.
 
     Raises:
-        TypeError: a head that cannot be called.
-        ValueError: inputs without a row, a head that fails on them, batch_size below one.
+        TypeError: a head that is not callable.
+        ValueError: no rows, a head that fails on them, batch_size below one.
 
     Example:
         >>> input_effects(lambda x: x * jnp.array([[3.0, 0.0]]), jnp.array([[1.0, 5.0], [-1.0, 7.0]]))
@@ -54,25 +54,24 @@ def _input_effects(head, inputs, batch_size):
 
 
 def output_effects(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units outputs"]:
-    """Root mean square change of every output when one hidden unit is held at its mean.
+    """Root mean square change of each output when one hidden unit is held at its mean.
 
         e[k, j] = √ E_n (f_j(x_n) − f_j(x_n with o_k at its mean over the rows))²
 
-    Traceable. One pass a unit through the segments after it, over all rows. Memory: every hidden layer's activations,
-    and batch_size copies of the longest remaining pass. A channel is replaced at all its places, by its mean over
-    rows and places. Zero, but for rounding, for a dead unit and for a single row.
+    Traceable. One pass per unit through the segments after it, over all rows. Memory: all hidden activations, and
+    batch_size copies of the longest remaining pass. A channel is replaced at all positions, by its mean over rows and
+    positions. Zero, up to rounding, for a dead unit or a single row.
 
     Args:
-        segments: the network cut where its hidden units are, as for `ablation.replace_units`.
-        inputs: [rows, …]. Whole numbers become float32.
+        segments: the network split at its hidden layers, as for `ablation.replace_units`.
+        inputs: [rows, …]. Integers become float32.
         batch_size: units replaced at a time.
 
     Returns:
-        [units, outputs], the units of all hidden layers pooled in the layers' order.
+        [units, outputs], all hidden layers' units concatenated in order.
 
     Raises:
-        ValueError: fewer than two segments, one that is not callable or fails, inputs without a row, batch_size below
-            one.
+        ValueError: fewer than two segments, one that is not callable or fails, no rows, batch_size below one.
 
     Example:
         >>> network = (lambda x: 2 * x, lambda hidden: jnp.stack([hidden[:, 0], hidden[:, 0] - hidden[:, 1]], 1))
@@ -99,22 +98,22 @@ def _output_effects(segments, inputs, batch_size):
 
 
 def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units features"]:
-    """The non-negative feature vectors of all hidden units: effects of the inputs on them, then theirs on the outputs.
+    """The non-negative feature vectors of all hidden units: effects of the inputs on them, then of them on the outputs.
 
         V[k] = [e_in[i, k] for every input i, e_out[k, j] for every output j]
 
-    Traceable; cost as of `input_effects` and `output_effects`. `kernels.nmf.nmf` takes the result.
+    Traceable; costs `input_effects` and `output_effects`. `kernels.nmf.nmf` takes the result.
 
     Args:
-        segments: the network cut where its hidden units are, as for `ablation.replace_units`.
+        segments: the network split at its hidden layers, as for `ablation.replace_units`.
         inputs: [rows, …].
         batch_size: inputs, then units, replaced at a time.
 
     Returns:
-        [units, inputs + outputs], the units of all hidden layers pooled in the layers' order.
+        [units, inputs + outputs], all hidden layers' units concatenated in order.
 
     Raises:
-        ValueError: as `output_effects`.
+        ValueError: segments, inputs or a batch_size that `output_effects` refuses.
 
     Example:
         >>> network = (lambda x: x[:, :1] - x[:, 1:], lambda hidden: 3 * hidden)
@@ -129,7 +128,7 @@ def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, 
 
 
 def _changes(function, arrays, means, numbers, count, batch_size):
-    """Root mean square change of the function's outputs when the entries of each number are put at their means."""
+    """Root mean square change of the function's outputs when the entries of each number are set to their means."""
     intact = jax.tree.leaves(function(arrays))
 
     def change(number):

@@ -1,4 +1,4 @@
-"""Which numbers of clusters a tree is best looked at with."""
+"""The numbers of clusters at which to read a tree."""
 
 import numpy as np
 
@@ -6,23 +6,22 @@ from interp_jax._checks import as_count, as_numpy, check_number
 
 
 def lifetimes(linkage) -> np.ndarray:
-    """The lifetime of every number of clusters as the height of the cut rises, on a logarithmic scale.
+    """The lifetime of each number of clusters as the height of the cut rises, on a logarithmic scale.
 
         ℓ(c) = log h(c → c − 1) − log h(c + 1 → c)
 
-    Host-level. h(c → c − 1) is the height of the merge that leaves c − 1 clusters. A number of clusters with a long
-    lifetime is one whose clusters are much nearer together inside than they are to each other. One cluster never ends,
-    and the single units never begin: both have lifetime 0, as have partitions between merges of equal height. After
-    merges of height 0 (equal vectors) a lifetime is infinite.
+    Host-level. h(c → c − 1) is the height of the merge that leaves c − 1 clusters. A long lifetime means clusters that
+    are far denser within than near each other. One cluster never ends, and single units never begin: both have lifetime
+    0, as do partitions between merges of equal height. After merges of height 0 (equal vectors) a lifetime is infinite.
 
     Args:
-        linkage: [units − 1, 4] as SciPy's, heights in ascending order.
+        linkage: [units − 1, 4] as in SciPy, heights ascending.
 
     Returns:
         [units] lifetimes of 1, 2, …, units clusters.
 
     Raises:
-        ValueError: no linkage matrix, or heights that are NaN, infinite, negative or descending.
+        ValueError: not a linkage matrix, or heights that are NaN, infinite, negative or descending.
 
     Example:
         >>> lifetimes([[0, 1, 1.0, 2], [2, 3, 1.0, 2], [4, 5, 8.0, 4]]).round(2)
@@ -52,21 +51,21 @@ def representative_resolutions(
 
         argmax Σᵢ ℓ(cᵢ)   over   2 ≤ c₁,  factor · cᵢ ≤ cᵢ₊₁,  c_count ≤ largest
 
-    Host-level; exact, by dynamic programming, O(count · largest²). The factor keeps the resolutions apart, as the
-    paper's are (4, 8, 16 and 3, 6, 12); without it the longest lifetimes crowd at the top of the tree. Lifetimes are
-    ratios of merge heights, so the choice does not change with the scale of the vectors. Only resolutions with a
-    lifetime above 0 are chosen; of equal choices the coarser. An infinite lifetime, which only the finest of them can
-    have, counts for more than all others together.
+    Host-level; exact, by dynamic programming, O(count · largest²). The factor keeps the resolutions apart, like the
+    paper's (4, 8, 16 and 3, 6, 12); without it the longest lifetimes crowd at the top of the tree. Lifetimes are ratios
+    of merge heights, so the choice does not change with the scale of the vectors. Only resolutions with a lifetime
+    above 0 are chosen; ties go to the coarser. An infinite lifetime, possible only for the finest of them, outweighs
+    all others together.
 
     Args:
-        linkage: [units − 1, 4] as SciPy's.
-        count: how many resolutions; fewer come back where the tree has no room for them.
+        linkage: [units − 1, 4] as in SciPy.
+        count: number of resolutions; fewer are returned if the tree has no room for them.
         factor: least ratio of neighboring numbers of clusters, at least 1.
-        largest: the finest resolution that may be chosen; the paper's share of its 100 units, a sixth, at least 16
-            (and always fewer than units), by default.
+        largest: the finest resolution allowed; by default a sixth of the units, as in the paper, but at least 16 (and
+            always fewer than units).
 
     Raises:
-        ValueError: no linkage matrix, count below one, factor below one, or largest below two.
+        ValueError: not a linkage matrix, count or factor below one, or largest below two.
 
     Example:
         >>> import numpy as np

@@ -25,11 +25,11 @@ from interp_jax.methods.hierarchy.vectors import pooled_columns
 
 
 class Support(NamedTuple):
-    """How well every cluster is found again in resamples.
+    """How well each cluster is found again in resamples.
 
     Attributes:
         jaccard: [clusters] Jaccard similarity to the most similar cluster of a resample, mean over resamples.
-        recovered: [clusters] the share of resamples that have the very same set of units.
+        recovered: [clusters] the share of resamples that have the same set of units.
     """
 
     jaccard: Float[Array, " clusters"]
@@ -37,7 +37,7 @@ class Support(NamedTuple):
 
 
 def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples rows"]:
-    """How often every row is drawn in each of several resamples of as many rows, with replacement.
+    """Counts [resamples, rows] of each row in resamples of as many rows, drawn with replacement.
 
     Traceable; resample i depends on the key and i alone.
 
@@ -47,7 +47,7 @@ def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples r
         resamples: number of resamples, static.
 
     Raises:
-        ValueError: what is no key, counts below one.
+        ValueError: not a key, or counts below one.
 
     Example:
         >>> bootstrap_weights(jax.random.key(0), 5, 3).sum(axis=1)
@@ -77,26 +77,26 @@ def tree_support(
 
         support(A) = mean over resamples of  max over all clusters B of the resample's tree of  |A ∩ B| / |A ∪ B|
 
-    Traceable. Every resample has its own correlations, sign alignment and Ward tree; the network stays the same. A
-    cluster may come back at any height. Cost a resample: one matrix product of rows × features × units and a tree.
+    Traceable. Each resample has its own correlations, sign alignment and Ward tree; the network stays the same. A
+    cluster may recur at any height. Cost per resample: one matrix product of rows × features × units and a tree.
     Memory: ``batch_size`` trees (units² each) and as many weighted copies of the rows.
 
     Args:
         inputs: [rows, …], as for `feature_vectors`.
-        hidden: [rows, …, units], or several layers. Leave out dead units, which `build` has left out of the tree:
-            ``hidden[:, tree.units]`` of pooled layers.
+        hidden: [rows, …, units], or several layers. Leave out dead units, which are not in the tree of `build`:
+            ``hidden[:, tree.units]`` of concatenated layers.
         outputs: [rows, outputs].
-        clusters: bool [clusters, units], which units are in each: ``labels[None, :] == np.arange(c)[:, None]``.
-        weights: [resamples, rows] how often a row counts, `bootstrap_weights` say; not negative.
+        clusters: bool [clusters, units], each cluster's units: ``labels[None, :] == np.arange(c)[:, None]``.
+        weights: [resamples, rows] how often a row counts, e.g. `bootstrap_weights`; not negative.
         batch_size: resamples at a time.
 
     Returns:
-        `Support`; a Jaccard similarity of .75 or more is usually called stable, .5 or less dissolved. NaN or infinity
-        in a row that counts makes all of it NaN.
+        `Support`: ``.jaccard`` (usually .75 or more is called stable, .5 or less dissolved) and ``.recovered``,
+        [clusters]. NaN or infinity in a row that counts makes all of it NaN.
 
     Raises:
         ValueError: inputs, hidden units and outputs that `feature_vectors` refuses, clusters or weights that do not fit
-            the units and the rows, clusters that are no masks, weights that are negative, NaN or infinite, or
+            the units and the rows, clusters that are not masks, weights that are negative, NaN or infinite, or
             batch_size below one.
 
     Example:
@@ -129,17 +129,18 @@ def _tree_support(both, units, clusters, weights, batch_size):
 
 
 def partition_support(clusters, partitions) -> Support:
-    """`tree_support` for clusters of a partition, against the partitions that resamples gave.
+    """`tree_support` for clusters of a partition, against the partitions of resamples.
 
     Traceable; memory resamples · units².
 
     Args:
-        clusters: bool [clusters, units], which units belong to each cluster in question.
-        partitions: [resamples, units] the units' labels in every resample, 0 … units − 1. Traced labels outside that
+        clusters: bool [clusters, units], each cluster's units.
+        partitions: [resamples, units] the units' labels in each resample, 0 … units − 1. Traced labels outside that
             range belong to no cluster.
 
     Raises:
-        ValueError: clusters that are no masks, labels that are no whole numbers in the range, or of other units.
+        ValueError: clusters that are not masks, labels that are not integers in the range, or different numbers of
+            units.
 
     Example:
         >>> partition_support(jnp.array([[True, True, False]]), jnp.array([[0, 0, 1], [0, 1, 1]])).jaccard
@@ -162,15 +163,15 @@ def _partition_support(clusters, partitions):
 
 
 def tree_clusters(linkage) -> Bool[Array, "nodes units"]:
-    """The units below every node of a tree: first the single units, then the merged clusters in their order.
+    """The units below each node of a tree: first the single units, then the merged clusters in order.
 
     Traceable; memory 2 · units².
 
     Args:
-        linkage: [units − 1, 4] as SciPy's. The nodes of a traced one cannot be looked at.
+        linkage: [units − 1, 4] as in SciPy. The nodes of a traced one are not checked.
 
     Raises:
-        ValueError: another shape, or merges of nodes that are not there yet.
+        ValueError: the wrong shape, or merges of nodes that do not exist yet.
 
     Example:
         >>> tree_clusters(jnp.array([[0.0, 2.0, 1.0, 2.0], [1.0, 3.0, 2.0, 3.0]]))[3:]

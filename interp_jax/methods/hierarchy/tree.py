@@ -1,4 +1,4 @@
-"""The tree of a network's hidden units: which of them respond alike, at every resolution."""
+"""The tree of a network's hidden units: which of them respond alike, at all resolutions."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,18 +13,18 @@ from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """The Ward tree of a network's units: a partition for every number of clusters, from one to one a unit.
+    """The Ward tree of a network's units: a partition for each number of clusters, from one to the number of units.
 
-    Dead units, which never change, are not in the tree. All else speaks of the clustered units alone, in the order of
-    ``units``; `expand` brings what has an entry for each of them back to all units of the network.
+    Dead units, which never change, are not in the tree. All else is for the clustered units alone, in the order of
+    ``units``; `expand` maps values of these back to all units of the network.
 
     Attributes:
-        linkage: [clustered − 1, 4] Ward linkage matrix as SciPy's, float64; heights are √(2 ΔESS).
+        linkage: [clustered − 1, 4] Ward linkage matrix as in SciPy, float64; heights are √(2 ΔESS).
         vectors: [clustered, features] feature vectors with aligned signs.
-        signs: [clustered] +1 or −1, what each vector was multiplied by.
-        similarity: the sum of cosines over all pairs of units, before alignment and after every step of it.
-        converged: whether no flip of a single sign would raise the similarity any more.
-        dead_units: the numbers, in the network, of the units left out.
+        signs: [clustered] +1 or −1, each vector's factor.
+        similarity: the sum of cosines over all pairs of units, before alignment and after each of its steps.
+        converged: whether no flip of a single sign would raise the similarity.
+        dead_units: numbers, in the network, of the units left out.
     """
 
     linkage: np.ndarray
@@ -42,14 +42,14 @@ class Hierarchy:
 
     @cached_property
     def units(self) -> np.ndarray:
-        """[clustered] the numbers, in the network, of the units in the tree, ascending."""
+        """[clustered] numbers, in the network, of the units in the tree, ascending."""
         return np.setdiff1d(np.arange(len(self.vectors) + len(self.dead_units)), self.dead_units)
 
     @cached_property
     def order(self) -> np.ndarray:
-        """[clustered] places in ``units`` from left to right in a drawing of the tree; larger clusters come first.
+        """[clustered] indices into ``units`` from left to right in a drawing of the tree; larger clusters come first.
 
-        The units of every cluster of every resolution are neighbors in it.
+        Each cluster's units are neighbors in it, at all resolutions.
         """
         n = len(self.vectors)
         first, size = list(range(n)), [1] * n
@@ -68,20 +68,20 @@ class Hierarchy:
 
     @cached_property
     def ess(self) -> np.ndarray:
-        """[clustered] error sum of squares within clusters, when there are 1, 2, … of them (eq. 1)."""
+        """[clustered] error sum of squares within 1, 2, … clusters (eq. 1)."""
         return np.append(np.cumsum(self.linkage[:, 2] ** 2 / 2)[::-1], 0.0)
 
     def cut(self, c) -> np.ndarray:
-        """[clustered] the cluster of every unit in the tree, 0 … c − 1, when there are c of them.
+        """[clustered] the cluster of each unit in the tree, 0 … c − 1, for c clusters.
 
-        Host-level. Clusters are numbered from left to right in ``order``, so that the parts of a cluster have
-        neighboring numbers at every finer resolution.
+        Host-level. Clusters are numbered from left to right in ``order``, so a cluster's parts have neighboring numbers
+        at finer resolutions.
 
         Args:
-            c: the number of clusters, from 1 to that of the units in the tree.
+            c: the number of clusters, from 1 to the number of units in the tree.
 
         Raises:
-            ValueError: c not a whole number in that range.
+            ValueError: c not an integer in that range.
 
         Example:
             >>> build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]])).cut(2)
@@ -99,7 +99,7 @@ class Hierarchy:
         return cut
 
     def roles(self, c) -> np.ndarray:
-        """[c, features] the role of every cluster of ``cut(c)``: the mean of its units' aligned vectors.
+        """[c, features] the role of each cluster of ``cut(c)``: the mean of its units' aligned vectors.
 
         Host-level.
 
@@ -107,7 +107,7 @@ class Hierarchy:
             c: the number of clusters, as for `cut`.
 
         Raises:
-            ValueError: as `cut`.
+            ValueError: c not an integer in that range.
 
         Example:
             >>> build(np.array([[1.0, 0.0], [0.5, 0.0], [0.0, 1.0]])).roles(2)
@@ -120,16 +120,16 @@ class Hierarchy:
         return sums / np.bincount(labels)[:, None]
 
     def expand(self, values, fill) -> np.ndarray:
-        """[units, …] values of the units in the tree at their numbers in the network, and a filling for dead ones.
+        """[units, …] values of the units in the tree at their numbers in the network, and ``fill`` for dead ones.
 
         Host-level.
 
         Args:
-            values: [clustered, …] an entry for every unit in the tree: ``cut(c)``, ``signs``.
+            values: [clustered, …] an entry per unit in the tree, e.g. ``cut(c)``, ``signs``.
             fill: the entry of dead units, a number.
 
         Raises:
-            ValueError: another number of values, or what is no number.
+            ValueError: the wrong number of values, or a fill that is not a number.
 
         Example:
             >>> tree = build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]]))
@@ -150,21 +150,21 @@ def build(vectors, *, key=None) -> Hierarchy:
         max_s Σ_{j<k} cos(s_j v_j, s_k v_k),  s = ±1;    then Ward's tree of the vectors s_k v_k
 
     Host-level; O(units · features) memory beyond the units × units cosines. Without a key the alignment is
-    `align_signs`' deterministic method, the same every time: each of at most 4 · units steps flips the vector that
-    raises the sum most. With a key it is the paper's Algorithm 1 with its 5,000 random draws. Either may end too
-    early: ``.converged`` says whether no single flip would help. If more than half of the units were flipped, all are
-    flipped back: only relative signs mean anything.
+    `align_signs`' deterministic method: each of at most 4 · units steps flips the vector that raises the sum most. With
+    a key it is the paper's Algorithm 1 with 5,000 random draws. Either may end too early: ``.converged`` says whether
+    no single flip would help. If more than half of the units were flipped, all are flipped back: only relative signs
+    have meaning.
 
-    Dead units have no direction and would gather in a cluster that looks like a module: they are left out of the tree
-    and named in ``.dead_units``. A unit is dead if `FeatureVectors` says so, or if all of its vector is 0.
+    Dead units have no direction and would form a cluster that looks like a module: they are left out of the tree and
+    listed in ``.dead_units``. A unit is dead if `FeatureVectors` says so, or if its vector is all 0.
 
     Args:
-        vectors: [units, features], or what `feature_vectors` gives.
+        vectors: [units, features], or the `FeatureVectors` of `feature_vectors`.
         key: a JAX random key for Algorithm 1; None for the deterministic method.
 
     Raises:
-        ValueError: vectors that are no matrix of real numbers, fewer than two units that are not dead, NaN or infinity
-            in a vector (NaN activations make such), or what is no key.
+        ValueError: vectors that are not a real matrix, fewer than two units that are not dead, NaN or infinity in a
+            vector (e.g. from NaN activations), or not a key.
 
     Example:
         >>> tree = build(np.array([[1.0, 0.1], [-1.0, -0.1], [0.1, 1.0], [0.2, 1.0], [0.0, 0.0]]))

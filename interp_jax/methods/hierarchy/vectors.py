@@ -1,4 +1,4 @@
-"""What every hidden unit correlates with: its feature vector."""
+"""Feature vectors of hidden units: their correlations with inputs and outputs."""
 
 import math
 from functools import partial
@@ -16,13 +16,13 @@ from interp_jax.methods.ablation import intact_layers
 
 
 class FeatureVectors(NamedTuple):
-    """Correlations of every hidden unit with the inputs, then the outputs, and what has nothing to correlate.
+    """Correlations of each hidden unit with the inputs, then the outputs, and which of these are constant.
 
     Attributes:
         vectors: [units, inputs + outputs] correlations; 0 for a constant input or output and for a dead unit.
-        constant_inputs: [inputs] True where an input is the same in all rows.
-        constant_outputs: [outputs] True where an output is.
-        dead_units: [units] True where a unit is. `build` leaves these out of the tree.
+        constant_inputs: [inputs] True if an input is the same in all rows.
+        constant_outputs: [outputs] True if an output is.
+        dead_units: [units] True if a unit is; left out of the tree by `build`.
     """
 
     vectors: Float[Array, "units features"]
@@ -32,22 +32,23 @@ class FeatureVectors(NamedTuple):
 
 
 def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
-    """Correlations of every hidden unit with every input and every output of the network, over the rows.
+    """`FeatureVectors`: each hidden unit's correlations with each input and output of the network, over the rows.
 
         v_k = [corr(x_i, o_k) for every input i, corr(o_k, y_j) for every output j]
 
-    Traceable; one matrix product of rows × features × units. y is what the network gives, not the label. NaN or
-    infinity in an activation makes the unit's vector NaN, in an input or output its feature; `build` refuses both.
+    Traceable; one matrix product of rows × features × units. y is the network's output, not the label. Constants have
+    correlation 0. NaN or infinity in an activation makes the unit's vector NaN, in an input or output its entry;
+    `build` refuses both.
 
     Args:
-        inputs: [rows, …] one row an input; more axes are flattened.
-        hidden: [rows, …, units] the hidden units' outputs, or several layers, which are pooled in their order. Places
-            (of a feature map) are averaged over.
+        inputs: [rows, …], further axes flattened.
+        hidden: [rows, …, units] the hidden units' outputs, or several layers, concatenated in order. Feature maps are
+            averaged over positions.
         outputs: [rows, outputs] the network's outputs.
 
     Raises:
-        ValueError: values that are no real numbers, parts with different numbers of rows, no hidden layer or one
-            without a units axis, inputs without rows, outputs not a matrix.
+        ValueError: values that are not real, different numbers of rows, no hidden layer or one without a units axis, no
+            rows, outputs not a matrix.
 
     Example:
         >>> import jax.numpy as jnp
@@ -63,25 +64,25 @@ def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
 
 
 def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVectors:
-    """`feature_vectors` of a network, over any number of rows taken ``batch_size`` at a time.
+    """A network's `feature_vectors` over any number of rows, ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations; the rows may be a memory-mapped array larger than memory.
 
-    Whole numbers are refused, except uint8 (images) and bool: they may be token ids, whose correlations mean nothing,
-    since the numbers of a vocabulary have no order. Give embeddings or a histogram of tokens in their place, or
-    ``inputs.astype(float)`` of whole numbers that are quantities.
+    Integers are refused, except uint8 (images) and bool: they may be token ids, which have no order, so correlations
+    mean nothing. Pass embeddings or token histograms instead, or ``inputs.astype(float)`` for integers that are
+    quantities.
 
     Args:
-        segments: the network cut where its hidden units are: callables to apply one after the other, the outputs of
-            all but the last being hidden layers (units last). ``network.segments()`` of an LNN,
-            ``chain.segments("relu1", "relu2")`` of a chain.
+        segments: the network split at its hidden layers: callables to apply in order; the outputs of all but the last
+            are hidden layers (units last). ``network.segments()`` of an LNN, ``chain.segments("relu1", "relu2")`` of a
+            chain.
         inputs: [rows, …] floats, uint8 or bool.
         batch_size: rows at a time.
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, inputs that are no array of rows or may be
-            token ids, NaN or infinity in inputs or activations, batch_size below one, outputs not a matrix, or a
-            network that fails on the inputs or whose rows depend on each other.
+        ValueError: fewer than two segments or one that is not callable, inputs that are not rows or may be token ids,
+            NaN or infinity in inputs or activations, batch_size below one, outputs not a matrix, or a network that
+            fails on the inputs or whose rows depend on each other.
 
     Example:
         >>> import jax.numpy as jnp
@@ -115,12 +116,12 @@ def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVec
 
 
 def pooled_columns(inputs, hidden, outputs):
-    """What `feature_vectors` correlates: [rows, inputs + outputs], [rows, units] and the number of inputs.
+    """The columns that `feature_vectors` correlates: [rows, inputs + outputs], [rows, units], and the number of inputs.
 
-    Traceable. Whole numbers and half precision come out as float32; NumPy's float64 is centered first.
+    Traceable. Integers and half precision become float32; NumPy's float64 is centered first.
 
     Raises:
-        ValueError: as for `feature_vectors`.
+        ValueError: arrays that `feature_vectors` refuses.
 
     Example:
         >>> import jax.numpy as jnp
