@@ -1,4 +1,4 @@
-"""Overlapping patches of images or signals: where they lie, and values of patches as values of places."""
+"""Overlapping patches of images or signals: where they lie, and patch values averaged by position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from interp_jax._checks import as_count, as_counts
 class Patches:
     """Patches of equal sides over rows of one shape, made by `over`; numbered along the last axis first. Traceable.
 
-    Channels, the axes of a row that ``sides`` has no number for, belong to a patch whole.
+    Channels, the axes of a row beyond ``sides``, belong to a patch whole.
     """
 
     shape: tuple[int, ...]
@@ -27,13 +27,14 @@ class Patches:
     def over(
         cls, shape: Sequence[int], patch: float | int | Sequence[int], stride: float | int | Sequence[int] = 1
     ) -> "Patches":
-        """Patches over rows of a shape, so many steps apart; along each axis the last ends where the row does.
+        """Patches over rows of a shape, ``stride`` apart; along each axis the last ends where the row does.
 
         Args:
             shape: of one row.
             patch: the sides of a patch along the first axes of a row, or one number for all axes but the last
-                (channels), for a row of one axis along that.
-            stride: steps from patch to patch, or one number for all axes; at most the side, so that no place is missed.
+                (channels); for a row of one axis, along that.
+            stride: steps from patch to patch, or one number for all axes; at most the side, so that no position is
+                missed.
 
         Raises:
             ValueError: a patch larger than a row or of more sides than it has axes, a stride larger than the patch, or
@@ -55,21 +56,21 @@ class Patches:
 
     @property
     def starts(self) -> list[np.ndarray]:
-        """Where the patches begin along every axis."""
+        """Where the patches begin along each axis."""
         axes = zip(self.shape, self.sides, self.strides, strict=False)
         return [np.unique([*range(0, size - side + 1, step), size - side]) for size, side, step in axes]
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How many patches there are along every axis."""
+        """The number of patches along each axis."""
         return tuple(map(len, self.starts))
 
     def __len__(self) -> int:
-        """How many patches there are."""
+        """The number of patches."""
         return prod(self.counts)
 
     def inside(self, numbers: Int[Array, " numbers"]) -> Bool[Array, "numbers *features"]:
-        """Which features belong to the patches of some numbers; axes of channels have length 1.
+        """Which features belong to the patches of given numbers; axes of channels have length 1.
 
         Example:
             >>> Patches.over((4,), patch=2).inside(jnp.array([0, 2])).astype(int)
@@ -86,7 +87,7 @@ class Patches:
         return inside
 
     def by_place(self, values: Float[Array, "rows patches"]) -> Float[Array, "rows *places"]:
-        """The mean over the patches that hold a place, for every place. Costs a patch's size a place.
+        """The mean over the patches that hold a position, for each position. Costs a patch's size per position.
 
         Example:
             >>> Patches.over((4,), patch=2).by_place(jnp.array([[0.0, 2.0, 6.0]]))
@@ -102,7 +103,7 @@ class Patches:
 
 
 def _sizes(name, sizes, axes):
-    """One number for all axes, or one each."""
+    """One number for all axes, or one per axis."""
     several = isinstance(sizes, Sequence | np.ndarray) and not isinstance(sizes, str) and np.ndim(sizes)
     return as_counts(name, sizes) if several else (as_count(name, sizes),) * axes
 

@@ -1,4 +1,4 @@
-"""Networks, rows and target classes as the attribution methods take them."""
+"""The attribution methods' checks of networks, rows and target classes."""
 
 import jax
 
@@ -7,17 +7,17 @@ from interp_jax.methods._accept import accept_scores, applied, as_rows
 
 
 def scored_rows(network, inputs, target, *, scores, floating=True, refuse=True, least=1):
-    """The network as a callable pytree that gives logits, the rows, the class of each, and the number of classes.
+    """The network as a callable pytree that returns logits, the rows, the class of each, and the number of classes.
 
     Args:
-        network, inputs, target, scores: as the methods are given them.
+        network, inputs, target, scores: the methods' arguments.
         floating: whether rows become float32 at least.
-        refuse: whether target arrays at hand are refused that hold numbers that are no class.
+        refuse: whether target arrays are refused if not traced and outside the classes.
         least: number of classes.
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: no rows, a network without scores of a row, probabilities in place of logits, or no class.
+        TypeError: a network that is not callable.
+        ValueError: no rows, a network without scores per row, probabilities in place of logits, or not a class.
     """
     inputs = as_real("inputs", inputs) if floating else as_rows("inputs", inputs, finite=False)
     if inputs.ndim < 2 or not inputs.size:

@@ -29,39 +29,37 @@ def deconvnet(
         R ← Jᵀ R,  J = ∂ stage(x) / ∂ x,  at every stage from the chosen one to the first, but at rectifiers
         R ← max(R, 0)  (deconvnet),    R ← Jᵀ max(R, 0)  (guided),    R ← Jᵀ R  (gradient)
 
-    Jᵀ is the transposed filters of a convolution or dense layer, whose biases play no part, and the switches of max
-    pooling: the signal goes to where the maximum was. It starts from the map's activations (deconvnet), or from ones
-    (guided, gradient: the plain gradient of the activations' sum). Zeiler and Fergus have no dense layers;
-    here signals go back through them too.
+    Jᵀ is the transposed filters of a convolution or dense layer, without biases, and the switches of max pooling: the
+    signal goes to the maximum's position. It starts from the map's activations (deconvnet), or from ones (guided,
+    gradient: the plain gradient of the activations' sum). Unlike in Zeiler and Fergus, signals also go back through
+    dense layers.
 
-    Where values of a pooling window are equal, the signal goes as the pooling's own gradient does: to the first of them
-    (``flax.nnx.max_pool``), or shared (``networks.max_pool``). That is the case wherever a rectifier before the pooling
-    left nothing but zeros, and only deconvnet lets a signal through there. Other stages that are not linear, tanh or
-    response normalization, go by their gradient, and so does a stage that rectifies inside itself: give its rectifier a
-    stage of its own.
+    Ties in a pooling window follow the pooling's own gradient: to the first (``flax.nnx.max_pool``), or shared
+    (``networks.max_pool``). They occur where a rectifier before the pooling left only zeros; only deconvnet passes a
+    signal there. Other nonlinear stages (tanh, response normalization) use their gradient, and so does a stage that
+    rectifies internally: make its rectifier a stage of its own.
 
     Traceable; a forward and a backward pass to the chosen stage. Memory: the activations of all stages up to it.
 
     Args:
-        stages: the network's stages by name, in order, such as ``chain.stages``; each maps [rows, …] to [rows, …]
-            and treats rows independently. Plain functions are compiled once: what they read from outside
-            themselves must not change.
-        inputs: [rows, …] the rows to project for; NaN and infinity of a row stay in that row.
-        stage: where the feature map is: the stage with outputs [rows, *places, units].
-        unit: the feature map, a number on the last axis; None takes all, as layers without channels want. Another unit
-            compiles nothing; a traced one outside the layer gives zeros.
-        strongest: whether only the greatest activation of each row's map is projected; equal ones share it.
+        stages: the network's stages by name, in order, such as ``chain.stages``; each maps [rows, …] to [rows, …] and
+            treats rows independently. Plain functions are compiled once: variables that they capture must not change.
+        inputs: [rows, …] the rows to project for; NaN and infinity affect only their row.
+        stage: the feature map's stage, with outputs [rows, *positions, units].
+        unit: the feature map, an index of the last axis; None takes all, for layers without channels. Another unit does
+            not recompile; a traced one outside the layer gives zeros.
+        strongest: whether only the greatest activation of each row's map is projected; ties share it.
         rule: "deconvnet", "guided" or "gradient".
-        rectifiers: names of the elementwise stages to treat as rectifiers; those that are ``jax.nn.relu`` itself (that
-            of Flax too) by default. Needed for ``lambda x: jnp.maximum(x, 0)`` or ``jax.nn.gelu``.
+        rectifiers: names of the elementwise stages to treat as rectifiers; by default those that are ``jax.nn.relu``
+            (Flax's too). Needed for ``lambda x: jnp.maximum(x, 0)`` or ``jax.nn.gelu``.
 
     Returns:
-        A projection of the inputs' shape for every row.
+        Projections in the shape of the inputs.
 
     Raises:
-        TypeError: a stage that cannot be called.
-        ValueError: stages that are no mapping or fail on the inputs, a stage or rectifier that is not there, a unit
-            outside the layer, a rectifier that changes the shape, an unknown rule, or inputs without a row.
+        TypeError: a stage that is not callable.
+        ValueError: stages that are not a mapping or fail on the inputs, an unknown stage, rectifier or rule, a unit
+            outside the layer, a rectifier that changes the shape, or no rows.
 
     Example:
         >>> weights = jnp.array([[1.0, 1.0], [2.0, -1.0]])
@@ -123,7 +121,7 @@ def _project(steps, x, unit, rectifying, strongest, rule):
 
 
 def _start(activations, unit, strongest):
-    """One at the activations to project, zero at the others; equal strongest ones share."""
+    """One at the activations to project, zero at the others; ties for the strongest share."""
     units = jnp.arange(activations.shape[-1]).reshape((1,) * (activations.ndim - 1) + (-1,))
     chosen = jnp.broadcast_to(True if unit is None else units == unit, activations.shape)
     if not strongest:

@@ -19,22 +19,22 @@ def gradient_times_input(
 
         x · ∂z_c / ∂x
 
-    Traceable; one forward and one backward pass, and, where all is at hand, one of ten rows.
+    Traceable; one forward and one backward pass, and, unless traced, one forward pass on ten rows.
 
     Args:
         network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows to explain; read in float32. NaN and infinity of a row stay in that row.
+        inputs: [rows, …] the rows to explain, cast to float32. NaN and infinity affect only their row.
         target: the class c, one for all rows or [rows].
-        scores: "logits", or "probabilities" for a network that ends in a softmax: their logarithm is the score then.
+        scores: "logits", or "probabilities" for a network that ends in a softmax, whose logarithm is the score.
 
     Returns:
-        As the inputs, signed: positive where a larger number increases the score. NaN in a row whose target, traced, is
-        no class.
+        In the shape of the inputs, signed: positive where a larger value increases the score. NaN in a row whose traced
+        target is outside the classes.
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: no rows, a network that does not give [rows, classes] or gives probabilities that ``scores`` does
-            not name, or a target that is no class of the network.
+        TypeError: a network that is not callable.
+        ValueError: no rows, a network that does not return [rows, classes] or returns probabilities declared as logits,
+            or a target outside the classes.
 
     Example:
         >>> gradient_times_input(lambda x: jnp.stack([x[:, 0], x[:, 1] ** 2], 1), jnp.array([[3.0, 2.0]]), 1)
@@ -63,17 +63,17 @@ def integrated_gradients(
 
     Args:
         network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows to explain; read in float32. NaN and infinity of a row stay in that row.
+        inputs: [rows, …] the rows to explain, cast to float32. NaN and infinity affect only their row.
         target: the class c, one for all rows or [rows].
-        baseline: b, for all numbers of a row.
+        baseline: b, the same for all values of a row.
         nodes: terms of the integral.
-        scores: "logits", or "probabilities" for a network that ends in a softmax: their logarithm is the score then.
+        scores: "logits", or "probabilities" for a network that ends in a softmax, whose logarithm is the score.
 
     Returns:
-        As the inputs, signed. NaN in a row whose target, traced, is no class.
+        In the shape of the inputs, signed. NaN in a row whose traced target is outside the classes.
 
     Raises:
-        TypeError, ValueError: as for `gradient_times_input`, and nodes below one or a baseline that is not finite.
+        TypeError, ValueError: what `gradient_times_input` refuses, nodes below one, or a baseline that is not finite.
 
     Example:
         >>> integrated_gradients(lambda x: jnp.stack([x[:, 0], x[:, 1] ** 2], 1), jnp.array([[3.0, 2.0]]), 1).round(4)

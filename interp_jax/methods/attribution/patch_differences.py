@@ -1,4 +1,4 @@
-"""The evidence of every patch for a class: how far the prediction falls when the patch is unknown."""
+"""The evidence of each patch for a class: the fall of its prediction when the patch is unknown."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,50 +32,50 @@ def prediction_difference(
     batch_size: int = 1024,
     scores: str = "logits",
 ) -> Float[Array, "rows *places"]:
-    """The fall of a class's prediction when a patch of the input is unknown, averaged over the patches of each place.
+    """The fall of a class's prediction when a patch of the input is unknown, averaged over each position's patches.
 
         p(c | x without w) = mean over reference rows r of  p(c | x with x_w ← r_w)
         relevance(w) = log₂ odds p(c | x) − log₂ odds p(c | x without w),    odds p = p / (1 − p)
-        relevance(i) = mean over the patches w that hold place i of relevance(w)
+        relevance(i) = mean over the patches w that hold position i of relevance(w)
 
-    Positive where the patch is evidence for the class. Odds are of p ← (p N + 1) / (N + K), Laplace's correction for N
+    Positive where the patch is evidence for the class. Odds use p ← (p N + 1) / (N + K), Laplace's correction for N
     instances and K classes, so that certainty stays finite. The patch's values come from one other row at a time (its
-    marginal distribution), without regard to the values around them. For a linear network and measure "score", a
-    patch's relevance is Σ_w weight · (x − mean of the reference).
+    marginal distribution), regardless of the values around them. For a linear network and measure "score", a patch's
+    relevance is Σ_w weight · (x − mean of the reference).
 
-    Traceable; patches × samples forward passes a row. Memory: the network's for ``batch_size`` rows and, a row, twice
-    its features and one number a patch; with ``samples``, as many numbers a patch at a time too. NaN and infinity of a
-    row stay in that row; those of the reference reach all.
+    Traceable; patches × samples forward passes per row. Memory: the network's for ``batch_size`` rows and, per row,
+    twice its features and one number per patch; with ``samples``, also as many numbers per patch at a time. NaN and
+    infinity affect only their row; in the reference, all rows.
 
     Args:
-        network: ``[batch, …] -> logits [batch, classes]``. A plain function is compiled once: what it reads from
-            outside itself must not change.
-        inputs: the rows to explain: images [rows, height, width, channels], signals or features [rows, length]; whole
-            numbers stay whole, as token ids have to.
-        target: the class c, one for all rows or [rows]; in an array one that is no class makes its row NaN.
+        network: ``[batch, …] -> logits [batch, classes]``. A plain function is compiled once: variables that it
+            captures must not change.
+        inputs: the rows to explain: images [rows, height, width, channels], signals or features [rows, length];
+            integers stay integers, as token ids must.
+        target: the class c, one for all rows or [rows]; in an array, one outside the classes makes its row NaN.
         reference: [rows, …] rows like the inputs, such as training rows, whose patches replace theirs.
-        patch: the sides of a patch along the first axes of a row, or one number for all axes but the last, which is
-            channels unless it is the only one. Channels are replaced together.
-        stride: from patch to patch, at most the patch's side, so that every place is covered; the last patch ends where
-            the input does.
-        samples: reference rows to draw for every patch, with replacement, the same for all inputs; None takes
-            each row of the reference once.
-        key: a JAX random key, for samples. Draws do not depend on batch_size.
+        patch: the sides of a patch along the first axes of a row, or one number for all axes but the last (channels,
+            unless the only axis). Channels are replaced together.
+        stride: from patch to patch, at most the patch's side, so that all positions are covered; the last patch ends
+            where the input does.
+        samples: reference rows to draw per patch, with replacement, the same for all inputs; None takes each reference
+            row once.
+        key: a JAX random key, for samples; draws do not depend on batch_size.
         measure: "evidence" as above; "information", log₂ p in place of the log odds; "probability" or "score",
             the plain difference of probabilities or of logits.
-        instances: N, how many rows the network was trained on; the reference's number of rows by default.
-        batch_size: changed rows that go through the network at a time; the result does not depend on it.
-        scores: "logits", or "probabilities" for a network that ends in a softmax: their logarithm is the score then.
+        instances: N, the number of training rows of the network; by default the reference's number of rows.
+        batch_size: changed rows at a time; never changes the result.
+        scores: "logits", or "probabilities" for a network that ends in a softmax, whose logarithm is the score.
 
     Returns:
-        The relevance of every place, channels taken together: [rows, height, width] or [rows, length].
+        The relevance of each position, channels together: [rows, height, width] or [rows, length].
 
     Raises:
-        TypeError: a network that cannot be called.
-        ValueError: no rows, a reference that is empty or has rows of another shape, a patch larger than the input, a
-            stride larger than the patch, samples without a key, an unknown measure, outputs that are no scores of at
-            least two classes (one for "score") or probabilities that ``scores`` does not name, a single target that is
-            no class, or counts below one.
+        TypeError: a network that is not callable.
+        ValueError: no rows, a reference that is empty or has rows of the wrong shape, a patch larger than the input, a
+            stride larger than the patch, samples without a key, an unknown measure, outputs that are not scores of at
+            least two classes (one for "score") or are probabilities declared as logits, a single target outside the
+            classes, or counts below one.
 
     Example:
         >>> weights = jnp.array([[1.0, 0.0], [2.0, 0.0], [-1.0, 0.0]])
@@ -105,7 +105,7 @@ def prediction_difference(
 
 
 class _Setting(NamedTuple):
-    """What a compilation is for."""
+    """The static arguments of a compilation."""
 
     patches: Patches
     samples: int
@@ -130,7 +130,7 @@ def _relevance(network, inputs, target, reference, key, setting):
     intact = _in_batches(lambda row: predicted(inputs[row], target[row]), rows, setting.batch_size)
 
     def changes(lane):
-        """Mean changes of some rows' predictions when one of their patches each is unknown."""
+        """Mean changes of some rows' predictions, each with one of its patches unknown."""
         row, number = jnp.divmod(lane, len(patches))
         x, before, wanted = inputs[row], intact[row], jnp.repeat(target[row], samples_at_once)
         unknown = patches.inside(number)
@@ -161,20 +161,20 @@ def _difference(before, change, setting):
 
 
 def _drawn(key, number, samples, rows):
-    """The reference rows for each patch number, [numbers or 1, samples]."""
+    """The reference rows of each patch number, [numbers or 1, samples]."""
     if key is None:
         return jnp.arange(samples)[None]
     return jax.vmap(lambda one: jax.random.randint(jax.random.fold_in(key, one), (samples,), 0, rows))(number)
 
 
 def _batches(count, most):
-    """How many batches of which size, equal and of at most so many, hold the count."""
+    """The number and size of equal batches of at most ``most`` that hold the count."""
     number = -(-count // most)
     return number, -(-count // number)
 
 
 def _in_batches(function, count, most):
-    """``function`` of the numbers 0 … count − 1, so many at a time."""
+    """``function`` of the numbers 0 … count − 1, at most ``most`` at a time."""
     batches, size = _batches(count, most)
     numbers = jnp.minimum(jnp.arange(batches * size), count - 1).reshape(batches, size)
     return jax.lax.map(function, numbers).reshape(-1)[:count]

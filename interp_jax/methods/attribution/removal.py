@@ -1,4 +1,4 @@
-"""The test of a map of importance: its most important places are removed, or put back, and the class is watched."""
+"""The test of an importance map: the class's probability as its most important positions are removed or put back."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,14 +14,15 @@ from interp_jax.methods.attribution._scored import scored_rows
 
 
 class RemovalCurves(NamedTuple):
-    """The probability of a class while places of a row are removed, or put back. The smaller the deletion area and the
-    greater the insertion area, the better the order of the places.
+    """The probability of a class while positions of a row are removed, or put back.
+
+    The smaller the deletion area and the greater the insertion area, the better the order.
 
     Attributes:
-        shares: of the places, from 0 to 1.
-        deletion: the probability with a share of the most important places removed.
-        insertion: the probability with a share of the most important places alone.
-        deletion_area, insertion_area: under these curves.
+        shares: of the positions, from 0 to 1.
+        deletion: the probability with a share of the most important positions removed.
+        insertion: the probability with a share of the most important positions alone.
+        deletion_area, insertion_area: the areas under these curves.
     """
 
     shares: Float[Array, " steps"]
@@ -41,34 +42,34 @@ def removal_curves(
     steps: int = 20,
     scores: str = "logits",
 ) -> RemovalCurves:
-    """Deletion and insertion curves of a map of importance, over the places that differ from the baseline.
+    """Deletion and insertion curves of an importance map, over the positions that differ from the baseline.
 
-        deletion(q) = p_c(x, its ⌈q · m⌋ most important places set to the baseline),
-        insertion(q) = p_c(baseline, the ⌈q · m⌋ most important places of x put back),   q = 0, 1/steps … 1
+        deletion(q) = p_c(x, its ⌈q · m⌋ most important positions set to the baseline),
+        insertion(q) = p_c(baseline, the ⌈q · m⌋ most important positions of x put back),   q = 0, 1/steps … 1
 
-    m is the number of a row's places that differ from the baseline. Only these are ranked: removing another place
-    changes nothing, so that a map that points at blank places would be tested for how many it names and not for the
-    order of the rest. Of equally important places the first comes first.
+    m is the number of a row's positions that differ from the baseline. Only these are ranked: removing others changes
+    nothing, so blank positions would test how many a map ranks high, not its order of the rest. Ties go by position.
 
     Traceable; 2 (steps + 1) forward passes, one after the other. Memory: the network's for the rows, and a few numbers
-    a place.
+    per position.
 
     Args:
         network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows; read in float32. NaN and infinity of a row stay in that row.
-        importance: [rows, …] as the inputs, finite; the greatest comes first, so that a signed map needs its magnitude.
-            NumPy's float64 and whole numbers are compared as they are. NaN in a traced map comes last.
+        inputs: [rows, …] the rows, cast to float32. NaN and infinity affect only their row.
+        importance: [rows, …] in the shape of the inputs, finite; greatest first, so pass a signed map's magnitude.
+            NumPy's float64 and integers are compared without a cast. NaN in a traced map comes last.
         target: the class c, one for all rows or [rows], such as the network's prediction for the intact row.
-        baseline: the value of a blank place.
-        steps: number of steps from no place to all.
+        baseline: the value of a blank position.
+        steps: number of steps from no position to all.
         scores: "logits", or "probabilities" for a network that ends in a softmax.
 
     Returns:
-        `RemovalCurves`; areas by the trapezoidal rule. NaN in a row whose target, traced, is no class.
+        `RemovalCurves`: ``.shares`` [steps + 1]; ``.deletion``, ``.insertion`` [rows, steps + 1]; ``.deletion_area``,
+        ``.insertion_area`` [rows], by the trapezoidal rule. NaN in a row whose traced target is outside the classes.
 
     Raises:
-        TypeError, ValueError: as for `gradient_times_input`, importance of another shape or not finite, a baseline that
-            is not finite, and steps below one.
+        TypeError, ValueError: what `gradient_times_input` refuses, importance of the wrong shape or not finite, a
+            baseline that is not finite, or steps below one.
 
     Example:
         >>> def network(x):
@@ -79,8 +80,8 @@ def removal_curves(
         >>> bool(good.deletion_area[0] < bad.deletion_area[0]), bool(good.insertion_area[0] > bad.insertion_area[0])
         (True, True)
 
-    Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking only places that differ from the baseline is
-    not in the paper.
+    Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking only positions that differ from the baseline
+    is not in the paper.
     """
     network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores)
     check_number("baseline", baseline)
@@ -88,7 +89,7 @@ def removal_curves(
 
 
 def _ranked(importance, shape):
-    """Importance in a type that its negative is in, in the same order."""
+    """Importance in the same order, in a type that holds its negative."""
     if not isinstance(importance, jax.Array):
         importance = as_numpy("importance", importance)
     check_shape("importance", importance, shape)

@@ -10,11 +10,10 @@ SMALLEST = 0.02  # share of the rows in the smallest cluster
 
 
 def density_centers(rows: Float[np.ndarray, "rows features"], most: int) -> Float[np.ndarray, "{most} features"]:
-    """The means of the largest clusters that HDBSCAN finds, at most so many.
+    """The means of the largest clusters that HDBSCAN finds, at most ``most``.
 
-    Host-level. If there are fewer than ``most``, the first is repeated. Rows in no dense region belong to no cluster;
-    they do not count for the means. Where there are no two clusters, all rows are one. Clusters are made of the first
-    2,000 rows.
+    Host-level. If there are fewer, the first is repeated. Rows in no dense region belong to no cluster and do not
+    count. If there are not two clusters, all rows are one. Clusters are found on the first 2,000 rows.
 
     Source: Campello, Moulavi & Sander, PAKDD 2013; DBSCAN without its radius, which Liu, Wang & Matwin,
     arXiv:1802.00560, section V, would use in place of k-means.

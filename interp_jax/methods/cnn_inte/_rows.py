@@ -1,4 +1,4 @@
-"""Inputs and activations as flat rows of finite numbers, and inputs scaled to what float32 and forests can hold."""
+"""Inputs and activations as flat rows of finite numbers, and inputs scaled to the range of float32 and forests."""
 
 import math
 from typing import NamedTuple
@@ -14,10 +14,10 @@ LEAST_SPREAD, MOST = 2.0**-16, 2.0**100
 
 
 def flat_rows(name: str, values, *, width: int | None = None, exact: bool = True) -> Float[np.ndarray, "rows numbers"]:
-    """Rows of ``width`` numbers, or of at least as many: float32 where it holds them, else float64.
+    """Rows of ``width`` numbers, or of at least as many: float32 if it holds them, else float64.
 
     Raises:
-        ValueError: rows of another size, no rows, or values that are not finite as float32.
+        ValueError: rows of the wrong size, no rows, or values that are not finite as float32.
     """
     values = as_numpy(name, values)
     numbers = math.prod(values.shape[1:])
@@ -33,13 +33,13 @@ def flat_rows(name: str, values, *, width: int | None = None, exact: bool = True
 
 
 class Scaling(NamedTuple):
-    """What is subtracted from every feature, and what it is multiplied with then, before it is cut to float32."""
+    """Each feature's offset, subtracted, and then its factor, before the cast to float32."""
 
     offset: Float[np.ndarray, "..."] = np.zeros(())
     scale: Float[np.ndarray, "..."] = np.ones(())
 
     def of(self, rows: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "rows features"]:
-        """The scaled rows as float32; what lies beyond float32 is its greatest number."""
+        """The scaled rows as float32, clipped to its range."""
         if not self.offset.ndim and not self.scale.ndim:
             return rows.astype(np.float32, copy=False)
         most = np.finfo(np.float32).max
@@ -47,7 +47,7 @@ class Scaling(NamedTuple):
 
 
 def scaling_of(rows: Float[np.ndarray, "rows features"]) -> Scaling:
-    """No change for ordinary float32 rows; float64 rows lose their mean, extreme spreads become about 1."""
+    """No change for ordinary float32 rows; float64 rows are centered, extreme spreads become about 1."""
     offset = rows.mean(axis=0) if rows.dtype == np.float64 else np.zeros(())
     least, most = (np.asarray(end(rows, axis=0) - offset, np.float64) for end in (np.min, np.max))
     spread, size = most - least, np.maximum(np.abs(least), np.abs(most))
@@ -57,5 +57,5 @@ def scaling_of(rows: Float[np.ndarray, "rows features"]) -> Scaling:
 
 
 def power_of_two(count: int) -> int:
-    """The least power of two that is at least so much."""
+    """The least power of two that is at least ``count``."""
     return 1 << (count - 1).bit_length()

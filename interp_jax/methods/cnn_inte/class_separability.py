@@ -1,4 +1,4 @@
-"""How well a plane separates two clouds of points, beyond what it would by chance."""
+"""How well a plane separates two clouds of points, beyond chance."""
 
 from functools import partial
 from typing import NamedTuple
@@ -49,28 +49,28 @@ def separability(
 
     The plane is the best of logistic regressions whose ridge decreases in 9 stages, on features of mean 0 and variance
     1, each cloud with the same weight; random clouds are fitted in the same way. The score is 1 for clouds that a plane
-    separates and about 0 for clouds that coincide; scaling or shifting features does not change it. Where the gap
-    between separated clouds is of the order of 10⁻³ of a feature's spread or less, the plane may be missed by a few
-    points, and the score be a little less than 1.
+    separates and about 0 for clouds that coincide; it is invariant to scaling or shifting features. If the gap between
+    separated clouds is about 10⁻³ of a feature's spread or less, the plane may miss a few points, and the score be
+    slightly below 1.
 
-    The score is NaN, undefined, where even random clouds are separated, J₀ ≥ 0.9: with so few points for so many
+    The score is NaN, undefined, if even random clouds are separated, J₀ ≥ 0.9: with too few points for the number of
     features a plane says nothing. It is 1 if one cloud has no points, and NaN if neither has any, or if a point of
-    either cloud has NaN or infinity.
+    either has NaN or infinity.
 
     Traceable; clouds are masks, so that all pairs of classes have one shape. Memory: shuffles + 1 times the points.
 
     Args:
-        points: [rows, features] the points of both clouds; others do not count.
-        first, second: [rows] masks of the clouds. A row in both counts as of the first.
+        points: [rows, features] the points of both clouds; others are ignored.
+        first, second: [rows] masks of the clouds. A row in both belongs to the first.
         key: a JAX random key, for the random clouds.
         shuffles: number of random pairs of clouds.
 
     Returns:
-        `Separability`.
+        `Separability`: scalars ``.score``, ``.youden``, ``.by_chance``, and ``.weights`` [features].
 
     Raises:
-        ValueError: points that are not [rows, features], masks of another length or with numbers other than 0 and 1,
-            no key, or shuffles below one.
+        ValueError: points that are not [rows, features], masks of the wrong length or with values other than 0 and 1,
+            not a key, or shuffles below one.
 
     Example:
         >>> points = jnp.arange(40.0)[:, None]
@@ -114,7 +114,7 @@ def _separability(points, first, second, key, shuffles):
 
 
 def _standardized(points, counted):
-    """Mean 0 and variance 1 over the counted rows; others, and features that are constant, are 0."""
+    """Mean 0 and variance 1 over the counted rows; other rows and constant features are 0."""
     share = (counted / jnp.maximum(jnp.sum(counted), 1))[:, None]
     x = of_size_one(jnp.where(counted[:, None], points, 0))
     x = of_size_one(jnp.where(counted[:, None], x - jnp.sum(x * share, axis=0, keepdims=True), 0))
@@ -129,7 +129,7 @@ def of_size_one(x):
 
 
 def _index(x, first, second):
-    """The greatest J of any stage, each at its best threshold, and the direction that has it."""
+    """The greatest J of any stage, each at its best threshold, and its direction."""
     rows = jnp.concatenate([x, jnp.ones((len(x), 1), x.dtype)], axis=1)
     weight = (first / jnp.maximum(jnp.sum(first), 1) + second / jnp.maximum(jnp.sum(second), 1)) / 2
     sign, sizes = jnp.where(first, 1, -1).astype(x.dtype), jnp.array((0.0, *SIZES), x.dtype)[None]
@@ -161,7 +161,7 @@ def _index(x, first, second):
 
 
 def _youden(values, first, second):
-    """The greatest difference of the two clouds' distribution functions; equal values stay together."""
+    """The greatest difference of the two clouds' distribution functions; ties stay together."""
     order = jnp.argsort(jnp.where(first | second, values, jnp.inf))
     ordered = values[order]
 

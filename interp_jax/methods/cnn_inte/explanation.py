@@ -12,11 +12,11 @@ class Level(NamedTuple):
 
     Attributes:
         node: the number of the split's node.
-        factor: the factor that it splits by.
-        allowed: the IDs of this factor that lead the instance's way, here and at splits above.
+        factor: the factor that it splits on.
+        allowed: the IDs of this factor that lead the instance's way, here and at earlier splits.
         own_id: the instance's ID in this factor.
-        vote: the probability that the factor's forest gives the allowed IDs.
-        rows: the reference rows that satisfy the conditions of all levels down to this one.
+        vote: the factor's forest's probability of the allowed IDs.
+        rows: the reference rows that satisfy the conditions of all levels to this one.
     """
 
     node: int
@@ -37,11 +37,11 @@ class Hypothesis(NamedTuple):
 
     Attributes:
         label: the class.
-        left: the share of its reference rows that satisfy all conditions down to a level.
-        separability: how well a plane separates these rows from those left of the instance's class (`separability`):
-            1 where none is left, NaN where too few are left to know, or none of the instance's class.
-        ruled_out: the first level with no more than the tolerated share of this class left, but more of the
-            instance's; None if there is none.
+        left: the share of its reference rows that satisfy all conditions to a level.
+        separability: how well a plane separates these rows from those left of the instance's class (`separability`): 1
+            if none is left, NaN if too few are left, or none of the instance's class.
+        ruled_out: the first level with at most the tolerated share of this class left, but more of the instance's; None
+            if none.
     """
 
     label: int
@@ -55,16 +55,16 @@ class Explanation:
     """Why the tree classifies an instance as it does.
 
     Attributes:
-        label: the class that hypotheses are compared with: the instance's label, or the prediction if none was given.
+        label: the class that hypotheses are compared with: the instance's label, by default the prediction.
         prediction: the tree's class.
-        ids: the instance's most likely ID in every factor.
-        levels: the path, a level a split, from the root to the leaf that contributes most to the prediction.
-        weight: the probability of this leaf; 1 where votes are hard.
-        share: the predicted share of every class, in the order of `Explainer.class_labels`.
-        left: the share of the label's own reference rows that satisfies all conditions down to every level; where it
-            is at most the tolerance, no class is ruled out.
-        hypotheses: all other classes: first those never ruled out, then by the level that rules them out, the last
-            first; among equals, those with more rows left at the last level first.
+        ids: the instance's most likely ID in each factor.
+        levels: the path, one level per split, from the root to the leaf that contributes most to the prediction.
+        weight: the probability of this leaf; 1 if votes are hard.
+        share: the predicted share of each class, in the order of `Explainer.class_labels`.
+        left: the share of the label's own reference rows that satisfies all conditions to each level; if at most the
+            tolerance, no class is ruled out.
+        hypotheses: all other classes: first those never ruled out, then by the level that rules them out, last first;
+            ties by rows left at the last level, most first.
     """
 
     label: int

@@ -1,4 +1,4 @@
-"""Factors, groups of units with similar activations, and the cluster of every row in each of them."""
+"""Factors, groups of units with similar activations, and the cluster of each row in each factor."""
 
 from typing import NamedTuple
 
@@ -19,9 +19,9 @@ BLOCK = 4_096  # rows whose distances are computed at a time
 
 
 class Factors(NamedTuple):
-    """The factor of every unit, and the centers of each factor's clusters; the number of a cluster is its ID.
+    """The factor of each unit, and the centers of each factor's clusters; a cluster's number is its ID.
 
-    A center has one coordinate a unit, 0 for units of other factors, or the mean over the factor's units alone.
+    A center has one coordinate per unit, 0 for units of other factors, or the mean over the factor's units alone.
     """
 
     of_unit: Int[np.ndarray, " units"]
@@ -39,18 +39,18 @@ def find_factors(
     reading: str = "coordinates",
     clustering: str = "kmeans",
 ) -> Factors:
-    """Factors by k-means of the units, and in every factor clusters of the rows, by k-means or HDBSCAN.
+    """`Factors` by k-means of the units, and in each factor clusters of the rows, by k-means or HDBSCAN.
 
     Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows. Clusters
-    are made of up to 20,000 rows. NumPy's float64 activations are centered before they are cut to float32.
+    are found on up to 20,000 rows. NumPy's float64 activations are centered before the cast to float32.
 
     Args:
         hidden: [rows, units] finite activations.
         factors: number of factors.
-        ids: clusters in each. HDBSCAN finds at most so many; where it finds fewer, the other centers repeat the first.
+        ids: clusters in each; if HDBSCAN finds fewer, the other centers repeat the first.
         key: a JAX random key.
         restarts: starts of each k-means.
-        standardized: whether units are compared with mean 0 and variance 1, so that correlated units are similar.
+        standardized: whether units are compared at mean 0 and variance 1, so that correlated units are similar.
         reading: clusters of the "coordinates" of rows in a factor, or of their "means", then numbered by size.
         clustering: of the rows, "kmeans" or "hdbscan".
 
@@ -82,7 +82,7 @@ def find_factors(
 
 
 def assign(factors: Factors, hidden: Float[Array | np.ndarray, "rows units"], reading: str):
-    """The ID of every row in every factor [rows, factors]: its nearest center, the first of equal ones.
+    """The ID of each row in each factor [rows, factors]: its nearest center, ties to the first.
 
     Host-level; distances are sums of squared differences in float64. Time: rows × units × ids.
     """

@@ -50,56 +50,55 @@ def fit(
 ) -> Explainer:
     """An `Explainer`: approximates a hidden layer with a shallow decision tree over clusters of its activations.
 
-    k-means groups the units into factors and, in every factor, the rows into clusters, whose numbers are the row's
-    IDs. A shallow tree predicts the label from the IDs. A random forest a factor predicts the ID from the input, so
-    that inputs go through the tree without the network. Clusterings depend on where k-means starts: several are drawn,
-    with units as they are and standardized in turn, and those whose trees are most accurate on validation rows get
-    forests. A tree is grown and refined both on the clusters' IDs and on those that forests predict for rows held out
-    from their trees, since a tree should allow for the forests' errors. The most accurate of these on the validation
-    rows is returned.
+    k-means groups the units into factors and, in each factor, the rows into clusters, whose numbers are the rows' IDs.
+    A shallow tree predicts the label from the IDs. One random forest per factor predicts the ID from the input, so
+    inputs go through the tree without the network. Clusterings depend on the start of k-means: several are drawn, with
+    units raw and standardized in turn, and those whose trees are most accurate on validation rows get forests. A tree
+    is grown and refined both on the clusters' IDs and on the forests' predictions for rows held out from their trees,
+    so that it allows for the forests' errors. The most accurate of these on the validation rows is returned.
 
-    With ``votes="soft"`` an input goes to every leaf by its probability (`leaf_weights`), and its class has the largest
-    share in all leaves; with "hard" it goes to the leaf of its most likely IDs.
+    With ``votes="soft"`` an input goes to each leaf by its probability (`leaf_weights`), and its class has the largest
+    share over all leaves; with "hard" it goes to the leaf of its most likely IDs.
 
     The method as published, a tree on ID numbers as if they had an order, by Gini's index, and one path, is
     ``splits="thresholds", criterion="gini", votes="hard", refined=False, held_out_ids=False, draws=1, finalists=1``:
-    see `grow` for why the first two do not suit few levels.
+    `grow` says why the first two do not suit few levels.
 
     Host-level; most of the time goes to the forests. Memory: the activations twice, and those of up to 20,000 rows.
-    NumPy's float64 is centered before it is cut to float32. A second fit of the same shapes compiles nothing but, at
-    times, forests of another power of two of nodes.
+    NumPy's float64 is centered before the cast to float32. A second fit of the same shapes compiles at most forests of
+    another power of two of nodes.
 
     Args:
         inputs: [rows, …] finite inputs, from which the forests predict.
-        hidden: [rows, …] finite activations of any layer; each place of a map is a unit.
-        labels: [rows] the class of every row, whole numbers from 0 to 2³¹ − 1; numbers that are absent are no classes.
-            The true class, or the network's prediction, to explain what it does where it errs.
+        hidden: [rows, …] finite activations of any layer; each position of a map is a unit.
+        labels: [rows] the class of each row, integers from 0 to 2³¹ − 1; absent numbers are not classes. The true
+            class, or the network's prediction, to explain its errors too.
         key: a JAX random key.
         factors: number of groups of units, K.
         ids: clusters of rows in each.
-        depth: most levels of the tree.
+        depth: maximum levels of the tree.
         trees: trees of a forest.
-        max_leaf_nodes: most leaves of each of these.
+        max_leaf_nodes: maximum leaves of each of these.
         draws: number of clusterings.
-        finalists: how many of them get forests.
-        validation_fraction: share of the rows that they are compared on, in (0, 1).
+        finalists: number of them that get forests.
+        validation_fraction: share of the rows on which they are compared, in (0, 1).
         splits: "subsets" of IDs, or "thresholds" on their numbers.
         criterion: "entropy" or "gini".
         reading: rows are clustered by their "coordinates" in a factor, or by the "means" of these.
         clustering: of rows: "kmeans", or "hdbscan", which determines the number of clusters, up to ``ids``.
         votes: "soft" or "hard".
         refined: whether splits on subsets are refined (`refine`).
-        held_out_ids: whether trees on the IDs that forests predict for held-out rows are tried as well.
+        held_out_ids: whether trees on the forests' IDs of held-out rows are tried as well.
         reference_rows: number of rows stored for explanations.
         n_jobs: trees grown at a time, as in scikit-learn; −1 for all cores.
 
     Returns:
-        An `Explainer`, whose predictions and explanations are in the labels given.
+        An `Explainer`, whose predictions and explanations use the given labels.
 
     Raises:
-        ValueError: arrays with different rows, values that are not finite as float32, labels that are not whole numbers
-            from 0 on or of one class alone, more factors than units, more ids than rows, counts below one, a
-            validation fraction outside (0, 1), an unknown name, or no key.
+        ValueError: arrays with different rows, values that are not finite as float32, labels that are not integers from
+            0 or of one class alone, more factors than units, more ids than rows, counts below one, a validation
+            fraction outside (0, 1), an unknown name, or not a key.
         TypeError: an argument by its former name.
 
     Example:
@@ -180,7 +179,7 @@ def fit(
 
 
 def _classes(labels):
-    """The labels that occur, in order, and the place of every row's label among them."""
+    """The labels that occur, in order, and the index of each row's label among them."""
     labels = np.asarray(as_labels("labels", labels), np.int64)
     if len(labels) < 2 or labels.min() < 0:
         found = describe(labels) if len(labels) < 2 else str(labels.min())

@@ -14,13 +14,13 @@ from interp_jax.methods.cnn_inte._rows import flat_rows, power_of_two
 
 
 class Forests(NamedTuple):
-    """One random forest a factor, as arrays of one size; leaves lead to themselves.
+    """One random forest per factor, as arrays of one size; leaves lead to themselves.
 
     Attributes:
-        feature, threshold: a row goes to the left where this feature is at most the threshold.
+        feature, threshold: a row goes left if this feature is at most the threshold.
         left, right: the children's numbers.
-        share: of every ID among the training rows of a node.
-        depth: the most splits from a root to a leaf.
+        share: of each ID among the training rows of a node.
+        depth: the maximum splits from a root to a leaf.
     """
 
     feature: Int[np.ndarray, "factors trees nodes"]
@@ -31,14 +31,14 @@ class Forests(NamedTuple):
     depth: Int[np.ndarray, ""]
 
     def predict(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
-        """The most likely ID of every row in every factor [rows, factors]. Host-level."""
+        """The most likely ID of each row in each factor [rows, factors]. Host-level."""
         return self.votes(inputs, batch_size).argmax(axis=2)
 
     def votes(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
-        """The probability of every ID [rows, factors, ids], the mean over a forest's trees.
+        """The probability of each ID [rows, factors, ids], the mean over a forest's trees.
 
-        Host-level. Compiled for batches of 1, 2, 4 … rows. Memory: the result, and one number a tree and row of a
-        batch, and its IDs.
+        Host-level. Compiled for batches of 1, 2, 4 … rows. Memory: the result, one number per tree and row of a batch,
+        and its IDs.
         """
         rows = flat_rows("inputs", inputs, width=int(self.feature.max()) + 1, exact=False).astype(np.float32)
         size = min(as_count("batch_size", batch_size), power_of_two(len(rows)))
@@ -51,23 +51,23 @@ class Forests(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The forests, and the most likely ID of every training row by the trees that were grown without it."""
+    """The forests, and the most likely ID of each training row by the trees grown without it."""
 
     forests: Forests
     held_out_ids: Int[np.ndarray, "rows factors"]
 
 
 def train(inputs, ids, *, count: int, trees: int, max_leaf_nodes: int, key, n_jobs: int | None = None) -> Trained:
-    """A forest for every factor, as scikit-learn grows them.
+    """A forest per factor, grown by scikit-learn.
 
-    Host-level. A row that all trees were grown with has its own ID among the held-out ones.
+    Host-level. The held-out ID of a row that all trees were grown with is its own.
 
     Args:
         inputs: [rows, features].
         ids: [rows, factors], 0 … count − 1.
         count: IDs of a factor.
         trees: trees of a forest.
-        max_leaf_nodes: most leaves of a tree.
+        max_leaf_nodes: maximum leaves of a tree.
         key: a JAX random key.
         n_jobs: trees grown at a time, as in scikit-learn.
     """

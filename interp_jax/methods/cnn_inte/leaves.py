@@ -1,4 +1,4 @@
-"""The probability of every leaf for an input whose IDs the forests are not sure of."""
+"""The probability of each leaf for an input whose IDs are uncertain."""
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
@@ -10,17 +10,17 @@ VOTES = ("soft", "hard")
 
 
 def boxes(tree: Tree, factors: int) -> Bool[np.ndarray, "nodes factors ids"]:
-    """Whether an ID of a factor leads to a node, [nodes, factors, ids]: True for factors that no split above asks.
+    """Whether an ID of a factor leads to a node, [nodes, factors, ids]: True for factors that no split above uses.
 
-    Host-level. Memory: one byte a node, factor and ID.
+    Host-level. Memory: one byte per node, factor and ID.
 
     Args:
         tree: a `Tree`.
         factors: number of factors, at least those of the tree.
 
     Raises:
-        TypeError: anything but a `Tree`.
-        ValueError: fewer factors than the tree splits by.
+        TypeError: not a `Tree`.
+        ValueError: fewer factors than the tree splits on.
 
     Example:
         >>> from interp_jax.methods.cnn_inte import grow
@@ -39,20 +39,20 @@ def boxes(tree: Tree, factors: int) -> Bool[np.ndarray, "nodes factors ids"]:
 
 
 def leaf_weights(tree: Tree, votes: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows nodes"]:
-    """The probability of every leaf, 0 at other nodes, as if factors were independent given the input.
+    """The probability of each leaf, [rows, nodes], 0 at other nodes, as if factors were independent given the input.
 
         P(leaf) = Π_factors Σ_{IDs of the factor that lead to the leaf} votes
 
-    Host-level; each row of the result sums to 1. With all votes for one ID a factor it is 1 at the leaf of
+    Host-level; each row of the result sums to 1. With all votes for one ID per factor it is 1 at the leaf of
     `Tree.apply`. Memory: rows × nodes, and rows × leaves.
 
     Args:
         tree: a `Tree`.
-        votes: [rows, factors, ids] the probability of every ID, which sum to 1 in each factor.
+        votes: [rows, factors, ids] the probability of each ID, summing to 1 in each factor.
 
     Raises:
-        TypeError: anything but a `Tree`.
-        ValueError: votes of another shape, or that are no probabilities.
+        TypeError: not a `Tree`.
+        ValueError: votes of the wrong shape, or that are not probabilities.
 
     Example:
         >>> from interp_jax.methods.cnn_inte import grow

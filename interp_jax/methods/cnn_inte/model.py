@@ -1,4 +1,4 @@
-"""A fitted CNN-INTE: its predictions, their fidelity to the network, and the reasons for a prediction."""
+"""A fitted CNN-INTE: its predictions, their fidelity to the network, and explanations of a prediction."""
 
 import dataclasses
 import itertools
@@ -32,17 +32,16 @@ class Explainer:
 
     Attributes:
         factors: groups of units, and the clusters of rows in each.
-        reading: what a factor's clusters are made of, "coordinates" or "means".
-        votes: "hard", an input goes to the leaf of its most likely IDs, or "soft", to every leaf by its probability.
-        tree: over the IDs; its classes are places in ``class_labels``.
+        reading: the clustered values of a factor, "coordinates" or "means".
+        votes: "hard", an input goes to the leaf of its most likely IDs, or "soft", to each leaf by its probability.
+        tree: over the IDs; its classes are indices into ``class_labels``.
         forests: from the scaled input to the IDs.
-        hidden: [reference, units] activations of the training rows that explanations are shown with.
+        hidden: [reference, units] activations of the training rows used in explanations.
         ids: [reference, factors] their IDs.
         labels: [reference] their labels.
-        scores: the accuracy of every clustering's tree on the validation rows.
-        class_labels: [classes] the label of every class, in the order of the tree's classes.
-        features: numbers of an input; None, from a file of format 2, if it is not known: then at least as many as the
-            forests use.
+        scores: [draws] the accuracy of each clustering's tree on the validation rows.
+        class_labels: [classes] the label of each class, in the order of the tree's classes.
+        features: size of an input; None, from a file of format 2, if unknown: then at least as many as the forests use.
         scaling: of the inputs.
     """
 
@@ -73,27 +72,27 @@ class Explainer:
         return len(self.class_labels)
 
     def input_ids(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
-        """The most likely IDs of inputs by the forests; refuses inputs as `predict` does. Host-level."""
+        """The forests' most likely IDs of inputs [rows, factors]; refuses what `predict` does. Host-level."""
         return self._votes(inputs).argmax(axis=2)
 
     def hidden_ids(self, hidden: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
-        """The IDs of activations [rows, …]: the nearest centers, which the forests predict. Host-level.
+        """The IDs [rows, factors] of activations [rows, …]: the nearest centers, which forests predict. Host-level.
 
         Raises:
-            ValueError: activations of another width than those fitted, or not of finite numbers.
+            ValueError: activations of a width other than fitted, or not finite.
         """
         return assign(self.factors, flat_rows("hidden", hidden, width=len(self.factors.of_unit)), self.reading)
 
     def predict(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
-        """The tree's class of every input, one of `class_labels`, by the IDs that the forests predict. Host-level.
+        """The tree's class of each input, one of `class_labels`, by the forests' IDs. Host-level.
 
         Raises:
-            ValueError: inputs of another size than those fitted, or not of finite numbers.
+            ValueError: inputs of a size other than fitted, or not finite.
         """
         return self.class_labels[self.shares(inputs).argmax(axis=1)]
 
     def shares(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
-        """The share of every class in the leaves that an input reaches; `predict` takes the largest. Host-level."""
+        """The share of each class in the leaves that an input reaches; `predict` takes the largest. Host-level."""
         return class_shares(self.tree, self._votes(inputs), self.votes)
 
     def _votes(self, inputs, name="inputs"):
@@ -109,10 +108,10 @@ class Explainer:
 
         Args:
             inputs: [rows, …].
-            predictions: [rows] the network's class of every row; one that is no class of the tree differs from its own.
+            predictions: [rows] the network's class of each row; one outside the tree's classes counts as a mismatch.
 
         Raises:
-            ValueError: inputs as `predict` refuses them, or predictions that are not a whole number a row.
+            ValueError: inputs that `predict` refuses, or predictions that are not one integer per row.
         """
         of_tree = self.predict(inputs)
         return float(np.mean(of_tree == np.asarray(as_labels("predictions", predictions, rows=len(of_tree)))))
@@ -132,13 +131,13 @@ class Explainer:
         Args:
             instance: [features…] one input.
             label: the class that others are compared with; the prediction by default.
-            tolerance: the share of a class's reference rows, in [0, 1), that may be left where it counts as ruled out.
-            key: a JAX random key, for the random clouds of `separability`. Without one every call takes the same fixed
-                clouds, so that an explanation depends on the instance alone.
+            tolerance: the share of a class's reference rows, in [0, 1), that may be left when it is ruled out.
+            key: a JAX random key, for the random clouds of `separability`. By default the clouds are fixed, so that an
+                explanation depends on the instance alone.
 
         Raises:
-            ValueError: a label that is no class, a tolerance outside [0, 1), or an instance of another size than the
-                inputs fitted or not of finite numbers.
+            ValueError: a label that is not a class, a tolerance outside [0, 1), or an instance of a size other than
+                fitted, or not finite.
         """
         check_number("tolerance", tolerance, least=0, below=1)
         key = jax.random.key(0) if key is None else as_key(key)
@@ -169,7 +168,7 @@ class Explainer:
         return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, left, hypotheses)
 
     def _class(self, label):
-        """The number of the class that has a label."""
+        """The class number of a label."""
         label = as_count("label", label, least=int(self.class_labels[0]), most=int(self.class_labels[-1]))
         place = int(np.searchsorted(self.class_labels, label))
         if self.class_labels[place] != label:
@@ -179,7 +178,7 @@ class Explainer:
         return place
 
     def _hypotheses(self, own_class, levels, tolerance, key):
-        """The share of the class's own rows that is left at every level, and the other classes."""
+        """The share of the class's own rows left at each level, and the other classes."""
         others = [other for other in range(self.classes) if other != own_class]
         of_rows = np.searchsorted(self.class_labels, self.labels)
         counts = np.maximum(np.bincount(of_rows, minlength=self.classes), 1)
@@ -201,7 +200,7 @@ class Explainer:
         return own, tuple(hypotheses)
 
     def _clouds(self, factor, chosen):
-        """A factor's activations of the chosen rows of each class [classes, COMPARED, units], and which are there."""
+        """A factor's activations of each class's chosen rows [classes, COMPARED, units], and which are present."""
         units = np.flatnonzero(self.factors.of_unit == factor)
         most = -(-int(np.bincount(self.factors.of_unit).max()) // 8) * 8  # so that most explainers share a program
         points, there = np.zeros((len(chosen), COMPARED, most), np.float32), np.zeros((len(chosen), COMPARED), bool)
@@ -213,11 +212,11 @@ class Explainer:
         return points, there
 
     def save(self, path: str | Path) -> None:
-        """Writes all arrays into one ``.npz`` file, whole or not at all; nothing in it is pickled. Host-level.
+        """Writes all arrays to one ``.npz`` file, atomically and without pickling. Host-level.
 
         Raises:
             OSError: the file cannot be written.
-            TypeError: a path that is neither text nor a Path.
+            TypeError: a path that is neither a str nor a Path.
         """
         features = -1 if self.features is None else self.features
         words = {"format": FORMAT, "reading": self.reading, "votes": self.votes, "features": features}
@@ -236,7 +235,7 @@ def class_shares(tree: Tree, votes: Float[np.ndarray, "rows factors ids"], kind:
 
 @jax.jit
 def _scores(points, there, key):
-    """Separability of the first class's rows from every other's."""
+    """Separability of the first class's rows from each other class's."""
 
     def of_pair(other, other_there):
         rows, nothing = jnp.concatenate([points[0], other]), jnp.zeros(COMPARED, bool)

@@ -1,4 +1,4 @@
-"""Refining a grown tree: every split is chosen again for the predictions of its subtrees."""
+"""Refining a grown tree: each split is chosen again for the predictions of its subtrees."""
 
 import numpy as np
 from jaxtyping import Array, Shaped
@@ -14,27 +14,27 @@ def refine(
     *,
     rounds: int = 10,
 ) -> Tree:
-    """The tree with its splits chosen again, from the lowest up, until no more rows are classified correctly.
+    """The tree with its splits chosen again, from the lowest up, until the training accuracy no longer increases.
 
-    A split only matters for rows that one of its subtrees classifies correctly and the other does not. For each factor
-    the best set of IDs is known exactly: those with more rows that the left subtree is right about than the right one.
-    Of all factors the one with most correctly classified rows is taken. No round decreases the training accuracy.
+    A split only matters for rows that exactly one of its subtrees classifies correctly. For each factor the best set of
+    IDs is known exactly: those with more rows correct in the left subtree than in the right one. The factor with most
+    correctly classified rows is taken. No round decreases the training accuracy.
 
-    Host-level; each round takes depth × rows × factors steps. Splits become sets of IDs, whatever the tree was grown
-    with; its shape stays. A leaf that no row reaches any more keeps its shares.
+    Host-level; each round takes depth × rows × factors steps. Splits become sets of IDs, however the tree was grown;
+    its shape stays. A leaf that no row reaches keeps its shares.
 
     Args:
         tree: a `Tree`, as `grow` returns.
-        ids: [rows, factors] the categories of every row in every factor.
-        labels: [rows] the class of every row.
-        rounds: the most rounds, each through all splits; 0 only counts the rows anew.
+        ids: [rows, factors] the categories of each row in each factor.
+        labels: [rows] the class of each row.
+        rounds: maximum rounds, each through all splits; 0 only recounts the rows.
 
     Returns:
-        A new `Tree`; the given one stays.
+        A new `Tree`; the given one is unchanged.
 
     Raises:
-        TypeError: anything but a `Tree`.
-        ValueError: IDs or labels that do not fit the tree or one another, or rounds below 0.
+        TypeError: not a `Tree`.
+        ValueError: IDs or labels that do not fit the tree or each other, or rounds below 0.
 
     Example:
         >>> from interp_jax.methods.cnn_inte import grow
@@ -86,7 +86,7 @@ def _choose(tree, node, ids, labels):
 
 
 def _reached(tree, ids):
-    """The rows that come to every node."""
+    """The rows that reach each node."""
     rows = [np.empty(0, int)] * len(tree.factor)
     rows[0] = np.arange(len(ids))
     for node in np.flatnonzero(tree.factor != LEAF):

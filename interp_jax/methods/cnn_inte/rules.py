@@ -10,13 +10,13 @@ from interp_jax.methods.cnn_inte.tree import as_ids
 
 
 class Rule(NamedTuple):
-    """If a row's ID in every factor is among the allowed ones, the row is of the class ``label``.
+    """If a row's ID in each factor is among the allowed ones, the row is of the class ``label``.
 
     Attributes:
-        allowed: the IDs of every factor that satisfy the condition.
+        allowed: the IDs of each factor that satisfy the condition.
         label: the class.
-        precision: the share of this class among the training rows that satisfy the condition, one row of the class and
-            one of another added (Laplace).
+        precision: the share of this class among the training rows that satisfy the condition, with one row of the class
+            and one of another added (Laplace).
         cover: the number of training rows that satisfy the condition.
     """
 
@@ -27,7 +27,7 @@ class Rule(NamedTuple):
 
     @property
     def condition(self) -> str:
-        """The condition in words; factors whose IDs are all allowed are left out."""
+        """The condition as text; factors whose IDs are all allowed are left out."""
         parts = [
             f"f{factor} ∈ {{{', '.join(map(str, np.flatnonzero(allowed)))}}}"
             for factor, allowed in enumerate(self.allowed)
@@ -43,14 +43,14 @@ class Rule(NamedTuple):
 
 
 class DecisionSet(NamedTuple):
-    """Rules in no order; a row that no rule covers is of the class ``default``."""
+    """Unordered rules; a row that no rule covers is of the class ``default``."""
 
     rules: tuple[Rule, ...]
     default: int
     classes: int
 
     def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
-        """The class of the most precise rule that covers a row. Host-level; memory: rows × classes."""
+        """The class of the most precise rule that covers each row. Host-level; memory: rows × classes."""
         return self.confidence(ids).argmax(axis=1)
 
     def confidence(self, ids: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
@@ -74,34 +74,34 @@ def learn_rules(
     per_class: int = 3,
     precise: float = 0.9,
 ) -> DecisionSet:
-    """A decision set: a few rules a class, each of a few conditions, learned against all other classes.
+    """A `DecisionSet`: a few rules per class, each of a few conditions, learned against all other classes.
 
-    A rule starts without conditions. It is given, one at a time, the condition "ID of this factor in this set" of
-    greatest gain,
+    A rule starts without conditions and gains, one at a time, the condition "ID of this factor in this set" of greatest
+    gain,
 
         gain = p · (log₂ p/(p + n) − log₂ P/(P + N)),
 
     with p rows of its class and n others that it covers with the condition, P and N without. Sets are the first IDs in
-    the order of the class's share. A rule whose precision has reached ``precise`` is given no more conditions, which
-    would cover fewer rows. Rows of a class that a rule covers do not count for the next rule of the class.
+    the order of the class's share. A rule whose precision reaches ``precise`` gets no more conditions, which would
+    reduce its cover. Rows of a class that a rule covers do not count for the class's next rule.
 
     Host-level. Memory: rows × factors.
 
     Args:
-        ids: [rows, factors] the categories 0 … count − 1 of every row in every factor.
-        labels: [rows] the class of every row, 0 … classes − 1.
+        ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
+        labels: [rows] the class of each row, 0 … classes − 1.
         count: number of categories of a factor.
         classes: number of classes.
-        length: most conditions of a rule.
-        per_class: most rules of a class.
-        precise: share of its class among the covered rows from which on a rule is given no more conditions, in (0, 1].
+        length: maximum conditions of a rule.
+        per_class: maximum rules of a class.
+        precise: share of its class among the covered rows at which a rule gets no more conditions, in (0, 1].
 
     Returns:
         A `DecisionSet`.
 
     Raises:
-        ValueError: IDs or labels that are not whole numbers in their range or do not have the same rows, counts below
-            one, or ``precise`` outside (0, 1].
+        ValueError: IDs or labels that are not integers in their range or have different rows, counts below one, or
+            ``precise`` outside (0, 1].
 
     Example:
         >>> ids = np.random.default_rng(0).integers(0, 4, (200, 2))
@@ -132,7 +132,7 @@ def learn_rules(
 
 
 def _grow(ids, labels, rows, label, count, length, precise):
-    """One rule for a class over the rows given, None if no condition gains."""
+    """One rule for a class over the given rows, None if no condition gains."""
     factors = ids.shape[1]
     allowed = np.ones((factors, count), bool)
     for _ in range(length):

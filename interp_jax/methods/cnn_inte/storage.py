@@ -42,15 +42,15 @@ AXES = {
 def load(path: str | Path) -> Explainer:
     """The `Explainer` that `Explainer.save` wrote.
 
-    Host-level. Nothing is unpickled, and every array is checked: shapes and types, finite numbers, shares in [0, 1],
-    numbers of units, factors, IDs and classes in their range, and a tree without cycles.
+    Host-level. Nothing is unpickled, and every array is checked: shapes and types, finite values, shares in [0, 1],
+    units, factors, IDs and classes in their range, and a tree without cycles.
 
     Args:
         path: the ``.npz`` file, of format 2, 3 or 4.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: a file that is no explainer, is damaged, lacks an array, or is of another format.
+        FileNotFoundError: the file does not exist.
+        ValueError: a file that is not an explainer, is damaged, lacks an array, or is of another format.
 
     Example:
         >>> import tempfile, pathlib
@@ -89,7 +89,7 @@ def _demand(path, name, holds, wanted):
 
 
 def _sizes(path, stored):
-    """The length of every axis, which all arrays agree in."""
+    """The length of each axis, on which all arrays agree."""
     sizes: dict[str, int] = {}
     for name, (kinds, axes) in AXES.items():
         values, axes = stored[name], axes.split()
@@ -131,7 +131,7 @@ def _check_ranges(path, stored, sizes):
 
 
 def _check_tree(path, stored, nodes):
-    """Every node but the root is the child of one node before it: so there is no cycle."""
+    """Checks that each node but the root is the child of one earlier node, so that there is no cycle."""
     parents = np.flatnonzero(stored["tree.factor"] != LEAF)
     sides = [stored[f"tree.{side}"][parents].astype(np.int64) for side in ("left", "right")]
     fits = np.array_equal(np.sort(np.concatenate(sides)), np.arange(1, nodes)) and all(

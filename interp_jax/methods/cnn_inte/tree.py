@@ -13,13 +13,13 @@ LEAF = -1
 
 
 class Tree(NamedTuple):
-    """A decision tree on the IDs of factors. Nodes are numbered from the root on, children after their parents.
+    """A decision tree on the IDs of factors. Nodes are numbered from the root, children after their parents.
 
     Attributes:
-        factor: the factor that a node splits by; LEAF (−1) where it does not.
-        goes_left: which of the factor's IDs go to the left child.
-        left, right: the children's numbers; LEAF where there are none.
-        share: the share of every class among the training rows of a node.
+        factor: the factor that a node splits on; LEAF (−1) if it does not.
+        goes_left: the factor's IDs that go to the left child.
+        left, right: the children's numbers; LEAF if there are none.
+        share: the share of each class among the training rows of a node.
         rows: the number of training rows of a node.
     """
 
@@ -44,11 +44,11 @@ class Tree(NamedTuple):
         return nodes
 
     def apply(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
-        """The leaf of every row of IDs [rows, factors]. Host-level."""
+        """The leaf of each row of IDs [rows, factors]. Host-level."""
         return descend(self, self._checked(ids))
 
     def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
-        """The most frequent class of every row's leaf, the first of equal ones. Host-level."""
+        """The most frequent class of each row's leaf, ties to the first. Host-level."""
         return self.share.argmax(axis=1)[self.apply(ids)]
 
     def _checked(self, ids):
@@ -56,7 +56,7 @@ class Tree(NamedTuple):
 
 
 def as_ids(ids, *, count: int, factors: int = 1) -> Int[np.ndarray, "rows factors"]:
-    """IDs of rows in at least so many factors, each 0 … count − 1.
+    """IDs of rows in at least ``factors`` factors, each 0 … count − 1.
 
     Raises:
         ValueError: anything else.
@@ -70,13 +70,13 @@ def as_ids(ids, *, count: int, factors: int = 1) -> Int[np.ndarray, "rows factor
 
 
 def check_tree(tree) -> None:
-    """Refuses what is no `Tree`."""
+    """Refuses anything but a `Tree`."""
     if not isinstance(tree, Tree):
         raise TypeError(f"tree: found {type(tree).__name__}, wanted a Tree, as grow returns")
 
 
 def descend(tree: Tree, ids: Int[np.ndarray, "rows factors"], start: int = 0) -> Int[np.ndarray, " rows"]:
-    """The leaf that every row reaches from a node on."""
+    """The leaf that each row reaches from a node."""
     nodes = np.full(len(ids), start)
     while np.any(inner := tree.factor[nodes] != LEAF):
         at = nodes[inner]
@@ -95,23 +95,23 @@ def grow(
     splits: str = "subsets",
     criterion: str = "entropy",
 ) -> Tree:
-    """A decision tree on categories, each split the one that decreases the impurity of its node most.
+    """A `Tree` on categories, each split the one that decreases its node's impurity most.
 
         entropy = −Σ_c p_c log p_c,    gini = 1 − Σ_c p_c²,    p_c the share of class c in a node
 
-    A split sends a set of IDs to the left: with "thresholds" the IDs up to a number, as in a tree on numbers; with
-    "subsets" the first IDs of an order. Three kinds of orders are tried: along the first two principal components of
-    the IDs' class shares, and by the share of each class. Entropy prefers splits into halves, which leave more for the
-    levels below; to Gini's index, setting one of ten equally frequent classes apart is as good as five.
+    A split sends a set of IDs to the left: with "thresholds" the IDs up to a number, as in a numeric tree; with
+    "subsets" the first IDs of an order: along either of the first two principal components of the IDs' class shares, or
+    by the share of each class. Entropy prefers splits into halves, which leave more for the levels below; to Gini's
+    index, splitting off one of ten equally frequent classes is as good as five.
 
-    Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers a node.
+    Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers per node.
 
     Args:
-        ids: [rows, factors] the categories 0 … count − 1 of every row in every factor.
-        labels: [rows] the class of every row, 0 … classes − 1.
+        ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
+        labels: [rows] the class of each row, 0 … classes − 1.
         count: number of categories of a factor.
         classes: number of classes.
-        depth: most splits from the root to a leaf.
+        depth: maximum splits from the root to a leaf.
         splits: "subsets" or "thresholds".
         criterion: "entropy" or "gini".
 
@@ -119,8 +119,8 @@ def grow(
         A `Tree`.
 
     Raises:
-        ValueError: IDs or labels that are not whole numbers in their range or do not have the same rows, counts below
-            one, or an unknown name.
+        ValueError: IDs or labels that are not integers in their range or have different rows, counts below one, or an
+            unknown name.
 
     Example:
         >>> ids = np.array([[0, 0], [1, 0], [2, 1], [3, 1]])
@@ -163,7 +163,7 @@ def grow(
 
 
 def _best_split(ids, labels, count, classes, splits, criterion):
-    """The factor and the IDs that go left of the split that gains most; None if none gains."""
+    """The factor and the left-going IDs of the split that gains most; None if none gains."""
     best, split = 1e-9 * len(ids), None
     for factor in range(ids.shape[1]):
         table = np.bincount(ids[:, factor] * classes + labels, minlength=count * classes).reshape(count, classes)
@@ -185,7 +185,7 @@ def _best_split(ids, labels, count, classes, splits, criterion):
 
 
 def _orders(table):
-    """Orders of the categories by their class shares; those by the share of an absent class are all the same."""
+    """Orders of the categories by their class shares; those by absent classes' shares are all the same."""
     size = table.sum(axis=1, keepdims=True)
     shares = table / size
     centered = (shares - size[:, 0] @ shares / size.sum()) * np.sqrt(size)

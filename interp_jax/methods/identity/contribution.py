@@ -1,4 +1,4 @@
-"""The changes that every layer has made to the input, and its scores of each class."""
+"""Each layer's changes to the input, and its scores of each class."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from interp_jax._checks import as_count, as_labels, as_numpy, as_real, check_sha
 
 
 class Contributions(NamedTuple):
-    """What `contributions` reads from every layer.
+    """The maps and scores of `contributions`, for each layer.
 
     Attributes:
         maps: the changes that the layers so far have made to the input.
-        increments: the change that a layer alone has made.
+        increments: the change made by a layer alone.
         likelihood: the softmax of ``scores``.
         scores: the logits of the classes.
     """
@@ -26,9 +26,9 @@ class Contributions(NamedTuple):
     scores: Float[Array, "layers rows classes"]
 
     def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
-        """The share of rows that every layer classifies correctly, `layer_accuracy`: no layer if a label is no class.
+        """The share of rows that each layer classifies correctly, as in `layer_accuracy`.
 
-        Traceable.
+        Traceable. A label outside the classes counts as wrong.
         """
         return layer_accuracy(self.scores, labels)
 
@@ -36,11 +36,11 @@ class Contributions(NamedTuple):
 def layer_accuracy(
     scores: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
 ) -> Float[Array, " layers"]:
-    """The share of rows whose greatest score is the label's, layer by layer.
+    """The share of rows whose greatest score is the label's, [layers].
 
-    A row whose own score is greatest together with others counts as a guess among these: at an identity start, where
-    all scores are 0, the accuracy is 1 / classes. A row with NaN or an infinite score is wrong, and so is one whose
-    label is no class.
+    A row whose label ties for the greatest score counts as a guess among the tied: at an identity start, where all
+    scores are 0, the accuracy is 1 / classes. A row with NaN or an infinite score is wrong, as is one with a label
+    outside the classes.
 
     Traceable.
 
@@ -49,7 +49,7 @@ def layer_accuracy(
         labels: [rows] the true classes.
 
     Raises:
-        ValueError: scores with other axes, or labels that are not whole numbers, one a row.
+        ValueError: scores that are not [layers, rows, classes], or labels that are not integers, one per row.
 
     Example:
         >>> layer_accuracy(jnp.array([[[0.0, 0.0]], [[0.0, 2.0]]]), jnp.array([1]))
@@ -75,25 +75,25 @@ def contributions(
         map of layer l = h_l[:d] − x,    increment = h_l[:d] − h_{l−1}[:d]  (h_0[:d] = x),
         likelihood = softmax(h_l[d:])
 
-    A map has the units and places of the input; it is positive where the layers so far have increased the input. It
-    does not depend on a class. In a network that did not start at the identity the features of a layer have no places,
-    and the maps no meaning; the likelihood then has one in the last layer alone.
+    A map has the units and positions of the input, does not depend on a class, and is positive where the layers so far
+    have increased the input. In a network not initialized at the identity, maps have no meaning, and the likelihood has
+    one in the last layer only.
 
-    Traceable. Memory: twice the layers'. Whole numbers and half precision become float32, and NumPy's float64 after the
-    subtraction. NaN and infinity stay in their places.
+    Traceable. Memory: twice the layers'. Integers and half precision become float32, NumPy's float64 after the
+    subtraction. NaN and infinity stay in their positions.
 
     Args:
         inputs: [rows, d] the inputs of the network.
-        layers: [layers, rows, d + C] outputs of every layer, ``network.layers(inputs)``.
-        classes: C, where it is known: layers of any other width than d + C are refused.
+        layers: [layers, rows, d + C] outputs of each layer, ``network.layers(inputs)``.
+        classes: C, if known: layers of a width other than d + C are refused.
 
     Returns:
         `Contributions`: ``.maps``, ``.increments`` [layers, rows, d], ``.likelihood``, ``.scores`` [layers, rows, C],
         ``.accuracy(labels)`` [layers].
 
     Raises:
-        ValueError: arrays that are not real or have other axes, other rows, layers narrower than the input, as wide (no
-            class units), with a single class unit, or with another number of them than ``classes``.
+        ValueError: arrays that are not real or of the wrong shape, layers not wider than the input (no class units), a
+            single class unit, or a number of class units other than ``classes``.
 
     Example:
         >>> x = jnp.array([[1.0, 2.0]])
@@ -126,12 +126,12 @@ def contributions(
 
 
 def all_finite(scores):
-    """[layers, rows]: whether the score of every class is finite; where one is not, no class is predicted."""
+    """[layers, rows]: whether all classes' scores are finite; otherwise no class is predicted."""
     return jnp.all(jnp.isfinite(scores), axis=2)
 
 
 def scores_and_labels(name, scores, labels):
-    """Numbers of every layer, row and class, and a class for each row; a label that is no class stays outside."""
+    """Scores [layers, rows, classes], and a class for each row; labels outside the classes stay outside."""
     scores = as_real(name, scores, shape=["layers", "rows", "classes"])
     labels = as_labels("labels", labels, rows=scores.shape[1])
     # A negative number would count from the end.

@@ -10,20 +10,20 @@ from interp_jax.kernels.dirac import dirac
 
 
 def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: float = 1.0) -> Float[Array, " layers"]:
-    """The distance of every layer's weights from the identity, relative to the identity's norm.
+    """The distance of each layer's weights from the identity, relative to the identity's norm, [layers].
 
         ‖s W_l − I‖_F / ‖I‖_F
 
-    0 at an identity start with s = 1, else |s − 1|; about √2 for orthogonal or Glorot weights, which have the norm of
-    the identity and are not related to it. For convolutions I is the Dirac kernel: 1 in the middle, from every channel
+    0 at an identity start with s = 1, else |s − 1|; about √2 for orthogonal or Glorot weights, which have the
+    identity's norm but are unrelated to it. For convolutions I is the Dirac kernel: 1 in the middle, from each channel
     to itself.
 
-    Traceable. NumPy's float64 is compared with the identity before it is cut to float32. A layer with NaN or infinity
-    has NaN.
+    Traceable. NumPy's float64 is compared with the identity before the cast to float32. A layer with NaN or infinity
+    gives NaN.
 
     Args:
         kernels: [layers, width, width], or [layers, height, width, channels, channels] with odd sides.
-        scale: s, the factor that the network multiplies its sums with.
+        scale: s, the network's factor on its sums.
 
     Raises:
         ValueError: kernels that are not real, not square, or have even sides, or a scale that is not finite.
@@ -32,7 +32,7 @@ def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: f
         >>> distance_to_identity(jnp.stack([jnp.eye(4), 1.5 * jnp.eye(4)]))
         Array([0. , 0.5], dtype=float32)
 
-    Source: the nearness of weights to the identity that arXiv:2102.13333 (abstract) rests on; the measure is ours.
+    Source: the closeness of weights to the identity, central to arXiv:2102.13333 (abstract); the measure is ours.
     """
     check_number("scale", scale)
     wide = not isinstance(kernels, jax.Array)

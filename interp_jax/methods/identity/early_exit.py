@@ -1,4 +1,4 @@
-"""The layer from which a row's predictions stay correct, and what stopping at a confident layer saves."""
+"""The layer from which a row's predictions stay correct, and the savings of stopping at a confident layer."""
 
 from typing import NamedTuple
 
@@ -12,13 +12,13 @@ from interp_jax.methods.identity.contribution import all_finite, scores_and_labe
 
 
 class Exits(NamedTuple):
-    """What stopping at each threshold does.
+    """The effect of stopping at each threshold.
 
     Attributes:
-        layer: the layer that a row stops at, from 1 on.
-        accuracy: the share of rows that are classified correctly there.
+        layer: the layer that a row stops at, from 1.
+        accuracy: the share of rows classified correctly there.
         agreement: the share of rows with the prediction of the last layer.
-        cost: the mean share of the layers that are computed.
+        cost: the mean share of layers computed.
     """
 
     layer: Int[Array, "thresholds rows"]
@@ -30,22 +30,22 @@ class Exits(NamedTuple):
 def prediction_depth(
     likelihood: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
 ) -> Int[Array, " rows"]:
-    """The first layer from which on the predictions of all layers are a row's label.
+    """The first layer from which on every layer predicts a row's label.
 
         first layer l with  argmax_c likelihood_k,c = label  for all k = l … L
 
-    Traceable. Of equally likely classes the first is predicted, as by ``argmax``; a layer with NaN or infinity is
-    wrong, and no layer is right about a label that is no class.
+    Traceable. Ties go to the first class, as by ``argmax``; a layer with NaN or infinity counts as wrong, as does any
+    layer if the label is no class.
 
     Args:
         likelihood: [layers, rows, classes] likelihoods or logits.
-        labels: [rows] true classes, or the network's predictions, which give the depth of Baldock et al.
+        labels: [rows] true classes, or the network's predictions for the depth of Baldock et al.
 
     Returns:
-        [rows], from 1 to L; L + 1 where the last layer is wrong.
+        [rows], from 1 to L; L + 1 if the last layer is wrong.
 
     Raises:
-        ValueError: a likelihood that is not [layers, rows, classes], or labels that are not whole numbers, one a row.
+        ValueError: a likelihood that is not [layers, rows, classes], or labels that are not integers, one per row.
 
     Example:
         >>> likelihood = jnp.array([[[0.9, 0.1]], [[0.2, 0.8]], [[0.7, 0.3]]])
@@ -67,23 +67,23 @@ def stop_when_confident(
     labels: Shaped[Array | np.ndarray, "..."],
     thresholds: Shaped[Array | np.ndarray, "..."],
 ) -> Exits:
-    """Layers, accuracy and cost where a row stops at the first layer whose greatest likelihood reaches a threshold.
+    """Layers, accuracy and cost if each row stops at the first layer whose greatest likelihood reaches a threshold.
 
-    Traceable; one pass a threshold. A row whose likelihood reaches it nowhere stops at the last layer. A layer with NaN
+    Traceable; one pass per threshold. A row that never reaches the threshold stops at the last layer. A layer with NaN
     or infinity predicts no class: only the last can be stopped at, and is wrong then. A batch takes as long as its
     slowest row.
 
     Args:
         likelihood: [layers, rows, classes] probabilities, which sum to 1 over the classes.
         labels: [rows] the true classes.
-        thresholds: [thresholds] likelihoods; more than 1 stops at the last layer.
+        thresholds: [thresholds] likelihoods; above 1 stops at the last layer.
 
     Returns:
-        `Exits`.
+        `Exits`: ``.layer`` [thresholds, rows]; ``.accuracy``, ``.agreement``, ``.cost`` [thresholds].
 
     Raises:
-        ValueError: a likelihood that is not [layers, rows, classes] or, where it is at hand, no probabilities; labels
-            that are not whole numbers, one a row; or thresholds that are not [thresholds], or NaN.
+        ValueError: a likelihood that is not [layers, rows, classes] or, unless traced, not probabilities; labels that
+            are not integers, one per row; or thresholds that are not [thresholds], or NaN.
 
     Example:
         >>> likelihood = jnp.array([[[0.6, 0.4], [0.1, 0.9]], [[0.3, 0.7], [0.0, 1.0]]])
@@ -92,7 +92,7 @@ def stop_when_confident(
         (Array([[1, 1],
                [2, 1]], dtype=int32), Array([0.5, 1. ], dtype=float32), Array([0.5 , 0.75], dtype=float32))
 
-    Source: not published elsewhere; the likelihood of every layer is that of arXiv:2102.13333.
+    Source: not published elsewhere; each layer's likelihood is that of arXiv:2102.13333.
     """
     likelihood, labels = scores_and_labels("likelihood", likelihood, labels)
     thresholds = as_real("thresholds", thresholds, shape=["thresholds"]).astype(likelihood.dtype)

@@ -17,10 +17,10 @@ class Shares(NamedTuple):
     """Each layer's share of a class score.
 
     Attributes:
-        shares: of every layer and row.
-        score: of the network.
-        rest: the score of identities alone.
-        error: |Σ shares − (score − rest)| / |score − rest|, a number a row.
+        shares: [layers, rows].
+        score: [rows] of the network.
+        rest: [rows] the score of identities alone.
+        error: [rows] |Σ shares − (score − rest)| / |score − rest|.
     """
 
     shares: Float[Array, "layers rows"]
@@ -41,39 +41,38 @@ def path_shares(
 ) -> Shares:
     """Shares of a class score: each layer's departure from the identity, propagated through the layers after it.
 
-    All layers go together from the identity to their weights, θ_l(t) = I + t (θ_l − I), and h_l(t) with them:
+    All layers move together from the identity to their weights, θ_l(t) = I + t (θ_l − I), with outputs h_l(t):
 
         write of layer l at t = ∂layer(θ_l(t), h_{l−1}(t)) / ∂θ_l · (θ_l − I)
         share of layer l = ∫₀¹ (∂score / ∂h_l)(t) · write_l(t) dt
 
     ∂score / ∂h_l is the product of the Jacobians of layers l + 1 … L. By the chain rule the integrand is the derivative
-    of the score along the path, so that the shares sum to the score less the score of identities alone (0 for class
-    units that begin at 0). The integral is a Gauss-Legendre sum of ``nodes`` terms: exact for a polynomial in t of
-    degree 2 nodes − 1, while the score is one of degree L between two changes of the activation pattern; ``error``
-    measures the difference. At t = 1 alone, shares would not sum to the score: the joint effect of two layers would
-    count for both.
+    of the score along the path, so the shares sum to the score minus that of identities alone (0 for class units that
+    start at 0). A Gauss-Legendre sum of ``nodes`` terms is exact for polynomials in t of degree 2 nodes − 1; the score
+    is one of degree L between changes of the activation pattern; ``error`` measures the difference. Shares at t = 1
+    alone would not sum to the score: joint effects of two layers would count twice.
 
-    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Whole numbers and
-    half precision become float32, and NumPy's float64 parameters after the identity is subtracted. NaN and infinity of
-    a row stay in that row, and products that overflow float32 give them.
+    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Integers and half
+    precision become float32, NumPy's float64 parameters after the identity is subtracted. NaN and infinity affect only
+    their row; overflow in float32 gives them.
 
     Args:
         layer: ``(parameters of one layer, hidden [rows, …, width]) -> hidden``.
         parameters: a pytree of all layers' parameters, stacked along the first axis.
-        identity: the parameters of one layer that returns its input; `networks.IdentityPerceptron.stack` gives all
+        identity: the parameters of one layer that returns its input; `networks.IdentityPerceptron.stack` returns all
             three.
-        hidden: [rows, …, width] the input of the first layer, ``network.pad(inputs)``; every layer keeps its shape.
-        target: the class, one for all rows or [rows]; a traced one that is no class gives NaN.
-        classes: C; the scores are the last C units of the last layer, averaged over all axes in between.
+        hidden: [rows, …, width] the input of the first layer, ``network.pad(inputs)``; layers keep its shape.
+        target: the class, one for all rows or [rows]; a traced one outside the classes gives NaN.
+        classes: C; the scores are the last C units of the last layer, averaged over the axes in between.
         nodes: terms of the integral.
 
     Returns:
-        `Shares`.
+        `Shares`: ``.shares`` [layers, rows]; ``.score``, ``.rest``, ``.error`` [rows].
 
     Raises:
-        TypeError: a layer that cannot be called.
-        ValueError: parameters and identity that do not match, hidden that the layer does not take or whose shape it
-            does not keep, no rows, a target that is no class, or counts below one.
+        TypeError: a layer that is not callable.
+        ValueError: parameters and identity that do not match, hidden that the layer fails on or whose shape it changes,
+            no rows, a target outside the classes, or counts below one.
 
     Example:
         >>> def layer(kernel, x):
@@ -83,8 +82,8 @@ def path_shares(
         >>> result.shares[:, 0].round(4), result.score
         (Array([1.5, 0.5], dtype=float32), Array([2.], dtype=float32))
 
-    Source: Sundararajan, Taly & Yan, arXiv:1703.01365, section 3 (integrated gradients), here in the space of the
-    weights from the identity of arXiv:2102.13333 on; not published elsewhere.
+    Source: Sundararajan, Taly & Yan, arXiv:1703.01365, section 3 (integrated gradients), here over weights from the
+    identity of arXiv:2102.13333; not published elsewhere.
     """
     classes, nodes = as_count("classes", classes), as_count("nodes", nodes)
     hidden = as_real("hidden", hidden, shape=["rows", "…", "width"])
@@ -116,14 +115,14 @@ def path_shares(
 
 
 def _departure(parameters, identity):
-    """The parameters less the identity, of float64 before it is cut to float32."""
+    """The parameters minus the identity, for float64 before the cast to float32."""
     if isinstance(parameters, np.ndarray) and isinstance(identity, np.ndarray) and parameters.itemsize == 8:
         return as_real("parameters", parameters.astype(np.float64) - identity.astype(np.float64)[None])
     return as_real("parameters", parameters) - as_real("identity", identity)[None]
 
 
 def _check_layer(layer, identity, hidden):
-    """Refuses hidden of a shape that the layer does not keep."""
+    """Refuses hidden if the layer changes its shape."""
     try:
         after = jax.eval_shape(lambda layer, *arrays: layer(*arrays), layer, identity, hidden).shape
     except Exception as error:
@@ -139,7 +138,7 @@ def _path_shares(layer, departure, identity, hidden, target, classes, nodes):
         return jnp.take_along_axis(scores, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0]
 
     def through(nudges, t):
-        """The score with something added to every layer's output, and what every layer writes."""
+        """The score with nudges added to each layer's output, and what each layer writes."""
 
         def step(h, of_layer):
             change, nudge = of_layer
@@ -173,14 +172,14 @@ def completeness_error(
 
         |Σ shares − whole| / |whole|,   0 where both are 0
 
-    Traceable. The error is infinite where the whole alone is 0; NaN and infinity give NaN in their place.
+    Traceable. The error is infinite where only the whole is 0; NaN and infinity give NaN in their position.
 
     Args:
         shares: [layers, …].
-        whole: […] of the shape of one layer's shares.
+        whole: […] in the shape of one layer's shares.
 
     Raises:
-        ValueError: shares without a layer, or a whole of another shape.
+        ValueError: no layer, or a whole of the wrong shape.
 
     Example:
         >>> completeness_error(jnp.array([[1.0], [2.0]]), jnp.array([4.0]))

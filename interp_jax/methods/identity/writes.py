@@ -25,23 +25,23 @@ def class_writes(
         z_l = s z_{l−1} W_l^{cc} + u_l                linear class units,
         write of layer l = u_l  Π_{k = l+1 … L} s W_k^{cc}.
 
-    The writes sum to the last layer's scores, but for rounding, where the class units are linear, and not where they
-    are not; `completeness_error` measures the difference. The products are computed from the weights, not from
-    differences of the layers' scores, which sum to the last scores in any network. The effect of a class score on the
-    features of later layers is credited to the layer that reads those features; `path_shares` follows it back.
+    Only for linear class units do the writes sum, up to rounding, to the last layer's scores; `completeness_error`
+    measures the difference. The products are computed from the weights, not from differences of the layers' scores,
+    which sum to the last scores in any network. The effect of a class score on the features of later layers is credited
+    to the layer that reads those features; `path_shares` follows it back.
 
-    Traceable. Memory: the layers' and as much again. NaN and infinity of a row stay in that row,
-    and products that overflow float32 give them.
+    Traceable. Memory: twice the layers'. NaN and infinity affect only their row; overflow in float32 gives them.
 
     Args:
         inputs: [rows, d].
-        layers: [layers, rows, d + C], the outputs of every layer.
+        layers: [layers, rows, d + C], the outputs of each layer.
         kernels: [layers, d + C, d + C], from the axis before the last to the last.
         biases: [layers, d + C].
-        scale: s, the factor that the network multiplies its sums with.
+        scale: s, the network's factor on its sums.
 
     Raises:
-        ValueError: as for `contributions`, weights that do not fit the layers, or a scale that is not finite.
+        ValueError: inputs or layers that `contributions` refuses, weights that do not fit the layers, or a scale that
+            is not finite.
 
     Example:
         >>> x = jnp.ones((1, 1))
