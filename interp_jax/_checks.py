@@ -1,7 +1,7 @@
-"""Argument checks and conversions at the door: one of each for the whole package, one form of error.
+"""Argument checks and conversions, one of each for the whole package, with one form of error.
 
-Errors read ``name: found …, wanted …``. What is traced has no values yet, so that only shapes and types of it are
-checked; arrays at hand are looked at where that does not copy them from an accelerator.
+Errors read ``name: found …, wanted …``. Traced arrays have no values yet, so only their shapes and types are checked;
+values of others are checked unless that would copy them from an accelerator.
 """
 
 import functools
@@ -20,7 +20,7 @@ _P, _R = ParamSpec("_P"), TypeVar("_R")
 
 
 def describe(value: Any) -> str:
-    """A value as errors show it: type and shape of an array, else a short repr.
+    """A value as shown in errors: type and shape of an array, else a short repr.
 
     >>> describe(np.zeros((3, 2))), describe("three"), describe(None)
     ('float64 [3, 2]', "'three'", 'None')
@@ -39,7 +39,7 @@ def is_traced(value: Any) -> bool:
 
 
 def at_hand(value: Any) -> bool:
-    """Whether an array's values can be read without waiting: neither traced nor spread over other processes."""
+    """Whether an array's values can be read here: neither traced nor spread over other processes."""
     return not is_traced(value) and (not isinstance(value, jax.Array) or value.is_fully_addressable)
 
 
@@ -47,12 +47,12 @@ def at_hand(value: Any) -> bool:
 
 
 def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> np.ndarray:
-    """The values as a NumPy array of real numbers of the type that they have; bool and whole numbers stay.
+    """The values as a NumPy array of real numbers in their own type, also bool and integers.
 
-    Host-level. Types that NumPy does not know (bfloat16) become float32.
+    Host-level. Types unknown to NumPy (bfloat16) become float32.
 
     Raises:
-        ValueError: values that are no real numbers, or of another shape (see `check_shape`).
+        ValueError: traced arrays, values that are not real, or of the wrong shape (see `check_shape`).
 
     Example:
         >>> as_numpy("x", [1, 2]).dtype.kind, as_numpy("x", jnp.ones(2, jnp.bfloat16)).dtype
@@ -77,18 +77,18 @@ def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None
 
 
 def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> Array:
-    """The values as a JAX array of float32, or of float64 where JAX has it and it is given.
+    """The values as a JAX array of float32, or of float64 if given and enabled in JAX.
 
-    Traceable. Whole numbers, bool and types below float32 become float32 of the same value: nothing wraps. NaN and
+    Traceable. Integers, bool and types below float32 become float32 of the same value: nothing wraps around. NaN and
     infinity stay.
 
     Args:
-        name: the argument that errors speak of.
+        name: the argument named in errors.
         values: an array, or nested sequences of numbers.
         shape: lengths or names of axes, as for `check_shape`; None for any.
 
     Raises:
-        ValueError: values that are no real numbers, of another shape, or finite numbers beyond float32.
+        ValueError: values that are not real, of the wrong shape, or finite numbers beyond float32.
 
     Example:
         >>> as_real("x", np.array([2**32, 1])).tolist()
@@ -110,12 +110,12 @@ def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None 
 def as_centered(
     name: str, values: Any, *, axis: int = 0, shape: Sequence[int | str | None] | None = None
 ) -> tuple[Array, Array | np.ndarray]:
-    """The values less a center of theirs along an axis, and that center, as `as_real` gives them.
+    """The values minus a center along an axis, and that center, as by `as_real`.
 
-    Traceable. NumPy's float64 and whole numbers that float32 does not hold are centered before they are cut to float32,
-    so that a large offset costs no digits. The center is the value nearest the mean, which keeps differences of whole
-    numbers exact. What float32 holds, what is a JAX array already, or traced, is given back with a center of 0. NaN and
-    infinity do not count for the mean.
+    Traceable. NumPy's float64 and integers beyond float32's precision are centered before they become float32, so that
+    a large offset costs no digits. The center is the value nearest the mean, which keeps differences of integers exact.
+    Values exact in float32, JAX arrays and traced ones are returned with a center of 0. NaN and infinity do not count
+    for the mean.
 
     Example:
         >>> rest, center = as_centered("x", np.array([[1e9], [1e9 + 1], [1e9 + 3]]))
@@ -126,7 +126,7 @@ def as_centered(
         given = as_numpy(name, values, shape=shape)
         values = _narrowed(name, given)
         if given.ndim and given.size and not np.array_equal(given, values, equal_nan=given.dtype.kind == "f"):
-            # The long type holds all whole numbers of 64 bits, where the machine has one.
+            # Long doubles, on machines that have them, hold all 64-bit integers.
             wide = given.astype(np.float64 if given.dtype.kind == "f" else np.longdouble)
             counted = np.isfinite(wide)
             total = np.sum(wide, axis=axis, keepdims=True, where=counted)
@@ -141,7 +141,7 @@ def as_centered(
 
 
 def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None) -> None:
-    """Refuses arrays of another shape: a number is a length, a name any of at least 1, None any, "…" further axes.
+    """Refuses arrays of the wrong shape: a number is a length, a name any of at least 1, None any, "…" further axes.
 
     Example:
         >>> check_shape("hidden", np.zeros((3, 4, 2)), ["rows", "…", "units"])
@@ -166,7 +166,7 @@ def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None
 
 
 def check_finite(name: str, values: Any) -> None:
-    """Refuses NaN and infinity in arrays that are at hand; what is traced is let through.
+    """Refuses NaN and infinity in arrays at hand; traced ones pass.
 
     Example:
         >>> check_finite("x", np.array([1.0, np.nan]))
@@ -176,14 +176,14 @@ def check_finite(name: str, values: Any) -> None:
     """
     if not at_hand(values):
         return
-    with jax.ensure_compile_time_eval():  # inside jit too, where arrays at hand would be traced
+    with jax.ensure_compile_time_eval():  # also inside jit, where arrays at hand would be traced
         finite = bool(_all_finite(values) if isinstance(values, jax.Array) else np.isfinite(values).all())
     if not finite:
         raise ValueError(f"{name}: found NaN or infinity, wanted finite numbers")
 
 
 def check_not_negative(name: str, values: Any, *, some: bool = False) -> None:
-    """Refuses numbers below zero, NaN and infinity in arrays that are at hand, with ``some`` also zeros alone.
+    """Refuses numbers below zero, NaN and infinity in arrays at hand, with ``some`` also arrays of zeros.
 
     Example:
         >>> check_not_negative("weights", np.array([1.0, -1.0]))
@@ -229,17 +229,17 @@ def check_same_rows(**arrays: Any) -> None:
 def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int | None = None) -> Array:
     """Class numbers as int32 [rows].
 
-    Traceable. What 32 bits cannot hold is refused where it is at hand, and −1 where it is traced. With ``classes``,
-    labels at hand are refused outside 0 … classes − 1; traced ones cannot be looked at.
+    Traceable. Values beyond 32 bits are refused at hand, and become −1 if traced. With ``classes``, labels at hand are
+    refused outside 0 … classes − 1; traced ones are not checked.
 
     Args:
-        name: the argument that errors speak of.
-        values: [rows] whole numbers.
-        rows: how many there have to be; None for any number.
-        classes: how many classes there are; None leaves the values alone.
+        name: the argument named in errors.
+        values: [rows] integers.
+        rows: the required number of rows; None for any.
+        classes: number of classes; None for any values.
 
     Raises:
-        ValueError: values that are no vector of whole numbers, of another length, or outside the classes.
+        ValueError: values that are not a vector of integers, of the wrong length, or outside the classes.
 
     Example:
         >>> as_labels("labels", [0, 2], classes=3).tolist()
@@ -258,7 +258,7 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
     limits = jnp.iinfo(jnp.int32)
     bounded = classes is None and jnp.iinfo(found.dtype).max <= limits.max
     if at_hand(found) and found.size and not bounded:
-        # Whole numbers of NumPy stay with NumPy until their range is known.
+        # NumPy's integers stay in NumPy until their range is known.
         with jax.ensure_compile_time_eval():
             least, greatest = int(found.min()), int(found.max())
         most = limits.max if classes is None else classes - 1
@@ -271,19 +271,19 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
 
 
 def as_target(value: Any, *, rows: int, classes: int, refuse: bool = True, name: str = "target") -> Array:
-    """The class of interest of every row as int32 [rows]; ``classes`` where it is no class.
+    """The class of interest of every row as int32 [rows]; ``classes`` where the value is not a class.
 
-    Traceable. What is at hand is refused outside 0 … classes − 1, arrays only with ``refuse``.
+    Traceable. Values at hand are refused outside 0 … classes − 1, arrays only with ``refuse``.
 
     Args:
         value: one class for all rows, or [rows].
         rows: number of rows.
         classes: number of classes.
-        refuse: whether arrays at hand may hold classes alone.
-        name: the argument that errors speak of.
+        refuse: whether arrays at hand may hold only classes.
+        name: the argument named in errors.
 
     Raises:
-        ValueError: what is neither a whole number nor [rows] of them, or no class.
+        ValueError: neither an integer nor [rows] of them, or not a class.
 
     Example:
         >>> as_target(1, rows=2, classes=3).tolist(), as_target([2, -1], rows=2, classes=3, refuse=False).tolist()
@@ -306,10 +306,10 @@ def as_target(value: Any, *, rows: int, classes: int, refuse: bool = True, name:
 def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array:
     """A mask as bool, True where a unit is kept.
 
-    Traceable. Numbers are taken where they are 0 and 1 (of traced ones: other than 0 is True).
+    Traceable. Numbers must be 0 or 1 (traced ones: nonzero is True).
 
     Raises:
-        ValueError: another shape, or numbers other than 0 and 1.
+        ValueError: the wrong shape, or numbers other than 0 and 1.
 
     Example:
         >>> as_mask("mask", [1, 0]).tolist()
@@ -338,10 +338,10 @@ def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array
 
 
 def as_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
-    """A whole number from ``least`` to ``most`` as an int, known before anything is traced.
+    """An integer from ``least`` to ``most`` as an int, known before tracing.
 
     Raises:
-        ValueError: anything else, 2.0 and True among it.
+        ValueError: anything else, including 2.0 and True.
 
     Example:
         >>> as_count("k", np.int64(3))
@@ -362,7 +362,7 @@ def as_count(name: str, value: Any, *, least: int = 1, most: int | None = None) 
 
 
 def as_counts(name: str, values: Any, *, least: int = 1, length: int | None = None) -> tuple[int, ...]:
-    """Several whole numbers, such as sizes of layers, each as in `as_count`.
+    """Several integers, such as sizes of layers, each as in `as_count`.
 
     Example:
         >>> as_counts("sizes", [100, 60])
@@ -389,7 +389,7 @@ def check_number(
     above: float | int = -math.inf,
     below: float | int = math.inf,
 ) -> None:
-    """Refuses what is no finite real number in the range; a traced scalar is let through.
+    """Refuses what is not a finite real number in the range; a traced scalar passes.
 
     Example:
         >>> check_number("rate", 0.5, least=0, most=1)
@@ -411,14 +411,14 @@ def check_number(
         raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
     try:
         number = float(value)
-    except OverflowError:  # a whole number beyond float64
+    except OverflowError:  # an integer beyond float64
         number = math.inf
     if not (math.isfinite(number) and least <= number <= most and above < number < below):
         raise ValueError(f"{name}: found {describe(value)}, wanted {wanted}")
 
 
 def as_number(name: str, value: Any, **bounds: float | int) -> float | Array:
-    """A number that `check_number` lets through, as a float, or as `as_real` gives it where JAX has it.
+    """A number that `check_number` accepts, as a float, or by `as_real` if it is a JAX array.
 
     Example:
         >>> as_number("rate", np.float64(0.5), least=0, most=1), as_number("rate", 10**30)
@@ -429,7 +429,7 @@ def as_number(name: str, value: Any, **bounds: float | int) -> float | Array:
 
 
 def check_choice(name: str, value: Any, known: Collection) -> None:
-    """Refuses what is none of the known names.
+    """Refuses what is not one of the known names.
 
     Example:
         >>> check_choice("metric", "manhattan", ("euclidean", "cosine"))
@@ -464,21 +464,21 @@ def as_float_type(name: str, value: Any) -> np.dtype:
 
 
 def check_callable(name: str, value: Any) -> None:
-    """Refuses what cannot be called."""
+    """Refuses what is not callable."""
     if not callable(value):
         raise TypeError(f"{name}: found {describe(value)}, wanted something callable")
 
 
 def as_key(key: Any, *, name: str = "key", lanes: bool = False) -> Array:
-    """A JAX random key of the new sort, from either sort.
+    """A new-style typed JAX random key, from either style.
 
     Args:
         key: ``jax.random.key(…)`` or ``jax.random.PRNGKey(…)``.
-        name: the argument that errors speak of.
-        lanes: whether keys of shape [lanes] are taken too.
+        name: the argument named in errors.
+        lanes: whether keys of shape [lanes] are accepted too.
 
     Raises:
-        ValueError: anything else; a whole number is no key.
+        ValueError: anything else, including an integer.
 
     Example:
         >>> bool(as_key(jax.random.PRNGKey(1)) == jax.random.key(1))
@@ -504,7 +504,7 @@ def as_key(key: Any, *, name: str = "key", lanes: bool = False) -> Array:
 
 
 def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """A decorator for functions whose arguments once had other names: a call with an old name raises the new one.
+    """A decorator for functions whose arguments once had other names: a call with an old name fails with the new one.
 
     Example:
         >>> @renamed(batch_size="minibatch_size")
@@ -533,11 +533,11 @@ def _whole_numbers(name, values) -> np.ndarray:
     numbers = as_numpy(name, values)
     if not numbers.size and numbers.dtype.kind == "f":
         return numbers.astype(np.int64)
-    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)  # JAX takes no other order of bytes
+    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)  # JAX takes only native byte order
 
 
 def _narrowed(name, values: np.ndarray) -> np.ndarray:
-    """The values in the floating type that JAX computes in."""
+    """The values in the floating type in which JAX computes."""
     wide = values.dtype == np.float64 and jax.dtypes.canonicalize_dtype(np.float64) == np.float64
     if values.dtype == np.float32 or wide:
         return values

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, read without pickle, and never outside the folder that they are for."""
+"""Files that are written whole or not at all, read without pickle, and never outside their folder."""
 
 import contextlib
 import os
@@ -15,16 +15,16 @@ _PLAIN = re.compile(r"\w[\w.=+-]*")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file in one step: whoever reads it sees the old bytes or all the new ones.
+    """Writes a file in one step: a reader sees the old bytes or all the new ones.
 
     Args:
         path: the file; its folder exists.
-        data: what the file holds afterwards.
+        data: the new contents.
 
     Raises:
-        OSError: the disk refused; the old file is untouched and the temporary one is gone.
+        OSError: writing failed; the old file is untouched and the temporary one is removed.
     """
-    # Not tempfile.mkstemp: its files are readable by the owner alone, whatever the umask says.
+    # Not tempfile.mkstemp: its files are readable only by the owner, whatever the umask.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -41,7 +41,7 @@ def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 text file in one step; line ends are kept as they are.
 
     Raises:
-        OSError: as `write_bytes`.
+        OSError: writing failed, as for `write_bytes`.
         ValueError: text that UTF-8 cannot hold, such as a file name with bytes of another encoding.
     """
     write_bytes(path, encoded("text", text))
@@ -79,10 +79,10 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress
     Args:
         path: the file; its folder exists.
         arrays: by name.
-        compressed: whether space counts more than time.
+        compressed: whether space matters more than time.
 
     Raises:
-        OSError: as `write_bytes`.
+        OSError: writing failed, as for `write_bytes`.
         ValueError: an array of Python objects.
     """
     buffer = BytesIO()
@@ -95,7 +95,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         OSError: no such file, or one that cannot be read.
-        ValueError: a file of another kind, one that is cut off, or one with pickled parts.
+        ValueError: a file of another kind, a truncated one, or one with pickled parts.
     """
     try:
         with as_path(path).open("rb") as file:
@@ -117,11 +117,11 @@ def as_path(path) -> Path:
 
 
 def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
-    """Removes the temporary files of a writer that was killed too abruptly to do so itself.
+    """Removes the temporary files that a killed writer left behind.
 
     Args:
         folder: where to look; its subfolders are not searched.
-        age: seconds since the last change; younger files may be another process's, which is still writing them.
+        age: seconds since the last change; younger files may still be written by another process.
     """
     for path in folder.glob(".*." + "[0-9a-f]" * 8 + ".tmp"):
         with contextlib.suppress(FileNotFoundError):  # its writer was faster
@@ -130,12 +130,12 @@ def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
 
 
 def is_plain(value: object) -> bool:
-    """Whether `plain_name` takes a value."""
+    """Whether `plain_name` accepts a value."""
     return isinstance(value, str) and bool(_PLAIN.fullmatch(value)) and len(value.encode()) <= 200
 
 
 def plain_name(argument: str, value: str) -> str:
-    """The value, once it has shown that it is fit to be a single file or folder name.
+    """The value, if it is fit to be a single file or folder name.
 
     >>> plain_name("name", "seed-0_lr=0.1")
     'seed-0_lr=0.1'

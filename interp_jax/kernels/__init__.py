@@ -1,4 +1,4 @@
-"""Numerical algorithms: arrays in, arrays out, one algorithm a file or folder."""
+"""Numerical algorithms: arrays in, arrays out, one algorithm per file or folder."""
 
 import lazy_loader
 

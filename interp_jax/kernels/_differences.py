@@ -8,10 +8,9 @@ from interp_jax._checks import as_numpy, as_real
 
 
 def difference(shape, **arrays):
-    """The first of two arrays less the second, as `as_real` gives it. Traceable.
+    """The first of two arrays minus the second, as by `as_real`. Traceable.
 
-    NumPy's arrays are subtracted in float64 before they are cut to float32. Errors speak of the arrays by the names
-    that they are given by.
+    NumPy's arrays are subtracted in float64 before they become float32. Errors name the arrays by their keywords.
     """
     (name, a), (other, b) = arrays.items()
     on_host = not isinstance(a, jax.Array) and not isinstance(b, jax.Array)
@@ -21,7 +20,7 @@ def difference(shape, **arrays):
     if not on_host:
         wide = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
         return a.astype(wide) - b.astype(wide)
-    # The long type holds all whole numbers of 64 bits, where the machine has one.
+    # Long doubles, on machines that have them, hold all 64-bit integers.
     wide = np.float64 if "f" in (a.dtype.kind, b.dtype.kind) else np.longdouble
     with np.errstate(invalid="ignore"):
         less = a.astype(wide) - b.astype(wide)

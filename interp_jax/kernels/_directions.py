@@ -6,8 +6,8 @@ import jax.numpy as jnp
 def directions(x, *, centered):
     """Unit vectors [rows, features] and which rows have one; may be traced.
 
-    With ``centered`` every row is taken about its own mean. Zero vectors, there rows whose features are all equal, have
-    no direction and are zero.
+    With ``centered`` each row's mean is subtracted. Zero vectors (then rows whose features are all equal) have no
+    direction and are zero.
     """
     if centered:
         # Half of the extremes' sum is exact for equal ones, so that constant rows become zero; the offset goes first.
@@ -17,5 +17,5 @@ def directions(x, *, centered):
     if centered:
         x = x - jnp.mean(x, axis=1, keepdims=True)
     norms = jnp.linalg.norm(x, axis=1, keepdims=True)
-    # NaN is not equal to 0, so that it stays to be seen.
+    # NaN is not equal to 0, so that it stays visible.
     return x / jnp.where(norms == 0, 1, norms), norms[:, 0] != 0

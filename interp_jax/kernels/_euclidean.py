@@ -4,18 +4,18 @@ import jax
 import jax.numpy as jnp
 
 _HIGHEST = jax.lax.Precision.HIGHEST
-# A squared distance below this share of ‖a‖² + ‖b‖² has lost digits in ‖a‖² + ‖b‖² − 2 a·b. Any other is out by at most
+# A squared distance below this share of ‖a‖² + ‖b‖² has lost digits in ‖a‖² + ‖b‖² − 2 a·b. Any other is off by at most
 # c · 2⁻²⁴ · (‖a‖² + ‖b‖²), c the number of roundings that add up in a product, its root by 4 c · 2⁻²⁴ · (‖a‖ + ‖b‖). No
 # mean distance is below the mean norm of the centered rows, hence the error of the mean is below 8 c · 2⁻²⁴ of it.
 _DOUBTFUL = 1 / 64
 
 
 def sums_within(rows, labels, groups, batch_size):
-    """Of each group the sum of ‖a − b‖ over its pairs; may be traced.
+    """Per group the sum of ‖a − b‖ over its pairs; may be traced.
 
     Args:
         rows: [rows, features], centered on their group's mean.
-        labels: int32 [rows], ascending; those that are ``groups`` mark rows that do not count.
+        labels: int32 [rows], ascending; the label ``groups`` marks rows that do not count.
         groups: number of groups.
         batch_size: rows on each side of a tile.
     """
@@ -28,7 +28,7 @@ def sums_within(rows, labels, groups, batch_size):
     later = jnp.arange(side)[:, None] < jnp.arange(side)[None, :]
 
     def add_tile(i, j, sums):
-        """The sum over the pairs of each row of tile i with rows of tile j, added to what there is."""
+        """``sums`` plus the sum over the pairs of each row of tile i with rows of tile j."""
         pairs = (labels[i][:, None] == labels[j][None, :]) & (labels[i] < groups)[:, None] & (later | (i < j))
         both = squares[i][:, None] + squares[j][None, :]
         squared = both - 2 * jnp.matmul(x[i], x[j].T, precision=_HIGHEST)
@@ -43,7 +43,7 @@ def sums_within(rows, labels, groups, batch_size):
             sums = sums.at[row].add(jnp.sum(jnp.where(doubtful[row], exact, 0)))
             return left.at[row].set(False), sums
 
-        # A loop over the rows in doubt, not a condition, both sides of which would be computed under vmap.
+        # A loop over the rows in doubt, not a condition, whose two sides would both be computed under vmap.
         return jax.lax.while_loop(lambda state: jnp.any(state[0]), add_row, (jnp.any(doubtful, axis=1), sums))[1]
 
     def add_tiles(totals, i):

@@ -1,4 +1,4 @@
-"""Signs for vectors whose direction matters and whose sign does not, so that they point the same way."""
+"""Signs for vectors defined up to sign, so that they point the same way."""
 
 import functools
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ PAPER_ITERATIONS = 5000
 class AlignedSigns(NamedTuple):
     """Vectors times their signs, the signs (±1), and the sum of cosines before the first and after every step.
 
-    ``flips`` counts the signs that were changed; ``converged`` says that no single flip raises the sum of cosines.
+    ``flips`` counts the signs that were changed; ``converged``: no single flip raises the sum of cosines.
     """
 
     vectors: Float[Array, "units features"]
@@ -33,23 +33,23 @@ def align_signs(
     key: Key[Array, ""] | UInt32[Array, "2"] | None = None,
     iterations: int | None = None,
 ) -> AlignedSigns:
-    """Vectors with signs such that no single change of sign raises the sum of the cosines of all pairs.
+    """Vectors with signs such that no single flip raises the sum of the cosines of all pairs.
 
         similarity = Σ_{k<l} cos(v_k, v_l);   v_k ← −v_k where Σ_{l≠k} cos(v_k, v_l) < 0
 
     Without a key the method is deterministic: each step flips the vector whose flip raises the sum most (the first of
     equals), until no flip raises it. With a key it is the paper's Algorithm 1: each step draws one vector,
-    ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that raises the sum; 5,000 draws need not
-    reach all of many units. The sign of the whole set is not determined: it follows the majority of the given vectors.
+    ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that raises the sum; 5,000 draws may miss some
+    of many units. The overall sign is undetermined: it follows the majority of the given vectors.
 
-    Traceable. Time: O(units² · features) once and O(units) a step; memory: one matrix of units × units. Cosines are
-    rounded to multiples of 2⁻³⁰ · units (256 units: 2.4e-7; the next power of two counts), so that their sums are exact
+    Traceable. Time: O(units² · features) once and O(units) per step; memory: one matrix of units × units. Cosines are
+    rounded to multiples of 2⁻³⁰ · units, rounded up to a power of two (256 units: 2.4e-7), so that their sums are exact
     integers: the similarity never decreases, and rounding never makes vectors flip back and forth.
 
     Args:
         vectors: [units, features], of any lengths. All types but float64 (under ``jax.enable_x64``) become float32,
             also in the result.
-        key: JAX random key of the paper's random draws; None for the deterministic order.
+        key: a JAX random key for the paper's random draws; None for the deterministic order.
         iterations: number of steps, 0 or more; None takes 5,000 with a key and 4 · units without. Steps after
             convergence change nothing.
 
@@ -59,7 +59,7 @@ def align_signs(
 
     Raises:
         ValueError: vectors that are not real numbers [units, features] with at least one unit, iterations that are not
-            a whole number of at least 0, or a key that is not a JAX random key.
+            an integer of at least 0, or not a JAX random key.
 
     Example:
         >>> import jax.numpy as jnp
@@ -80,7 +80,7 @@ def align_signs(
 def _aligned(vectors, key, iterations):
     units = vectors.shape[0]
     cosines = _cosines(vectors)
-    # Any sum of so scaled cosines stays below 2³⁰, within int32.
+    # Any sum of cosines scaled like this stays below 2³⁰, within int32.
     scale = 2.0 ** (30 - (units - 1).bit_length())
     rounded = jnp.where(jnp.isnan(cosines), 0, jnp.round(cosines * scale)).astype(jnp.int32)
     draws = None if key is None else jax.random.randint(key, (iterations,), 0, units)
@@ -90,7 +90,7 @@ def _aligned(vectors, key, iterations):
         unit = _first_least(agreements) if drawn is None else drawn
         gain = jnp.maximum(-agreements[unit], 0)
         helps = gain > 0
-        # A flip turns the unit's own agreement with the others, and the share it has in the agreement of each other.
+        # A flip reverses the unit's own agreement with the others, and its share in the agreement of each other.
         share = signs * signs[unit] * rounded[unit]
         agreements = jnp.where(helps, (agreements - 2 * share).at[unit].set(gain), agreements)
         signs = signs.at[unit].multiply(jnp.where(helps, -1, 1))
@@ -108,7 +108,7 @@ def _aligned(vectors, key, iterations):
 
 
 def _cosines(vectors):
-    """Cosines of all pairs, 0 on the diagonal and for zero vectors; symmetric to the last digit."""
+    """Cosines of all pairs, 0 on the diagonal and for zero vectors; exactly symmetric."""
     longest = jnp.max(jnp.abs(vectors), axis=1, keepdims=True, initial=0)
     vectors = vectors / jnp.where(longest == 0, 1, longest)  # no square over- or underflows
     norms = jnp.sqrt(jnp.sum(vectors**2, axis=1, keepdims=True))

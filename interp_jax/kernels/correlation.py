@@ -1,4 +1,4 @@
-"""Pearson correlations between the columns of two arrays, of rows at hand or of a stream of batches."""
+"""Pearson correlations between the columns of two arrays, of all rows at once or of a stream of batches."""
 
 import functools
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _HIGHEST = jax.lax.Precision.HIGHEST
 
 
 class ColumnMoments(NamedTuple):
-    """Of each column: least and greatest value, mean above the least value, sum of squares about the mean."""
+    """Per column: least and greatest value, mean minus the least value, sum of squares about the mean."""
 
     low: Float[Array, "*columns"]
     high: Float[Array, "*columns"]
@@ -29,11 +29,11 @@ class ColumnMoments(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """What the Pearson correlations between the columns of a and of b need to know about the rows seen so far.
+    """The moments of the rows so far from which Pearson correlations between columns of a and of b are computed.
 
-    A pytree of arrays, traceable throughout: a carry of ``jax.lax.scan``, lanes of ``jax.vmap``, one a device to be
-    merged. Means are kept relative to each column's least value, because float32 knows a mean that is 1,000 deviations
-    to no better than 3e-5 deviations. Holds A · B + 4 (A + B) + 1 numbers.
+    A pytree of arrays, traceable throughout: a carry of ``jax.lax.scan``, lanes of ``jax.vmap``, or one per device to
+    be merged. Means are stored relative to each column's least value, because float32 resolves a mean of 1,000
+    deviations only to 3e-5 deviations. Holds A · B + 4 (A + B) + 1 numbers.
 
     Example:
         >>> import jax.numpy as jnp
@@ -63,7 +63,7 @@ class Moments(NamedTuple):
             dtype: floating type to compute in; half precision is raised to float32.
 
         Raises:
-            ValueError: columns that are not whole numbers of at least 0, or a dtype that is not floating.
+            ValueError: columns that are not integers of at least 0, or a dtype that is not floating.
         """
         columns_a, columns_b = (
             as_count(name, columns, least=0) for name, columns in (("columns_a", columns_a), ("columns_b", columns_b))
@@ -87,18 +87,18 @@ class Moments(NamedTuple):
         """The moments with a batch of rows added.
 
         Traceable. Time: one matrix product; memory: a centered copy of the batch. Rows sharded over devices stay there:
-        every device multiplies its own and the products are added. Batches are computed in the moments' type. It
-        has to hold their offset, which differs from batch to batch, so that a stream cannot be centered on arrival.
-        Squares of deviations beyond 1e18 overflow, and their columns correlate NaN.
+        every device multiplies its own and the products are added. Batches are computed in the moments' type, which
+        must hold their offset: it differs from batch to batch, so that a stream cannot be centered on arrival. Squares
+        of deviations beyond 1e18 overflow, and the correlations of those columns are NaN.
 
         Args:
-            a: [rows, columns_a] of the first array; no rows are fine.
+            a: [rows, columns_a] of the first array, possibly no rows.
             b: [rows, columns_b], the same rows of the second array.
-            weights: [rows] how often each row counts, not negative; a row of weight 0 is absent, whatever it holds.
+            weights: [rows] how often each row counts, not negative; a row of weight 0 is ignored, whatever it holds.
 
         Raises:
             ValueError: rows or columns that do not match or are not real numbers, NumPy columns whose deviations vanish
-                in float32, or weights at hand that are negative, NaN or infinite.
+                in float32, or weights that are (unless traced) negative, NaN or infinite.
         """
         a, b = (
             _as_batch(name, values, columns)
@@ -124,7 +124,7 @@ class Moments(NamedTuple):
         Traceable. Associative and commutative up to rounding.
 
         Raises:
-            ValueError: other that is not `Moments` of as many columns.
+            ValueError: other that is not `Moments` of the same numbers of columns.
         """
         columns, others = (getattr(getattr(each, "products", 0), "shape", ())[-2:] for each in (self, other))
         if others != columns:
@@ -138,7 +138,7 @@ class Moments(NamedTuple):
         return Moments(count, a, b, self.products + other.products + between)
 
     def pearson(self) -> Float[Array, "columns_a columns_b"]:
-        """The correlations, as the function `pearson` gives them for all rows at once.
+        """The correlations, as from the function `pearson` for all rows at once.
 
         Traceable.
         """
@@ -167,25 +167,24 @@ def pearson(
         r[i, j] = E[(aᵢ − E aᵢ)(bⱼ − E bⱼ)] / √(E[(aᵢ − E aᵢ)²] · E[(bⱼ − E bⱼ)²])
 
     Traceable. Each batch of rows is centered and multiplied while it is in the cache; scratch memory is
-    O(batch_size · (A + B) + A · B). Rows sharded over devices want ``batch_size=None``: then each device multiplies
-    its own rows, at the price of a centered copy. In float32 the error stays below 1e-5 even where the mean is
-    100,000 deviations. Squares of deviations must be numbers: beyond 1e16 a column's correlations are NaN, below 1e-19
-    the column counts as constant.
+    O(batch_size · (A + B) + A · B). Rows sharded over devices need ``batch_size=None``: then each device multiplies its
+    own rows, at the price of a centered copy. In float32 the error stays below 1e-5 even for a mean of 100,000
+    deviations. Squares of deviations must be representable: for deviations beyond 1e16 a column's correlations are NaN,
+    below 1e-19 the column counts as constant.
 
     Args:
-        a: [rows, A], one row a sample. All types but float64 (under ``jax.enable_x64``) are computed in float32;
-            NumPy's float64 and large whole numbers are centered before they become float32.
+        a: [rows, A], one row per sample. All types but float64 (under ``jax.enable_x64``) are computed in float32;
+            NumPy's float64 and large integers are centered before they become float32.
         b: [rows, B] of the same samples.
-        batch_size: rows taken at a time; None takes all at once.
+        batch_size: rows at a time; None takes all at once.
 
     Returns:
-        Correlations in [−1, 1]. A constant column, and every column if there are fewer than two rows, correlates
-        exactly 0 (`Moments` says which those are). NaN and infinity make their own column's correlations NaN and no
-        others.
+        Correlations in [−1, 1]. A constant column, and every column if there are fewer than two rows, has correlations
+        of exactly 0 (`Moments` has masks of these). NaN and infinity make only their own column's correlations NaN.
 
     Raises:
-        ValueError: arrays that are not real numbers [rows, columns] with the same rows, or a batch_size that is not a
-            whole number of at least 1.
+        ValueError: arrays that are not real numbers [rows, columns] with the same rows, or a batch_size that is not an
+            integer of at least 1.
 
     Example:
         >>> import jax.numpy as jnp
@@ -205,7 +204,7 @@ def _pearson(a, b, batch_size):
     rows = a.shape[0]
     batches = max(rows - 1, 0) // batch_size
     first = rows - batches * batch_size
-    # The odd batch goes first: a carry that has seen rows varies over devices as the rows do, under shard_map too.
+    # The incomplete batch goes first: a carry that has seen rows varies over devices as the rows do, also in shard_map.
     dtype = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
     moments = Moments.init(a.shape[1], b.shape[1], dtype).update(a[:first], b[:first])
 
@@ -223,14 +222,14 @@ def _as_batch(name, values, columns):
     if values is not None and len(values) and not np.can_cast(values.dtype, np.float32):
         with np.errstate(invalid="ignore"):
             spread, largest = np.ptp(values.astype(np.float64), axis=0), np.max(np.abs(values), axis=0)
-        # Less than 1e-12 is the rounding of float64 itself: such columns are constant.
+        # Below 1e-12 is the rounding of float64: such columns are constant.
         if np.any((spread > 1e-12 * largest) & (spread < 1e-5 * largest)):
             raise ValueError(f"{name}: found deviations below 1e-5 of an offset, wanted a constant subtracted before")
     return rows
 
 
 def _columns(rows, weights, count):
-    """The moments of a batch's columns, its rows less a rounded mean, and what was left of the mean by rounding."""
+    """The moments of a batch's columns, its rows minus a rounded mean, and the rest of the mean."""
     safe_count = jnp.where(count > 0, count, 1)
     if weights is None:
         center = _shortened(jnp.sum(rows, 0) / safe_count)
@@ -238,7 +237,7 @@ def _columns(rows, weights, count):
         low, high = jnp.min(rows, 0, initial=jnp.inf), jnp.max(rows, 0, initial=-jnp.inf)
         rest, squares = jnp.sum(centered, 0) / safe_count, jnp.sum(centered**2, 0)
     else:
-        # An absent row is selected away, not multiplied by 0, so that its NaN or infinity goes with it.
+        # An ignored row is selected away, not multiplied by 0, so that its NaN or infinity disappears.
         weights, present = weights[:, None], weights[:, None] > 0
         center = _shortened(jnp.sum(jnp.where(present, weights * rows, 0), 0) / safe_count)
         centered = jnp.where(present, rows - center[None], 0)
@@ -260,10 +259,10 @@ def _merged(one, two, count_one, count_two, share_two):
 
 
 def _shortened(center):
-    """The center less its last three bits, so that it is one and the same number wherever it is used.
+    """The center without its last three bits, so that it is the same number wherever it is used.
 
-    Compilers contract ``rows − sum · (1 / count)`` to one rounding, which centers on a number that ``center − low``
-    does not know; no optimization barrier stops them. What the center lacks, the rest of the mean makes up for.
+    Compilers contract ``rows − sum · (1 / count)`` to one rounding, which centers on another number than that in
+    ``center − low``; no optimization barrier stops them. The rest of the mean makes up for the missing bits.
     """
     digits = jnp.finfo(center.dtype)
     return jax.lax.reduce_precision(center, digits.nexp, digits.nmant - 3)

@@ -1,4 +1,4 @@
-"""Weights that pass on what they are given."""
+"""Weights of the identity."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,12 @@ def dirac(shape: Sequence[int], dtype=jnp.float32) -> Float[Array, "*shape"]:
     Traceable. Memory: the weights.
 
     Args:
-        shape: (*sides, inputs, outputs), no sides for a matrix. Where inputs and outputs differ, ones are on the
-            diagonal as far as it goes.
+        shape: (*sides, inputs, outputs), no sides for a matrix. If inputs and outputs differ, ones are on the main
+            diagonal.
         dtype: type of the weights.
 
     Raises:
-        ValueError: fewer than two sizes, sizes that are not whole numbers of at least 1, or a dtype that is no floating
-            type.
+        ValueError: fewer than two sizes, sizes that are not integers of at least 1, or a dtype that is not floating.
 
     Example:
         >>> dirac((2, 2)).tolist(), dirac((3, 1, 1)).ravel().tolist()

@@ -19,7 +19,7 @@ METRICS = ("euclidean", "cosine", "correlation")
 
 
 class WithinGroups(NamedTuple):
-    """Of each group: the mean distance over its pairs of rows, how many rows, how many of those without direction."""
+    """Per group: the mean distance over its pairs of rows, its number of rows, and of rows without direction."""
 
     means: Float[Array, " groups"]
     counts: Int[Array, " groups"]
@@ -37,20 +37,20 @@ def mean_pairwise(
 
         2 / n(n − 1)  Σ_{i<j} d(xᵢ, xⱼ)
 
-    Traceable. Types, time, memory, errors and rows without direction as of `mean_within`.
+    Traceable. Types, time, memory, precision and rows without direction as in `mean_within`.
 
     Args:
         x: [rows, features], at least two rows.
         metric: "euclidean"; "cosine", 1 − cos; or "correlation", 1 − Pearson's r over the features.
-        where: bool [rows], the rows that count; the others are absent, whatever they hold.
+        where: bool [rows], the rows that count; the others are ignored, whatever they hold.
         batch_size: rows on each side of a tile of Euclidean distances.
 
     Returns:
-        The mean; NaN where fewer than two rows count or one that counts is not finite.
+        The mean; NaN if fewer than two rows count or one that counts is not finite.
 
     Raises:
-        ValueError: x that is not real numbers [rows, features], at least two rows and one feature, a metric of another
-            name, where that is not bool [rows], or a batch_size that is not a whole number of at least 1.
+        ValueError: x that is not real numbers [rows, features], at least two rows and one feature, an unknown metric,
+            ``where`` that is not bool [rows], or a batch_size that is not an integer of at least 1.
 
     Example:
         >>> import jax.numpy as jnp
@@ -80,21 +80,21 @@ def mean_within(
         mean_g = 2 / n_g(n_g − 1)  Σ_{i<j, both of g} d(xᵢ, xⱼ)
 
     Traceable. Cosine and correlation means of unit vectors uᵢ have a closed form,
-    ``1 − (‖Σ u‖² − n) / n(n − 1) = Σ ‖uᵢ − ū‖² / (n − 1)``, the right side of which keeps its digits where rows are
-    alike; it takes O(rows · features) time. Euclidean distances are computed in tiles, for groups of n rows in
+    ``1 − (‖Σ u‖² − n) / n(n − 1) = Σ ‖uᵢ − ū‖² / (n − 1)``, whose right side keeps its digits if rows are alike; it
+    takes O(rows · features) time. Euclidean distances are computed in tiles, for groups of n rows in
     O(rows · (n / 2 + batch_size) · features). Scratch memory is O(rows · (features + groups)), and three tiles for
     Euclidean distances.
 
     In float32 Euclidean means are within 1e-5 of their value, in any unit of x. Distances below 1e-16 of the largest
-    deviation from a group's mean count as 0. Rows much nearer each other than their group is wide go by their
-    difference, so that equal ones are at distance 0; where that is most of them (tight clusters inside a group), it is
-    no faster than SciPy. Cosine and correlation means m are within 1e-6 · m + 5e-7 · √m + 1e-12: float32 does not
+    deviation from a group's mean count as 0. Rows much nearer each other than their group is wide are compared by
+    differences, so that equal ones are at distance 0; if those are most (tight clusters inside a group), it is no
+    faster than SciPy. Cosine and correlation means m are within 1e-6 · m + 5e-7 · √m + 1e-12: float32 does not
     distinguish directions nearer than 1e-7.
 
     Args:
-        x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; of NumPy's
-            float64 and large whole numbers an offset that distances do not depend on is subtracted first.
-        labels: whole numbers [rows]; a row with another label than 0 … groups − 1 is absent, whatever it holds.
+        x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; from NumPy's
+            float64 and large integers an offset that does not affect distances is subtracted first.
+        labels: integers [rows]; a row with another label than 0 … groups − 1 is ignored, whatever it holds.
         groups: number of groups, static.
         metric: "euclidean", "cosine" or "correlation".
         batch_size: rows on each side of a tile of Euclidean distances.
@@ -105,9 +105,8 @@ def mean_within(
         group with fewer than two rows or with a row that is not finite; other groups are not affected.
 
     Raises:
-        ValueError: x that is not real numbers [rows, features], at least one of each, labels that are not whole
-            numbers [rows] of 32 bits, groups or a batch_size that are not whole numbers of at least 1, or a metric of
-            another name.
+        ValueError: x that is not real numbers [rows, features], at least one of each, labels that are not integers
+            [rows] of 32 bits, groups or a batch_size that are not integers of at least 1, or an unknown metric.
 
     Example:
         >>> import jax.numpy as jnp
@@ -138,10 +137,10 @@ def between(
         metric: "euclidean", "cosine" or "correlation"; rows without direction as in `mean_within`.
 
     Returns:
-        The distances; NaN, or infinite, where a row has NaN or infinity.
+        The distances; NaN or infinite where a row has NaN or infinity.
 
     Raises:
-        ValueError: arrays that are not real numbers [rows, features] of one shape, or a metric of another name.
+        ValueError: arrays that are not real numbers [rows, features] of one shape, or an unknown metric.
 
     Example:
         >>> import jax.numpy as jnp
@@ -165,7 +164,7 @@ def _given(x, metric):
 
 
 def _rows(x, labels, metric):
-    """Rows as JAX computes with them, NumPy's less what their distances inside groups do not depend on."""
+    """Rows as JAX arrays, NumPy's minus an offset that does not affect distances inside groups."""
     exact = isinstance(x, jax.Array) or np.can_cast(x.dtype, np.float32)
     if exact or metric != "euclidean" or not at_hand(labels):
         return _offset_free("x", x, metric)
@@ -203,13 +202,13 @@ def _within(x, labels, groups, metric, batch_size):
     else:
         labels = labels.astype(jnp.int32)
         labels = jnp.where((labels >= 0) & (labels < groups), labels, groups)
-        if metric == "euclidean":  # every group in one piece, the rows that do not count at the end
+        if metric == "euclidean":  # every group contiguous, the rows that do not count at the end
             order = jnp.argsort(labels)
             x, labels = x[order], labels[order]
     belongs = labels[None, :] == jnp.arange(groups, dtype=jnp.int32)[:, None]
     finite = jnp.all(jnp.isfinite(x), axis=1)
     spoilt = jnp.any(belongs & ~finite[None, :], axis=1)
-    # Absent rows become zeros: a product with 0 would not take their NaN away.
+    # Ignored rows become zeros: a product with 0 would not remove their NaN.
     x = jnp.where(((labels < groups) & finite)[:, None], x, 0)
     counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
@@ -229,12 +228,12 @@ def _within(x, labels, groups, metric, batch_size):
 
 
 def _centered(x, labels, belongs):
-    """Rows less their group's mean, exactly zero where a group's rows are all equal; rows of no group are anything."""
+    """Rows minus their group's mean, exactly zero if a group's rows are all equal; rows of no group are arbitrary."""
 
     def of_rows(of_groups):
         return of_groups[jnp.minimum(labels, len(belongs) - 1)]
 
-    # Less one of the rows first: the mean of numbers with a large offset is not known to the digit.
+    # Minus one of the rows first: the mean of numbers with a large offset is not exact.
     row = x[jnp.argmax(belongs, axis=1)]
     count = jnp.maximum(jnp.sum(belongs, axis=1, dtype=jnp.int32), 1).astype(x.dtype)
     return x - of_rows(row + _group_sums(belongs, x - of_rows(row)) / count[:, None])

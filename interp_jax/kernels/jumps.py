@@ -28,7 +28,7 @@ class SoftmaxLayer(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """One position a row: the mode, the median (both int32) and the mean (float32) of a posterior."""
+    """One position per row: the mode, the median (both int32) and the mean (float32) of a posterior."""
 
     mode: Int[Array, "*rows"]
     median: Int[Array, "*rows"]
@@ -47,24 +47,24 @@ def gaussian_derivative(
 
         response[t] = (g ∗ x)[t] − (g ∗ x)[t − 1],   g(u) ∝ exp(−u² / 2 width²),  |u| ≤ (window − 1) / 2,  Σ g = 1
 
-    Traceable, in ``width`` as well, so that a sweep of widths is one ``jax.vmap``. Time: one matrix product of
+    Traceable, also in ``width``, so that a sweep of widths is one ``jax.vmap``. Time: one matrix product of
     rows × length × positions. A traced width is not checked: one that is not positive gives NaN.
 
     Args:
-        signals: [rows, length], one signal a row. All types but float64 (under ``jax.enable_x64``) are computed in
-            float32; NumPy's float64 and large whole numbers are centered first, since an offset changes no difference.
+        signals: [rows, length], one signal per row. All types but float64 (under ``jax.enable_x64``) are computed in
+            float32; NumPy's float64 and large integers are centered first, since an offset changes no difference.
         width: standard deviation τ of the Gaussian, in samples.
         window: number of filter taps, odd.
         edges: what lies beyond the ends, by SciPy's names: "constant" (zeros), "nearest", "reflect" or "mirror".
-            It matters only where the window reaches over an end: with the defaults nowhere.
-        positions: first and last position whose response is wanted, 1-based and inclusive.
+            It matters only if the window reaches over an end, which it does not with the defaults.
+        positions: first and last position to return, 1-based and inclusive.
 
     Returns:
-        The responses, one column a position, in units of the signal. NaN or infinity in a signal makes its row NaN.
+        The responses, one column per position, in units of the signal. NaN or infinity in a signal makes its row NaN.
 
     Raises:
         ValueError: signals that are not real numbers [rows, length], a width that is not a positive finite number, a
-            window that is not an odd whole number, unknown edges, or positions that the signals do not have.
+            window that is not an odd integer, unknown edges, or positions outside the signal.
 
     Example:
         >>> import jax.numpy as jnp
@@ -80,7 +80,7 @@ def gaussian_derivative(
     responses = jnp.matmul(signals, filters, precision="highest")
     if isinstance(offset, np.ndarray):  # none
         return responses
-    # Zeros beyond an end see the offset end there. The sums of all other columns are 0 but for rounding.
+    # With zeros beyond an end the offset stops there. The sums of all other columns are 0 up to rounding.
     candidates = np.arange(positions[0], positions[1] + 1)
     over = (edges == "constant") & ((candidates - 1 <= half) | (candidates + half > length))
     return responses + jnp.where(over, jnp.sum(filters, 0), 0)[None] * offset
@@ -94,12 +94,12 @@ def gaussian_derivative_filters(
     edges: str = "constant",
     positions: tuple[int, int] = POSITIONS,
 ) -> Float[Array, "length positions"]:
-    """The detector of `gaussian_derivative` as a matrix [length, positions]: a column is the filter of one position.
+    """The detector of `gaussian_derivative` as a matrix [length, positions], one column per position's filter.
 
         responses = signals @ filters
 
-    Traceable, in ``width`` as well. The columns compare with the weights of a one-layer network (thesis Figs 3.15 and
-    3.16). Memory: length · positions · window numbers.
+    Traceable, also in ``width``. The columns can be compared with the weights of a one-layer network (thesis Figs 3.15
+    and 3.16). Memory: length · positions · window numbers.
 
     Args:
         length: number of samples of a signal.
@@ -109,7 +109,7 @@ def gaussian_derivative_filters(
         positions: first and last position, 1-based and inclusive.
 
     Raises:
-        ValueError: as for `gaussian_derivative`.
+        ValueError: a width, window, edges or positions that `gaussian_derivative` refuses.
 
     Example:
         >>> gaussian_derivative_filters().shape
@@ -122,7 +122,7 @@ def gaussian_derivative_filters(
     check_choice("edges", edges, _NUMPY_PADDING)
     taps, window = gaussian_smoother(width, window), as_count("window", window)
     half = window // 2
-    # Padding the identity instead of the signals puts every edge rule into the matrix, at no cost a row.
+    # Padding the identity instead of the signals puts every edge rule into the matrix, at no cost per row.
     padded = np.pad(np.eye(length, dtype=np.float32), ((0, 0), (half, half)), mode=_NUMPY_PADDING[edges])
     columns = np.arange(first - 2, last)[:, None] + np.arange(window)[None, :]
     smoother = jnp.einsum("ipw,w->ip", padded[:, columns], taps, precision="highest")
@@ -130,18 +130,18 @@ def gaussian_derivative_filters(
 
 
 def gaussian_smoother(width: _Scalar = 2.9, window: int = 19) -> Float[Array, " window"]:
-    """The taps [window] of a Gaussian smoother, which add up to one.
+    """The taps [window] of a Gaussian smoother, which sum to one.
 
         g(u) ∝ exp(−u² / 2 width²),  |u| ≤ (window − 1) / 2
 
-    Traceable, in ``width`` as well. A traced width is not checked: one that is not positive gives NaN.
+    Traceable, also in ``width``. A traced width is not checked: one that is not positive gives NaN.
 
     Args:
         width: standard deviation τ, in samples.
         window: number of taps, odd; the middle one is offset 0.
 
     Raises:
-        ValueError: a width that is not a positive finite number, or a window that is not an odd whole number.
+        ValueError: a width that is not a positive finite number, or a window that is not an odd integer.
 
     Example:
         >>> int(jnp.argmax(gaussian_smoother()))
@@ -164,31 +164,31 @@ def log_posterior(
     jump: _Scalar = 3.0,
     positions: tuple[int, int] = POSITIONS,
 ) -> Float[Array, "rows positions"]:
-    """The exact log posterior [rows, positions] of the jump, for known noise and jump and equally likely positions.
+    """The exact log posterior [rows, positions] of the jump's position t, for known noise and jump and a uniform prior.
 
-        log p(t | x) = Σ_{i ≥ t} (jump · xᵢ − jump² / 2) / noise²  − log Σ_s (the same for s)
+        log p(t | x) = ℓ(t) − log Σ_s exp ℓ(s),    ℓ(t) = Σ_{i ≥ t} (jump · xᵢ − jump² / 2) / noise²
 
-    No detector does better: the posterior's mode errs least often, its median has the least mean |error|, its mean the
-    least mean squared error.
+    No detector does better: the posterior mode has the least error rate, the median the least mean |error|, the mean
+    the least squared error.
 
     Traceable. Time and memory: O(rows × positions). A traced noise is not checked: one that is not positive, or so
     small that (jump / noise)² overflows, gives NaN.
 
     Args:
-        signals: [rows, length], one signal a row. All types but float64 (under ``jax.enable_x64``) are computed in
+        signals: [rows, length], one signal per row. All types but float64 (under ``jax.enable_x64``) are computed in
             float32.
         noise: standard deviation σ, in units of the signal.
         jump: height θ of the step, in units of the signal.
         positions: first and last possible position, 1-based and inclusive.
 
     Returns:
-        Natural logarithms; each row's exponentials add up to one. NaN or infinity between the first and the last
-        position makes its row NaN.
+        Natural logarithms; each row's exponentials sum to one. NaN or infinity between the first and the last position
+        makes its row NaN.
 
     Raises:
-        ValueError: signals that are not real numbers [rows, length], noise that is not a positive finite number (a
-            signal without noise has no posterior) or below 1e-15 of the jump, a jump that is not finite, or positions
-            outside the signal.
+        ValueError: signals that are not real numbers [rows, length], noise that is not a positive finite number (the
+            posterior needs noise) or is below 1e-15 of the jump, a jump that is not finite, or positions outside the
+            signal.
 
     Example:
         >>> import jax.numpy as jnp
@@ -201,7 +201,7 @@ def log_posterior(
     signals = as_real("signals", signals, shape=_SIGNALS)
     first, last = _checked_positions(positions, signals.shape[1])
     noise, jump = _checked_noise_and_jump(noise, jump)
-    # Relative to the last position only the samples between count, which keeps the sums small and float32 exact enough.
+    # Relative to the last position only the samples between matter, which keeps sums small enough for float32.
     ratios = (jump * (signals[:, first - 1 : last - 1] - jump / 2)) / noise**2
     suffix_sums = jnp.flip(jnp.cumsum(jnp.flip(ratios, 1), axis=1), 1)
     return jax.nn.log_softmax(jnp.pad(suffix_sums, ((0, 0), (0, 1))), axis=1)
@@ -210,11 +210,11 @@ def log_posterior(
 def posterior_network(
     length: int = 100, *, noise: _Scalar = 1.0, jump: _Scalar = 3.0, positions: tuple[int, int] = POSITIONS
 ) -> SoftmaxLayer:
-    """The weights and the bias with which a one-layer softmax network is the exact posterior.
+    """The weights and bias for which a one-layer softmax network is the exact posterior.
 
         weights[i, t] = jump / noise²  where i ≥ t, else 0;   bias[t] = −(length − t + 1) jump² / 2 noise²
 
-    Traceable, in ``noise`` and ``jump`` as well. A vector added to all columns changes no probability, so compare
+    Traceable, also in ``noise`` and ``jump``. Adding the same vector to all columns changes no probability, so compare
     learned weights after subtracting each row's mean.
 
     Args:
@@ -224,7 +224,7 @@ def posterior_network(
         positions: first and last possible position, 1-based and inclusive.
 
     Raises:
-        ValueError: as for `log_posterior`.
+        ValueError: noise, jump or positions that `log_posterior` refuses, or a length below one.
 
     Example:
         >>> weights, bias = posterior_network()
@@ -252,14 +252,14 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     Args:
         log_probabilities: [..., positions] natural logarithms, normalized along the last axis, so that none
             is above 0 (exponentials of more than 88 overflow); −inf is probability 0.
-        first: the position that column 0 stands for, static.
+        first: the position of column 0, static.
 
     Returns:
-        `Estimates`. A row with NaN has the mean NaN; its mode and median are then any position.
+        `Estimates`, each [...]. A row with NaN has the mean NaN and any mode and median.
 
     Raises:
-        ValueError: log_probabilities that are not real numbers with at least one position, or first that is not a whole
-            number of at least 0.
+        ValueError: log_probabilities that are not real numbers with at least one position, or first that is not an
+            integer of at least 0.
 
     Example:
         >>> import jax.numpy as jnp
@@ -272,7 +272,7 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
     first = as_count("first", first, least=0, most=2**30)
     probabilities = jnp.exp(log_probabilities)
     count = log_probabilities.shape[-1]
-    # The sum of rounded probabilities may end just under a half where the true one reaches it: allow that much.
+    # Allow for rounding: a sum of probabilities may end just under a half where the true one reaches it.
     below = jnp.cumsum(probabilities, axis=-1) < 0.5 - 4 * count * jnp.finfo(probabilities.dtype).eps
     columns = jnp.arange(count, dtype=probabilities.dtype)
     mean = jnp.matmul(probabilities, columns, precision="highest")

@@ -1,4 +1,4 @@
-"""How far estimated positions lie from the true ones."""
+"""Errors of estimated positions."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from interp_jax.kernels._scales import power_of_two
 
 
 class LocationErrors(NamedTuple):
-    """Mean absolute and root mean square error, over all rows and over the rows that err least, in positions."""
+    """Mean absolute and root mean square error, over all rows and over those of least error, in samples."""
 
     l1: Float[Array, ""]
     l2: Float[Array, ""]
@@ -31,13 +31,13 @@ def location_errors(
     least error, at least one.
 
     Args:
-        predicted: [rows] estimated positions, whole or fractional, in samples.
-        true: [rows] the true positions. Where both are NumPy arrays they are subtracted before they become float32.
+        predicted: [rows] estimated positions, integers or not, in samples.
+        true: [rows] the true positions. If both are NumPy arrays they are subtracted before they become float32.
         best: share of rows in the second pair, in (0, 1], static.
 
     Returns:
-        `LocationErrors`. NaN in any row makes the first pair NaN, and the second as well if it has to take such a row;
-        infinite errors likewise make them infinite or NaN.
+        `LocationErrors`, four scalars. NaN in any row makes the first pair NaN, and the second if it includes such a
+        row; infinite errors likewise make them infinite or NaN.
 
     Raises:
         ValueError: positions that are not real numbers [rows] with at least one row, shapes that differ, or best

@@ -13,9 +13,9 @@ from interp_jax._checks import as_count, as_key, as_number, as_real, check_not_n
 from interp_jax.kernels._scales import power_of_two
 
 # Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
-# out has numerator and denominator 0 and so stays 0; what is this small lies below the rounding of float32.
+# out has numerator and denominator 0 and so stays 0; values this small are below the rounding of float32.
 _FLOOR = 1e-12
-# Numbers in the factors of one batch, unless the caller says otherwise: what two CPU cores keep in their caches.
+# Default size of the factors of one batch, in numbers: it fits into the caches of two CPU cores.
 _BATCH_NUMBERS = 2**19
 
 
@@ -40,22 +40,22 @@ def nmf(
     mean: float = 0.5,
     variance: float = 0.5,
 ) -> Factorization:
-    """Non-negative factors of V with small Frobenius error, from the best of many random starts.
+    """Non-negative factors of V with small Frobenius error, the best of many random starts.
 
         V ≈ T U,    T ← T ∘ V Uᵀ / (T U Uᵀ),    U ← U ∘ Tᵀ V / (Tᵀ T U)
 
-    Every start makes all iterations; ‖V − T U‖ never rises but by rounding. Start i draws from ``fold_in(key, i)``, so
-    that it does not depend on the number of starts or on the batch size.
+    Every start runs all iterations; ‖V − T U‖ never increases beyond rounding. Start i draws from ``fold_in(key, i)``,
+    so that it does not depend on the number of starts or on the batch size.
 
-    Traceable, and free of transfers for arrays that are spread over processes. Memory: about five
-    times batch_size · rank · (rows + columns) numbers, and rows · columns. Time: 4 · rank · (rows · columns +
-    rank · (rows + columns)) operations a start and iteration, most of them in one product of V with the factors of a
+    Traceable, and without transfers for arrays spread over processes. Memory: about five times
+    batch_size · rank · (rows + columns) numbers, and rows · columns. Time: 4 · rank · (rows · columns +
+    rank · (rows + columns)) operations per start and iteration, most of them in one product of V with the factors of a
     whole batch: 10,000 starts of 160 × 111 at rank 12 take about a minute on two CPU cores.
 
     A zero row or column of V gets zeros in its factor, a component that dies out stays zero, a zero matrix has error
-    0, and a single number is its own factorization: no denominator is zero, so nothing is ever NaN. Where v is traced
-    or spread over processes, entries below zero count as zero, and NaN or infinity make the error NaN or infinite.
-    The factors are unique at best up to order and scale of the components (c · a column of T, a row of U / c).
+    0, and a single number is its own factorization: no denominator is zero, so finite input gives no NaN. If v is
+    traced or spread over processes, entries below zero count as zero, and NaN or infinity make the error NaN or
+    infinite. Factors are unique at best up to order and scale of the components (c · a column of T, a row of U / c).
 
     Args:
         v: [rows, columns], non-negative. All types but float64 (under ``jax.enable_x64``) become float32.
@@ -63,21 +63,21 @@ def nmf(
         key: a JAX random key.
         restarts: number of random starts.
         iterations: updates of both factors, T first.
-        batch_size: starts at a time, at most; None takes 2¹⁹ numbers' worth of factors (161 for 160 × 111 at rank
-            12), which is fastest on two CPU cores. An accelerator wants more.
+        batch_size: the most starts at a time; None takes 2¹⁹ numbers' worth of factors (161 for 160 × 111 at rank 12),
+            which is fastest on two CPU cores. Use more on an accelerator.
         mean: mean of the normal distribution whose absolute values are the starts.
-        variance: its variance, 0 or more (the paper's 0.5; give 0.25 to read that as the standard deviation).
+        variance: its variance, 0 or more (the paper's 0.5; pass 0.25 to read that as the standard deviation).
 
     Returns:
         ``weights`` T, ``components`` U and ``error`` of the start with least error, that start's number ``best``, and
         all starts' ``errors``. An error is the Frobenius norm of V − T U, not squared and not divided by the number
-        of entries, as scikit-learn's ``reconstruction_err_``; it is computed from the residual itself and so is
-        right when small.
+        of entries, as scikit-learn's ``reconstruction_err_``; it is computed from the residual and so is accurate when
+        small.
 
     Raises:
-        ValueError: v that is not real numbers [rows, columns] with at least one of each, or at hand has a negative, NaN
-            or infinite entry; a rank, restarts, iterations or batch_size that is not a whole number of at least 1; a
-            mean or variance beyond 1e9 or not finite, a negative variance; a key that is not a JAX random key.
+        ValueError: v that is not real numbers [rows, columns] with at least one of each, or (unless traced) has a
+            negative, NaN or infinite entry; a rank, restarts, iterations or batch_size that is not an integer of at
+            least 1; a mean or variance beyond 1e9 or not finite, a negative variance; not a JAX random key.
 
     Example:
         >>> import jax
@@ -126,7 +126,7 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
         factors = jax.lax.fori_loop(0, iterations, lambda _, factors: [iterate(*part) for part in factors], factors)
         return jax.tree.map(lambda *parts: jnp.concatenate(parts), *factors)
 
-    # On a CPU one operation after the other leaves a second core idle for part of the time; two halves at once do not.
+    # On a CPU, operations in sequence leave a second core idle part of the time; two halves at once do not.
     in_halves = functools.partial(factorize, parts=min(2, lanes))
 
     def error(factors):
@@ -138,7 +138,7 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
         errors = jnp.where(numbers < restarts, jax.lax.map(error, (weights, components)), jnp.inf)
         lane = jnp.argmin(errors)
         candidate = (errors[lane], numbers[lane], weights[lane], components[lane])
-        # So that NaN, which only a V with NaN can give, is taken over and shows.
+        # So that NaN, which only a V with NaN can cause, is kept visible.
         better = ~(candidate[0] >= best[0])
         return jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best), errors
 
@@ -156,7 +156,7 @@ def _best_of_batches(v, key, mean, variance, iterations, rank, restarts, batches
 def _updated(factors, others, v):
     """Every lane's ``factors [lanes, rank, n]`` for its ``others [lanes, rank, m]`` and V as [m, n].
 
-    Lanes come first and stay apart only in the small products: the one with V takes all of them as rows.
+    Lanes come first and are separate only in the small products: the one with V takes all of them as rows.
     """
     lanes, rank, size = others.shape
     numerators = jnp.matmul(others.reshape(lanes * rank, size), v, precision="highest").reshape(factors.shape)

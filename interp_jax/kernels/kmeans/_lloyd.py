@@ -16,25 +16,23 @@ from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
 
 _HIGHEST = jax.lax.Precision.HIGHEST
-# Multiplications an iteration from which on lanes at rest are left out and means follow from the rows that changed
-# their center, which takes longer to compile.
+# Multiplications per iteration from which on lanes at rest are left out and means are updated from the rows that
+# changed their center, which takes longer to compile.
 _MUCH = 2**26
-# Rows that changed are looked at so many to a piece as make all rows in _PIECES; more than _FEW pieces are not few.
+# Rows that changed are processed in pieces of 1/_PIECES of all rows; more than _FEW pieces are not few.
 _PIECES, _FEW = 64, 16
-# Scores at a time, unless the caller says otherwise: more leave the caches of two CPU cores, fewer copy all rows once
-# more for every pass.
+# Default number of scores at a time: more leave the caches of two CPU cores, fewer copy all rows once more per pass.
 _SCORES = 2**21
 
 
-# Scores lose digits of ‖x‖². Where more than this share of the inertia may be lost, differences take their place.
+# Scores lose digits of ‖x‖². If more than this share of the inertia may be lost, differences are used instead.
 _LOST = 1 / 32
 
 
 class Clustering(NamedTuple):
     """The best start: its centers, every row's nearest one, and Σ weight · ‖x − center‖².
 
-    ``converged`` says whether its centers came to rest within ``iterations``, ``steps`` after how many; ``inertias``
-    are those of all starts.
+    ``converged``: whether its centers came to rest, ``steps``: after how many iterations; ``inertias``: of all starts.
     """
 
     centers: Float[Array, "k features"]
@@ -56,43 +54,42 @@ def kmeans(
     tolerance: float = 1e-4,
     batch_size: int | None = None,
 ) -> Clustering:
-    """Centers with a small sum of squared distances to their rows, from the best of several starts.
+    """Centers with a small sum of squared distances to their rows, the best of several starts.
 
         labels_i = argmin_c ‖x_i − μ_c‖²,    μ_c = Σ_{i of c} w_i x_i / Σ_{i of c} w_i,    until the centers rest
 
-    Every start chooses its first centers by greedy k-means++: one row after the other, with probability in proportion
+    Every start chooses its first centers by greedy k-means++: one row after the other, with probability proportional
     to the squared distance to the centers so far, the best of 2 + ⌊ln k⌋ draws each. All starts go through the rows
-    together, in batches; those that have come to rest are left out once half of them have. A cluster that loses all
-    its rows is given the row furthest from its center. Start i draws from ``fold_in(key, i)``.
+    together, in batches; those at rest are left out once half of them are. A cluster that loses all its rows gets the
+    row furthest from its center. Start i draws from ``fold_in(key, i)``.
 
-    Traceable. Time: 4 · rows · features · k · restarts operations an iteration; on CPUs half as many in later ones of
-    much work, where the sums follow from the few rows that changed their cluster. Memory: the rows twice, five numbers
-    a row and start, and three a batch's row, start and center. Where clusters are so narrow, beside their distance from
-    the mean, that float32 products of rows and centers cannot distinguish them, all is done again with differences, at
-    several times the cost.
+    Traceable. Time: 4 · rows · features · k · restarts operations per iteration; on CPUs half as many in later ones of
+    large problems, where sums are updated from the few rows that changed their cluster. Memory: the rows twice, five
+    numbers per row and start, and three per batch row, start and center. If clusters are so narrow, relative to their
+    distance from the mean, that float32 products of rows and centers cannot distinguish them, all is repeated with
+    differences, at several times the cost.
 
-    With fewer different rows than k, clusters stay empty and centers repeat. Of centers equally near the first is
-    taken. The inertia overflows for distances beyond 1e18. Where x is traced or spread over processes, NaN or infinity
-    make it NaN.
+    With fewer distinct rows than k, clusters stay empty and centers repeat. Ties go to the first center. The inertia
+    overflows for distances beyond 1e18. If x is traced or spread over processes, NaN or infinity make it NaN.
 
     Args:
         x: [rows, features]. All types but float64 (under ``jax.enable_x64``) are computed in float32; NumPy's float64
-            and large whole numbers are centered before.
+            and large integers are centered before.
         k: number of clusters, from 1 to the number of rows.
         key: a JAX random key.
         restarts: number of starts.
         weights: [rows], of the rows, non-negative, not all zero; 1 by default. A row of weight 2 counts as two rows.
-        iterations: the most of a start.
-        tolerance: centers rest when the squares of their moves add up to at most this times the features' mean
-            variance; 0 goes on until no row changes its cluster.
-        batch_size: rows that are compared with all centers at a time; None takes what is fastest on two CPU cores: all
-            if that makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
+        iterations: the most iterations of a start.
+        tolerance: centers rest when the squares of their moves sum to at most this times the features' mean variance;
+            0 goes on until no row changes its cluster.
+        batch_size: rows compared with all centers at a time; None takes what is fastest on two CPU cores: all if that
+            makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
 
     Raises:
-        ValueError: x that is not real numbers [rows, features], at least one of each, or at hand not finite; k that is
-            not a whole number from 1 to the number of rows; weights of another shape or, at hand, negative, not finite
-            or all zero; restarts, iterations or a batch_size that are not whole numbers of at least 1; a tolerance
-            that is not a finite number of at least 0; a key that is not a JAX random key.
+        ValueError: x that is not real numbers [rows, features], at least one of each, or (unless traced) not finite; k
+            that is not an integer from 1 to the number of rows; weights of the wrong shape or (unless traced) negative,
+            not finite or all zero; restarts, iterations or a batch_size that are not integers of at least 1; a
+            tolerance that is not a finite number of at least 0; not a JAX random key.
 
     Example:
         >>> import jax
@@ -122,7 +119,7 @@ def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
     count = len(x)
     weights = jnp.ones(count, x.dtype) if weights is None else weights
     share = weights / jnp.sum(weights)
-    # Less a row first: the mean of numbers with a large offset is not known to the digit.
+    # Minus a row first: the mean of numbers with a large offset is not exact.
     x, first = x - x[:1], x[0]
     mean = jnp.matmul(share, x, precision=_HIGHEST)
     x, offset = x - mean[None], first + mean + offset[0]
@@ -166,7 +163,7 @@ def _inertias(rows, centers, exact=False):
 
 
 def _lloyd(rows, centers, iterations, rest, exact=False):
-    """Centers at rest, the iterations of each lane, and whether it came to rest within the most there may be."""
+    """Centers at rest, the iterations of each lane, and whether it came to rest within ``iterations``."""
     lanes, batches = len(centers), rows.x.shape[1]
     much = rows.x.size * centers[..., 0].size > _MUCH
 
@@ -186,7 +183,7 @@ def _lloyd(rows, centers, iterations, rest, exact=False):
         def goes_on(moved):
             return ~jnp.any(active & (rests(moved, centers) | (steps == iterations)))
 
-        # An accelerator would take longer to find and fetch the rows that changed than for the product with all.
+        # On an accelerator finding and fetching the changed rows takes longer than the product with all.
         moved, now = jax.lax.platform_dependent(cpu=by_changes, default=afresh) if much else afresh()
         moved = jnp.where(active[:, None, None], moved, centers)
         # Lanes at rest have not moved: they stay at rest. A start may come to rest in the very last iteration.
@@ -197,7 +194,7 @@ def _lloyd(rows, centers, iterations, rest, exact=False):
     state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool), nothing
     for size, left in itertools.pairwise([*_stages(much, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
-        # So few lanes may go through all rows at once in the memory that all lanes had for a batch.
+        # So few lanes can go through all rows at once in the memory that all lanes had for a batch.
         taken = rows.whole() if size * batches <= lanes else rows
         part = jax.lax.while_loop(
             lambda part, left=left: jnp.sum(part[2]) > left,
@@ -210,7 +207,7 @@ def _lloyd(rows, centers, iterations, rest, exact=False):
 
 
 def _stages(much, lanes):
-    """How many lanes go on together, until so few are left that they go on alone; compiling that pays for much work."""
+    """The numbers of lanes that continue together, until few are left; compiling these pays only for much work."""
     return [size for size in (lanes, lanes // 2, lanes // 4) if size] if much else [lanes]
 
 
@@ -246,10 +243,10 @@ def _means(rows, centers, exact=False, labels=None):
 
 
 def _means_by_changes(rows, centers, before, goes_on, exact=False):
-    """The means and the clusters, from those before by the rows that went from one center to another, while few do.
+    """The means and clusters, updated from the previous ones by the rows that changed their center, while few do.
 
-    What is added and taken away leaves rounding behind. So all are summed afresh when a center has lost half its weight
-    and when a lane goes no further.
+    Adding and subtracting accumulates rounding, so all rows are summed again when a center has lost half its weight and
+    when a lane stops.
     """
     lanes, k, _ = centers.shape
     _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers, exact)[0]), None)
@@ -277,7 +274,7 @@ def _means_by_changes(rows, centers, before, goes_on, exact=False):
 
 
 def _refilled(rows, means, centers, empty, exact):
-    """The first empty center goes to the row furthest from its own, the next to the next; not to rows on a center."""
+    """Moves the first empty center to the row furthest from its own, the next to the next; not to rows on a center."""
 
     def distances(_, batch, part):
         return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers, exact)[1], 0)

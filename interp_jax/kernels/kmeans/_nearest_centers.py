@@ -5,21 +5,21 @@ import jax.numpy as jnp
 
 
 def scores(x, centers):
-    """‖x − μ‖² − ‖x‖² [lanes, k, size]: the rows last, so that what is done for each center runs along them."""
+    """‖x − μ‖² − ‖x‖² [lanes, k, size]: the rows last, so that operations per center run along them."""
     lanes, k, features = centers.shape
     products = jnp.matmul(centers.reshape(lanes * k, features), x.T, precision=jax.lax.Precision.HIGHEST)
     return jnp.sum(centers**2, axis=-1)[..., None] - 2 * products.reshape(lanes, k, -1)
 
 
 def squared_differences(x, centers):
-    """‖x − μ‖² [lanes, size] for one center a lane, at several times the cost of a score."""
+    """‖x − μ‖² [lanes, size] for one center per lane, at several times the cost of a score."""
     return jnp.sum((x[None] - centers[:, None]) ** 2, axis=2)
 
 
 def if_exact(exact, steps, step, value):
-    """``value`` after that many steps if ``exact``, which may be traced, else as it is.
+    """``value`` after ``steps`` steps if ``exact``, which may be traced, else unchanged.
 
-    A loop, not a condition, both sides of which would be computed under vmap.
+    A loop, not a condition, whose two sides would both be computed under vmap.
     """
     return value if exact is False else jax.lax.fori_loop(0, jnp.where(exact, steps, 0), step, value)
 

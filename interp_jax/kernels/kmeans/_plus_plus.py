@@ -1,4 +1,4 @@
-"""Greedy k-means++: the rows that k-means starts from."""
+"""Greedy k-means++: the rows from which k-means starts."""
 
 import math
 
@@ -9,9 +9,9 @@ from interp_jax.kernels.kmeans._nearest_centers import if_exact, scores, squared
 
 
 def seeds(rows, keys, k, exact=False):
-    """Rows [lanes, k, features] of `RowBatches` for centers, with a key a lane.
+    """Rows [lanes, k, features] of `RowBatches` as centers, with a key per lane.
 
-    Each is the one, of a few drawn in proportion to their squared distance, that leaves least of it.
+    Each is the one, of a few drawn in proportion to their squared distance, that leaves the least sum of distances.
     """
     draws = 2 + int(math.log(k))
     weights = rows.weights.reshape(-1)
@@ -60,7 +60,7 @@ def seeds(rows, keys, k, exact=False):
 
 
 def _draw(key, mass, count):
-    """Row numbers in proportion to their mass, by its running sum: of blocks first, then inside the block."""
+    """Row numbers drawn in proportion to mass, by its running sum: over blocks first, then inside the block."""
     size = math.isqrt(len(mass) - 1) + 1
     blocks = jnp.pad(mass, (0, size * size - len(mass))).reshape(size, size)
     running = jnp.cumsum(jnp.sum(blocks, axis=1))
@@ -68,6 +68,6 @@ def _draw(key, mass, count):
     block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), size - 1)
     wanted -= jnp.where(block > 0, running[block - 1], 0)
     inside = jnp.sum(jnp.cumsum(blocks[block], axis=1) <= wanted[:, None], axis=1)
-    # Rounding may lead past the last row that has any; then the heaviest of the block.
+    # Rounding may lead past the last row with mass; then the heaviest of the block is taken.
     inside = jnp.where(inside < size, inside, jnp.argmax(blocks[block], axis=1))
     return jnp.minimum(block * size + inside, len(mass) - 1)

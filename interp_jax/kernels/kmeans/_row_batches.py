@@ -1,4 +1,4 @@
-"""Rows in batches that a loop goes through, one pass for many lanes."""
+"""Rows in batches for a loop, one pass for many lanes."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 
 class RowBatches(NamedTuple):
-    """The rows, less their mean, a batch at a time along the second axis, with their squares and weights."""
+    """The rows minus their mean, in batches along the second axis, with their squares and weights."""
 
     x: Float[Array, "size batches features"]
     squares: Float[Array, "size batches"]
@@ -43,7 +43,7 @@ class RowBatches(NamedTuple):
         return RowBatches(*(each.reshape(-1, 1, *each.shape[2:]) for each in self))
 
     def part(self, values, number):
-        """What [lanes, rows] has for a batch."""
+        """The entries of values [lanes, rows] for a batch."""
         split = values.reshape(len(values), *self.weights.shape)
         return jax.lax.dynamic_index_in_dim(split, number, 2, False)
 

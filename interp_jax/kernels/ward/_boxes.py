@@ -1,11 +1,11 @@
-"""Nearest clusters in few dimensions: each box of neighboring clusters is compared with the boxes around it only."""
+"""Nearest clusters in few dimensions: each box of neighboring clusters is compared only with the boxes around it."""
 
 import numpy as np
 
-NEAREST = 8  # neighbors returned a row
+NEAREST = 8  # neighbors returned per row
 _CLUSTERS = 40  # in a box, at most
-_AROUND = {1: 3, 2: 9, 3: 27}  # boxes compared with one, by the number of features
-_FROM = 2000  # clusters from which this pays, where at least half of them are searched for
+_AROUND = {1: 3, 2: 9, 3: 27}  # boxes compared with each, by the number of features
+_FROM = 2000  # clusters from which this pays, if at least half of them are searched
 _ELEMENTS = 1 << 19  # costs held at once
 _ROUNDING = 2.0**-50  # of a distance of centroids whose coordinates are at most 1
 
@@ -17,7 +17,7 @@ def suit(clusters, rows) -> bool:
 
 
 def in_boxes(clusters, rows):
-    """NEAREST near slots of each row, its own where there are fewer, and a bound that the costs of all others reach."""
+    """NEAREST near slots of each row (its own if there are fewer), and a lower bound on the costs of all others."""
     boxes, filling = _boxes(clusters)
     sizes, places = clusters.sizes[boxes], clusters.centroids[boxes]
     near, beyond = _near(places.min(1), places.max(1), sizes.min(1))
@@ -50,7 +50,7 @@ def in_boxes(clusters, rows):
 
 
 def _near(low, high, sizes):
-    """The boxes around each, itself among them, and what no cost between it and any further one is below."""
+    """The boxes around each, including itself, and a lower bound on the costs between it and any further one."""
     bounds = np.zeros((len(low), len(low)))
     for least, most in zip(low.T, high.T, strict=True):
         bounds += np.square(np.maximum(0, np.maximum(least[:, None] - most, least - most[:, None])))
@@ -61,7 +61,7 @@ def _near(low, high, sizes):
 
 
 def _boxes(clusters):
-    """Live slots in boxes of equally many, halved at the median of the widest side; and what only fills them up."""
+    """Live slots in boxes of equal counts, halved at the median of the widest side, and which slots are padding."""
     slots = np.flatnonzero(clusters.alive)
     halvings = max(0, int(np.ceil(np.log2(len(slots) / _CLUSTERS))))
     width = -(-len(slots) >> halvings)

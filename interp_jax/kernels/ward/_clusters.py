@@ -3,14 +3,14 @@
 import numpy as np
 
 _PAIRS = 4096  # differences held at once: small enough for the cache
-_NEAR = 1e-6  # squared distance, of coordinates up to 1, under which centroids have lost digits
+_NEAR = 1e-6  # squared distance, of coordinates up to 1, below which centroids have lost digits
 
 
 class Clusters:
     """Centroids, sizes and names of clusters in slots; a merged cluster keeps the first slot and empties the second.
 
-    Beside its centroid a cluster has an anchor, one of its points, and its offset from that. Differences of anchors and
-    of offsets keep their digits where two centroids are nearer to each other than to the center.
+    Besides its centroid a cluster has an anchor, one of its points, and the offset from it. Differences of anchors and
+    of offsets keep their digits if two centroids are nearer to each other than to the center.
     """
 
     def __init__(self, points: np.ndarray, center: np.ndarray, sizes: np.ndarray, names: np.ndarray):
@@ -20,7 +20,7 @@ class Clusters:
         self.alive = np.ones(len(sizes), bool)
 
     def cost(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """ΔESS of slots taken pairwise, in float64 and from differences: no cancellation, symmetric to the bit."""
+        """ΔESS of pairs of slots, in float64 and from differences: no cancellation, exactly symmetric."""
         costs = np.empty(len(left))
         for start in range(0, len(left), _PAIRS):
             a, b = left[start : start + _PAIRS], right[start : start + _PAIRS]

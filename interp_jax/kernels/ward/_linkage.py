@@ -10,8 +10,8 @@ from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
 from interp_jax.kernels.ward._points import as_points
 
-_SEARCHED = 0.25  # share of the clusters whose nearest is settled in a round; the others wait until fewer are left
-_FULL = 0.7  # share of slots in use under which the empty ones are dropped
+_SEARCHED = 0.25  # share of the clusters whose nearest is determined in a round; the others wait until fewer are left
+_FULL = 0.7  # share of slots in use below which the empty ones are dropped
 
 
 def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.ndarray, "merges 4"]:
@@ -22,16 +22,16 @@ def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.n
     Host-level. The pair of least ΔESS is merged first, and so on; here all pairs of reciprocal nearest neighbors are
     merged in the same round, which gives the same tree. Equal to ``scipy.cluster.hierarchy.linkage(method="ward")`` of
     the vectors in float64, up to rounding and the order of exact ties. Memory O(rows · features); time
-    O(rows² · features), most of it a float32 search on the default device whose answers are certified in float64.
+    O(rows² · features), most of it a float32 search on the default device whose results are verified in float64.
     Below some thousand rows all is done on the host and nothing is compiled.
 
     Args:
         vectors: [rows, features], at least two rows; NumPy, JAX or nested lists of any real type.
 
     Returns:
-        One merge a row, by rising height: the two clusters (rows of the input, then rows + merge), the lower first, the
-        height in units of the input, and the number of rows in the union. For ``scipy.cluster.hierarchy.dendrogram``,
-        ``cut_tree`` and ``fcluster``.
+        [rows − 1, 4], one merge per row by increasing height: the two clusters (rows of the input, then rows + merge),
+        the lower first, the height in units of the input, and the number of rows in the union. For
+        ``scipy.cluster.hierarchy.dendrogram``, ``cut_tree`` and ``fcluster``.
 
     Raises:
         ValueError: vectors that are not real numbers [rows, features], are fewer than two, or have NaN or infinity.
@@ -81,7 +81,7 @@ def _agglomerate(clusters, merges):
         if not len(left):
             if len(waiting):
                 continue
-            # Ties can make a ring of nearest neighbors; the least pair of all is always reciprocal.
+            # Ties can form a ring of nearest neighbors; the least pair of all is always reciprocal.
             left = np.argmin(reach)[None]
             right = neighbors.chosen[left]
         sizes = clusters.sizes[left] + clusters.sizes[right]

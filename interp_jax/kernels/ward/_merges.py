@@ -1,10 +1,10 @@
-"""The merges of one tree in the order of their making, and as SciPy wants them."""
+"""The merges of one tree in the order in which they are made, and in SciPy's format."""
 
 import numpy as np
 
 
 class Merges:
-    """Names are the rows of the input, then one for every merge in the order of making."""
+    """The merges so far. Names are the rows of the input, then one for every merge in the order made."""
 
     def __init__(self, rows: int):
         self.rows, self.count = rows, 0
@@ -13,7 +13,7 @@ class Merges:
         self.sizes = np.empty(rows - 1)
 
     def add(self, left: np.ndarray, right: np.ndarray, costs, sizes: np.ndarray) -> np.ndarray:
-        """Records merges of which none is a child of another; the names of the unions."""
+        """Records merges of which none is a child of another; returns the names of the unions."""
         added = slice(self.count, self.count + len(left))
         self.children[added, 0], self.children[added, 1] = left, right
         self.costs[added], self.sizes[added] = costs, sizes
@@ -30,12 +30,12 @@ class Merges:
         return np.column_stack([children, np.sqrt(2 * costs[order]), self.sizes[order]])
 
     def _monotone(self):
-        """Costs that rounding does not put below a child's: in exact arithmetic they never are."""
+        """Costs raised to at least those of the children, which only rounding can exceed."""
         merge, side = np.nonzero(self.children >= self.rows)
         child = self.children[merge, side] - self.rows
         costs = self.costs.copy()
         falls = costs[merge] < costs[child]
-        if falls.any():  # rare, and each may lift those above it
+        if falls.any():  # rare, and each may raise those above it
             costs = costs.tolist()
             for parent, below in zip(merge.tolist(), child.tolist(), strict=True):
                 costs[parent] = max(costs[parent], costs[below])

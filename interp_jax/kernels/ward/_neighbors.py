@@ -1,4 +1,4 @@
-"""Every live cluster's nearest ones, kept through merges so that few have to be searched for again."""
+"""Every live cluster's nearest ones, kept through merges so that few need another search."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from interp_jax.kernels.ward._search import NEAREST, nearest
 class Neighbors:
     """Some of the nearest clusters of each slot, with exact costs, and a lower bound on the costs of all others.
 
-    Ward is reducible: where a and b are each other's nearest, ΔESS(c, a ∪ b) ≥ min(ΔESS(c, a), ΔESS(c, b)). So the
-    bound of a list outlives merges outside it, and a list whose least cost is within its bound names the nearest.
+    Ward is reducible: if a and b are each other's nearest, ΔESS(c, a ∪ b) ≥ min(ΔESS(c, a), ΔESS(c, b)). So the bound
+    of a list stays valid after merges outside it, and a list whose least cost is within its bound names the nearest.
     """
 
     def __init__(self, clusters: Clusters):
@@ -24,13 +24,13 @@ class Neighbors:
         self.changed = np.arange(count)
 
     def reach(self) -> np.ndarray:
-        """What no cost of a slot is below: the least cost where it is certain, else the bound."""
+        """A lower bound on the costs of each slot: the least cost where it is certain, else the bound."""
         self._refresh(self.changed)
         self.changed = self.changed[:0]
         return np.where(self.clusters.alive, np.minimum(self.least, self.bounds), np.inf)
 
     def certain(self) -> np.ndarray:
-        """Which slots' nearest is known."""
+        """The slots whose nearest is known."""
         return self.least <= self.bounds
 
     def search(self, rows: np.ndarray) -> None:
@@ -39,7 +39,7 @@ class Neighbors:
         self._refresh(rows)
 
     def merge(self, left: np.ndarray, right: np.ndarray, names: np.ndarray) -> None:
-        """Unites pairs of each other's nearest; lists follow their members into the unions."""
+        """Merges pairs of each other's nearest; lists follow their members into the unions."""
         clusters, heights = self.clusters, self.least[left]
         a, b = clusters.sizes[left], clusters.sizes[right]
         # Lance–Williams on both bounds; monotone in the third cluster's size, so its extremes 1 and ∞ bound them all.
@@ -86,7 +86,7 @@ class Neighbors:
     def _refresh(self, rows):
         costs, names = self.costs[rows], self.clusters.names
         self.least[rows] = costs.min(1)
-        # Ties are broken by a number of the pair in no order: by index, a row of equal steps would be one long chain.
+        # Ties are broken by a hash of the pair: by index, a row of equal steps would be one long chain.
         a, b = names[rows][:, None], names[self.slots[rows]]
         keys = np.where(costs == self.least[rows, None], _mixed(np.minimum(a, b), np.maximum(a, b)), np.inf)
         self.chosen[rows] = self.slots[rows, keys.argmin(1)]

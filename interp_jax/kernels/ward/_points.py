@@ -1,4 +1,4 @@
-"""What the host-level functions of this package make of their argument."""
+"""The vectors of the host-level functions of this package, checked and scaled."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from interp_jax._checks import as_numpy, check_finite
 
 
 def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
-    """Checked vectors as float64 times 2^−exponent, and their mean, from which no coordinate is further than 1.
+    """Checked vectors as float64 times 2^−exponent, their mean (no coordinate is further than 1 from it), the exponent.
 
-    Scaling by a power of two is exact and keeps squares from overflowing. The mean is not taken off here: that would
-    round points which are nearer to each other than to the mean.
+    Scaling by a power of two is exact and keeps squares from overflowing. The mean is not subtracted here: that would
+    round points that are nearer to each other than to the mean.
     """
     points = as_numpy("vectors", vectors, shape=["rows", None]).astype(np.float64)
     if len(points) < 2:

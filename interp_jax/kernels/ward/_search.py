@@ -1,4 +1,4 @@
-"""Nearest clusters: a float32 search that gives bounds, and a float64 one on the host that settles."""
+"""Nearest clusters: a float32 search for bounds, and a float64 one on the host for exact results."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +9,18 @@ import numpy as np
 
 from interp_jax.kernels.ward._boxes import NEAREST, in_boxes, suit
 
-_ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns that each keep their own best
-_UNDERFLOW = 1e-30  # more than what products of small coordinates can lose
+_ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns, each with its own best
+_UNDERFLOW = 1e-30  # more than products of small coordinates can lose
 _HOST_ELEMENTS = 1 << 21  # of a float64 tile
 _SINGLE = 1 << 17  # costs on the host up to which float64 is as fast as float32
 _SINGLE_ELEMENTS = 1 << 20  # of a float32 tile: in smaller ones a product's threads wait for each other
-_TIED = 1e-12  # relative difference of float64 costs that counts as none
+_TIED = 1e-12  # relative difference of float64 costs that counts as a tie
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
-_NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, where, and the second of no columns
+_NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, its position, the second: of none
 
 
 def nearest(clusters, rows):
-    """The nearest clusters of some slots: their slots, their exact costs, and a bound that all others reach.
+    """The nearest clusters of some slots: their slots, their exact costs, and a lower bound on all others.
 
     The least cost is at most the bound, so the first neighbor is certain.
     """
@@ -40,7 +40,7 @@ def nearest(clusters, rows):
 
 
 def _on_host_up_to(rows, clusters):
-    """Where the host is as fast; nothing is compiled then."""
+    """Whether the host is as fast; then nothing is compiled."""
     return clusters <= _HOST_LIMIT or rows < _ROWS // 8
 
 
@@ -57,12 +57,12 @@ def _on_device(clusters, rows):
     shared = tuple(jax.device_put(part) for part in (points, squares, inverse))
 
     def search(start):
-        """Those from here on, as many as make one thread's share."""
+        """The nearest of one thread's share of rows, from ``start``."""
         some = rows[start : start + share]
         queries = np.zeros(padded, np.int32)
         queries[: len(some)] = some
         parts = _search(*shared, queries, np.int32(len(some)), np.int32(count))
-        # Cut on the host: on the device every length would be a program.
+        # Cut on the host: on the device every length would need its own program.
         return tuple(np.asarray(part)[: len(some)] for part in parts)
 
     share = _ROWS * -(-len(rows) // (_ROWS * _threads()))
@@ -76,21 +76,21 @@ def _on_device(clusters, rows):
 
 
 def _threads():
-    """Programs to run at once: a CPU does most of one on a single core."""
+    """The number of programs to run at once: a CPU runs most of one on a single core."""
     if jax.default_backend() != "cpu":
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shrunk_squares(clusters, unit):
-    """Squared norms, less what rounding to ``unit`` can add to ‖a‖² + ‖b‖² − 2ab; infinite in empty slots."""
+    """Squared norms minus the most that rounding to ``unit`` can add to ‖a‖² + ‖b‖² − 2ab; infinite in empty slots."""
     squares = np.einsum("ij,ij->i", clusters.centroids, clusters.centroids)
     squares *= 1 - 2 * (clusters.centroids.shape[1] + 8) * unit
     return np.where(clusters.alive, squares, np.inf)
 
 
 def _two_least(one, other):
-    """The least cost of two lots, where it is (of equal ones the first), and the least of all others."""
+    """The least cost of two sets, its position (of equal ones the first), and the least of all others."""
     (best, where, second), (best_other, where_other, second_other) = one, other
     return (
         jnp.minimum(best, best_other),
@@ -118,7 +118,7 @@ def _search(points, squares, inverse, queries, count, live):
             costs = jnp.where(itself, jnp.inf, costs).reshape(_ROWS, -1, _LANES)
             parts = start + _LANES * jnp.arange(_COLUMNS // _LANES, dtype=jnp.int32)
             parts = jnp.broadcast_to(parts[None, :, None], costs.shape)
-            # A reduction of three arrays is one loop on CPUs; written out part by part it is several.
+            # A reduction of three arrays is one loop on CPUs; written part by part it is several.
             nearby = jax.lax.reduce(
                 (costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (1,)
             )
@@ -140,7 +140,7 @@ def _search(points, squares, inverse, queries, count, live):
 
 
 def _in_single(clusters, rows):
-    """On the host in float32."""
+    """The search on the host in float32."""
     points, inverse = clusters.centroids.astype(np.float32), (1 / clusters.sizes).astype(np.float32)
     squares = _shrunk_squares(clusters, 2.0**-24).astype(np.float32)
     slots, bounds = np.empty((len(rows), NEAREST), np.int64), np.empty(len(rows))
@@ -161,7 +161,7 @@ def _on_host(clusters, rows):
     count = len(clusters.sizes)
     squares = _shrunk_squares(clusters, 2.0**-53)
     height = max(1, _HOST_ELEMENTS // count)
-    # Of many equally near clusters each row must keep others, or all rows would want the same few.
+    # Of many equally near clusters each row must keep different ones, or all rows would choose the same few.
     shades = 1 - _TIED * np.random.default_rng(0).random(count + len(rows))
     shades = np.lib.stride_tricks.sliding_window_view(shades, count)
     parts = [
@@ -200,14 +200,14 @@ def _select(clusters, rows, lower):
 
 
 def _smallest(lower, rows):
-    """Where the NEAREST smallest of each row are, the row itself in place of infinite ones, and the next."""
+    """The positions of the NEAREST smallest of each row, the row itself in place of infinite ones, and the next."""
     order = np.argpartition(lower, NEAREST, axis=1)[:, : NEAREST + 1]
     values = np.take_along_axis(lower, order, axis=1)
     return np.where(np.isinf(values[:, :NEAREST]), rows[:, None], order[:, :NEAREST]), values[:, NEAREST]
 
 
 def _costs(clusters, rows, slots):
-    """Exact costs; infinite where a row is its own neighbor for want of others."""
+    """Exact costs; infinite where a row is its own neighbor because there are no others."""
     costs = clusters.cost(np.repeat(rows, NEAREST), slots.ravel()).reshape(slots.shape)
     costs[slots == rows[:, None]] = np.inf
     return costs

@@ -12,11 +12,11 @@ from jaxtyping import Array, Float, Shaped
 from interp_jax._checks import as_centered
 
 _FEATURES = 32  # features at most whose differences are squared in one pass
-_SEARCHES = 3  # out-of-date rows looked through in a step; with as many, most steps can merge
-_STEPS = 8  # between two looks whether all trees are done
-_HALVED = 128  # slots from which on a loop ends when half of them are empty, and the next has but the others
-_BLOCK = 1 << 21  # costs that trees worked on together have on a CPU: more fall out of its caches
-_LANES = 8  # trees at least that are worked on together: fewer, and starting operations takes longer than doing them
+_SEARCHES = 3  # out-of-date rows searched in a step; with this many, most steps can merge
+_STEPS = 8  # between two checks whether all trees are done
+_HALVED = 128  # slots from which on a loop ends when half of them are empty, and the next has only the others
+_BLOCK = 1 << 21  # costs of the trees processed together on a CPU: more fall out of its caches
+_LANES = 8  # least number of trees processed together: with fewer, starting operations takes longer than doing them
 
 
 class _State(NamedTuple):
@@ -31,7 +31,7 @@ class _State(NamedTuple):
     empty: Array  # 0, or infinite in empty slots
     least: Array  # lower bounds of a row's costs, infinite in empty slots
     nearest: Array  # where the least is
-    stale: Array  # the least where that slot has changed since, so that it is but a bound; elsewhere infinite
+    stale: Array  # the least where that slot has changed since, so that it is only a bound; elsewhere infinite
     merges: Array
     linkage: Array
 
@@ -41,21 +41,21 @@ def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, 
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
 
-    Traceable, with fixed shapes. The pair of least ΔESS is merged, its row brought up to date by Lance and Williams'
-    formula, and so on. Memory O(rows²) a tree, on CPUs for some at a time; time O(rows² · features), more only where
-    many clusters share a nearest one, and O(rows³) at worst. For one tree of more than some thousand vectors
-    use `ward.linkage`.
+    Traceable, with fixed shapes. The pair of least ΔESS is merged, its row updated by Lance and Williams' formula, and
+    so on. Memory O(rows²) per tree, on CPUs for some trees at a time; time O(rows² · features), more only if many
+    clusters share a nearest one, and O(rows³) at worst. For one tree of several thousand vectors or more use
+    `ward.linkage`.
 
-    Always a valid tree: every cluster merged once, right sizes, heights that never fall, also with ties and equal
-    vectors. In float32 heights are within 1e-5 of the largest; pairs that near in height may change places.
+    Always a valid tree: every cluster merged once, right sizes, heights that never decrease, also with ties and equal
+    vectors. In float32 heights are within 1e-5 of the largest; pairs that near in height may be swapped.
 
     Args:
         vectors: [rows, features], at least two rows. All types but float64 (under ``jax.enable_x64``) become float32;
-            NumPy's float64 and large whole numbers are centered before.
+            NumPy's float64 and large integers are centered before.
 
     Returns:
-        SciPy's linkage matrix in that type: the two clusters (rows of the input, then rows + merge), the
-        lower first, the height, and the size of the union. Where a vector has NaN or infinity all heights are NaN, and
+        SciPy's linkage matrix [rows − 1, 4] in that type: the two clusters (rows of the input, then rows + merge), the
+        lower first, the height, and the size of the union. If a vector has NaN or infinity all heights are NaN, and
         the merges are those of the vectors with 0 instead.
 
     Raises:
@@ -90,7 +90,7 @@ def _tree(vectors):
 
 @jax.custom_batching.custom_vmap
 def _trees(vectors):
-    """Costs for heights; lanes are an axis here, so that all stop together and a CPU can take some at a time."""
+    """Trees with costs for heights; lanes are an axis, so that all stop together and a CPU can take some at a time."""
     return jax.lax.platform_dependent(vectors, cpu=_in_blocks, default=_together)
 
 
@@ -119,18 +119,18 @@ def _together(vectors):
 
 
 def _until(state, wanted):
-    """As many merges as that in each tree."""
+    """Merges until each tree has made ``wanted`` of them."""
 
     def several(state):
         return jax.lax.fori_loop(0, _STEPS, lambda _, state: jax.vmap(step)(state), state)
 
-    # Done trees stay as they are, so nothing has to be set apart for them.
+    # Finished trees stay as they are, so they need no special case.
     step = functools.partial(_step, wanted)
     return jax.lax.while_loop(lambda state: (state.merges < wanted).any(), several, state)
 
 
 def _first_half(width, state):
-    """The clusters in use, as many as the width, in as many slots."""
+    """The clusters in use, ``width`` of them, in as many slots."""
     used = jnp.argsort(state.empty)[:width]
     moved = jnp.zeros(len(state.sizes), jnp.int32).at[used].set(jnp.arange(width, dtype=jnp.int32))
     slots = state._replace(costs=state.costs[:, used], nearest=moved[state.nearest])[:-2]
@@ -156,7 +156,7 @@ def _start(vectors):
 
 
 def _squared_distances(vectors):
-    """From differences, which keep their digits; as many features in a pass as make one fused loop."""
+    """Squared distances from differences, which keep their digits; as many features per pass as make one fused loop."""
     rows, features = vectors.shape
     passes = -(-features // _FEATURES) or 1  # with no features one pass of zeros
     padded = jnp.pad(vectors, ((0, 0), (0, -features % passes))).T.reshape(passes, -(-features // passes), rows)
@@ -170,15 +170,15 @@ def _squared_distances(vectors):
 
 
 def _least(values):
-    """Minimum along the last axis and its first place; on CPUs several times faster than argmin."""
-    places = jnp.arange(values.shape[-1], dtype=values.dtype)  # whole numbers have no fast minimum there
+    """Minimum along the last axis and its first position; on CPUs several times faster than argmin."""
+    places = jnp.arange(values.shape[-1], dtype=values.dtype)  # integers have no fast minimum there
     least = values.min(-1)
     hits = values == jnp.expand_dims(least, -1)
     return least, jnp.where(hits, places, values.shape[-1] - 1).min(-1).astype(jnp.int32)
 
 
 def _step(wanted, state):
-    """Looks through a few rows that are out of date, then merges the least pair if that is certain and wanted."""
+    """Searches a few out-of-date rows, then merges the least pair if that is certain and wanted."""
     costs, sizes, names, empty, least, nearest, stale, merges, linkage = state
     slots = jnp.arange(len(sizes), dtype=jnp.int32)
     rows, left = [], stale
@@ -197,7 +197,7 @@ def _step(wanted, state):
     first, second = (slots == a) & merging, (slots == b) & merging
     (size_a, size_b), (of_a, of_b) = sizes[jnp.stack([a, b])], costs[jnp.stack([a, b])]
     united = (size_a + sizes) * of_a + (size_b + sizes) * of_b - sizes * height
-    # No live pair is below the least one: rounding must not say otherwise, or heights could fall.
+    # No live pair is below the least one: rounding must not change that, or heights could decrease.
     united = jnp.maximum(united / (size_a + size_b + sizes), height)
     into = jnp.where(merging, a, len(sizes))
     costs = costs.at[into].set(united, mode="drop").at[:, into].set(united, mode="drop")

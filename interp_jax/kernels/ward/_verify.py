@@ -10,7 +10,7 @@ from interp_jax._checks import as_count, as_numpy
 from interp_jax.kernels.ward._points import as_points
 
 _TOLERANCE = 1e-9  # relative, of heights and of ΔESS
-_SINGLE = 1e-5  # of the largest height: what `tree` promises of heights in float32
+_SINGLE = 1e-5  # of the largest height: the precision of `tree` in float32
 _ROUNDING = 1e-14  # of a centroid whose coordinates are at most 1
 _ELEMENTS = 1 << 20  # of a tile of costs or of differences
 
@@ -34,25 +34,25 @@ def verify(
         excess = ΔESS(merged pair) / min over live pairs of ΔESS − 1
 
     Host-level, and independent of how the tree was made. All merges together cost O(rows² · features) as long as few
-    clusters share a nearest one, every sampled merge O(live² · features); memory is O(rows · features) and a tile.
+    clusters share a nearest one, each sampled merge O(live² · features); memory is O(rows · features) and a tile.
 
-    A linkage in float32 is held to what `tree` promises: its heights may be off by 1e-5 of the largest, so that a merge
-    counts as least where its height is within 2e-5 of the largest height of the least there was.
+    A linkage in float32 is held to the precision of `tree`: heights may be off by 1e-5 of the largest, so that a merge
+    counts as least if its height is within 2e-5 of the largest height of the least available.
 
     Args:
-        linkage: SciPy's matrix [rows − 1, 4], as `interp_jax.kernels.ward.linkage` or one lane of `tree` gives it.
-        vectors: the [rows, features] it is a tree of; NumPy, JAX or nested lists of any real type, taken as float64.
-        samples: how many merges to check, spread evenly from the first to the last; None checks all.
+        linkage: SciPy's matrix [rows − 1, 4], as from `interp_jax.kernels.ward.linkage` or one lane of `tree`.
+        vectors: [rows, features], the vectors of the tree; NumPy, JAX or nested lists of any real type, as float64.
+        samples: number of merges to check, spread evenly from the first to the last; None checks all.
 
     Returns:
-        ``valid``: every cluster is merged once, sizes are right, and heights do not fall and are √(2 ΔESS), both within
+        ``valid``: every cluster is merged once, sizes are right, and heights do not decrease and are √(2 ΔESS), within
         1e-9 of themselves or 1e-14 of the largest distance of a coordinate from its mean. ``checked``: the merges
-        looked at; ``excess`` of each, 0 where both are 0; ``least``: an excess of at most 1e-9 or within that rounding.
-        Where the tree cannot be replayed, as with NaN, nothing is checked: ``valid`` is False and the others are empty.
+        checked; ``excess`` of each, 0 if both are 0; ``least``: an excess of at most 1e-9 or within that rounding. If
+        the tree cannot be replayed, e.g. with NaN, nothing is checked: ``valid`` is False and the others are empty.
 
     Raises:
-        ValueError: vectors as for `linkage`, a linkage that is not real numbers [rows − 1, 4], or samples that are not
-            a whole number of at least 1.
+        ValueError: vectors that `linkage` refuses, a linkage that is not real numbers [rows − 1, 4], or samples that
+            are not an integer of at least 1.
 
     Example:
         >>> verify(np.array([[0, 1, 1, 2], [2, 3, 27**0.5, 3]]), np.array([[0.0], [1.0], [5.0]]))
@@ -87,7 +87,7 @@ def verify(
         if every:
             replay.follow(nearest, a, b)
     heights = np.ldexp(tree[:, 2], -exponent)
-    # Of exact ties rounding may put the later one lower.
+    # Among exact ties rounding may make the later one lower.
     rising = np.all(heights[1:] >= heights[:-1] * (1 - _TOLERANCE) - _ROUNDING)
     valid = np.array_equal(sizes, tree[:, 3]) and bool(rising)
     # From the replay: a height that is wrong must not widen its own tolerance.
@@ -97,13 +97,13 @@ def verify(
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(costs <= least, 0.0, costs / least - 1)
     near = costs <= least * (1 + _TOLERANCE) + _ROUNDING**2
-    # Both heights may be off: the merged pair's and that of the pair it was preferred to.
+    # Both heights may be off: the merged pair's and that of the pair passed over.
     near |= np.sqrt(2 * costs) <= np.sqrt(2 * least) + 2 * allowed
     return Verification(bool(valid), near, excess, checked)
 
 
 def _mergeable(tree):
-    """Each merge takes two clusters that exist by then, and none is taken twice."""
+    """Whether each merge takes two clusters that exist by then, and none is taken twice."""
     children = tree[:, :2]
     if not np.isfinite(tree).all() or not np.array_equal(children, np.floor(children)):
         return False
@@ -158,7 +158,7 @@ class _Replay:
         where[rows[row[hits]]] = live[column[hits]]
 
     def follow(self, nearest, a, b):
-        """Brings every slot's nearest up to date after b was merged into a."""
+        """Updates every slot's nearest after b was merged into a."""
         least, where = nearest
         least[b] = np.inf
         others = np.flatnonzero(self.sizes)
