@@ -14,7 +14,7 @@ def as_array(name: str, values: Any, *shape: int | str) -> np.ndarray:
     """Numbers as float64, NaN and infinity included, of the given shape (as for `check_shape`), or without one of any.
 
     Raises:
-        ValueError: another shape, values that are not real, or a finite number that is too large to draw.
+        ValueError: the wrong shape, values that are not real, or a finite number that is too large to draw.
     """
     array = np.asarray(as_numpy(name, values, shape=shape or None), np.float64)
     with np.errstate(invalid="ignore"):
