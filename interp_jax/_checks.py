@@ -152,6 +152,8 @@ def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None
     """
     if shape is None:
         return
+    if not hasattr(values, "shape"):
+        raise ValueError(f"{name}: found {describe(values)}, wanted an array [{', '.join(map(str, shape))}]")
     found = tuple(values.shape)
     ends = (shape, ()) if "…" not in shape else (shape[: shape.index("…")], shape[shape.index("…") + 1 :])
     first, last = map(tuple, ends)

@@ -67,6 +67,8 @@ as networks.freeze(model) gives
     except Exception as error:
         raise _failed("network", rows, error, "; see networks.freeze(model)") from error
     leaves = jax.tree.leaves(scores)
+    if not leaves:
+        raise ValueError(f"network: found {describe(scores)} as outputs, wanted an array [rows, …]")
     if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in leaves):
         shapes = [jnp.shape(leaf) for leaf in leaves]
         raise ValueError(f"network: found outputs of shape {shapes} for {len(rows)} rows, wanted a row for each")

@@ -180,6 +180,7 @@ def module_effects(segments, inputs, modules, signs, *, key, batch_size: int = 1
     changes do not vary beyond rounding: no units, dead ones, one row, units without connection to the output. The size
     of changes of a constant output is 0. NaN or infinity in a layer makes the effects of the modules that it affects
     NaN.
+    Magnitudes beyond 1e15 overflow to NaN.
 
     Args:
         segments: the network split at its hidden layers, as for `replace_units`; outputs [rows, outputs].

@@ -124,6 +124,7 @@ def jump_profile(weights, *, first: int = 21, reach: int = 20) -> Profile:
         mean[o] = 1 / positions  Σ_k W[first + k + o, k]
 
     Traceable.
+    Magnitudes beyond 1e19 overflow to NaN.
 
     Args:
         weights: [length, positions] a filter per position, column k for position ``first + k`` (1-based).

@@ -163,6 +163,7 @@ def _weights(units, lanes, outputs):
         least, greatest = int(numbers.min()), int(numbers.max())
         if least < 0 or greatest >= count:
             raise ValueError(f"units: found {least} to {greatest}, wanted 0 to {count - 1}")
+        units = numbers.astype(np.int32)
     return jax.nn.one_hot(jnp.broadcast_to(jnp.asarray(units), (lanes,)), count)
 
 

@@ -133,7 +133,7 @@ def greedy(
     predictions: Shaped[Array | np.ndarray, "..."],
     target: int | np.integer | None,
     *,
-    data: ClassData,
+    data: ClassData | None = None,
     direction: str,
     mask_shape=None,
     scores: str = "logits",
@@ -151,7 +151,7 @@ def greedy(
         hidden: [rows, …, units] activations.
         predictions: [rows] the whole network's predicted class of each row.
         target: the class.
-        data: the rows to evaluate on, from `class_data`.
+        data: the rows to evaluate on, from `class_data`; all rows by default.
         direction: "forward" or "backward".
         mask_shape: as in `select`.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.

@@ -96,7 +96,7 @@ def hard_concrete(
 
         s = σ((log u − log(1 − u) + log α) / β), or σ(log α);    b = min(1, max(0, s (ζ − γ) + γ))
 
-    Traceable; β = ⅔, γ = −0.1, ζ = 1.1. NaN, and u outside [0, 1], give NaN.
+    Traceable; β = ⅔, γ = −0.1, ζ = 1.1. NaN, and u outside [0, 1], where the logit overflows, give NaN.
 
     Args:
         log_odds: log α, trainable, of any shape.
@@ -150,6 +150,7 @@ def objective(
         mean_n (y'_n − y_n)² + α Σ_i b_i + λ Σ_i φ(b_i)
 
     Traceable. The paper sums over the rows; the mean makes α and λ independent of their number. NaN gives NaN.
+    Magnitudes beyond 1e19 overflow to infinity.
 
     Args:
         center_scores: [rows] y_n, `center_score` of the gated network.

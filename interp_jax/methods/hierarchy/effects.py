@@ -21,6 +21,7 @@ def input_effects(head: Callable, inputs, *, batch_size: int = 1) -> Float[Array
     Traceable. One forward pass per input over all rows: 196 inputs, 5,000 rows and 196 × 100 weights take a third of a
     second on two CPU cores. Memory: batch_size copies of the inputs and of the head's activations. Zero, up to
     rounding, for a constant input, a dead unit, or a single row.
+    Effects beyond 1e19 overflow to infinity.
 
     Args:
         head: ``[rows, *features] -> hidden [rows, …, units]``, or a pytree of several layers, concatenated in order.
@@ -61,6 +62,7 @@ def output_effects(segments, inputs, *, batch_size: int = 1) -> Float[Array, "un
     Traceable. One pass per unit through the segments after it, over all rows. Memory: all hidden activations, and
     batch_size copies of the longest remaining pass. A channel is replaced at all positions, by its mean over rows and
     positions. Zero, up to rounding, for a dead unit or a single row.
+    Effects beyond 1e19 overflow to infinity.
 
     Args:
         segments: the network split at its hidden layers, as for `ablation.replace_units`.
@@ -103,6 +105,7 @@ def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, 
         V[k] = [e_in[i, k] for every input i, e_out[k, j] for every output j]
 
     Traceable; costs `input_effects` and `output_effects`. `kernels.nmf.nmf` takes the result.
+    Effects beyond 1e19 overflow to infinity.
 
     Args:
         segments: the network split at its hidden layers, as for `ablation.replace_units`.
@@ -130,6 +133,8 @@ def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, 
 def _changes(function, arrays, means, numbers, count, batch_size):
     """Root mean square change of the function's outputs when the entries of each number are set to their means."""
     intact = jax.tree.leaves(function(arrays))
+    if not intact:
+        raise ValueError("head: found a function without outputs, wanted one or more arrays [rows, …]")
 
     def change(number):
         chosen = jnp.broadcast_to(numbers == number, arrays.shape)

@@ -178,7 +178,8 @@ def build(vectors, *, key=None) -> Hierarchy:
     if isinstance(vectors, FeatureVectors):
         dead, vectors = np.asarray(vectors.dead_units), vectors.vectors
     vectors = as_numpy("vectors", vectors, shape=["units", "features"])
-    vectors = vectors.astype(np.promote_types(vectors.dtype, np.float32), copy=False)
+    single = np.promote_types(vectors.dtype, np.float32) == np.float32
+    vectors = vectors.astype(np.float32 if single else np.float64, copy=False)
     wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if wrong.size:
         raise ValueError(f"vectors: found NaN or infinity in those of {numbered(wrong)}, wanted finite numbers")

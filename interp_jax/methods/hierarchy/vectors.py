@@ -39,6 +39,7 @@ def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
     Traceable; one matrix product of rows × features × units. y is the network's output, not the label. Constants have
     correlation 0. NaN or infinity in an activation makes the unit's vector NaN, in an input or output its entry;
     `build` refuses both.
+    Deviations beyond 1e16 overflow to NaN.
 
     Args:
         inputs: [rows, …], further axes flattened.
@@ -103,6 +104,9 @@ def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVec
     layers = jax.tree_util.Partial(intact_layers, segments)
     accept_network(layers, inputs[:8], finite=False)
     row = as_rows("inputs", inputs[:1])
+    *_, outputs = jax.eval_shape(layers, row)
+    if outputs.ndim != 2:
+        raise ValueError(f"segments: found outputs of shape {list(outputs.shape)} for one row, wanted [1, outputs]")
     both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
     moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
     for start in range(0, len(inputs), batch_size):

@@ -40,7 +40,7 @@ class NarrowedTail:
     norm: str = dataclasses.field(metadata={"static": True})
 
     def __call__(self, hidden: Float[Array | np.ndarray, "rows *features"]) -> Float[Array, "rows *outputs"]:
-        """The chain's scores of whole hidden layers."""
+        """The chain's scores of whole hidden layers; magnitudes beyond 1e19 overflow."""
         return self.tail(hidden)
 
     def scores_of_units(
