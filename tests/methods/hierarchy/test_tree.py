@@ -444,7 +444,7 @@ def _nan_units(x):
         (LNN.segments(), _with(np.nan, 22), 7, "inputs: found NaN or infinity"),
         (LNN.segments(), _with(-np.inf, 22), 7, "inputs: found NaN or infinity"),
         ((_nan_units, lambda x: x[:, :1]), _with(0, 0) * 3, 23, "inputs: .* in the activations of unit 2, wanted none"),
-        ((jnp.tanh, lambda x: x[:, 0]), INPUTS, 7, r"outputs: found shape \[1\], wanted"),
+        ((jnp.tanh, lambda x: x[:, 0]), INPUTS, 7, r"segments: found outputs of shape \[1\]"),
         (_train_mode_segments(), INPUTS, 7, r"network: .* networks\.freeze\(model\)"),
     ],
 )
