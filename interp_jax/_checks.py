@@ -29,7 +29,7 @@ def describe(value: Any) -> str:
         return f"{value.dtype} [{', '.join(map(str, value.shape))}]"
     if callable(value) or isinstance(value, jax.core.Tracer):
         return type(value).__name__
-    text = " ".join(repr(value).split())
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}…"
 
 

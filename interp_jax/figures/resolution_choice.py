@@ -10,9 +10,12 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
+from interp_jax._checks import as_count
 from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
 from interp_jax.figures._style import GRAY, color, log_axis, new_figure, styled
+
+_MOST = 2**31 - 1  # numbers of clusters that 32 bits hold
 
 
 @styled
@@ -37,17 +40,15 @@ def choice(
         ess_label, lifetime_label: of the vertical axes.
 
     Raises:
-        ValueError: arrays of the wrong shape, counts below 1, chosen ones that are not among the counts.
+        ValueError: arrays of the wrong shape, counts that are not integers from 1, chosen ones that are not among the counts.
 
     Example:
         >>> figure = choice([1, 2, 3], [float("inf"), 0.9, 0.2], [9.0, 2.0, 0.0], [2])
     """
-    counts = as_array("counts", counts, "k")
+    counts = np.array([as_count("counts", count, most=_MOST) for count in as_entries("counts", counts)])
     lifetimes = as_array("lifetimes", lifetimes, counts.size)
     ess = as_array("ess", ess, counts.size)
-    if not np.all(np.isfinite(counts)) or counts.min() < 1:
-        raise ValueError(f"counts: found {counts.min():g}, wanted numbers of clusters ≥ 1")
-    chosen = as_array("chosen", as_entries("chosen", chosen), "resolutions")
+    chosen = np.array([as_count("chosen", count, most=_MOST) for count in as_entries("chosen", chosen)])
     missing = np.setdiff1d(chosen, counts)
     if missing.size:
         found, ends = f"{missing[0]:g}", f"{counts.min():g}…{counts.max():g}"

@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named(resolutions):
         choice(counts, lifetimes[1:], ess, [4])
     with pytest.raises(ValueError, match=r"ess: found shape \[159\], wanted \[160\]"):
         choice(counts, lifetimes, ess[1:], [4])
-    with pytest.raises(ValueError, match="counts: found 0, wanted numbers of clusters ≥ 1"):
+    with pytest.raises(ValueError, match="counts: found 0, wanted a whole number from 1"):
         choice(counts - 1, lifetimes, ess, [4])
     with pytest.raises(ValueError, match=r"chosen: found 0 entries, wanted a sequence of at least one"):
         choice(counts, lifetimes, ess, [])
