@@ -40,7 +40,7 @@ def choice(
         ess_label, lifetime_label: of the vertical axes.
 
     Raises:
-        ValueError: arrays of the wrong shape, counts that are not integers from 1, chosen ones that are not among the counts.
+        ValueError: arrays of the wrong shape, counts that are not integers from 1, chosen ones not among the counts.
 
     Example:
         >>> figure = choice([1, 2, 3], [float("inf"), 0.9, 0.2], [9.0, 2.0, 0.0], [2])
