@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="limit of one cell")
     options = parser.parse_args()
 
-    # What users have: no type checks at calls, and whole tracebacks to judge errors by.
+    # What users have: no type checks at calls, and whole tracebacks to find where errors come from.
     import jax
 
     jax.config.update("jax_disable_most_optimizations", True)
@@ -77,7 +77,7 @@ def _run(options, file):
 
 def _subject(subject, every, options, report):
     from tests.battery.cells import VALID, UntriedError
-    from tests.battery.judging import Outcome, fault, unsound
+    from tests.battery.verdicts import Outcome, fault, unsound
 
     outcomes: dict[tuple, Outcome] = {}
     every = list(every)
@@ -117,7 +117,7 @@ def _subject(subject, every, options, report):
 def _outcome(cell, make, seconds):
     from tests.battery.arguments import perform
     from tests.battery.drawing import drawn
-    from tests.battery.judging import outcome
+    from tests.battery.verdicts import outcome
 
     def call():
         with _limit(seconds), contextlib.redirect_stdout(io.StringIO()):

@@ -12,8 +12,8 @@ from interp_jax import _checks
 from tests.battery.arguments import valid_call
 from tests.battery.cells import cells
 from tests.battery.documented import DOCUMENTED
-from tests.battery.judging import raw
 from tests.battery.subjects import Subject, subjects
+from tests.battery.verdicts import raw
 
 
 def _run(folder, *options, parts):

@@ -5,7 +5,7 @@ A variant expects one of
     refused  an error that names the argument
     sound    a result of finite numbers, or such an error, or what the docstring says of NaN
     large    the same of numbers so large or small that squares overflow or vanish
-    said     NaN or infinity: such an error, NaN in a traceable function's result, or what the docstring says
+    documented  NaN or infinity: such an error, NaN in a traceable function's result, or what the docstring says
     absent   a class that there is not: such an error, or what the docstring says
     same     the valid call's result, or that of the call named as its reference
     alike    the same, or such an error
@@ -163,11 +163,11 @@ FLOATS = [
     *_NO_ARRAY,
     *_FORMS,
     *_SHAPES,
-    Variant("NaN", "said", _with(np.nan)),
-    Variant("infinity", "said", _with(np.inf)),
-    Variant("NaN first", "said", _with(np.nan, 0)),
-    Variant("a row of NaN", "said", _row_of(np.nan)),
-    Variant("all NaN", "said", lambda x: np.full(np.shape(x), np.nan, np.float32)),
+    Variant("NaN", "documented", _with(np.nan)),
+    Variant("infinity", "documented", _with(np.inf)),
+    Variant("NaN first", "documented", _with(np.nan, 0)),
+    Variant("a row of NaN", "documented", _row_of(np.nan)),
+    Variant("all NaN", "documented", lambda x: np.full(np.shape(x), np.nan, np.float32)),
     Variant("constant", "sound", lambda x: np.full(np.shape(x), 0.5, np.float32)),
     Variant("zeros", "sound", lambda x: np.zeros(np.shape(x), np.float32)),
     Variant("duplicates", "sound", lambda x: np.repeat(_axes(1)(x)[:1], len(x), axis=0)),

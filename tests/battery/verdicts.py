@@ -33,8 +33,8 @@ def outcome(call: Callable[[], Any]) -> Outcome:
             result, error = call(), None
         except Exception as raised:
             result, error = None, raised
-    said = [f"{warning.category.__name__}: {warning.message}" for warning in seen if _matters(warning)]
-    return Outcome(result, error, tuple(said))
+    message = [f"{warning.category.__name__}: {warning.message}" for warning in seen if _matters(warning)]
+    return Outcome(result, error, tuple(message))
 
 
 def fault(
@@ -61,7 +61,7 @@ def fault(
         return "accepted"
     if expects == "absent":
         return None if re.search(ABSENT, subject.text) else "accepted, and the docstring does not say what comes of it"
-    if expects == "said":
+    if expects == "documented":
         told = re.search(NOT_FINITE, subject.text) or (subject.traceable and not finite(found.result))
         return None if told else "accepted, and the docstring does not say what comes of it"
     if expects in ("sound", "large"):
@@ -84,17 +84,17 @@ def unsound(valid: Outcome) -> str | None:
 
 def raw(error: BaseException, names: Collection[str]) -> str | None:
     """What an error lacks: the right type, our own line, the argument's name, what was found."""
-    said = f"{type(error).__name__}: {str(error).strip()}"
+    message = f"{type(error).__name__}: {str(error).strip()}"
     if not isinstance(error, ValueError | TypeError):
-        return f"raw {said}"
+        return f"raw {message}"
     frames = traceback.extract_tb(error.__traceback__)
     if _PACKAGE not in Path(frames[-1].filename).parents:
         ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parents]
         at = f" from {Path(ours[-1].filename).relative_to(_PACKAGE)}:{ours[-1].lineno}" if ours else ""
-        return f"raw{at} {said}"
+        return f"raw{at} {message}"
     if not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error)) for name in names):
-        return f"does not name {' or '.join(names)}: {said}"
-    return None if "found" in str(error) else f"does not say what was found: {said}"
+        return f"does not name {' or '.join(names)}: {message}"
+    return None if "found" in str(error) else f"does not say what was found: {message}"
 
 
 def _matters(warning):
