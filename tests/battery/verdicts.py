@@ -62,12 +62,12 @@ def fault(
     if expects == "absent":
         return None if re.search(ABSENT, subject.text) else "accepted, and the docstring does not say what comes of it"
     if expects == "documented":
-        told = re.search(NOT_FINITE, subject.text) or (subject.traceable and not finite(found.result))
-        return None if told else "accepted, and the docstring does not say what comes of it"
+        explained = re.search(NOT_FINITE, subject.text) or (subject.traceable and not finite(found.result))
+        return None if explained else "accepted, and the docstring does not say what comes of it"
     if expects in ("sound", "large"):
         words = OVERFLOW if expects == "large" else NOT_FINITE
-        told = finite(found.result) or re.search(words, subject.text) or not finite(valid().result)
-        return None if told else "gives NaN or infinity, and the docstring does not say so"
+        explained = finite(found.result) or re.search(words, subject.text) or not finite(valid().result)
+        return None if explained else "gives NaN or infinity, and the docstring does not say so"
     wanted = reference()
     if wanted.error is not None:
         return f"gives a result where the same numbers are refused: {wanted.error}"
