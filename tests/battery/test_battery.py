@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ def _run(folder, *options, parts):
         subprocess.Popen(
             [sys.executable, "-m", "tests.battery", "--out", file, "--part", f"{part}/{parts}", *options],
             env=environment,
+            cwd=Path(__file__).parents[2],
             stderr=subprocess.PIPE,
             text=True,
         )
