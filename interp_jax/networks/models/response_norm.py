@@ -63,9 +63,10 @@ def local_response_norm(
     else:
         places = np.array(range(channels) if places is None else as_counts("places", places, least=0, length=channels))
     wanted = places if outputs is None else np.array(as_counts("outputs", outputs, least=0))
-    ascending = _is_ascending(places) and _is_ascending(wanted)
-    if outputs is not None and not (ascending and set(outputs) <= set(places.tolist())):
-        raise ValueError(f"outputs: found {outputs}, wanted some of the places {places.tolist()}, both ascending")
+    if outputs is not None:
+        ascending = _is_ascending(places) and _is_ascending(wanted)
+        if not (ascending and set(outputs) <= set(places.tolist())):
+            raise ValueError(f"outputs: found {outputs}, wanted some of the places {places.tolist()}, both ascending")
     # A product with a band of ones: several times faster than a windowed sum over the last axis.
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     near = jnp.asarray(abs(places[:, None] - wanted[None]) <= radius, wide.dtype)
