@@ -219,6 +219,7 @@ def test_what_is_no_explainer_is_refused(tmp_path, digits, explainer):
         again.predict(x[:2, :10])
 
 
+@pytest.mark.slow  # the quick tests compile without optimizations
 def test_an_explanation_takes_less_than_a_second(digits, explainer):
     x, _, _, _ = digits
     explainer.explain(x[1200])  # compiles
