@@ -17,7 +17,6 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("signals.examples", "positions", "floats"): "a jump may lie between two samples",
     ("scatter.embedding", "named", "zero"): "no class has its number written",
     ("trees.resolutions", "numbers", "zero"): "clusters may be counted from 0",
-    ("comparison.errors", "decimals", "out of range"): "as many as are wanted",
     ("layered_network", "first_number", "zero"): "clusters may be counted from 0",
     ("ascent.maximize", "threshold", "infinity"): "no lane converges, all take their steps",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
@@ -33,8 +32,6 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
     ("networks.cost", "inputs", "*"): "seconds are measured anew, and converting whole numbers is an operation",
-    ("networks.fit", "optimizer", "list"): "an optimizer of optax is a NamedTuple",
-    ("networks.fit_fresh", "optimizer", "list"): "an optimizer of optax is a NamedTuple",
     ("networks.load_arrays", "like", "float64 inside"): "types must agree, as the docstring says",
     ("networks.save_arrays", "tree", "number"): "numbers are stored too",
     ("networks.save_arrays", "tree", "complex inside"): "complex numbers are stored too",
@@ -42,7 +39,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
 }
 
 # Words by which a docstring says what becomes of classes that there are not.
-ABSENT = r"absent|outside|left out|no class|counts? nowhere|out of range|other labels|has no score|none of the classes"
+ABSENT = r"absent|outside|left out|no class|counts? nowhere|out of range|other labels?|another label|has no score|none of the classes"
 # Words by which it says what becomes of numbers that are not finite.
 NOT_FINITE = r"NaN|infinit|not finite"
 # Words by which it says up to what magnitude numbers are taken, or what becomes of larger ones.
