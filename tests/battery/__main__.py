@@ -49,7 +49,7 @@ def _run(options, file):
 
     def report(subject, argument, variant, wrong, seconds=0.0):
         nonlocal failures
-        why = wrong and entry(subject, argument, variant)
+        why = wrong and entry(subject, argument, variant, wrong)
         wrong = None if why else wrong
         failures += wrong is not None
         record = {"subject": subject, "argument": argument, "variant": variant, "fault": wrong}
