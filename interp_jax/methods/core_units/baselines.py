@@ -232,7 +232,8 @@ def fewest(rates: Shaped[Array | np.ndarray, "..."] | list, holding: float) -> i
         >>> fewest(np.array([0.5, 0.9, 1.0]), 0.9)
         1
     """
-    rates = as_numpy("rates", rates, shape=["sizes"]).astype(np.float64)
+    rates = as_numpy("rates", rates, shape=["sizes"])
+    rates = rates.astype(np.promote_types(rates.dtype, np.float32))
     check_finite("rates", rates)
     check_number("holding", holding, least=0, most=1)
     enough = np.flatnonzero(rates >= float(holding) - ROUNDING)
