@@ -129,9 +129,10 @@ scores="probabilities"
     # A new array is traced wherever operations on arrays at hand are, inside jit.
     if inputs is not None and all(map(at_hand, (inputs, jnp.zeros(()), *jax.tree.leaves(network)))):
         given = as_rows("inputs", inputs, most=_TRIED, finite=False)
-        rows = jnp.concatenate([_made_up(given), given])
+        floating = jnp.issubdtype(given.dtype, jnp.floating)
+        rows = given if floating else jnp.concatenate([_made_up(given), given])
         try:
-            probable = _are_probabilities(network, rows)
+            probable = _are_probabilities(network, rows, floating)
         except Exception as error:
             raise _failed(name, rows, error) from error
         if probable is not None and at_hand(probable):
@@ -218,9 +219,14 @@ class _LogScores:
         return jnp.log(jnp.maximum(scores.astype(kind), jnp.finfo(kind).tiny))
 
 
-@jax.jit
-def _are_probabilities(network, rows):
-    """[rows] 1 if all scores of a row are probabilities, 0 if not, −1 for NaN; None for other outputs."""
+@partial(jax.jit, static_argnames="floating")
+def _are_probabilities(network, rows, floating):
+    """[rows] 1 if all scores of a row are probabilities, 0 if not, −1 for NaN; None for other outputs.
+
+    Made-up rows are put in front of floating ones here, in the compiled program.
+    """
+    if floating:
+        rows = jnp.concatenate([_made_up(rows), rows])
     leaves = jax.tree.leaves(network(rows))
     if len(leaves) != 1 or jnp.ndim(leaves[0]) < 2 or leaves[0].shape[-1] < 2 or len(leaves[0]) != len(rows):
         return None
