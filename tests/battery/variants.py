@@ -2,13 +2,13 @@
 
 A variant expects one of
 
-    refused  an error that names the argument
-    sound    a result of finite numbers, or such an error, or what the docstring says of NaN
-    large    the same of numbers so large or small that squares overflow or vanish
+    refused     an error that names the argument
+    sound       a result of finite numbers, or such an error, or what the docstring says of NaN
+    large       the same of numbers so large or small that squares overflow or vanish
     documented  NaN or infinity: such an error, NaN in a traceable function's result, or what the docstring says
-    absent   a class that there is not: such an error, or what the docstring says
-    same     the valid call's result, or that of the call named as its reference
-    alike    the same, or such an error
+    absent      a class that there is not: such an error, or what the docstring says
+    same        the valid call's result, or that of the call named as its reference
+    alike       the same, or such an error
 """
 
 from collections.abc import Callable, Iterator
