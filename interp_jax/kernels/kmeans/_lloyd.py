@@ -274,10 +274,15 @@ def _means_by_changes(rows, centers, before, goes_on, exact=False):
 
 
 def _refilled(rows, means, centers, empty, exact):
-    """Moves the first empty center to the row furthest from its own, the next to the next; not to rows on a center."""
+    """Moves the first empty center to the row furthest from its own, the next to the next; not to rows on a center.
+
+    A center differs from its rows by rounding even if all of them are equal: taking one of them would go on forever.
+    """
+    rounding = ((8 + rows.weights.size**0.5) * jnp.finfo(centers.dtype).eps) ** 2
 
     def distances(_, batch, part):
-        return None, jnp.where(batch.weights[None] > 0, nearest(batch, centers, exact)[1], 0)
+        squared = nearest(batch, centers, exact)[1]
+        return None, jnp.where((batch.weights[None] > 0) & (squared > rounding * batch.squares[None]), squared, 0)
 
     _, far = rows.fold(distances, None)
     distance, numbers = jax.lax.top_k(far, centers.shape[1])

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import datasets
@@ -188,6 +188,7 @@ def test_the_rest_is_that_of_scikit_learn_from_the_same_centers(monkeypatch, bat
 
 
 @given(arrays(np.float32, (8, 2), elements=st.sampled_from([-2.0, 0.0, 0.5, 3.0])), st.sampled_from([1, 4, 8]))
+@example(np.pad(np.float32([[3]]), [(0, 7), (0, 1)]), 4)
 @settings(max_examples=60, deadline=None)
 def test_ties_duplicates_and_constant_columns(x, k):
     found = kmeans(x, k, key=KEY, restarts=3, tolerance=0.0)
