@@ -36,15 +36,22 @@ def _imports():
 
 
 def _attached(package):
-    """Names by the module that an ``__init__`` attaches them from, and the submodules that it attaches."""
+    """Names by the module that a package's stub or ``__init__`` has them from, and the submodules that it names."""
     attached, submodules = {}, set()
-    for node in ast.walk(ast.parse(MODULES[package].read_text())):
-        if isinstance(node, ast.keyword) and node.arg == "submod_attrs":
-            attached |= ast.literal_eval(node.value)
-        elif isinstance(node, ast.keyword) and node.arg == "submodules":
-            submodules |= ast.literal_eval(node.value)
-        elif isinstance(node, ast.ImportFrom) and node.module.startswith(f"{package}."):
-            attached[node.module.removeprefix(f"{package}.")] = [alias.name for alias in node.names]
+    path, stub = MODULES[package], MODULES[package].with_suffix(".pyi")
+    for node in ast.walk(ast.parse((stub if stub.exists() else path).read_text())):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        names = [alias.name for alias in node.names]
+        module = node.module or ""
+        if node.level == 0 and module.startswith(f"{package}."):
+            module = module.removeprefix(f"{package}.")
+        elif node.level == 0:
+            continue
+        if module:
+            attached.setdefault(module, []).extend(names)
+        else:
+            submodules |= set(names)
     return attached, submodules
 
 

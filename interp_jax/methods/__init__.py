@@ -2,19 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules={
-        "ablation",
-        "ascent",
-        "attribution",
-        "averages",
-        "cnn_inte",
-        "core_units",
-        "deviation",
-        "embedding",
-        "filters",
-        "hierarchy",
-        "identity",
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,11 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules={"regularizers"},
-    submod_attrs={
-        "climbing": ["Ascent", "maximize"],
-        "regularizers": ["box", "clip_contribution", "clip_norm", "gaussian_blur", "l2_decay"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

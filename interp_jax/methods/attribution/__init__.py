@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "deconvolution": ["deconvnet"],
-        "gradients": ["gradient_times_input", "integrated_gradients"],
-        "patch_differences": ["prediction_difference"],
-        "removal": ["RemovalCurves", "removal_curves"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "checkpoints": ["load_fit", "save_fit"],
-        "fitting": ["Fit", "History", "fit", "fit_fresh"],
-        "identity_pull": ["pull_to_identity"],
-        "stored_arrays": ["load_arrays", "save_arrays"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from . import alignment as alignment
+from . import correlation as correlation
+from . import dirac as dirac
+from . import distances as distances
+from . import jumps as jumps
+from . import kmeans as kmeans
+from . import location_errors as location_errors
+from . import nmf as nmf
+from . import ward as ward

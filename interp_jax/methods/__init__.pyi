@@ -1,0 +1,11 @@
+from . import ablation as ablation
+from . import ascent as ascent
+from . import attribution as attribution
+from . import averages as averages
+from . import cnn_inte as cnn_inte
+from . import core_units as core_units
+from . import deviation as deviation
+from . import embedding as embedding
+from . import filters as filters
+from . import hierarchy as hierarchy
+from . import identity as identity

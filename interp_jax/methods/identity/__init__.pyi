@@ -1,0 +1,11 @@
+from .contribution import Contributions as Contributions
+from .contribution import contributions as contributions
+from .contribution import layer_accuracy as layer_accuracy
+from .distance import distance_to_identity as distance_to_identity
+from .early_exit import Exits as Exits
+from .early_exit import prediction_depth as prediction_depth
+from .early_exit import stop_when_confident as stop_when_confident
+from .shares import Shares as Shares
+from .shares import completeness_error as completeness_error
+from .shares import path_shares as path_shares
+from .writes import class_writes as class_writes

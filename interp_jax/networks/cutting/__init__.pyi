@@ -1,0 +1,9 @@
+from .gating import GatedChain as GatedChain
+from .gating import gate as gate
+from .lifting import LiftedTail as LiftedTail
+from .lifting import lift as lift
+from .masks import load_masks as load_masks
+from .masks import save_masks as save_masks
+from .narrowing import NarrowedTail as NarrowedTail
+from .narrowing import narrow as narrow
+from .shrinking import shrink as shrink

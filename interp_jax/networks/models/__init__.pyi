@@ -1,0 +1,11 @@
+from . import lnn as lnn
+from .identity_cnn import IdentityCNN as IdentityCNN
+from .identity_perceptron import IdentityPerceptron as IdentityPerceptron
+from .image_cnns import cifar_cnn as cifar_cnn
+from .image_cnns import image_cnn as image_cnn
+from .layer_stack import LayerStack as LayerStack
+from .perceptrons import perceptron as perceptron
+from .pooling import max_pool as max_pool
+from .response_norm import local_response_norm as local_response_norm
+from .signal_cnns import SignalConvolution as SignalConvolution
+from .signal_cnns import signal_cnn as signal_cnn

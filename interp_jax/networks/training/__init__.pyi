@@ -1,0 +1,9 @@
+from .checkpoints import load_fit as load_fit
+from .checkpoints import save_fit as save_fit
+from .fitting import Fit as Fit
+from .fitting import History as History
+from .fitting import fit as fit
+from .fitting import fit_fresh as fit_fresh
+from .identity_pull import pull_to_identity as pull_to_identity
+from .stored_arrays import load_arrays as load_arrays
+from .stored_arrays import save_arrays as save_arrays
