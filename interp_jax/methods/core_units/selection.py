@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_key, check_number, renamed
+from interp_jax._readable import readable
 from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator
 from interp_jax.methods.core_units._search import smallest_set
 from interp_jax.methods.core_units._tails import accept
@@ -16,6 +17,7 @@ from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_re
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 
+@readable(figure="core_units")
 class Selection(NamedTuple):
     """The units kept, and how they were found; masks and gates have the form of the mask shape.
 
@@ -32,6 +34,8 @@ class Selection(NamedTuple):
         objective: [lanes] the final value of the gates' objective, a lane per α.
         trace: [steps, lanes] its value at each step.
         rows: the class's data that sets are evaluated on.
+        target: the class; None for all classes at once.
+        holding: the required rate.
     """
 
     mask: Any
@@ -46,6 +50,16 @@ class Selection(NamedTuple):
     objective: Float[np.ndarray, " lanes"]
     trace: Float[np.ndarray, "steps lanes"]
     rows: ClassData
+    target: int | None
+    holding: float
+
+    def _finding(self) -> str:
+        whose = "all classes'" if self.target is None else f"class {self.target}'s"
+        units = sum(np.size(mask) for mask in jax.tree.leaves(self.mask))
+        return (
+            f"{self.units} of {units} units hold {100 * self.holding_rate:.1f} % of {whose} decisions "
+            f"(required: {100 * self.holding:g} %{'' if self.reached else ', not reached'})"
+        )
 
 
 @renamed(batch_size="minibatch_size")
@@ -168,6 +182,8 @@ def select(
         objective=trained.trace[0, -1],
         trace=trained.trace[0],
         rows=data,
+        target=target,
+        holding=float(holding),
     )
 
 

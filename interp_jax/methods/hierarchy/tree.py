@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax._checks import as_count, as_key, as_numpy
+from interp_jax._readable import readable
 from interp_jax.kernels import alignment, ward
 from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
 
-@dataclass(frozen=True, eq=False)
+@readable(figure="hierarchy")
+@dataclass(frozen=True, eq=False, repr=False)
 class Hierarchy:
     """The Ward tree of a network's units: a partition for each number of clusters, from one to the number of units.
 
@@ -34,11 +36,12 @@ class Hierarchy:
     converged: bool
     dead_units: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
 
-    def __repr__(self) -> str:
+    def _finding(self) -> str:
         dead = f", {len(self.dead_units)} dead units left out" if len(self.dead_units) else ""
-        return (
-            f"Hierarchy({len(self.vectors)} units, {self.vectors.shape[1]} features, converged={self.converged}{dead})"
-        )
+        text = f"a Ward tree of {len(self.vectors)} units by {self.vectors.shape[1]} features{dead}"
+        counts = range(2, min(5, len(self.vectors)) + 1)
+        sizes = "; ".join(", ".join(map(str, np.bincount(self.cut(count)))) for count in counts)
+        return f"{text}\ncut into {counts[0]} to {counts[-1]} clusters, their sizes are {sizes}" if counts else text
 
     @cached_property
     def units(self) -> np.ndarray:

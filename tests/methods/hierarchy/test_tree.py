@@ -207,7 +207,7 @@ def test_dead_units_are_left_out_of_the_tree_and_named(flagged):
     np.testing.assert_array_equal(tree.cut(4), alone.cut(4))
     np.testing.assert_array_equal(tree.expand(tree.cut(4), -1), np.insert(alone.cut(4), [3, 9], -1))
     np.testing.assert_array_equal(tree.expand(tree.vectors, 0), np.insert(alone.vectors, [3, 9], 0, axis=0))
-    assert "12 units, 5 features" in repr(tree)
+    assert "12 units by 5 features" in repr(tree)
     assert "2 dead units left out" in repr(tree)
     assert alone.dead_units.size == 0
     with pytest.raises(ValueError, match="^values: found shape"):
