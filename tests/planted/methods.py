@@ -100,7 +100,6 @@ _FAULTS = {
         ("miss = jnp.mean(", "miss = jnp.sum(", "misses are summed"),
     ],
     ("core_units/sweeping.py", "core_units/test_sweeping.py"): [
-        ("jnp.tile(starts, (len(alphas) // repeats))", "X", "placeholder"),
         ("(yes == is_positive) & (places < count)[None]", "yes == is_positive", "padding counts as right"),
         ("/ np.sum(counts > 0, axis=1, keepdims=True)", "/ 2", "absent negatives count"),
         ("jax.random.fold_in(key, place)", "jax.random.fold_in(key, 0)", "all targets share their random numbers"),
@@ -433,7 +432,6 @@ _FAULTS = {
             "jnp.sum(rank < missing, dtype=jnp.int32)",
             "a draw too few is counted",
         ),
-        ("margins = sum((q[:, None]", "margins = sum((0.5 + q[:, None]", "placeholder"),
         ("first += batches * blocks", "first += 0", "the same draws again"),
         ("squares >= separation**2", "squares >= separation", "the separation is not squared"),
         ("points)) + 1) ** dimension", "points))) ** dimension", "too few cells"),
