@@ -276,7 +276,7 @@ _FAULTS = {
     ],
     ("cnn_inte/class_separability.py", "cnn_inte/test_class_separability.py"): [
         ("TOO_FEW = 0.9", "TOO_FEW = 1.1", "chance alone gives a score"),
-        ("ordered[1:] > ordered[:-1]", "ordered[1:] >= ordered[:-1]", "equal values are told apart"),
+        ("ordered[1:] > ordered[:-1]", "ordered[1:] >= ordered[:-1]", "equal values are separated"),
         (
             "(by_chance < TOO_FEW) & jnp.all(jnp.isfinite(points) | ~counted[:, None])",
             "(by_chance < TOO_FEW)",
