@@ -378,16 +378,13 @@ def rows_as_hashes(found):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (REAL_DATA / "tfds").is_dir(), reason="the prepared MNIST is not here")
-def test_both_copies_of_mnist_agree_and_the_second_load_is_fast(tmp_path):
+def test_both_copies_of_mnist_agree_also_in_another_process():
     prepared = data.load("mnist", data_dir=REAL_DATA / "tfds")
     assert rows_as_hashes(prepared) == rows_as_hashes(data.load("mnist", data_dir=REAL_DATA / "mnist"))
     program = f"""
-import time
-start = time.perf_counter()
 from interp_jax import data
 found = data.load("mnist", data_dir={str(REAL_DATA / "tfds")!r})
-print(time.perf_counter() - start, *found.labels[:20])
+print(*found.labels[:20])
 """
-    seconds, *labels = run_python(program).split()
-    assert float(seconds) < 1
+    labels = run_python(program).split()
     np.testing.assert_array_equal(prepared.labels[:20], [int(label) for label in labels])

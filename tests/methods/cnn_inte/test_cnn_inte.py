@@ -1,6 +1,5 @@
 """CNN-INTE on planted factors, and its parts against scikit-learn."""
 
-import time
 
 import jax
 import jax.numpy as jnp
@@ -219,16 +218,11 @@ def test_what_is_no_explainer_is_refused(tmp_path, digits, explainer):
         again.predict(x[:2, :10])
 
 
-@pytest.mark.slow  # the quick tests compile without optimizations
-def test_an_explanation_takes_less_than_a_second(digits, explainer):
+def test_a_second_explanation_compiles_nothing(digits, explainer, assert_compiles):
     x, _, _, _ = digits
-    explainer.explain(x[1200])  # compiles
-    seconds = []
-    for row in range(1201, 1204):
-        start = time.perf_counter()
-        explainer.explain(x[row])
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1
+    explainer.explain(x[1200])
+    with assert_compiles(0):
+        explainer.explain(x[1201])
 
 
 def test_a_saved_explainer_is_the_same(tmp_path, digits, explainer):
