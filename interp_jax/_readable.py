@@ -45,15 +45,26 @@ def fields_as_text(result: Any) -> str:
 
 def _text(result: Any) -> str:
     finding = _finding(result)
-    return fields_as_text(result) if finding is None else f"{type(result).__name__}: {finding}"
+    text = fields_as_text(result) if finding is None else f"{type(result).__name__}: {finding}"
+    return text if len(text) <= _MOST else f"{text[: _MOST - 2]} …"
 
 
 def _finding(result: Any) -> str | None:
-    """What a result says, or None if it says nothing or its arrays have no values."""
+    """What a result says, or None if it says nothing or its fields are not arrays with values."""
     says = getattr(result, "_finding", None)
     leaves = jax.tree.leaves([getattr(result, name) for name in _names(result)])
-    read = says is not None and all(at_hand(leaf) and not isinstance(leaf, jax.ShapeDtypeStruct) for leaf in leaves)
-    return says() if read else None
+    if says is None or not all(map(_has_values, leaves)):
+        return None
+    try:
+        return says()
+    # Trees of the same form hold anything: axes for vmap, shardings, differences of two results.
+    except (TypeError, ValueError, AttributeError, IndexError, KeyError):
+        return None
+
+
+def _has_values(leaf: Any) -> bool:
+    deleted = isinstance(leaf, jax.Array) and at_hand(leaf) and leaf.is_deleted()
+    return at_hand(leaf) and not deleted and not isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 def _page(result: Any, figure: str | None) -> str:
@@ -61,11 +72,14 @@ def _page(result: Any, figure: str | None) -> str:
     rows = "".join(f"<tr><td>{name}</td><td>{html.escape(value)}</td></tr>" for name, value in _described(result))
     heading = html.escape(finding or "").replace("\n", "<br>")
     page = f"<p><b>{type(result).__name__}</b> {heading}</p><table>{rows}</table>"
-    if figure is None or finding is None:
-        return page
     # By name and only here: methods know nothing of figures.
-    drawn = getattr(importlib.import_module("interp_jax.figures"), figure)(result)
-    return page + drawn._repr_html_()
+    draw = getattr(importlib.import_module("interp_jax.figures"), figure, None) if figure and finding else None
+    if draw is None:
+        return page
+    try:
+        return page + draw(result)._repr_html_()
+    except (ValueError, TypeError):  # a result that the figure refuses, e.g. inputs that are no images
+        return page
 
 
 def _names(result: Any) -> list[str]:
@@ -80,7 +94,7 @@ def _described(result: Any) -> Iterator[tuple[str, str]]:
 
 def _value(value: Any) -> str:
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        if value.shape == () and at_hand(value) and value.dtype.kind in "biuf":
+        if value.shape == () and _has_values(value) and value.dtype.kind in "biuf":
             return _value(value.item())
         return f"{value.dtype}[{', '.join(map(str, value.shape))}]"
     if isinstance(value, bool) or value is None:

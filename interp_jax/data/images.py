@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from interp_jax._readable import readable
 from interp_jax.data import _prepared as prepared
 from interp_jax.data import _published as published
 
@@ -32,6 +33,7 @@ _PUBLISHERS = {
 }
 
 
+@readable()
 class Images(NamedTuple):
     """Images with their labels, as NumPy arrays.
 
@@ -44,6 +46,12 @@ class Images(NamedTuple):
     inputs: Float32[np.ndarray, "n height width channels"]
     labels: Int32[np.ndarray, " n"]
     classes: tuple[str, ...]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.inputs) != 4:
+            return None
+        count, *shape = self.inputs.shape
+        return f"{count} images of {' × '.join(map(str, shape))} in {len(self.classes)} classes"
 
 
 def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None = None) -> Images:

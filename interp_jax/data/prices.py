@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from interp_jax._checks import as_count, as_numpy, describe
+from interp_jax._readable import readable
 
 LARGEST = float(np.finfo(np.float32).max)  # windows are stored in float32
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
+@readable()
 class PriceSeries(NamedTuple):
     """Consecutive months ("1970-01", …), the price of every item in each of them, and the items' names."""
 
@@ -23,7 +25,13 @@ class PriceSeries(NamedTuple):
     values: Float64[np.ndarray, "rows items"]
     items: tuple[str, ...]
 
+    def _finding(self) -> str | None:
+        if not self.months:
+            return None
+        return f"{len(self.months)} months, {self.months[0]} to {self.months[-1]}, of {len(self.items)} items"
 
+
+@readable()
 class PriceWindows(NamedTuple):
     """Windows of ``months`` months, one per row, and the prices of the month after each.
 
@@ -36,6 +44,14 @@ class PriceWindows(NamedTuple):
     target_months: tuple[str, ...]
     items: tuple[str, ...]
     months: int
+
+    def _finding(self) -> str | None:
+        if not self.target_months:
+            return None
+        return (
+            f"{len(self.inputs)} windows of {self.months} months of {len(self.items)} items, "
+            f"before {self.target_months[0]} to {self.target_months[-1]}"
+        )
 
 
 def price_windows(csv, months=36) -> PriceWindows:

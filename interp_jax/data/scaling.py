@@ -6,11 +6,13 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from interp_jax._checks import as_numpy, check_number, describe
+from interp_jax._readable import readable
 
 _LARGE = 2.0**1022  # differences of float64 numbers below this magnitude are finite
 _MOST = float(np.finfo(np.float32).max)
 
 
+@readable()
 class Scaling(NamedTuple):
     """The ranges of the columns that it was fitted to, and the range to which they are mapped."""
 
@@ -18,6 +20,10 @@ class Scaling(NamedTuple):
     maximum: Float64[np.ndarray, " columns"]
     low: float
     high: float
+
+    def _finding(self) -> str | None:
+        constant = int(np.sum(self.constant))
+        return f"{len(self.minimum)} columns to [{self.low:g}, {self.high:g}]; {constant} of them constant"
 
     @property
     def constant(self) -> Bool[np.ndarray, " columns"]:

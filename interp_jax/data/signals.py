@@ -5,20 +5,29 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_count, as_key, as_labels, at_hand, check_number
+from interp_jax._readable import readable
 
 LENGTH = 100
 FIRST_POSITION, LAST_POSITION = 21, 80
 _LEAST, _MOST = 1e-37, 1e37  # the range of float32, with room for the noise's largest draws
 
 
+@readable()
 class JumpSignals(NamedTuple):
     """Signals, one per row, and for each the 1-based position t of its first sample after the jump."""
 
     signals: Float[Array, "rows 100"]
     positions: Int[Array, " rows"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.signals) != 2 or not len(self.positions):
+            return None
+        least, most = int(np.min(self.positions)), int(np.max(self.positions))
+        return f"{len(self.signals)} signals of {self.signals.shape[1]} samples, jumps at {least} to {most}"
 
     @property
     def labels(self) -> Int[Array, " rows"]:

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
 from interp_jax._checks import as_count, as_key, as_real
+from interp_jax._readable import readable
 
 PAPER_ITERATIONS = 5000
 
 
+@readable()
 class AlignedSigns(NamedTuple):
     """Vectors times their signs, the signs (±1), and the sum of cosines before the first and after every step.
 
@@ -25,6 +27,13 @@ class AlignedSigns(NamedTuple):
     similarity: Float[Array, " trace"]
     flips: Int[Array, ""]
     converged: Bool[Array, ""]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.similarity) != 1:
+            return None
+        end = "no single flip raises it further" if self.converged else "not converged: a single flip would raise it"
+        before, after = float(self.similarity[0]), float(self.similarity[-1])
+        return f"{int(self.flips)} flips; sum of cosines {before:.4g} before, {after:.4g} after; {end}"
 
 
 def align_signs(

@@ -9,10 +9,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 
 from interp_jax._checks import as_centered, as_count, as_float_type, as_real, check_not_negative, check_same_rows
+from interp_jax._readable import readable
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
 
+@readable()
 class ColumnMoments(NamedTuple):
     """Per column: least and greatest value, mean minus the least value, sum of squares about the mean."""
 
@@ -28,6 +30,7 @@ class ColumnMoments(NamedTuple):
         return (self.low == self.high) | (self.squares == 0)
 
 
+@readable()
 class Moments(NamedTuple):
     """The moments of the rows so far from which Pearson correlations between columns of a and of b are computed.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax._checks import as_centered, as_count, as_labels, as_mask, as_numpy, as_real, at_hand, check_choice
+from interp_jax._readable import readable
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import sums_within
@@ -18,12 +19,20 @@ _SHAPE = ["rows", "features"]
 METRICS = ("euclidean", "cosine", "correlation")
 
 
+@readable()
 class WithinGroups(NamedTuple):
     """Per group: the mean distance over its pairs of rows, its number of rows, and of rows without direction."""
 
     means: Float[Array, " groups"]
     counts: Int[Array, " groups"]
     degenerate: Int[Array, " groups"]
+
+    def _finding(self) -> str | None:
+        means = np.asarray(self.means)
+        if means.ndim != 1 or np.isnan(means).all():
+            return None
+        least, most = (f"{means[group]:.4g} (group {group})" for group in (np.nanargmin(means), np.nanargmax(means)))
+        return f"mean distances within {len(means)} groups: {least} to {most}"
 
 
 def mean_pairwise(

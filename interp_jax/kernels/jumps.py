@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax._checks import as_centered, as_count, as_counts, as_number, as_real, check_choice, is_traced
+from interp_jax._readable import readable
 
 POSITIONS = (21, 80)
 _SIGNALS = ["rows", "length"]
@@ -20,6 +21,7 @@ _NUMPY_PADDING = {"constant": "constant", "nearest": "edge", "reflect": "symmetr
 _Scalar = float | int | Float[Array, ""] | np.floating
 
 
+@readable()
 class SoftmaxLayer(NamedTuple):
     """One layer of a softmax network: ``log_softmax(signals @ weights + bias)``."""
 
@@ -27,6 +29,7 @@ class SoftmaxLayer(NamedTuple):
     bias: Float[Array, " positions"]
 
 
+@readable()
 class Estimates(NamedTuple):
     """One position per row: the mode, the median (both int32) and the mean (float32) of a posterior."""
 
@@ -263,8 +266,8 @@ def estimates(log_probabilities: Float[Array | np.ndarray, "*rows positions"], f
 
     Example:
         >>> import jax.numpy as jnp
-        >>> estimates(jnp.log(jnp.array([[0.4, 0.2, 0.4]])), first=1)
-        Estimates(mode=Array([1], dtype=int32), median=Array([2], dtype=int32), mean=Array([2.], dtype=float32))
+        >>> tuple(estimates(jnp.log(jnp.array([[0.4, 0.2, 0.4]])), first=1))
+        (Array([1], dtype=int32), Array([2], dtype=int32), Array([2.], dtype=float32))
 
     Source: Bayes estimates under 0-1, absolute and squared loss; not in the thesis.
     """

@@ -7,10 +7,12 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import check_number, is_traced
+from interp_jax._readable import readable
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._scales import power_of_two
 
 
+@readable()
 class LocationErrors(NamedTuple):
     """Mean absolute and root mean square error, over all rows and over those of least error, in samples."""
 
@@ -18,6 +20,14 @@ class LocationErrors(NamedTuple):
     l2: Float[Array, ""]
     l1_best: Float[Array, ""]
     l2_best: Float[Array, ""]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.l1):
+            return None
+        return (
+            f"mean absolute error {float(self.l1):.4g} samples, root mean square {float(self.l2):.4g}; "
+            f"over the rows of least error {float(self.l1_best):.4g} and {float(self.l2_best):.4g}"
+        )
 
 
 def location_errors(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_count, as_key, as_number, as_real, check_not_negative
+from interp_jax._readable import readable
 from interp_jax.kernels._scales import power_of_two
 
 # Least denominator of an update, where the largest entry of V is between 1 and 2. A component or row that has died
@@ -19,6 +20,7 @@ _FLOOR = 1e-12
 _BATCH_NUMBERS = 2**19
 
 
+@readable()
 class Factorization(NamedTuple):
     """The best start's factors, its Frobenius error ‖V − T U‖, every start's error, and which start was best."""
 
@@ -27,6 +29,12 @@ class Factorization(NamedTuple):
     error: Float[Array, ""]
     errors: Float[Array, " restarts"]
     best: Int[Array, ""]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.error):
+            return None
+        starts = f"start {int(self.best)} of {len(self.errors)}, whose errors end at {float(np.max(self.errors)):.6g}"
+        return f"rank {self.weights.shape[-1]}: error {float(self.error):.6g}, by {starts} or less"
 
 
 def nmf(

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_count, as_key, as_mask, as_real, check_finite, check_shape, describe, renamed
+from interp_jax._readable import readable
 from interp_jax.kernels.correlation import pearson
 from interp_jax.methods._accept import accept_segments, applied, as_rows
 
 
+@readable()
 class Resampled(NamedTuple):
     """The outputs with units resampled.
 
@@ -26,6 +28,7 @@ class Resampled(NamedTuple):
     source: Int[Array, " rows"]
 
 
+@readable()
 class ModuleEffects(NamedTuple):
     """How the outputs change with each module.
 
@@ -41,6 +44,19 @@ class ModuleEffects(NamedTuple):
     resample: Float[Array, "modules outputs"]
     mean_ablation_size: Float[Array, "modules outputs"]
     resample_size: Float[Array, "modules outputs"]
+
+    def _finding(self) -> str | None:
+        effects = np.abs(self.mean_ablation)
+        if effects.ndim != 2 or not np.isfinite(effects).any():
+            return None
+        module, output = np.unravel_index(np.nanargmax(effects), effects.shape)
+        place = module, output
+        return (
+            f"{effects.shape[0]} modules, {effects.shape[1]} outputs; strongest correlation under mean ablation: "
+            f"module {module} with output {output}, {float(self.mean_ablation[place]):.3f}\n"
+            f"the same when resampled: {float(self.resample[place]):.3f}; mean change of that output: "
+            f"{float(self.mean_ablation_size[place]):.3g} standard deviations"
+        )
 
 
 @renamed(masks="replaced")

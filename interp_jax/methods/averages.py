@@ -4,12 +4,15 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_centered, as_count, as_labels, as_numpy, check_shape
+from interp_jax._readable import readable
 from interp_jax.methods._accept import accept_network, as_rows
 
 
+@readable()
 class ClassMeans(NamedTuple):
     """Means over the rows of each class.
 
@@ -20,6 +23,13 @@ class ClassMeans(NamedTuple):
 
     means: Float[Array, "classes *units"]
     counts: Int[Array, " classes"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.counts) != 1:
+            return None
+        rows = np.asarray(self.counts)
+        empty = f"; {np.sum(rows == 0)} without rows" if (rows == 0).any() else ""
+        return f"means of {len(rows)} classes of {rows.min()} to {rows.max()} rows{empty}"
 
 
 def class_means(activations, labels, *, classes: int) -> ClassMeans:

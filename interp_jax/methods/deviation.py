@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_centered, as_count, as_labels, at_hand, check_choice, check_shape, describe
+from interp_jax._readable import readable
 from interp_jax.kernels import distances
 from interp_jax.methods.averages import class_means
 
@@ -17,6 +18,7 @@ METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
 PAIRS = ("adjacent", "all")
 
 
+@readable()
 class Profile(NamedTuple):
     """Deviations layer by layer, in the order given.
 
@@ -38,6 +40,18 @@ class Profile(NamedTuple):
     inter_by_pair: Float[Array, "layers pairs"]
     degenerate: Int[Array, "layers classes"]
     counts: Int[Array, " classes"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.inner) != 1 or not len(self.inner):
+            return None
+        (inner, inner_last), (inter, inter_last) = (
+            (float(each[0]), float(each[-1])) for each in (self.inner, self.inter)
+        )
+        return (
+            f"{len(self.inner)} layers, {len(self.counts)} classes\n"
+            f"inner-class deviation {inner:.4g} in the first layer, {inner_last:.4g} in the last\n"
+            f"inter-class deviation {inter:.4g} in the first layer, {inter_last:.4g} in the last"
+        )
 
 
 def profile(

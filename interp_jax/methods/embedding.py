@@ -11,12 +11,14 @@ from jaxtyping import Array, Bool, Float
 from scipy.stats import binomtest
 
 from interp_jax._checks import as_centered, as_count, as_key, as_real, check_number
+from interp_jax._readable import readable
 
 _BLOCK_NUMBERS = 1 << 15  # random numbers a key: few enough for a core's cache, and a key costs little beside them
 _ATTEMPTS = 10**7
 _LEAST_ACCEPTANCE = 1e-6
 
 
+@readable()
 class OutputLayer(NamedTuple):
     """The map of `pseudo_inverse`, ``scores = codes @ weights + bias``.
 
@@ -29,6 +31,7 @@ class OutputLayer(NamedTuple):
     bias: Float[Array, " points"]
 
 
+@readable()
 class SuccessRate(NamedTuple):
     """The rate of `success_rate` and its counts.
 
@@ -47,6 +50,12 @@ class SuccessRate(NamedTuple):
     trials: int
     successes: int
     acceptance: float
+
+    def _finding(self) -> str:
+        return (
+            f"{self.successes} of {self.trials} point sets decoded: {self.rate:.4g} "
+            f"(interval {self.low:.4g} to {self.high:.4g})"
+        )
 
 
 def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:

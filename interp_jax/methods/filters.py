@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from interp_jax._checks import as_centered, as_count, as_real, check_shape
+from interp_jax._readable import readable
 from interp_jax.methods._accept import applied, as_rows, callable_pytree
 
 
+@readable()
 class Profile(NamedTuple):
     """Weights by their offset from the jump.
 
@@ -24,6 +26,15 @@ class Profile(NamedTuple):
     offsets: np.ndarray
     mean: Float[Array, " offsets"]
     spread: Float[Array, " offsets"]
+
+    def _finding(self) -> str | None:
+        mean = np.asarray(self.mean)
+        if mean.ndim != 1 or np.isnan(mean).all():
+            return None
+        least, most = (
+            f"{mean[place]:.4g} at offset {self.offsets[place]}" for place in (np.nanargmin(mean), np.nanargmax(mean))
+        )
+        return f"mean weights {least} to {most}"
 
 
 def effective_weights(network: Callable, inputs) -> Float[Array, "*features classes"]:

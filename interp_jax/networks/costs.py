@@ -10,18 +10,23 @@ import numpy as np
 from jaxtyping import Array, Shaped
 
 from interp_jax._checks import check_callable, renamed
+from interp_jax._readable import readable
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import freeze
 
 _CALLS = 9
 
 
+@readable()
 class Cost(NamedTuple):
     """The cost of a network: its number of parameters, and floating-point operations and seconds per row."""
 
     parameters: int
     flops: float
     seconds: float
+
+    def _finding(self) -> str:
+        return f"{self.parameters:,} parameters; {self.flops:.4g} operations and {self.seconds:.3g} s a row"
 
 
 @renamed(net="network")

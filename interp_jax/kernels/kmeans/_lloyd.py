@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from interp_jax._checks import as_centered, as_count, as_key, as_number, as_real, check_finite, check_not_negative
+from interp_jax._readable import readable
 from interp_jax.kernels.kmeans._nearest_centers import center_numbers, nearest
 from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
@@ -29,6 +30,7 @@ _SCORES = 2**21
 _LOST = 1 / 32
 
 
+@readable()
 class Clustering(NamedTuple):
     """The best start: its centers, every row's nearest one, and Σ weight · ‖x − center‖².
 
@@ -41,6 +43,16 @@ class Clustering(NamedTuple):
     converged: Bool[Array, ""]
     steps: Int[Array, ""]
     inertias: Float[Array, " restarts"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.inertia):
+            return None
+        rows = np.bincount(self.labels, minlength=len(self.centers))
+        rest = "at rest" if self.converged else "not at rest"
+        return (
+            f"{len(rows)} clusters of {rows.min()} to {rows.max()} rows; inertia {float(self.inertia):.6g}, "
+            f"the best of {len(self.inertias)} starts, {rest} after {int(self.steps)} iterations"
+        )
 
 
 def kmeans(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_numpy
+from interp_jax._readable import readable
 from interp_jax.kernels.ward._points import as_points
 
 _TOLERANCE = 1e-9  # relative, of heights and of ΔESS
@@ -15,6 +16,7 @@ _ROUNDING = 1e-14  # of a centroid whose coordinates are at most 1
 _ELEMENTS = 1 << 20  # of a tile of costs or of differences
 
 
+@readable()
 class Verification(NamedTuple):
     """The tree as a whole, and each checked merge."""
 
@@ -22,6 +24,12 @@ class Verification(NamedTuple):
     least: Bool[np.ndarray, " checked"]
     excess: Float[np.ndarray, " checked"]
     checked: Int[np.ndarray, " checked"]
+
+    def _finding(self) -> str:
+        valid = "a valid tree" if self.valid else "not a valid tree"
+        least, checked = int(np.sum(self.least)), len(self.checked)
+        worst = f" (greatest excess: {np.max(self.excess):.3g})" if checked else ""
+        return f"{valid}; {least} of {checked} checked merges are of least ΔESS{worst}"
 
 
 def verify(
@@ -56,7 +64,7 @@ def verify(
 
     Example:
         >>> verify(np.array([[0, 1, 1, 2], [2, 3, 27**0.5, 3]]), np.array([[0.0], [1.0], [5.0]]))
-        Verification(valid=True, least=array([ True,  True]), excess=array([0., 0.]), checked=array([0, 1]))
+        Verification: a valid tree; 2 of 2 checked merges are of least ΔESS (greatest excess: 0)
 
     Source: Watanabe 2018 (arXiv:1810.01588), section 3.
     """

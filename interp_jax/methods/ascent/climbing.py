@@ -12,6 +12,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
+from interp_jax._readable import readable
 from interp_jax.methods._accept import accept_scores, applied, as_rows, callable_pytree
 
 # Shares of a batch that go on without the others once no more of its lanes are under way. Each is a loop more to
@@ -21,6 +22,7 @@ _FEWEST = 256
 _MOST = 2**31 - 1
 
 
+@readable()
 class Ascent(NamedTuple):
     """The input that each lane ends with, its unit's activation there, and why the lane stopped.
 
@@ -39,6 +41,18 @@ class Ascent(NamedTuple):
     steps: Int[Array, " lanes"]
     converged: Bool[Array, " lanes"]
     stalled: Bool[Array, " lanes"]
+
+    def _finding(self) -> str | None:
+        lanes, converged, stalled = np.ndim(self.converged), int(np.sum(self.converged)), int(np.sum(self.stalled))
+        if lanes != 1 or not len(self.converged):
+            return None
+        activation = np.asarray(self.activation, np.float32)
+        return (
+            f"{converged} of {len(activation)} lanes passed the threshold, {stalled} stalled, "
+            f"{len(activation) - converged - stalled} ran out of steps\n"
+            f"activations {activation.min():.4g} to {activation.max():.4g} "
+            f"after {int(np.min(self.steps))} to {int(np.max(self.steps))} steps"
+        )
 
 
 @renamed(regularisers="regularizers")

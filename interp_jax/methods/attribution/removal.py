@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_numpy, as_real, check_finite, check_number, check_shape
+from interp_jax._readable import readable
 from interp_jax.methods.attribution._scored import scored_rows
 
 
+@readable()
 class RemovalCurves(NamedTuple):
     """The probability of a class while positions of a row are removed, or put back.
 
@@ -30,6 +32,12 @@ class RemovalCurves(NamedTuple):
     insertion: Float[Array, "rows steps"]
     deletion_area: Float[Array, " rows"]
     insertion_area: Float[Array, " rows"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.deletion_area) != 1 or not len(self.deletion_area):
+            return None
+        deletion, insertion = float(np.mean(self.deletion_area)), float(np.mean(self.insertion_area))
+        return f"mean areas over {len(self.deletion_area)} rows: deletion {deletion:.3f}, insertion {insertion:.3f}"
 
 
 def removal_curves(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_key, as_mask, as_numpy, as_real, check_shape, is_traced
+from interp_jax._readable import readable
 
 # The weights for separated clouds would grow without limit. The ridge that keeps them finite falls from stage to stage,
 # so that a narrow gap beside a long tail is found as well.
@@ -18,6 +19,7 @@ SIZES = (1.0, 0.5, 0.1)  # of a step: the best is taken, or none
 TOO_FEW = 0.9  # by chance: there are too few points for the number of features
 
 
+@readable()
 class Separability(NamedTuple):
     """How well a plane separates two clouds.
 
@@ -32,6 +34,12 @@ class Separability(NamedTuple):
     youden: Float[Array, ""]
     by_chance: Float[Array, ""]
     weights: Float[Array, " features"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.score):
+            return None
+        score, youden, by_chance = float(self.score), float(self.youden), float(self.by_chance)
+        return f"score {score:.3f}: Youden's index {youden:.3f}, by chance {by_chance:.3f}"
 
 
 def separability(

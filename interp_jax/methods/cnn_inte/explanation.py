@@ -1,12 +1,16 @@
 """The parts of an explanation of one instance."""
 
 import dataclasses
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from interp_jax._readable import readable
 
+
+@readable()
 class Level(NamedTuple):
     """One split on an instance's path.
 
@@ -26,12 +30,17 @@ class Level(NamedTuple):
     vote: float
     rows: Int[np.ndarray, " remaining"]
 
+    def _finding(self) -> str:
+        condition = textwrap.shorten(self.condition, 300, placeholder=" …")
+        return f"{condition}, by ID {self.own_id}; {len(self.rows)} reference rows remain"
+
     @property
     def condition(self) -> str:
         """The condition in words."""
         return f"f{self.factor} ∈ {{{', '.join(map(str, self.allowed))}}}"
 
 
+@readable()
 class Hypothesis(NamedTuple):
     """A class other than the instance's, level by level.
 
@@ -49,7 +58,11 @@ class Hypothesis(NamedTuple):
     separability: Float[np.ndarray, " levels"]
     ruled_out: int | None
 
+    def _finding(self) -> str:
+        return f"class {self.label} {_when(self.ruled_out)}"
 
+
+@readable()
 @dataclasses.dataclass(frozen=True)
 class Explanation:
     """Why the tree classifies an instance as it does.
@@ -75,3 +88,22 @@ class Explanation:
     share: Float[np.ndarray, " classes"]
     left: Float[np.ndarray, " levels"]
     hypotheses: tuple[Hypothesis, ...]
+
+    def _finding(self) -> str:
+        """The path and the classes that each of its levels, counted from 1, rules out."""
+        path = textwrap.shorten(" → ".join([level.condition for level in self.levels]), 200, placeholder=" …")
+        at: dict[int | None, list[str]] = {}
+        for hypothesis in self.hypotheses:
+            at.setdefault(hypothesis.ruled_out, []).append(str(hypothesis.label))
+        parts = [f"{', '.join(labels)} {_when(level)}" for level, labels in at.items()]
+        lines = [f"path {path + ' ' if path else ''}→ {self.prediction}"]
+        if self.label != self.prediction:
+            lines.append(f"compared with class {self.label}, not the prediction")
+        if parts:
+            lines.append(textwrap.shorten(f"class {'; class '.join(parts)}", 250, placeholder=" …"))
+        return "\n".join(lines)
+
+
+def _when(ruled_out: int | None) -> str:
+    """Levels are counted from 1 in texts."""
+    return "not ruled out" if ruled_out is None else f"ruled out at level {ruled_out + 1}"

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from interp_jax._readable import readable
 from interp_jax.kernels.kmeans import kmeans
 from interp_jax.methods.cnn_inte._density import density_centers
 from interp_jax.methods.cnn_inte.class_separability import of_size_one
@@ -18,6 +19,7 @@ UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
 BLOCK = 4_096  # rows whose distances are computed at a time
 
 
+@readable()
 class Factors(NamedTuple):
     """The factor of each unit, and the centers of each factor's clusters; a cluster's number is its ID.
 
@@ -26,6 +28,11 @@ class Factors(NamedTuple):
 
     of_unit: Int[np.ndarray, " units"]
     centers: Float[np.ndarray, "factors ids coordinates"]
+
+    def _finding(self) -> str:
+        units = np.bincount(self.of_unit, minlength=len(self.centers))
+        sizes = f"{units.min()} to {units.max()} of {len(self.of_unit)} units"
+        return f"{len(self.centers)} factors of {sizes}, {self.centers.shape[1]} clusters of rows in each"
 
 
 def find_factors(

@@ -10,9 +10,11 @@ from jaxtyping import Array, Float, Int, Shaped
 from sklearn.ensemble import RandomForestClassifier
 
 from interp_jax._checks import as_count
+from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte._rows import flat_rows, power_of_two
 
 
+@readable()
 class Forests(NamedTuple):
     """One random forest per factor, as arrays of one size; leaves lead to themselves.
 
@@ -29,6 +31,10 @@ class Forests(NamedTuple):
     right: Int[np.ndarray, "factors trees nodes"]
     share: Float[np.ndarray, "factors trees nodes ids"]
     depth: Int[np.ndarray, ""]
+
+    def _finding(self) -> str:
+        factors, trees, _ = self.feature.shape
+        return f"{factors} forests of {trees} trees, at most {int(self.depth)} splits deep"
 
     def predict(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
         """The most likely ID of each row in each factor [rows, factors]. Host-level."""

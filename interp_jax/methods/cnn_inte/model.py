@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_key, as_labels, as_numpy, check_number
 from interp_jax._files import write_arrays
+from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows
 from interp_jax.methods.cnn_inte.class_separability import separability
 from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
@@ -26,6 +27,7 @@ AS_THEY_ARE = Scaling()
 COMPARED = 200  # rows of a class that separability is computed from
 
 
+@readable()
 @dataclasses.dataclass(frozen=True)
 class Explainer:
     """Forests that predict an input's IDs, and the tree that predicts its class from them; arrays only.
@@ -58,12 +60,16 @@ class Explainer:
     features: int | None = None
     scaling: Scaling = AS_THEY_ARE
 
-    def __repr__(self) -> str:
-        """The sizes of its parts."""
+    def _finding(self) -> str:
         factors, ids, _ = self.factors.centers.shape
+        text = (
+            f"{factors} factors of {ids} IDs, a tree of {self.tree.leaves} leaves, "
+            f"{len(self.class_labels)} classes, {self.votes} votes"
+        )
+        if not np.isfinite(self.scores).any():
+            return text
         return (
-            f"Explainer({factors} factors of {ids} IDs, tree of {self.tree.leaves} leaves, "
-            f"{len(self.class_labels)} classes, votes={self.votes!r})"
+            f"{text}\nbest accuracy of {len(self.scores)} clusterings on validation rows: {np.nanmax(self.scores):.3f}"
         )
 
     @property

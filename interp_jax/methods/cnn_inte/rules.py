@@ -1,14 +1,17 @@
 """Decision sets over clusters: independent if-then rules in place of a tree."""
 
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_labels, as_numpy, check_number
+from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte.tree import as_ids
 
 
+@readable()
 class Rule(NamedTuple):
     """If a row's ID in each factor is among the allowed ones, the row is of the class ``label``.
 
@@ -24,6 +27,10 @@ class Rule(NamedTuple):
     label: int
     precision: float
     cover: int
+
+    def _finding(self) -> str:
+        condition = textwrap.shorten(self.condition, 300, placeholder=" …")
+        return f"{condition} → {self.label} (precision {self.precision:.3f}, {self.cover} rows)"
 
     @property
     def condition(self) -> str:
@@ -42,12 +49,24 @@ class Rule(NamedTuple):
         return np.all(self.allowed[np.arange(factors), ids[:, :factors]], axis=1)
 
 
+@readable()
 class DecisionSet(NamedTuple):
     """Unordered rules; a row that no rule covers is of the class ``default``."""
 
     rules: tuple[Rule, ...]
     default: int
     classes: int
+
+    def _finding(self) -> str:
+        first = (
+            f"\n{textwrap.shorten(rule.condition, 100, placeholder=' …')} → {rule.label} "
+            f"(precision {rule.precision:.3f}, {rule.cover} rows)"
+            for rule in self.rules[:3]
+        )
+        more = "; the first 3 are" if len(self.rules) > 3 else ""
+        return f"{len(self.rules)} rules for {self.classes} classes, otherwise class {self.default}{more}" + "".join(
+            first
+        )
 
     def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
         """The class of the most precise rule that covers each row. Host-level; memory: rows × classes."""

@@ -6,12 +6,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_labels, as_numpy, check_choice, describe
+from interp_jax._readable import readable
 
 SPLITS = ("subsets", "thresholds")
 CRITERIA = ("entropy", "gini")
 LEAF = -1
 
 
+@readable()
 class Tree(NamedTuple):
     """A decision tree on the IDs of factors. Nodes are numbered from the root, children after their parents.
 
@@ -29,6 +31,12 @@ class Tree(NamedTuple):
     right: Int[np.ndarray, " nodes"]
     share: Float[np.ndarray, "nodes classes"]
     rows: Int[np.ndarray, " nodes"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.factor) != 1 or not len(self.factor):
+            return None
+        root = "" if self.factor[0] == LEAF else f"; the first split is on f{self.factor[0]}"
+        return f"{self.leaves} leaves from {self.rows[0]} training rows of {np.sum(self.share[0] > 0)} classes{root}"
 
     @property
     def leaves(self) -> int:

@@ -20,15 +20,22 @@ from interp_jax._checks import (
     describe,
     is_traced,
 )
+from interp_jax._readable import readable
 
 CLASSIFIERS = ("argmax", "center")
 
 
+@readable()
 class ClassData(NamedTuple):
     """Row numbers of one class's data: rows predicted as the class, and some of the others, each ascending."""
 
     positives: Int[np.ndarray, " positives"]
     negatives: Int[np.ndarray, " negatives"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.positives) != 1:
+            return None
+        return f"{len(self.positives)} rows predicted as the class and {len(self.negatives)} others"
 
     @property
     def rows(self) -> Int[np.ndarray, " rows"]:

@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_key, as_labels
+from interp_jax._readable import readable
 from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
 from interp_jax.methods.core_units.decisions import is_target, margins
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Minibatch, as_alphas, descend, make_recipe
 
 
+@readable()
 class InputSelection(NamedTuple):
     """For each input, the units that keep its predicted class.
 
@@ -31,6 +33,15 @@ class InputSelection(NamedTuple):
     units: Int[Array, " rows"]
     gates_units: Int[Array, " rows"]
     holds: Bool[Array, " rows"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.units) != 1 or not len(self.units):
+            return None
+        units = np.asarray(self.units)
+        return (
+            f"{units.min()} to {units.max()} of {self.mask.shape[1]} units (median {np.median(units):g}) are "
+            f"kept; they hold the predicted class of {int(np.sum(self.holds))} of {len(units)} inputs"
+        )
 
 
 def select_for_inputs(

@@ -17,7 +17,7 @@ from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_re
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 
-@readable(figure="core_units")
+@readable()
 class Selection(NamedTuple):
     """The units kept, and how they were found; masks and gates have the form of the mask shape.
 

@@ -8,12 +8,14 @@ import numpy as np
 from jaxtyping import Array, Float, Integer, Shaped
 
 from interp_jax._checks import as_count, as_key, as_mask, renamed
+from interp_jax._readable import readable
 from interp_jax.methods.ablation import ablate_mean, ablate_resample
 from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
 from interp_jax.methods.core_units.holding import holding_rate
 from interp_jax.methods.core_units.selection import Selection, select
 
 
+@readable()
 class Necessity(NamedTuple):
     """Holding rates with the core alone kept and with the core alone removed, for three ways of removing units.
 
@@ -27,6 +29,19 @@ class Necessity(NamedTuple):
     removed_zero: Float[Array, ""]
     removed_mean: Float[Array, ""]
     removed_resample: Float[Array, ""]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.kept_zero):
+            return None
+        ways = "zero", "mean", "resample"
+        kept, removed = (
+            ", ".join(f"{100 * float(getattr(self, f'{what}_{way}')):.1f} %" for way in ways)
+            for what in ("kept", "removed")
+        )
+        return (
+            "decisions that hold with units set to 0, to their means, resampled:\n"
+            f"{kept} with the core alone kept\n{removed} with the core alone removed"
+        )
 
 
 def necessity(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax._checks import as_count, as_key, describe, renamed
+from interp_jax._readable import readable
 from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE
 from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
 from interp_jax.methods.core_units.decisions import (
@@ -27,6 +28,7 @@ _BATCHES = 8
 _LIFTED_BYTES = 2**30
 
 
+@readable()
 class Sweep(NamedTuple):
     """The results for each target, α and repeat: arrays [targets, alphas, repeats], masks with further axes.
 
@@ -47,6 +49,17 @@ class Sweep(NamedTuple):
     weight: Float[np.ndarray, "targets alphas repeats"]
     objective: Float[np.ndarray, "targets alphas repeats"]
     trace: Float[np.ndarray, "targets steps alphas repeats"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.units) != 3 or not np.size(self.units):
+            return None
+        units, rates = (np.asarray(values).reshape(len(self.units), -1) for values in (self.units, self.holding_rate))
+        targets, alphas, repeats = self.units.shape
+        lines = [f"{targets} targets, {alphas} values of α, {repeats} repeats; most decisions held:"]
+        for target in range(min(targets, 3)):
+            best = np.lexsort((units[target], -rates[target]))[0]
+            lines.append(f"target {target}: {100 * rates[target, best]:.1f} % by {units[target, best]} units")
+        return "\n".join([*lines, "…"] if targets > 3 else lines)
 
 
 @renamed(batch_size="minibatch_size")

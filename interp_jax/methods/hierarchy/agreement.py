@@ -12,9 +12,11 @@ from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
 from interp_jax._checks import as_counts, as_labels, as_numpy, describe
+from interp_jax._readable import readable
 from interp_jax.methods.hierarchy.tree import Hierarchy
 
 
+@readable()
 class Matching(NamedTuple):
     """Pairs of units of two networks.
 
@@ -28,7 +30,11 @@ class Matching(NamedTuple):
     second: Int[np.ndarray, " pairs"]
     similarity: float
 
+    def _finding(self) -> str:
+        return f"{len(self.first)} pairs of units, mean cosine {self.similarity:.3f}"
 
+
+@readable()
 class Agreement(NamedTuple):
     """Agreement of each pair of networks, as defined by `tree_agreement`.
 
@@ -43,6 +49,15 @@ class Agreement(NamedTuple):
     roles: Float[np.ndarray, "pairs resolutions"]
     cophenetic: Float[np.ndarray, " pairs"]
     similarity: Float[np.ndarray, " pairs"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.similarity) != 1 or not np.size(self.roles):
+            return None
+        rand, roles, cophenetic, similarity = (float(np.mean(values)) for values in self)
+        return (
+            f"means over {len(self.similarity)} pairs of networks: adjusted Rand index {rand:.3f}, cosine of roles "
+            f"{roles:.3f}\ncorrelation of merge heights {cophenetic:.3f}, cosine of matched units {similarity:.3f}"
+        )
 
 
 def match_units(first, second) -> Matching:

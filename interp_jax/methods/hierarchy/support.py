@@ -19,11 +19,13 @@ from interp_jax._checks import (
     check_finite,
     check_shape,
 )
+from interp_jax._readable import readable
 from interp_jax.kernels import alignment, ward
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods.hierarchy.vectors import pooled_columns
 
 
+@readable()
 class Support(NamedTuple):
     """How well each cluster is found again in resamples.
 
@@ -34,6 +36,13 @@ class Support(NamedTuple):
 
     jaccard: Float[Array, " clusters"]
     recovered: Float[Array, " clusters"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.jaccard) != 1:
+            return None
+        jaccard = np.asarray(self.jaccard)
+        stable, dissolved = int(np.sum(jaccard >= 0.75)), int(np.sum(jaccard <= 0.5))
+        return f"of {len(jaccard)} clusters {stable} are stable (Jaccard ≥ 0.75), {dissolved} dissolved (≤ 0.5)"
 
 
 def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples rows"]:

@@ -12,7 +12,7 @@ from interp_jax.kernels import alignment, ward
 from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
 
-@readable(figure="hierarchy")
+@readable()
 @dataclass(frozen=True, eq=False, repr=False)
 class Hierarchy:
     """The Ward tree of a network's units: a partition for each number of clusters, from one to the number of units.

@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from interp_jax._checks import as_centered, as_count, as_numpy, check_shape, describe
+from interp_jax._readable import readable
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods._accept import accept_network, accept_segments, as_rows
 from interp_jax.methods.ablation import intact_layers
 
 
+@readable()
 class FeatureVectors(NamedTuple):
     """Correlations of each hidden unit with the inputs, then the outputs, and which of these are constant.
 
@@ -29,6 +31,15 @@ class FeatureVectors(NamedTuple):
     constant_inputs: Bool[Array, " inputs"]
     constant_outputs: Bool[Array, " outputs"]
     dead_units: Bool[Array, " units"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.vectors) != 2:
+            return None
+        dead, inputs, outputs = (
+            int(np.sum(each)) for each in (self.dead_units, self.constant_inputs, self.constant_outputs)
+        )
+        units, features = self.vectors.shape
+        return f"{units} units by {features} features; constant: {dead} units, {inputs} inputs, {outputs} outputs"
 
 
 def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:

@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_labels, as_numpy, as_real, check_shape, describe
+from interp_jax._readable import readable
 
 
+@readable()
 class Contributions(NamedTuple):
     """The maps and scores of `contributions`, for each layer.
 
@@ -24,6 +26,16 @@ class Contributions(NamedTuple):
     increments: Float[Array, "layers rows features"]
     likelihood: Float[Array, "layers rows classes"]
     scores: Float[Array, "layers rows classes"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.scores) != 3 or not np.size(self.scores):
+            return None
+        classes = np.argmax(np.asarray(self.scores), axis=2)
+        shares = 100 * np.mean(classes == classes[-1:], axis=1)
+        shown = ", ".join(f"{share:.0f}" for share in shares[:8]) + (", …" if len(shares) > 8 else "")
+        return (
+            f"{len(shares)} layers, {classes.shape[1]} rows\n% of rows with the last layer's class, by layer: {shown}"
+        )
 
     def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
         """The share of rows that each layer classifies correctly, as in `layer_accuracy`.

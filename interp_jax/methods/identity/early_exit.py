@@ -8,9 +8,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from interp_jax._checks import as_real, at_hand
+from interp_jax._readable import readable
 from interp_jax.methods.identity.contribution import all_finite, scores_and_labels
 
 
+@readable()
 class Exits(NamedTuple):
     """The effect of stopping at each threshold.
 
@@ -25,6 +27,18 @@ class Exits(NamedTuple):
     accuracy: Float[Array, " thresholds"]
     agreement: Float[Array, " thresholds"]
     cost: Float[Array, " thresholds"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.accuracy) != 1 or not len(self.accuracy):
+            return None
+        accuracy, agreement, cost = (
+            f"{100 * float(np.min(each)):.1f} to {100 * float(np.max(each)):.1f} %"
+            for each in (self.accuracy, self.agreement, self.cost)
+        )
+        return (
+            f"{len(self.accuracy)} thresholds: accuracy {accuracy}, agreement with the last layer {agreement}, "
+            f"layers computed {cost}"
+        )
 
 
 def prediction_depth(

@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_numpy, as_real, as_target, describe
+from interp_jax._readable import readable
 from interp_jax.methods._accept import callable_pytree
 
 
+@readable()
 class Shares(NamedTuple):
     """Each layer's share of a class score.
 
@@ -27,6 +29,18 @@ class Shares(NamedTuple):
     score: Float[Array, " rows"]
     rest: Float[Array, " rows"]
     error: Float[Array, " rows"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.shares) != 2 or not np.size(self.shares):
+            return None
+        means = np.mean(np.asarray(self.shares), axis=1)
+        if not np.isfinite(means).all():
+            return None
+        greatest = int(np.argmax(means))
+        return (
+            f"greatest mean share of {len(means)} layers over {len(self.score)} rows: {means[greatest]:.4g}, of layer "
+            f"{greatest + 1}\nrelative error of the sum of shares: at most {float(np.max(self.error)):.2g}"
+        )
 
 
 def path_shares(

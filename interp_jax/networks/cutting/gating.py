@@ -9,10 +9,12 @@ import numpy as np
 from jaxtyping import Array, Shaped
 
 from interp_jax._checks import as_counts, as_real, describe
+from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.masks import check_masks
 
 
+@readable()
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class GatedChain:

@@ -12,11 +12,13 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import as_counts, describe
+from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
 
+@readable()
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class LiftedTail:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import describe
+from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.lifting import LiftedTail, gated_units, lift
 from interp_jax.networks.models.response_norm import RADIUS, local_response_norm
@@ -23,6 +24,7 @@ class UnderGates(NamedTuple):
     output: Float[Array, "rows *parts"]
 
 
+@readable()
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class NarrowedTail:

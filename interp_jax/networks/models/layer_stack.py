@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import jax
 
+from interp_jax._readable import readable
 from interp_jax.networks._rows import abstract_scores, as_floating
 
 
+@readable()
 class LayerStack(NamedTuple):
     """``depth`` layers ``layer(parameters, hidden) -> hidden`` that differ only in their parameters.
 

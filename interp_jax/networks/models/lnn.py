@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float, Shaped
 
 from interp_jax._checks import as_count, as_key, as_real, check_number, describe
+from interp_jax._readable import readable
 from interp_jax.networks.models.perceptrons import layer_sizes
 
 RECORDS = 100  # entries of a training curve, at most
 
 
+@readable()
 class LNN(NamedTuple):
     """Weights and biases of every layer: a callable pytree [rows, inputs] to [rows, outputs] in (0, 1).
 
@@ -34,11 +36,18 @@ class LNN(NamedTuple):
         return tuple(jax.tree_util.Partial(_layer, *layer) for layer in zip(self.weights, self.biases, strict=True))
 
 
+@readable()
 class Trained(NamedTuple):
     """The network after the last step, and ``error`` [min(100, steps)]: ‖y − f(x)‖² averaged over stretches of rows."""
 
     network: LNN
     error: Float[Array, " stretches"]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.error) != 1 or not len(self.error):
+            return None
+        first, last = float(self.error[0]), float(self.error[-1])
+        return f"squared error {first:.4g} in the first stretch of rows, {last:.4g} in the last"
 
 
 def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:

@@ -10,10 +10,12 @@ import numpy as np
 import optax
 from flax import nnx
 
+from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import inference_view, training_view
 
 
+@readable()
 class History(NamedTuple):
     """Curves of a training, NumPy float32 [epochs] or [epochs, seeds]; without a validation set its curves are NaN."""
 
@@ -21,6 +23,12 @@ class History(NamedTuple):
     error: np.ndarray
     validation_loss: np.ndarray
     validation_error: np.ndarray
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.loss) != 1 or not len(self.loss):
+            return None
+        first, last = float(self.loss[0]), float(self.loss[-1])
+        return f"{len(self.loss)} epochs; training loss {first:.4g} in the first, {last:.4g} in the last"
 
 
 def curves(records: Sequence[History]) -> History:

@@ -11,6 +11,7 @@ import optax
 from flax import nnx
 
 from interp_jax._checks import as_count, as_key, as_labels, check_callable, check_number, renamed
+from interp_jax._readable import readable
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
     check_folder,
@@ -27,6 +28,7 @@ from interp_jax.networks.training._steps import History, curves, start, train_ep
 SGD = optax.sgd(0.01)
 
 
+@readable()
 class Fit(NamedTuple):
     """The result of a training.
 
@@ -40,6 +42,21 @@ class Fit(NamedTuple):
     network: nnx.Module
     history: History
     best_epoch: np.ndarray
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.best_epoch) or np.ndim(self.history.loss) != 1:
+            return None
+        best, epochs = int(self.best_epoch), len(self.history.loss)
+        text = f"weights of epoch {best} of {epochs}"
+        if not 1 <= best <= epochs:
+            return text
+        named = {"training": self.history.error, "validation": self.history.validation_error}
+        errors = [
+            f"{name} error {100 * float(error[best - 1]):.2f} %"
+            for name, error in named.items()
+            if not np.isnan(error[best - 1])
+        ]
+        return f"{text}: {', '.join(errors)}" if errors else text
 
 
 @renamed(batch_size="minibatch_size (rows of a gradient step) or evaluation_batch_size (memory of validation)")

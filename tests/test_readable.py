@@ -1,0 +1,251 @@
+"""Results say what they found in a few lines, wherever they are shown."""
+
+import dataclasses
+import inspect
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax import data, figures, kernels, methods, networks
+from interp_jax._readable import readable
+from interp_jax.methods.core_units.decisions import ClassData
+from tests.surface import public_names
+
+
+def _is_result(path, value):
+    fields = hasattr(value, "_fields") or dataclasses.is_dataclass(value)
+    return inspect.isclass(value) and fields and not path.startswith(("figures.", "reports."))
+
+
+RESULTS = {path: value for path, value in public_names().items() if _is_result(path, value)}
+
+
+def _selection(*, reached=True, target=3):
+    mask = np.arange(30) < 10
+    rows = ClassData(np.arange(4), np.arange(4, 8))
+    lanes = np.zeros(1), np.zeros((2, 1)), rows
+    return methods.core_units.Selection(mask, mask, 10, 0.96, reached, mask, 10, 0.96, 0.0, *lanes, target, 0.95)
+
+
+def _explanation(label):
+    rows = np.arange(3)
+    levels = (
+        methods.cnn_inte.Level(0, 3, (1, 2), 1, 1.0, rows),
+        methods.cnn_inte.Level(1, 0, (4,), 4, 1.0, rows),
+    )
+    hypotheses = tuple(
+        methods.cnn_inte.Hypothesis(other, np.ones(2), np.ones(2), level) for other, level in ((7, None), (4, 1))
+    )
+    return methods.cnn_inte.Explanation(label, 0, np.zeros(4, int), levels, 1.0, np.ones(3) / 3, np.ones(2), hypotheses)
+
+
+def _ascent(converged, stalled):
+    lanes = len(converged)
+    numbers = jnp.linspace(0.25, 0.75, lanes)
+    steps = jnp.arange(lanes) + 5
+    inputs = jnp.zeros((lanes, 4))
+    return methods.ascent.Ascent(inputs, numbers, numbers, steps, jnp.array(converged), jnp.array(stalled))
+
+
+def _verification(valid, excess):
+    excess = np.array(excess)
+    return kernels.ward.Verification(valid, excess <= 0, excess, np.arange(len(excess)))
+
+
+def _fit(best, validation):
+    errors = np.array([0.5, 0.25], np.float32), np.array(validation, np.float32)
+    return networks.Fit(None, networks.History(errors[0], errors[0], errors[1], errors[1]), np.int32(best))
+
+
+SAYS = [
+    (lambda: _selection(), "Selection: 10 of 30 units hold 96.0 % of class 3's decisions (required: 95 %)"),
+    (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),
+    (
+        lambda: _explanation(0),
+        "Explanation: path f3 ∈ {1, 2} → f0 ∈ {4} → 0\nclass 7 not ruled out; class 4 ruled out at level 2",
+    ),
+    (lambda: _explanation(7), "compared with class 7, not the prediction"),
+    (
+        lambda: _ascent([True, False, False], [False, True, False]),
+        "1 of 3 lanes passed the threshold, 1 stalled, 1 ran",
+    ),
+    (lambda: _ascent([True, False, False], [False, True, False]), "activations 0.25 to 0.75 after 5 to 7 steps"),
+    (
+        lambda: _verification(True, [0.0, 0.0]),
+        "a valid tree; 2 of 2 checked merges are of least ΔESS (greatest excess: 0)",
+    ),
+    (
+        lambda: _verification(False, [0.0, 0.5]),
+        "not a valid tree; 1 of 2 checked merges are of least ΔESS (greatest excess: 0.5)",
+    ),
+    (lambda: _verification(False, []), "not a valid tree; 0 of 0 checked merges"),
+    (lambda: _fit(2, [0.5, 0.125]), "Fit: weights of epoch 2 of 2: training error 25.00 %, validation error 12.50 %"),
+    (lambda: _fit(2, [np.nan, np.nan]), "Fit: weights of epoch 2 of 2: training error 25.00 %"),
+    (lambda: _fit(0, [np.nan, np.nan]), "Fit: weights of epoch 0 of 2"),
+    (lambda: networks.Cost(1234, 5000.0, 0.001), "Cost: 1,234 parameters; 5000 operations and 0.001 s a row"),
+    (
+        lambda: methods.hierarchy.Support(jnp.array([0.75, 0.6, 0.5, 0.9, jnp.nan]), jnp.zeros(5)),
+        "of 5 clusters 2 are stable (Jaccard ≥ 0.75), 1 dissolved (≤ 0.5)",
+    ),
+    (
+        lambda: methods.core_units.Necessity(*map(jnp.float32, (1.0, 0.9, 0.8, 0.5, 0.6, 0.7))),
+        "100.0 %, 90.0 %, 80.0 % with the core alone kept\n50.0 %, 60.0 %, 70.0 % with the core alone removed",
+    ),
+    (
+        lambda: methods.core_units.Sweep(*[None] * 2, *_lanes(), *[None] * 3),
+        "target 0: 90.0 % by 2 units\ntarget 1: 50.0 % by 5 units",
+    ),
+    (
+        lambda: methods.core_units.InputSelection(
+            jnp.zeros((2, 3), bool), None, jnp.array([0, 1]), None, jnp.array([True, False])
+        ),
+        "0 to 1 of 3 units (median 0.5) are kept; they hold the predicted class of 1 of 2 inputs",
+    ),
+    (
+        lambda: methods.embedding.SuccessRate(0.25, 0.1, 0.5, 8, 2, 1.0),
+        "2 of 8 point sets decoded: 0.25 (interval 0.1 to 0.5)",
+    ),
+    (
+        lambda: methods.ablation.ModuleEffects(*(jnp.array([[0.1, -0.9], [0.5, jnp.nan]]) * k for k in (1, 0.5, 2, 1))),
+        "module 0 with output 1, -0.900\nthe same when resampled: -0.450",
+    ),
+    (
+        lambda: methods.identity.contributions(
+            np.zeros((2, 1)), np.array([[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]]])
+        ),
+        "2 layers, 2 rows\n% of rows with the last layer's class, by layer: 50, 100",
+    ),
+    (
+        lambda: methods.attribution.RemovalCurves(*[jnp.zeros(1)] * 3, jnp.array([0.0, 0.5]), jnp.array([0.5, 1.0])),
+        "mean areas over 2 rows: deletion 0.250, insertion 0.750",
+    ),
+    (
+        lambda: kernels.kmeans.Clustering(
+            jnp.zeros((3, 2)), jnp.array([0, 0, 2]), *map(jnp.asarray, (1.5, False, 7, [1.5, 2.0]))
+        ),
+        "3 clusters of 0 to 2 rows; inertia 1.5, the best of 2 starts, not at rest after 7 iterations",
+    ),
+    (
+        lambda: methods.hierarchy.build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]])),
+        "a Ward tree of 3 units by 2 features, 1 dead units left out\n"
+        "cut into 2 to 3 clusters, their sizes are 2, 1; 1, 1, 1",
+    ),
+    (
+        lambda: methods.cnn_inte.Rule(np.array([[True, False], [True, True]]), 4, 0.75, 12),
+        "f0 ∈ {0} → 4 (precision 0.750, 12 rows)",
+    ),
+]
+
+
+def _lanes():
+    return np.array([[[3, 2]], [[5, 6]]]), np.array([[[0.9, 0.9]], [[0.5, 0.25]]])
+
+
+@pytest.mark.parametrize("path", RESULTS)
+def test_every_public_result_is_readable(path):
+    assert "_repr_html_" in vars(RESULTS[path]), f"{path} lacks @readable()"
+    assert RESULTS[path].__repr__.__module__ == "interp_jax._readable"
+
+
+@pytest.mark.parametrize("path", RESULTS)
+def test_a_named_figure_exists(path):
+    figure = inspect.getclosurevars(RESULTS[path]._repr_html_).nonlocals["figure"]
+    assert figure is None or hasattr(figures, figure)
+
+
+@pytest.mark.parametrize(("example", "text"), SAYS, ids=[text[:40] for _, text in SAYS])
+def test_a_result_states_its_finding(example, text):
+    shown = repr(example())
+    assert text in shown
+    assert shown == str(example())
+    assert len(shown) <= 600
+    assert shown.count("\n") < 5
+
+
+@pytest.mark.parametrize("path", [path for path, cls in RESULTS.items() if hasattr(cls, "_fields")])
+@pytest.mark.parametrize("held", ["NaN", "nothing", "axes", "empty", "long"])
+def test_a_repr_never_fails_and_stays_short(path, held):
+    filled = {
+        "NaN": np.float32(np.nan),
+        "nothing": None,
+        "axes": 0,
+        "empty": np.zeros((0, 0)),
+        "long": "name " * 1000,
+    }[held]
+    result = RESULTS[path](*[filled] * len(RESULTS[path]._fields))
+    assert len(repr(result)) <= 600
+    assert repr(result).count("\n") < 5
+
+
+@pytest.mark.parametrize("path", ["methods.hierarchy.Support", "methods.deviation.Profile", "kernels.jumps.Estimates"])
+def test_a_traced_result_shows_types_and_shapes(path):
+    fields = [jnp.zeros(3)] * len(RESULTS[path]._fields)
+    shown = []
+
+    def traced(*values):
+        shown.append(repr(RESULTS[path](*values)))
+        return RESULTS[path](*values)
+
+    shown += [repr(jax.jit(traced).eval_shape(*fields)), repr(jax.eval_shape(lambda *a: RESULTS[path](*a), *fields))]
+    assert all(text.startswith(f"{RESULTS[path].__name__}(") and "float32[3]" in text for text in shown)
+
+
+def test_a_result_of_vmap_shows_types_and_shapes():
+    stacked = jax.vmap(lambda x: methods.hierarchy.Support(x, x))(jnp.zeros((2, 3)))
+    assert repr(stacked) == "Support(jaccard=float32[2, 3], recovered=float32[2, 3])"
+
+
+def test_a_deleted_array_shows_its_type_and_shape():
+    values = jnp.zeros(3) + 1
+    values.delete()
+    assert repr(methods.hierarchy.Support(values, values)).startswith("Support(jaccard=float32[3]")
+
+
+def test_long_fields_are_cut():
+    images = data.Images(np.zeros((100, 28, 28, 1), np.float32), np.zeros(100, np.int32), ("class",) * 1000)
+    assert repr(images) == "Images: 100 images of 28 × 28 × 1 in 1000 classes"
+    assert len(images._repr_html_()) < 600
+
+
+def test_a_page_holds_the_finding_and_the_fields():
+    page = methods.hierarchy.Support(jnp.ones(2), jnp.ones(2))._repr_html_()
+    assert "of 2 clusters 2 are stable" in page
+    assert "<td>jaccard</td><td>float32[2]</td>" in page
+
+
+def test_a_page_escapes_what_it_shows():
+    @readable()
+    class Named(NamedTuple):
+        name: str
+
+        def _finding(self):
+            return "<b>"
+
+    page = Named("<script>")._repr_html_()
+    assert "&lt;b&gt;" in page
+    assert "<script>" not in page
+
+
+def test_a_page_shows_the_named_figure(monkeypatch):
+    @readable(figure="of_names")
+    class Named(NamedTuple):
+        name: str
+
+        def _finding(self):
+            return self.name
+
+    class Picture:
+        def _repr_html_(self):
+            return "<img/>"
+
+    def draw(named):
+        if named.name == "refused":
+            raise ValueError("named: found refused, wanted another")
+        return Picture()
+
+    monkeypatch.setattr(figures, "of_names", draw, raising=False)
+    assert Named("drawn")._repr_html_().endswith("</table><img/>")
+    assert Named("refused")._repr_html_().endswith("</table>")
