@@ -34,13 +34,13 @@ class Necessity(NamedTuple):
         if np.ndim(self.kept_zero):
             return None
         ways = "zero", "mean", "resample"
-        kept, removed = (
+        alone, removed = (
             ", ".join(f"{100 * float(getattr(self, f'{what}_{way}')):.1f} %" for way in ways)
-            for what in ("kept", "removed")
+            for what in ("alone", "removed")
         )
         return (
             "decisions that hold with units set to 0, to their means, resampled:\n"
-            f"{kept} with the core alone kept\n{removed} with the core alone removed"
+            f"{alone} with the core alone alone\n{removed} with the core alone removed"
         )
 
 

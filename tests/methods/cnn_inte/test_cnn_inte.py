@@ -1,6 +1,5 @@
 """CNN-INTE on planted factors, and its parts against scikit-learn."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -1,6 +1,5 @@
 """Values and labels far from the ordinary: each gives what the ordinary one gives."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
