@@ -36,11 +36,11 @@ class Necessity(NamedTuple):
         ways = "zero", "mean", "resample"
         alone, removed = (
             ", ".join(f"{100 * float(getattr(self, f'{what}_{way}')):.1f} %" for way in ways)
-            for what in ("alone", "removed")
+            for what in ("kept", "removed")
         )
         return (
             "decisions that hold with units set to 0, to their means, resampled:\n"
-            f"{alone} with the core alone alone\n{removed} with the core alone removed"
+            f"{alone} with the core alone kept\n{removed} with the core alone removed"
         )
 
 
