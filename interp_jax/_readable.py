@@ -30,22 +30,21 @@ def readable(*, figure: str | None = None) -> Callable[[_Result], _Result]:
 
     def decorate(cls: _Result) -> _Result:
         cls.__repr__ = _text  # type: ignore[method-assign]
-        cls.__str__ = _text  # type: ignore[method-assign]
         cls._repr_html_ = lambda result: _page(result, figure)  # type: ignore[attr-defined]
         return cls
 
     return decorate
 
 
-def fields_as_text(result: Any) -> str:
+def _fields(result: Any) -> str:
     """The fields of a result in one paragraph, arrays as types and shapes."""
-    fields = ", ".join(f"{name}={value}" for name, value in _described(result))
-    return textwrap.shorten(f"{type(result).__name__}({fields})", _MOST, placeholder=" …)")
+    described = ", ".join(f"{name}={value}" for name, value in _described(result))
+    return textwrap.shorten(f"{type(result).__name__}({described})", _MOST, placeholder=" …)")
 
 
 def _text(result: Any) -> str:
     finding = _finding(result)
-    text = fields_as_text(result) if finding is None else f"{type(result).__name__}: {finding}"
+    text = _fields(result) if finding is None else f"{type(result).__name__}: {finding}"
     return text if len(text) <= _MOST else f"{text[: _MOST - 2]} …"
 
 

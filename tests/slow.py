@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from interp_jax._files import write_text
+from tests.failures import failures
 
 RESULTS = Path(__file__).with_name("slow_results.json")
 ROOT = Path(__file__).parents[1]
@@ -32,11 +33,10 @@ def run(file: str) -> dict:
     command = [sys.executable, "-m", "pytest", "-q", "-m", "slow", "-p", "no:cacheprovider", file]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     lines = ended.stdout.strip().splitlines() or ended.stderr.strip().splitlines() or ["nothing was printed"]
-    failed = [line.split(" - ")[0].split()[-1] for line in lines if re.match("(FAILED|ERROR) ", line)]
     counts = re.sub(r" in [\d.:()hms ]+$", "", lines[-1].strip("= "))
     # 5: no slow test was found.
     ok = ended.returncode in (0, 5)
-    return {"date": f"{datetime.date.today()}", "passed": ok, "counts": counts, "failed": failed}
+    return {"date": f"{datetime.date.today()}", "passed": ok, "counts": counts, "failed": failures(ended.stdout)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -85,7 +85,7 @@ SAYS = [
     (lambda: _fit(2, [0.5, 0.125]), "Fit: weights of epoch 2 of 2: training error 25.00 %, validation error 12.50 %"),
     (lambda: _fit(2, [np.nan, np.nan]), "Fit: weights of epoch 2 of 2: training error 25.00 %"),
     (lambda: _fit(0, [np.nan, np.nan]), "Fit: weights of epoch 0 of 2"),
-    (lambda: networks.Cost(1234, 5000.0, 0.001), "Cost: 1,234 parameters; 5000 operations and 0.001 s a row"),
+    (lambda: networks.Cost(1234, 5000.0, 0.001), "Cost: 1,234 parameters; 5000 operations and 0.001 s per row"),
     (
         lambda: methods.hierarchy.Support(jnp.array([0.75, 0.6, 0.5, 0.9, jnp.nan]), jnp.zeros(5)),
         "of 5 clusters 2 are stable (Jaccard ≥ 0.75), 1 dissolved (≤ 0.5)",
@@ -96,7 +96,7 @@ SAYS = [
     ),
     (
         lambda: methods.core_units.Sweep(*[None] * 2, *_lanes(), *[None] * 3),
-        "target 0: 90.0 % by 2 units\ntarget 1: 50.0 % by 5 units",
+        "targets[0]: 90.0 % by 2 units\ntargets[1]: 50.0 % by 5 units",
     ),
     (
         lambda: methods.core_units.InputSelection(
@@ -130,8 +130,7 @@ SAYS = [
     ),
     (
         lambda: methods.hierarchy.build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]])),
-        "a Ward tree of 3 units by 2 features, 1 dead units left out\n"
-        "cut into 2 to 3 clusters, their sizes are 2, 1; 1, 1, 1",
+        "a Ward tree of 3 units by 2 features, 1 dead unit left out\ncluster sizes when cut into 2 to 3: 2, 1; 1, 1, 1",
     ),
     (
         lambda: methods.cnn_inte.Rule(np.array([[True, False], [True, True]]), 4, 0.75, 12),

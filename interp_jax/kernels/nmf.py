@@ -33,8 +33,9 @@ class Factorization(NamedTuple):
     def _finding(self) -> str | None:
         if np.ndim(self.error):
             return None
-        starts = f"start {int(self.best)} of {len(self.errors)}, whose errors end at {float(np.max(self.errors)):.6g}"
-        return f"rank {self.weights.shape[-1]}: error {float(self.error):.6g}, by {starts} or less"
+        greatest = f"the greatest: {float(np.max(self.errors)):.6g}"
+        rank, error = self.weights.shape[-1], float(self.error)
+        return f"rank {rank}: error {error:.6g}, the least of {len(self.errors)} starts ({greatest})"
 
 
 def nmf(

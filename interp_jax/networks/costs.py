@@ -26,7 +26,7 @@ class Cost(NamedTuple):
     seconds: float
 
     def _finding(self) -> str:
-        return f"{self.parameters:,} parameters; {self.flops:.4g} operations and {self.seconds:.3g} s a row"
+        return f"{self.parameters:,} parameters; {self.flops:.4g} operations and {self.seconds:.3g} s per row"
 
 
 @renamed(net="network")

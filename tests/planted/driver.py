@@ -5,7 +5,6 @@ import datetime
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from interp_jax._files import write_text
+from tests.failures import failures
 from tests.planted.fault import Fault
 
 _SECONDS = 900  # a fault that makes a loop endless is noticed too
+_ENDLESS = f"no end within {_SECONDS} s"
 # Loaded by pytest in the copy: what the tests import must be the copy, not an installed package.
 _PLUGIN = """
 import pathlib, sys
@@ -63,13 +64,13 @@ class Copy:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"no end within {_SECONDS} s"
+            return _ENDLESS
         if done.returncode == 0:
             return None
-        failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
-        if done.returncode != 1 or failed is None:
+        failed = failures(done.stdout)
+        if done.returncode not in (1, 2) or not failed:  # 2: a file could not be collected
             raise RuntimeError(f"pytest {' '.join(selection)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        return failed[1]
+        return failed[0]
 
 
 @contextlib.contextmanager
@@ -114,7 +115,8 @@ def try_all(faults: Sequence[Fault], root: Path, results: Path) -> list[Fault]:
 def _noticed_by(fault, copy):
     with copy.planted(fault):
         test = copy.first_failure(fault.selection())
-    if test is not None and "::" in test and copy.first_failure([test]) is not None:
+    again = fault.selection() if test == _ENDLESS else [test]
+    if test is not None and copy.first_failure(again) is not None:
         raise RuntimeError(f"{test} fails without the fault too: {fault.breaks}")
     return test
 

@@ -1,5 +1,6 @@
 """A planted fault: a small change of a source file that some test has to notice."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -31,3 +32,12 @@ class Fault(NamedTuple):
     def selection(self) -> list[str]:
         """What pytest runs."""
         return [f"{self.tests}::{name}" for name in self.names] or [self.tests]
+
+
+def faults_below(folder: str, listed: Mapping[tuple[str, str], Sequence[tuple[str, str, str]]]) -> list[Fault]:
+    """The faults of a folder of the package, from its sources and their tests: what stands there, what instead, why."""
+    return [
+        Fault(f"interp_jax/{folder}/{source}", old, new, breaks, f"tests/{folder}/{tests}")
+        for (source, tests), faults in listed.items()
+        for old, new, breaks in faults
+    ]

@@ -1,6 +1,6 @@
 """Faults in interp_jax/kernels."""
 
-from tests.planted.fault import Fault
+from tests.planted.fault import faults_below
 
 # Source and tests, below interp_jax/kernels and tests/kernels: what stands there, what instead, what is wrong then.
 _FAULTS = {
@@ -106,8 +106,4 @@ _FAULTS = {
     ],
 }  # fmt: skip
 
-FAULTS = [
-    Fault(f"interp_jax/kernels/{source}", old, new, breaks, f"tests/kernels/{tests}")
-    for (source, tests), faults in _FAULTS.items()
-    for old, new, breaks in faults
-]
+FAULTS = faults_below("kernels", _FAULTS)

@@ -1,6 +1,6 @@
 """Faults in interp_jax/methods."""
 
-from tests.planted.fault import Fault
+from tests.planted.fault import faults_below
 
 # Source and tests, below interp_jax/methods and tests/methods: what stands there, what instead, what is wrong then.
 _FAULTS = {
@@ -445,8 +445,4 @@ _FAULTS = {
     ],
 }
 
-FAULTS = [
-    Fault(f"interp_jax/methods/{source}", old, new, breaks, f"tests/methods/{tests}")
-    for (source, tests), faults in _FAULTS.items()
-    for old, new, breaks in faults
-]
+FAULTS = faults_below("methods", _FAULTS)

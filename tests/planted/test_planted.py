@@ -65,8 +65,9 @@ def test_a_caught_fault_is_not_tried_again_until_its_source_changes(checkout):
     assert try_all([wrong], checkout, results) == [wrong]
 
 
-def test_a_test_that_fails_anyway_notices_nothing(checkout):
-    (checkout / "tests/test_small.py").write_text("def test_nothing():\n    assert False\n")
+@pytest.mark.parametrize("text", ["def test_nothing():\n    assert False\n", "import absent\n"])
+def test_tests_that_fail_anyway_notice_nothing(checkout, text):
+    (checkout / "tests/test_small.py").write_text(text)
     with pytest.raises(RuntimeError, match="fails without the fault too"):
         try_all([_fault("max(a, b)", "min(a, b)")], checkout, checkout / "results.json")
 

@@ -288,7 +288,7 @@ def _means_by_changes(rows, centers, before, goes_on, exact=False):
 def _refilled(rows, means, centers, empty, exact):
     """Moves the first empty center to the row furthest from its own, the next to the next; not to rows on a center.
 
-    A center differs from its rows by rounding even if all of them are equal: taking one of them would go on forever.
+    The mean of equal rows may differ from them by rounding: a center moved to one of them would be moved forever.
     """
     rounding = ((8 + rows.weights.size**0.5) * jnp.finfo(centers.dtype).eps) ** 2
 

@@ -37,11 +37,12 @@ class Hierarchy:
     dead_units: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
 
     def _finding(self) -> str:
-        dead = f", {len(self.dead_units)} dead units left out" if len(self.dead_units) else ""
+        left_out = len(self.dead_units)
+        dead = f", {left_out} dead unit{'s' if left_out > 1 else ''} left out" if left_out else ""
         text = f"a Ward tree of {len(self.vectors)} units by {self.vectors.shape[1]} features{dead}"
         counts = range(2, min(5, len(self.vectors)) + 1)
         sizes = "; ".join(", ".join(map(str, np.bincount(self.cut(count)))) for count in counts)
-        return f"{text}\ncut into {counts[0]} to {counts[-1]} clusters, their sizes are {sizes}" if counts else text
+        return f"{text}\ncluster sizes when cut into {counts[0]} to {counts[-1]}: {sizes}" if counts else text
 
     @cached_property
     def units(self) -> np.ndarray:
