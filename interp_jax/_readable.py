@@ -8,10 +8,6 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import jax
-
-from interp_jax._checks import at_hand
-
 _Result = TypeVar("_Result", bound=type)
 # Characters of a repr, and of one field in it.
 _MOST, _FIELD = 600, 60
@@ -50,6 +46,8 @@ def _text(result: Any) -> str:
 
 def _finding(result: Any) -> str | None:
     """What a result says, or None if it says nothing or its fields are not arrays with values."""
+    import jax  # only when a result is shown: data sets load without it
+
     says = getattr(result, "_finding", None)
     leaves = jax.tree.leaves([getattr(result, name) for name in _names(result)])
     if says is None or not all(map(_has_values, leaves)):
@@ -62,6 +60,10 @@ def _finding(result: Any) -> str | None:
 
 
 def _has_values(leaf: Any) -> bool:
+    import jax
+
+    from interp_jax._checks import at_hand
+
     deleted = isinstance(leaf, jax.Array) and at_hand(leaf) and leaf.is_deleted()
     return at_hand(leaf) and not deleted and not isinstance(leaf, jax.ShapeDtypeStruct)
 
