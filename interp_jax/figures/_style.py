@@ -1,6 +1,8 @@
 """The look all figures share: sizes, colors, images with a color bar."""
 
+import base64
 import functools
+import io
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, SupportsFloat
 
@@ -83,9 +85,22 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     return wrapper
 
 
+class Drawing(Figure):
+    """A figure that notebooks show without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+    def _repr_html_(self) -> str:
+        width = round(72 * self.get_figwidth())
+        return f'<img width="{width}" src="data:image/png;base64,{base64.b64encode(self._repr_png_()).decode()}">'
+
+
 def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
     """An empty figure of the given size in inches, unknown to pyplot."""
-    figure = Figure(figsize=(float(width), float(height)), layout="constrained")
+    figure = Drawing(figsize=(float(width), float(height)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05)
     return figure
 
