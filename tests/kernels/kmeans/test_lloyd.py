@@ -247,6 +247,15 @@ def test_few_iterations_are_not_called_converged():
     assert float(kmeans(x, 12, key=KEY, restarts=1).inertia) < float(found.inertia)
 
 
+def test_the_tolerance_is_a_share_of_the_mean_variance_of_the_features_of_weighted_rows():
+    x = np.random.default_rng(0).random((400, 2)).astype(np.float32)
+    steps = [int(kmeans(x, 12, key=KEY, restarts=1, tolerance=share * 1e-3).steps) for share in (0.25, 1, 4)]
+    assert steps == [7, 6, 5]
+    # A quarter of the mean variance, and the same moves.
+    padded, weights = np.pad(x, [(0, 0), (0, 6)]), np.full(400, 16.0)
+    assert int(kmeans(padded, 12, key=KEY, restarts=1, tolerance=4e-3, weights=weights).steps) == 6
+
+
 def test_rest_in_the_very_last_iteration_is_converged():
     found = kmeans(np.ones((400, 2)), 12, key=KEY, restarts=1, iterations=1)
     assert (int(found.steps), bool(found.converged)) == (1, True)

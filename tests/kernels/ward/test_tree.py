@@ -99,6 +99,13 @@ def test_always_a_valid_tree_in_float32(seed, levels):
     np.testing.assert_array_equal(cut_tree(found).max(0) + 1, np.arange(rows, 0, -1))
 
 
+def test_rounding_never_makes_heights_fall():
+    """The vectors have equal distances, so that the costs of the next merges are equal but for rounding."""
+    scales = np.random.default_rng(0).random(100) + 0.1
+    heights = np.asarray(_TREES((np.eye(12) * scales[:, None, None]).astype(np.float32)))[:, :, 2]
+    assert (np.diff(heights) >= 0).all()
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_any_scale(scale):
     vectors = gaussian(25, 3).astype(np.float32)

@@ -64,3 +64,21 @@ def test_parity_which_greedy_splits_cannot_see_is_found():
         found.append([_right(each, ids, labels) / 500 for each in (tree, refine(tree, ids, labels))])
     grown, refined = np.mean(found, axis=0)
     assert refined > grown + 0.1
+
+
+def test_one_more_row_is_a_gain():
+    ids, labels = np.array([[0], [0], [1], [1], [2]]), np.array([0, 0, 1, 1, 1])
+    tree = grow(ids, labels, count=3, classes=2, depth=1)
+    assert tree.goes_left[0].tolist() == [True, False, False]
+    labels[-1] = 0
+    refined = refine(tree, ids, labels, rounds=1)
+    assert refined.goes_left[0].tolist() == [True, False, True]
+    assert (_right(tree, ids, labels), _right(refined, ids, labels)) == (4, 5)
+
+
+def test_a_factor_with_an_equal_score_does_not_take_its_place():
+    ids, labels = np.array([[0, 0], [0, 0], [1, 1]]), np.array([0, 0, 1])
+    tree = grow(ids, labels, count=2, classes=2, depth=1)
+    assert tree.factor[0] == 0
+    second = tree._replace(factor=np.where(tree.factor == LEAF, LEAF, 1))
+    assert refine(second, ids, labels).factor[0] == 1

@@ -176,6 +176,12 @@ def test_where_most_were_reversed_all_are_reversed_back():
     np.testing.assert_array_equal(tree.similarity[-1], aligned.similarity[-1])
 
 
+def test_where_exactly_half_were_reversed_they_stay_so():
+    vectors = np.array([[-1, 0.1], [1, 0.2]], np.float32)
+    assert alignment.align_signs(vectors).signs.tolist() == [-1, 1]
+    assert hierarchy.build(vectors).signs.tolist() == [-1, 1]
+
+
 @pytest.mark.parametrize("scale", [1e-60, 1e60])
 def test_trees_scale_with_their_vectors(scale):
     tree, scaled = hierarchy.build(POINTS.astype(np.float64)), hierarchy.build(scale * POINTS.astype(np.float64))

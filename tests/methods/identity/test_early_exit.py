@@ -55,6 +55,12 @@ def test_higher_thresholds_cost_more_and_none_is_the_last_layer():
     assert float(found.accuracy[-1]) == np.mean(likelihood[-1].argmax(axis=1) == labels)
 
 
+def test_a_row_stops_where_it_reaches_the_threshold_exactly():
+    likelihood = np.float32([[[0.75, 0.25], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]])
+    found = identity.stop_when_confident(likelihood, np.array([0, 0]), np.float32([0.5, 0.75, 1.0]))
+    assert found.layer.tolist() == [[1, 1], [1, 2], [2, 2]]
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_wrong_everywhere(value):
     likelihood = np.tile(np.float32([0.9, 0.1, 0.0]), (3, 4, 1))
