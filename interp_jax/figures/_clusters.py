@@ -86,8 +86,9 @@ def ink_on(color: np.ndarray) -> str:
 
 def points_per_unit(axes: Axes) -> float:
     """The length of one unit of the x-axis in points, once the figure is laid out."""
-    axes.figure.draw_without_rendering()
-    return axes.get_window_extent().width / axes.figure.dpi * 72 / float(np.ptp(axes.get_xlim()))
+    figure = axes.get_figure(root=True)
+    figure.draw_without_rendering()
+    return axes.get_window_extent().width / figure.dpi * 72 / float(np.ptp(axes.get_xlim()))
 
 
 def numbers_apart(

@@ -15,12 +15,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap
 from matplotlib.container import StemContainer
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
+from interp_jax._checks import describe
 from interp_jax.figures._arrays import as_array, even_steps
 from interp_jax.figures._labels import drawable
 
@@ -34,7 +36,7 @@ SIGNED = matplotlib.colormaps["RdBu_r"]
 POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, 256)), name="positive")  # zero is white, as in SIGNED
 ORDERED = matplotlib.colormaps["viridis"]  # classes and levels that have an order
 
-LOOK = {
+LOOK: dict[Any, Any] = {
     "text.parse_math": False,  # names are drawn as written, dollar signs included
     "text.usetex": False,
     "axes.formatter.use_mathtext": False,
@@ -75,7 +77,8 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     @functools.wraps(draw)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with matplotlib.rc_context(LOOK):
-            figure = draw(*drawable(args), **drawable(kwargs))
+            args, kwargs = drawable((args, kwargs))
+            figure = draw(*args, **kwargs)
             for axes in figure.axes:  # ticks are made when first accessed, in the current look
                 for axis in (axes.xaxis, axes.yaxis):
                     axis.get_major_ticks()
@@ -98,11 +101,17 @@ class Drawing(Figure):
         return f'<img width="{width}" src="data:image/png;base64,{base64.b64encode(self._repr_png_()).decode()}">'
 
 
-def new_figure(width: SupportsFloat, height: SupportsFloat) -> Figure:
-    """An empty figure of the given size in inches, unknown to pyplot."""
-    figure = Drawing(figsize=(float(width), float(height)), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05)
-    return figure
+def new_figure(width: SupportsFloat, height: SupportsFloat, **spaces: float) -> Figure:
+    """An empty figure of the given size in inches, unknown to pyplot, with spaces around and between its panels."""
+    layout = ConstrainedLayoutEngine(**{"w_pad": 0.06, "h_pad": 0.05, **spaces})
+    return Drawing(figsize=(float(width), float(height)), layout=layout)
+
+
+def canvas(figure: Figure | None, width: SupportsFloat, height: SupportsFloat) -> Figure:
+    """The figure or subfigure to draw on: the given one, which keeps its size, or else a new one of that size."""
+    if figure is not None and not isinstance(figure, FigureBase):
+        raise ValueError(f"figure: found {describe(figure)}, wanted a matplotlib figure or subfigure")
+    return new_figure(width, height) if figure is None else figure
 
 
 def small_multiples(
@@ -144,15 +153,14 @@ def line_style(index: int) -> str:
 def legend_above(figure: Figure, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
     """One legend for the whole figure, above it, with as many columns as fit its width."""
     inches = 0.085 * max(len(name) for name in names) + 0.6
-    columns = max(1, min(len(names), int(figure.get_figwidth() / inches)))
+    columns = max(1, min(len(names), int(figure.bbox.width / figure.dpi / inches)))
     return figure.legend(handles, names, loc="outside upper center", ncols=columns, columnspacing=1.6, **options)
 
 
 def jump_line(axes: Axes, position: SupportsFloat, **options: Any) -> Any:
     """A thin dashed vertical line at the jump."""
-    return axes.axvline(
-        position, **{"color": JUMP, "linestyle": (0, (4, 3)), "linewidth": 1.0, "zorder": 1.5, **options}
-    )
+    look = {"color": JUMP, "linestyle": (0, (4, 3)), "linewidth": 1.0, "zorder": 1.5, **options}
+    return axes.axvline(float(position), **look)
 
 
 def percent(axis: Axis) -> None:
@@ -162,7 +170,7 @@ def percent(axis: Axis) -> None:
 
 def log_axis(axes: Axes, which: str, low: SupportsFloat, high: SupportsFloat) -> None:
     """A logarithmic axis ("x" or "y") from low to high, with plain numbers in steps that fit its range."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis, low, high = axes.xaxis if which == "x" else axes.yaxis, float(low), float(high)
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
     decades = np.log10(high / low)

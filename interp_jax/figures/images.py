@@ -108,8 +108,7 @@ def pixel_gates(
     columns = min(as_count("columns", columns), len(maps))
     lines, each = -(-len(maps) // columns), 1 if images is None else 2
     side = min(2.2, (WIDTH - 0.9) / columns)
-    figure = new_figure(columns * side + 0.9, lines * (each * (side - 0.05) + 0.25) + 0.1)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03)
+    figure = new_figure(columns * side + 0.9, lines * (each * (side - 0.05) + 0.25) + 0.1, w_pad=0.02, h_pad=0.03)
     panels = figure.subplots(each * lines, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()
@@ -150,8 +149,7 @@ def learned(images: Mapping[str, ArrayLike], classes: Sequence[Any]) -> Figure:
     }
     margin = 0.2 + 0.085 * max(map(len, rows))
     side = min(MOST, (WIDTH - margin - 0.9) / len(classes))
-    figure = new_figure(margin + side * len(classes) + 0.9, side * len(rows) + 0.5)
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.02)
+    figure = new_figure(margin + side * len(classes) + 0.9, side * len(rows) + 0.5, w_pad=0.03, h_pad=0.02)
     panels = figure.subplots(len(rows), len(classes), squeeze=False)
     for row, (name, values) in zip(panels, rows.items(), strict=True):
         limit = largest(values)

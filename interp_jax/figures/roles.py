@@ -19,6 +19,7 @@ from interp_jax.figures._style import (
     MISSING,
     POSITIVE,
     SIGNED,
+    canvas,
     color,
     has_negative,
     largest,
@@ -41,6 +42,7 @@ def image_roles(
     output_names: Sequence[str],
     input_label: str = "correlation with the input",
     output_label: str = "correlation with the output",
+    figure: Figure | None = None,
 ) -> Figure:
     """A figure of the roles of clusters whose inputs are pixels: an image and bars per cluster, on common scales.
 
@@ -54,6 +56,7 @@ def image_roles(
         titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
         output_names: one per output.
         input_label, output_label: what the colors and the bars are, if not correlations.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: arrays of the wrong shape, or a wrong number of titles or names.
@@ -69,7 +72,7 @@ def image_roles(
     lines = -(-len(inputs) // 2)
     turned = too_long(output_names, 200, SIZE)
     line = 2.3 if turned else 1.75
-    figure = new_figure(9.0, line * lines + 0.75)
+    figure = canvas(figure, 9.0, line * lines + 0.75)
     grid = figure.add_gridspec(lines + 1, 4, width_ratios=(1, 1.5) * 2, height_ratios=(line,) * lines + (0.14,))
     cmap = (SIGNED if low < 0 else POSITIVE).with_extremes(bad=MISSING)
     for index, (picture, values) in enumerate(zip(inputs, outputs, strict=True)):

@@ -125,8 +125,7 @@ def signed_maps(
     margin = 0.2 + 0.085 * max(map(len, names))
     columns = len(layers) + 1
     side = max(LEAST, min(MOST, (WIDTH - margin - 0.9) / columns))
-    figure = new_figure(margin + side * columns + 0.9, (side + 0.2) * len(images) + 0.5)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    figure = new_figure(margin + side * columns + 0.9, (side + 0.2) * len(images) + 0.5, w_pad=0.02, h_pad=0.02)
     panels = figure.subplots(len(images), columns, squeeze=False)
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])

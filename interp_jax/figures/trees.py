@@ -18,7 +18,7 @@ from interp_jax._checks import as_count
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_order, check_range
 from interp_jax.figures._clusters import SIZE, as_levels, cluster_colors, ink_on, numbers_apart, points_per_unit
 from interp_jax.figures._labels import apart
-from interp_jax.figures._style import GRAY, INK, color, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, canvas, color, new_figure, styled
 
 HEIGHT = "merge height √(2ΔESS)"
 BLOCK = 0.52  # height of a block; rows are 1 apart
@@ -65,6 +65,7 @@ def resolutions(
     support: Sequence[ArrayLike] | None = None,
     y_label: str = HEIGHT,
     unit_name: str = "hidden units",
+    figure: Figure | None = None,
 ) -> Figure:
     """A figure of a tree and, below it, its clusters at several resolutions as numbered blocks under their units.
 
@@ -80,6 +81,7 @@ def resolutions(
         numbers: [levels], the number of each level's cluster 0; the paper counts 1–4, 5–12, 13–28, that is (1, 5, 13).
         support: for each level the support [c] of its clusters, fractions in 0…1, NaN where unknown.
         y_label, unit_name: what the heights and the units are.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: arrays of the wrong shape, an order that is not a permutation or splits a cluster, levels that are
@@ -100,7 +102,7 @@ def resolutions(
     shares = _support(support, [len(ends) for ends in spans])
     colors = cluster_colors(levels)
 
-    figure = new_figure(9.0, 3.4 + 0.8 * len(levels))
+    figure = canvas(figure, 9.0, 3.4 + 0.8 * len(levels))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 0.8 * len(levels)))
     clusters = _clusters_of_links(linkage, levels[0])
     shades = [GRAY if cluster < 0 else colors[0][cluster] for cluster in clusters]
