@@ -15,7 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap
 from matplotlib.container import StemContainer
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
@@ -103,19 +103,35 @@ class Drawing(Figure):
 
 def new_figure(width: SupportsFloat, height: SupportsFloat, **spaces: float) -> Figure:
     """An empty figure of the given size in inches, unknown to pyplot, with spaces around and between its panels."""
-    layout = ConstrainedLayoutEngine(**{"w_pad": 0.06, "h_pad": 0.05, **spaces})
-    return Drawing(figsize=(float(width), float(height)), layout=layout)
+    padding: dict[str, Any] = {"w_pad": 0.06, "h_pad": 0.05, **spaces}
+    return Drawing(figsize=(float(width), float(height)), layout=ConstrainedLayoutEngine(**padding))
 
 
-def canvas(figure: Figure | None, width: SupportsFloat, height: SupportsFloat) -> Figure:
+def canvas(figure: Figure | SubFigure | None, width: SupportsFloat, height: SupportsFloat) -> Any:
     """The figure or subfigure to draw on: the given one, which keeps its size, or else a new one of that size."""
     if figure is not None and not isinstance(figure, FigureBase):
         raise ValueError(f"figure: found {describe(figure)}, wanted a matplotlib figure or subfigure")
     return new_figure(width, height) if figure is None else figure
 
 
+def headline(figure: Figure | SubFigure, text: str) -> None:
+    """Writes what a figure shows above all else in it; panels and their legend go into a subfigure below."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=LOOK["axes.titlesize"], weight="bold")
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure that axes are in, also those of a subfigure."""
+    figure = axes.figure
+    return figure if isinstance(figure, Figure) else figure.figure
+
+
+def whole(figure: FigureBase) -> Figure:
+    """The figure that a subfigure is part of, or that it is."""
+    return figure.get_figure(root=True)
+
+
 def small_multiples(
-    figure: Figure, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
+    figure: FigureBase, count: int, columns: int, x_label: str, y_label: str, *, scale_by_row: bool = False
 ) -> list[Axes]:
     """Panels in rows, on common axes labeled once; each row can have its own vertical scale."""
     share = "row" if scale_by_row else True
@@ -150,7 +166,7 @@ def line_style(index: int) -> str:
     return ("-", "--", ":", "-.")[index // len(PALETTE) % 4]
 
 
-def legend_above(figure: Figure, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
+def legend_above(figure: FigureBase, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
     """One legend for the whole figure, above it, with as many columns as fit its width."""
     inches = 0.085 * max(len(name) for name in names) + 0.6
     columns = max(1, min(len(names), int(figure.bbox.width / figure.dpi / inches)))

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_centered, as_count, as_labels, at_hand, check_choice, check_shape, describe
+from interp_jax._checks import Given, as_centered, as_count, as_labels, at_hand, check_choice, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.kernels import distances
 from interp_jax.methods.averages import class_means
@@ -18,7 +19,7 @@ METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
 PAIRS = ("adjacent", "all")
 
 
-@readable()
+@readable(figure="deviation")
 class Profile(NamedTuple):
     """Deviations layer by layer, in the order given.
 
@@ -55,8 +56,8 @@ class Profile(NamedTuple):
 
 
 def profile(
-    activations,
-    labels,
+    activations: Given[Mapping[str, ArrayLike] | Sequence[ArrayLike], "layers of [rows *rest units]"],
+    labels: Given[ArrayLike, "rows"],
     *,
     metric: str = "euclidean",
     pairs: str = "adjacent",
@@ -132,7 +133,7 @@ def _checked_layers(activations, rows):
 
 @functools.partial(jax.jit, static_argnames=("metric", "pairs", "classes", "batch_size"))
 def _profile(layers, labels, metric, pairs, classes, batch_size):
-    profiles = [_of_layer(*layer, labels, metric, pairs, classes, batch_size) for layer in layers]
+    profiles = [_of_layer(layer, center, labels, metric, pairs, classes, batch_size) for layer, center in layers]
     return jax.tree.map(lambda *values: jnp.stack(values), *profiles)._replace(counts=profiles[0].counts)
 
 
