@@ -78,6 +78,30 @@ def test_a_constant_column_whose_mean_rounds_is_zero_and_flagged():
     np.testing.assert_array_equal(moments.constant_b, np.arange(4) == 2)
 
 
+def test_constant_columns_of_weighted_rows_are_flagged_whatever_their_sums_round_to():
+    random = np.random.default_rng(0)
+    rows = np.repeat(random.normal(size=(1, 200)) * 10 ** random.uniform(-3, 3, 200), 30, axis=0).astype(np.float32)
+    moments = Moments.init(200, 200)
+    for _ in range(10):
+        moments = _update(moments, rows, rows, weights=random.random(30))
+    assert np.any(np.asarray(moments.a.squares) > 0)
+    assert bool(jnp.all(moments.constant_a))
+    assert not np.any(_correlations(moments))
+
+
+def test_rounding_leads_to_no_correlation_beyond_one():
+    a = np.random.default_rng(0).normal(size=(9, 200)).astype(np.float32)
+    found = np.asarray(pearson(a, np.concatenate([a, -a], axis=1)))
+    assert np.abs(found).max() == 1
+
+
+def test_a_program_with_all_optimizations_stores_the_number_that_rows_are_centered_on():
+    a, b = (100_000 + rows for rows in _rows(600))
+    optimized = {"xla_backend_optimization_level": 3, "xla_llvm_disable_expensive_passes": False}
+    program = jax.jit(pearson, static_argnames="batch_size").lower(a, b, batch_size=100)
+    np.testing.assert_allclose(program.compile(optimized)(a, b), reference.pearson(a, b), atol=5e-6)
+
+
 def test_one_row_and_no_rows_correlate_zero():
     a, b = _rows()
     for rows in (0, 1):

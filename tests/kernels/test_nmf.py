@@ -188,6 +188,15 @@ def test_rank_one_is_the_leading_singular_vector():
     np.testing.assert_allclose(found.error, np.linalg.norm(values[1:]), rtol=1e-5)
 
 
+def test_small_rows_and_columns_keep_their_digits():
+    random = np.random.default_rng(0)
+    v = np.outer(random.exponential(size=7), random.exponential(size=5)).astype(np.float32)
+    v[2] *= 1e-5
+    v[:, 3] *= 1e-5
+    found = nmf(v, 1, key=KEY, iterations=200)
+    np.testing.assert_allclose(found.weights @ found.components, v, rtol=1e-4)
+
+
 def test_more_components_than_rows_and_columns_are_allowed():
     v = _noisy(1, 2)
     found = nmf(v, 3, key=KEY, restarts=4)
@@ -229,7 +238,9 @@ def test_under_jit_negative_counts_as_zero_and_nan_shows():
     jax.tree.map(np.testing.assert_array_equal, traced(negative), traced(zero))
     for value in (np.nan, np.inf):
         broken[1, 1] = value
-        assert not np.isfinite(traced(broken).error)
+        found = traced(broken)
+        assert np.isnan(found.error)
+        assert not np.isfinite(found.weights @ found.components).all()
 
 
 def test_lists_are_arrays():

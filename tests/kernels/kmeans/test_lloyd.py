@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 
 from interp_jax.kernels.kmeans import _lloyd as module
 from interp_jax.kernels.kmeans import kmeans
+from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
 
 KEY = jax.random.key(0)
@@ -91,6 +92,23 @@ def test_inertia_is_that_of_scikit_learn_at_equal_numbers_of_starts(name):
     ours = [float(kmeans(x, k, key=jax.random.key(seed), restarts=10).inertia) for seed in range(5)]
     theirs = [KMeans(k, n_init=10, random_state=seed).fit(x).inertia_ for seed in range(5)]
     assert np.mean(ours) <= 1.005 * np.mean(theirs)
+
+
+def test_seeds_are_the_best_of_two_drawn_by_weight_and_squared_distance():
+    """Frequencies of first and second seeds in 20,000 starts, against their exact probabilities."""
+    x, weights = np.array([0.0, 1.0, 3.0, 7.0, 8.5]), np.array([4.0, 1.0, 2.0, 1.0, 3.0])
+    squares, wanted = (x[:, None] - x[None]) ** 2, np.zeros((5, 5))
+    for first in range(5):
+        chance = weights * squares[first] / (weights @ squares[first])
+        left = np.minimum(squares[first], squares) @ weights
+        for second in range(5):
+            no_better = chance[left >= left[second]].sum()
+            wanted[first, second] = weights[first] / 11 * (no_better**2 - (no_better - chance[second]) ** 2)
+    rows = RowBatches.of(jnp.asarray(x[:, None], jnp.float32), jnp.asarray(weights, jnp.float32), 5)
+    drawn = jax.jit(seeds, static_argnums=2)(rows, jax.random.split(KEY, 20_000), 2)[..., 0]
+    found = np.zeros((5, 5))
+    np.add.at(found, tuple(np.searchsorted(x, np.asarray(drawn.T))), 1 / 20_000)
+    np.testing.assert_allclose(found, wanted, atol=0.01)
 
 
 # The tests below share few shapes, because each is compiled.
@@ -254,6 +272,13 @@ def test_the_tolerance_is_a_share_of_the_mean_variance_of_the_features_of_weight
     # A quarter of the mean variance, and the same moves.
     padded, weights = np.pad(x, [(0, 0), (0, 6)]), np.full(400, 16.0)
     assert int(kmeans(padded, 12, key=KEY, restarts=1, tolerance=4e-3, weights=weights).steps) == 6
+
+
+def test_the_steps_are_those_of_the_best_start():
+    x, _ = _blobs(200, 3, 4, seed=2, spread=0.5)
+    found = kmeans(x, 4, key=KEY)
+    # The first start is alone at rest after 9 iterations.
+    assert (int(np.argmin(found.inertias)), int(found.steps)) == (3, 12)
 
 
 def test_rest_in_the_very_last_iteration_is_converged():

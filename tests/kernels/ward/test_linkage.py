@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _boxes, _search
+from interp_jax.kernels.ward import _boxes, _neighbors, _search
 from tests import reference
 
 
@@ -82,6 +82,45 @@ def test_boxes_of_points_that_are_far_or_many_in_one_place(in_boxes):
     vectors = np.random.default_rng(0).geometric(0.01, size=(500, 2)).astype(float)
     assert ward.verify(ward.linkage(vectors), vectors).valid
     assert ward.verify(ward.linkage(vectors), vectors).least.all()
+
+
+@pytest.fixture
+def merge(monkeypatch):
+    """Replaces how neighbors follow merges by another function, which is given the original first."""
+    original = _neighbors.Neighbors.merge
+    return lambda other: monkeypatch.setattr(
+        _neighbors.Neighbors, "merge", lambda neighbors, *pairs: other(original, neighbors, *pairs)
+    )
+
+
+def test_lists_of_neighbors_have_exact_costs_and_a_bound_on_all_others(merge):
+    compared = []
+
+    def checked(original, neighbors, *pairs):
+        original(neighbors, *pairs)
+        alive = np.flatnonzero(neighbors.clusters.alive)
+        for slot in alive:
+            listed, others = np.isfinite(neighbors.costs[slot]), alive[alive != slot]
+            near = neighbors.slots[slot, listed]
+            exact = neighbors.clusters.cost(np.full(len(near), slot), near)
+            np.testing.assert_array_equal(neighbors.costs[slot, listed], exact)
+            others = np.setdiff1d(others, near)
+            costs = neighbors.clusters.cost(np.full(len(others), slot), others)
+            assert np.all(costs >= neighbors.bounds[slot] * (1 - 1e-12))
+            compared.append(len(costs))
+
+    merge(checked)
+    draw = np.random.default_rng(1)
+    ward.linkage(draw.normal(size=(140, 9)) * np.exp(2 * draw.normal(size=(140, 1))))
+    assert sum(compared) > 1000
+
+
+def test_equal_steps_are_merged_in_few_rounds(merge):
+    rounds = []
+    merge(lambda original, neighbors, left, *others: (rounds.append(len(left)), original(neighbors, left, *others)))
+    ward.linkage(np.arange(500)[:, None])
+    assert sum(rounds) == 499
+    assert len(rounds) < 40
 
 
 @pytest.mark.slow

@@ -49,6 +49,14 @@ def _set(tree, row, column, value):
     return tree
 
 
+def _merged_with_itself(tree, row):
+    """The name of a merge as one of its own clusters, and that cluster in its place."""
+    tree, name = tree.copy(), len(tree) + 1 + row
+    tree[:, :2][tree[:, :2] == name] = tree[row, 1]
+    tree[row, 1] = name
+    return tree
+
+
 def test_what_is_wrong_is_found():
     vectors = gaussian(50, 3)
     tree = ward.linkage(vectors)
@@ -60,6 +68,7 @@ def test_what_is_wrong_is_found():
         _set(tree, 10, 0, 60),
         _set(tree, 10, 0, -1),
         _set(tree, 10, 1, np.nan),
+        _merged_with_itself(tree, 10),
     ):
         assert not ward.verify(broken, vectors).valid
     swapped = ward.verify(_exchanged(tree, 0), vectors)
@@ -113,7 +122,7 @@ def test_float32_is_leave_for_rounding_only():
     # Merges that change places: one of another height, and one that is as near as float32 heights can be off.
     assert tree[1, 2] > tree[0, 2] + 1e-4 * largest
     assert not ward.verify(_exchanged(single, 0), vectors).least[0]
-    pairs = np.array([[0.0], [1.0], [100.0], [101.0 + 1e-4]])
+    pairs = np.array([[0.0], [1.0], [100.0], [101.0 + 1.5e-5 * 2**0.5 * 100]])
     for kind, least in ((np.float32, True), (np.float64, False)):
         found = ward.verify(_exchanged(ward.linkage(pairs), 0).astype(kind), pairs)
         assert bool(found.least[0]) == least

@@ -66,19 +66,13 @@ def test_parity_which_greedy_splits_cannot_see_is_found():
     assert refined > grown + 0.1
 
 
-def test_one_more_row_is_a_gain():
-    ids, labels = np.array([[0], [0], [1], [1], [2]]), np.array([0, 0, 1, 1, 1])
+def test_a_gain_of_one_row_is_taken_and_a_factor_that_gains_no_more_is_not():
+    ids, labels = np.array([[0, 0], [0, 0], [1, 1], [1, 1], [2, 2]]), np.array([0, 0, 1, 1, 1])
     tree = grow(ids, labels, count=3, classes=2, depth=1)
-    assert tree.goes_left[0].tolist() == [True, False, False]
-    labels[-1] = 0
-    refined = refine(tree, ids, labels, rounds=1)
-    assert refined.goes_left[0].tolist() == [True, False, True]
-    assert (_right(tree, ids, labels), _right(refined, ids, labels)) == (4, 5)
-
-
-def test_a_factor_with_an_equal_score_does_not_take_its_place():
-    ids, labels = np.array([[0, 0], [0, 0], [1, 1]]), np.array([0, 0, 1])
-    tree = grow(ids, labels, count=2, classes=2, depth=1)
-    assert tree.factor[0] == 0
     second = tree._replace(factor=np.where(tree.factor == LEAF, LEAF, 1))
-    assert refine(second, ids, labels).factor[0] == 1
+    assert second.goes_left[0].tolist() == [True, False, False]
+    labels[-1] = 0
+    refined = refine(second, ids, labels, rounds=1)
+    assert refined.factor[0] == 1
+    assert refined.goes_left[0].tolist() == [True, False, True]
+    assert (_right(second, ids, labels), _right(refined, ids, labels)) == (4, 5)
