@@ -107,22 +107,16 @@ def new_figure(width: SupportsFloat, height: SupportsFloat, **spaces: float) -> 
     return Drawing(figsize=(float(width), float(height)), layout=ConstrainedLayoutEngine(**padding))
 
 
-def canvas(figure: Figure | SubFigure | None, width: SupportsFloat, height: SupportsFloat) -> Any:
+def canvas(figure: FigureBase | None, width: SupportsFloat, height: SupportsFloat) -> FigureBase:
     """The figure or subfigure to draw on: the given one, which keeps its size, or else a new one of that size."""
     if figure is not None and not isinstance(figure, FigureBase):
         raise ValueError(f"figure: found {describe(figure)}, wanted a matplotlib figure or subfigure")
     return new_figure(width, height) if figure is None else figure
 
 
-def headline(figure: Figure | SubFigure, text: str) -> None:
+def headline(figure: FigureBase, text: str) -> None:
     """Writes what a figure shows above all else in it; panels and their legend go into a subfigure below."""
     figure.suptitle(text, x=0.01, ha="left", fontsize=LOOK["axes.titlesize"], weight="bold")
-
-
-def figure_of(axes: Axes) -> Figure:
-    """The figure that axes are in, also those of a subfigure."""
-    figure = axes.figure
-    return figure if isinstance(figure, Figure) else figure.figure
 
 
 def whole(figure: FigureBase) -> Figure:
@@ -168,6 +162,7 @@ def line_style(index: int) -> str:
 
 def legend_above(figure: FigureBase, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
     """One legend for the whole figure, above it, with as many columns as fit its width."""
+    assert isinstance(figure, Figure | SubFigure)  # which have a size
     inches = 0.085 * max(len(name) for name in names) + 0.6
     columns = max(1, min(len(names), int(figure.bbox.width / figure.dpi / inches)))
     return figure.legend(handles, names, loc="outside upper center", ncols=columns, columnspacing=1.6, **options)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -22,6 +22,7 @@ from interp_jax.figures._arrays import (
 from interp_jax.figures._style import (
     GRAY,
     SIGNED,
+    canvas,
     color,
     color_bar,
     largest,
@@ -29,6 +30,7 @@ from interp_jax.figures._style import (
     line_style,
     new_figure,
     styled,
+    whole,
 )
 from interp_jax.figures._style import percent as in_percent
 
@@ -73,7 +75,7 @@ def shares(
     for index, values in enumerate(networks.values()):
         values = np.where(np.isfinite(values), values, np.nan)
         places = np.arange(1, len(values) + 1) / len(values)
-        look = {"color": color(index), "linestyle": line_style(index)}
+        look: dict[str, Any] = {"color": color(index), "linestyle": line_style(index)}
         if len(values) <= 12:
             look |= {"marker": "o", "markersize": 4}
         handles += axes.plot(places, mean_and_deviation(values)[0], **look)
@@ -96,7 +98,13 @@ def shares(
 
 @styled
 def signed_maps(
-    images: ArrayLike, maps: ArrayLike, layers: Sequence[Any], names: Sequence[str], *, label: str = "change"
+    images: ArrayLike | None,
+    maps: ArrayLike,
+    layers: Sequence[Any],
+    names: Sequence[str],
+    *,
+    label: str = "change",
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A grid of images and of their changes by layers: a row per image, first the image, then a column per layer.
 
@@ -105,11 +113,12 @@ def signed_maps(
     Host-level.
 
     Args:
-        images: [n, height, width], values in 0…1, drawn gray, row 0 at the top.
+        images: [n, height, width], values in 0…1, drawn gray, row 0 at the top; None leaves them out.
         maps: [n, layers, height, width], signed changes; values that are not finite are left out.
         layers: the names of the columns.
         names: the names of the rows.
         label: of the color bar.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: arrays of the wrong shape, images outside 0…1, a wrong number of names.
@@ -117,33 +126,39 @@ def signed_maps(
     Example:
         >>> figure = signed_maps([[[0.0, 1.0]]], [[[[0.5, -0.2]], [[0.1, 0.0]]]], ["layer 1", "layer 2"], ["digit 3"])
     """
-    images = as_array("images", images, "n", "height", "width")
-    check_range("images", images)
     layers = as_names("layers", layers)
-    maps = as_array("maps", maps, len(images), len(layers), *images.shape[1:])
-    names = as_names("names", names, len(images))
+    if images is None:
+        maps = as_array("maps", maps, "n", len(layers), "height", "width")
+    else:
+        images = as_array("images", images, "n", "height", "width")
+        check_range("images", images)
+        maps = as_array("maps", maps, len(images), len(layers), *images.shape[1:])
+    names = as_names("names", names, len(maps))
     margin = 0.2 + 0.085 * max(map(len, names))
-    columns = len(layers) + 1
+    titles = layers if images is None else ["image", *layers]
+    columns = len(titles)
     side = max(LEAST, min(MOST, (WIDTH - margin - 0.9) / columns))
-    figure = new_figure(margin + side * columns + 0.9, (side + 0.2) * len(images) + 0.5, w_pad=0.02, h_pad=0.02)
-    panels = figure.subplots(len(images), columns, squeeze=False)
+    size = margin + side * columns + 0.9, (side + 0.2) * len(maps) + 0.5
+    figure = new_figure(*size, w_pad=0.02, h_pad=0.02) if figure is None else canvas(figure, *size)
+    panels = figure.subplots(len(maps), columns, squeeze=False)
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
         axes.spines[:].set_visible(True)
-    for row, picture, changes, name in zip(panels, images, maps, names, strict=True):
-        row[0].imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    for index, (row, changes, name) in enumerate(zip(panels, maps, names, strict=True)):
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-        for axes, change in zip(row[1:], changes, strict=True):
+        if images is not None:
+            row[0].imshow(images[index], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        for axes, change in zip(row[-len(layers) :], changes, strict=True):
             limit = largest(change) if np.any(change) else 0.0
             scaled = np.ma.masked_invalid(change / (limit or 1.0))
             drawn = axes.imshow(scaled, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
             axes.set_xlabel(f"±{limit:.2g}", fontsize=9, labelpad=1)
-    for axes, layer in zip(panels[0], ["image", *layers], strict=True):
-        axes.set_title(layer, loc="center", fontsize=9)
+    for axes, title in zip(panels[0], titles, strict=True):
+        axes.set_title(title, loc="center", fontsize=9)
     options = {"fraction": 0.04, "pad": 0.02, "aspect": 30, "shrink": 0.8, "ticks": [-1, 0, 1]}
     color_bar(drawn, panels, f"{label} /\ngreatest magnitude", **options)
-    return figure
+    return whole(figure)
 
 
 @styled
@@ -155,6 +170,7 @@ def likelihood_paths(
     images: ArrayLike | None = None,
     columns: int = 3,
     named: int = 3,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A figure of the likelihood of each class from layer to layer, a panel per image, the likeliest classes in color.
 
@@ -169,6 +185,7 @@ def likelihood_paths(
         images: [n, height, width], drawn small in the panel, values in 0…1.
         columns: panels per row.
         named: the most classes of a panel to have a color: those that are likeliest in any layer.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: arrays of the wrong shape, values outside 0…1, a wrong number of names or titles.
@@ -187,7 +204,7 @@ def likelihood_paths(
     named = as_count("named", named)
     columns = min(as_count("columns", columns), len(paths))
     lines = -(-len(paths) // columns)
-    figure = new_figure(8.8, 0.7 + 2.1 * lines)
+    figure = canvas(figure, 8.8, 0.7 + 2.1 * lines)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     depth = paths.shape[1]
     handles: dict[int, Any] = {}
@@ -215,4 +232,4 @@ def likelihood_paths(
     order = sorted(handles)
     if order:
         legend_above(figure, [handles[each] for each in order], [class_names[each] for each in order])
-    return figure
+    return whole(figure)

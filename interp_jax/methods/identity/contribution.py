@@ -5,13 +5,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from interp_jax._checks import as_count, as_labels, as_numpy, as_real, check_shape, describe
+from interp_jax._checks import Given, as_count, as_labels, as_numpy, as_real, check_shape, describe
 from interp_jax._readable import readable
 
 
-@readable()
+@readable(figure="contributions")
 class Contributions(NamedTuple):
     """The maps and scores of `contributions`, for each layer.
 
@@ -37,7 +37,7 @@ class Contributions(NamedTuple):
             f"{len(shares)} layers, {classes.shape[1]} rows\n% of rows with the last layer's class, by layer: {shown}"
         )
 
-    def accuracy(self, labels: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " layers"]:
+    def accuracy(self, labels: Given[Array | np.ndarray, "rows"]) -> Float[Array, " layers"]:
         """The share of rows that each layer classifies correctly, as in `layer_accuracy`.
 
         Traceable. A label outside the classes counts as wrong.
@@ -46,7 +46,7 @@ class Contributions(NamedTuple):
 
 
 def layer_accuracy(
-    scores: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
+    scores: Given[Array | np.ndarray, "layers rows classes"], labels: Given[Array | np.ndarray, "rows"]
 ) -> Float[Array, " layers"]:
     """The share of rows whose greatest score is the label's, [layers].
 
@@ -77,8 +77,8 @@ def layer_accuracy(
 
 
 def contributions(
-    inputs: Shaped[Array | np.ndarray, "..."],
-    layers: Shaped[Array | np.ndarray, "..."],
+    inputs: Given[Array | np.ndarray, "rows features"],
+    layers: Given[Array | np.ndarray, "layers rows width"],
     *,
     classes: int | None = None,
 ) -> Contributions:
