@@ -1,15 +1,9 @@
 """Explanations of three held-out instances, the tree, and its confusion with the network (Figs 7 to 9)."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from experiments.cnn_inte.tasks import HALF
 from interp_jax import figures
-from interp_jax.figures.hypotheses import Panel
-from interp_jax.methods import cnn_inte
-from interp_jax.methods.cnn_inte.tree import LEAF
-
-SHOWN = 150  # points of each class in a panel
 
 
 def write(study, section) -> None:
@@ -39,16 +33,11 @@ def write(study, section) -> None:
         + ", ".join(f"{each.weight:.0%} ({name})" for name, each in explained.items())
         + ".",
     )
+    names = [task.class_names[label] for label in explainer.class_labels]
     for name, explanation in explained.items():
-        columns = _columns(explainer, explanation, task.class_names)
-        deepest = max(map(len, columns.values()))
         section.figure(
             f"fig_7_{name.replace(' ', '_')}",
-            figures.hypotheses.grid(
-                columns,
-                [level.condition for level in explanation.levels[:deepest]],
-                mine=f"label {task.class_names[explanation.label]}",
-            ),
+            figures.explanation(explainer, explanation, class_names=names, most_hypotheses=len(names)),
             f"Instance {name}, label {task.class_names[explanation.label]}, prediction "
             f"{task.class_names[explanation.prediction]}: reference rows (a sample of the training rows) that satisfy "
             "the conditions so far, in the plane of the first two principal components of the factor's activations. A "
@@ -56,18 +45,10 @@ def write(study, section) -> None:
             "the label's. Frames before that are purple. Above each panel is the separability of the two classes; a "
             f"dash where too few rows remain. {_summary(explanation, task.class_names)}",
         )
-    tree = explainer.tree
-    inner = np.flatnonzero(tree.factor != LEAF)
-    possible = cnn_inte.boxes(tree, study.config.factors)
+    whole = {"class_names": names, "whole_tree": True, "most_hypotheses": 0}
     section.figure(
         "tree",
-        figures.decision_tree.tree(
-            {int(node): (int(tree.left[node]), int(tree.right[node])) for node in inner},
-            {int(node): _condition(tree, node, possible[node]) for node in inner},
-            tree.share,
-            task.class_names,
-            [*(level.node for level in explained["correct 1"].levels), _leaf(tree, explained["correct 1"])],
-        ),
+        figures.explanation(explainer, explained["correct 1"], **whole),
         "The tree: the upper branch is taken where the condition holds. Leaves show the class and its share of the "
         "training rows; the path of the first instance is bold.",
     )
@@ -127,44 +108,6 @@ def _shares(share, names):
     """The classes with a share of at least 1 %, the largest first, in words."""
     order = [label for label in np.argsort(-share, kind="stable") if share[label] >= 0.01]
     return ", ".join(f"{names[label]} {share[label]:.0%}" for label in order) + "."
-
-
-def _condition(tree, node, possible):
-    """The condition of a node in words, without the IDs that the nodes above exclude."""
-    factor = tree.factor[node]
-    inside, outside = (
-        np.flatnonzero(goes & possible[factor]) for goes in (tree.goes_left[node], ~tree.goes_left[node])
-    )
-    sign, ids = ("∈", inside) if len(inside) <= len(outside) else ("∉", outside)
-    return f"f{factor} {sign} {{{', '.join(map(str, ids))}}}"
-
-
-def _leaf(tree, explanation):
-    """The leaf of an explanation's path."""
-    last = explanation.levels[-1]
-    goes_left = tree.goes_left[last.node, last.allowed[0]]
-    return int((tree.left if goes_left else tree.right)[last.node])
-
-
-def _columns(explainer, explanation, names):
-    """By hypothesis, a panel for every level down to the one that rules it out."""
-    planes = []
-    for level in explanation.levels:
-        activations = explainer.hidden[:, explainer.factors.of_unit == level.factor]
-        flat = np.pad(activations, ((0, 0), (0, max(0, 2 - activations.shape[1]))))
-        planes.append(PCA(2, random_state=0).fit_transform(flat))
-    columns = {}
-    for hypothesis in sorted(explanation.hypotheses):
-        last = len(explanation.levels) if hypothesis.ruled_out is None else hypothesis.ruled_out + 1
-        panels = []
-        for number, (level, plane) in enumerate(zip(explanation.levels[:last], planes, strict=False)):
-            mine, other = (
-                plane[level.rows[explainer.labels[level.rows] == label][:SHOWN]]
-                for label in (explanation.label, hypothesis.label)
-            )
-            panels.append(Panel(mine, other, hypothesis.separability[number], number == hypothesis.ruled_out))
-        columns[names[hypothesis.label]] = panels
-    return columns
 
 
 def _summary(explanation, names):

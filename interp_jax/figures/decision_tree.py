@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_finite, describe
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
-from interp_jax.figures._style import GRAY, INK, LIGHT, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, LIGHT, canvas, styled, whole
 
-CLASSES = tuple(map(to_hex, matplotlib.colormaps["tab10"].colors))  # unordered; repeated beyond ten
+CLASSES = tuple(to_hex(matplotlib.colormaps["tab10"](index)) for index in range(10))  # unordered; repeated beyond ten
 
 
 @styled
@@ -22,6 +22,8 @@ def tree(
     shares: ArrayLike,
     class_names: Sequence[str],
     path: Sequence[int] = (),
+    *,
+    figure: Figure | SubFigure | None = None,
 ) -> Figure:
     """A drawing of a decision tree: each split with its condition, each leaf with its class and that class's share.
 
@@ -35,6 +37,7 @@ def tree(
         shares: [nodes, classes], of the training rows of each node, in 0…1.
         class_names: of the classes.
         path: nodes to mark, e.g. those of an instance.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: shares of the wrong shape or outside 0…1, children that are not a tree, a split without a condition.
@@ -75,7 +78,7 @@ def tree(
 
     leaves = place(0, 0, 0)
     depth = max(level for level, _ in places.values())
-    figure = new_figure(9.0, 0.6 + 0.26 * leaves)
+    figure = canvas(figure, 9.0, 0.6 + 0.26 * leaves)
     axes = figure.subplots()
     axes.set_axis_off()
     for node, (level, height) in places.items():
@@ -95,4 +98,4 @@ def tree(
             weight = "bold" if node in marked else "normal"
             axes.text(level + 0.15, height, text, ha="left", va="center", fontsize=9, weight=weight, zorder=3)
     axes.set(xlim=(-0.1, depth + 0.9), ylim=(leaves - 0.3, -0.7))
-    return figure
+    return whole(figure)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names
-from interp_jax.figures._style import GRAY, INK, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, canvas, styled, whole
 
 RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, distinct from the colors of the points
 MINE, OTHER = "#D55E00", "#0072B2"
@@ -32,7 +32,13 @@ class Panel(NamedTuple):
 
 
 @styled
-def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine: str) -> Figure:
+def grid(
+    columns: Mapping[str, Sequence[Panel]],
+    levels: Sequence[str],
+    *,
+    mine: str,
+    figure: Figure | SubFigure | None = None,
+) -> Figure:
     """A grid of panels, a column per hypothesis and a row per level down to the one that rules the hypothesis out.
 
     Each panel shows the points of the class and of the other, with their separability above and a green frame if the
@@ -44,6 +50,7 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
         columns: name of the other class → one `Panel` per level, from the root down.
         levels: the condition of each level.
         mine: name of the class that is compared with the others.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: no column, a column without panels or with more panels than levels, points that are not [n, 2].
@@ -60,7 +67,7 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
     for name, panels in columns.items():
         if len(panels) > len(levels):
             raise ValueError(f"columns[{name!r}]: found {len(panels)} panels, wanted 1 to {len(levels)}, one a level")
-    figure = new_figure(min(9.0, 2.4 + 1.1 * len(columns)), 1.0 + 1.0 * len(levels))
+    figure = canvas(figure, min(9.0, 2.4 + 1.1 * len(columns)), 1.0 + 1.0 * len(levels))
     axes = figure.subplots(len(levels), len(columns), squeeze=False)
     for panel in axes.flat:
         panel.set_axis_off()
@@ -92,7 +99,7 @@ def grid(columns: Mapping[str, Sequence[Panel]], levels: Sequence[str], *, mine:
         loc="outside upper center",
         ncols=2,
     )
-    return figure
+    return whole(figure)
 
 
 def _draw(axes, panel, name):

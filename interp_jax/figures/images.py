@@ -5,12 +5,23 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_shape
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range, same_names
-from interp_jax.figures._style import GRAY, MISSING, POSITIVE, SIGNED, color_bar, largest, new_figure, styled
+from interp_jax.figures._style import (
+    GRAY,
+    MISSING,
+    POSITIVE,
+    SIGNED,
+    canvas,
+    color_bar,
+    largest,
+    new_figure,
+    styled,
+    whole,
+)
 
 SIZE = 9.0  # of the small letters, in points
 WIDTH = 8.9  # of a page, in inches
@@ -20,7 +31,13 @@ FEW = 4  # up to this many units are in one column
 
 
 @styled
-def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, labels: ArrayLike | None = None) -> Figure:
+def strongest_inputs(
+    images: ArrayLike,
+    units: ArrayLike | Sequence[Any],
+    *,
+    labels: ArrayLike | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> Figure:
     """A figure of the images that drive each unit most: a row per unit, named at its left, the strongest image first.
 
     More than four units are in two columns if there is room, read downwards.
@@ -32,6 +49,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
             channel (drawn gray) or three; an image of NaN is left out, e.g. if fewer than k images drive the unit.
         units: the number or name of each unit.
         labels: [units, k], written below each image, e.g. its class.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: images of the wrong shape or outside 0…1, a wrong number of units or labels.
@@ -52,7 +70,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
     side = min((WIDTH / columns - margin) / k - SPACE, max(least, min(MOST, WIDTH / lines)))
     block = margin + k * (side + SPACE)
 
-    figure = new_figure(columns * block + 0.05, lines * (side + line) + 0.1)
+    figure = canvas(figure, columns * block + 0.05, lines * (side + line) + 0.1)
     axes = figure.subplots()
     axes.set_axis_off()
     for row, (unit, pictures) in enumerate(zip(units, images, strict=True)):
@@ -69,7 +87,7 @@ def strongest_inputs(images: ArrayLike, units: ArrayLike | Sequence[Any], *, lab
                 where = (across + side / 2, top + side + 0.02)
                 axes.text(*where, texts[row][index], ha="center", va="top", fontsize=SIZE, color=GRAY)
     axes.set(xlim=(0, columns * block), ylim=(lines * (side + line), 0), aspect="equal")
-    return figure
+    return whole(figure)
 
 
 @styled
