@@ -8,15 +8,38 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, SupportsIndex, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# What an argument is: ``Given[ArrayLike, "rows units"]`` is an array-like to type checkers, and words or a shape to
+# readers. At run time nothing is refused by it, so that a wrong value reaches the check whose error names it.
+if TYPE_CHECKING:
+    from typing import Annotated as Given
+else:
+
+    class Given:
+        """An annotation that no run-time type checker enforces."""
+
+        def __class_getitem__(cls, stated):
+            """The words alone."""
+            return Annotated[Any, *stated[1:]]
+
+
+Count = Given[SupportsIndex, "a whole number"]
+Key = Given[Array | np.ndarray, "a JAX random key"]
+MaskShape = Given[Sequence[int] | Mapping[str, Sequence[int]], "units"]
+Network = Given[Callable[..., Any], "inputs -> scores"]
+Number = Given[float | np.floating | Array, "a number"]
+Segments = Given[Sequence[Callable[[Any], Any]], "inputs -> hidden -> … -> scores"]
 
 
 def describe(value: Any) -> str:
@@ -27,7 +50,7 @@ def describe(value: Any) -> str:
     """
     if isinstance(value, jax.Array | np.ndarray):
         return f"{value.dtype} [{', '.join(map(str, value.shape))}]"
-    if callable(value) or isinstance(value, jax.core.Tracer):
+    if callable(value) or isinstance(value, Tracer):
         return type(value).__name__
     text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}…"
@@ -35,7 +58,7 @@ def describe(value: Any) -> str:
 
 def is_traced(value: Any) -> bool:
     """Whether a value is known only when compiled code runs."""
-    return isinstance(value, jax.core.Tracer)
+    return isinstance(value, Tracer)
 
 
 def at_hand(value: Any) -> bool:
@@ -298,7 +321,7 @@ def as_target(value: Any, *, rows: int, classes: int, refuse: bool = True, name:
     if hasattr(value, "__len__") and not isinstance(value, str) and getattr(value, "ndim", 1):
         target = as_labels(name, value, rows=rows, classes=classes if refuse else None)
     elif is_traced(value):
-        target = as_labels(name, value[None])
+        target = as_labels(name, value[None])  # pyright: ignore[reportArgumentType]: an array, not a sequence
     else:
         target = jnp.asarray(as_count(name, value, least=0, most=classes - 1), jnp.int32)
     target = jnp.where((target < 0) | (target >= classes), classes, target)

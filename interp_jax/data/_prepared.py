@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -141,7 +142,8 @@ def _decode(folder: Path, split: str) -> RawImages:
 
     with _damage_reported(folder):
         # As tensorflow_datasets.data_source does, but for exactly this folder, whichever version TFDS would choose.
-        source = tensorflow_datasets.builder_from_directory(str(folder)).as_data_source(split=split)
+        builder: Any = tensorflow_datasets.builder_from_directory(str(folder))  # its decorators hide its arguments
+        source = builder.as_data_source(split=split)
         pixels = np.empty((len(source), *source.dataset_info.features["image"].shape), np.uint8)
         labels = np.empty(len(source), np.uint8)
         for row, example in enumerate(source):

@@ -55,12 +55,13 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
     if place is None:
         return None
     wanted = FILES[name][split]
-    paths = [_locate(place, file) for file in wanted]
-    missing = [file for file, path in zip(wanted, paths, strict=True) if path is None]
+    located = {file: _locate(place, file) for file in wanted}
+    missing = [file for file, path in located.items() if path is None]
     if missing:
         raise FileNotFoundError(
             f"{place}: found {', '.join(missing)} missing, wanted {', '.join(wanted)} for split={split!r} of {name!r}"
         )
+    paths = [path for path in located.values() if path is not None]
     return _read_cifar(paths) if name == "cifar10" else _read_idx_pair(*paths)
 
 

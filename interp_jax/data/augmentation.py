@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, as_key, as_real, check_number
+from interp_jax._checks import Key, as_count, as_key, as_real, check_number
 
 _LARGE = 2.0**16  # images with larger magnitudes are divided by their largest, so that no square overflows
 
 
 def augment_images(
-    key,
+    key: Key,
     images: Shaped[Array | np.ndarray, "n *sides"],
     *,
     size: int = 24,

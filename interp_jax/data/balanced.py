@@ -2,11 +2,12 @@
 
 import numpy as np
 from jaxtyping import Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy, describe
+from interp_jax._checks import Count, Given, as_count, as_numpy, describe
 
 
-def first_per_class(labels, count) -> Int[np.ndarray, " rows"]:
+def first_per_class(labels: Given[ArrayLike, "rows"], count: Count) -> Int[np.ndarray, " rows"]:
     """Indices of the first ``count`` rows of every class, the classes taking turns.
 
         z₁⁽¹⁾, …, z₁⁽ᶜ⁾, z₂⁽¹⁾, …    with z_i⁽ᶜ⁾ the i-th row of class c

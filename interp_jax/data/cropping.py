@@ -2,15 +2,18 @@
 
 import numpy as np
 from jaxtyping import Float32
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy, check_number, describe
+from interp_jax._checks import Count, Given, Number, as_count, as_numpy, check_number, describe
 
 # Pixels processed at a time: about 50 MB of scratch memory.
 _BATCH_PIXELS = 2**21
 _MOST_PIXELS = 2**14
 
 
-def crop_and_resize(images, size=14, *, threshold=0.0) -> Float32[np.ndarray, "n size size"]:
+def crop_and_resize(
+    images: Given[ArrayLike, "n height width *channels"], size: Count = 14, *, threshold: Number = 0.0
+) -> Float32[np.ndarray, "n size size"]:
     """The drawn part of every image, cropped out of its blank margins and stretched to size × size.
 
         out[i, j] = mean of the crop over [i·h/size, (i + 1)·h/size] × [j·w/size, (j + 1)·w/size]

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -54,7 +54,7 @@ class Images(NamedTuple):
         return f"{count} images of {' × '.join(map(str, shape))} in {len(self.classes)} classes"
 
 
-def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None = None) -> Images:
+def load(name: str, *, split: str = "train", data_dir: str | os.PathLike[str] | None = None) -> Images:
     """One split of an image set, as NumPy arrays.
 
         inputs = gray level / maximum gray level
@@ -119,7 +119,7 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike | None 
 def _read_digits(split: str) -> published.RawImages:
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: Any = load_digits()  # scikit-learn declares no fields
     # Counting within each class, instead of drawing at random, gives the same split under every version of NumPy.
     occurrence = np.empty(len(digits.target), int)
     for label in range(len(_DIGITS)):
@@ -165,8 +165,8 @@ def _raw_folders(name: str, data_dir: Path | None) -> list[Path]:
         # MNIST and Fashion-MNIST publish files of the same names: a folder named after one is never read as the other.
         if data_dir.resolve().name not in _CLASSES.keys() - {name}:
             folders.append(data_dir)
-    if os.environ.get("INTERP_JAX_DATA"):
-        folders.append(_environment_folder("INTERP_JAX_DATA") / name)
+    if published_sets := _environment_folder("INTERP_JAX_DATA"):
+        folders.append(published_sets / name)
     return list(dict.fromkeys(folders))
 
 

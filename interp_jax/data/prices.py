@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from interp_jax._checks import as_count, as_numpy, describe
+from interp_jax._checks import Count, Given, as_count, as_numpy, describe
 from interp_jax._readable import readable
 
 LARGEST = float(np.finfo(np.float32).max)  # windows are stored in float32
@@ -54,7 +54,7 @@ class PriceWindows(NamedTuple):
         )
 
 
-def price_windows(csv, months=36) -> PriceWindows:
+def price_windows(csv: Given[str | Path | PriceSeries, "path or prices"], months: Count = 36) -> PriceWindows:
     """Every window of consecutive months with the prices of the month that follows it.
 
         inputs[i] = (p₁(i), …, p₁(i + m − 1), p₂(i), …),   targets[i] = (p₁(i + m), p₂(i + m), …)
@@ -97,7 +97,7 @@ def price_windows(csv, months=36) -> PriceWindows:
     return PriceWindows(inputs, values[months:], series.months[months:], series.items, months)
 
 
-def read_prices(path: str | os.PathLike) -> PriceSeries:
+def read_prices(path: str | os.PathLike[str]) -> PriceSeries:
     r"""The prices in a CSV file with one row per month.
 
         month,taro,radish

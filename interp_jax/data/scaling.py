@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_numpy, check_number, describe
+from interp_jax._checks import Given, Number, as_numpy, check_number, describe
 from interp_jax._readable import readable
 
 _LARGE = 2.0**1022  # differences of float64 numbers below this magnitude are finite
@@ -30,7 +31,7 @@ class Scaling(NamedTuple):
         """Whether each column had only one value."""
         return self.minimum == self.maximum
 
-    def apply(self, values) -> Float32[np.ndarray, "rows columns"]:
+    def apply(self, values: Given[ArrayLike, "rows columns"]) -> Float32[np.ndarray, "rows columns"]:
         """Scaled rows: minimum ↦ low, maximum ↦ high; a constant column ↦ the middle, whatever its values are now.
 
             y = low + (high − low)(x − minimum)/(maximum − minimum)
@@ -58,7 +59,7 @@ class Scaling(NamedTuple):
             scaled = self.low + (self.high - self.low) * share
             return _finite(scaled.astype(np.float32), values, "a value that float32 holds once it is scaled")
 
-    def invert(self, values) -> Float64[np.ndarray, "rows columns"]:
+    def invert(self, values: Given[ArrayLike, "rows columns"]) -> Float64[np.ndarray, "rows columns"]:
         """Scaled rows in the original unit; a constant column gets its one value back.
 
             x = minimum + (maximum − minimum)(y − low)/(high − low)
@@ -88,7 +89,7 @@ class Scaling(NamedTuple):
         return np.where(largest > _LARGE, 0.5, 1.0)
 
 
-def fit_scaling(values, low=-1.0, high=1.0) -> Scaling:
+def fit_scaling(values: Given[ArrayLike, "rows columns"], low: Number = -1.0, high: Number = 1.0) -> Scaling:
     """The linear map of every column that takes its minimum over the rows to ``low`` and its maximum to ``high``.
 
     Host-level; computed in float64. Fit it to the training rows and apply it to the others too.

@@ -1,5 +1,6 @@
 """Simulated monthly prices with planted seasons, for work offline and for checks with a known answer."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64
 
-from interp_jax._checks import as_count, as_key, check_choice
+from interp_jax._checks import Count, Given, Key, as_count, as_key, check_choice
 from interp_jax.data.prices import PriceSeries, month_name, month_number
 
 FIRST_MONTH = "1970-01"
@@ -55,7 +56,9 @@ SEASONS = {
 }
 
 
-def seasonal_prices(key, rows=577, items=("taro", "radish", "carrot")) -> PriceSeries:
+def seasonal_prices(
+    key: Key, rows: Count = 577, items: Given[Sequence[str], "items"] = ("taro", "radish", "carrot")
+) -> PriceSeries:
     """Monthly prices from 1970-01 whose seasons are known.
 
         log p(t) = log 100 + (log start − log 100) e^{−t/120} + s(month of t) + w(t) + e(t)

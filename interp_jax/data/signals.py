@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, as_labels, at_hand, check_number
+from interp_jax._checks import Given, Key, Number, as_count, as_key, as_labels, at_hand, check_number
 from interp_jax._readable import readable
 
 LENGTH = 100
@@ -35,7 +36,9 @@ class JumpSignals(NamedTuple):
         return self.positions - FIRST_POSITION
 
 
-def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, positions=None) -> JumpSignals:
+def jump_signals(
+    key: Key, n: int, noise: float = 1.0, jump: float = 3.0, *, positions: Given[ArrayLike, "n"] | None = None
+) -> JumpSignals:
     """Signals of 100 samples that step from 0 to ``jump`` at a position t drawn from 21…80, plus Gaussian noise.
 
         xᵢ ~ N(0, noise²) for i < t,  N(jump, noise²) for i ≥ t
@@ -78,7 +81,9 @@ def jump_signals(key, n: int, noise: float = 1.0, jump: float = 3.0, *, position
     return _sample_jitted(key, n, noise, jump, positions)
 
 
-def sample_jump_signals(key, n: int, noise=1.0, jump=3.0, positions=None) -> JumpSignals:
+def sample_jump_signals(
+    key: Key, n: int, noise: Number = 1.0, jump: Number = 3.0, positions: Given[ArrayLike, "n"] | None = None
+) -> JumpSignals:
     """The signals of `jump_signals`, drawn inside compiled code such as a training step.
 
     Traceable; values are not checked, so that noise, jump and positions may be traced.

@@ -1,15 +1,15 @@
 """Signs for vectors defined up to sign, so that they point the same way."""
 
 import functools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
+from jaxtyping import Array, Bool, Float, Int, Key, UInt32
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, as_real
+from interp_jax._checks import Given, as_count, as_key, as_real
 from interp_jax._readable import readable
 
 PAPER_ITERATIONS = 5000
@@ -37,7 +37,7 @@ class AlignedSigns(NamedTuple):
 
 
 def align_signs(
-    vectors: Shaped[Array | np.ndarray, "..."] | Sequence,
+    vectors: Given[ArrayLike, "units features"],
     *,
     key: Key[Array, ""] | UInt32[Array, "2"] | None = None,
     iterations: int | None = None,

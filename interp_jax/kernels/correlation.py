@@ -6,9 +6,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Shaped
 
-from interp_jax._checks import as_centered, as_count, as_float_type, as_real, check_not_negative, check_same_rows
+from interp_jax._checks import Given, as_centered, as_count, as_float_type, as_real, check_not_negative, check_same_rows
 from interp_jax._readable import readable
 
 _HIGHEST = jax.lax.Precision.HIGHEST
@@ -55,7 +56,7 @@ class Moments(NamedTuple):
     products: Float[Array, "*lanes columns_a columns_b"]
 
     @classmethod
-    def init(cls, columns_a: int, columns_b: int, dtype=jnp.float32) -> "Moments":
+    def init(cls, columns_a: int, columns_b: int, dtype: Given[DTypeLike, "floating"] = jnp.float32) -> "Moments":
         """Moments of no rows.
 
         Traceable.

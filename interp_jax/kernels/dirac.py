@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from interp_jax._checks import as_counts, as_float_type
+from interp_jax._checks import Given, as_counts, as_float_type
 
 
-def dirac(shape: Sequence[int], dtype=jnp.float32) -> Float[Array, "*shape"]:
+def dirac(shape: Sequence[int], dtype: Given[DTypeLike, "floating"] = jnp.float32) -> Float[Array, "*shape"]:
     """The identity matrix, or the Dirac kernel of a convolution: the identity at its middle tap, zeros elsewhere.
 
         inputs · dirac = inputs

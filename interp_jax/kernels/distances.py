@@ -6,9 +6,19 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_centered, as_count, as_labels, as_mask, as_numpy, as_real, at_hand, check_choice
+from interp_jax._checks import (
+    Given,
+    as_centered,
+    as_count,
+    as_labels,
+    as_mask,
+    as_numpy,
+    as_real,
+    at_hand,
+    check_choice,
+)
 from interp_jax._readable import readable
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
@@ -36,10 +46,10 @@ class WithinGroups(NamedTuple):
 
 
 def mean_pairwise(
-    x: Shaped[Array | np.ndarray, "..."],
+    x: Given[Array | np.ndarray, "rows features"],
     *,
     metric: str = "euclidean",
-    where: Shaped[Array | np.ndarray, "..."] | None = None,
+    where: Given[Array | np.ndarray, "rows"] | None = None,
     batch_size: int = 512,
 ) -> Float[Array, ""]:
     """Mean distance over all pairs of different rows.
@@ -77,8 +87,8 @@ def mean_pairwise(
 
 
 def mean_within(
-    x: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
+    x: Given[Array | np.ndarray, "rows features"],
+    labels: Given[Array | np.ndarray, "rows"],
     *,
     groups: int,
     metric: str = "euclidean",
@@ -132,7 +142,10 @@ def mean_within(
 
 
 def between(
-    a: Shaped[Array | np.ndarray, "..."], b: Shaped[Array | np.ndarray, "..."], *, metric: str = "euclidean"
+    a: Given[Array | np.ndarray, "rows features"],
+    b: Given[Array | np.ndarray, "rows features"],
+    *,
+    metric: str = "euclidean",
 ) -> Float[Array, " rows"]:
     """Distances [rows] of every row of a from the same row of b.
 

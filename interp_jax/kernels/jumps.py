@@ -5,7 +5,7 @@ Positions are 1-based, as in the thesis: position t is ``signal[t - 1]``, and co
 position ``positions[0] + k``.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,12 @@ from interp_jax._readable import readable
 
 POSITIONS = (21, 80)
 _SIGNALS = ["rows", "length"]
-_NUMPY_PADDING = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "mirror": "reflect"}
+_NUMPY_PADDING: dict[str, Literal["constant", "edge", "symmetric", "reflect"]] = {
+    "constant": "constant",
+    "nearest": "edge",
+    "reflect": "symmetric",
+    "mirror": "reflect",
+}
 _Scalar = float | int | Float[Array, ""] | np.floating
 
 
@@ -25,8 +30,8 @@ _Scalar = float | int | Float[Array, ""] | np.floating
 class SoftmaxLayer(NamedTuple):
     """One layer of a softmax network: ``log_softmax(signals @ weights + bias)``."""
 
-    weights: Float[Array, "length positions"]
-    bias: Float[Array, " positions"]
+    weights: Float[Array | np.ndarray, "length positions"]
+    bias: Float[Array | np.ndarray, " positions"]
 
 
 @readable()

@@ -2,14 +2,14 @@
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_count, as_key, as_number, as_real, check_not_negative
+from interp_jax._checks import Key, as_count, as_key, as_number, as_real, check_not_negative
 from interp_jax._readable import readable
 from interp_jax.kernels._scales import power_of_two
 
@@ -39,15 +39,15 @@ class Factorization(NamedTuple):
 
 
 def nmf(
-    v: Array | np.ndarray | Sequence,
+    v: Array | np.ndarray | Sequence[Any],
     rank: int,
     *,
-    key,
+    key: Key,
     restarts: int = 1,
     iterations: int = 1000,
     batch_size: int | None = None,
-    mean: float = 0.5,
-    variance: float = 0.5,
+    mean: float | Float[Array, ""] = 0.5,
+    variance: float | Float[Array, ""] = 0.5,
 ) -> Factorization:
     """Non-negative factors of V with small Frobenius error, the best of many random starts.
 

@@ -2,14 +2,27 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, as_mask, as_real, check_finite, check_shape, describe, renamed
+from interp_jax._checks import (
+    Given,
+    Key,
+    Segments,
+    as_count,
+    as_key,
+    as_mask,
+    as_real,
+    check_finite,
+    check_shape,
+    describe,
+    renamed,
+)
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import pearson
 from interp_jax.methods._accept import accept_segments, applied, as_rows
@@ -61,10 +74,10 @@ class ModuleEffects(NamedTuple):
 
 @renamed(masks="replaced")
 def replace_units(
-    segments,
-    inputs,
-    values: Sequence,
-    replaced: Sequence,
+    segments: Segments,
+    inputs: Given[ArrayLike, "rows *features"],
+    values: Sequence[Any],
+    replaced: Sequence[Any],
 ) -> Float[Array, "rows *outputs"]:
     """A network's outputs with some hidden units' activations replaced by given ones.
 
@@ -121,7 +134,9 @@ def _one_a_layer(name, given, layers):
 
 
 @renamed(masks="replaced")
-def ablate_mean(segments, inputs, replaced: Sequence) -> Float[Array, "rows *outputs"]:
+def ablate_mean(
+    segments: Segments, inputs: Given[ArrayLike, "rows *features"], replaced: Sequence[Any]
+) -> Float[Array, "rows *outputs"]:
     """A network's outputs with some hidden units held at their mean over rows (and positions) of the intact network.
 
     Traceable; two forward passes, and all hidden activations in memory.
@@ -146,7 +161,9 @@ def ablate_mean(segments, inputs, replaced: Sequence) -> Float[Array, "rows *out
 
 
 @renamed(masks="replaced")
-def ablate_resample(segments, inputs, replaced: Sequence, *, key) -> Resampled:
+def ablate_resample(
+    segments: Segments, inputs: Given[ArrayLike, "rows *features"], replaced: Sequence[Any], *, key: Key
+) -> Resampled:
     """`Resampled` outputs: those with some hidden units' activations taken from another row.
 
     Traceable; two forward passes, and all hidden activations twice in memory. All replaced units of a row come from the
@@ -179,7 +196,15 @@ def ablate_resample(segments, inputs, replaced: Sequence, *, key) -> Resampled:
 
 
 @renamed(masks="modules")
-def module_effects(segments, inputs, modules, signs, *, key, batch_size: int = 1) -> ModuleEffects:
+def module_effects(
+    segments: Segments,
+    inputs: Given[ArrayLike, "rows *features"],
+    modules: Given[ArrayLike, "modules units"],
+    signs: Given[ArrayLike, "units"],
+    *,
+    key: Key,
+    batch_size: int = 1,
+) -> ModuleEffects:
     """Correlations of output changes with a module's activity: a causal check of the signs that its role predicts.
 
         a(n) = mean over the module's units of sign_k (o_k(n) − E o_k) / std o_k
@@ -266,7 +291,7 @@ def _module_effects(segments, inputs, modules, signs, key, batch_size):
     return jax.lax.map(effects, modules, batch_size=batch_size)
 
 
-def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
+def intact_layers(segments: Segments, inputs: Given[ArrayLike, "rows *features"]) -> tuple[list[Array], Array]:
     """Each hidden layer's activations in order, and the outputs.
 
     Traceable; one forward pass.
@@ -290,7 +315,7 @@ def intact_layers(segments, inputs) -> tuple[list[Array], Array]:
     return layers[1:-1], layers[-1]
 
 
-def unit_means(layer) -> Float[Array, " units"]:
+def unit_means(layer: Given[ArrayLike, "rows *rest units"]) -> Float[Array, " units"]:
     """Each unit's mean over rows and positions, [units].
 
     Traceable. Computed in float32 at least, returned in the layer's floating type, float32 for integers. NaN in a unit

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_centered, as_count, as_labels, as_numpy, check_shape
+from interp_jax._checks import Given, Network, as_centered, as_count, as_labels, as_numpy, check_shape
 from interp_jax._readable import readable
 from interp_jax.methods._accept import accept_network, as_rows
 
@@ -32,7 +33,9 @@ class ClassMeans(NamedTuple):
         return f"means of {len(rows)} classes of {rows.min()} to {rows.max()} rows{empty}"
 
 
-def class_means(activations, labels, *, classes: int) -> ClassMeans:
+def class_means(
+    activations: Given[ArrayLike, "rows *features"], labels: Given[ArrayLike, "rows"], *, classes: int
+) -> ClassMeans:
     """`ClassMeans`: each unit's average activation over the rows of each class.
 
         A_c = 1 / N_c  Σ_{n: label_n = c} a_n
@@ -70,7 +73,14 @@ def class_means(activations, labels, *, classes: int) -> ClassMeans:
     return ClassMeans(jnp.where(filled, means.means + center, 0), counts)
 
 
-def layer_averages(network, inputs, labels, *, classes: int, batch_size: int = 10_000) -> Any:
+def layer_averages(
+    network: Network,
+    inputs: Given[ArrayLike, "rows *features"],
+    labels: Given[ArrayLike, "rows"],
+    *,
+    classes: int,
+    batch_size: int = 10_000,
+) -> Any:
     """`class_means` of each array that a network returns, over any number of rows, ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations. One compilation for equal networks (at most two batch shapes).

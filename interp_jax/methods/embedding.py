@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from interp_jax._checks import as_centered, as_count, as_key, as_real, check_number
+from interp_jax._checks import Given, as_centered, as_count, as_key, as_real, check_number
 from interp_jax._readable import readable
 
 _BLOCK_NUMBERS = 1 << 15  # random numbers a key: few enough for a core's cache, and a key costs little beside them
@@ -58,7 +59,7 @@ class SuccessRate(NamedTuple):
         )
 
 
-def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:
+def pseudo_inverse(points: Given[ArrayLike, "points dimension"], *, affine: bool = True) -> OutputLayer:
     """`OutputLayer`: the affine map from R^p to R^n that takes n points to the n unit vectors, by least squares.
 
         W, b = argmin Σ_k ‖v_k W + b − e_k‖²,   so   W = (V − 1 m)⁺,   b = 1 / n − m W,   m = Σ_k v_k / n
@@ -94,7 +95,7 @@ def pseudo_inverse(points, *, affine: bool = True) -> OutputLayer:
     return OutputLayer(weights, 1 / n - jnp.matmul(mean, weights, precision="highest"))
 
 
-def decodes(points, *, affine: bool = True) -> Bool[Array, ""]:
+def decodes(points: Given[ArrayLike, "points dimension"], *, affine: bool = True) -> Bool[Array, ""]:
     """Whether the map of `pseudo_inverse` gives each point its greatest score at the point's own index, a scalar bool.
 
         v_k W_k > v_j W_k   for all j ≠ k

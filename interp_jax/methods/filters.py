@@ -1,14 +1,15 @@
 """The linear filter of each class of a signal classifier."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_centered, as_count, as_real, check_shape
+from interp_jax._checks import Given, as_centered, as_count, as_real, check_shape
 from interp_jax._readable import readable
 from interp_jax.methods._accept import applied, as_rows, callable_pytree
 
@@ -37,7 +38,9 @@ class Profile(NamedTuple):
         return f"mean weights {least} to {most}"
 
 
-def effective_weights(network: Callable, inputs) -> Float[Array, "*features classes"]:
+def effective_weights(
+    network: Callable[..., Any], inputs: Given[ArrayLike, "rows *features"]
+) -> Float[Array, "*features classes"]:
     """A network's linear filters, linearized over some rows: its mean Jacobian.
 
         W[i, c] = 1 / rows  Σ_n ∂ score_c(x_n) / ∂ x_{n,i}
@@ -84,7 +87,7 @@ def _effective_weights(network, inputs):
     return jnp.moveaxis(weights, 0, -1) / len(inputs)
 
 
-def center_classes(weights) -> Float[Array, "inputs classes"]:
+def center_classes(weights: Given[ArrayLike, "inputs classes"]) -> Float[Array, "inputs classes"]:
     """Weights of a softmax layer minus their mean over the classes, which makes them unique.
 
         W[i, c] − 1 / classes  Σ_b W[i, b]
@@ -106,7 +109,9 @@ def center_classes(weights) -> Float[Array, "inputs classes"]:
     return _centered("weights", weights)
 
 
-def agreement(weights, reference) -> Float[Array, ""]:
+def agreement(
+    weights: Given[ArrayLike, "inputs classes"], reference: Given[ArrayLike, "inputs classes"]
+) -> Float[Array, ""]:
     """Pearson correlation, a scalar, of two softmax layers' weights after `center_classes`; 0 if either is constant.
 
     Traceable. NaN in either gives NaN.
@@ -129,7 +134,7 @@ def agreement(weights, reference) -> Float[Array, ""]:
     return jnp.vdot(_unit(weights), _unit(reference), precision="highest")
 
 
-def jump_profile(weights, *, first: int = 21, reach: int = 20) -> Profile:
+def jump_profile(weights: Given[ArrayLike, "length positions"], *, first: int = 21, reach: int = 20) -> Profile:
     """`Profile`: the classes' filters averaged at equal offsets from their jump, centered as in `center_classes`.
 
         mean[o] = 1 / positions  Σ_k W[first + k + o, k]
@@ -179,7 +184,7 @@ def _unit(array):
     return scaled / jnp.where(norm > 0, norm, 1)
 
 
-def smoothing_share(kernel) -> Float[Array, ""]:
+def smoothing_share(kernel: Given[ArrayLike, "taps *rest"]) -> Float[Array, ""]:
     """The smoothing share of a filter, a scalar: 1 if all taps have one sign, 0 for a pure difference.
 
         |Σ_u k_u| / Σ_u |k_u|

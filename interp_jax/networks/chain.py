@@ -6,13 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import jax
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Shaped
 
-from interp_jax._checks import as_key, describe
+from interp_jax._checks import Key, as_key, describe
 from interp_jax.networks._rows import as_rows
 
 _PROBABILITIES = (jax.nn.softmax, jax.nn.log_softmax, nnx.softmax, nnx.log_softmax)
@@ -51,10 +52,11 @@ class Chain(nnx.Module):
             _check_stage(name, stage)
         last, stage = next(reversed(stages.items()), (None, None))
         function = getattr(stage, "func", getattr(stage, "function", stage))
-        if any(function is each for each in _PROBABILITIES):
-            raise ValueError(
-                f"stage {last!r}: found {function.__name__} at the end, wanted a chain that ends in logits"
-            )
+        for each in _PROBABILITIES:
+            if function is each:
+                raise ValueError(
+                    f"stage {last!r}: found {each.__name__} at the end, wanted a chain that ends in logits"
+                )
         for name, stage in stages.items():
             setattr(self, name, _compared_by_value(stage))
         self.stage_names = tuple(stages)
@@ -76,7 +78,9 @@ class Chain(nnx.Module):
             x = output
         return x
 
-    def activations(self, x: Shaped[Array | np.ndarray, "rows *features"], *, key=None) -> OrderedDict:
+    def activations(
+        self, x: Shaped[Array | np.ndarray, "rows *features"], *, key: Key | None = None
+    ) -> OrderedDict[str, Any]:
         """The output of every stage by its name, in order (jit would sort a plain dict). Traceable.
 
         Args:

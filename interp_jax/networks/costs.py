@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax._checks import check_callable, renamed
+from interp_jax._checks import Network, check_callable, renamed
 from interp_jax._readable import readable
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import freeze
@@ -30,7 +30,7 @@ class Cost(NamedTuple):
 
 
 @renamed(net="network")
-def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
+def cost(network: Network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
     """The number of parameters of a network, and its operations and time per row.
 
     Host-level; one compilation and ten calls on all rows at once. Operations are those of XLA's analysis of the
@@ -70,6 +70,6 @@ def cost(network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
     leaves = jax.tree.leaves(network)
     return Cost(
         parameters=sum(leaf.size for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.inexact)),
-        flops=float(compiled.cost_analysis().get("flops", 0.0)) / len(inputs),
+        flops=float((compiled.cost_analysis() or {}).get("flops", 0.0)) / len(inputs),
         seconds=statistics.median(seconds[1:]) / len(inputs),
     )

@@ -3,23 +3,31 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
-from interp_jax._checks import describe
+from interp_jax._checks import Given, describe
 from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
+
+_Module = TypeVar("_Module", bound=nnx.Module)
 
 _ARRAYS = (jax.Array, np.ndarray)
 
 
-def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> Callable:
+def freeze(
+    model: Given[Callable[..., Any], "inputs -> scores"],
+    batched: bool = True,
+    *,
+    variables: Given[Mapping[str, Any], "a tree of arrays"] | None = None,
+    **call_arguments: Any,
+) -> Callable[..., Any]:
     """The inference view of a model as a callable pytree: arrays are leaves, all else is static, compared by value.
 
     Host-level. Dropout is off and batch norm uses its running averages. The frozen network can be transformed by jit,
@@ -69,7 +77,7 @@ def freeze(model, batched: bool = True, *, variables=None, **call_arguments) -> 
     return FrozenNetwork(tuple(leaf for leaf, array in zip(leaves, is_array, strict=True) if array), recipe)
 
 
-def inference_view(module: nnx.Module) -> nnx.Module:
+def inference_view(module: _Module) -> _Module:
     """The module with dropout off and batch norm on its running averages.
 
     Host-level. The view shares the module's variables.
@@ -111,12 +119,12 @@ class FrozenNetwork:
         is_tree = not isinstance(x, np.ndarray) and any(isinstance(leaf, _ARRAYS) for leaf in jax.tree.leaves(x))
         return self.recipe(self.arrays, x if is_tree else as_rows("x", x))
 
-    def tree_flatten(self):
+    def tree_flatten(self) -> tuple[tuple, "_Recipe"]:
         """The arrays as children and the recipe as static data. Traceable."""
         return self.arrays, self.recipe
 
     @classmethod
-    def tree_unflatten(cls, recipe, arrays):
+    def tree_unflatten(cls, recipe: "_Recipe", arrays: Iterable[Any]) -> "FrozenNetwork":
         """The network from the parts of `tree_flatten`. Traceable."""
         return cls(tuple(arrays), recipe)
 
@@ -165,7 +173,7 @@ class _Callable:
 
 @dataclass(frozen=True)
 class _Partial:
-    function: Callable
+    function: Callable[..., Any]
 
     def __call__(self, bound, x, arguments):
         positional, named = bound
@@ -182,7 +190,7 @@ class _Linen:
 
 @dataclass(frozen=True)
 class _NNX:
-    method: Callable
+    method: Callable[..., Any]
     graph: Any
     random_structure: Any
     random_leaves: tuple

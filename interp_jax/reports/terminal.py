@@ -39,17 +39,18 @@ class Task:
         Raises:
             ValueError: n that is not an integer of at least 0.
         """
-        self._done += _steps("n", n)
+        steps = _steps("n", n)
+        self._done += steps
         self._note = escaped(note, "note") or self._note
-        if self._bar:
-            self._bar.update(self._bar_id, advance=n, note=self._note)
+        if self._bar and self._bar_id is not None:
+            self._bar.update(self._bar_id, advance=steps, note=self._note)
 
     def finish(self) -> None:
         """Ends the task and, without a terminal, prints its line. A second call does nothing."""
         if self._finished:
             return
         self._finished = True
-        if self._bar:
+        if self._bar and self._bar_id is not None:
             if self._total is None:
                 self._bar.update(self._bar_id, total=self._done)
             self._bar.stop_task(self._bar_id)

@@ -3,14 +3,14 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_centered, as_count, as_key, as_number, as_real, check_finite, check_not_negative
+from interp_jax._checks import Key, as_centered, as_count, as_key, as_number, as_real, check_finite, check_not_negative
 from interp_jax._readable import readable
 from interp_jax.kernels.kmeans._nearest_centers import center_numbers, nearest
 from interp_jax.kernels.kmeans._plus_plus import seeds
@@ -56,14 +56,14 @@ class Clustering(NamedTuple):
 
 
 def kmeans(
-    x: Array | np.ndarray | Sequence,
+    x: Array | np.ndarray | Sequence[Any],
     k: int,
     *,
-    key,
+    key: Key,
     restarts: int = 10,
-    weights: Array | np.ndarray | Sequence | None = None,
+    weights: Array | np.ndarray | Sequence[Any] | None = None,
     iterations: int = 300,
-    tolerance: float = 1e-4,
+    tolerance: float | Float[Array, ""] = 1e-4,
     batch_size: int | None = None,
 ) -> Clustering:
     """Centers with a small sum of squared distances to their rows, the best of several starts.

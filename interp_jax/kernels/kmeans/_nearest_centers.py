@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 
 def scores(x, centers):
@@ -24,7 +25,7 @@ def if_exact(exact, steps, step, value):
     return value if exact is False else jax.lax.fori_loop(0, jnp.where(exact, steps, 0), step, value)
 
 
-def nearest(batch, centers, exact=False):
+def nearest(batch, centers, exact: Array | bool = False):
     """The first of the nearest centers, and the squared distance to it, [lanes, size] each."""
     scored = scores(batch.x, centers)
     labels, least = jax.lax.argmin(scored, 1, jnp.int32), jnp.min(scored, axis=1) + batch.squares[None]

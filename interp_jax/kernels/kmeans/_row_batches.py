@@ -1,6 +1,7 @@
 """Rows in batches for a loop, one pass for many lanes."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ class RowBatches(NamedTuple):
 
         return cls(split(x), split(jnp.sum(x**2, axis=1)), split(weights))
 
-    def fold(self, function, initial):
+    def fold(self, function: Callable, initial: Any) -> tuple[Any, Any]:
         """``function(carry, batch, its number) -> carry, out`` over all; the outs [lanes, size] as [lanes, rows]."""
         if self.x.shape[1] == 1:  # no copy of the rows
             return function(initial, RowBatches(*(each[:, 0] for each in self)), 0)

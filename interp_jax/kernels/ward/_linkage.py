@@ -1,10 +1,10 @@
 """One Ward tree of any size: reciprocal nearest neighbors merged in rounds."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
+from interp_jax._checks import Given
 from interp_jax.kernels.ward._clusters import Clusters
 from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
@@ -14,7 +14,7 @@ _SEARCHED = 0.25  # share of the clusters whose nearest is determined in a round
 _FULL = 0.7  # share of slots in use below which the empty ones are dropped
 
 
-def linkage(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[np.ndarray, "merges 4"]:
+def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "merges 4"]:
     """SciPy's linkage matrix of Ward's hierarchical clustering, for any number of vectors.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
@@ -82,7 +82,7 @@ def _agglomerate(clusters, merges):
             if len(waiting):
                 continue
             # Ties can form a ring of nearest neighbors; the least pair of all is always reciprocal.
-            left = np.argmin(reach)[None]
+            left = np.array([np.argmin(reach)])
             right = neighbors.chosen[left]
         sizes = clusters.sizes[left] + clusters.sizes[right]
         names = merges.add(clusters.names[left], clusters.names[right], neighbors.least[left], sizes)

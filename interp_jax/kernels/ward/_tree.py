@@ -1,15 +1,14 @@
 """Many small Ward trees at once: the least pair is merged in steps of fixed shapes."""
 
 import functools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_centered
+from interp_jax._checks import Given, as_centered
 
 _FEATURES = 32  # features at most whose differences are squared in one pass
 _SEARCHES = 3  # out-of-date rows searched in a step; with this many, most steps can merge
@@ -36,7 +35,7 @@ class _State(NamedTuple):
     linkage: Array
 
 
-def tree(vectors: Shaped[Array | np.ndarray, "..."] | Sequence) -> Float[Array, "merges 4"]:
+def tree(vectors: Given[ArrayLike, "rows features"]) -> Float[Array, "merges 4"]:
     """SciPy's linkage matrix of Ward's hierarchical clustering, for many small sets of vectors under ``jax.vmap``.
 
         ΔESS(a, b) = |a||b| / (|a| + |b|) · ‖mean_a − mean_b‖²,   height = √(2 ΔESS)
@@ -134,7 +133,7 @@ def _first_half(width, state):
     used = jnp.argsort(state.empty)[:width]
     moved = jnp.zeros(len(state.sizes), jnp.int32).at[used].set(jnp.arange(width, dtype=jnp.int32))
     slots = state._replace(costs=state.costs[:, used], nearest=moved[state.nearest])[:-2]
-    return _State(*(values[used] for values in slots), state.merges, state.linkage)
+    return _State(*(values[used] for values in slots), merges=state.merges, linkage=state.linkage)
 
 
 def _start(vectors):

@@ -1,12 +1,12 @@
 """Whether a linkage matrix is the Ward tree of some vectors, by replaying its merges."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy
+from interp_jax._checks import Given, as_count, as_numpy
 from interp_jax._readable import readable
 from interp_jax.kernels.ward._points import as_points
 
@@ -33,8 +33,8 @@ class Verification(NamedTuple):
 
 
 def verify(
-    linkage: Shaped[Array | np.ndarray, "..."] | Sequence,
-    vectors: Shaped[Array | np.ndarray, "..."] | Sequence,
+    linkage: Given[ArrayLike, "merges 4"],
+    vectors: Given[ArrayLike, "rows features"],
     samples: int | None = None,
 ) -> Verification:
     """Whether each merge of a tree is a pair of least ΔESS, by replaying the merges in float64.
@@ -80,19 +80,18 @@ def verify(
     if samples is not None and samples < rows - 1:
         checked = np.unique(np.linspace(0, rows - 2, samples).round().astype(int))
     replay = _Replay(points - center)
-    every = len(checked) == rows - 1
-    nearest = replay.nearest(np.arange(rows)) if every else None
+    nearest = replay.nearest(np.arange(rows)) if len(checked) == rows - 1 else None
     wanted = set(checked.tolist())
     costs, least, sizes = np.empty(rows - 1), np.full(rows - 1, np.nan), np.empty(rows - 1)
     for merge, (left, right) in enumerate(tree[:, :2].astype(int).tolist()):
         a, b = replay.slot[left], replay.slot[right]
         costs[merge] = replay.costs(np.array([a]), np.array([b]))[0]
-        if every:
+        if nearest is not None:
             least[merge] = nearest[0].min()
         elif merge in wanted:
             least[merge] = replay.nearest(np.flatnonzero(replay.sizes))[0].min()
         sizes[merge] = replay.merge(a, b, rows + merge)
-        if every:
+        if nearest is not None:
             replay.follow(nearest, a, b)
     heights = np.ldexp(tree[:, 2], -exponent)
     # Among exact ties rounding may make the later one lower.

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
+from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
 from interp_jax._readable import readable
 from interp_jax.methods._accept import accept_scores, applied, as_rows, callable_pytree
 
@@ -22,7 +22,7 @@ _FEWEST = 256
 _MOST = 2**31 - 1
 
 
-@readable()
+@readable(figure="ascent")
 class Ascent(NamedTuple):
     """The input that each lane ends with, its unit's activation there, and why the lane stopped.
 
@@ -57,13 +57,13 @@ class Ascent(NamedTuple):
 
 @renamed(regularisers="regularizers")
 def maximize(
-    network: Callable,
-    start: Shaped[Array | np.ndarray, "..."],
+    network: Callable[..., Any],
+    start: Given[Array | np.ndarray, "lanes *features"],
     units: Any = None,
     *,
-    objective: str | Callable = "probability",
+    objective: str | Callable[..., Any] = "probability",
     scores: str = "logits",
-    regularizers: Sequence[Callable] = (),
+    regularizers: Sequence[Callable[..., Any]] = (),
     rate: float | int = 10.0,
     optimizer: optax.GradientTransformation | None = None,
     threshold: float | int = 0.999,
@@ -308,7 +308,8 @@ def _until_all_stop(step, units, lanes, fewer):
     if not left:
         return lanes
     some = jnp.argsort(~lanes.active)[:left]
-    ended = _until_all_stop(step, *jax.tree.map(lambda leaf: leaf[some], (units, lanes)), later)
+    units, running = jax.tree.map(lambda leaf: leaf[some], (units, lanes))
+    ended = _until_all_stop(step, units, running, later)
     return jax.tree.map(lambda leaf, end: leaf.at[some].set(end, unique_indices=True), lanes, ended)
 
 

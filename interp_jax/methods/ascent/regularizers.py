@@ -39,7 +39,7 @@ def l2_decay(rate: float | int) -> Partial:
     return Partial(_l2_decay, jnp.float32(rate))
 
 
-def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | None = None) -> Callable:
+def gaussian_blur(width: float | int, every: int = 1, axes: tuple[int, ...] | None = None) -> Callable[..., Any]:
     """A regularizer that blurs the input every ``every`` steps, which removes high frequencies.
 
         x_i ← Σ_j w_ij x_j / Σ_j w_ij,    w_ij = exp(−(i − j)² / 2 width²)

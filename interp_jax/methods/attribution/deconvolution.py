@@ -1,25 +1,26 @@
 """The part of the input that a feature map responds to: its activations projected back through the stages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from interp_jax._checks import as_count, as_real, check_callable, check_choice, describe, is_traced
+from interp_jax._checks import Count, Given, as_count, as_real, check_callable, check_choice, describe, is_traced
 from interp_jax.methods._accept import applied, callable_pytree
 
 RULES = ("deconvnet", "guided", "gradient")
 
 
 def deconvnet(
-    stages,
-    inputs: Shaped[Array | np.ndarray, "..."],
+    stages: Given[Mapping[str, Callable[[Any], Any]], "stages"],
+    inputs: Given[Array | np.ndarray, "rows *features"],
     *,
     stage: str,
-    unit=None,
+    unit: Count | None = None,
     strongest: bool = False,
     rule: str = "deconvnet",
     rectifiers: Collection[str] | None = None,

@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, check_number
+from interp_jax._checks import Given, as_count, check_number
 from interp_jax.methods.attribution._scored import scored_rows
 
 
 def gradient_times_input(
-    network: Callable, inputs: Shaped[Array | np.ndarray, "..."], target, *, scores: str = "logits"
+    network: Callable[..., Any],
+    inputs: Given[Array | np.ndarray, "rows *features"],
+    target: Given[ArrayLike, "#rows"],
+    *,
+    scores: str = "logits",
 ) -> Float[Array, "..."]:
     """The input times the gradient of a class score.
 
@@ -47,9 +53,9 @@ def gradient_times_input(
 
 
 def integrated_gradients(
-    network: Callable,
-    inputs: Shaped[Array | np.ndarray, "..."],
-    target,
+    network: Callable[..., Any],
+    inputs: Given[Array | np.ndarray, "rows *features"],
+    target: Given[ArrayLike, "#rows"],
     *,
     baseline: float = 0.0,
     nodes: int = 32,

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, check_choice, check_shape
+from interp_jax._checks import Given, Key, as_count, as_key, check_choice, check_shape
 from interp_jax.methods._accept import as_rows
 from interp_jax.methods.attribution._patches import Patches
 from interp_jax.methods.attribution._scored import scored_rows
@@ -18,15 +19,15 @@ MEASURES = ("evidence", "information", "probability", "score")
 
 
 def prediction_difference(
-    network: Callable,
-    inputs: Shaped[Array | np.ndarray, "..."],
-    target,
+    network: Callable[..., Any],
+    inputs: Given[Array | np.ndarray, "rows *features"],
+    target: Given[ArrayLike, "#rows"],
     *,
-    reference: Shaped[Array | np.ndarray, "..."],
+    reference: Given[Array | np.ndarray, "others *features"],
     patch: float | int | Sequence[int],
     stride: float | int | Sequence[int] = 1,
     samples: int | None = None,
-    key=None,
+    key: Key | None = None,
     measure: str = "evidence",
     instances: int | None = None,
     batch_size: int = 1024,

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy, as_real, check_finite, check_number, check_shape
+from interp_jax._checks import Given, as_count, as_numpy, as_real, check_finite, check_number, check_shape
 from interp_jax._readable import readable
 from interp_jax.methods.attribution._scored import scored_rows
 
@@ -41,10 +42,10 @@ class RemovalCurves(NamedTuple):
 
 
 def removal_curves(
-    network: Callable,
-    inputs: Shaped[Array | np.ndarray, "..."],
-    importance: Shaped[Array | np.ndarray, "..."],
-    target,
+    network: Callable[..., Any],
+    inputs: Given[Array | np.ndarray, "rows *features"],
+    importance: Given[Array | np.ndarray, "rows *features"],
+    target: Given[ArrayLike, "#rows"],
     *,
     baseline: float = 0.0,
     steps: int = 20,

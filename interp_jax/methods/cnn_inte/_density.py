@@ -1,5 +1,7 @@
 """Clusters by density, whose number follows from the rows."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from sklearn.cluster import HDBSCAN
@@ -20,7 +22,8 @@ def density_centers(rows: Float[np.ndarray, "rows features"], most: int) -> Floa
     """
     rows = np.asarray(rows[:DENSITY_ROWS], np.float64)
     smallest = max(15, round(SMALLEST * len(rows)))
-    labels = HDBSCAN(min_cluster_size=smallest, min_samples=min(NEIGHBORS, len(rows)), copy=True).fit(rows).labels_
+    options: dict[str, Any] = {"min_cluster_size": smallest, "min_samples": min(NEIGHBORS, len(rows)), "copy": True}
+    labels = HDBSCAN(**options).fit(rows).labels_
     sizes = np.bincount(labels[labels >= 0])
     chosen = np.argsort(-sizes, kind="stable")[:most]
     centers = [rows[labels == label].mean(axis=0) for label in chosen] or [rows.mean(axis=0)]

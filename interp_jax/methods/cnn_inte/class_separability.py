@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, as_key, as_mask, as_numpy, as_real, check_shape, is_traced
+from interp_jax._checks import Key, as_count, as_key, as_mask, as_numpy, as_real, check_shape, is_traced
 from interp_jax._readable import readable
 
 # The weights for separated clouds would grow without limit. The ridge that keeps them finite falls from stage to stage,
@@ -47,7 +47,7 @@ def separability(
     first: Shaped[Array | np.ndarray, " rows"],
     second: Shaped[Array | np.ndarray, " rows"],
     *,
-    key,
+    key: Key,
     shuffles: int = 5,
 ) -> Separability:
     """Youden's index of the best plane between two clouds, corrected for chance.

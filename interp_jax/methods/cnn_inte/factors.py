@@ -65,9 +65,8 @@ def find_factors(
     """
     unit_key, row_key, sample_key = jax.random.split(key, 3)
     sampled = hidden[np.asarray(jax.random.permutation(sample_key, len(hidden))[:CLUSTER_ROWS])]
-    wide = isinstance(sampled, np.ndarray) and sampled.dtype == np.float64
-    offset = sampled.mean(axis=0) if wide else None
-    sampled = jnp.asarray(sampled - offset if wide else sampled, jnp.float32)
+    offset = sampled.mean(axis=0) if isinstance(sampled, np.ndarray) and sampled.dtype == np.float64 else None
+    sampled = jnp.asarray(sampled if offset is None else sampled - offset, jnp.float32)
     units = sampled[:UNIT_ROWS].T
     if standardized:
         units = of_size_one(sampled[:UNIT_ROWS]).T
@@ -82,7 +81,7 @@ def find_factors(
             centers = density_centers(np.asarray(rows), ids)
         else:
             centers = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
-        if wide:
+        if offset is not None:
             centers = centers + (_mean(offset[None], inside) if reading == "means" else offset * inside)
         all_centers.append(np.sort(centers, axis=0) if reading == "means" else centers)
     return Factors(of_unit, np.stack(all_centers))

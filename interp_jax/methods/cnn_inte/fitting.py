@@ -1,10 +1,14 @@
 """Fitting CNN-INTE: several clusterings, the best on validation rows, then its forests."""
 
+import functools
+
 import jax
 import numpy as np
-from jaxtyping import Array, Shaped
+from jaxtyping import Array
 
 from interp_jax._checks import (
+    Given,
+    Key,
     as_count,
     as_key,
     as_labels,
@@ -25,11 +29,11 @@ from interp_jax.methods.cnn_inte.tree import CRITERIA, SPLITS, grow
 
 @renamed(kept_aside="validation_fraction", leaves="max_leaf_nodes", jobs="n_jobs", unseen="held_out_ids")
 def fit(
-    inputs: Shaped[Array | np.ndarray, "..."],
-    hidden: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
+    inputs: Given[Array | np.ndarray, "rows *features"],
+    hidden: Given[Array | np.ndarray, "rows *units"],
+    labels: Given[Array | np.ndarray, "rows"],
     *,
-    key,
+    key: Key,
     factors: int = 8,
     ids: int = 10,
     depth: int = 5,
@@ -141,12 +145,11 @@ def fit(
         raise ValueError(f"ids: found {ids}, wanted at most the {len(training)} rows that are not for validation")
     scaling = scaling_of(inputs)
     inputs = scaling.of(inputs)
-    options = {"count": ids, "classes": len(class_labels), "depth": counts["depth"]}
-    options |= {"splits": splits, "criterion": criterion}
+    growth = functools.partial(grow, count=ids, classes=len(class_labels), depth=counts["depth"])
 
     def trees_of(rows):
         """Grown on the IDs of the training rows, and refined."""
-        grown = grow(rows, labels[training], **options)
+        grown = growth(rows, labels[training], splits=splits, criterion=criterion)
         return [grown, refine(grown, rows, labels[training])] if refined and splits == "subsets" else [grown]
 
     clusterings, taught = [], hidden[training]
@@ -175,6 +178,7 @@ def fit(
                 most = score
                 arrays = hidden[shown], of_rows[shown], class_labels[labels[shown]], scores, class_labels
                 best = Explainer(groups, reading, votes, tree, forests, *arrays, inputs.shape[1], scaling)
+    assert best is not None  # scores are at least 0
     return best
 
 

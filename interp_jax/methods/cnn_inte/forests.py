@@ -6,10 +6,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 from sklearn.ensemble import RandomForestClassifier
 
-from interp_jax._checks import as_count
+from interp_jax._checks import Given, as_count
 from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte._rows import flat_rows, power_of_two
 
@@ -36,11 +36,15 @@ class Forests(NamedTuple):
         factors, trees, _ = self.feature.shape
         return f"{factors} forests of {trees} trees, at most {int(self.depth)} splits deep"
 
-    def predict(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
+    def predict(
+        self, inputs: Given[Array | np.ndarray, "rows *features"], batch_size: int = 1024
+    ) -> Int[np.ndarray, "rows factors"]:
         """The most likely ID of each row in each factor [rows, factors]. Host-level."""
         return self.votes(inputs, batch_size).argmax(axis=2)
 
-    def votes(self, inputs: Shaped[Array | np.ndarray, "..."], batch_size: int = 1024):
+    def votes(
+        self, inputs: Given[Array | np.ndarray, "rows *features"], batch_size: int = 1024
+    ) -> Float[np.ndarray, "rows factors ids"]:
         """The probability of each ID [rows, factors, ids], the mean over a forest's trees.
 
         Host-level. Compiled for batches of 1, 2, 4 … rows. Memory: the result, one number per tree and row of a batch,
@@ -93,7 +97,7 @@ def train(inputs, ids, *, count: int, trees: int, max_leaf_nodes: int, key, n_jo
     # Forests of about one size share a compiled prediction.
     nodes = power_of_two(max(len(tree[0]) for forest in grown for tree in forest))
     parts = (np.array([[_padded(tree[part], nodes) for tree in forest] for forest in grown]) for part in range(5))
-    return Trained(Forests(*parts, np.array(depth)), held_out_ids)
+    return Trained(Forests(*parts, depth=np.array(depth)), held_out_ids)
 
 
 def _as_arrays(tree, ids, count):

@@ -1,9 +1,9 @@
 """The probability of each leaf for an input whose IDs are uncertain."""
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Shaped
+from jaxtyping import Array, Bool, Float
 
-from interp_jax._checks import as_count, as_numpy, check_finite, check_shape
+from interp_jax._checks import Given, as_count, as_numpy, check_finite, check_shape
 from interp_jax.methods.cnn_inte.tree import LEAF, Tree, check_tree
 
 VOTES = ("soft", "hard")
@@ -38,7 +38,7 @@ def boxes(tree: Tree, factors: int) -> Bool[np.ndarray, "nodes factors ids"]:
     return allowed
 
 
-def leaf_weights(tree: Tree, votes: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows nodes"]:
+def leaf_weights(tree: Tree, votes: Given[Array | np.ndarray, "rows factors ids"]) -> Float[np.ndarray, "rows nodes"]:
     """The probability of each leaf, [rows, nodes], 0 at other nodes, as if factors were independent given the input.
 
         P(leaf) = Π_factors Σ_{IDs of the factor that lead to the leaf} votes

@@ -7,9 +7,9 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_count, as_key, as_labels, as_numpy, check_number
+from interp_jax._checks import Count, Given, Key, as_count, as_key, as_labels, as_numpy, check_number
 from interp_jax._files import write_arrays
 from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows
@@ -77,11 +77,11 @@ class Explainer:
         """The number of classes."""
         return len(self.class_labels)
 
-    def input_ids(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
+    def input_ids(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, "rows factors"]:
         """The forests' most likely IDs of inputs [rows, factors]; refuses what `predict` does. Host-level."""
         return self._votes(inputs).argmax(axis=2)
 
-    def hidden_ids(self, hidden: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, "rows factors"]:
+    def hidden_ids(self, hidden: Given[Array | np.ndarray, "rows *units"]) -> Int[np.ndarray, "rows factors"]:
         """The IDs [rows, factors] of activations [rows, …]: the nearest centers, which forests predict. Host-level.
 
         Raises:
@@ -89,7 +89,7 @@ class Explainer:
         """
         return assign(self.factors, flat_rows("hidden", hidden, width=len(self.factors.of_unit)), self.reading)
 
-    def predict(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+    def predict(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
         """The tree's class of each input, one of `class_labels`, by the forests' IDs. Host-level.
 
         Raises:
@@ -97,7 +97,7 @@ class Explainer:
         """
         return self.class_labels[self.shares(inputs).argmax(axis=1)]
 
-    def shares(self, inputs: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
+    def shares(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Float[np.ndarray, "rows classes"]:
         """The share of each class in the leaves that an input reaches; `predict` takes the largest. Host-level."""
         return class_shares(self.tree, self._votes(inputs), self.votes)
 
@@ -108,7 +108,7 @@ class Explainer:
         return self.forests.votes(self.scaling.of(flat_rows(name, inputs, width=width, exact=exact)))
 
     def fidelity(
-        self, inputs: Shaped[Array | np.ndarray, "..."], predictions: Shaped[Array | np.ndarray, "..."]
+        self, inputs: Given[Array | np.ndarray, "rows *features"], predictions: Given[Array | np.ndarray, "rows"]
     ) -> float:
         """The share of rows for which the tree predicts the network's class. Host-level.
 
@@ -124,11 +124,11 @@ class Explainer:
 
     def explain(
         self,
-        instance: Shaped[Array | np.ndarray, "..."],
-        label=None,
+        instance: Given[Array | np.ndarray, "*features"],
+        label: Count | None = None,
         *,
         tolerance: float = 0.01,
-        key=None,
+        key: Key | None = None,
     ) -> Explanation:
         """The path of an instance through the tree, and the node at which each other class is ruled out.
 

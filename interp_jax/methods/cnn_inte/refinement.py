@@ -1,16 +1,16 @@
 """Refining a grown tree: each split is chosen again for the predictions of its subtrees."""
 
 import numpy as np
-from jaxtyping import Array, Shaped
+from jaxtyping import Array
 
-from interp_jax._checks import as_count, as_labels
+from interp_jax._checks import Given, as_count, as_labels
 from interp_jax.methods.cnn_inte.tree import LEAF, Tree, as_ids, check_tree, descend
 
 
 def refine(
     tree: Tree,
-    ids: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
+    ids: Given[Array | np.ndarray, "rows factors"],
+    labels: Given[Array | np.ndarray, "rows"],
     *,
     rounds: int = 10,
 ) -> Tree:

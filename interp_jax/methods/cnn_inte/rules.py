@@ -4,9 +4,9 @@ import textwrap
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_count, as_labels, as_numpy, check_number
+from interp_jax._checks import Given, as_count, as_labels, as_numpy, check_number
 from interp_jax._readable import readable
 from interp_jax.methods.cnn_inte.tree import as_ids
 
@@ -42,7 +42,7 @@ class Rule(NamedTuple):
         ]
         return " and ".join(parts) or "always"
 
-    def covers(self, ids: Shaped[Array | np.ndarray, "..."]) -> Bool[np.ndarray, " rows"]:
+    def covers(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Bool[np.ndarray, " rows"]:
         """Which rows of IDs [rows, factors] satisfy the condition. Host-level."""
         factors, count = self.allowed.shape
         ids = as_ids(ids, count=count, factors=factors)
@@ -68,11 +68,11 @@ class DecisionSet(NamedTuple):
             first
         )
 
-    def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+    def predict(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
         """The class of the most precise rule that covers each row. Host-level; memory: rows × classes."""
         return self.confidence(ids).argmax(axis=1)
 
-    def confidence(self, ids: Shaped[Array | np.ndarray, "..."]) -> Float[np.ndarray, "rows classes"]:
+    def confidence(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Float[np.ndarray, "rows classes"]:
         """The precision of each class's most precise rule that covers a row; 1e-9 for the default. Host-level."""
         ids = as_numpy("ids", ids)
         confidence = np.zeros((len(ids) if ids.ndim else 0, self.classes))
@@ -84,8 +84,8 @@ class DecisionSet(NamedTuple):
 
 
 def learn_rules(
-    ids: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
+    ids: Given[Array | np.ndarray, "rows factors"],
+    labels: Given[Array | np.ndarray, "rows"],
     *,
     count: int,
     classes: int,

@@ -66,7 +66,8 @@ def load(path: str | Path) -> Explainer:
         raise ValueError(
             f"path: found {path}, wanted an explainer of format {', '.join(map(str, READ[:-1]))} or {FORMAT}"
         )
-    classes = stored["tree.share"].shape[-1] if np.ndim(stored.get("tree.share")) else 0
+    share = stored.get("tree.share")
+    classes = share.shape[-1] if share is not None and share.ndim else 0
     defaults = {"features": np.array(-1), "class_labels": np.arange(classes)}
     stored = defaults | {f"scaling.{field}": value for field, value in Scaling()._asdict().items()} | stored
     words = {"reading": READINGS, "votes": VOTES}

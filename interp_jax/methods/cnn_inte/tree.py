@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_count, as_labels, as_numpy, check_choice, describe
+from interp_jax._checks import Given, as_count, as_labels, as_numpy, check_choice, describe
 from interp_jax._readable import readable
 
 SPLITS = ("subsets", "thresholds")
@@ -43,7 +43,7 @@ class Tree(NamedTuple):
         """The number of leaves."""
         return int(np.sum(self.factor == LEAF))
 
-    def path(self, ids: Shaped[Array | np.ndarray, "..."]) -> list[int]:
+    def path(self, ids: Given[Array | np.ndarray, "factors"]) -> list[int]:
         """The nodes from the root to the leaf of one row of IDs [factors]. Host-level."""
         ids, nodes = self._checked(as_numpy("ids", ids)[None])[0], [0]
         while (factor := self.factor[nodes[-1]]) != LEAF:
@@ -51,11 +51,11 @@ class Tree(NamedTuple):
             nodes.append(int(side[nodes[-1]]))
         return nodes
 
-    def apply(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+    def apply(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
         """The leaf of each row of IDs [rows, factors]. Host-level."""
         return descend(self, self._checked(ids))
 
-    def predict(self, ids: Shaped[Array | np.ndarray, "..."]) -> Int[np.ndarray, " rows"]:
+    def predict(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
         """The most frequent class of each row's leaf, ties to the first. Host-level."""
         return self.share.argmax(axis=1)[self.apply(ids)]
 
@@ -94,8 +94,8 @@ def descend(tree: Tree, ids: Int[np.ndarray, "rows factors"], start: int = 0) ->
 
 
 def grow(
-    ids: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
+    ids: Given[Array | np.ndarray, "rows factors"],
+    labels: Given[Array | np.ndarray, "rows"],
     *,
     count: int,
     classes: int,

@@ -105,11 +105,13 @@ class MaskEvaluator:
 
     def rate(self, mask: np.ndarray) -> float:
         """The holding rate of one mask."""
-        return float(1 - self.loss(~self.margins(mask)[0]))
+        held, _ = self.margins(mask)
+        assert held is not None  # without a limit all rows are looked at
+        return 1 - self.loss(~held)
 
     def loss(self, wrong: np.ndarray) -> float:
         """The loss of holding rate from wrong decisions [rows]."""
-        return self._loss(wrong, np.arange(len(wrong)))
+        return float(self._loss(wrong, np.arange(len(wrong))))
 
     def subset(self, chosen: np.ndarray, *, alone: bool = False) -> "MaskEvaluator":
         """An evaluator of some rows, given by ascending index, with the weights that they have among all.
@@ -118,8 +120,8 @@ class MaskEvaluator:
         """
         rows, positives = self.data.rows[chosen], np.sum(chosen < len(self.data.positives))
         data = ClassData(rows[:positives], rows[positives:])
-        options = {"tolerance": self.tolerance, "cached": True, "shares": None if alone else self.shares}
-        return MaskEvaluator(self.network, self.hidden, self.predictions, data, self.target, **options)
+        common = self.network, self.hidden, self.predictions, data, self.target
+        return MaskEvaluator(*common, tolerance=self.tolerance, cached=True, shares=None if alone else self.shares)
 
     def _loss(self, wrong, places):
         negative = places >= len(self.data.positives)

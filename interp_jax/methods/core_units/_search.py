@@ -75,7 +75,7 @@ class _NearRows:
         # Equally near rows are taken in random order: without any unit all rows are equally near.
         self._order = np.random.default_rng(0).permutation(len(evaluator.data.rows))
         self._nearest = self._order
-        self._known: _Known | None = None
+        self._known: _Known  # from the first mask on
         # The rows that sets are compared on, and what the others lose.
         self._chosen = np.zeros(0, int)
         self._subset: MaskEvaluator | None = None
@@ -90,6 +90,7 @@ class _NearRows:
     def move(self, mask) -> None:
         """Chooses the rows nearest to changing under this mask."""
         held, margins = self._evaluator.margins(mask)
+        assert held is not None  # without a limit all rows are looked at
         self._choose(_Known(~held, margins, margins))
 
     def reaches(self, mask) -> bool:
@@ -109,6 +110,7 @@ class _NearRows:
 
     def compare(self, masks) -> Evaluation:
         """Rates and costs on the chosen rows; of many masks, only of those that do well on the first batch."""
+        assert self._subset is not None  # rows are chosen before masks are compared
         first = self._subset(masks, batches=1).costs
         promising = np.argsort(first, kind="stable")[: max(_FEW, len(masks) // 8)]
         evaluation, rates, costs = self._subset(masks[promising]), *np.full((2, len(masks)), [[-np.inf], [np.inf]])

@@ -230,7 +230,7 @@ def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores
         raise ValueError(f"tail: found {found}, wanted {wanted}") from error
     shape, dtype = getattr(outputs, "shape", None), getattr(outputs, "dtype", None)
     real = dtype is not None and any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))
-    if not real or len(shape) != 2 or shape[0] != 1:
+    if shape is None or not real or len(shape) != 2 or shape[0] != 1:
         found = type(outputs).__name__ if shape is None else f"{dtype} scores of shape {_shown(shape)}"
         raise ValueError(f"tail: found {found} for one row, wanted real scores [1, classes]")
     if shape[1] < 2:

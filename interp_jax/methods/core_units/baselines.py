@@ -5,9 +5,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Integer, Shaped
+from jaxtyping import Array, Float, Int, Integer
+from numpy.typing import ArrayLike
 
 from interp_jax._checks import (
+    Given,
+    MaskShape,
+    Network,
     as_count,
     as_labels,
     as_numpy,
@@ -24,7 +28,7 @@ from interp_jax.methods.core_units.decisions import ClassData, as_target
 from interp_jax.methods.core_units.holding import make_evaluator
 
 
-def activation_magnitude(hidden: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " units"]:
+def activation_magnitude(hidden: Given[Array | np.ndarray, "rows *rest units"]) -> Float[Array, " units"]:
     """Each unit's mean absolute activation over the other axes, [units].
 
     Traceable. NaN makes its unit NaN.
@@ -43,7 +47,9 @@ def activation_magnitude(hidden: Shaped[Array | np.ndarray, "..."]) -> Float[Arr
     return jnp.mean(jnp.abs(hidden), axis=tuple(range(hidden.ndim - 1)))
 
 
-def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "..."], units: int) -> Float[Array, " units"]:
+def outgoing_magnitude(
+    kernel: Given[Array | np.ndarray, "*positions inputs outputs"], units: int
+) -> Float[Array, " units"]:
     """The Euclidean norm of each unit's outgoing weights, [units].
 
     Traceable. NaN makes its unit NaN.
@@ -72,11 +78,11 @@ def outgoing_magnitude(kernel: Shaped[Array | np.ndarray, "..."], units: int) ->
 
 
 def gradient_times_activation(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
     target: Integer[Array | np.ndarray, ""] | int | np.integer,
     *,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     batch_size: int = 100,
     scores: str = "logits",
 ) -> Float[Array, " units"]:
@@ -128,14 +134,14 @@ def _sensitivity(network, hidden, target, batch_size):
 
 
 def greedy(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: int | np.integer | None,
     *,
     data: ClassData | None = None,
     direction: str,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     scores: str = "logits",
 ) -> Int[np.ndarray, " units"]:
     """Unit numbers in greedy selection's order, most important first: [units].
@@ -173,14 +179,14 @@ def greedy(
 
 
 def nested_holding(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: int | np.integer | None,
-    order: Shaped[Array | np.ndarray, "..."],
+    order: Given[Array | np.ndarray, "units"],
     *,
     data: ClassData | None = None,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     scores: str = "logits",
 ) -> Float[np.ndarray, " sizes"]:
     """The holding rates with the first 0, 1, 2, …, all units of an order kept, float64 [units + 1].
@@ -216,7 +222,7 @@ def nested_holding(
     return evaluator(np.argsort(order)[None] < np.arange(units + 1)[:, None]).rates
 
 
-def fewest(rates: Shaped[Array | np.ndarray, "..."] | list, holding: float) -> int:
+def fewest(rates: Given[ArrayLike, "sizes"], holding: float) -> int:
     """The smallest size whose rate is at least ``holding``; −1 if none is.
 
     Host-level.

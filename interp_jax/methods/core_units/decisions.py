@@ -1,13 +1,16 @@
 """Decisions about one class: the rows to evaluate on, and how scores decide whether a row is of the class."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Integer, Shaped
+from jaxtyping import Array, Bool, Float, Int, Integer
+from numpy.typing import ArrayLike
 
 from interp_jax._checks import (
+    Given,
+    Key,
     as_count,
     as_key,
     as_labels,
@@ -44,10 +47,10 @@ class ClassData(NamedTuple):
 
 
 def class_data(
-    predictions: Shaped[Array | np.ndarray, "..."] | list,
+    predictions: Given[ArrayLike, "rows"],
     target: int | np.integer | None,
     *,
-    key,
+    key: Key,
     negatives: bool = True,
 ) -> ClassData:
     """All rows predicted as the target, and as many random others, or all others if fewer.
@@ -81,7 +84,7 @@ def class_data(
     return ClassData(np.flatnonzero(positive), np.sort(others[order[: positive.sum()]]))
 
 
-def as_target(target, classes: int, *, name: str = "target"):
+def as_target(target: Any, classes: int, *, name: str = "target") -> Any:
     """The target as an int or None; a traced one is returned as it is.
 
     Raises:
@@ -121,7 +124,7 @@ def asked_class(target, predictions):
 
 
 def center_score(
-    scores: Shaped[Array | np.ndarray, "..."],
+    scores: Given[Array | np.ndarray, "rows classes"],
     target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
 ) -> Float[Array, " rows"]:
@@ -153,7 +156,7 @@ def center_score(
 
 
 def is_target(
-    scores: Shaped[Array | np.ndarray, "..."], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
+    scores: Given[Array | np.ndarray, "rows classes"], target: Integer[Array | np.ndarray, "*rows"] | int | np.integer
 ) -> Bool[Array, " rows"]:
     """Whether the target has a row's greatest score, ties to the first class, bool [rows].
 
@@ -207,8 +210,8 @@ def margins(scores, target) -> Float[Array, " rows"]:
 
 
 def rate_held(
-    decisions: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    decisions: Given[Array | np.ndarray, "rows"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: Integer[Array | np.ndarray, "*rows"] | int | np.integer,
 ) -> Float[Array, ""]:
     """The holding rate of given decisions, a scalar in [0, 1].

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, as_numpy, as_real, check_choice, check_number, check_shape, describe
+from interp_jax._checks import Given, as_count, as_numpy, as_real, check_choice, check_number, check_shape, describe
 from interp_jax.methods.core_units.decisions import asked_class, center_score
 
 SHARPNESS = 10.0
@@ -90,7 +90,7 @@ def straight_through(gates: Shaped[Array | np.ndarray, "*shape"] | float) -> Flo
 
 def hard_concrete(
     log_odds: Shaped[Array | np.ndarray, "*shape"] | float,
-    uniform: Shaped[Array | np.ndarray, "..."] | float | None = None,
+    uniform: Given[Array | np.ndarray, "*shape"] | float | None = None,
 ) -> Float[Array, "*shape"]:
     """A gate drawn from the hard concrete distribution, often exactly 0 or 1, or its deterministic form without a draw.
 
@@ -138,9 +138,9 @@ def open_probability(log_odds: Shaped[Array | np.ndarray, "*shape"] | float) -> 
 
 
 def objective(
-    center_scores: Shaped[Array | np.ndarray, "..."],
-    decisions: Shaped[Array | np.ndarray, "..."],
-    gates: Shaped[Array | np.ndarray, "..."],
+    center_scores: Given[Array | np.ndarray, "rows"],
+    decisions: Given[Array | np.ndarray, "rows"],
+    gates: Given[Array | np.ndarray, "units"],
     *,
     alpha: Float[Array | np.ndarray, ""] | float,
     penalty: Float[Array | np.ndarray, ""] | float,
@@ -271,8 +271,8 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
         decided = center_score(network.scores(batch.prepared, used), batch.asked, weight)
         return objective(decided, batch.decisions, counted, alpha=alpha, penalty=recipe.penalty)
 
-    def step(carry, number):
-        batch = draw(number)
+    def step(carry, number) -> tuple[Any, Any]:
+        batch, (points, states) = draw(number), carry
 
         # Lane by lane also in the optimizer, some of which look at all that they are given.
         def one(variables, state, alpha, key):
@@ -280,7 +280,7 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
             updates, state = recipe.optimizer.update(gradient, state, variables)
             return (optax.apply_updates(variables, updates), state), value
 
-        return jax.vmap(one)(*carry, alphas, keys)
+        return jax.vmap(one)(points, states, alphas, keys)
 
     starts = jax.vmap(lambda key: _START + _SPREAD * jax.random.normal(key, (network.units,)))(keys)
     variables = starts, jnp.full(len(alphas), jnp.log(_WEIGHT))

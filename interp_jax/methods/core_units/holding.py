@@ -6,9 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Integer, Shaped
+from jaxtyping import Array, Float, Integer
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_labels, as_mask, check_choice, check_number
+from interp_jax._checks import Given, Network, as_count, as_labels, as_mask, check_choice, check_number
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
 from interp_jax.methods.core_units._tails import accept, as_hidden, check_scores, gate_tail, mask_shape_of
 from interp_jax.methods.core_units.decisions import (
@@ -24,11 +25,11 @@ from interp_jax.methods.core_units.decisions import (
 
 
 def holding_rate(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
-    mask,
+    mask: Given[ArrayLike | Mapping[str, ArrayLike], "*units"],
     *,
     classifier: str = "argmax",
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
@@ -93,11 +94,11 @@ def _holding_rate(network, hidden, predictions, target, gates, weight, classifie
 
 
 def holding_rates(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: int | np.integer | None,
-    masks,
+    masks: Given[ArrayLike | Mapping[str, ArrayLike], "masks *units"],
     *,
     data: ClassData | None = None,
     classifier: str = "argmax",

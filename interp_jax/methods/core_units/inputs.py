@@ -7,9 +7,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Shaped
+import optax
+from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import as_count, as_key, as_labels
+from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, as_labels
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
 from interp_jax.methods.core_units.decisions import is_target, margins
@@ -45,16 +46,16 @@ class InputSelection(NamedTuple):
 
 
 def select_for_inputs(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     *,
-    key,
+    key: Key,
     alphas: Sequence[float] | np.ndarray = ALPHAS,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     steps: int = 100,
     batch_size: int = 4,
-    optimizer=ADAM,
+    optimizer: Given[optax.GradientTransformation, "minimizer"] = ADAM,
     scores: str = "logits",
 ) -> InputSelection:
     """For each input by itself, the smallest set of units found that keeps its predicted class.

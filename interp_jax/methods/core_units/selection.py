@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+import optax
+from jaxtyping import Array, Float
 
-from interp_jax._checks import as_count, as_key, check_number, renamed
+from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, check_number, renamed
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator
 from interp_jax.methods.core_units._search import smallest_set
@@ -17,7 +18,7 @@ from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_re
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 
-@readable()
+@readable(figure="core_units")
 class Selection(NamedTuple):
     """The units kept, and how they were found; masks and gates have the form of the mask shape.
 
@@ -64,23 +65,23 @@ class Selection(NamedTuple):
 
 @renamed(batch_size="minibatch_size")
 def select(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: int | np.integer | None,
     *,
-    key,
+    key: Key,
     holding: float = 0.995,
     classifier: str = "argmax",
     alphas: Sequence[float] | np.ndarray = ALPHAS,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     negatives: bool = True,
     kind: str = "hard_concrete",
     polish: bool = True,
     penalty: float | None = None,
     steps: int = 400,
     minibatch_size: int = 128,
-    optimizer=ADAM,
+    optimizer: Given[optax.GradientTransformation, "minimizer"] = ADAM,
     swaps: int = 20,
     search_rows: int = 1024,
     starts: int = 6,
@@ -139,24 +140,24 @@ def select(
     Source: Yan & Feng, ICLR 2018 submission, sections 3.1 and 3.3; the polishing is not in the paper.
     """
     network, hidden, predictions = accept(tail, hidden, predictions, mask_shape, scores=scores)
-    target = as_target(target, network.classes)
+    asked: int | None = as_target(target, network.classes)
     check_number("holding", holding, least=0, most=1)
     tolerance_of(classifier, np.ones(1))
     alphas, swaps = as_alphas(alphas), as_count("swaps", swaps, least=0)
     search_rows, starts = as_count("search_rows", search_rows), as_count("starts", starts)
     recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer)
-    problems = make_problems(predictions, [target], key=as_key(key), negatives=negatives)
+    problems = make_problems(predictions, [asked], key=as_key(key), negatives=negatives)
     trained = train_all(network, hidden, predictions, problems, alphas, 1, recipe, rates=False)
     data, gates = problems[0].data, trained.gates[0]
     rounded, tolerances = gates >= 0.5, np.asarray(tolerance_of(classifier, trained.weight[0])).tolist()
     # One evaluator for lanes of one tolerance: it remembers what it has seen. Most units of a mask are closed, so that
     # a mask at a time costs less here than all in the program that trains them.
     evaluators = {
-        tolerance: MaskEvaluator(network, hidden, predictions, data, target, tolerance=tolerance)
+        tolerance: MaskEvaluator(network, hidden, predictions, data, asked, tolerance=tolerance)
         for tolerance in tolerances
     }
     rates = np.array([evaluators[tolerance].rate(mask) for tolerance, mask in zip(tolerances, rounded, strict=True)])
-    order = best_first(rounded, rates, holding)
+    order = _best_first(rounded, rates, holding)
     own = order[0]
     evaluator = evaluators[tolerances[own]]
     mask = rounded[own]
@@ -182,12 +183,12 @@ def select(
         objective=trained.trace[0, -1],
         trace=trained.trace[0],
         rows=data,
-        target=target,
+        target=asked,
         holding=float(holding),
     )
 
 
-def best_first(masks, rates, holding) -> np.ndarray:
+def _best_first(masks, rates, holding) -> np.ndarray:
     """Lane numbers: those that reach the rate, smallest first, then the others, those that hold most first."""
     enough = rates >= float(holding) - ROUNDING
     return np.lexsort((-rates, np.where(enough, masks.sum(axis=1), 0), ~enough))

@@ -1,13 +1,13 @@
 """Whether the core is needed, and whether it is the only one: three ways of removal, and disjoint cores."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Integer, Shaped
+from jaxtyping import Array, Float, Integer
 
-from interp_jax._checks import as_count, as_key, as_mask, renamed
+from interp_jax._checks import Given, Key, Network, as_count, as_key, as_mask, renamed
 from interp_jax._readable import readable
 from interp_jax.methods.ablation import ablate_mean, ablate_resample
 from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
@@ -45,13 +45,13 @@ class Necessity(NamedTuple):
 
 
 def necessity(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: Integer[Array | np.ndarray, ""] | int | np.integer | None,
-    mask: Shaped[Array | np.ndarray, "..."],
+    mask: Given[Array | np.ndarray, "units"],
     *,
-    key,
+    key: Key,
     batch_size: int = 500,
     scores: str = "logits",
 ) -> Necessity:
@@ -108,14 +108,14 @@ def necessity(
 
 @renamed(batch_size="minibatch_size")
 def disjoint_sets(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     target: int | np.integer | None,
     *,
-    key,
+    key: Key,
     most: int = 10,
-    **options,
+    **options: Any,
 ) -> list[Selection]:
     """Disjoint sets of units, each of which holds the class's decisions at the required rate.
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+import optax
+from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_count, as_key, describe, renamed
+from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, describe, renamed
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE
 from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
@@ -64,21 +65,21 @@ class Sweep(NamedTuple):
 
 @renamed(batch_size="minibatch_size")
 def sweep(
-    tail,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    predictions: Shaped[Array | np.ndarray, "..."],
+    tail: Network,
+    hidden: Given[Array | np.ndarray, "rows *rest units"],
+    predictions: Given[Array | np.ndarray, "rows"],
     targets: Sequence[int | np.integer | None] | np.ndarray,
     *,
-    key,
+    key: Key,
     alphas: Sequence[float] | np.ndarray = ALPHAS,
     repeats: int = 3,
-    mask_shape=None,
+    mask_shape: MaskShape | None = None,
     negatives: bool = True,
     kind: str = "hard_concrete",
     penalty: float | None = None,
     steps: int = 400,
     minibatch_size: int = 128,
-    optimizer=ADAM,
+    optimizer: Given[optax.GradientTransformation, "minimizer"] = ADAM,
     scores: str = "logits",
 ) -> Sweep:
     """Trained gates for each target, α and repeat, with the units that stay open and the decisions that hold.
@@ -136,6 +137,7 @@ def sweep(
     recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer)
     problems = make_problems(predictions, targets, key=as_key(key), negatives=negatives, name="targets")
     trained = train_all(network, hidden, predictions, problems, alphas, repeats, recipe)
+    assert trained.holding_rate is not None  # asked for
     shape = len(targets), len(alphas), repeats
     gates = trained.gates.reshape(*shape, -1)
     masks = gates >= 0.5
@@ -247,8 +249,9 @@ def _train_all(network, hidden, predictions, problems, alphas, recipe, repeats, 
         target, rows, counts = problem["target"], problem["rows"], problem["counts"]
         starts = jax.vmap(partial(jax.random.fold_in, problem["starts"]))(jnp.arange(repeats))
         keys = jnp.tile(starts, len(alphas) // repeats)
+        (positives, negatives), minibatches = rows, problem["minibatches"]
         trained = train_gates(
-            network, pick, predictions, *rows, counts, target, alphas, keys, problem["minibatches"], recipe
+            network, pick, predictions, positives, negatives, counts, target, alphas, keys, minibatches, recipe
         )
         if not rates:
             return trained, None

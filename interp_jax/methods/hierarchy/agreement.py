@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import cophenet
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
-from interp_jax._checks import as_counts, as_labels, as_numpy, describe
+from interp_jax._checks import Given, as_counts, as_labels, as_numpy, describe
 from interp_jax._readable import readable
 from interp_jax.methods.hierarchy.tree import Hierarchy
 
@@ -60,7 +61,7 @@ class Agreement(NamedTuple):
         )
 
 
-def match_units(first, second) -> Matching:
+def match_units(first: Given[ArrayLike, "units features"], second: Given[ArrayLike, "others features"]) -> Matching:
     """The pairing of two networks' units with the largest sum of cosines of their feature vectors.
 
         max over one-to-one pairings and over s = ±1 of  Σ_pairs s cos(v_first, v_second)
@@ -142,7 +143,9 @@ def tree_agreement(hierarchies: Sequence[Hierarchy], resolutions: Sequence[int])
     return Agreement(*(np.array(values) for values in (rand, roles, cophenetic, similarity)))
 
 
-def partition_agreement(first, second, matching: Matching) -> float:
+def partition_agreement(
+    first: Given[ArrayLike, "units"], second: Given[ArrayLike, "others"], matching: Matching
+) -> float:
     """The adjusted Rand index of two networks' partitions of their units, over the matched ones.
 
     Host-level.

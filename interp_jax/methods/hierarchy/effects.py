@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count
+from interp_jax._checks import Given, Segments, as_count
 from interp_jax.methods._accept import accept_segments, applied, as_rows, callable_pytree
 from interp_jax.methods.ablation import intact_layers, unit_means
 
 
-def input_effects(head: Callable, inputs, *, batch_size: int = 1) -> Float[Array, "inputs units"]:
+def input_effects(
+    head: Callable[..., Any], inputs: Given[ArrayLike, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "inputs units"]:
     """Root mean square change of each hidden unit when one input is held at its mean.
 
         e[i, k] = √ E_n (o_k(x_n) − o_k(x_n with x_i at its mean over the rows))²
@@ -54,7 +58,9 @@ def _input_effects(head, inputs, batch_size):
     return _changes(head, inputs, jnp.mean(inputs, axis=0), features, features.size, batch_size)
 
 
-def output_effects(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units outputs"]:
+def output_effects(
+    segments: Segments, inputs: Given[ArrayLike, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "units outputs"]:
     """Root mean square change of each output when one hidden unit is held at its mean.
 
         e[k, j] = √ E_n (f_j(x_n) − f_j(x_n with o_k at its mean over the rows))²
@@ -99,7 +105,9 @@ def _output_effects(segments, inputs, batch_size):
     return jnp.concatenate(effects, axis=0)
 
 
-def effect_magnitudes(segments, inputs, *, batch_size: int = 1) -> Float[Array, "units features"]:
+def effect_magnitudes(
+    segments: Segments, inputs: Given[ArrayLike, "rows *features"], *, batch_size: int = 1
+) -> Float[Array, "units features"]:
     """The non-negative feature vectors of all hidden units: effects of the inputs on them, then of them on the outputs.
 
         V[k] = [e_in[i, k] for every input i, e_out[k, j] for every output j]

@@ -1,11 +1,12 @@
 """The numbers of clusters at which to read a tree."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy, check_number
+from interp_jax._checks import Given, as_count, as_numpy, check_number
 
 
-def lifetimes(linkage) -> np.ndarray:
+def lifetimes(linkage: Given[ArrayLike, "merges 4"]) -> np.ndarray:
     """The lifetime of each number of clusters as the height of the cut rises, on a logarithmic scale.
 
         ℓ(c) = log h(c → c − 1) − log h(c + 1 → c)
@@ -45,7 +46,7 @@ def lifetimes(linkage) -> np.ndarray:
 
 
 def representative_resolutions(
-    linkage, *, count: int = 3, factor: float = 2.0, largest: int | None = None
+    linkage: Given[ArrayLike, "merges 4"], *, count: int = 3, factor: float = 2.0, largest: int | None = None
 ) -> list[int]:
     """The numbers of clusters with the longest lifetimes, each at least ``factor`` times the one before.
 

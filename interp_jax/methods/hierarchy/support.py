@@ -1,5 +1,6 @@
 """Bootstrap support of clusters of units: how well they are found again when the rows are resampled."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -7,8 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from numpy.typing import ArrayLike
 
 from interp_jax._checks import (
+    Given,
+    Key,
     as_count,
     as_key,
     as_labels,
@@ -45,7 +49,7 @@ class Support(NamedTuple):
         return f"of {len(jaccard)} clusters {stable} are stable (Jaccard ≥ 0.75), {dissolved} dissolved (≤ 0.5)"
 
 
-def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples rows"]:
+def bootstrap_weights(key: Key, rows: int, resamples: int) -> Int[Array, "resamples rows"]:
     """Counts [resamples, rows] of each row in resamples of as many rows, drawn with replacement.
 
     Traceable; resample i depends on the key and i alone.
@@ -74,12 +78,12 @@ def bootstrap_weights(key, rows: int, resamples: int) -> Int[Array, "resamples r
 
 
 def tree_support(
-    inputs,
-    hidden,
-    outputs,
-    clusters,
+    inputs: Given[ArrayLike, "rows *features"],
+    hidden: Given[ArrayLike | Sequence[ArrayLike], "rows *rest units"],
+    outputs: Given[ArrayLike, "rows outputs"],
+    clusters: Given[ArrayLike, "clusters units"],
     *,
-    weights,
+    weights: Given[ArrayLike, "resamples rows"],
     batch_size: int = 8,
 ) -> Support:
     """The support of clusters of a tree: how well they are found again in the trees of resampled rows.
@@ -138,7 +142,9 @@ def _tree_support(both, units, clusters, weights, batch_size):
     return _support(jax.lax.map(one, weights, batch_size=batch_size))
 
 
-def partition_support(clusters, partitions) -> Support:
+def partition_support(
+    clusters: Given[ArrayLike, "clusters units"], partitions: Given[ArrayLike, "resamples units"]
+) -> Support:
     """`tree_support` for clusters of a partition, against the partitions of resamples.
 
     Traceable; memory resamples · units².
@@ -172,7 +178,7 @@ def _partition_support(clusters, partitions):
     return _support(jax.vmap(lambda labels: _best_jaccard(clusters, labels[None, :] == units[:, None]))(partitions))
 
 
-def tree_clusters(linkage) -> Bool[Array, "nodes units"]:
+def tree_clusters(linkage: Given[ArrayLike, "merges 4"]) -> Bool[Array, "nodes units"]:
     """The units below each node of a tree: first the single units, then the merged clusters in order.
 
     Traceable; memory 2 · units².

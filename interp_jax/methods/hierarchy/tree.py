@@ -5,14 +5,15 @@ from functools import cached_property
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, as_numpy
+from interp_jax._checks import Count, Given, Key, Number, as_count, as_key, as_numpy
 from interp_jax._readable import readable
 from interp_jax.kernels import alignment, ward
 from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
 
-@readable()
+@readable(figure="hierarchy")
 @dataclass(frozen=True, eq=False, repr=False)
 class Hierarchy:
     """The Ward tree of a network's units: a partition for each number of clusters, from one to the number of units.
@@ -75,7 +76,7 @@ class Hierarchy:
         """[clustered] error sum of squares within 1, 2, … clusters (eq. 1)."""
         return np.append(np.cumsum(self.linkage[:, 2] ** 2 / 2)[::-1], 0.0)
 
-    def cut(self, c) -> np.ndarray:
+    def cut(self, c: Count) -> np.ndarray:
         """[clustered] the cluster of each unit in the tree, 0 … c − 1, for c clusters.
 
         Host-level. Clusters are numbered from left to right in ``order``, so a cluster's parts have neighboring numbers
@@ -102,7 +103,7 @@ class Hierarchy:
         cut[self.order] = numbers
         return cut
 
-    def roles(self, c) -> np.ndarray:
+    def roles(self, c: Count) -> np.ndarray:
         """[c, features] the role of each cluster of ``cut(c)``: the mean of its units' aligned vectors.
 
         Host-level.
@@ -123,7 +124,7 @@ class Hierarchy:
         np.add.at(sums, labels, self.vectors)
         return sums / np.bincount(labels)[:, None]
 
-    def expand(self, values, fill) -> np.ndarray:
+    def expand(self, values: Given[ArrayLike, "clustered *rest"], fill: Number) -> np.ndarray:
         """[units, …] values of the units in the tree at their numbers in the network, and ``fill`` for dead ones.
 
         Host-level.
@@ -140,15 +141,15 @@ class Hierarchy:
             >>> tree.expand(tree.cut(2), -1)
             array([ 0, -1,  0,  1])
         """
-        values, fill = as_numpy("values", values), as_numpy("fill", fill, shape=[])
+        values, dead = as_numpy("values", values), as_numpy("fill", fill, shape=[])
         if values.shape[:1] != self.units.shape:
             raise ValueError(f"values: found shape {values.shape}, wanted an entry for each of {len(self.units)} units")
-        expanded = np.full((len(values) + len(self.dead_units), *values.shape[1:]), fill, np.result_type(values, fill))
+        expanded = np.full((len(values) + len(self.dead_units), *values.shape[1:]), dead, np.result_type(values, dead))
         expanded[self.units] = values
         return expanded
 
 
-def build(vectors, *, key=None) -> Hierarchy:
+def build(vectors: Given[ArrayLike, "units features"] | FeatureVectors, *, key: Key | None = None) -> Hierarchy:
     """The Ward tree of the units' feature vectors, whose signs are aligned first.
 
         max_s Σ_{j<k} cos(s_j v_j, s_k v_k),  s = ±1;    then Ward's tree of the vectors s_k v_k
@@ -189,7 +190,7 @@ def build(vectors, *, key=None) -> Hierarchy:
         raise ValueError(f"vectors: found NaN or infinity in those of {numbered(wrong)}, wanted finite numbers")
     dead = dead | ~vectors.any(axis=1)
     if np.sum(~dead) < 2:
-        found = f"{len(dead)} units, {np.sum(dead)} of them dead (all correlations are 0)"
+        found = f"{dead.size} units, {np.sum(dead)} of them dead (all correlations are 0)"
         raise ValueError(f"vectors: found {found}, wanted at least two that are not")
     vectors = vectors[~dead]
     largest = np.abs(vectors).max()  # float64 may be beyond the numbers that cosines are computed in

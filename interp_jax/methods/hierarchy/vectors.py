@@ -1,15 +1,17 @@
 """Feature vectors of hidden units: their correlations with inputs and outputs."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_centered, as_count, as_numpy, check_shape, describe
+from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods._accept import accept_network, accept_segments, as_rows
@@ -42,7 +44,11 @@ class FeatureVectors(NamedTuple):
         return f"{units} units by {features} features; constant: {dead} units, {inputs} inputs, {outputs} outputs"
 
 
-def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
+def feature_vectors(
+    inputs: Given[ArrayLike, "rows *features"],
+    hidden: Given[ArrayLike | Sequence[ArrayLike], "rows *rest units"],
+    outputs: Given[ArrayLike, "rows outputs"],
+) -> FeatureVectors:
     """`FeatureVectors`: each hidden unit's correlations with each input and output of the network, over the rows.
 
         v_k = [corr(x_i, o_k) for every input i, corr(o_k, y_j) for every output j]
@@ -75,7 +81,9 @@ def feature_vectors(inputs, hidden, outputs) -> FeatureVectors:
     return _vectors(Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units), split)
 
 
-def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVectors:
+def network_vectors(
+    segments: Segments, inputs: Given[ArrayLike, "rows *features"], *, batch_size: int = 10_000
+) -> FeatureVectors:
     """A network's `feature_vectors` over any number of rows, ``batch_size`` at a time.
 
     Host-level. Memory: one batch's activations; the rows may be a memory-mapped array larger than memory.
@@ -106,23 +114,22 @@ def network_vectors(segments, inputs, *, batch_size: int = 10_000) -> FeatureVec
     """
     segments = accept_segments(segments)
     batch_size = as_count("batch_size", batch_size)
-    if not hasattr(inputs, "shape"):
-        inputs = as_numpy("inputs", inputs)
-    check_shape("inputs", inputs, ["rows", "…"])
-    if jnp.issubdtype(inputs.dtype, jnp.integer) and inputs.dtype != np.uint8:
+    rows: Any = inputs if hasattr(inputs, "shape") else as_numpy("inputs", inputs)
+    check_shape("inputs", rows, ["rows", "…"])
+    if jnp.issubdtype(rows.dtype, jnp.integer) and rows.dtype != np.uint8:
         hint = "embeddings or a histogram of token ids, astype(float) of quantities"
-        raise ValueError(f"inputs: found {describe(inputs)}, wanted floats, uint8 or bool: {hint}")
+        raise ValueError(f"inputs: found {describe(rows)}, wanted floats, uint8 or bool: {hint}")
     layers = jax.tree_util.Partial(intact_layers, segments)
-    accept_network(layers, inputs[:8], finite=False)
-    row = as_rows("inputs", inputs[:1])
+    accept_network(layers, rows[:8], finite=False)
+    row = as_rows("inputs", rows[:1])
     *_, outputs = jax.eval_shape(layers, row)
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {list(outputs.shape)} for one row, wanted [1, outputs]")
     both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
     moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
-    for start in range(0, len(inputs), batch_size):
-        moments = _updated(moments, layers, as_rows("inputs", inputs[start : start + batch_size]))
-    features = _vectors(moments, math.prod(inputs.shape[1:]))
+    for start in range(0, len(rows), batch_size):
+        moments = _updated(moments, layers, as_rows("inputs", rows[start : start + batch_size]))
+    features = _vectors(moments, math.prod(rows.shape[1:]))
     wrong = np.flatnonzero(~np.isfinite(np.asarray(features.vectors)).all(axis=1))
     if wrong.size:
         found = f"NaN or infinity in the outputs or in the activations of {numbered(wrong)}"

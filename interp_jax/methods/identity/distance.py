@@ -3,13 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from interp_jax._checks import as_numpy, as_real, check_number, is_traced
+from interp_jax._checks import Given, as_numpy, as_real, check_number, is_traced
 from interp_jax.kernels.dirac import dirac
 
 
-def distance_to_identity(kernels: Shaped[Array | np.ndarray, "..."], *, scale: float = 1.0) -> Float[Array, " layers"]:
+def distance_to_identity(
+    kernels: Given[Array | np.ndarray, "layers *sides width width"], *, scale: float = 1.0
+) -> Float[Array, " layers"]:
     """The distance of each layer's weights from the identity, relative to the identity's norm, [layers].
 
         ‖s W_l − I‖_F / ‖I‖_F

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_real, at_hand
+from interp_jax._checks import Given, as_real, at_hand
 from interp_jax._readable import readable
 from interp_jax.methods.identity.contribution import all_finite, scores_and_labels
 
@@ -42,7 +42,7 @@ class Exits(NamedTuple):
 
 
 def prediction_depth(
-    likelihood: Shaped[Array | np.ndarray, "..."], labels: Shaped[Array | np.ndarray, "..."]
+    likelihood: Given[Array | np.ndarray, "layers rows classes"], labels: Given[Array | np.ndarray, "rows"]
 ) -> Int[Array, " rows"]:
     """The first layer from which on every layer predicts a row's label.
 
@@ -77,9 +77,9 @@ def prediction_depth(
 
 
 def stop_when_confident(
-    likelihood: Shaped[Array | np.ndarray, "..."],
-    labels: Shaped[Array | np.ndarray, "..."],
-    thresholds: Shaped[Array | np.ndarray, "..."],
+    likelihood: Given[Array | np.ndarray, "layers rows classes"],
+    labels: Given[Array | np.ndarray, "rows"],
+    thresholds: Given[Array | np.ndarray, "thresholds"],
 ) -> Exits:
     """Layers, accuracy and cost if each row stops at the first layer whose greatest likelihood reaches a threshold.
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_numpy, as_real, as_target, describe
+from interp_jax._checks import Given, as_count, as_numpy, as_real, as_target, describe
 from interp_jax._readable import readable
 from interp_jax.methods._accept import callable_pytree
 
@@ -44,11 +45,11 @@ class Shares(NamedTuple):
 
 
 def path_shares(
-    layer: Callable,
+    layer: Callable[..., Any],
     parameters: Any,
     identity: Any,
-    hidden: Shaped[Array | np.ndarray, "..."],
-    target,
+    hidden: Given[Array | np.ndarray, "rows *rest width"],
+    target: Given[ArrayLike, "#rows"],
     *,
     classes: int,
     nodes: int = 8,
@@ -180,7 +181,7 @@ def _path_shares(layer, departure, identity, hidden, target, classes, nodes):
 
 
 def completeness_error(
-    shares: Shaped[Array | np.ndarray, "..."], whole: Shaped[Array | np.ndarray, "..."]
+    shares: Given[Array | np.ndarray, "layers *shape"], whole: Given[Array | np.ndarray, "*shape"]
 ) -> Float[Array, "..."]:
     """The relative difference between the sum of shares and the whole.
 

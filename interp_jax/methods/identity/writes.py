@@ -3,17 +3,17 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from interp_jax._checks import as_real, check_number
+from interp_jax._checks import Given, as_real, check_number
 from interp_jax.methods.identity.contribution import contributions
 
 
 def class_writes(
-    inputs: Shaped[Array | np.ndarray, "..."],
-    layers: Shaped[Array | np.ndarray, "..."],
-    kernels: Shaped[Array | np.ndarray, "..."],
-    biases: Shaped[Array | np.ndarray, "..."],
+    inputs: Given[Array | np.ndarray, "rows features"],
+    layers: Given[Array | np.ndarray, "layers rows width"],
+    kernels: Given[Array | np.ndarray, "layers width width"],
+    biases: Given[Array | np.ndarray, "layers width"],
     *,
     scale: float = 1.0,
 ) -> Float[Array, "layers rows classes"]:

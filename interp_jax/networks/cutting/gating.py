@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax._checks import as_counts, as_real, describe
+from interp_jax._checks import Given, as_counts, as_real, describe
 from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.masks import check_masks
@@ -48,7 +48,7 @@ class GatedChain:
         return {name: outputs[name].shape[-1:] for name in self.names}
 
 
-def gate(chain, names: Collection[str]) -> GatedChain:
+def gate(chain: Given[Chain, "hidden -> scores"], names: Collection[str]) -> GatedChain:
     """The chain with a gate on every unit of some stages, units being the last axis.
 
     Host-level, but pure: it may be called while tracing. Shares the chain's variables.

@@ -11,7 +11,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import as_counts, describe
+from interp_jax._checks import Given, as_counts, describe
 from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 
@@ -98,7 +98,7 @@ class LiftedTail:
         return jax.eval_shape(self.tail.until(self.layer), hidden).shape
 
 
-def lift(tail, shape: Sequence[int]) -> LiftedTail:
+def lift(tail: Given[Chain, "hidden -> scores"], shape: Sequence[int]) -> LiftedTail:
     """The tail in a form whose first layer can be computed before gates are applied, for methods that try many gates.
 
     Host-level, but pure: it may be called while tracing. Holds a copy of the first layer's kernel.

@@ -6,12 +6,13 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_numpy, describe
+from interp_jax._checks import Given, as_numpy, describe
 from interp_jax._files import as_path, encoded, read_arrays, write_bytes
 
 
-def save_masks(path: str | Path, masks: Mapping) -> None:
+def save_masks(path: str | Path, masks: Given[Mapping[str, ArrayLike], "units"]) -> None:
     """Writes masks by layer name as a NumPy archive, in one step: a reader sees the old file or all of the new one.
 
     Host-level. The file is the same to the byte for the same masks.

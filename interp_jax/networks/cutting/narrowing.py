@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from interp_jax._checks import describe
+from interp_jax._checks import Given, describe
 from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.lifting import LiftedTail, gated_units, lift
@@ -94,7 +94,7 @@ class NarrowedTail:
         return local_response_norm(gated_units(hidden, units, gates), **dict(self._options), places=jnp.asarray(units))
 
 
-def narrow(tail, shape: Sequence[int]) -> NarrowedTail:
+def narrow(tail: Given[Chain, "hidden -> scores"], shape: Sequence[int]) -> NarrowedTail:
     """The tail in a form that can leave out closed units, for methods that try many sets of them.
 
     Host-level, but pure: it may be called while tracing. Holds a copy of the layer's kernel.

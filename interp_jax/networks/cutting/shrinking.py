@@ -7,8 +7,9 @@ from itertools import pairwise
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import describe, renamed
+from interp_jax._checks import Given, describe, renamed
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.cutting.masks import as_bool_vector, check_masks
 from interp_jax.networks.freezing import inference_view
@@ -18,7 +19,7 @@ _SIDE = 16  # of the maps that stages are tested on: room for the windows of usu
 
 
 @renamed(net="network")
-def shrink(network, masks: Mapping) -> Chain:
+def shrink(network: Given[Chain, "inputs -> scores"], masks: Given[Mapping[str, ArrayLike], "units"]) -> Chain:
     """The network without the units that masks switch off; its scores are those of ``gate(network, masks)``.
 
     Host-level; tests stages next to a gate on random rows. The layer before a gate loses the units, the layer after it

@@ -67,7 +67,14 @@ def convolution(
 
 @partial(jax.custom_jvp, nondiff_argnums=(2, 3))
 def _convolve(inputs, kernel, options, precision):
-    return jax.lax.conv_general_dilated(inputs, kernel, *options, _NAMES, precision=precision)
+    return _dilated(inputs, kernel, options, _NAMES, precision)
+
+
+def _dilated(inputs, kernel, options, names, precision):
+    strides, padding, lhs_dilation, rhs_dilation = options
+    return jax.lax.conv_general_dilated(
+        inputs, kernel, strides, padding, lhs_dilation, rhs_dilation, names, precision=precision
+    )
 
 
 @partial(_convolve.defjvp, symbolic_zeros=True)
@@ -78,16 +85,14 @@ def _tangent(options, precision, primals, tangents):
     tangent = jnp.zeros_like(output)
     if not isinstance(inputs_tangent, SymbolicZero):
         names = ("NHWC", "HWOI", "NHWC")
-        tangent += jax.lax.conv_general_dilated(
-            inputs_tangent, kernel.swapaxes(2, 3), *options, names, precision=precision
-        )
+        tangent += _dilated(inputs_tangent, kernel.swapaxes(2, 3), options, names, precision)
     if not isinstance(kernel_tangent, SymbolicZero):
         # The gradient of the kernel: channels as rows and rows as channels; its positions are the output's.
         names = ("CHWN", "IHWO", "HWNC")
 
         def convolve(inputs, kernel):
             swapped = inputs.transpose(3, 1, 2, 0), kernel.transpose(2, 0, 1, 3)
-            return jax.lax.conv_general_dilated(*swapped, *options, names, precision=precision).transpose(2, 0, 1, 3)
+            return _dilated(*swapped, options, names, precision).transpose(2, 0, 1, 3)
 
         if len(inputs) < 2 * _PART_ROWS:
             tangent += convolve(inputs, kernel_tangent)

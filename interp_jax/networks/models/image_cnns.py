@@ -6,7 +6,7 @@ from functools import partial
 import jax
 from flax import nnx
 
-from interp_jax._checks import as_count, as_counts, as_key, check_number
+from interp_jax._checks import Key, as_count, as_counts, as_key, check_number
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.models._convolution import convolution
 from interp_jax.networks.models.pooling import max_pool
@@ -19,7 +19,7 @@ _POOL = partial(max_pool, window_shape=(3, 3), strides=(2, 2), padding="SAME")
 
 
 def image_cnn(
-    key,
+    key: Key,
     shape: Sequence[int] = (28, 28, 1),
     *,
     channels: Sequence[int] = (32, 64),
@@ -83,7 +83,7 @@ def _flatten(x):
 
 
 def cifar_cnn(
-    key,
+    key: Key,
     shape: Sequence[int] = (24, 24, 3),
     *,
     channels: Sequence[int] = (64, 64),

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+from jaxtyping import Array
+from numpy.typing import ArrayLike
 
+from interp_jax._checks import Given
 from interp_jax._readable import readable
 from interp_jax.networks._rows import abstract_scores, as_floating
 
@@ -21,7 +24,7 @@ class LayerStack(NamedTuple):
     parameters: Any
     identity: Any
 
-    def last(self, hidden):
+    def last(self, hidden: Given[ArrayLike, "*shape"]) -> Array:
         """The output of the last layer for the layer before the first. Traceable; any depth compiles as one layer.
 
         >>> import jax.numpy as jnp
@@ -32,7 +35,7 @@ class LayerStack(NamedTuple):
         hidden = self._taken(hidden)
         return jax.lax.scan(lambda h, parameters: (self.layer(parameters, h), None), hidden, self.parameters)[0]
 
-    def all(self, hidden):
+    def all(self, hidden: Given[ArrayLike, "*shape"]) -> Array:
         """The outputs of all layers, [layers, …]. Traceable; any depth compiles as one layer."""
 
         def step(h, parameters):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from interp_jax._checks import as_count, as_key, as_real, check_number, describe
+from interp_jax._checks import Key, Number, as_count, as_key, as_real, check_number, describe
 from interp_jax._readable import readable
 from interp_jax.networks.models.perceptrons import layer_sizes
 
@@ -50,7 +50,7 @@ class Trained(NamedTuple):
         return f"squared error {first:.4g} in the first stretch of rows, {last:.4g} in the last"
 
 
-def init(key, sizes: Sequence[int] = (196, 100, 10), *, variance=0.5) -> LNN:
+def init(key: Key, sizes: Sequence[int] = (196, 100, 10), *, variance: Number = 0.5) -> LNN:
     """A network with weights and biases drawn from N(0, ``variance``).
 
     Traceable; ``sizes`` is static. The paper writes N(0, 0.5) without saying whether 0.5 is the variance or the
@@ -121,7 +121,7 @@ def objective(
     inputs: Shaped[Array | np.ndarray, "rows features"],
     targets: Shaped[Array | np.ndarray, "targets outputs"],
     *,
-    penalty=1.1e-5,
+    penalty: Number = 1.1e-5,
 ) -> Float[Array, ""]:
     """Half the summed squared error plus the L1 norm of the weights (not of the biases), which training minimizes.
 
@@ -161,10 +161,10 @@ def train(
     targets: Shaped[Array | np.ndarray, "targets outputs"],
     *,
     steps: int,
-    key=None,
-    penalty=1.1e-5,
-    learning_rate=0.7,
-    saturation=1e-3,
+    key: Key | None = None,
+    penalty: Number = 1.1e-5,
+    learning_rate: Number = 0.7,
+    saturation: Number = 1e-3,
 ) -> Trained:
     """The network after online training as published: one row per step, all in one compiled scan.
 

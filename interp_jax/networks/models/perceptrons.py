@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import jax
 from flax import nnx
 
-from interp_jax._checks import as_counts, as_key, check_callable
+from interp_jax._checks import Key, as_counts, as_key, check_callable
 from interp_jax.networks.chain import Chain
 
 # One object for all networks: a new initializer would be another static value.
@@ -14,11 +15,11 @@ GLOROT_UNIFORM = jax.nn.initializers.glorot_uniform()
 
 
 def perceptron(
-    key,
+    key: Key,
     sizes: Sequence[int] = (100, 100, 60),
     *,
-    activation: Callable = nnx.relu,
-    kernel_init: Callable = GLOROT_UNIFORM,
+    activation: Callable[..., Any] = nnx.relu,
+    kernel_init: Callable[..., Any] = GLOROT_UNIFORM,
 ) -> Chain:
     """A perceptron ``dense1, activation1, dense2, …, denseL`` that ends in logits; biases start at zero.
 
@@ -62,7 +63,7 @@ def layer_sizes(sizes) -> tuple[int, ...]:
     return sizes
 
 
-def stage_name(activation: Callable) -> str:
+def stage_name(activation: Callable[..., Any]) -> str:
     """The name of an activation's stages: its own if that is a valid stage name, else "activation".
 
     >>> stage_name(nnx.relu), stage_name(lambda x: x)

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped
 
-from interp_jax._checks import as_counts, check_choice
+from interp_jax._checks import Given, as_counts, check_choice
 from interp_jax.networks._rows import as_floating
 
 
 def max_pool(
-    x: Shaped[Array | np.ndarray, "..."],
+    x: Given[Array | np.ndarray, "rows height width channels"],
     window_shape: Sequence[int] = (2, 2),
     strides: Sequence[int] | None = None,
     padding: str = "VALID",

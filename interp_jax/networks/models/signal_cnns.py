@@ -1,13 +1,14 @@
 """Convolutional networks for signals with one filter per layer."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from interp_jax._checks import as_count, as_counts, as_key, check_callable, describe
+from interp_jax._checks import Key, as_count, as_counts, as_key, check_callable, describe
 from interp_jax.networks._rows import as_floating
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.models.perceptrons import GLOROT_UNIFORM, stage_name
@@ -49,7 +50,12 @@ class SignalConvolution(nnx.Module):
 
 
 def signal_cnn(
-    key, taps: Sequence[int] = (7,), *, length: int = 100, classes: int = 60, activation: Callable | None = None
+    key: Key,
+    taps: Sequence[int] = (7,),
+    *,
+    length: int = 100,
+    classes: int = 60,
+    activation: Callable[..., Any] | None = None,
 ) -> Chain:
     """One-filter convolutions and one dense layer: ``conv1, (activation1,) …, dense``, ending in logits.
 

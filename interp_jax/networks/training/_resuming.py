@@ -3,6 +3,7 @@
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,20 +29,22 @@ class Resuming:
 
     def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | int | np.integer | None):
         self._folder = None if folder is None else Path(folder).absolute()
-        self._arguments = {name: np.float64(-1 if value is None else value) for name, value in numbers.items()}
+        self._arguments: dict[str, Any] = {
+            name: np.float64(-1 if value is None else value) for name, value in numbers.items()
+        }
         self._arguments["key"] = _stored(key)
         self._saved = time.monotonic()
 
     def restored(self, state: TrainingState) -> tuple[TrainingState, list[History]]:
         """The newest stored state and the records that led to it, or ``state`` and no records."""
         newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
-        if not newest:
+        if self._folder is None or not newest:
             return state, []
         # Not at the top: importing orbax takes a second.
         from interp_jax.networks.training.stored_arrays import load_arrays
 
         curve = jax.ShapeDtypeStruct((newest, *state.stopped.shape), np.float32)
-        curves_like = History(*[curve] * len(History._fields))
+        curves_like = History._make([curve] * len(History._fields))
         like = {"arguments": self._arguments, "state": jax.tree.map(_stored, state), "curves": curves_like}
         try:
             tree = load_arrays(self._folder / str(newest), like)

@@ -99,14 +99,15 @@ def _epoch_of_one(setting, state, key, epoch, train, held_out, patience, *, mini
         validation_loss = validation_error = jnp.float32(jnp.nan)
         better = jnp.bool_(True)
     else:
-        network = inference_view(nnx.merge(setting.graph, shown, statistics, copy=True))
-        validation_loss, validation_error = _evaluate(network, setting, *held_out, evaluation_batch_size)
+        network, (held_inputs, held_labels) = nnx.merge(setting.graph, shown, statistics, copy=True), held_out
+        network = inference_view(network)
+        validation_loss, validation_error = _evaluate(network, setting, held_inputs, held_labels, evaluation_batch_size)
         better = (validation_loss < state.best_loss) & ~state.stopped
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), (shown, statistics), state.best)
     best_epoch = jnp.where(better, epoch + 1, state.best_epoch)
     best_loss = jnp.where(better, validation_loss, state.best_loss)
     stopped = state.stopped | (epoch + 1 - best_epoch >= patience)
-    record = History(jnp.mean(losses), jnp.mean(errors), validation_loss, validation_error)
+    record = History._make((jnp.mean(losses), jnp.mean(errors), validation_loss, validation_error))
     return TrainingState(parameters, statistics, optimizer_state, average, best, best_loss, best_epoch, stopped), record
 
 
@@ -140,7 +141,7 @@ def train_fresh(setting, state, key, first, sample, steps):
         carry = (state.parameters, state.statistics, state.optimizer)
         carry, (losses, errors) = jax.lax.scan(step, carry, jnp.arange(steps))
         nothing = jnp.float32(jnp.nan)
-        record = History(jnp.mean(losses), jnp.mean(errors), nothing, nothing)
+        record = History._make((jnp.mean(losses), jnp.mean(errors), nothing, nothing))
         return state._replace(parameters=carry[0], statistics=carry[1], optimizer=carry[2]), record
 
     return jax.vmap(one_lane)(state, key) if key.ndim else one_lane(state, key)

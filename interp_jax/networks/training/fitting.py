@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import as_count, as_key, as_labels, check_callable, check_number, renamed
+from interp_jax._checks import Given, Key, as_count, as_key, as_labels, check_callable, check_number, renamed
 from interp_jax._readable import readable
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
@@ -62,18 +63,18 @@ class Fit(NamedTuple):
 @renamed(batch_size="minibatch_size (rows of a gradient step) or evaluation_batch_size (memory of validation)")
 def fit(
     network: nnx.Module,
-    inputs,
-    labels,
+    inputs: Given[ArrayLike, "rows *features"],
+    labels: Given[ArrayLike, "rows"],
     *,
-    key,
-    validation=None,
+    key: Key,
+    validation: Given[tuple[ArrayLike, ArrayLike], "inputs and labels"] | None = None,
     optimizer: optax.GradientTransformation = SGD,
-    loss: Callable = optax.softmax_cross_entropy_with_integer_labels,
+    loss: Callable[..., Any] = optax.softmax_cross_entropy_with_integer_labels,
     minibatch_size: int = 100,
     epochs: int = 1000,
     patience: int | None = None,
     evaluation_batch_size: int = 10_000,
-    augment: Callable | None = None,
+    augment: Callable[..., Any] | None = None,
     average: float | None = None,
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
@@ -192,12 +193,12 @@ def fit(
 
 def fit_fresh(
     network: nnx.Module,
-    sample: Callable,
+    sample: Callable[..., Any],
     *,
-    key,
+    key: Key,
     steps: int,
     optimizer: optax.GradientTransformation = SGD,
-    loss: Callable = optax.softmax_cross_entropy_with_integer_labels,
+    loss: Callable[..., Any] = optax.softmax_cross_entropy_with_integer_labels,
     steps_per_call: int = 500,
     checkpoint: str | Path | None = None,
     on_call: Callable[[int, History], None] | None = None,

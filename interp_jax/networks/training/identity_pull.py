@@ -41,15 +41,15 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
     check_number("strength", strength, least=0)
     check_number("scale", scale, above=0)
 
-    def update(updates, state, parameters=None):
-        if parameters is None:
-            raise ValueError("parameters: found None, wanted the weights to be pulled")
-        leaves, tree = jax.tree_util.tree_flatten_with_path(parameters)
+    def update(updates, state, params=None):
+        if params is None:
+            raise ValueError("params: found None, wanted the weights to be pulled")
+        leaves, tree = jax.tree_util.tree_flatten_with_path(params)
         named = {_names(path): leaf for path, leaf in leaves}
         stacks = {path for path, leaf in named.items() if _is_stack(path, leaf, named)}
         if not stacks:
             found = ", ".join(f"{'.'.join(path)} {leaf.shape}" for path, leaf in named.items())
-            raise ValueError(f"parameters: found {found or 'none'}, wanted a kernel and bias of an identity network")
+            raise ValueError(f"params: found {found or 'none'}, wanted a kernel and bias of an identity network")
         departure = [
             _departure(leaf, scale) if path in stacks else jnp.zeros_like(leaf) for path, leaf in named.items()
         ]
@@ -59,7 +59,7 @@ def pull_to_identity(strength: float, *, scale: float = 1.0) -> optax.GradientTr
 
         return jax.tree.map(pulled, updates, tree.unflatten(departure)), state
 
-    return optax.GradientTransformation(lambda parameters: optax.EmptyState(), update)
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
 def _names(path):
@@ -77,6 +77,6 @@ def _is_stack(path, leaf, named):
 
 def _departure(weights, scale):
     if any(side % 2 == 0 for side in weights.shape[1:-2]):
-        raise ValueError(f"parameters: found kernels of shape {weights.shape}, wanted odd sides")
+        raise ValueError(f"params: found kernels of shape {weights.shape}, wanted odd sides")
     kind = jnp.promote_types(weights.dtype, jnp.float32)
     return weights.astype(kind) - dirac(weights.shape[1:], kind)[None] / scale

@@ -9,7 +9,7 @@ from interp_jax.methods.core_units import class_data, select
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
 from interp_jax.methods.core_units._search import smallest_set
 from interp_jax.methods.core_units._tails import accept
-from interp_jax.methods.core_units.selection import best_first
+from interp_jax.methods.core_units.selection import _best_first
 from tests.methods.core_units.planted import TRAINING, dense
 
 UNITS = 12
@@ -71,5 +71,5 @@ def test_selections_start_from_no_units_too():
 def test_lanes_are_ordered_by_whether_they_reach_the_rate_then_by_size_then_by_rate():
     masks = np.arange(6)[None] < np.array([5, 2, 3, 3, 1, 4])[:, None]
     rates = np.array([1.0, 0.8, 0.96, 0.97, 0.6, 0.94])
-    assert best_first(masks, rates, 0.95).tolist() == [3, 2, 0, 5, 1, 4]
-    assert best_first(masks, rates, 1.1).tolist() == [0, 3, 2, 5, 1, 4]
+    assert _best_first(masks, rates, 0.95).tolist() == [3, 2, 0, 5, 1, 4]
+    assert _best_first(masks, rates, 1.1).tolist() == [0, 3, 2, 5, 1, 4]

@@ -168,7 +168,7 @@ def test_only_stacks_of_identity_networks_are_pulled():
     del found["inside"]["kernel"]
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(found))
     with pytest.raises(
-        ValueError, match=r"^parameters: found bias \(4,\), kernel \(3, 4, 4\), wanted a kernel and bias"
+        ValueError, match=r"^params: found bias \(4,\), kernel \(3, 4, 4\), wanted a kernel and bias"
     ):
         pull.update(convolution, pull.init(convolution), convolution)
 
@@ -176,7 +176,7 @@ def test_only_stacks_of_identity_networks_are_pulled():
 def test_kernels_without_a_middle_are_refused():
     parameters = {"kernel": jnp.ones((2, 2, 2, 4, 4)), "bias": jnp.ones((2, 4))}
     pull = networks.pull_to_identity(1.0)
-    with pytest.raises(ValueError, match=r"^parameters: found kernels of shape \(2, 2, 2, 4, 4\), wanted odd sides"):
+    with pytest.raises(ValueError, match=r"^params: found kernels of shape \(2, 2, 2, 4, 4\), wanted odd sides"):
         pull.update(parameters, pull.init(parameters), parameters)
 
 
@@ -209,7 +209,7 @@ def test_a_pull_wants_a_strength_and_parameters():
             unwrap(networks.pull_to_identity)(strength)
     with pytest.raises(ValueError, match="^scale: found 0"):
         networks.pull_to_identity(1.0, scale=0.0)
-    with pytest.raises(ValueError, match="^parameters: found None"):
+    with pytest.raises(ValueError, match="^params: found None"):
         networks.pull_to_identity(1.0).update(jnp.ones(2), optax.EmptyState())
 
 
