@@ -18,3 +18,9 @@ from . import signals as signals
 from . import stability as stability
 from . import through_layers as through_layers
 from . import trees as trees
+from ._ascent import ascent as ascent
+from ._contributions import contributions as contributions
+from ._core_units import core_units as core_units
+from ._deviation import deviation as deviation
+from ._explanation import explanation as explanation
+from ._hierarchy import hierarchy as hierarchy

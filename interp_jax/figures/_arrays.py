@@ -48,13 +48,15 @@ def as_heights(name: str, entries: Mapping | None) -> dict[str, float]:
     return {f"{key}": as_array(f"{name}[{key!r}]", height).item() for key, height in (entries or {}).items()}
 
 
-def check_ends(name: str, ends: Any) -> None:
-    """Refuses what is not a pair of numbers or None, the first number below the second."""
+def as_ends(name: str, ends: Any) -> tuple[float | None, float | None]:
+    """A pair of numbers or None, the first number below the second."""
     numbers = [end for end in as_entries(name, ends, 2) if end is not None]
     for end in numbers:
         check_number(name, end)
     if len(numbers) == 2 and not numbers[0] < numbers[1]:
         raise ValueError(f"{name}: found {describe(ends)}, wanted a first number below the second")
+    low, high = (None if end is None else float(end) for end in ends)
+    return low, high
 
 
 def as_entries(name: str, entries: Any, count: int | None = None, *, kind: type = object, least: int = 1) -> list:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
-from interp_jax.figures._style import GRAY, INK, PALETTE
+from interp_jax.figures._style import GRAY, INK, PALETTE, whole
 
 HUES = PALETTE[:5]  # the sixth looks like a tint of the first, the seventh like gray
 SIZE = 9.0  # of numbers and percentages, in points
@@ -86,7 +86,7 @@ def ink_on(color: np.ndarray) -> str:
 
 def points_per_unit(axes: Axes) -> float:
     """The length of one unit of the x-axis in points, once the figure is laid out."""
-    figure = axes.get_figure(root=True)
+    figure = whole(axes.figure)
     figure.draw_without_rendering()
     return axes.get_window_extent().width / figure.dpi * 72 / float(np.ptp(axes.get_xlim()))
 

@@ -63,7 +63,7 @@ def deviation(profiles: Any, *, layer_names: Sequence[Any] | None = None, metric
     names = None if layer_names is None else as_names("layer_names", layer_names, depth)
     figure = new_figure(9.0, 6.4)
     headline(figure, _title(series))
-    body = figure.subfigures()
+    body = figure.subfigures(squeeze=False)[0, 0]
     panels = list(body.subplots(2, 2, sharex=True).ravel())
     panels[1].sharey(panels[0])
     x = np.arange(1.0, depth + 1)

@@ -38,9 +38,9 @@ def apart(places: ArrayLike, gap: float) -> np.ndarray:
 
 def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]:
     """For each interval the lowest lane in which it overlaps no earlier one."""
-    taken: list[list[tuple[SupportsFloat, SupportsFloat]]] = []
+    taken: list[list[tuple[float, float]]] = []
     chosen = []
-    for low, high in intervals:
+    for low, high in ((float(low), float(high)) for low, high in intervals):
         free = (n for n, lane in enumerate(taken) if all(high <= start or stop <= low for start, stop in lane))
         lane = next(free, len(taken))
         if lane == len(taken):

@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, SupportsFloat
 
@@ -116,6 +117,8 @@ def canvas(figure: FigureBase | None, width: SupportsFloat, height: SupportsFloa
 
 def headline(figure: FigureBase, text: str) -> None:
     """Writes what a figure shows above all else in it; panels and their legend go into a subfigure below."""
+    letters = max(20, int(figure.bbox.width / figure.dpi * 72 / 6.6))
+    text = "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
     figure.suptitle(text, x=0.01, ha="left", fontsize=LOOK["axes.titlesize"], weight="bold")
 
 

@@ -56,7 +56,7 @@ def aligned_vectors(
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 0.85))
     for axes, matrix, title in zip((left, middle), both, ("before alignment", "after alignment"), strict=True):
         drawn = image(axes, matrix, signed=True, limit=limit, label=label)
-        if axes is left:
+        if axes is left and drawn.colorbar:
             drawn.colorbar.remove()  # the second matrix's color bar serves both
         _mark_split(axes, split, features)
         axes.invert_yaxis()

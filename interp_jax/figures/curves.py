@@ -13,17 +13,18 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count, check_finite
 from interp_jax.figures._arrays import (
     as_array,
+    as_ends,
     as_heights,
     as_mapping,
     as_names,
     by_seed,
-    check_ends,
     check_positive,
     check_range,
     finite_entries,
     mean_and_deviation,
 )
 from interp_jax.figures._labels import apart
+from interp_jax.figures._lines import draw_series
 from interp_jax.figures._style import (
     GRAY,
     INK,
@@ -34,12 +35,9 @@ from interp_jax.figures._style import (
     log_axis,
     new_figure,
     percent,
-    series_look,
     styled,
     whole_ticks,
 )
-
-FEW = 30  # up to this many points of a curve each have a marker and their seeds' dots
 
 
 @styled
@@ -220,35 +218,17 @@ def against(
         if log_x:
             raise ValueError("log_x: found True, wanted False with x_names")
     references = as_heights("references", references)
-    check_ends("y_range", y_range)
+    bottom, top = as_ends("y_range", y_range)
     series = {
         name: by_seed(f"values[{name!r}]", entries, x.size) for name, entries in as_mapping("values", values).items()
     }
-    order = np.argsort(x, kind="stable")
     shown = finite_entries("values", *series.values(), list(references.values()))
     for name, numbers, logarithmic in (("x", x, log_x), ("values", shown, log_y)):
         if logarithmic:
             check_positive(name, numbers)
     figure = new_figure(7.5, 4.6)
     axes = figure.subplots()
-    handles = []
-    for index, (name, entries) in enumerate(series.items()):
-        mean, deviation = mean_and_deviation(entries[order])
-        known = np.isfinite(mean)
-        shade, few = color(index), known.sum() <= FEW
-        look = series_look(index, markevery=1 if few else int(known.sum()) // 10)
-        handles += axes.plot(x[order][known], mean[known], **look, label=name)
-        if entries.shape[1] > 1:
-            finite = np.isfinite(entries)
-            if few:
-                dots = np.repeat(x[:, None], entries.shape[1], axis=1)
-                axes.plot(dots[finite], entries[finite], ".", color=shade, markersize=4.5, alpha=0.45, zorder=1.8)
-            measured = np.where(finite, entries, np.nan)[order][known]
-            width = np.nan_to_num(deviation[known])
-            low = np.nanmin(measured, axis=1) if extremes else mean[known] - width
-            high = np.nanmax(measured, axis=1) if extremes else mean[known] + width
-            low = np.maximum(low, shown.min()) if log_y else low
-            axes.fill_between(x[order][known], low, high, color=shade, alpha=0.15, linewidth=0)
+    handles = draw_series(axes, x, series, extremes=extremes, least=shown.min() if log_y else -np.inf)
     axes.set(xlabel=x_label, ylabel=y_label)
     for name, height in references.items():
         axes.axhline(height, color=GRAY, linestyle=(0, (5, 3)), linewidth=1.2, zorder=1.7, label=name)
@@ -262,7 +242,7 @@ def against(
     if log_y:
         margin = (shown.max() / shown.min()) ** 0.06 if shown.max() > shown.min() else 1.5
         log_axis(axes, "y", shown.min() / margin, shown.max() * margin)
-    axes.set_ylim(*y_range)  # names of references are placed at their lines in the final range
+    axes.set_ylim(bottom, top)  # names of references are placed at their lines in the final range
     low, high = axes.get_ylim()
     references = {name: height for name, height in references.items() if low <= height <= high}
     to_fraction = axes.transData + axes.transAxes.inverted()

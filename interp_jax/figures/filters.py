@@ -1,7 +1,7 @@
 """One-dimensional filters, learned and optimal."""
 
 from collections.abc import Mapping, Sequence
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -203,5 +203,5 @@ def _as_positions(name: str, positions: ArrayLike) -> np.ndarray:
 def _curve(axes: Axes, positions: np.ndarray, taps: np.ndarray, index: int, *, points: bool = True) -> list[Line2D]:
     """Draws taps as a line, with points if they are few; returns a list of that line."""
     few = points and positions.size <= FEW
-    look = series_look(index, linewidth=1.5, markersize=5.5)
-    return axes.plot(positions, taps, **look if few else look | {"marker": ""})
+    look: dict[str, Any] = series_look(index, linewidth=1.5, markersize=5.5) | ({} if few else {"marker": ""})
+    return axes.plot(positions, taps, **look)

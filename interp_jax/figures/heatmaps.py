@@ -118,11 +118,11 @@ def weights_and_averages(
     averages = as_array("averages", averages, positions.size, kernel.shape[1])
     figure = new_figure(9.0, 3.9, wspace=0.06)
     left, right = figure.subplots(1, 2)
-    titles = as_names("titles", titles, 2)
+    left_title, right_title = as_names("titles", titles, 2)
     image(left, kernel, signed=True, label="weight")
-    left.set(title=titles[0], xlabel="output unit", ylabel="input unit")
+    left.set(title=left_title, xlabel="output unit", ylabel="input unit")
     _averages(right, averages, positions)
-    right.set_title(titles[1])
+    right.set_title(right_title)
     return figure
 
 

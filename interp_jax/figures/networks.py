@@ -148,7 +148,7 @@ def _edges(axes: Axes, kernels: list[np.ndarray], places: list[np.ndarray], thre
     fading = 1 + np.log10(max(1, order.size / 300))  # the more lines, the fainter all but the strongest
     shades[:, 3] = 0.05 + 0.75 * strength**fading
     widths = 0.3 + 1.5 * strength**fading
-    lines = LineCollection(np.concatenate(ends)[order], colors=shades, linewidths=widths, rasterized=True)
+    lines = LineCollection(list(np.concatenate(ends)[order]), colors=shades, linewidths=widths, rasterized=True)
     axes.add_collection(lines)
     return order.size
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count
 from interp_jax.figures._arrays import as_array, as_entries
 from interp_jax.figures._labels import apart
-from interp_jax.figures._style import GRAY, color, log_axis, new_figure, styled
+from interp_jax.figures._style import GRAY, color, log_axis, new_figure, styled, whole
 
 _MOST = 2**31 - 1  # numbers of clusters that 32 bits hold
 
@@ -86,7 +86,8 @@ def choice(
 
 def _write(axes: Axes, texts: list[str], counts: np.ndarray, heights: np.ndarray, above: int, **options: Any) -> None:
     """Writes texts ``above`` points above their positions, moved apart where they would touch."""
-    decade = 0.85 * 72 * axes.figure.get_figwidth() / np.diff(np.log10(axes.get_xlim())).item()  # in points, about
+    inches = whole(axes.figure).get_figwidth()
+    decade = 0.85 * 72 * inches / np.diff(np.log10(axes.get_xlim())).item()  # in points, about
     wanted = decade * np.log10(counts)
     moved = apart(wanted, 7.0 * max(map(len, texts)))
     for text, count, height, shift in zip(texts, counts, heights, moved - wanted, strict=True):

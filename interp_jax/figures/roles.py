@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
@@ -27,6 +27,7 @@ from interp_jax.figures._style import (
     line_style,
     new_figure,
     styled,
+    whole,
 )
 
 SIZE = 9.0  # of the small letters, in points
@@ -42,7 +43,7 @@ def image_roles(
     output_names: Sequence[str],
     input_label: str = "correlation with the input",
     output_label: str = "correlation with the output",
-    figure: Figure | None = None,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A figure of the roles of clusters whose inputs are pixels: an image and bars per cluster, on common scales.
 
@@ -87,7 +88,7 @@ def image_roles(
     bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[-1, 1:3], label="<colorbar>"), orientation="horizontal")
     bar.outline.set_visible(False)
     bar.set_label(input_label)
-    return figure
+    return whole(figure)
 
 
 @styled
@@ -155,7 +156,7 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     return (-largest(values) if has_negative(values) else 0.0), largest(values)
 
 
-def _pair(figure: Figure, grid: GridSpec, index: int, title: str) -> tuple[Axes, Axes]:
+def _pair(figure: FigureBase, grid: GridSpec, index: int, title: str) -> tuple[Axes, Axes]:
     """The two panels of a cluster, under one title that spans both."""
     line, column = divmod(index, 2)
     left, right = (figure.add_subplot(grid[line, 2 * column + side]) for side in (0, 1))

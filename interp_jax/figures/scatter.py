@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
@@ -56,7 +57,7 @@ def embedding(
     if equal:
         axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel=x_label, ylabel=y_label)
-    color_bar(drawn, axes, label_name, fraction=0.06, pad=0.02, aspect=30).solids.set_alpha(1)
+    _solid(color_bar(drawn, axes, label_name, fraction=0.06, pad=0.02, aspect=30))
     return figure
 
 
@@ -95,9 +96,14 @@ def embeddings(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], label_name: st
         drawn = panel.scatter(*points.T, c=labels, s=size, **look)
         panel.set_title(title)
         panel.set(xticks=[], yticks=[])
-    bar = color_bar(drawn, axes, label_name, location="bottom", fraction=0.03, pad=0.02, aspect=50)
-    bar.solids.set_alpha(1)
+    _solid(color_bar(drawn, axes, label_name, location="bottom", fraction=0.03, pad=0.02, aspect=50))
     return figure
+
+
+def _solid(bar: Colorbar) -> None:
+    """The color bar's colors without the points' transparency."""
+    if bar.solids:
+        bar.solids.set_alpha(1)
 
 
 def _finite_rows(name: str, points: ArrayLike, label_name: str, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -14,15 +14,27 @@ from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import (
     as_array,
+    as_ends,
     as_mapping,
     as_names,
     by_seed,
-    check_ends,
     finite_entries,
     mean_and_deviation,
 )
 from interp_jax.figures._labels import too_long
-from interp_jax.figures._style import GRAY, INK, LIGHT, PALETTE, color, legend_above, marker, new_figure, styled
+from interp_jax.figures._style import (
+    GRAY,
+    INK,
+    LIGHT,
+    PALETTE,
+    canvas,
+    color,
+    legend_above,
+    marker,
+    new_figure,
+    styled,
+    whole,
+)
 
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
 GAP = 0.75  # between two classes, in rows
@@ -33,7 +45,13 @@ BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", 
 
 
 @styled
-def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figure:
+def positions(
+    masks: Mapping[str, ArrayLike],
+    *,
+    x_label: str = "unit",
+    size_label: str = "a run",
+    figure: FigureBase | None = None,
+) -> Figure:
     """A figure of the units that each run chose: a block of rows per class, a row per run, a column per unit.
 
     Units that every run of a class chose have their own color. Numbers at the right state how many units a run chose,
@@ -44,6 +62,8 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
     Args:
         masks: class → [runs, units], 1 where the run chose the unit, else 0; classes may differ in number of runs.
         x_label: of the columns, which are counted from 0.
+        size_label: heading of the numbers of units that a run chose.
+        figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
         ValueError: no class, masks of the wrong shape, or numbers other than 0 and 1.
@@ -58,7 +78,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
     units = first.shape[1]
     several = any(len(mask) > 1 for mask in chosen.values())
     rows = sum(len(mask) for mask in chosen.values()) + GAP * (len(chosen) - 1)
-    figure = new_figure(9.0, 1.3 + rows * np.clip(6.0 / rows, 0.11, 0.24))
+    figure = canvas(figure, 9.0, 1.3 + rows * np.clip(6.0 / rows, 0.11, 0.24))
     axes = figure.subplots()
     top = 0.0
     for name, mask in chosen.items():
@@ -70,7 +90,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
         if len(mask) > 1:
             _column(axes, 1, f"{mask.all(axis=0).sum()}", place)
         top += len(mask) + GAP
-    for column, heading in enumerate(("a run", "every run")[: 1 + several]):
+    for column, heading in enumerate((size_label, "every run")[: 1 + several]):
         _column(axes, column, heading, 0, above=10, color=GRAY)
     axes.set(xlim=(-0.5, units - 0.5), ylim=(top - GAP, 0), yticks=[], xlabel=x_label)
     axes.grid(False)
@@ -80,7 +100,7 @@ def positions(masks: Mapping[str, ArrayLike], *, x_label: str = "unit") -> Figur
     axes.tick_params(axis="x", labelsize=SIZE, length=2.5)
     keys = {"chosen": CHOSEN} | ({"chosen in every run of the class": ALWAYS} if several else {})
     legend_above(figure, [Patch(color=shade) for shade in keys.values()], list(keys))
-    return figure
+    return whole(figure)
 
 
 @styled
@@ -116,7 +136,7 @@ def by_class(
     bars = {} if not references else as_mapping("references", references)
     bars = {name: as_array(f"references[{name!r}]", numbers, len(classes)) for name, numbers in bars.items()}
     finite_entries("values", *series.values())
-    check_ends("y_range", y_range)
+    bottom, top = as_ends("y_range", y_range)
     width = min(0.22, 0.84 / len(series))
     inches = min(9.0, max(5.0, 1.2 + len(classes) * (0.35 + 0.14 * len(series))))
     figure = new_figure(inches, 4.4)
@@ -126,7 +146,7 @@ def by_class(
     handles = []
     for index, numbers in enumerate(series.values()):
         places = slots + (index - (len(series) - 1) / 2) * width
-        look = {"color": color(index), "linestyle": ""}
+        look: dict[str, Any] = {"color": color(index), "linestyle": ""}
         if numbers.shape[1] > 1:
             dots = np.repeat(places, numbers.shape[1])
             axes.plot(dots, numbers.ravel(), ".", markersize=4.5, alpha=0.45, zorder=3, label="repeats", **look)
@@ -138,11 +158,15 @@ def by_class(
         handles.append(Line2D([], [], linestyle="", marker=".", color=GRAY, markersize=6))
         names.append("one repeat")
     for index, (name, heights) in enumerate(bars.items()):
-        look = {"color": (INK, GRAY)[index % 2], "linestyle": ("-", "--", ":")[index % 3], "linewidth": 1.5}
+        look: dict[str, Any] = {
+            "color": (INK, GRAY)[index % 2],
+            "linestyle": ("-", "--", ":")[index % 3],
+            "linewidth": 1.5,
+        }
         axes.hlines(heights, slots - 0.46, slots + 0.46, zorder=2, label=name, **look)
         handles.append(Line2D([], [], **look))
         names.append(name)
-    axes.set_ylim(*y_range)
+    axes.set_ylim(bottom, top)
     axes.set(xlim=(-0.5, len(classes) - 0.5), xlabel=x_label, ylabel=y_label)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     turned = too_long(classes, 72 * (inches - 0.8), 10)

@@ -1,6 +1,7 @@
 """How far explanations can be trusted: agreement between networks, and a causal check of modules."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def agreement(
     axes.grid(False, axis="x")
     for border in range(1, len(groups)):
         axes.axvline(border - 0.5, color=LIGHT, linewidth=0.9, zorder=1)
-    looks = [{"color": color(index), "marker": marker(index)} for index in range(len(values))]
+    looks: list[dict[str, Any]] = [{"color": color(index), "marker": marker(index)} for index in range(len(values))]
     legend_above(figure, [Line2D([], [], linewidth=2.4, markersize=5, **look) for look in looks], list(values))
     return figure
 

@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import is_valid_linkage, leaves_list
@@ -18,7 +18,7 @@ from interp_jax._checks import as_count
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_order, check_range
 from interp_jax.figures._clusters import SIZE, as_levels, cluster_colors, ink_on, numbers_apart, points_per_unit
 from interp_jax.figures._labels import apart
-from interp_jax.figures._style import GRAY, INK, canvas, color, new_figure, styled
+from interp_jax.figures._style import GRAY, INK, canvas, color, new_figure, styled, whole
 
 HEIGHT = "merge height √(2ΔESS)"
 BLOCK = 0.52  # height of a block; rows are 1 apart
@@ -65,7 +65,7 @@ def resolutions(
     support: Sequence[ArrayLike] | None = None,
     y_label: str = HEIGHT,
     unit_name: str = "hidden units",
-    figure: Figure | None = None,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A figure of a tree and, below it, its clusters at several resolutions as numbered blocks under their units.
 
@@ -124,7 +124,7 @@ def resolutions(
     scale = points_per_unit(below)
     for row, (ends, first) in enumerate(zip(spans, numbers, strict=True)):
         _blocks(below, row, ends, first, shares[row], colors[row], scale)
-    return figure
+    return whole(figure)
 
 
 def _linkage(name: str, linkage: ArrayLike) -> np.ndarray:
@@ -150,7 +150,7 @@ def _links(linkage: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _tree(axes: Axes, links: np.ndarray, shades: Sequence) -> None:
-    axes.add_collection(LineCollection(links, colors=shades, linewidths=1.1 if len(links) < 150 else 0.8))
+    axes.add_collection(LineCollection(list(links), colors=shades, linewidths=1.1 if len(links) < 150 else 0.8))
     axes.set_xlim(0.5, len(links) + 1.5)
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.grid(False, axis="x")
@@ -199,7 +199,8 @@ def _connect(axes: Axes, row: int, levels: Sequence[np.ndarray], spans: Sequence
     parents = levels[0][np.unique(levels[1], return_index=True)[1]]
     from_, to = spans[0][parents].mean(axis=1), spans[1].mean(axis=1)
     heights = np.broadcast_to((1 - row - BLOCK / 2, BLOCK / 2 - row), (to.size, 2))
-    axes.add_collection(LineCollection(np.stack([np.stack([from_, to], 1), heights], 2), colors=GRAY, linewidths=0.9))
+    ends = np.stack([np.stack([from_, to], 1), heights], 2)
+    axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.9))
 
 
 def _blocks(
@@ -215,7 +216,7 @@ def _blocks(
             outside.append((place, number))
             continue
         below = bool(note) and room >= 0.64 * SIZE * len(note)
-        look = {"ha": "center", "va": "center", "color": ink_on(shade)}
+        look: dict[str, Any] = {"ha": "center", "va": "center", "color": ink_on(shade)}
         size = 10.5 if room >= 0.72 * 10.5 * len(number) else SIZE
         axes.text(place, -row + 0.11 * below, number, weight="bold", fontsize=size, **look)
         if below:

@@ -1,6 +1,5 @@
 """Names from users are drawn as they are written, in every figure: dollar signs, bytes of other encodings."""
 
-import inspect
 import io
 
 import matplotlib
@@ -12,6 +11,9 @@ from interp_jax import figures
 from interp_jax.figures.comparison import ErrorRow
 from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
+from interp_jax.methods.ascent import Ascent
+from tests.battery.calls.figures import CALLS, SELECTION, TREE
+from tests.surface import public_functions
 
 ODD = b"caf\xe9".decode("utf-8", "surrogateescape")
 A, B = f"US$ to A$ {ODD}", "x_1^2 $$ \\frac 100 %"
@@ -49,6 +51,12 @@ def _drawn(a, b):
     yield figures.networks.layered_network(kernels, [[0, 1]], threshold=0.6, colors=COLORS, **names)
     yield figures.rates.with_intervals([1, 2], {a: [[0.5, 0.4, 0.6], [1e-6, 1e-7, 1e-5]]}, a, b, log_y=True)
     yield figures.resolution_choice.choice([1, 2], [1, 2], [3, 0], [2], ess_label=a, lifetime_label=b)
+    yield figures.contributions(**CALLS["figures.contributions"]() | {"class_names": [a, b, "c"]})
+    yield figures.deviation({a: CALLS["figures.deviation"]()["profiles"]}, layer_names=[a, b], metric=b)
+    yield figures.explanation(**CALLS["figures.explanation"]() | {"class_names": [a, b, "c"]})
+    yield figures.hierarchy(TREE, clusters=[2], feature_names=[a, b, "c", "d"], unit_name=a)
+    yield figures.core_units({a: SELECTION, b: SELECTION}, class_names=[a, b], unit_name=a)
+    yield figures.ascent(Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True]), names=[a, b])
     names = {"titles": [a], "input_label": b, "output_label": a}
     yield figures.roles.image_roles([[[1, 0]]], [[1, -1]], output_names=[a, b], **names)
     yield figures.roles.series_roles([[[1, 0], [0, 1]]], [[1, -1]], item_names=[a, b], month_label=b, **names)
@@ -78,12 +86,7 @@ def _check(figure):
 
 
 def test_no_figure_reads_names_as_mathematics():
-    functions = [
-        value
-        for name in figures.__all__
-        for each, value in vars(getattr(figures, name)).items()
-        if inspect.isfunction(value) and value.__module__ == f"interp_jax.figures.{name}" and each[0] != "_"
-    ]
+    functions = [path for path in public_functions() if path.startswith("figures.")]
     every = list(_drawn(A, B))
     assert len(every) == len(functions), "a figure is missing here"
     for figure in every:

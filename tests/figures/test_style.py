@@ -123,7 +123,7 @@ for name in figures.__all__:
     getattr(figures, name)
 figures.histograms.absolute_errors([1, 2, 3])
 modules = {path.stem for path in Path(figures.__file__).parent.glob("[!_]*.py")}
-assert set(figures.__all__) == modules, modules.symmetric_difference(figures.__all__)
+assert modules <= set(figures.__all__), modules.difference(figures.__all__)
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,21 +1,63 @@
 """Valid calls of the figures."""
 
+import functools
+
 import numpy as np
 
+from interp_jax import methods
 from interp_jax.figures.comparison import ErrorRow
 from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
 from interp_jax.methods import hierarchy
-from tests.battery.arguments import CLASSES, LABELS, ROWS, UNITS, normal
+from interp_jax.methods.ascent import Ascent
+from interp_jax.methods.core_units import Selection
+from interp_jax.methods.core_units.decisions import ClassData
+from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, UNITS, normal
+from tests.battery.calls import instances
 
 SHARES = np.abs(normal(4, 3, seed=20)) / 4
 TREE = hierarchy.build(normal(UNITS, 4, seed=3))
+KEPT = np.arange(UNITS) % 2 == 0
+SELECTION = Selection(
+    mask=KEPT,
+    gates=KEPT,
+    units=int(KEPT.sum()),
+    holding_rate=0.96,
+    reached=True,
+    gates_mask=KEPT,
+    gates_units=int(KEPT.sum()),
+    gates_holding_rate=0.96,
+    weight=0.0,
+    objective=np.zeros(1),
+    trace=np.zeros((2, 1)),
+    rows=ClassData(np.arange(4), np.arange(4, 8)),
+    target=1,
+    holding=0.95,
+)
 RISING = np.arange(1, 9, dtype=np.float32)
 COLORS = np.tile(np.array([[0.2, 0.4, 0.6, 1.0]]), (2, 1))
 NAMES = ["one", "two", "three"]
 
 
+@functools.cache
+def _explained():
+    explainer = instances.explainer()
+    return {"explainer": explainer, "explanation": explainer.explain(INPUTS[0])}
+
+
 CALLS = {
+    "figures.contributions": lambda: {
+        "contributions": methods.identity.contributions(INPUTS, normal(3, ROWS, FEATURES + CLASSES)),
+        "inputs": INPUTS,
+        "labels": LABELS,
+        "class_names": NAMES,
+        "feature_names": [*NAMES, "four"],
+    },
+    "figures.deviation": lambda: {
+        "profiles": methods.deviation.profile({"input": INPUTS, "relu": HIDDEN}, LABELS, classes=CLASSES),
+        "layer_names": NAMES[:2],
+    },
+    "figures.explanation": lambda: {**_explained(), "inputs": INPUTS, "class_names": NAMES},
     "aligned_vectors": lambda: {
         "before": normal(UNITS, 7),
         "after": normal(UNITS, 7, seed=1),
@@ -60,6 +102,12 @@ CALLS = {
         "positions": RISING,
     },
     "absolute_errors": lambda: {"errors": normal(40)},
+    "figures.ascent": lambda: {
+        "lanes": Ascent(normal(3, 6), RISING[:3], RISING[:3], np.arange(3), np.arange(3) < 2, np.arange(3) > 1),
+        "names": NAMES,
+    },
+    "figures.core_units": lambda: {"selection": SELECTION, "class_names": NAMES},
+    "figures.hierarchy": lambda: {"tree": TREE, "clusters": [2, 3]},
     "hypotheses.grid": lambda: {
         "columns": {"two": [Panel(normal(5, 2), normal(4, 2), 0.5, True)]},
         "levels": ["f1 ∈ {0}"],
