@@ -167,9 +167,7 @@ def test_only_stacks_of_identity_networks_are_pulled():
     np.testing.assert_allclose(found["inside"]["kernel"][...], 2 * (inside["kernel"][...] - np.eye(8)[None]), atol=1e-6)
     del found["inside"]["kernel"]
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(found))
-    with pytest.raises(
-        ValueError, match=r"^params: found bias \(4,\), kernel \(3, 4, 4\), wanted a kernel and bias"
-    ):
+    with pytest.raises(ValueError, match=r"^params: found bias \(4,\), kernel \(3, 4, 4\), wanted a kernel and bias"):
         pull.update(convolution, pull.init(convolution), convolution)
 
 
