@@ -101,7 +101,7 @@ def test_images_are_shown_as_images(options, check_readable):
     assert all(image.get_array().shape == (2, 2) for image in axes.images)
 
 
-def test_a_tree_without_a_split_is_said_in_words():
+def test_a_tree_without_a_split_is_a_sentence():
     _, _, explainer, _ = _explained()
     tree = cnn_inte.grow(np.zeros((4, 4), int), np.array([0, 1, 1, 1]), count=2, classes=4, depth=1)
     explainer = dataclasses.replace(explainer, tree=tree)
