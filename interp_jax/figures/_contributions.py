@@ -41,7 +41,7 @@ def contributions(
 
     By default rows differ in the layer from which on they keep their class: the earliest, the latest, and two between.
 
-    Host-level.
+    Host-level. NaN and infinity are left out.
 
     Args:
         contributions: the `Contributions` that `methods.identity.contributions` returned.
@@ -92,8 +92,8 @@ def contributions(
     if shape is None:
         _heat_maps(above, held, given, titles, feature_names)
     else:
-        pictures = held[[layer - 1 for layer in shown]].swapaxes(0, 1)
-        pictures, given = (None if each is None else _pictures(each, shape) for each in (pictures, given))
+        pictures = _pictures(held[[layer - 1 for layer in shown]].swapaxes(0, 1), shape)
+        given = None if given is None else _pictures(given, shape)
         heads = [f"layer {layer}" if not index else layer for index, layer in enumerate(shown)]
         through_layers.signed_maps(given, pictures, heads, titles, label="contribution", figure=above)
     finals = [

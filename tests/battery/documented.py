@@ -17,6 +17,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("signals.examples", "positions", "floats"): "a jump may lie between two samples",
     ("scatter.embedding", "named", "zero"): "no class has its number written",
     ("trees.resolutions", "numbers", "zero"): "clusters may be counted from 0",
+    ("figures.explanation", "most_hypotheses", "zero"): "the tree alone",
     ("layered_network", "first_number", "zero"): "clusters may be counted from 0",
     ("ascent.maximize", "threshold", "infinity"): "no lane converges, all take their steps",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
