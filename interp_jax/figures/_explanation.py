@@ -96,7 +96,7 @@ def explanation(
         text = "Reference rows that satisfy the conditions so far, in the plane of the factor; above: separability"
         inside, width = _part(next(parts), text), 2.4 + 1.1 * len(columns)
         if width < 9:
-            inside = inside.subfigures(1, 2, width_ratios=(width, 9 - width))[0]
+            inside = inside.subfigures(1, 2, width_ratios=(width, 9 - width), squeeze=False)[0, 0]
         conditions = [level.condition for level in levels[:deepest]]
         hypotheses.grid(columns, conditions, mine=f"{word}{name_of[explanation.label]}", figure=inside)
     if examples is not None:

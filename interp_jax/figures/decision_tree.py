@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure, FigureBase
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_finite, describe
@@ -23,7 +23,7 @@ def tree(
     class_names: Sequence[str],
     path: Sequence[int] = (),
     *,
-    figure: Figure | SubFigure | None = None,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A drawing of a decision tree: each split with its condition, each leaf with its class and that class's share.
 

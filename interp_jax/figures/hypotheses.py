@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ def grid(
     levels: Sequence[str],
     *,
     mine: str,
-    figure: Figure | SubFigure | None = None,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A grid of panels, a column per hypothesis and a row per level down to the one that rules the hypothesis out.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure, FigureBase
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_shape
@@ -36,7 +36,7 @@ def strongest_inputs(
     units: ArrayLike | Sequence[Any],
     *,
     labels: ArrayLike | None = None,
-    figure: Figure | SubFigure | None = None,
+    figure: FigureBase | None = None,
 ) -> Figure:
     """A figure of the images that drive each unit most: a row per unit, named at its left, the strongest image first.
 
