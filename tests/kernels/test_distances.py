@@ -114,6 +114,8 @@ def test_rows_without_direction_are_at_distance_one():
         assert found.degenerate.tolist() == [2, without - 2]
         assert float(found.means[0]) == 1  # of each other too
         np.testing.assert_allclose(between(x, x, metric=metric), np.arange(4) < without, atol=1e-12)
+        for one, other in ((x[:1], x[3:]), (x[3:], x[:1])):
+            assert float(between(one, other, metric=metric)[0]) == 1
 
 
 def test_too_few_rows_that_count_have_no_mean():

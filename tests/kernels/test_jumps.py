@@ -134,6 +134,12 @@ def test_estimates_of_half_precision_are_added_up_in_full(dtype):
     assert abs(float(result.mean[0]) - 50.5) < 0.7
 
 
+def test_the_median_is_the_first_position_up_to_which_half_of_the_probability_lies():
+    for probabilities, median in (([0.5, 0.5], 1), ([1 / 6] * 3 + [0.1] * 5, 3), ([1 / 8] * 8, 4)):
+        log_probabilities = np.log(np.array([probabilities], np.float32))
+        assert int(_estimates(log_probabilities, first=1).median[0]) == median
+
+
 def test_numbers_that_are_no_distribution_have_a_median_among_the_positions():
     assert int(_estimates(np.log([[0.1, 0.1, 0.2]]).astype(np.float32), first=1).median[0]) == 3
 

@@ -71,6 +71,9 @@ def test_jump_profile_finds_a_planted_filter():
     np.testing.assert_allclose(profile.mean, planted, atol=0.1)
     with pytest.raises(ValueError, match="^reach: found 21"):
         filters.jump_profile(jnp.asarray(weights), reach=21)
+    assert filters.jump_profile(jnp.asarray(weights), first=22).mean.shape == (40,)
+    with pytest.raises(ValueError, match="^reach: found 20 samples around positions 23 to 82"):
+        filters.jump_profile(jnp.asarray(weights), first=23)
 
 
 def test_lanes_and_jit_agree():

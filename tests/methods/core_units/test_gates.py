@@ -1,11 +1,15 @@
+from inspect import unwrap
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interp_jax.methods import core_units
+from interp_jax.methods.core_units import gates as module
 from tests import reference
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)
@@ -82,6 +86,60 @@ def test_the_objective_is_the_papers_formula(scores, decisions, target, weight):
 def _objective(scores, decisions, target, weight, gates):
     decided = core_units.center_score(scores, target, weight)
     return core_units.objective(decided, decisions, gates, alpha=0.02, penalty=0.3)
+
+
+STEPS = jnp.arange(400)
+
+
+def _minibatches(monkeypatch, counts):
+    """The rows [steps, 5] that gates are trained on, of positives 0, 1, 2, … and negatives 100, 101, …."""
+    monkeypatch.setattr(module, "descend", lambda network, draw, *others, **options: jax.jit(jax.vmap(draw))(STEPS))
+    rows, classes, counts = jnp.arange(8), jnp.zeros(200, jnp.int32), jnp.array(counts)
+    recipe = module.make_recipe("hard_concrete", 0.0, len(STEPS), 5, optax.sgd(0.0))
+    drawn = unwrap(module.train_gates)(
+        None, lambda rows: rows, classes, rows, 100 + rows, counts, 0, None, None, jax.random.key(0), recipe
+    )
+    np.testing.assert_array_equal(drawn.decisions, drawn.prepared < 100)
+    return np.asarray(drawn.prepared)
+
+
+def test_minibatches_are_new_rows_in_each_step_of_which_more_than_half_are_positives(monkeypatch):
+    rows = _minibatches(monkeypatch, [4, 3])
+    assert np.all((rows < 100).sum(axis=1) == 3)
+    found, times = np.unique(rows, return_counts=True)
+    assert found.tolist() == [0, 1, 2, 3, 100, 101, 102]
+    np.testing.assert_allclose(times / len(STEPS), [3 / 4] * 4 + [2 / 3] * 3, rtol=0.15)
+    assert len(np.unique(rows, axis=0)) > len(STEPS) / 2
+
+
+def test_minibatches_are_positives_alone_where_there_are_no_negatives(monkeypatch):
+    assert np.unique(_minibatches(monkeypatch, [4, 0])).tolist() == [0, 1, 2, 3]
+
+
+class _SumOfGates:
+    """Scores of three units: the further they are open, the further is class 0 behind."""
+
+    units = 3
+
+    def scores(self, prepared, gates):
+        return jnp.stack([-jnp.sum(gates), jnp.zeros(()), jnp.ones(())])[None]
+
+
+def _descended(rate, has_negatives):
+    recipe = module.make_recipe("hard_concrete", 0.0, 20, 1, optax.sgd(rate))
+    batch, keys = module.Minibatch(None, 0, jnp.ones(1)), jax.random.split(jax.random.key(0), 2)
+    return module.descend(_SumOfGates(), lambda _: batch, jnp.zeros(2), keys, recipe, has_negatives=has_negatives)
+
+
+def test_each_step_draws_gates_anew():
+    trace = np.asarray(jax.jit(lambda: _descended(0.0, True).trace)())
+    assert [len(np.unique(lane)) for lane in trace.T] == [20, 20]
+
+
+def test_the_weight_is_trained_with_negatives_alone():
+    weight = jax.jit(lambda has_negatives: _descended(0.1, has_negatives).weight)
+    np.testing.assert_allclose(weight(False), 2, rtol=1e-6)
+    assert np.all(np.asarray(weight(True)) < 1.99)
 
 
 def test_gates_beyond_0_and_1_are_rounded_exactly_and_whole_numbers_are_taken():

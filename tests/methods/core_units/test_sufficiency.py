@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from interp_jax.methods import ablation, core_units
+from interp_jax.methods.core_units import sufficiency
 from tests.methods.core_units.planted import CLASSES, ROWS, TRAINING, UNITS, in_numpy, planted, two_layers
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(gap=1.0)
@@ -84,6 +85,21 @@ def test_units_that_are_gone_are_in_no_set():
     assert found
     assert np.stack([each.mask for each in found]).sum(axis=0).max() == 1
     assert [each.units for each in found] == [each.mask.sum() for each in found]
+
+
+def test_a_set_has_no_unit_of_an_earlier_one_and_a_key_of_its_own(monkeypatch):
+    """A search may keep units that are gone, because they change nothing."""
+    keys = []
+
+    def select(*others, key):
+        keys.append(key)
+        nothing = dict.fromkeys(core_units.Selection._fields)
+        return core_units.Selection(**nothing | {"mask": np.arange(UNITS) < len(keys), "reached": True})
+
+    monkeypatch.setattr(sufficiency, "select", select)
+    found = core_units.disjoint_sets(TAIL, HIDDEN, PREDICTIONS, 0, key=KEY)
+    np.testing.assert_array_equal([each.mask for each in found], np.eye(UNITS, dtype=bool))
+    assert len({tuple(np.asarray(jax.random.key_data(key))) for key in keys}) == UNITS
 
 
 def test_no_set_is_found_where_none_suffices_or_none_is_needed():

@@ -113,6 +113,22 @@ def _rate(hidden, predictions, target, mask):
     return reference.holding_rate(in_numpy(TAIL), hidden, predictions, target, mask)
 
 
+def test_each_target_has_rows_starts_and_minibatches_of_its_own():
+    one, other = sweeping.make_problems(PREDICTIONS, [1, 1], key=KEY, negatives=True)
+    np.testing.assert_array_equal(one.data.positives, other.data.positives)
+    assert set(one.data.negatives) != set(other.data.negatives)
+    assert one.starts != other.starts
+    assert one.minibatches != other.minibatches
+
+
+def test_repeats_start_apart_and_costs_from_the_same_gates():
+    first = _swept().trace[:, 0]
+    # What differs between two costs is the cost of the same open gates.
+    is_open = (first[:, 1] - first[:, 0]) / 7e-3
+    assert np.all((is_open > UNITS / 2) & (is_open < UNITS))
+    assert np.all(first[:, :, 0] != first[:, :, 1])
+
+
 @pytest.mark.slow
 def test_lanes_do_not_depend_on_other_lanes_whatever_the_optimizer():
     whole = _swept()
