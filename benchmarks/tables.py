@@ -1,5 +1,6 @@
 """Tables of stored results: each kernel's share of the machine's peak rates, and the fastest baselines."""
 
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,22 +22,28 @@ def shares(files: Files) -> str:
     return "\n\n".join(_shares(path, record) for path, record in files.items())
 
 
-def speed(files: Files) -> str:
-    """A table with a row for every group of every machine: the fastest baseline and its time relative to ours.
+def summary(files: Files) -> str:
+    """In how many groups of work we are faster than the fastest baseline, by how much, and where we are slower.
 
     Args:
         files: the contents of files written by ``python -m benchmarks --json``, by path.
 
     Returns:
-        Markdown.
+        One or two sentences in Markdown.
     """
-    lines = ["| work | fastest baseline | its time / ours | on |", "|---|---|---|---|"]
+    times = {}
     for record in files.values():
         for group, entries in record["results"].items():
             if baseline := fastest_baseline(entries):
-                cells = group, _words(baseline), f"{baseline['times_ours']:.2f}", record["environment"]["device"]
-                lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+                times[group] = baseline["times_ours"]
+    faster = {group: ratio for group, ratio in times.items() if ratio >= 1}
+    median, best = statistics.median(times.values()), max(times, key=times.__getitem__)
+    text = (
+        f"In {len(faster)} of {len(times)} groups of work ours takes less time than the fastest package that one would "
+        f"use in its place: the median ratio is {median:.2f}, the largest {times[best]:.0f} ({best})."
+    )
+    slower = [f"{group} ({times[group]:.2f})" for group in times if group not in faster]
+    return text + (f" Slower are {'; '.join(slower)}." if slower else "")
 
 
 def made_on(record: Mapping[str, Any]) -> str:

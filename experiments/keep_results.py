@@ -28,6 +28,7 @@ RESULTS = Path(__file__).parent / "results"
 DETAILS = RESULTS / "README.md"
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
+EXAMPLE = RESULTS / "example" / "printed.json"
 PICTURES = {"jump_detection": "networks_against_optimum"}
 
 
@@ -62,38 +63,58 @@ def keep(run: Path) -> Path:
     return path
 
 
+def results() -> str:
+    """The main results of every study beside the published ones."""
+    return "\n".join([*HEADER, *(line for lines in _lines().values() for line in lines), "", _made()])
+
+
 def readme_results() -> str:
-    """The README's table: the main results of every study beside the published ones."""
-    lines = ["| | ours | published | networks |", "|---|---|---|---|"]
-    made = {}
-    for name, study in STUDIES.items():
-        files = _files(RESULTS, name)
-        lines += [f"| {' | '.join(map(str, line))} |" for line in study.lines(files)]
-        for record in files.values():
+    """The README's table: one of each study's main results, the first but for `README_LINES`."""
+    first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items()]
+    return "\n".join([*HEADER, *first, "", f"{_made()} [All tables]({_link(DETAILS)}), each with its command."])
+
+
+def _lines() -> dict[str, list[str]]:
+    """The lines of each study's main results."""
+    return {
+        name: [f"| {' | '.join(map(str, line))} |" for line in study.lines(_files(RESULTS, name))]
+        for name, study in STUDIES.items()
+    }
+
+
+def _made() -> str:
+    """What the main results are, and where and when they were computed."""
+    days = {}
+    for name in STUDIES:
+        for record in _files(RESULTS, name).values():
             environment = record["environment"]
             machine = f"{environment['platform']}, jax {environment['versions']['jax']}"
-            made.setdefault(machine, []).append(environment["date"])
-    dates = "; ".join(f"{machine}, {' to '.join(sorted({min(days), max(days)}))}" for machine, days in made.items())
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Mean ± standard deviation over networks; for core units, over selections in one network. {dates}. "
-            f"[All tables]({_link(DETAILS)}), each with the command that reproduces it.",
-        ]
-    )
+            days.setdefault(machine, set()).add(environment["date"])
+    dates = "; ".join(f"{machine}, {' to '.join(sorted({min(each), max(each)}))}" for machine, each in days.items())
+    return f"Mean ± standard deviation over networks; for core units, over selections in one network. {dates}."
 
 
 def readme_speed() -> str:
-    """The README's table of speed."""
+    """The README's sentences on speed."""
     files = _files(BENCHMARKS)
     links = ", ".join(f"[{benchmarks.made_on(record)}]({_link(path)})" for path, record in files.items())
-    return (
-        f"{benchmarks.speed(files)}\n\nMedians of warm calls, baselines in the same run, on {links}; these files have "
-        "all baselines. Slow baselines run on part of the problem (`share` in the files); their times are "
-        "extrapolated. `python -m benchmarks` repeats the measurements on your machine; [what bounds "
-        "each](benchmarks/README.md)."
-    )
+    return f"{benchmarks.summary(files)} Medians of warm calls, baselines in the same run: {links}."
+
+
+def example(cell: int) -> str:
+    """What a cell of the README's example prints; the first is 1."""
+    return f"```text\n{_example()['cells'][cell - 1]['printed']}```"
+
+
+def example_seconds() -> str:
+    """How long the cells of the README's example take."""
+    seconds = [f"{cell['seconds']:.0f}" for cell in _example()["cells"]]
+    on = _example()["environment"]
+    return f"The cells took {', '.join(seconds[:-1])} and {seconds[-1]} s ({on['platform']}, {on['date']})."
+
+
+def _example() -> dict:
+    return json.loads(EXAMPLE.read_text(encoding="utf-8"))
 
 
 def results_table(study: str) -> str:
@@ -111,6 +132,12 @@ def with_tables(path: Path) -> str:
             raise ValueError(f"{path.name}: found no marks, wanted <!-- {name} --> … <!-- /{name} -->")
         text = before + opening + table() + "\n" + closing + after
     return text
+
+
+def write_tables() -> None:
+    """Writes all tables from the stored files."""
+    for path in TABLES:
+        write_text(path, with_tables(path))
 
 
 def _files(folder: Path, opening: str = "") -> dict[Path, dict]:
@@ -131,9 +158,17 @@ STUDIES = {
     "cnn_inte": cnn_inte,
     "identity_layers": identity_layers,
 }
+# MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view.
+README_LINES = {"core_units": -2}
+HEADER = ["| | ours | published | networks |", "|---|---|---|---|"]
 TABLES = {
-    README: {"results": readme_results, "benchmarks": readme_speed},
-    DETAILS: {name: partial(results_table, name) for name in STUDIES},
+    README: {
+        **{f"cell {cell}": partial(example, cell) for cell in (1, 2, 3, 4)},
+        "seconds": example_seconds,
+        "results": readme_results,
+        "benchmarks": readme_speed,
+    },
+    DETAILS: {"results": results} | {name: partial(results_table, name) for name in STUDIES},
     BENCHMARKS.parent / "README.md": {"results": lambda: benchmarks.shares(_files(BENCHMARKS))},
 }
 
@@ -146,8 +181,7 @@ def main(runs: tyro.conf.Positional[tuple[Path, ...]] = ()) -> None:
     """
     for run in runs:
         print(f"stored {_link(keep(run))}")
-    for path in TABLES:
-        write_text(path, with_tables(path))
+    write_tables()
 
 
 if __name__ == "__main__":

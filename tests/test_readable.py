@@ -65,7 +65,7 @@ SAYS = [
     (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),
     (
         lambda: _explanation(0),
-        "Explanation: path f3 ∈ {1, 2} → f0 ∈ {4} → 0\nclass 7 not ruled out; class 4 ruled out at level 2",
+        "Explanation: path f3 ∈ {1, 2} → f0 ∈ {4} → class 0\nclass 4 ruled out at level 2; class 7 not ruled out",
     ),
     (lambda: _explanation(7), "compared with class 7, not the prediction"),
     (

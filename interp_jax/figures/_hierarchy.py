@@ -11,7 +11,7 @@ from interp_jax._checks import as_counts, describe
 from interp_jax.figures import roles, trees
 from interp_jax.figures._arrays import as_array, as_names
 from interp_jax.figures._labels import too_long
-from interp_jax.figures._style import image, new_figure, styled, whole
+from interp_jax.figures._style import headline, image, new_figure, styled, whole
 
 SIZE = 9.0  # of the small letters, in points
 NAMED = 40  # up to this many features have their names below the heat map
@@ -79,7 +79,11 @@ def hierarchy(
         below.suptitle("Mean correlations of the units of each cluster with pixels and outputs", fontsize=SIZE + 2)
         roles.image_roles(inputs, outputs, titles=titles, output_names=names, figure=below)
     trees.resolutions(tree.linkage, tree.order, levels, numbers=numbers, unit_name=unit_name, figure=above)
-    return whole(above)
+    figure = whole(above)
+    sizes = [f"{size}" for size in np.bincount(levels[0])]
+    of = f"{', '.join(sizes[:-1])} and {sizes[-1]}" if len(sizes) > 1 else sizes[0]
+    headline(figure, f"{len(tree.vectors)} {unit_name} in {counts[0]} clusters by their correlations, of {of} units")
+    return figure
 
 
 def _counts(clusters: Sequence[SupportsIndex], units: int) -> list[int]:
@@ -91,7 +95,7 @@ def _counts(clusters: Sequence[SupportsIndex], units: int) -> list[int]:
 
 def _parts(*heights: float) -> list[SubFigure]:
     """Subfigures of the given heights in inches, one below the other."""
-    figure = new_figure(9.0, sum(heights))
+    figure = new_figure(9.0, sum(heights) + 0.3)
     return list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
 
 

@@ -130,13 +130,27 @@ def test_a_run_is_kept_and_compared(tmp_path):
     assert "1.00" in shown.split("Against kept.json")[1]
 
 
+def test_the_summary_names_work_that_is_slower_than_its_baseline():
+    def entry(seconds, ratio):
+        ours = {"name": "interp_jax", "median_seconds": seconds}
+        return [ours, {"name": "baseline", "median_seconds": seconds * ratio, "times_ours": ratio}]
+
+    fast = {"results": {"a product": entry(1.0, 3.0), "a sum": entry(1.0, 7.0), "a tree": entry(1.0, 4.0)}}
+    slow = {"results": {"an ascent": entry(1.0, 0.5)}}
+    text = tables.summary({Path("a.json"): fast})
+    assert text.startswith("In 3 of 3 groups of work")
+    assert "median ratio is 4.00, the largest 7 (a sum)." in text
+    assert "Slower" not in text
+    text = tables.summary({Path("a.json"): fast, Path("b.json"): slow})
+    assert text.startswith("In 3 of 4 groups of work")
+    assert text.endswith("Slower are an ascent (0.50).")
+
+
 def test_the_fastest_baseline_does_all_the_work():
     part = _benchmark("work of 9", "test_product_alone[9]", 0.5, {"size": 9}, size=9)
     kept = {
         "environment": {"device": "cpu", "platform": "a machine", "versions": {"jax": "0.1"}, "date": "2026-01-01"},
         "results": results.gathered([*RUN, part]),
     }
-    (line,) = (line for line in tables.speed({Path("a.json"): kept}).splitlines() if "work of 9" in line)
-    assert line == "| work of 9 | baseline float32 | 3.00 | cpu |"
     assert "| work of 9 | 2 | 20% | – | baseline float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
     assert results.fastest_baseline([{"name": "interp_jax", "median_seconds": 1.0}]) is None

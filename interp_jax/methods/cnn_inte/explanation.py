@@ -95,13 +95,20 @@ class Explanation:
         at: dict[int | None, list[str]] = {}
         for hypothesis in self.hypotheses:
             at.setdefault(hypothesis.ruled_out, []).append(str(hypothesis.label))
-        parts = [f"{', '.join(labels)} {_when(level)}" for level, labels in at.items()]
-        lines = [f"path {path + ' ' if path else ''}→ {self.prediction}"]
+        never = at.pop(None, [])
+        ruled_out = sorted((level, labels) for level, labels in at.items() if level is not None)
+        parts = [f"{_classes(labels)} {_when(level)}" for level, labels in ruled_out]
+        parts += [f"{_classes(never)} {_when(None)}"] if never else []
+        lines = [f"path {path + ' ' if path else ''}→ class {self.prediction}"]
         if self.label != self.prediction:
             lines.append(f"compared with class {self.label}, not the prediction")
         if parts:
-            lines.append(textwrap.shorten(f"class {'; class '.join(parts)}", 250, placeholder=" …"))
+            lines.append(textwrap.shorten("; ".join(parts), 250, placeholder=" …"))
         return "\n".join(lines)
+
+
+def _classes(labels: list[str]) -> str:
+    return f"class{'es' if len(labels) > 1 else ''} {', '.join(labels)}"
 
 
 def _when(ruled_out: int | None) -> str:
