@@ -174,6 +174,13 @@ def test_no_units_dead_units_and_unread_units_correlate_zero():
     np.testing.assert_allclose(found.resample[3, 0], 1, atol=1e-5)
 
 
+def test_constant_units_have_no_deviation_whatever_their_mean_rounds_to():
+    random = np.random.default_rng(0)
+    columns = np.tile((random.normal(size=200) * 10 ** random.uniform(-3, 3, 200)).astype(np.float32), (30, 1))
+    assert np.any(np.asarray(jnp.std(columns, axis=0)) > 0)
+    assert np.all(np.isinf(ablation._deviations(columns)))
+
+
 def test_moves_within_the_rounding_of_the_outputs_correlate_zero():
     network = (lambda x: jnp.tanh(x), lambda hidden: 1000 + 1e-4 * hidden[:, :1])
     found = _module_effects(network, INPUTS, np.eye(5, dtype=bool)[:1], np.ones(5))

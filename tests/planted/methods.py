@@ -386,7 +386,7 @@ _FAULTS = {
         ("jnp.sqrt(sums / before)", "jnp.sqrt(sums)", "the distance grows with the width"),
         ("jnp.ldexp(rows, -exponent[:, None])", "jnp.ldexp(rows, 0 * exponent[:, None])", "squares overflow"),
     ],
-    ("identity/writes.py", "identity/test_contribution.py"): [
+    ("identity/writes.py", "identity/test_shares.py"): [
         (
             "scale * product + biases[:, None, features:]",
             "scale * (product + biases[:, None, features:])",
@@ -413,7 +413,7 @@ _FAULTS = {
             "varies = deviations > 0",
             "constant units vary",
         ),
-        ("/ jnp.maximum(jnp.sum(chosen), 1)", "", "the activity is a sum"),
+        ("signs.astype(outputs.dtype)[None] * _standardized(hidden)", "_standardized(hidden)", "signs do not count"),
     ],
     ("averages.py", "test_averages.py"): [
         ("jnp.where(filled, means.means + center, 0)", "means.means + center", "empty classes have a mean"),

@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from interp_jax.methods import cnn_inte
 from interp_jax.methods.cnn_inte import forests
 from interp_jax.methods.cnn_inte.factors import Factors, assign, find_factors
+from interp_jax.methods.cnn_inte.leaves import leaf_weights
 
 KEY = jax.random.key(0)
 # The text's toy example: six instances, five units in three factors, and the IDs of the instances in each.
@@ -103,9 +104,10 @@ def test_an_explanation_is_its_path(digits, explainer):
         np.testing.assert_allclose(found.share.sum(), 1, atol=1e-5)
         assert 0 < found.weight <= 1
         assert {hypothesis.label for hypothesis in found.hypotheses} == set(range(10)) - {found.label}
-        kept = np.arange(len(explainer.labels))
+        kept, votes = np.arange(len(explainer.labels)), explainer._votes(x[row : row + 1])[0]
         for level in found.levels:
             assert level.own_id == found.ids[level.factor]
+            np.testing.assert_allclose(level.vote, votes[level.factor, list(level.allowed)].sum(), atol=1e-6)
             assert 0 < level.vote <= 1 + 1e-6
             if explainer.votes == "hard":
                 assert level.own_id in level.allowed
@@ -124,6 +126,18 @@ def test_an_explanation_is_its_path(digits, explainer):
         late = [h.ruled_out if h.ruled_out is not None else 99 for h in found.hypotheses]
         assert late == sorted(late, reverse=True)
     assert explainer.explain(x[1200], int(labels[1200])).label == labels[1200]
+
+
+def test_the_leaf_explained_gives_most_of_the_predicted_class(digits, explainer):
+    """It need not be the most probable leaf: several others may have other classes."""
+    x, tree = digits[0][1200:], explainer.tree
+    votes, predicted = explainer._votes(x), explainer.shares(x).argmax(axis=1)
+    weights = leaf_weights(tree, votes if explainer.votes == "soft" else np.eye(votes.shape[2])[votes.argmax(axis=2)])
+    of_class = (weights * tree.share[:, predicted].T).argmax(axis=1)
+    rows = np.flatnonzero(of_class != weights.argmax(axis=1))
+    assert (len(rows) > 0) == (explainer.votes == "soft")
+    for row in (0, *rows[:1]):
+        assert explainer.explain(x[row]).weight == pytest.approx(float(weights[row, of_class[row]]))
 
 
 def test_no_class_is_ruled_out_where_the_label_is_gone_as_well():

@@ -5,7 +5,7 @@ from functools import cache
 import jax
 import numpy as np
 
-from interp_jax.methods.core_units import class_data, select
+from interp_jax.methods.core_units import _search, class_data, select
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
 from interp_jax.methods.core_units._search import smallest_set
 from interp_jax.methods.core_units._tails import accept
@@ -48,6 +48,20 @@ def test_exchanged_units_stay_away_for_a_while():
     start = _starts(3)[:1]
     assert _size(3, start, 0.95, swaps=0) == 10
     assert _size(3, start, 0.95, swaps=10) <= 7
+    # Where the last of those that were removed may come back, 8 are left.
+    assert _size(3, _starts(3)[1:2], 0.85, swaps=10) <= 6
+
+
+def test_of_sets_of_one_size_that_with_the_higher_rate_is_best(monkeypatch):
+    monkeypatch.setattr(_search, "_grown", lambda near, mask: mask)
+    monkeypatch.setattr(_search, "_shrunk", lambda near, mask: mask)
+    monkeypatch.setattr(_search, "_exchanged", lambda near, mask, swaps: None)
+    evaluator = MaskEvaluator(*_problem(0))
+    halves = [np.arange(UNITS) < UNITS // 2, np.arange(UNITS) >= UNITS // 2]
+    low, high = sorted(halves, key=evaluator.rate)
+    assert evaluator.rate(low) < evaluator.rate(high)
+    for starts in ([low, high], [high, low]):
+        np.testing.assert_array_equal(smallest_set(evaluator, starts, 0.0, rows=40, swaps=0), high)
 
 
 def test_united_sets_shrink_to_fewer_units_than_each_set_alone():

@@ -72,6 +72,10 @@ def test_errors_and_roles_are_those_of_the_cuts(vectors):
         np.testing.assert_allclose(tree.roles(c), means, atol=1e-12)
 
 
+def test_of_branches_of_one_size_that_with_the_first_unit_comes_first():
+    assert _tree([[0.0], [10.0], [10.1], [0.1]]).order.tolist() == [0, 3, 1, 2]
+
+
 def test_partitions_are_scipys():
     vectors = RANDOM.normal(size=(40, 3))
     tree, wanted = _tree(vectors), scipy_linkage(vectors, "ward")
