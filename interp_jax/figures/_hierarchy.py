@@ -29,9 +29,9 @@ def hierarchy(
 ) -> Figure:
     """A figure of a `Hierarchy`: the tree, its clusters at a few resolutions, and the roles of the coarsest ones.
 
-    A role is the mean of the feature vectors of a cluster's units: their correlations with the inputs and outputs.
-    With the shape of images, inputs are drawn as images and outputs as bars, else all features are a heat map with a
-    row for each cluster.
+    A role is the mean of the feature vectors of a cluster's units: their correlations with the inputs and outputs, with
+    reversed signs where ``tree.signs`` is −1. The title says for how many units that is so. With the shape of images,
+    inputs are drawn as images and outputs as bars, else all features are a heat map with a row for each cluster.
 
     Host-level.
 
@@ -55,7 +55,7 @@ def hierarchy(
 
     Source: Watanabe, arXiv:1810.01588, Figs 3 and 4.
     """
-    if not all(hasattr(tree, name) for name in ("linkage", "order", "vectors", "cut", "roles")):
+    if not all(hasattr(tree, name) for name in ("linkage", "order", "vectors", "signs", "cut", "roles")):
         raise ValueError(f"tree: found {describe(tree)}, wanted a Hierarchy, e.g. of methods.hierarchy.build")
     counts = _counts(clusters, len(tree.vectors))
     levels = [tree.cut(count) for count in counts]
@@ -82,7 +82,9 @@ def hierarchy(
     figure = whole(above)
     sizes = [f"{size}" for size in np.bincount(levels[0])]
     of = f"{', '.join(sizes[:-1])} and {sizes[-1]}" if len(sizes) > 1 else sizes[0]
-    headline(figure, f"{len(tree.vectors)} {unit_name} in {counts[0]} clusters by their correlations, of {of} units")
+    flipped = int(np.sum(np.asarray(tree.signs) < 0))
+    title = f"{len(tree.vectors)} {unit_name} in {counts[0]} clusters by their correlations, of {of} units"
+    headline(figure, title + (f"; the signs of {flipped} unit{'s' * (flipped > 1)} are reversed" if flipped else ""))
     return figure
 
 

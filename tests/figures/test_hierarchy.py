@@ -76,6 +76,15 @@ def test_arguments_that_do_not_fit_are_refused(tree, arguments, message):
         figures.hierarchy(tree, **arguments)
 
 
+def test_the_title_says_how_many_signs_are_reversed():
+    alike, opposite = np.array([[1.0, 0.1], [1.0, 0.2], [0.1, 1.0]]), np.array([[1.0, 0.1], [1.0, 0.2], [-0.1, -1.0]])
+    titles = [figures.hierarchy(methods.hierarchy.build(each)).get_suptitle() for each in (alike, opposite)]
+    assert [" ".join(title.split()) for title in titles] == [
+        "3 hidden units in 3 clusters by their correlations, of 1, 1 and 1 units",
+        "3 hidden units in 3 clusters by their correlations, of 1, 1 and 1 units; the signs of 1 unit are reversed",
+    ]
+
+
 def test_other_results_are_refused(tree):
     with pytest.raises(ValueError, match=r"tree: found .*, wanted a Hierarchy"):
         figures.hierarchy(tree.linkage)
