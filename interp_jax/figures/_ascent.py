@@ -55,8 +55,10 @@ def ascent(
         raise ValueError(f"lanes: found {describe(lanes)}, wanted an Ascent, e.g. of methods.ascent.maximize")
     inputs = as_array("lanes.inputs", lanes.inputs)
     count = np.size(lanes.activation)
-    if inputs.ndim < 2 or len(inputs) != count:
-        raise ValueError(f"lanes: found inputs of shape {inputs.shape} of {count} lanes, wanted [lanes, …]")
+    if inputs.ndim < 2 or len(inputs) != count or not count:
+        raise ValueError(
+            f"lanes: found inputs of shape {inputs.shape} of {count} lanes, wanted [lanes, …] of at least one lane"
+        )
     names = as_names("names", [f"lane {lane}" for lane in range(count)] if names is None else names, count)
     most, columns = as_count("most", most), as_count("columns", columns)
     inputs = _shaped(inputs[:most], input_shape)
@@ -64,7 +66,7 @@ def ascent(
     columns = min(columns if not lines else max(1, columns // 2), drawn)
     rows = -(-drawn // columns)
     side = 7.8 / max(columns, 3)
-    height = (0.6 * side if lines else min(side, 2.0) * inputs.shape[1] / inputs.shape[-1]) + 0.55
+    height = (0.6 * side if lines else min(side, 2.0) * min(3.0, inputs.shape[1] / inputs.shape[-1])) + 0.55
     figure = new_figure(max(4.0, side * columns + (0.6 if lines else 1.2)), rows * height + 0.6)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=lines)
     places = (

@@ -17,7 +17,12 @@ from interp_jax.figures._style import color, headline, new_figure, styled
 POINTS = 150  # of each class in a panel
 EXAMPLES = 8  # inputs shown for each level
 _ON_TREES = (
-    "f1 ∈ {3, 5}: group 1 of the hidden units is in cluster 3 or 5, the upper branch; bold: the path of the instance"
+    "f1 ∈ {3, 5}: group 1 of the hidden units is in cluster 3 or 5, the upper branch; bold: the path of the instance.\n"
+    "At the ends: the most frequent class of the training rows that come there, and its share"
+)
+_ON_ROWS = (
+    "Reference rows that satisfy the conditions so far, in the plane of the factor.\n"
+    "Above: separability (1 if no row of the hypothesis is left)"
 )
 LEAF = -1  # the factor of a node that does not split
 
@@ -93,8 +98,7 @@ def explanation(
         inside = _part(next(parts), _ON_TREES)
         decision_tree.tree(children, _conditions(tree), tree.share, names, path, figure=inside)
     if columns:
-        text = "Reference rows that satisfy the conditions so far, in the plane of the factor; above: separability"
-        inside, width = _part(next(parts), text), 2.4 + 1.1 * len(columns)
+        inside, width = _part(next(parts), _ON_ROWS), 2.4 + 1.1 * len(columns)
         if width < 9:
             inside = inside.subfigures(1, 2, width_ratios=(width, 9 - width), squeeze=False)[0, 0]
         conditions = [level.condition for level in levels[:deepest]]

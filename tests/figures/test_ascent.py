@@ -44,6 +44,10 @@ def test_inputs_of_one_dimension_are_lines_at_their_positions(check_readable, pa
         np.testing.assert_allclose(line.get_xydata(), np.stack([np.arange(5) - 2, values], axis=1))
 
 
+def test_long_images_do_not_make_a_long_figure():
+    assert figures.ascent(_found(5, 100, 2)).get_figheight() < 9
+
+
 def test_only_the_first_lanes_are_drawn(panels, check_readable):
     figure = check_readable(figures.ascent(_found(9, 2, 2), most=5))
     assert sum(bool(axes.images) for axes in panels(figure)) == 5
@@ -54,6 +58,7 @@ def test_only_the_first_lanes_are_drawn(panels, check_readable):
     ("found", "arguments", "message"),
     [
         (np.ones((2, 3)), {}, r"lanes: found .*, wanted an Ascent"),
+        (_found(0, 6), {}, r"lanes: found inputs of shape \(0, 6\) of 0 lanes, wanted .* at least one lane"),
         (_found(2, 6), {"input_shape": [2, 2]}, r"input_shape: found \(2, 2\), wanted 6 values in all"),
         (_found(2, 1, 2, 3, 4), {}, r"input_shape: found \(1, 2, 3, 4\), wanted that of lines or images"),
         (_found(2, 6), {"names": ["a"]}, r"names: found 1 entries, wanted a sequence of 2"),
