@@ -50,8 +50,8 @@ _FAULTS = {
     ],
     ("hierarchy/vectors.py", "hierarchy/test_tree.py"): [
         (
-            "inputs[start : start + batch_size])",
-            "inputs[start : start + batch_size - 1])",
+            "rows[start : start + batch_size])",
+            "rows[start : start + batch_size - 1])",
             "rows between batches are lost",
         ),
         ("return jnp.mean(layer, axis=tuple", "return jnp.max(layer, axis=tuple", "places are not averaged"),
