@@ -318,7 +318,7 @@ _FAULTS = {
             "sums in place of means",
         ),
     ],
-    ("cnn_inte/fitting.py", "cnn_inte/test_cnn_inte.py"): [
+    ("cnn_inte/fitting.py", "cnn_inte/test_fitting.py"): [
         ("draw % 2 == 1", "draw % 2 == 0", "the first draw is standardized"),
         ("np.argsort(-scores", "np.argsort(scores", "the worst draws are finalists"),
         ("trees_of(of_rows[training])[-1]", "trees_of(of_rows[training])[0]", "draws are scored unrefined"),
@@ -329,11 +329,9 @@ _FAULTS = {
             "draws are scored on training rows",
         ),
     ],
-    ("cnn_inte/forests.py", "cnn_inte/test_ranges.py"): [
+    ("cnn_inte/forests.py", "cnn_inte/test_cnn_inte.py"): [
         ("value <= threshold[node]", "value < threshold[node]", "a number at the threshold goes right"),
         ("np.nextafter(threshold, np.float32(-np.inf))", "threshold", "thresholds are rounded up"),
-    ],
-    ("cnn_inte/forests.py", "cnn_inte/test_cnn_inte.py"): [
         (
             "voted = np.nan_to_num(votes).sum(axis=1) > 0",
             "voted = np.ones(len(votes), bool)",

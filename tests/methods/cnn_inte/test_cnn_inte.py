@@ -7,8 +7,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 
+from interp_jax.kernels.kmeans import Clustering
 from interp_jax.methods import cnn_inte
-from interp_jax.methods.cnn_inte import forests
+from interp_jax.methods.cnn_inte import factors, forests
 from interp_jax.methods.cnn_inte.factors import Factors, assign, find_factors
 from interp_jax.methods.cnn_inte.leaves import leaf_weights
 
@@ -38,6 +39,18 @@ def test_the_toy_example_gives_the_ids_that_were_planted(reading):
             np.testing.assert_array_equal(ids[:, mine], TOY_IDS[factor])
 
 
+def test_the_clusters_of_each_factor_start_from_a_key_of_their_own(monkeypatch):
+    keys = []
+
+    def kmeans(rows, k, *, key, restarts):
+        keys.append(jax.random.key_data(key).tolist())
+        return Clustering(np.zeros((k, rows.shape[1])), np.arange(len(rows)) % k, *[np.zeros(0)] * 4)
+
+    monkeypatch.setattr(factors, "kmeans", kmeans)
+    find_factors(jnp.zeros((6, 4)), factors=3, ids=2, key=KEY)
+    assert len({tuple(key) for key in keys}) == 4
+
+
 @pytest.mark.slow
 def test_standardized_units_are_grouped_by_correlation():
     random = np.random.default_rng(0)
@@ -64,6 +77,25 @@ def test_forests_predict_as_scikit_learns():
         of_trees = np.mean(held_out_ids[:, factor] == ids[:900, factor])
         assert abs(of_trees - theirs.score(x[900:], ids[900:, factor])) < 0.15
         assert of_trees < theirs.score(x[:900], ids[:900, factor])
+
+
+def test_numbers_at_a_threshold_and_next_to_it_go_as_in_scikit_learn():
+    """A threshold is the middle of two numbers: of 0 and 2, and of two between which float32 has none."""
+    below, above = 4 + 2**-21 * np.arange(1, 3)
+    for numbers, asked, wanted in (([0, 2], [0, 1, 2], [0, 0, 1]), ([below, above], [below, above], [0, 1])):
+        rows, ids = np.tile(numbers, 50).astype(np.float32)[:, None], np.tile([0, 1], 50)[:, None]
+        grown, _ = forests.train(rows, ids, count=2, trees=3, max_leaf_nodes=2, key=KEY)
+        asked = np.array(asked, np.float32)[:, None]
+        assert len(np.unique(asked)) == len(asked)
+        assert grown.predict(asked)[:, 0].tolist() == wanted
+
+
+def test_rows_that_every_tree_was_grown_with_keep_their_id():
+    random = np.random.default_rng(0)
+    x, ids = random.normal(size=(200, 3)).astype(np.float32), random.integers(0, 10, (200, 1))
+    _, held_out_ids = forests.train(x, ids, count=10, trees=1, max_leaf_nodes=4, key=KEY)
+    # A tree is grown with 63 % of the rows; of the others it guesses 1 in 10.
+    assert 0.6 < np.mean(held_out_ids == ids) < 0.75
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +137,16 @@ def test_an_explanation_is_its_path(digits, explainer):
         assert 0 < found.weight <= 1
         assert {hypothesis.label for hypothesis in found.hypotheses} == set(range(10)) - {found.label}
         kept, votes = np.arange(len(explainer.labels)), explainer._votes(x[row : row + 1])[0]
+        possible = {}
         for level in found.levels:
+            assert set(level.allowed) <= possible.get(level.factor, set(level.allowed))
             assert level.own_id == found.ids[level.factor]
             np.testing.assert_allclose(level.vote, votes[level.factor, list(level.allowed)].sum(), atol=1e-6)
             assert 0 < level.vote <= 1 + 1e-6
             if explainer.votes == "hard":
                 assert level.own_id in level.allowed
                 assert found.weight == 1
+            possible[level.factor] = set(level.allowed)
             kept = kept[np.isin(explainer.ids[kept, level.factor], level.allowed)]
             np.testing.assert_array_equal(kept, level.rows)
         for hypothesis in found.hypotheses:
@@ -154,7 +189,8 @@ def test_no_class_is_ruled_out_where_the_label_is_gone_as_well():
     told = planted.explain(instance, 0)
     assert told.prediction == 0
     np.testing.assert_array_equal(told.left, 1)
-    assert all(hypothesis.ruled_out is not None for hypothesis in told.hypotheses)
+    for ruled_out in (told.hypotheses, planted.explain(instance, 0, tolerance=0.0).hypotheses):
+        assert all(hypothesis.ruled_out is not None for hypothesis in ruled_out)
     # Held against the class that leaves the way at the first level, or the last, what stays cannot be ruled out.
     for label in (1, 2):
         told = planted.explain(instance, label)

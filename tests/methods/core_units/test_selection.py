@@ -8,6 +8,7 @@ import pytest
 
 from interp_jax import networks
 from interp_jax.methods import core_units
+from interp_jax.methods.core_units import selection
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
 from interp_jax.methods.core_units._search import smallest_set
 from interp_jax.methods.core_units._tails import accept
@@ -62,6 +63,24 @@ def test_unpolished_selections_are_the_gates_own():
         np.testing.assert_array_equal(found.mask, found.gates_mask)
         np.testing.assert_array_equal(found.mask, found.gates >= 0.5)
         assert found.holding_rate == found.gates_holding_rate
+
+
+def test_a_selection_has_the_gates_and_the_weight_of_its_lane_and_the_objectives_of_all(monkeypatch):
+    kept, train_all = [], selection.train_all
+
+    def train_and_keep(*given, **options):
+        kept.append(train_all(*given, **options))
+        return kept[0]
+
+    monkeypatch.setattr(selection, "train_all", train_and_keep)
+    costs = (100.0, 1e-3, 2e-3, 4e-3, 8e-3)  # the first closes all gates
+    found = core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, polish=False, alphas=costs, **OPTIONS)
+    (lanes,) = kept
+    (own,) = np.flatnonzero((lanes.gates[0] == found.gates).all(axis=1))
+    assert own > 0
+    assert found.weight == lanes.weight[0, own]
+    np.testing.assert_array_equal(found.trace, lanes.trace[0])
+    np.testing.assert_array_equal(found.objective, lanes.trace[0, -1])
 
 
 def test_the_key_decides_and_nothing_is_compiled_anew(assert_compiles):
