@@ -20,6 +20,8 @@ class StudySettings:
     """The run's folder, runs/STUDY/NAME; by default the preset, with data set and network where a study has several."""
     overwrite: bool = False
     """Whether files of an earlier run of this name are removed; without it that run is continued."""
+    show: bool = False
+    """Whether to draw the page again from stored results, without computing anything."""
     seed: int = 0
     """The number that all random keys are derived from."""
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import stored
 from experiments.settings import SEEDS
 from interp_jax import networks
 from interp_jax.reports import Run, describe, progress
@@ -81,20 +82,38 @@ class Study:
         config = dataclasses.replace(self.config, seed=(self.config.seed + 1000 * number) % SEEDS)
         return dataclasses.replace(self, config=config, **changes)
 
-    def write(self, sections: Mapping[str, tuple[str, Callable]]) -> Path:
-        """Writes all sections that are not finished yet, and returns the path of the report.
+    def write(self, sections: Mapping[str, tuple[str, Any]]) -> Path:
+        """Writes all sections that are not finished yet, or with ``show`` all, and returns the path of the report.
+
+        A section's result is stored before it is shown, so that it can be shown again without computing anything.
 
         Args:
-            sections: by name, the title and a function of the study and the section.
+            sections: by name, the title and a module (or object) with ``measure(study)``, which computes and returns a
+                named tuple, and ``show(result, page)``, which draws and phrases from that alone.
+
+        Raises:
+            ValueError: a section without a stored result that is to be shown only.
         """
         task = self.progress.task("sections", len(sections))
-        for identifier, (title, write) in sections.items():
-            if not self.run.finished(identifier):
-                with self.run.section(identifier, title) as section:
-                    write(self, section)
+        for identifier, (title, part) in sections.items():
+            if self.config.show or not self.run.finished(identifier):
+                with self.run.section(identifier, title, again=self.config.show) as page:
+                    if hasattr(part, "measure"):
+                        part.show(self._result(identifier, part), page)
+                    else:  # a function of the study and the page, which cannot be shown again
+                        part(self, page)
             task.advance(note=title)
         task.finish()
         return self.run.report
+
+    def _result(self, identifier, part):
+        path = self.run.result(identifier)
+        if not path.exists():
+            if self.config.show:
+                raise ValueError(f"show: found no {path}, wanted a stored result; without --show it is computed")
+            stored.save(path, part.measure(self))
+        # Read even if just computed: a page never shows more than what is stored.
+        return stored.load(path, part)
 
     def _once(self, name, constructor, seeds, total, train) -> networks.Fit:
         if name not in self.fits:
@@ -124,12 +143,12 @@ class Study:
 def write_report(
     study: type[Study],
     settings: Any,
-    sections: Mapping[str, tuple[str, Callable]],
+    sections: Mapping[str, tuple[str, Any]],
     *,
     title: str,
     lead: str,
     name: str = "",
-    stored: Mapping[str, Any] = types.MappingProxyType({}),
+    recorded: Mapping[str, Any] = types.MappingProxyType({}),
     **fields: Any,
 ) -> Path:
     """Runs a study: writes all sections that are not finished yet, and returns the path of the report.
@@ -143,18 +162,20 @@ def write_report(
         title: the report's heading.
         lead: the report's first paragraph.
         name: the run's name where the settings have none; by default the preset and the data set.
-        stored: settings that the run's record has in another form.
+        recorded: settings that the run's record has in another form.
         **fields: further fields of the study, such as its task.
 
     Raises:
         ValueError: the folder holds a run with other settings.
     """
     config = dataclasses.asdict(settings)
-    own_name, overwrite = config.pop("name"), config.pop("overwrite")
+    own_name, overwrite, show = config.pop("name"), config.pop("overwrite"), config.pop("show")
+    if show and overwrite:
+        raise ValueError("show: found it with overwrite, wanted one of both")
     name = name or "-".join(config[field] for field in ("preset", "data") if field in config)
     folder = type(settings).__module__.split(".")[-2]
     options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
-    run = Run.open(folder, own_name or name, config | stored, **options)
+    run = Run.open(folder, own_name or name, config | recorded, **options)
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"{title}, {name}") as bars:
         return study(settings, run, bars, **fields).write(sections)

@@ -10,10 +10,10 @@ from experiments.command_line import run_study
 from experiments.study import write_report
 
 SECTIONS = {
-    "widths": ("Error against the width of the bottleneck", widths.write),
-    "codes": ("Codes in the plane", codes.write),
-    "embedding": ("How many classes a low-dimensional code can separate", embedding.write),
-    "starts": ("Initialization from the pseudo-inverse", starts.write),
+    "widths": ("Error against the width of the bottleneck", widths),
+    "codes": ("Codes in the plane", codes),
+    "embedding": ("How many classes a low-dimensional code can separate", embedding),
+    "starts": ("Initialization from the pseudo-inverse", starts),
 }
 
 

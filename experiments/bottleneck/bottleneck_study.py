@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from experiments.jump_detection.jump_study import JumpStudy
+from experiments.jumps import JumpStudy
 from experiments.study import lane
 from interp_jax import networks
 

@@ -1,12 +1,14 @@
 """How many random points an affine map can separate: Figures 4.14 and 4.15 of the thesis."""
 
 import math
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from interp_jax import figures
 from interp_jax.methods import embedding
+from interp_jax.methods.embedding import SuccessRate
 
 DIMENSIONS = (2, 4, 6, 8, 10)
 MULTIPLES = (2, 3, 4, 5)
@@ -14,44 +16,59 @@ SEPARATIONS = (0.0, 0.1, 0.2)
 SEPARATED = (5, 6, 7, 8)
 
 
-def write(study, section) -> None:
+class Rates(NamedTuple):
+    """Success rates for sets of random points.
+
+    Attributes:
+        dimensions: (dimension, number of points) → rate.
+        separations: (least distance, number of points in the plane) → rate.
+        draws: sets of points drawn for each.
+    """
+
+    dimensions: dict[tuple[int, int], SuccessRate]
+    separations: dict[tuple[float, int], SuccessRate]
+    draws: int
+
+
+def measure(study) -> Rates:
+    """Success rates by number of points, and by the smallest distance between them."""
+    draws, dimensions, separations = study.config.draws, {}, {}
+    bar = study.progress.task("success", len(DIMENSIONS) * len(MULTIPLES) + len(SEPARATIONS) * len(SEPARATED))
+    for dimension in DIMENSIONS:
+        for multiple in MULTIPLES:
+            key, points = jax.random.fold_in(study.key(30), 100 * dimension + multiple), multiple * dimension
+            rate = embedding.success_rate(key, dimension=dimension, points=points, trials=draws)
+            dimensions[dimension, points] = rate
+            bar.advance(note=f"{points} points in {dimension} dimensions")
+    for least in SEPARATIONS:
+        for points in SEPARATED:
+            key = jax.random.fold_in(study.key(31), points + int(1000 * least))
+            rate = embedding.success_rate(key, dimension=2, points=points, trials=draws, separation=least)
+            separations[least, points] = rate
+            bar.advance(note=f"{points} points, distance {least:g}")
+    bar.finish()
+    return Rates(dimensions, separations, draws)
+
+
+def show(result: Rates, page) -> None:
     """Success rates against the number of points, and against the smallest distance between them."""
-    section.text(
+    page.text(
         "The last layer of a bottleneck network is an affine map from a code of low dimension to one score for each "
         "class. For random points v_k in the unit cube the thesis uses the pseudo-inverse of the map that sends the "
         "k-th unit vector to v_k. It is a success if the greatest score of every v_k is the k-th. "
-        f"{study.config.draws:,} sets of points are drawn for every case; intervals are exact 95 % intervals."
+        f"{result.draws:,} sets of points are drawn for every case; intervals are exact 95 % intervals."
     )
-    section.metrics({"dimensions": _dimensions(study, section), "separations": _separations(study, section)})
-
-
-def _dimensions(study, section):
-    rates = {}
-    bar = study.progress.task("success", len(DIMENSIONS) * len(MULTIPLES))
-    for dimension in DIMENSIONS:
-        for multiple in MULTIPLES:
-            key = jax.random.fold_in(study.key(30), 100 * dimension + multiple)
-            rates[dimension, multiple] = embedding.success_rate(
-                key, dimension=dimension, points=multiple * dimension, trials=study.config.draws
-            )
-            bar.advance(note=f"{multiple * dimension} points in {dimension} dimensions")
-    bar.finish()
-    section.table(
+    page.finding(dimensions_in_words(result))
+    page.table(
         ("dimension", *(f"{multiple} p points" for multiple in MULTIPLES)),
-        [
-            (f"p = {dimension}", *(_shown(rates[dimension, multiple]) for multiple in MULTIPLES))
-            for dimension in DIMENSIONS
-        ],
+        [(f"p = {p}", *(_shown(result.dimensions[p, multiple * p]) for multiple in MULTIPLES)) for p in DIMENSIONS],
         "Success rate and its 95 % interval (Fig. 4.14).",
     )
-    section.figure(
+    page.figure(
         "fig_4_14_dimensions",
         figures.rates.with_intervals(
             np.array(MULTIPLES),
-            {
-                f"p = {dimension}": [rates[dimension, multiple][:3] for multiple in MULTIPLES]
-                for dimension in DIMENSIONS
-            },
+            {f"p = {p}": [_interval(result.dimensions[p, multiple * p]) for multiple in MULTIPLES] for p in DIMENSIONS},
             "points per dimension",
             "probability of success",
             log_y=True,
@@ -59,37 +76,19 @@ def _dimensions(study, section):
         "Probability of success against the number of points per dimension, with 95 % intervals; an arrow marks cases "
         "without any success (Fig. 4.14b).",
     )
-    return {f"{d}, {d * m}": each._asdict() for (d, m), each in rates.items()}
-
-
-def _separations(study, section):
-    rates = {}
-    bar = study.progress.task("separation", len(SEPARATIONS) * len(SEPARATED))
-    for separation in SEPARATIONS:
-        for points in SEPARATED:
-            key = jax.random.fold_in(study.key(31), points + int(1000 * separation))
-            rates[separation, points] = embedding.success_rate(
-                key, dimension=2, points=points, trials=study.config.draws, separation=separation
-            )
-            bar.advance(note=f"{points} points, distance {separation:g}")
-    bar.finish()
-    rising = sum(rates[0.0, points].rate < rates[0.1, points].rate < rates[0.2, points].rate for points in SEPARATED)
-    section.table(
+    page.table(
         ("least distance", *(f"{points} points" for points in SEPARATED)),
-        [
-            (f"{separation:g}", *(_shown(rates[separation, points]) for points in SEPARATED))
-            for separation in SEPARATIONS
-        ],
+        [(f"{least:g}", *(_shown(result.separations[least, points]) for points in SEPARATED)) for least in SEPARATIONS],
         "Success rate in two dimensions by the smallest distance between two points (Fig. 4.15).",
-        note=f"The rate increases with the distance for {rising} of {len(SEPARATED)} numbers of points.",
+        note=f"The rate increases with the distance for {rising(result)} of {len(SEPARATED)} numbers of points.",
     )
-    section.figure(
+    page.figure(
         "fig_4_15_separation",
         figures.rates.with_intervals(
             np.array(SEPARATED),
             {
-                f"least distance {separation:g}": [rates[separation, points][:3] for points in SEPARATED]
-                for separation in SEPARATIONS
+                f"least distance {least:g}": [_interval(result.separations[least, points]) for points in SEPARATED]
+                for least in SEPARATIONS
             },
             "points in the plane",
             "probability of success",
@@ -97,10 +96,36 @@ def _separations(study, section):
         ),
         "Probability of success in two dimensions against the number of points (Fig. 4.15).",
     )
-    return {f"{s:g}, {n}": each._asdict() for (s, n), each in rates.items()}
+    page.metrics(
+        {
+            "dimensions": {f"{d}, {n}": each._asdict() for (d, n), each in result.dimensions.items()},
+            "separations": {f"{s:g}, {n}": each._asdict() for (s, n), each in result.separations.items()},
+        }
+    )
 
 
-def _shown(success):
+def dimensions_in_words(result: Rates) -> str:
+    """The finding: how many points per dimension an affine map separates in most draws, in few and many dimensions."""
+    low, high = (result.dimensions[p, 2 * p].rate for p in (DIMENSIONS[0], DIMENSIONS[-1]))
+    more = "easier" if high > low else "no easier"
+    return (
+        f"An affine map separates {2 * DIMENSIONS[0]} random points in {DIMENSIONS[0]} dimensions in {low:.1%} of the "
+        f"draws, and {2 * DIMENSIONS[-1]} points in {DIMENSIONS[-1]} dimensions in {high:.1%}: with as many points per "
+        f"dimension it is {more} in more dimensions."
+    )
+
+
+def rising(result: Rates) -> int:
+    """For how many numbers of points the rate rises with the least distance."""
+    rates = [[result.separations[least, points].rate for least in SEPARATIONS] for points in SEPARATED]
+    return sum(all(np.diff(each) > 0) for each in rates)
+
+
+def _interval(success: SuccessRate) -> tuple[float, float, float]:
+    return success.rate, success.low, success.high
+
+
+def _shown(success: SuccessRate) -> str:
     if success.successes == 0:
         return f"at most {success.high:.1e}"
     # Digits by the width of the interval.

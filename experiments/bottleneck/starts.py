@@ -1,12 +1,13 @@
 """Whether training is faster with an output layer initialized from the pseudo-inverse, as the thesis suggests."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from experiments.bottleneck.bottleneck_study import sizes
-from experiments.jump_detection.jump_study import POSITIONS
+from experiments.jumps import POSITIONS
 from experiments.study import mean_and_spread
 from interp_jax import figures, networks
 from interp_jax.methods import averages, embedding
@@ -24,54 +25,68 @@ STARTS = {
 }
 
 
-def write(study, section) -> None:
+class Starts(NamedTuple):
+    """Validation losses [epochs, networks] by width of the bottleneck and initialization."""
+
+    losses: dict[int, dict[str, np.ndarray]]
+
+
+def measure(study) -> Starts:
+    """The losses with every initialization, for the narrowest and the widest bottleneck."""
+    widths = dict.fromkeys((study.config.widths[0], study.config.widths[-1]))
+    return Starts({width: {name: _losses(study, width, name, how) for name, how in STARTS.items()} for width in widths})
+
+
+def show(result: Starts, page) -> None:
     """Validation loss with every initialization, for the narrowest and the widest bottleneck."""
-    config = study.config
-    section.text(
+    epochs, networks = next(iter(result.losses.values()))[USUAL].shape
+    page.text(
         "The first layer has the default initialization. The class averages of its codes for the training signals are "
         "the points whose pseudo-inverse initializes the output layer. In the control the same weights are assigned to "
-        f"other classes. {config.seeds} networks for each initialization, gradient descent for {config.start_epochs} "
-        "epochs."
+        f"other classes. {networks} networks for each initialization, gradient descent for {epochs} epochs."
     )
     metrics = {}
-    for width in dict.fromkeys((config.widths[0], config.widths[-1])):
-        losses = {name: _losses(study, width, name, how) for name, how in STARTS.items()}
-        levels = losses[USUAL][-1]  # networks of the same seed have the same first layer and order of signals
-        reached = {
-            name: [first_below(loss, level) for loss, level in zip(each.T, levels, strict=True)]
-            for name, each in losses.items()
-        }
-        shown = np.unique([0, min(4, config.start_epochs - 1), config.start_epochs // 2, config.start_epochs - 1])
+    for width, losses in result.losses.items():
+        reached = epochs_to_default(losses)
+        shown = np.unique([0, min(4, epochs - 1), epochs // 2, epochs - 1])
         title = "-".join(map(str, sizes("shallow", width)))
-        section.table(
+        page.finding(f"{title}: {verdict(losses)}")
+        page.table(
             ("initialization", *(f"epoch {epoch + 1}" for epoch in shown), "epochs to the final loss of the default"),
             [
                 (
                     name,
                     *(mean_and_spread(each[epoch]) for epoch in shown),
-                    ", ".join(f"{epochs}" if epochs else "–" for epochs in reached[name]),
+                    ", ".join(f"{epoch}" if epoch else "–" for epoch in reached[name]),
                 )
                 for name, each in losses.items()
             ],
             f"{title}: validation loss after several epochs, and the first epoch at which each network reaches the "
-            f"final loss (after {config.start_epochs} epochs) of the same network with the default initialization.",
-            note=_verdict(losses, reached),
+            f"final loss (after {epochs} epochs) of the same network with the default initialization.",
+            note=verdict(losses),
         )
-        section.figure(
+        page.figure(
             f"starts_{width}",
-            figures.curves.against(
-                np.arange(1, config.start_epochs + 1), losses, "epoch", "validation loss", log_x=config.start_epochs > 1
-            ),
+            figures.curves.against(np.arange(1, epochs + 1), losses, "epoch", "validation loss", log_x=epochs > 1),
             f"{title}: validation loss with every initialization.",
         )
         loss = {name: each[shown] for name, each in losses.items()}
         metrics[title] = {"epochs": shown + 1, "loss": loss, "epochs_to_default": reached}
-    section.metrics(metrics)
+    page.metrics(metrics)
 
 
-def _verdict(losses, reached):
+def epochs_to_default(losses: dict[str, np.ndarray]) -> dict[str, list[int | None]]:
+    """By initialization, the first epoch at which each network is at the final loss of the default one."""
+    levels = losses[USUAL][-1]  # networks of the same seed have the same first layer and order of signals
+    return {
+        name: [first_below(loss, level) for loss, level in zip(each.T, levels, strict=True)]
+        for name, each in losses.items()
+    }
+
+
+def verdict(losses: dict[str, np.ndarray]) -> str:
     """A comparison of the pseudo-inverse with the default, and with the same weights for other classes."""
-    mine = reached[PSEUDO_INVERSE]
+    mine = epochs_to_default(losses)[PSEUDO_INVERSE]
     count, epochs = len(mine), len(losses[USUAL])
     sooner = sum(bool(epoch) and epoch < epochs for epoch in mine)
     lower = int(np.sum(losses[PSEUDO_INVERSE][-1] < losses[f"{PSEUDO_INVERSE} {OTHERS}"][-1]))

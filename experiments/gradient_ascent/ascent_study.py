@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS, JumpStudy
+from experiments.jumps import FIRST, NETWORKS, POSITIONS, JumpStudy
 from experiments.study import lane, probabilities
 from interp_jax import data
 from interp_jax.kernels import jumps

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.gradient_ascent.ascent_study import AT, LENGTH, largest_rise
-from experiments.jump_detection.jump_study import FIRST, NETWORKS
+from experiments.jumps import FIRST, NETWORKS
 from interp_jax import figures
 from interp_jax.methods import ascent
 

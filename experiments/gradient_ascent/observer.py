@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from experiments.gradient_ascent.ascent_study import AT, EXACT, LENGTH, confidence
-from experiments.jump_detection.jump_study import FIRST, NETWORKS
+from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import jumps

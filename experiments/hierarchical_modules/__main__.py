@@ -37,9 +37,9 @@ SECTIONS = {
 def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
     learned = task(settings, jax.random.key(settings.seed))
-    name, stored = settings.data, {}
+    name, recorded = settings.data, {}
     if settings.csv is not None:
-        stored["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
+        recorded["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
     elif settings.data == "prices":
         name = "simulated-prices"
     # The factorization needs one forward pass of the whole network for each input: too many for convolutions of images.
@@ -54,7 +54,7 @@ def main(settings: Settings) -> Path:
         "follows and the outputs that it raises and lowers. After C. Watanabe, Interpreting layered neural networks "
         "via hierarchical modular representation, arXiv:1810.01588.",
         name=f"{settings.preset}-{name}-{settings.network}",
-        stored=stored,
+        recorded=recorded,
         task=learned,
     )
 

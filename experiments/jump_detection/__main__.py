@@ -5,8 +5,8 @@ from pathlib import Path
 
 from experiments.command_line import run_study
 from experiments.jump_detection import architectures, convolutions, detectors, optimum, overfitting, perceptrons, task
-from experiments.jump_detection.jump_study import JumpStudy
 from experiments.jump_detection.settings import PRESETS, Settings
+from experiments.jumps import JumpStudy
 from experiments.study import write_report
 
 SECTIONS = {

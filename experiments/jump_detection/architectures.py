@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.jump_detection.jump_study import NETWORKS, PUBLISHED, died
+from experiments.jumps import NETWORKS, PUBLISHED, died
 from experiments.study import lane, mean_and_spread
 from interp_jax import figures, methods
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from flax import nnx
 
-from experiments.jump_detection.jump_study import NETWORKS, POSITIONS, died
+from experiments.jumps import NETWORKS, POSITIONS, died
 from experiments.study import lane
 from interp_jax import figures, methods, networks
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.jump_detection.jump_study import LAST, POSITIONS, PUBLISHED
+from experiments.jumps import LAST, POSITIONS, PUBLISHED
 from interp_jax import data, figures
 from interp_jax.kernels import jumps
 

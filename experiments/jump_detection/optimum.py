@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import optax
 
-from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS, by_position
+from experiments.jumps import FIRST, NETWORKS, POSITIONS, by_position
 from experiments.study import mean_and_spread
 from interp_jax import data, figures, methods
 

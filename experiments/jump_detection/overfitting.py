@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from experiments.jump_detection.jump_study import NETWORKS
+from experiments.jumps import NETWORKS
 from interp_jax import figures
 
 

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from experiments.jump_detection.jump_study import FIRST, NETWORKS, POSITIONS
+from experiments.jumps import FIRST, NETWORKS, POSITIONS
 from experiments.study import lane
 from interp_jax import figures, methods
 from interp_jax.kernels import jumps

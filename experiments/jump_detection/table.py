@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from experiments.jump_detection.jump_study import PUBLISHED
 from experiments.jump_detection.settings import PRESETS
+from experiments.jumps import PUBLISHED
 from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 

@@ -41,6 +41,12 @@ def render(
         title=title,
         lead=lead,
         sections=sections,
+        findings=[
+            (id, block["text"])
+            for id, section in sections.items()
+            for block in section["blocks"]
+            if block["kind"] == "finding"
+        ],
         images={name: base64.b64encode(image).decode() for name, image in images.items()},
         declared=declared,
         config={name: _show(value) for name, value in flatten(config).items()},

@@ -132,6 +132,19 @@ class Run:
             self._write_results()
         return folder
 
+    def result(self, id: str) -> Path:
+        """The file ``results/<id>.npz`` for what a section measured, to be written by the caller; makes its folder.
+
+        Args:
+            id: one of the run's section identifiers.
+
+        Raises:
+            ValueError: the run has no such section.
+        """
+        self._check_declared(id)
+        self._folder("results").mkdir(exist_ok=True)
+        return self._folder("results") / f"{id}.npz"
+
     def environment(self, mapping: Mapping) -> None:
         """Stores the environment of the run in ``timing.json`` and at the end of the page.
 
@@ -147,12 +160,13 @@ class Run:
         self._write_results()
 
     @contextlib.contextmanager
-    def section(self, id: str, title: str) -> Iterator[Section]:
+    def section(self, id: str, title: str, *, again: bool = False) -> Iterator[Section]:
         """A context manager that collects a section and writes it when its block ends without an exception.
 
         Args:
             id: one of the run's section identifiers.
             title: the section's heading.
+            again: whether a finished section may be replaced; its time stays that of the first.
 
         Returns:
             The `Section`, which takes text, tables, figures and metrics.
@@ -160,7 +174,8 @@ class Run:
         Raises:
             ValueError: the run has no such section, it is finished, or another section has a figure of the same name.
         """
-        if self.finished(id):
+        earlier = self._finished.get(id) if self.finished(id) else None
+        if earlier and not again:
             raise ValueError(
                 f"id: found {id!r}, which {self.folder} has finished, wanted a section that is not finished"
             )
@@ -168,7 +183,9 @@ class Run:
         start = time.perf_counter()
         yield section
         self._check_figures(section)
-        self._keep(section, section.record(time.perf_counter() - start))
+        self._keep(section, section.record(earlier["seconds"] if earlier else time.perf_counter() - start))
+        for name in set(_figure_names(earlier)) - section.images.keys() if earlier else ():
+            (self._folder("figures") / f"{name}.png").unlink(missing_ok=True)
 
     def _begin(self, overwrite: bool) -> None:
         """Starts a run; settings are written first, so that no result is ever without them."""
@@ -261,6 +278,8 @@ class Run:
 
     def _check_figures(self, section: Section) -> None:
         for id, record in self._finished.items():
+            if id == section.id:
+                continue
             shared = sorted(set(_figure_names(record)) & section.images.keys())
             if shared:
                 raise ValueError(
@@ -271,6 +290,7 @@ class Run:
         for name in ("sections", "figures"):
             self._folder(name).mkdir(parents=True, exist_ok=True)
             discard_leftovers(self._folder(name))
+        discard_leftovers(self._folder("results"))
         discard_leftovers(self.folder)
 
     def _folder(self, name: str) -> Path:
@@ -312,7 +332,7 @@ def _remove_run(folder: Path, sections: Sequence[str]) -> None:
     """
     if folder.is_symlink():
         raise ValueError(f"{folder}: found a symbolic link, wanted a folder to overwrite. Pass another --name.")
-    for name in ("sections", "figures", "checkpoints"):
+    for name in ("sections", "figures", "results", "checkpoints"):
         if (folder / name).is_symlink():
             (folder / name).unlink()
     for path in sorted(folder.glob("sections/*.json")):
@@ -321,6 +341,8 @@ def _remove_run(folder: Path, sections: Sequence[str]) -> None:
             path.unlink()
         for name in names:
             (folder / "figures" / f"{name}.png").unlink(missing_ok=True)
+    for id in sections:
+        (folder / "results" / f"{id}.npz").unlink(missing_ok=True)
     for name in _checkpoint_names(folder):
         # With the leftovers of a killed training or writer beside it.
         for path in folder.glob(f"checkpoints/{name}*"):
@@ -332,7 +354,7 @@ def _remove_run(folder: Path, sections: Sequence[str]) -> None:
                 path.unlink(missing_ok=True)
     for name in ("report.html", "metrics.json", "timing.json"):
         (folder / name).unlink(missing_ok=True)
-    for name in ("sections", "figures", "checkpoints"):
+    for name in ("sections", "figures", "results", "checkpoints"):
         with contextlib.suppress(OSError):  # not there, or not empty
             (folder / name).rmdir()
     (folder / "config.json").unlink(missing_ok=True)

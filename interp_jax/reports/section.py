@@ -20,6 +20,7 @@ DIGITS = 6
 RECORD_KEYS = {"title": str, "seconds": float, "metrics": dict, "blocks": list}
 BLOCK_KEYS = {
     "text": {"text"},
+    "finding": {"text"},
     "table": {"caption", "note", "header", "rows", "numeric", "highlight"},
     "figure": {"name", "caption", "alt", "width", "height"},
     "fold": {"title"},
@@ -52,6 +53,14 @@ class Section:
         """
         for part in re.split(r"\n\s*\n", escaped(paragraph, "paragraph").strip()):
             self._blocks.append({"kind": "text", "text": " ".join(part.split())})
+
+    def finding(self, sentence: str) -> None:
+        """Adds a sentence to the findings at the head of the page, with a link to this section.
+
+        Args:
+            sentence: what the section found, as plain text.
+        """
+        self._blocks.append({"kind": "finding", "text": " ".join(escaped(sentence, "sentence").split())})
 
     def table(
         self,

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from experiments.bottleneck import __main__ as study_main
+from experiments.bottleneck import codes, embedding, starts, widths
 from experiments.bottleneck.codes import self_intersections
 from experiments.bottleneck.settings import PRESETS, Settings
 from experiments.bottleneck.starts import first_below
+from interp_jax.methods.embedding import SuccessRate
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -45,6 +47,70 @@ def test_crossings_of_a_curve_are_counted():
 def test_the_first_epoch_at_a_loss_is_counted_from_one():
     assert first_below(np.array([3.0, 2.0, 1.0, 2.0]), 2.0) == 2
     assert first_below(np.array([3.0, 2.0]), 1.0) is None
+
+
+def _width(*l1, dead=0):
+    errors = {name: np.array(l1) for name in widths.MEASURES}
+    return widths.Width(errors, [dead] * len(l1), [0.5] * len(l1), np.full(len(l1), 3))
+
+
+def _widths(shallow, deep):
+    return widths.Widths({"shallow": shallow, "deep": deep}, tuple(shallow), 100)
+
+
+def test_the_narrowest_bottleneck_says_whether_depth_helps_and_what_failed():
+    helps = _widths({2: _width(1.5, 1.7), 9: _width(0.7)}, {2: _width(0.9, 1.0), 9: _width(0.5)})
+    assert widths.narrowest(helps) == (
+        "With 2 units in the bottleneck, networks locate the jump to within 0.95 samples (deep) and 1.60 (shallow; "
+        "medians of the mean error): deep ones err less. With 9 units it is 0.50 and 0.70."
+    )
+    fails = _widths({2: _width(1.5, 1.7)}, {2: _width(15.0, 16.0)})
+    assert "deep ones err no less" in widths.narrowest(fails)
+    assert widths.narrowest(fails).endswith("2 of 4 of the narrowest networks failed to learn.")
+
+
+def test_errors_that_rise_with_the_width_are_named():
+    assert widths.trend({2: _width(3.0), 4: _width(2.0)}) == "The median L1 decreases with the width."
+    rises = {2: _width(3.0), 4: _width(2.0), 6: _width(2.5)}
+    assert widths.trend(rises) == "The median L1 decreases with the width, except from 4 to 6."
+    assert widths.trend({2: _width(1.0), 4: _width(2.0)}) == "The median L1 does not decrease with the width."
+    dead = _widths({2: _width(1.0, dead=1), 4: _width(1.0)}, {2: _width(1.0), 4: _width(1.0)})
+    assert widths.dead_in_words(dead) == "Networks with a dead unit: 1 of 2 shallow networks and 0 of 2 deep networks."
+
+
+def test_codes_that_coincide_are_told_from_those_that_do_not():
+    line = np.stack([np.arange(4.0), np.arange(4.0)], axis=1)
+    apart = codes.Kind(0, line, line, line, np.arange(4), {0: line})
+    equal = apart._replace(clean={0: line[[0, 0, 0, 3]]})
+    assert "different codes at all jump positions" in codes.curves_in_words(codes.Codes({"shallow": apart}))
+    both = codes.curves_in_words(codes.Codes({"shallow": equal, "deep": apart}))
+    assert both.endswith("3 pairs in the best shallow network")
+    assert "deep" not in both
+
+
+def _rates(values):
+    return {key: SuccessRate(rate, 0.0, 1.0, 100, int(100 * rate), 1.0) for key, rate in values.items()}
+
+
+def test_separable_points_are_compared_by_dimension():
+    for high, word in ((0.9, "easier"), (0.1, "no easier")):
+        result = embedding.Rates(_rates({(2, 4): 0.2, (10, 20): high}), {}, 100)
+        assert embedding.dimensions_in_words(result).endswith(
+            f"with as many points per dimension it is {word} in more dimensions."
+        )
+    wide = {(least, points): least * points / 10 for least in embedding.SEPARATIONS for points in embedding.SEPARATED}
+    assert embedding.rising(embedding.Rates({}, _rates(wide), 100)) == 4
+    assert embedding.rising(embedding.Rates({}, _rates(wide | {(0.2, 5): 0.0}), 100)) == 3
+
+
+def test_the_verdict_on_initializations_counts_networks_that_are_sooner():
+    loss = np.array([[3.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
+    losses = dict.fromkeys(starts.STARTS, loss) | {starts.PSEUDO_INVERSE: np.array([[3.0, 3], [1.0, 2], [0.5, 1.5]])}
+    assert starts.verdict(losses) == (
+        "With the pseudo-inverse 1 of 2 networks reach this loss earlier, after 2 of 3 epochs on average; 1 of 2 have "
+        "a lower final loss than with the same weights for other classes."
+    )
+    assert starts.verdict(dict.fromkeys(starts.STARTS, loss)).startswith("With the pseudo-inverse 0 of 2 networks")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from experiments.gradient_ascent.convolutions import width
 from experiments.gradient_ascent.images import REGULARIZERS, roughness
 from experiments.gradient_ascent.observer import most_likely, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
-from experiments.jump_detection.jump_study import FIRST, NETWORKS
+from experiments.jumps import FIRST, NETWORKS
 from interp_jax import data, networks
 from interp_jax.methods import ascent
 from interp_jax.methods.ascent import Ascent

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.jump_detection import __main__ as study_main
-from experiments.jump_detection.jump_study import NETWORKS, by_position, died
 from experiments.jump_detection.settings import PRESETS
+from experiments.jumps import NETWORKS, by_position, died
 from experiments.study import mean_and_spread
 
 SMALL = dataclasses.replace(
