@@ -26,6 +26,7 @@ TEXTS = {
     "lead",
     "study",
     "paragraph",
+    "sentence",
     "caption",
     "note",
     "alt",

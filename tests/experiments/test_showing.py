@@ -90,7 +90,7 @@ def test_a_page_that_was_never_measured_cannot_be_shown(tmp_path, monkeypatch):
 
 def test_the_templates_sentence_follows_from_its_numbers():
     for error, verb in (([0.5, 0.1], "falls"), ([0.1, 0.5], "does not fall")):
-        said = []
-        page = SimpleNamespace(finding=said.append, figure=lambda *_: None, metrics=lambda _: None)
+        sentences = []
+        page = SimpleNamespace(finding=sentences.append, figure=lambda *_: None, metrics=lambda _: None)
         template.Accuracy.show(template.Accuracy.Result(np.array(error), 9), page)
-        assert said[0].startswith(f"The error {verb}:")
+        assert sentences[0].startswith(f"The error {verb}:")
