@@ -136,7 +136,136 @@ SAYS = [
         lambda: methods.cnn_inte.Rule(np.array([[True, False], [True, True]]), 4, 0.75, 12),
         "f0 ∈ {0} → 4 (precision 0.750, 12 rows)",
     ),
+    (
+        lambda: kernels.alignment.align_signs(np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]])),
+        "1 flip; sum of cosines -1 before, 3 after; no single flip raises it further",
+    ),
+    (
+        lambda: kernels.distances.WithinGroups(jnp.array([2.0, jnp.nan, 1.5]), jnp.arange(3), jnp.zeros(3, int)),
+        "mean distances within 3 groups: 1.5 (group 2) to 2 (group 0)",
+    ),
+    (
+        lambda: kernels.nmf.Factorization(
+            jnp.ones((4, 2)), jnp.ones((2, 3)), jnp.float32(0.5), jnp.array([2.0, 0.5, 1.0]), 1
+        ),
+        "rank 2: error 0.5, the least of 3 starts (the greatest: 2)",
+    ),
+    (
+        lambda: kernels.location_errors.location_errors(np.array([1, 2, 3, 14]), np.array([1, 2, 7, 4]), best=0.75),
+        "mean absolute error 3.5 samples, root mean square 5.385; over the rows of least error 1.333 and 2.309",
+    ),
+    (
+        lambda: methods.identity.stop_when_confident(
+            np.array([[[0.6, 0.4], [0.1, 0.9]], [[0.3, 0.7], [0.0, 1.0]]]), np.array([1, 1]), np.array([0.5, 0.8])
+        ),
+        "accuracy 50.0 to 100.0 %, agreement with the last layer 50.0 to 100.0 %, layers computed 50.0 to 75.0 %",
+    ),
+    (
+        lambda: methods.identity.Shares(
+            jnp.array([[0.1, 0.3], [0.5, 0.7]]), jnp.ones(2), jnp.zeros(2), jnp.array([0.0, 0.5])
+        ),
+        "of 2 layers over 2 rows: 0.6, of layer 2\nrelative error of the sum of shares: at most 0.5",
+    ),
+    (
+        lambda: methods.hierarchy.Agreement(
+            np.array([[0.0, 1.0], [0.5, 0.5]]), np.full((2, 2), 0.25), np.array([0.0, 0.5]), np.array([1.0, 0.5])
+        ),
+        "over 2 pairs of networks: adjusted Rand index 0.500, cosine of roles 0.250\n"
+        "correlation of merge heights 0.250, cosine of matched units 0.750",
+    ),
+    (lambda: methods.hierarchy.Matching(np.arange(3), np.arange(3), 0.9), "3 pairs of units, mean cosine 0.900"),
+    (
+        lambda: methods.hierarchy.FeatureVectors(
+            jnp.zeros((2, 4)), jnp.array([True, False]), jnp.array([True, True]), jnp.array([False, False])
+        ),
+        "2 units by 4 features; constant units: 0, inputs: 1, outputs: 2",
+    ),
+    (
+        lambda: methods.deviation.Profile(
+            jnp.array([0.5, 0.25]), jnp.array([1.0, 4.0]), *[jnp.zeros(2)] * 4, jnp.array([3, 3, 3])
+        ),
+        "2 layers, 3 classes\ninner-class deviation 0.5 in the first layer, 0.25 in the last\n"
+        "inter-class deviation 1 in the first layer, 4 in the last",
+    ),
+    (
+        lambda: methods.filters.Profile(np.array([-1, 0, 1]), jnp.array([-2.0, 3.0, 0.0]), jnp.zeros(3)),
+        "mean weights -2 at offset -1 to 3 at offset 0",
+    ),
+    (
+        lambda: methods.averages.ClassMeans(jnp.zeros((3, 2)), jnp.array([4, 0, 2])),
+        "means of 3 classes of 0 to 4 rows; 1 without rows",
+    ),
+    (lambda: ClassData(np.arange(4), np.arange(3)), "4 rows predicted as the class and 3 others"),
+    (
+        lambda: methods.cnn_inte.Separability(*map(jnp.float32, (0.5, 0.75, 0.5)), jnp.zeros(2)),
+        "score 0.500: Youden's index 0.750, by chance 0.500",
+    ),
+    (
+        lambda: _grown(),
+        "Tree: 2 leaves from 4 training rows of 2 classes; the first split is on f1",
+    ),
+    (
+        lambda: methods.cnn_inte.DecisionSet((methods.cnn_inte.Rule(np.eye(2, dtype=bool), 1, 0.9, 8),), 2, 3),
+        "1 rule for 3 classes, otherwise class 2\nf0 ∈ {0} and f1 ∈ {1} → 1 (precision 0.900, 8 rows)",
+    ),
+    (
+        lambda: methods.cnn_inte.Factors(np.array([0, 1, 1]), np.zeros((2, 4, 3), np.float32)),
+        "2 factors of 1 to 2 of 3 units, 4 clusters of rows in each",
+    ),
+    (lambda: _forests(), "2 forests of 5 trees, at most 3 splits deep"),
+    (
+        lambda: _explainer(),
+        "2 factors of 4 IDs, a tree of 2 leaves, 2 classes, soft votes\n"
+        "best accuracy of 3 clusterings on validation rows: 0.900",
+    ),
+    (
+        lambda: methods.cnn_inte.Level(0, 3, (1, 2), 5, 0.9, np.arange(7)),
+        "f3 ∈ {1, 2}, the instance's ID is 5; 7 reference rows remain",
+    ),
+    (lambda: methods.cnn_inte.Hypothesis(4, np.ones(2), np.ones(2), 1), "class 4 ruled out at level 2"),
+    (
+        lambda: data.JumpSignals(jnp.zeros((2, 100)), jnp.array([70, 30])),
+        "2 signals of 100 samples, jumps at 30 to 70",
+    ),
+    (
+        lambda: data.PriceSeries(("2001-01", "2001-02"), np.zeros((2, 3)), ("a", "b", "c")),
+        "2 months, 2001-01 to 2001-02, of 3 items",
+    ),
+    (
+        lambda: data.PriceWindows(
+            np.zeros((2, 36), np.float32), np.zeros((2, 3), np.float32), ("2002-01", "2002-02"), ("a", "b", "c"), 12
+        ),
+        "2 windows of 12 months of 3 items, before 2002-01 to 2002-02",
+    ),
+    (
+        lambda: data.Scaling(np.array([0.0, 1.0]), np.array([0.0, 2.0]), -1.0, 1.0),
+        "2 columns are scaled to [-1, 1]; 1 of them constant",
+    ),
+    (
+        lambda: networks.History(*[np.array([0.5, 0.25], np.float32)] * 4),
+        "2 epochs; training loss 0.5 in the first, 0.25 in the last",
+    ),
+    (
+        lambda: networks.lnn.Trained(networks.lnn.init(jax.random.key(0), (2, 1)), jnp.array([4.0, 2.0, 1.0])),
+        "squared error 4 in the first stretch of rows, 1 in the last",
+    ),
 ]
+
+
+def _grown():
+    ids, labels = np.array([[0, 0], [0, 1], [0, 0], [0, 1]]), np.array([0, 1, 0, 1])
+    return methods.cnn_inte.grow(ids, labels, count=2, classes=2, depth=1)
+
+
+def _forests():
+    return methods.cnn_inte.Forests(*[np.zeros((2, 5, 8))] * 5, np.array(3))
+
+
+def _explainer():
+    factors = methods.cnn_inte.Factors(np.array([0, 1, 1]), np.zeros((2, 4, 3), np.float32))
+    rows = np.zeros((2, 3)), np.zeros((2, 2), int), np.zeros(2, int)
+    scores = np.array([0.5, 0.9, np.nan])
+    return methods.cnn_inte.Explainer(factors, "means", "soft", _grown(), _forests(), *rows, scores, np.arange(2))
 
 
 def _lanes():

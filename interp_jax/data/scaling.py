@@ -24,7 +24,7 @@ class Scaling(NamedTuple):
 
     def _finding(self) -> str | None:
         constant = int(np.sum(self.constant))
-        return f"{len(self.minimum)} columns to [{self.low:g}, {self.high:g}]; {constant} of them constant"
+        return f"{len(self.minimum)} columns are scaled to [{self.low:g}, {self.high:g}]; {constant} of them constant"
 
     @property
     def constant(self) -> Bool[np.ndarray, " columns"]:

@@ -32,8 +32,8 @@ class AlignedSigns(NamedTuple):
         if np.ndim(self.similarity) != 1:
             return None
         end = "no single flip raises it further" if self.converged else "not converged: a single flip would raise it"
-        before, after = float(self.similarity[0]), float(self.similarity[-1])
-        return f"{int(self.flips)} flips; sum of cosines {before:.4g} before, {after:.4g} after; {end}"
+        before, after, flips = float(self.similarity[0]), float(self.similarity[-1]), int(self.flips)
+        return f"{flips} flip{'' if flips == 1 else 's'}; sum of cosines {before:.4g} before, {after:.4g} after; {end}"
 
 
 def align_signs(

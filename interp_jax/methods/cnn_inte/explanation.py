@@ -32,7 +32,7 @@ class Level(NamedTuple):
 
     def _finding(self) -> str:
         condition = textwrap.shorten(self.condition, 300, placeholder=" …")
-        return f"{condition}, by ID {self.own_id}; {len(self.rows)} reference rows remain"
+        return f"{condition}, the instance's ID is {self.own_id}; {len(self.rows)} reference rows remain"
 
     @property
     def condition(self) -> str:

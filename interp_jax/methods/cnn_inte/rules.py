@@ -63,10 +63,9 @@ class DecisionSet(NamedTuple):
             f"(precision {rule.precision:.3f}, {rule.cover} rows)"
             for rule in self.rules[:3]
         )
+        rules = f"{len(self.rules)} rule{'' if len(self.rules) == 1 else 's'}"
         more = "; the first 3 are" if len(self.rules) > 3 else ""
-        return f"{len(self.rules)} rules for {self.classes} classes, otherwise class {self.default}{more}" + "".join(
-            first
-        )
+        return f"{rules} for {self.classes} classes, otherwise class {self.default}{more}{''.join(first)}"
 
     def predict(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
         """The class of the most precise rule that covers each row. Host-level; memory: rows × classes."""

@@ -41,7 +41,7 @@ class FeatureVectors(NamedTuple):
             int(np.sum(each)) for each in (self.dead_units, self.constant_inputs, self.constant_outputs)
         )
         units, features = self.vectors.shape
-        return f"{units} units by {features} features; constant: {dead} units, {inputs} inputs, {outputs} outputs"
+        return f"{units} units by {features} features; constant units: {dead}, inputs: {inputs}, outputs: {outputs}"
 
 
 def feature_vectors(

@@ -73,6 +73,15 @@ def test_the_order_of_true_effects_beats_its_reverse():
     np.testing.assert_allclose(good.deletion, bad.insertion[:, ::-1], rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint32, np.int64, np.float64])
+def test_neighboring_numbers_that_float32_makes_equal_are_ranked(kind):
+    inputs, _, target = _rows(0)
+    ranks = np.tile([3, 1, 0, 5, 4, 2], (4, 1))
+    wanted = attribution.removal_curves(_network, inputs, ranks.astype(np.float32), target, steps=5)
+    found = attribution.removal_curves(_network, inputs, (2**25 + ranks).astype(kind), target, steps=5)
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+
+
 def test_images_and_another_baseline():
     images = np.random.default_rng(1).uniform(0, 1, (2, 3, 2, 1)).astype(np.float32)
     images[0, 0] = 0.5
