@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import interp_jax
+from experiments.example import README, cells
 from tests.surface import public_functions, public_names
 
 FUNCTIONS = public_functions()
@@ -46,6 +47,7 @@ def found(tmp_path_factory):
         pytest.skip("pyright is not installed")
     folder = tmp_path_factory.mktemp("script")
     (folder / "script.py").write_text("\n".join(SCRIPT))
+    (folder / "readme.py").write_text("\n".join(cells(README.read_text(encoding="utf-8"))))
     settings = {"extraPaths": [str(Path(interp_jax.__file__).parents[1])], "typeCheckingMode": "basic"}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "--project", folder]
@@ -53,7 +55,8 @@ def found(tmp_path_factory):
     assert done.returncode == 1, done.stdout + done.stderr
     messages = {}
     for each in json.loads(done.stdout)["generalDiagnostics"]:
-        line = SCRIPT[each["range"]["start"]["line"]]
+        written = Path(each["file"]).name == "readme.py"
+        line = "README" if written else SCRIPT[each["range"]["start"]["line"]]
         messages.setdefault(line, []).append((each["severity"], each.get("rule"), each["message"]))
     return messages
 
@@ -80,6 +83,10 @@ def test_type_checkers_see_arguments_and_results(found, path, parts):
     [(_, _, message)] = found[f"reveal_type(interp_jax.{path})"]
     for part in parts:
         assert part in message, message
+
+
+def test_type_checkers_find_no_error_in_the_readme(found):
+    assert "README" not in found
 
 
 def test_type_checkers_refuse_wrong_calls(found):

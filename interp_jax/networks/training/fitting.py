@@ -40,7 +40,7 @@ class Fit(NamedTuple):
     its last network stops; the curves of the others go on until then.
     """
 
-    network: nnx.Module
+    network: Any  # of the class of the trained one
     history: History
     best_epoch: np.ndarray
 
