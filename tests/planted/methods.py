@@ -183,7 +183,7 @@ _FAULTS = {
             "converged = activation >= threshold",
             "a lane at the threshold converged",
         ),
-        ("lanes.stalled & ~converged)", "lanes.stalled)", "a lane converged and stalled"),
+        ("lanes.stalled & ~converged)", "~converged)", "a lane without steps left stalled"),
         ("lanes.steps + 1 < most", "lanes.steps + 1 <= most", "a step too many"),
         ("jnp.where(gained, objective, lanes.best)", "objective", "the best objective is the last"),
         ("jnp.sum(jnp.mean(values, axis=places)", "jnp.sum(jnp.sum(values, axis=places)", "places are summed"),

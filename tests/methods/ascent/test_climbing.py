@@ -182,6 +182,22 @@ def test_optimizers_have_a_state_a_lane():
         np.testing.assert_allclose(whole.inputs[lane], alone.inputs[0], atol=1e-4)
 
 
+@pytest.mark.parametrize(("steps", "wanted"), [(2, (2, False, False)), (9, (3, True, False))])
+def test_a_lane_at_the_threshold_goes_on_as_long_as_there_are_steps(steps, wanted):
+    options = {"objective": "value", "rate": 1.0, "threshold": 2.0, "steps": steps}
+    found = ascent.maximize(lambda x: x, jnp.zeros((1, 2)), 0, **options)
+    assert (int(found.steps[0]), bool(found.converged[0]), bool(found.stalled[0])) == wanted
+
+
+def test_a_lane_that_only_returns_to_its_best_stalls():
+    def to_and_fro(x, gradient, step):
+        return jnp.full_like(x, -((step + 1) % 2))
+
+    options = {"objective": "value", "threshold": 1.0, "patience": 10, "steps": 50, "regularizers": (to_and_fro,)}
+    found = ascent.maximize(lambda x: x, jnp.zeros((1, 2)), 0, **options)
+    assert (int(found.steps[0]), bool(found.stalled[0])) == (10, True)
+
+
 @pytest.mark.parametrize("tolerance", [0.0, 1e-6])
 def test_small_gains_add_up(tolerance):
     found = ascent.maximize(

@@ -47,6 +47,12 @@ def test_channels_of_a_pixel_go_together():
     np.testing.assert_array_equal(found[~gone], image[~gone])
 
 
+def test_contributions_of_channels_cancel():
+    image, gradient = jnp.array([[3.0, 3.0], [1.0, 1.0]]), jnp.array([[1.0, -1.0], [1.0, 1.0]])
+    found = regularizers.clip_contribution(0.5)(image, gradient, 0)
+    np.testing.assert_array_equal(found, [[0, 0], [1, 1]])
+
+
 def test_blur_is_scipys_inside_and_keeps_a_constant_at_the_edges():
     signal = jax.random.normal(jax.random.key(1), (60,))
     blurred = regularizers.gaussian_blur(1.5)(signal, signal, 0)

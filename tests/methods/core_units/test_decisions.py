@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from interp_jax import networks
 from interp_jax.methods import core_units
+from interp_jax.methods.core_units.decisions import decided, margins, tolerance_of
 from tests import reference
 from tests.methods.core_units.planted import CLASSES, ROWS, UNITS, dense, in_numpy, planted
 
@@ -86,6 +87,31 @@ def test_rates_of_decisions_are_means_of_two_shares(rows, target, own):
     groups = [decisions[predictions == target], ~decisions[predictions != target]]
     wanted = np.mean([group.mean() for group in groups if len(group)])
     np.testing.assert_allclose(core_units.rate_held(decisions, predictions, target), wanted, atol=1e-6)
+
+
+def test_rows_without_a_prediction_are_in_neither_group():
+    decisions, predictions = np.array([True, False, True, False]), np.array([1, 1, 0, -1])
+    assert float(core_units.rate_held(decisions, predictions, 1)) == 0.25
+
+
+@pytest.mark.parametrize("weight", [0.5, 2.0])
+def test_decisions_within_the_tolerance_are_those_of_center_scores_of_one_half(weight):
+    scores = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    found = decided(scores, 1, tolerance_of("center", np.float32(weight)))
+    np.testing.assert_array_equal(found, np.asarray(core_units.center_score(scores, 1, weight)) >= 0.5)
+    assert np.any(found & (scores.argmax(axis=1) != 1))
+    np.testing.assert_array_equal(decided(scores, 1, tolerance_of("argmax", weight)), scores.argmax(axis=1) == 1)
+
+
+def test_equal_scores_are_decided_for_the_first_class_unless_there_is_a_tolerance():
+    ties = np.ones((2, 3), np.float32)
+    assert np.asarray(decided(ties, np.array([0, 1]), 0.0)).tolist() == [True, False]
+    assert np.asarray(decided(ties, np.array([0, 1]), 1e-6)).tolist() == [True, True]
+
+
+def test_differences_of_the_largest_scores_do_not_overflow():
+    scores = np.float32([[3.3e38, -3.3e38, 0], [0, 3.3e38, -3.3e38]])
+    np.testing.assert_allclose(margins(scores, 0), margins(scores * np.float32(1e-30), 0), rtol=1e-5)
 
 
 MASKS = np.stack([MASK, USEFUL, np.ones(UNITS, bool), np.zeros(UNITS, bool)])
