@@ -1,10 +1,11 @@
 """Runs the tests marked slow, a file at a time, and keeps when each file ran and how it ended.
 
-python -m tests.slow              all files that have not passed since they were last kept
+python -m tests.slow              all files that have not passed yet
 python -m tests.slow --again      all files
 python -m tests.slow tests/data   the files of one folder
 
-A killed run goes on where it stopped. The results are in tests/slow_results.json.
+A killed run goes on where it stopped. The results are in tests/slow_results.json. A file that has passed is run
+again only with --again, also after a change of the package.
 """
 
 import argparse
