@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from interp_jax import networks
 from interp_jax.methods.attribution import prediction_difference
 from interp_jax.methods.attribution._patches import Patches
+from interp_jax.methods.attribution.patch_differences import _drawn
 from tests import reference
 
 CASES = {
@@ -82,6 +83,12 @@ def test_differences_agree_with_the_transcription(case, measure):
     ]
     assert np.abs(wanted).max() > 0.05
     np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_each_patch_draws_reference_rows_of_its_own_all_equally_likely():
+    drawn = np.asarray(_drawn(jax.random.key(0), jnp.arange(50), samples=20, rows=4))
+    assert len(np.unique(drawn, axis=0)) == 50
+    np.testing.assert_allclose(np.bincount(drawn.ravel(), minlength=4) / drawn.size, 1 / 4, atol=0.06)
 
 
 def test_evidence_for_a_planted_class_lies_on_what_it_looks_at():
