@@ -21,6 +21,7 @@ class Level(NamedTuple):
         own_id: the instance's ID in this factor.
         vote: the factor's forest's probability of the allowed IDs.
         rows: the reference rows that satisfy the conditions of all levels to this one.
+        ids: the number of the factor's IDs; None if unknown.
     """
 
     node: int
@@ -29,15 +30,19 @@ class Level(NamedTuple):
     own_id: int
     vote: float
     rows: Int[np.ndarray, " remaining"]
+    ids: int | None = None
 
     def _finding(self) -> str:
         condition = textwrap.shorten(self.condition, 300, placeholder=" …")
-        return f"{condition}, the instance's ID is {self.own_id}; {len(self.rows)} reference rows remain"
+        remain = "reference row remains" if len(self.rows) == 1 else "reference rows remain"
+        return f"{condition}, the instance's ID is {self.own_id}; {len(self.rows)} {remain}"
 
     @property
     def condition(self) -> str:
-        """The condition in words."""
-        return f"f{self.factor} ∈ {{{', '.join(map(str, self.allowed))}}}"
+        """The condition in words: the allowed IDs, or the others if they are fewer and known."""
+        others = [each for each in range(self.ids or 0) if each not in self.allowed]
+        sign, named = ("∉", others) if 0 < len(others) < len(self.allowed) else ("∈", self.allowed)
+        return f"f{self.factor} {sign} {{{', '.join(map(str, named))}}}"
 
 
 @readable()
@@ -68,7 +73,8 @@ class Explanation:
     """Why the tree classifies an instance as it does.
 
     Attributes:
-        label: the class that hypotheses are compared with: the instance's label, by default the prediction.
+        label: the class that hypotheses are compared with: the instance's, such as the network's prediction, or by
+            default the tree's.
         prediction: the tree's class.
         ids: the instance's most likely ID in each factor.
         levels: the path, one level per split, from the root to the leaf that contributes most to the prediction.
@@ -99,9 +105,13 @@ class Explanation:
         ruled_out = sorted((level, labels) for level, labels in at.items() if level is not None)
         parts = [f"{_classes(labels)} {_when(level)}" for level, labels in ruled_out]
         parts += [f"{_classes(never)} {_when(None)}"] if never else []
-        lines = [f"path {path + ' ' if path else ''}→ class {self.prediction}"]
+        lines = [f"path {path} → class {self.prediction}"]
+        if not self.levels:
+            lines = [f"class {self.prediction} for every input: the tree has no split"]
+        elif self.weight < 0.995:
+            lines[0] += f" (its leaf has {self.weight:.0%} of the weight)"
         if self.label != self.prediction:
-            lines.append(f"compared with class {self.label}, not the prediction")
+            lines.append(f"the tree's class is not the given class {self.label}, with which others are compared")
         if parts:
             lines.append(textwrap.shorten("; ".join(parts), 250, placeholder=" …"))
         return "\n".join(lines)

@@ -34,7 +34,7 @@ def fit(
     labels: Given[Array | np.ndarray, "rows"],
     *,
     key: Key,
-    factors: int = 8,
+    factors: int | None = None,
     ids: int = 10,
     depth: int = 5,
     trees: int = 20,
@@ -78,7 +78,7 @@ def fit(
         labels: [rows] the class of each row, integers from 0 to 2³¹ − 1; absent numbers are not classes. The true
             class, or the network's prediction, to explain its errors too.
         key: a JAX random key.
-        factors: number of groups of units, K.
+        factors: number of groups of units, K; by default 8, or all units if they are fewer.
         ids: clusters of rows in each.
         depth: maximum levels of the tree.
         trees: trees of a forest.
@@ -116,10 +116,11 @@ def fit(
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1 and section IV; drawing several clusterings, splits on
     sets and by entropy, refining, held-out IDs and soft votes are not in the paper.
     """
-    counts = {"factors": factors, "ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
+    counts = {"ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
     counts |= {"reference_rows": reference_rows}
     counts = {name: as_count(name, count) for name, count in counts.items()}
-    factors, ids, draws = counts["factors"], counts["ids"], counts["draws"]
+    factors = None if factors is None else as_count("factors", factors)
+    ids, draws = counts["ids"], counts["draws"]
     sizes = {
         "count": ids,
         "trees": counts["trees"],
@@ -137,6 +138,7 @@ def fit(
     class_labels, labels = _classes(labels)
     inputs, hidden = flat_rows("inputs", inputs), flat_rows("hidden", hidden)
     check_same_rows(labels=labels, inputs=inputs, hidden=hidden)
+    factors = min(8, hidden.shape[1]) if factors is None else factors
     if factors > hidden.shape[1]:
         raise ValueError(f"factors: found {factors}, wanted at most the {hidden.shape[1]} units")
     order = np.asarray(jax.random.permutation(order_key, len(labels)))

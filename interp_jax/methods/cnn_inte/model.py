@@ -63,13 +63,16 @@ class Explainer:
     def _finding(self) -> str:
         factors, ids, _ = self.factors.centers.shape
         text = (
-            f"{factors} factors of {ids} IDs, a tree of {self.tree.leaves} leaves, "
+            f"{factors} factor{'' if factors == 1 else 's'} of {ids} ID{'' if ids == 1 else 's'}, "
+            f"a tree of {self.tree.leaves} {'leaf' if self.tree.leaves == 1 else 'leaves'}, "
             f"{len(self.class_labels)} classes, {self.votes} votes"
         )
         if not np.isfinite(self.scores).any():
             return text
+        best = f", best of {len(self.scores)} clusterings" if len(self.scores) > 1 else ""
         return (
-            f"{text}\nbest accuracy of {len(self.scores)} clusterings on validation rows: {np.nanmax(self.scores):.3f}"
+            f"{text}\nfidelity: by the clusters of the activations, a tree gives {np.nanmax(self.scores):.1%} of the "
+            f"validation rows the class that it was fitted to{best}"
         )
 
     @property
@@ -136,7 +139,8 @@ class Explainer:
 
         Args:
             instance: [features…] one input.
-            label: the class that others are compared with; the prediction by default.
+            label: the class that others are compared with, such as the network's prediction: figures and texts say if
+                the tree's differs from it. By default the tree's.
             tolerance: the share of a class's reference rows, in [0, 1), that may be left when it is ruled out.
             key: a JAX random key, for the random clouds of `separability`. By default the clouds are fixed, so that an
                 explanation depends on the instance alone.
@@ -168,7 +172,9 @@ class Explainer:
             remaining = remaining & open_ids[factor, self.ids[:, factor]]
             allowed, vote = np.flatnonzero(open_ids[factor]), float(votes[0, factor, open_ids[factor]].sum())
             own = int(ids[factor])
-            levels.append(Level(node, factor, tuple(allowed.tolist()), own, vote, np.flatnonzero(remaining)))
+            levels.append(
+                Level(node, factor, tuple(allowed.tolist()), own, vote, np.flatnonzero(remaining), votes.shape[2])
+            )
         left, hypotheses = self._hypotheses(label, levels, tolerance, key)
         label, prediction = (int(self.class_labels[each]) for each in (label, prediction))
         return Explanation(label, prediction, ids, tuple(levels), float(weights[leaf]), share, left, hypotheses)

@@ -30,7 +30,11 @@ class Rule(NamedTuple):
 
     def _finding(self) -> str:
         condition = textwrap.shorten(self.condition, 300, placeholder=" …")
-        return f"{condition} → {self.label} (precision {self.precision:.3f}, {self.cover} rows)"
+        return f"{condition} → {self.label} ({self._quality})"
+
+    @property
+    def _quality(self) -> str:
+        return f"precision {self.precision:.3f}, {self.cover} row{'' if self.cover == 1 else 's'}"
 
     @property
     def condition(self) -> str:
@@ -59,13 +63,13 @@ class DecisionSet(NamedTuple):
 
     def _finding(self) -> str:
         first = (
-            f"\n{textwrap.shorten(rule.condition, 100, placeholder=' …')} → {rule.label} "
-            f"(precision {rule.precision:.3f}, {rule.cover} rows)"
+            f"\n{textwrap.shorten(rule.condition, 100, placeholder=' …')} → {rule.label} ({rule._quality})"
             for rule in self.rules[:3]
         )
         rules = f"{len(self.rules)} rule{'' if len(self.rules) == 1 else 's'}"
         more = "; the first 3 are" if len(self.rules) > 3 else ""
-        return f"{rules} for {self.classes} classes, otherwise class {self.default}{more}{''.join(first)}"
+        classes = f"{self.classes} class{'' if self.classes == 1 else 'es'}"
+        return f"{rules} for {classes}, otherwise class {self.default}{more}{''.join(first)}"
 
     def predict(self, ids: Given[Array | np.ndarray, "rows factors"]) -> Int[np.ndarray, " rows"]:
         """The class of the most precise rule that covers each row. Host-level; memory: rows × classes."""

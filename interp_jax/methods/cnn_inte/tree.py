@@ -35,8 +35,13 @@ class Tree(NamedTuple):
     def _finding(self) -> str | None:
         if np.ndim(self.factor) != 1 or not len(self.factor):
             return None
-        root = "" if self.factor[0] == LEAF else f"; the first split is on f{self.factor[0]}"
-        return f"{self.leaves} leaves from {self.rows[0]} training rows of {np.sum(self.share[0] > 0)} classes{root}"
+        root = ", without a split" if self.factor[0] == LEAF else f"; the first split is on f{self.factor[0]}"
+        counts = (self.leaves, "leaf", "leaves"), (self.rows[0], "training row", "training rows")
+        leaves, rows, classes = (
+            f"{count} {one if count == 1 else many}"
+            for count, one, many in (*counts, (np.sum(self.share[0] > 0), "class", "classes"))
+        )
+        return f"{leaves} from {rows} of {classes}{root}"
 
     @property
     def leaves(self) -> int:
