@@ -19,7 +19,7 @@ def core_units(
     """A figure of the units that a `Selection` keeps, or that several keep.
 
     A column for each unit and a row for each selection, with the share of decisions that it holds; one selection has a
-    second row with the units that the gates keep without the search that follows. Masks of images, e.g. of input
+    second row with the units that the gates kept before the search that follows. Masks of images, e.g. of input
     pixels, are drawn as images.
 
     Host-level.
@@ -55,8 +55,8 @@ def core_units(
     title = _title(list(selections.values()), rows[0], class_names, unit_name)
     if len(rows) == 1:
         (only,) = selections.values()
-        gates = _Row("gates alone", _layers(only.gates_mask), float(only.gates_holding_rate))
-        rows = [rows[0]._replace(name="kept"), gates]
+        gates = _Row("gates, before the search", _layers(only.gates_mask), float(only.gates_holding_rate))
+        rows = [rows[0]._replace(name="after the search"), gates]
     return _table(rows, title, unit_name)
 
 
@@ -98,7 +98,8 @@ def _title(selections: Sequence[Any], row: _Row, class_names: Sequence[Any] | No
     required = " or ".join(sorted({f"{100 * each.holding:g} %" for each in selections}))
     missed = sum(not each.reached for each in selections)
     reached = "" if not missed else ", not reached" if len(selections) == 1 else f", not reached by {missed}"
-    return f"{number} of {units} {unit_name}s keep {share} of {whose} (required: {required}{reached})"
+    kept = f"{number} of {units} {unit_name}{'' if units == 1 else 's'} {'keeps' if number == '1' else 'keep'}"
+    return f"{kept} {share} of {whose} (required: {required}{reached})"
 
 
 def _decisions(selection: Any, class_names: Sequence[Any] | None) -> str:
@@ -124,7 +125,7 @@ def _table(rows: Sequence[_Row], title: str, unit_name: str) -> Figure:
     for part, layer in zip(parts, layers, strict=True):
         masks = {f"{row.name} ({_percent(row.rate)})": row.layers[layer][None] for row in rows}
         label = f"{unit_name} of {layer}" if layer else unit_name
-        selected_units.positions(masks, x_label=label, size_label="kept", figure=part)
+        selected_units.positions(masks, x_label=label, size_label="units", figure=part)
     headline(figure, title)
     return figure
 

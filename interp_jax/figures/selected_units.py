@@ -39,6 +39,7 @@ from interp_jax.figures._style import (
 EMPTY, CHOSEN, ALWAYS = "#F1F1F1", PALETTE[5], PALETTE[1]
 GAP = 0.75  # between two classes, in rows
 SEPARATE = 128  # up to this many units have white lines between them
+LEAST = 1.0  # width of a chosen unit, however many there are, in points
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # from one numbered unit to the next
 SIZE = 9.0  # of the small letters, in points
 BESIDE = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}
@@ -55,7 +56,7 @@ def positions(
     """A figure of the units that each run chose: a block of rows per class, a row per run, a column per unit.
 
     Units that every run of a class chose have their own color. Numbers at the right state how many units a run chose,
-    and how many of them every run did.
+    and how many of them every run did. A chosen unit of a wide layer is drawn a point wide, so that each is visible.
 
     Host-level.
 
@@ -199,8 +200,14 @@ def _block(axes: Axes, mask: np.ndarray, top: float) -> None:
         vmax=2,
         edgecolors="white" if units <= SEPARATE else "none",
         linewidth=0.8,
-        antialiased=True,  # so that no unit of a wide layer is lost between two pixels
+        antialiased=True,
     )
+    if units > SEPARATE:  # a cell can be narrower than a pixel, and is then lost; a line is not
+        for cells, shade in ((mask & ~always, CHOSEN), (always, ALWAYS)):
+            run, unit = np.nonzero(cells)
+            ends = np.stack([top + run, top + run + 1.0, np.full(run.size, np.nan)], axis=1)
+            look: dict[str, Any] = {"color": shade, "linewidth": LEAST, "solid_capstyle": "butt", "snap": True}
+            axes.plot(np.repeat(unit, 3), ends.ravel(), clip_on=False, **look)
 
 
 def _column(axes: Axes, column: int, text: str, place: SupportsFloat, above: int = 0, **look: Any) -> None:

@@ -48,10 +48,19 @@ def test_one_selection_has_a_row_for_the_search_and_one_for_the_gates(check_read
     figure = check_readable(figures.core_units(_selection([1, 4]), unit_name="hidden unit"))
     texts = _texts(figure)
     assert "2 of 6 hidden units keep 95.8 % of the decisions for class 3 (required: 95 %)" in texts
-    assert {"kept (95.8 %)", "gates alone (98.1 %)"} <= set(texts)
+    assert {"after the search (95.8 %)", "gates, before the search (98.1 %)", "units"} <= set(texts)
     kept, gates = _cells(figure)
     assert kept.tolist() == [False, True, False, False, True, False]
     assert gates.tolist() == [True, True, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kept", "size", "words"),
+    [([1], 3, "1 of 3 units keeps"), ([0], 1, "1 of 1 unit keeps"), ([], 3, "0 of 3 units keep")],
+)
+def test_one_unit_keeps_and_several_keep(kept, size, words):
+    selection = _selection(kept, shape=(size,))
+    assert any(text.startswith(f"{words} 95.8 %") for text in _texts(figures.core_units(selection)))
 
 
 def test_several_selections_have_a_row_each_and_their_least_rate(check_readable):
@@ -103,5 +112,5 @@ def test_what_cannot_be_drawn_is_refused(selection, arguments, message):
 
 def test_a_notebook_shows_the_units_with_the_finding():
     page = _selection([1, 4])._repr_html_()
-    assert "2 of 6 units hold 95.8 % of class 3" in page
+    assert "2 of 6 units (1, 4) hold 95.8 % of class 3" in page
     assert "data:image/png;base64," in page

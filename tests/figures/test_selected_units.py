@@ -1,10 +1,13 @@
+import io
 import itertools
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
 
-from interp_jax.figures.selected_units import by_class, positions
+from interp_jax.figures.selected_units import CHOSEN, EMPTY, by_class, positions
 
 
 def masks(generator, classes, runs, units):
@@ -65,6 +68,30 @@ def test_numbers_of_units_never_touch(generator, panels, units):
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
     assert axes.get_xticks()[0] == 0
     assert len(boxes) >= min(units, 8)
+
+
+@pytest.mark.parametrize(
+    ("units", "chosen", "dpi"),
+    [
+        (2000, [50, 500, 777, 1500, 1999], 110),
+        (2000, [1234], 72),
+        (1000, range(0, 1000, 37), 110),
+        (130, range(0, 130, 2), 110),
+    ],
+)
+def test_each_chosen_unit_is_a_bar_of_strong_color_in_the_picture(units, chosen, dpi):
+    mask = np.zeros((1, units), int)
+    mask[0, chosen] = 1
+    figure, buffer = positions({"kept": mask}), io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    buffer.seek(0)
+    place = figure.axes[0].get_position()
+    picture = imread(buffer)[..., :3]
+    left, right = (round(end * picture.shape[1]) for end in (place.x0, place.x1))
+    middle = picture[int((1 - (place.y0 + place.y1) / 2) * len(picture)), max(left - 2, 0) : right + 2]
+    color, empty = (np.array(to_rgb(each)) for each in (CHOSEN, EMPTY))
+    strong = (middle - empty) @ (color - empty) > 0.6 * np.sum((color - empty) ** 2)
+    assert np.sum(np.diff(strong.astype(int), prepend=0) == 1) == len(chosen)
 
 
 def test_positions_name_what_is_wrong():
