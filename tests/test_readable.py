@@ -61,7 +61,7 @@ def _fit(best, validation):
 
 
 SAYS = [
-    (lambda: _selection(), "Selection: 10 of 30 units hold 96.0 % of class 3's decisions (required: 95 %)"),
+    (lambda: _selection(), "Selection: 10 of 30 units (0, 1, 2, 3, 4, 5, 6, 7, 8, 9) hold 96.0 % of class 3's decisions (required: 95 %)"),
     (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),
     (
         lambda: _explanation(0),
@@ -131,6 +131,20 @@ SAYS = [
     (
         lambda: methods.hierarchy.build(np.array([[1.0, 0.1], [0.0, 0.0], [0.9, 0.1], [0.1, 1.0]])),
         "a Ward tree of 3 units by 2 features, 1 dead unit left out\ncluster sizes when cut into 2 to 3: 2, 1; 1, 1, 1",
+    ),
+    (
+        # One input, then three outputs: units 0 and 1 are alike, and so are 2 and 3.
+        lambda: methods.hierarchy.build(
+            methods.hierarchy.FeatureVectors(
+                jnp.array([[0.9, 0.8, 0.4, 0.05], [0.9, 0.6, 0.2, 0.05], [0.1, -0.3, 0.2, 0.9], [0.1, -0.3, 0.2, 0.8]]),
+                jnp.zeros(1, bool),
+                jnp.zeros(3, bool),
+                jnp.zeros(4, bool),
+            )
+        ),
+        "a Ward tree of 4 units by 4 features\ncluster 1, 1 unit: with outputs 0, 1\n"
+        "cluster 2, 1 unit: with outputs 0, 1\ncluster 3, 1 unit: with outputs 2, 1; against output 0\n"
+        "cluster 4, 1 unit: with outputs 2, 1; against output 0",
     ),
     (
         lambda: methods.cnn_inte.Rule(np.array([[True, False], [True, True]]), 4, 0.75, 12),

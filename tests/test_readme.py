@@ -44,7 +44,7 @@ def test_the_example_finds_what_the_readme_says():
     assert sum(len(cell.splitlines()) for cell in code) < 30
     results = [example.run(cell, names) for cell in code]
     for result, opening in zip(
-        results, ("Hierarchy: a Ward tree", "Selection: ", "Explanation: path", "Ascent: "), strict=True
+        results, ("Hierarchy: a Ward tree", "Selection: ", "Explainer: ", "Ascent: "), strict=True
     ):
         assert result.printed.startswith(opening)
         assert isinstance(result.shown, Figure)

@@ -11,7 +11,7 @@ from interp_jax._checks import as_counts, describe
 from interp_jax.figures import roles, trees
 from interp_jax.figures._arrays import as_array, as_names
 from interp_jax.figures._labels import too_long
-from interp_jax.figures._style import headline, image, new_figure, styled, whole
+from interp_jax.figures._style import INK, headline, image, new_figure, styled, whole
 
 SIZE = 9.0  # of the small letters, in points
 NAMED = 40  # up to this many features have their names below the heat map
@@ -55,7 +55,7 @@ def hierarchy(
 
     Source: Watanabe, arXiv:1810.01588, Figs 3 and 4.
     """
-    if not all(hasattr(tree, name) for name in ("linkage", "order", "vectors", "signs", "cut", "roles")):
+    if not all(hasattr(tree, name) for name in ("linkage", "order", "vectors", "signs", "cut", "roles", "outputs")):
         raise ValueError(f"tree: found {describe(tree)}, wanted a Hierarchy, e.g. of methods.hierarchy.build")
     counts = _counts(clusters, len(tree.vectors))
     levels = [tree.cut(count) for count in counts]
@@ -69,10 +69,10 @@ def hierarchy(
     if input_shape is None:
         lower = 1.4 + 0.3 * len(values)
         above, below = _parts(upper, lower)
-        _heat_map(below, values, titles, feature_names)
+        _heat_map(below, values, titles, feature_names, tree.outputs)
     else:
         shape = as_counts("input_shape", input_shape)
-        inputs, outputs = _split(values, shape, ~np.any(tree.vectors, axis=0))
+        inputs, outputs = _split(values, shape, ~np.any(tree.vectors, axis=0), tree.outputs)
         names = as_names("output_names", range(outputs.shape[1]) if output_names is None else output_names)
         lower = 0.75 + 1.75 * math.ceil(len(values) / 2)
         above, below = _parts(upper, lower)
@@ -101,22 +101,29 @@ def _parts(*heights: float) -> list[SubFigure]:
     return list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
 
 
-def _split(values: np.ndarray, shape: tuple[int, ...], constant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _split(
+    values: np.ndarray, shape: tuple[int, ...], constant: np.ndarray, outputs: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Roles as images [c, height, width], NaN where the input is constant, and as correlations with outputs."""
-    pixels = math.prod(shape)
-    if len(shape) not in (2, 3) or pixels >= values.shape[1]:
-        wanted = f"(height, width) or (height, width, channels) of fewer than {values.shape[1]} features"
+    pixels, features = math.prod(shape), values.shape[1]
+    if len(shape) not in (2, 3) or pixels >= features or (outputs and pixels != features - outputs):
+        size = f"{features - outputs} inputs" if outputs else f"fewer than {features} features"
+        wanted = f"(height, width) or (height, width, channels) of {size}"
         raise ValueError(f"input_shape: found {shape}, wanted {wanted}")
     images = np.where(constant, np.nan, values)[:, :pixels].reshape(len(values), *shape)
     return images if len(shape) == 2 else images.mean(axis=3), values[:, pixels:]
 
 
-def _heat_map(figure: SubFigure, values: np.ndarray, titles: Sequence[str], names: Sequence[Any] | None) -> None:
+def _heat_map(
+    figure: SubFigure, values: np.ndarray, titles: Sequence[str], names: Sequence[Any] | None, outputs: int
+) -> None:
     values = as_array("roles", values, "clusters", "features")
     axes = figure.subplots()
     image(axes, values[::-1], signed=True, label="mean over the cluster's units")
     axes.set_yticks(np.arange(len(titles), 0, -1), titles, fontsize=SIZE)
-    axes.set_xlabel("feature")
+    axes.set_xlabel(f"feature; right of the line: {outputs} outputs" if outputs else "feature")
+    if outputs:
+        axes.axvline(values.shape[1] - outputs + 0.5, color=INK, linewidth=1.2)
     if names is not None:
         names = as_names("feature_names", names, values.shape[1])
         if len(names) <= NAMED:

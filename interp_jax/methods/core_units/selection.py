@@ -18,6 +18,9 @@ from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_re
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 
+_NAMED = 12  # up to this many units are named where a selection is described
+
+
 @readable(figure="core_units")
 class Selection(NamedTuple):
     """The units kept, and how they were found; masks and gates have the form of the mask shape.
@@ -57,8 +60,10 @@ class Selection(NamedTuple):
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
         units = sum(np.size(mask) for mask in jax.tree.leaves(self.mask))
+        few = np.ndim(self.mask) == 1 and 0 < self.units <= _NAMED
+        numbers = f" ({', '.join(map(str, np.flatnonzero(self.mask)))})" if few else ""
         return (
-            f"{self.units} of {units} units hold {100 * self.holding_rate:.1f} % of {whose} decisions "
+            f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f} % of {whose} decisions "
             f"(required: {100 * self.holding:g} %{'' if self.reached else ', not reached'})"
         )
 

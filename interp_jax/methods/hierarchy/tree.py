@@ -12,6 +12,9 @@ from interp_jax._readable import readable
 from interp_jax.kernels import alignment, ward
 from interp_jax.methods.hierarchy.vectors import FeatureVectors, numbered
 
+# The clusters that a tree is described by, the outputs named of each, and the least correlation of these.
+_COARSE, _NAMED, _LEAST = 4, 3, 0.1
+
 
 @readable(figure="hierarchy")
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,6 +31,7 @@ class Hierarchy:
         similarity: the sum of cosines over all pairs of units, before alignment and after each of its steps.
         converged: whether no flip of a single sign would raise the similarity.
         dead_units: numbers, in the network, of the units left out.
+        outputs: how many features, the last ones, are correlations with outputs; 0 if that is not known.
     """
 
     linkage: np.ndarray
@@ -36,11 +40,20 @@ class Hierarchy:
     similarity: np.ndarray
     converged: bool
     dead_units: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    outputs: int = 0
 
     def _finding(self) -> str:
-        left_out = len(self.dead_units)
-        dead = f", {left_out} dead unit{'s' if left_out > 1 else ''} left out" if left_out else ""
+        dead = f", {_sized(len(self.dead_units), 'dead unit')} left out" if len(self.dead_units) else ""
         text = f"a Ward tree of {len(self.vectors)} units by {self.vectors.shape[1]} features{dead}"
+        if self.outputs:
+            count = min(_COARSE, len(self.vectors))
+            roles = self.roles(count)[:, -self.outputs :]
+            clusters = zip(np.bincount(self.cut(count)), roles, strict=True)
+            lines = [
+                f"cluster {number}, {_sized(int(size))}{_directions(role)}"
+                for number, (size, role) in enumerate(clusters, 1)
+            ]
+            return "\n".join([text, *lines])
         counts = range(2, min(5, len(self.vectors)) + 1)
         sizes = "; ".join(", ".join(map(str, np.bincount(self.cut(count)))) for count in counts)
         return f"{text}\ncluster sizes when cut into {counts[0]} to {counts[-1]}: {sizes}" if counts else text
@@ -179,9 +192,9 @@ def build(vectors: Given[ArrayLike, "units features"] | FeatureVectors, *, key: 
     Source: Watanabe, arXiv:1810.01588, section 3 and Algorithms 1 and 2.
     """
     key = None if key is None else as_key(key)
-    dead = False
+    dead, outputs = False, 0
     if isinstance(vectors, FeatureVectors):
-        dead, vectors = np.asarray(vectors.dead_units), vectors.vectors
+        dead, outputs, vectors = np.asarray(vectors.dead_units), len(vectors.constant_outputs), vectors.vectors
     vectors = as_numpy("vectors", vectors, shape=["units", "features"])
     single = np.promote_types(vectors.dtype, np.float32) == np.float32
     vectors = vectors.astype(np.float32 if single else np.float64, copy=False)
@@ -200,4 +213,18 @@ def build(vectors: Given[ArrayLike, "units features"] | FeatureVectors, *, key: 
         signs = -signs
     vectors = vectors * signs[:, None]
     similarity, converged = np.asarray(aligned.similarity), bool(aligned.converged)
-    return Hierarchy(ward.linkage(vectors), vectors, signs, similarity, converged, np.flatnonzero(dead))
+    return Hierarchy(ward.linkage(vectors), vectors, signs, similarity, converged, np.flatnonzero(dead), outputs)
+
+
+def _sized(size: int, what: str = "unit") -> str:
+    return f"{size} {what}{'' if size == 1 else 's'}"
+
+
+def _directions(role: np.ndarray) -> str:
+    """The outputs that are highest and lowest where the units of a cluster are high, strongest first."""
+    order = np.argsort(-np.abs(role), kind="stable")
+    parts = []
+    for word, sign in (("with", 1), ("against", -1)):
+        named = [f"{output}" for output in order if sign * role[output] >= _LEAST][:_NAMED]
+        parts += [f"{word} {'output' if len(named) == 1 else 'outputs'} {', '.join(named)}"] if named else []
+    return f": {'; '.join(parts)}" if parts else ""
