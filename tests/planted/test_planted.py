@@ -17,7 +17,10 @@ _TEST = "from interp_jax.small import larger\n\ndef test_larger():\n    assert l
     "fault", FAULTS, ids=lambda fault: f"{fault.source.removeprefix('interp_jax/')}: {fault.breaks}"
 )
 def test_a_fault_fits_its_source_and_its_tests(fault):
-    assert fault.plant((ROOT / fault.source).read_text()) != (ROOT / fault.source).read_text()
+    source = (ROOT / fault.source).read_text()
+    planted = fault.plant(source)
+    assert planted != source
+    compile(planted, fault.source, "exec")  # what no test could even import is no fault that tests notice
     mirrored = "/".join(["tests", *fault.source.split("/")[1:2]])
     assert fault.tests.startswith(mirrored), f"{fault.tests}: wanted a path below {mirrored}"
     assert (ROOT / fault.tests).exists()
