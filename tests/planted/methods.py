@@ -252,7 +252,7 @@ _FAULTS = {
             "undecided IDs change sides",
         ),
         ("reversed(np.flatnonzero(factor != LEAF))", "np.flatnonzero(factor != LEAF)", "parents before children"),
-        ("np.maximum(sums, 0).sum(axis=1)", "np.abs(sums).sum(axis=1)", "losses count as gains"),
+        ("np.maximum(sums, 0).sum(axis=1)", "sums.max(axis=1)", "one ID decides between factors"),
     ],
     ("cnn_inte/rules.py", "cnn_inte/test_rules.py"): [
         ("(right + 1) / (int(covered.sum()) + 2)", "right / int(covered.sum())", "no Laplace correction"),

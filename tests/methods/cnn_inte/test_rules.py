@@ -38,6 +38,7 @@ def test_what_holds_for_every_set(ids, labels):
         best = found.confidence(ids).max(axis=1)
         assert np.all(best[covers] >= rule.precision)
     assert np.all(predicted[~covered] == found.default)
+    assert found.default == np.bincount(labels if covered.all() else labels[~covered]).argmax()
 
 
 def test_numbering_the_ids_otherwise_changes_nothing():
@@ -58,6 +59,20 @@ def test_rules_that_are_precise_enough_get_no_more_conditions():
     assert rough.condition == "f0 ∈ {1}"
     exact = learn_rules(ids, labels, count=5, classes=2, precise=1.0)
     assert all(rule.precision > 0.98 for rule in exact.rules if rule.label == 1)
+
+
+def test_a_rule_of_exactly_the_precision_gets_no_more_conditions():
+    ids = np.array([[1, 0], [1, 0], [1, 0], [1, 1], *[[0, 0]] * 6])
+    labels = np.array([1, 1, 1, *[0] * 7])
+    for precise, condition in ((0.75, "f0 ∈ {1}"), (0.76, "f0 ∈ {1} and f1 ∈ {0}")):
+        found = learn_rules(ids, labels, count=2, classes=2, precise=precise)
+        assert [rule.condition for rule in found.rules if rule.label == 1] == [condition]
+
+
+def test_of_factors_that_gain_alike_the_first_is_taken():
+    ids = np.repeat([[0, 0], [1, 1]], 5, axis=0)
+    found = learn_rules(ids, ids[:, 0], count=2, classes=2)
+    assert [rule.condition for rule in found.rules] == ["f0 ∈ {0}", "f0 ∈ {1}"]
 
 
 def test_rows_of_one_kind_get_the_default():

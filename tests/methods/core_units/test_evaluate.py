@@ -106,6 +106,17 @@ def test_rows_are_looked_at_until_too_many_are_wrong():
             np.testing.assert_array_equal(found, held)
 
 
+def test_a_mask_seen_before_is_held_to_the_limit_too():
+    evaluator = _evaluator()
+    held, margins = evaluator.margins(MASKS[0])
+    lost = evaluator.loss(~held)
+    assert lost > 0
+    for most, wanted in ((lost - 1e-3, None), (lost, held)):
+        found, seen = evaluator.margins(MASKS[0], most=most)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(seen, margins)
+
+
 def test_all_classes_at_once_and_positives_alone():
     everything = class_data(PREDICTIONS, None, key=jax.random.key(0))
     decided = np.asarray(TAIL(HIDDEN * MASKS[0][None])).argmax(axis=1)

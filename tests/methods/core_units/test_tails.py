@@ -7,7 +7,7 @@ import pytest
 
 from interp_jax import networks
 from interp_jax.methods import core_units
-from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, SubsetGatedTail, gate_tail
+from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, SubsetGatedTail, _open_units, gate_tail
 from tests.methods.core_units.planted import TRAINING, UNITS, dense, planted
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted()
@@ -69,6 +69,15 @@ def test_tails_of_this_package_have_the_protocols():
     assert isinstance(gate_tail(narrowed, jnp.ones((2, 4, 4, 4))), SubsetGatedTail)
     # Gates of elements are no gates of units.
     assert type(gate_tail(narrowed, jnp.ones((2, 4, 4, 4)), (4, 4, 4))) is GatedTail
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_numbers_that_pad_the_open_units_open_none(first):
+    """They are 0, the number of the first unit, which may be open itself."""
+    masks = np.arange(UNITS)[None] % 3 == (0 if first else 1)
+    units, gates = _open_units(masks)
+    assert len(units) > masks.sum()
+    np.testing.assert_array_equal(np.bincount(units, weights=gates[0], minlength=UNITS), masks[0])
 
 
 def test_methods_of_other_names_are_not_called():
