@@ -1,5 +1,6 @@
 """The inputs that gradient ascent found for units, with their activations."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
@@ -10,9 +11,11 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, as_counts, describe
 from interp_jax.figures._arrays import as_array, as_names
+from interp_jax.figures._labels import shortened
 from interp_jax.figures._style import GRAY, PALETTE, SIGNED, color_bar, headline, largest, new_figure, styled
 
 SIZE = 9.0  # of the small letters, in points
+MANY = 30  # from more lines than this, panels are smaller
 
 
 @styled
@@ -34,14 +37,15 @@ def ascent(
 
     Args:
         lanes: the `Ascent` that `methods.ascent.maximize` returned, lanes in one axis.
-        names: one for each lane, e.g. its unit or class; their numbers by default.
+        names: one for each lane, e.g. its unit or class; their numbers by default. Long ones are shortened.
         input_shape: of one input, where lanes are flat, e.g. [28, 28].
         positions: of the values of one-dimensional inputs; 1, 2, … by default.
-        columns: panels side by side.
+        columns: images side by side; lines have half as many, one more if more than 30 are drawn.
         most: lanes drawn, the first ones.
 
     Raises:
-        ValueError: not an Ascent, inputs that are neither images nor lines, a wrong number of names or positions.
+        ValueError: not an Ascent, inputs that are neither images nor lines, a wrong number of names, positions of
+            a wrong number or for images.
 
     Example:
         >>> import jax.numpy as jnp
@@ -59,14 +63,20 @@ def ascent(
         raise ValueError(
             f"lanes: found inputs of shape {inputs.shape} of {count} lanes, wanted [lanes, …] of at least one lane"
         )
-    names = as_names("names", [f"lane {lane}" for lane in range(count)] if names is None else names, count)
+    names = as_names("names", [f"input {lane}" for lane in range(count)] if names is None else names, count)
     most, columns = as_count("most", most), as_count("columns", columns)
     inputs = _shaped(inputs[:most], input_shape)
     drawn, lines = len(inputs), inputs.ndim == 2
-    columns = min(columns if not lines else max(1, columns // 2), drawn)
+    if positions is not None and not lines:
+        raise ValueError(f"positions: found {describe(positions)}, wanted none for images")
+    many = drawn > MANY
+    columns = min(max(1, columns // 2) + many if lines else columns, drawn)
     rows = -(-drawn // columns)
     side = 7.8 / max(columns, 3)
-    height = (0.6 * side if lines else min(side, 2.0) * min(3.0, inputs.shape[1] / inputs.shape[-1])) + 0.55
+    letters = max(8, int((72 * side - 40 * lines) / (0.55 * SIZE)))  # numbers of the axis are beside lines
+    titles = [_title(lanes, lane, names[lane], letters) for lane in range(drawn)]
+    tall = (0.3 if many else 0.6) * side if lines else min(side, 2.0) * min(3.0, inputs.shape[1] / inputs.shape[-1])
+    height = tall + 0.25 + 0.15 * max(title.count("\n") + 1 for title in titles)
     figure = new_figure(max(4.0, side * columns + (0.6 if lines else 1.2)), rows * height + 0.6)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=lines)
     places = (
@@ -74,13 +84,14 @@ def ascent(
     )
     for axes in panels.flat[drawn:]:
         axes.set_axis_off()
-    for lane, (axes, values) in enumerate(zip(panels.flat, inputs, strict=False)):
+    for axes, values, title in zip(panels.flat, inputs, titles, strict=False):
         if lines:
             axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
             axes.plot(places, values, color=PALETTE[0], linewidth=1.4)
+            axes.tick_params(labelsize=SIZE)
         else:
             shown = _image(axes, values)
-        axes.set_title(f"{names[lane]}: {float(lanes.activation[lane]):.3g}\n{_ending(lanes, lane)}", fontsize=SIZE)
+        axes.set_title(title, fontsize=SIZE)
     if lines:
         figure.supxlabel("position in the input", fontsize=SIZE + 1)
         figure.supylabel("value", fontsize=SIZE + 1)
@@ -112,13 +123,19 @@ def _image(axes: Axes, values: np.ndarray) -> Any:
     return axes.imshow(relative, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
 
 
-def _ending(lanes: Any, lane: int) -> str:
-    """Why a lane stopped, and when."""
+def _title(lanes: Any, lane: int, name: str, letters: int) -> str:
+    """Name and activation in lines of at most so many letters, then why the lane stopped, and when."""
+    number, steps = f"{float(lanes.activation[lane]):.3g}", int(lanes.steps[lane])
+    rows = [f"{name}: {number}"]
+    if len(rows[0]) > letters:
+        rows = textwrap.wrap(f"{shortened(name, 2 * letters)}:", letters)
+        rows = [*rows[:-1], f"{rows[-1]} {number}"] if len(rows[-1]) + len(number) < letters else [*rows, number]
     why = "passed" if lanes.converged[lane] else "stalled" if lanes.stalled[lane] else "not done"
-    return f"{why}, {int(lanes.steps[lane])} steps"
+    return "\n".join([*rows, *textwrap.wrap(f"{why}, {steps} step{'' if steps == 1 else 's'}", letters)])
 
 
 def _summary(lanes: Any, drawn: int) -> str:
     count, passed = np.size(lanes.activation), int(np.sum(lanes.converged))
-    shown = "" if drawn == count else f"; the first {drawn} are shown"
-    return f"{passed} of {count} inputs passed the threshold{shown}"
+    first = "first is" if drawn == 1 else f"first {drawn} are"
+    shown = "" if drawn == count else f"; the {first} shown"
+    return f"{passed} of {count} input{'' if count == 1 else 's'} passed the threshold{shown}"

@@ -96,11 +96,17 @@ def numbers_apart(
 ) -> None:
     """Writes numbers at the height ``end``, moved apart where they would touch, with lines to their x at ``start``.
 
-    ``scale`` is the `points_per_unit` of the axes.
+    ``scale`` is the `points_per_unit` of the axes. Numbers for which the axes are too narrow are left out.
     """
     gap = 0.75 * SIZE * (max(map(len, texts), default=0) + 0.5) / scale
+    low, high = sorted(axes.get_xlim())
+    last = high - gap * (len(texts) - 1)  # where the first of a full row would start
+    if last < low:
+        return
+    shifts = gap * np.argsort(np.argsort(places, kind="stable"), kind="stable")
     outline = [withStroke(linewidth=2.5, foreground="white")]
-    for place, moved, text in zip(places, apart(np.array(places), gap), texts, strict=True):
+    ends = np.clip(apart(np.array(places), gap) - shifts, low, last) + shifts
+    for place, moved, text in zip(places, ends, texts, strict=True):
         axes.plot([place, moved], [start, end], color=GRAY, linewidth=0.7, clip_on=False, zorder=3)
         look = {"ha": "center", "va": "center", "fontsize": SIZE, "weight": "bold", "path_effects": outline}
         axes.text(moved, end, text, zorder=6, **look)

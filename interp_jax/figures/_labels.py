@@ -53,3 +53,9 @@ def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]
 def too_long(names: Sequence[str], room: SupportsFloat, size: SupportsFloat) -> bool:
     """Whether names of a font size, side by side in columns of equal width, need more points than there is room."""
     return len(names) * (0.65 * float(size) * max(map(len, names)) + 3) > float(room)
+
+
+def shortened(name: str, letters: int) -> str:
+    """The name, or its beginning and end around "…" if it has more letters: numbered names differ at their ends."""
+    end = max(0, (letters - 1) // 3)
+    return name if len(name) <= letters else f"{name[: max(1, letters - 1 - end)]}…{name[len(name) - end :]}"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import is_valid_linkage, leaves_list
 
@@ -70,7 +71,8 @@ def resolutions(
     """A figure of a tree and, below it, its clusters at several resolutions as numbered blocks under their units.
 
     Lines lead from a cluster to the clusters that it splits into; dashed lines mark the heights of the cuts. The
-    colors are those of ``cluster_colors(levels)``; support is left out of narrow blocks.
+    colors are those of ``cluster_colors(levels)``; support is left out of narrow blocks, and numbers of a level whose
+    narrow blocks have no room for them.
 
     Host-level.
 
@@ -115,7 +117,8 @@ def resolutions(
     below.set(ylim=(0.5 - len(levels), BLOCK / 2 + 0.06), xlabel=f"{units} {unit_name} in the order of the tree")
     if support is not None:
         below.set_xlabel(f"{below.get_xlabel()}; percentages: support of the cluster")
-    below.set_yticks(-np.arange(len(levels)), [f"{len(ends)} clusters" for ends in spans])
+    below.set_yticks(-np.arange(len(levels)), [f"{len(ends)} cluster{'' if len(ends) == 1 else 's'}" for ends in spans])
+    below.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     below.tick_params(length=0)
     below.grid(False)
     below.spines[:].set_visible(False)

@@ -1,5 +1,7 @@
 """The figure of gradient ascent: the inputs of the lanes as images or lines, with activations and endings."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,30 @@ def test_long_images_do_not_make_a_long_figure():
     assert figures.ascent(_found(5, 100, 2)).get_figheight() < 9
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (64,)])
+@pytest.mark.parametrize("lanes", [1, 10])
+def test_titles_of_long_names_keep_to_their_panel(shape, lanes, panels):
+    names = [f"a class with a really very, very long name that goes on and on, number {lane}" for lane in range(lanes)]
+    figure = figures.ascent(_found(lanes, *shape), names=names)
+    figure.draw_without_rendering()
+    drawn = [axes for axes in panels(figure) if axes.get_title(loc="left")]
+    boxes = [axes._left_title.get_window_extent() for axes in drawn]
+    assert all(not one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert all(axes.get_window_extent().width > 0.9 * figure.dpi for axes in drawn)
+    assert all(f"number {lane}" in " ".join(axes.get_title(loc="left").split()) for lane, axes in enumerate(drawn))
+
+
+def test_many_lines_do_not_make_a_long_figure(check_readable):
+    assert check_readable(figures.ascent(_found(100, 64), most=100)).get_figheight() < 32
+
+
+def test_inputs_have_numbers_and_one_of_them_is_singular():
+    found = Ascent(np.ones((1, 2, 2)), *np.ones((3, 1)), [True], [False])
+    assert {"input 0: 1\npassed, 1 step", "1 of 1 input passed the threshold"} <= set(_texts(figures.ascent(found)))
+    title = figures.ascent(_found(2, 2, 2), most=1).get_suptitle()
+    assert " ".join(title.split()) == "1 of 2 inputs passed the threshold; the first is shown"
+
+
 def test_only_the_first_lanes_are_drawn(panels, check_readable):
     figure = check_readable(figures.ascent(_found(9, 2, 2), most=5))
     assert sum(bool(axes.images) for axes in panels(figure)) == 5
@@ -62,6 +88,7 @@ def test_only_the_first_lanes_are_drawn(panels, check_readable):
         (_found(2, 6), {"input_shape": [2, 2]}, r"input_shape: found \(2, 2\), wanted 6 values in all"),
         (_found(2, 1, 2, 3, 4), {}, r"input_shape: found \(1, 2, 3, 4\), wanted that of lines or images"),
         (_found(2, 6), {"names": ["a"]}, r"names: found 1 entries, wanted a sequence of 2"),
+        (_found(2, 2, 3), {"positions": [1, 2, 3]}, r"positions: found .*, wanted none for images"),
         (_found(2, 6), {"positions": [1, 2]}, r"positions: found shape \[2\], wanted \[6\]"),
     ],
 )

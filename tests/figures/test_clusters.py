@@ -91,3 +91,15 @@ def test_numbers_move_apart_and_keep_their_order():
     assert [line.get_xdata()[0] for line in axes.get_lines()] == [50, 50.5, 51, 90]
     numbers_apart(axes, [], [], 0.8, 0.5, 1.0)
     assert len(axes.texts) == 4
+
+
+def test_numbers_stay_within_their_axes_or_are_left_out():
+    axes = style.new_figure(4, 2).subplots()
+    axes.set(xlim=(0, 100), ylim=(0, 1))
+    scale = points_per_unit(axes)
+    numbers_apart(axes, [99.0, 99.5, 98.0], ["11", "12", "10"], 0.8, 0.5, scale)
+    places = [text.get_position()[0] for text in axes.texts]
+    assert max(places) == places[1] == 100
+    assert places[2] < places[0] < places[1]
+    numbers_apart(axes, list(map(float, range(60))), list(map(str, range(60))), 0.8, 0.5, scale)
+    assert len(axes.texts) == 3

@@ -168,6 +168,24 @@ def test_extreme_resolutions(tree, panels, check_readable, counts):
     assert all(0 < line.get_ydata()[0] < above.get_ylim()[1] for line in above.get_lines())
 
 
+def test_numbers_of_many_small_clusters_stay_in_the_figure_or_are_left_out(generator, check_readable, panels):
+    matrix = linkage(generator.standard_normal((300, 20)), "ward")
+    order = leaves_list(matrix)
+    levels = [cut(matrix, order, count) for count in (20, 60, 150)]
+    figure = check_readable(trees.resolutions(matrix, order, levels, numbers=(1, 21, 81)))
+    numbers = {text.get_text() for text in panels(figure)[1].texts}
+    assert {str(number) for number in range(1, 21)} <= numbers
+    assert "100" not in numbers
+
+
+def test_few_units_have_whole_numbers_and_one_cluster_is_singular(panels):
+    figure = trees.resolutions([[0, 1, 0.5, 2]], [0, 1], [[0, 0], [0, 1]], numbers=(1, 2))
+    figure.draw_without_rendering()
+    below = panels(figure)[1]
+    assert np.all(below.get_xticks() == np.round(below.get_xticks()))
+    assert [label.get_text() for label in below.get_yticklabels()] == ["1 cluster", "2 clusters"]
+
+
 def test_resolutions_name_what_is_wrong(tree):
     matrix, order, levels = tree
 
