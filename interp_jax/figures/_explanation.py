@@ -1,7 +1,7 @@
 """Why a decision tree over clusters of activations classifies an instance as it does."""
 
+import itertools
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
@@ -12,17 +12,22 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count, as_counts, describe
 from interp_jax.figures import decision_tree, hypotheses, images
 from interp_jax.figures._arrays import as_array, as_names
+from interp_jax.figures._labels import shortened
 from interp_jax.figures._style import color, headline, new_figure, styled
 
 POINTS = 150  # of each class in a panel
 EXAMPLES = 8  # inputs shown for each level
+LETTERS = 40  # of a class's name in the title
 _ON_TREES = (
-    "f1 ∈ {3, 5}: group 1 of the hidden units is in cluster 3 or 5, the upper branch; bold: the path of the instance.\n"
-    "At the ends: the most frequent class of the training rows that come there, and its share"
+    "f1 ∈ {3, 5}: the activations of group 1 of the hidden units are in cluster 3 or 5; ∉: in none of these.\n"
+    "Where a condition holds, the upper branch is taken. Bold: the path of the instance. At the ends: the most\n"
+    "frequent class of the training rows that come there, and its share"
 )
 _ON_ROWS = (
-    "Reference rows that satisfy the conditions so far, in the plane of the factor.\n"
-    "Above: separability (1 if no row of the hypothesis is left)"
+    "Rows of the training data that satisfy the conditions so far, those of the class and those of another class,\n"
+    "the hypothesis, which is ruled out once (almost) none of its rows is left. A dot is a row: its activations in\n"
+    "the condition's group of units, f…, along their two main directions. The number above a panel says how well\n"
+    "a line separates the two classes (separability). 0: not at all; 1: fully, or no row of the hypothesis is left"
 )
 LEAF = -1  # the factor of a node that does not split
 
@@ -40,7 +45,8 @@ def explanation(
 ) -> Figure:
     """A figure of an `Explanation`: its path in the tree, and where on it each other class is ruled out.
 
-    fK ∈ {…} is the condition that the activations of factor K, a group of hidden units, are in one of these clusters.
+    fK ∈ {…} is the condition that the activations of factor K, a group of hidden units, are in one of these clusters,
+    and fK ∉ {…} that they are in another. On the path, conditions are those that the instance satisfies.
     Below the tree are the reference rows that satisfy the conditions to each level, in the plane of the first two
     principal components of the level's factor: those of the instance's class and those of a hypothesis, another class.
     A hypothesis ends with the level that rules it out. The number above a panel is the separability of both classes.
@@ -89,16 +95,19 @@ def explanation(
     path.append(_next(tree, levels[-1]) if levels else 0)
     shown = np.flatnonzero(tree.factor != LEAF) if whole_tree else path[:-1]
     children = {int(node): (int(tree.left[node]), int(tree.right[node])) for node in shown}
-    heights = [0.9 + 0.26 * (len(children) + 1)] * bool(children) + [1.6 + deepest] * bool(columns)
-    heights += [] if examples is None else [0.6 + (0.75 if examples[1] is not None else 1.6) * len(levels)]
+    for node, following in itertools.pairwise(path):  # the upper branch, in which the instance's condition holds
+        children[node] = (following, int((tree.left if tree.right[node] == following else tree.right)[node]))
+    heights = [1.05 + 0.26 * (len(children) + 1)] * bool(children) + [2.3 + deepest] * bool(columns)
+    heights += [] if examples is None else [0.7 + (0.75 if examples[1] is not None else 1.6) * len(levels)]
     figure = new_figure(9.0, 0.6 + sum(heights))
     headline(figure, _title(explanation, name_of, word))
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0] if heights else [])
     if children:
         inside = _part(next(parts), _ON_TREES)
-        decision_tree.tree(children, _conditions(tree), tree.share, names, path, figure=inside)
+        conditions = _conditions(tree) | {level.node: level.condition for level in levels}
+        decision_tree.tree(children, conditions, tree.share, names, path, figure=inside)
     if columns:
-        inside, width = _part(next(parts), _ON_ROWS), 2.4 + 1.1 * len(columns)
+        inside, width = _part(next(parts), _ON_ROWS), max(4.6, 2.4 + 1.1 * len(columns))
         if width < 9:
             inside = inside.subfigures(1, 2, width_ratios=(width, 9 - width), squeeze=False)[0, 0]
         conditions = [level.condition for level in levels[:deepest]]
@@ -201,7 +210,7 @@ def _examples(
         rows = np.flatnonzero(remaining)
         even = np.unique(np.linspace(0, len(rows) - 1, EXAMPLES).round().astype(int)) if len(rows) else []
         chosen.append(flat[rows[even]])
-        names.append(f"level {number}: {len(rows):,} rows")
+        names.append(f"level {number}: {len(rows):,} row{'' if len(rows) == 1 else 's'}")
     return chosen, image, names
 
 
@@ -226,15 +235,27 @@ def _draw_examples(
 
 
 def _title(explanation: Any, name_of: dict[int, str], word: str) -> str:
-    prediction, label = word + name_of[explanation.prediction], word + name_of[explanation.label]
+    short = {label: word + shortened(name, LETTERS) for label, name in name_of.items()}
+    prediction, label = short[explanation.prediction], short[explanation.label]
+    given = "" if label == prediction else f", not {label}, the class given with the instance"
     if not explanation.levels:
-        return f"The tree predicts {prediction} for every input: it has no split"
+        return f"The tree predicts {prediction} for every input{given}: it has no split"
+    conditions, count = len(explanation.levels), len(explanation.hypotheses)
+    text = f"The tree predicts {prediction}{given}. "
+    text += f"Its path of {_number(conditions, 'condition')} rules out "
     out = [each for each in explanation.hypotheses if each.ruled_out is not None]
-    text = f"The tree predicts {prediction}. Its path of {len(explanation.levels)} conditions rules out "
-    count = len(explanation.hypotheses)
-    text += f"all {count} other classes" if len(out) == count else f"{len(out)} of the {count} other classes"
-    open_ = [name_of[each.label] for each in explanation.hypotheses if each.ruled_out is None]
+    if len(out) < count:
+        text += f"{len(out)} of {_number(count, 'other class', 'other classes')}"
+    else:
+        text += "the other class" if count == 1 else f"all {count} other classes"
+    open_ = [short[each.label].removeprefix(word) for each in explanation.hypotheses if each.ruled_out is None]
     text += f" (not {', '.join(open_)})" if 0 < len(open_) <= 5 else ""
-    than = f", compared with {label}" if label != prediction else ""
-    text += f"{than}; {explanation.left[-1]:.0%} of the rows of {label} satisfy them all"
-    return "\n".join(textwrap.wrap(text, 95))
+    text += f", compared with {label}" if given else ""
+    text += f"; {explanation.left[-1]:.0%} of the rows of {label} satisfy {'it' if conditions == 1 else 'them all'}"
+    if explanation.weight < 0.995:
+        text += f". Its leaf has {explanation.weight:.0%} of the weight"
+    return text
+
+
+def _number(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

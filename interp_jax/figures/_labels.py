@@ -59,3 +59,8 @@ def shortened(name: str, letters: int) -> str:
     """The name, or its beginning and end around "…" if it has more letters: numbered names differ at their ends."""
     end = max(0, (letters - 1) // 3)
     return name if len(name) <= letters else f"{name[: max(1, letters - 1 - end)]}…{name[len(name) - end :]}"
+
+
+def turned_room(names: Sequence[str], room: SupportsFloat, size: SupportsFloat) -> float:
+    """Inches below an axis by which names take more than one line, because they are `too_long` to stand upright."""
+    return max(0.0, 0.6 * float(size) * max(map(len, names)) / 72 - 0.2) if too_long(names, room, size) else 0.0

@@ -115,7 +115,7 @@ def canvas(figure: FigureBase | None, width: SupportsFloat, height: SupportsFloa
     return new_figure(width, height) if figure is None else figure
 
 
-def _inches(figure: FigureBase) -> float:
+def inches(figure: FigureBase) -> float:
     """The width of a figure or subfigure."""
     assert isinstance(figure, Figure | SubFigure)
     return figure.bbox.width / figure.dpi
@@ -123,7 +123,7 @@ def _inches(figure: FigureBase) -> float:
 
 def headline(figure: FigureBase, text: str) -> None:
     """Writes what a figure shows above all else in it; panels and their legend go into a subfigure below."""
-    letters = max(20, int(_inches(figure) * 72 / 6.6))
+    letters = max(20, int(inches(figure) * 72 / 6.6))
     text = "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
     figure.suptitle(text, x=0.01, ha="left", fontsize=LOOK["axes.titlesize"], weight="bold")
 
@@ -171,8 +171,8 @@ def line_style(index: int) -> str:
 
 def legend_above(figure: FigureBase, handles: Sequence[Any], names: Sequence[str], **options: Any) -> Legend:
     """One legend for the whole figure, above it, with as many columns as fit its width."""
-    inches = 0.085 * max(len(name) for name in names) + 0.6
-    columns = max(1, min(len(names), int(_inches(figure) / inches)))
+    each = 0.085 * max(len(name) for name in names) + 0.6
+    columns = max(1, min(len(names), int(inches(figure) / each)))
     return figure.legend(handles, names, loc="outside upper center", ncols=columns, columnspacing=1.6, **options)
 
 

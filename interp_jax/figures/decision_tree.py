@@ -1,5 +1,6 @@
 """A decision tree drawn from its root down."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -10,9 +11,12 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, check_finite, describe
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names, check_range
-from interp_jax.figures._style import GRAY, INK, LIGHT, canvas, styled, whole
+from interp_jax.figures._labels import shortened
+from interp_jax.figures._style import GRAY, INK, LIGHT, canvas, inches, styled, whole
 
 CLASSES = tuple(to_hex(matplotlib.colormaps["tab10"](index)) for index in range(10))  # unordered; repeated beyond ten
+LETTERS = 32  # of a class's name
+WIDE = 6.2  # of a bold letter, in points
 
 
 @styled
@@ -81,6 +85,11 @@ def tree(
     figure = canvas(figure, 9.0, 0.6 + 0.26 * leaves)
     axes = figure.subplots()
     axes.set_axis_off()
+    names = [shortened(name, LETTERS) for name in class_names]
+    # As much room to the right of the last leaf as its text needs: a number of levels, of all points.
+    points, text = 72 * inches(figure) - 12, WIDE * (max(map(len, names)) + 6)
+    room = max(0.75, text * (depth + 0.25) / (points - text))
+    letters = max(16, int(0.95 * points / (depth + 0.25 + room) / 4.6))
     for node, (level, height) in places.items():
         on_path = {"color": INK if node in marked else GRAY, "linewidth": 2.2 if node in marked else 0.9}
         for child in children.get(node, ()):
@@ -89,13 +98,14 @@ def tree(
             axes.plot([level, level + 0.45, x], [height, y, y], zorder=1, **thick)
         if node in children:
             box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": LIGHT}
-            axes.text(level, height, f"{conditions[node]}", ha="left", va="center", fontsize=9, bbox=box, zorder=3)
+            condition = textwrap.fill(f"{conditions[node]}", letters, max_lines=2, placeholder=" …")
+            axes.text(level, height, condition, ha="left", va="center", fontsize=9, bbox=box, zorder=3)
         else:
             best = int(np.argmax(shares[node]))
             shade = CLASSES[best % len(CLASSES)]
             axes.plot(level + 0.05, height, "s", color=shade, markersize=8, zorder=3)
-            text = f"{class_names[best]}  {shares[node, best]:.0%}"
+            text = f"{names[best]}  {shares[node, best]:.0%}"
             weight = "bold" if node in marked else "normal"
             axes.text(level + 0.15, height, text, ha="left", va="center", fontsize=9, weight=weight, zorder=3)
-    axes.set(xlim=(-0.1, depth + 0.9), ylim=(leaves - 0.3, -0.7))
+    axes.set(xlim=(-0.1, depth + 0.15 + room), ylim=(leaves - 0.3, -0.7))
     return whole(figure)

@@ -1,5 +1,6 @@
 """The grid that compares a class with every other, level by level down a tree's path."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,10 +11,13 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, as_entries, as_mapping, as_names
-from interp_jax.figures._style import GRAY, INK, canvas, styled, whole
+from interp_jax.figures._labels import shortened
+from interp_jax.figures._style import GRAY, INK, canvas, inches, styled, whole
 
 RULED_OUT, OPEN = "#009E73", "#CC79A7"  # frames, near the paper's green and red, distinct from the colors of the points
 MINE, OTHER = "#D55E00", "#0072B2"
+LINES = 3  # of a column's name, and of a condition
+CONDITION = 24  # letters in a line of a condition
 
 
 class Panel(NamedTuple):
@@ -68,6 +72,7 @@ def grid(
         if len(panels) > len(levels):
             raise ValueError(f"columns[{name!r}]: found {len(panels)} panels, wanted 1 to {len(levels)}, one a level")
     figure = canvas(figure, min(9.0, 2.4 + 1.1 * len(columns)), 1.0 + 1.0 * len(levels))
+    letters = max(4, int(72 * (inches(figure) - 2) / len(columns) / 5.1))
     axes = figure.subplots(len(levels), len(columns), squeeze=False)
     for panel in axes.flat:
         panel.set_axis_off()
@@ -75,11 +80,20 @@ def grid(
         for row, panel in enumerate(panels):
             _draw(axes[row, column], panel, f"columns[{name!r}][{row}]")
         axes[0, column].annotate(
-            name, (0.5, 1.3), xycoords="axes fraction", ha="center", va="bottom", color=INK, annotation_clip=False
+            _lines(name, letters),
+            (0.5, 1),
+            (0, 16),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=INK,
+            annotation_clip=False,
+            fontsize=9,
         )
     for row, condition in enumerate(levels):
         axes[row, 0].annotate(
-            condition,
+            _lines(condition, CONDITION),
             (-0.12, 0.5),
             xycoords="axes fraction",
             ha="right",
@@ -95,11 +109,19 @@ def grid(
             Patch(facecolor="none", edgecolor=RULED_OUT, linewidth=2),
             Patch(facecolor="none", edgecolor=OPEN, linewidth=2),
         ],
-        [mine, "hypothesis", "ruled out", "not yet"],
+        [shortened(mine, max(8, int((72 * inches(figure) - 150) / 6))), "hypothesis", "ruled out", "not yet"],
         loc="outside upper center",
         ncols=2,
     )
     return whole(figure)
+
+
+def _lines(name: str, letters: int) -> str:
+    """A name in up to three lines of so many letters, without its middle if it is longer."""
+    lines = [shortened(line, letters) for line in textwrap.wrap(name, letters, break_long_words=False)]
+    if len(lines) > LINES:  # the last line has the name's end, by which numbered names differ
+        lines = [*lines[: LINES - 1], f"…{name[1 - letters :].strip()}"]
+    return "\n".join(lines)
 
 
 def _draw(axes, panel, name):

@@ -1,10 +1,13 @@
 import dataclasses
 import functools
+import itertools
 
 import jax
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 from interp_jax import figures
 from interp_jax.methods import cnn_inte
@@ -26,8 +29,12 @@ def _panels(part):
     return part.findobj(Axes)
 
 
+def _drawn(part):
+    return [text for axes in _panels(part) for text in axes.texts]
+
+
 def _texts(part):
-    return [text.get_text() for axes in _panels(part) for text in axes.texts]
+    return [text.get_text() for text in _drawn(part)]
 
 
 def test_the_path_and_the_hypotheses_are_drawn(check_readable):
@@ -43,6 +50,11 @@ def test_the_path_and_the_hypotheses_are_drawn(check_readable):
     drawn = [axes for axes in _panels(grid) if axes.axison]
     ends = [2 if each.ruled_out is None else each.ruled_out + 1 for each in explanation.hypotheses]
     assert len(drawn) == sum(ends)
+    conditions = [level.condition for level in explanation.levels]
+    assert sorted(text for text in texts if "f" in text) == sorted(conditions)
+    assert [text.get_text() for text in grid.findobj(Text) if text.get_text() in conditions] == conditions
+    first, leaf = (next(t for t in _drawn(path) if t.get_text().startswith(each)) for each in (conditions[0], bold[0]))
+    assert leaf.get_position()[1] < first.get_position()[1]  # the path goes up
     title = figure.get_suptitle().replace("\n", " ")
     assert title.startswith(
         f"The tree predicts class {labels[0]}. Its path of 2 conditions rules out all 3 other classes"
@@ -75,8 +87,34 @@ def test_names_of_classes_are_those_of_the_labels(check_readable):
     names = ["ant", "bee", "cat", "dog"]
     figure = check_readable(figures.explanation(explainer, explainer.explain(_explained()[0][0], 3), class_names=names))
     assert {text.split("  ")[0] for text in _texts(figure) if "%" in text} <= set(names)
-    assert f"predicts {names[labels[0]]}." in figure.get_suptitle()
-    assert "dog" in figure.get_suptitle()
+    title = figure.get_suptitle().replace("\n", " ")
+    assert f"predicts {names[labels[0]]}, not dog, the class given with the instance." in title
+    assert ", compared with dog; " in title
+
+
+def test_long_names_of_classes_stay_apart(check_readable):
+    _, _, explainer, explanation = _explained()
+    names = [f"a class with a really very long name that goes on and on, number {each}" for each in range(4)]
+    figure = check_readable(figures.explanation(explainer, explanation, class_names=names, whole_tree=True))
+    tree, grid = figure.subfigs
+    heads = [text for text in _drawn(grid) if "number" in text.get_text()]
+    boxes = sorted([text.get_window_extent() for text in heads], key=lambda box: box.x0)
+    assert len(boxes) == 3
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    legend = grid.findobj(Legend)[0].get_window_extent()
+    assert all(box.y1 <= legend.y0 for box in boxes)
+    assert len({text.get_text() for text in heads}) == 3
+    assert all("…" in text and "number" in text for text in _texts(tree) if "%" in text)
+
+
+def test_one_condition_and_one_other_class_are_singular_and_the_weight_of_the_leaf_is_said():
+    _, _, explainer, explanation = _explained()
+    one = dataclasses.replace(
+        explanation, levels=explanation.levels[:1], hypotheses=explanation.hypotheses[-1:], weight=0.95
+    )
+    title = figures.explanation(explainer, one).get_suptitle().replace("\n", " ")
+    assert "Its path of 1 condition rules out the other class; " in title
+    assert title.endswith(" satisfy it. Its leaf has 95% of the weight")
 
 
 def test_given_inputs_are_shown_at_each_level_that_they_reach(check_readable):
