@@ -10,11 +10,14 @@ from matplotlib.figure import Figure, SubFigure
 from interp_jax._checks import as_counts, describe
 from interp_jax.figures import roles, trees
 from interp_jax.figures._arrays import as_array, as_names
-from interp_jax.figures._labels import too_long
+from interp_jax.figures._labels import shortened, too_long, turned_room
 from interp_jax.figures._style import INK, headline, image, new_figure, styled, whole
 
 SIZE = 9.0  # of the small letters, in points
 NAMED = 40  # up to this many features have their names below the heat map
+LONGEST = 32  # letters of their names
+BELOW = 480  # width of the heat map, in points
+LISTED = 6  # up to this many clusters have their sizes in the title
 
 
 @styled
@@ -40,8 +43,9 @@ def hierarchy(
         clusters: numbers of clusters, ascending; those above the number of units are left out.
         input_shape: of one input, [height, width] or [height, width, channels] (their mean is drawn), if images; the
             features beyond it are outputs.
-        feature_names: one for each feature of the heat map.
-        output_names: one for each output beside the images; their numbers by default.
+        feature_names: one for each feature of the heat map, or for each input. Of more than 40 features every second,
+            third, … has its name; long names are shortened.
+        output_names: one for each output; their numbers by default.
         unit_name: what the units are.
 
     Raises:
@@ -67,25 +71,43 @@ def hierarchy(
     values = tree.roles(counts[0])
     upper = 3.4 + 0.8 * len(levels)
     if input_shape is None:
-        lower = 1.4 + 0.3 * len(values)
+        outputs = tree.outputs or (0 if output_names is None else len(as_names("output_names", output_names)))
+        names = _names(feature_names, output_names, values.shape[1], outputs)
+        lower = 1.4 + 0.3 * len(values) + turned_room(names or [""], BELOW, SIZE)
         above, below = _parts(upper, lower)
-        _heat_map(below, values, titles, feature_names, tree.outputs)
+        _heat_map(below, values, titles, names, outputs)
     else:
         shape = as_counts("input_shape", input_shape)
         inputs, outputs = _split(values, shape, ~np.any(tree.vectors, axis=0), tree.outputs)
-        names = as_names("output_names", range(outputs.shape[1]) if output_names is None else output_names)
-        lower = 0.75 + 1.75 * math.ceil(len(values) / 2)
+        if feature_names is not None:
+            raise ValueError(f"feature_names: found {describe(feature_names)}, wanted none for images")
+        names = range(outputs.shape[1]) if output_names is None else output_names
+        names = as_names("output_names", names, outputs.shape[1])
+        short = [shortened(name, roles.LONGEST) for name in names]
+        lower = 1.05 + (roles.LINE + turned_room(short, roles.BESIDE, SIZE)) * math.ceil(len(values) / 2)
         above, below = _parts(upper, lower)
         below.suptitle("Mean correlations of the units of each cluster with pixels and outputs", fontsize=SIZE + 2)
         roles.image_roles(inputs, outputs, titles=titles, output_names=names, figure=below)
     trees.resolutions(tree.linkage, tree.order, levels, numbers=numbers, unit_name=unit_name, figure=above)
     figure = whole(above)
-    sizes = [f"{size}" for size in np.bincount(levels[0])]
-    of = f"{', '.join(sizes[:-1])} and {sizes[-1]}" if len(sizes) > 1 else sizes[0]
     flipped = int(np.sum(np.asarray(tree.signs) < 0))
-    title = f"{len(tree.vectors)} {unit_name} in {counts[0]} clusters by their correlations, of {of} units"
-    headline(figure, title + (f"; the signs of {flipped} unit{'s' * (flipped > 1)} are reversed" if flipped else ""))
+    reversed_ = (
+        "" if not flipped else f"; the sign{f's of {flipped} units are' if flipped > 1 else ' of 1 unit is'} reversed"
+    )
+    clusters_ = f"{counts[0]} cluster{'' if counts[0] == 1 else 's'}"
+    title = f"{len(tree.vectors)} {unit_name} in {clusters_} by their correlations{_sizes(np.bincount(levels[0]))}"
+    headline(figure, title + reversed_)
     return figure
+
+
+def _sizes(sizes: np.ndarray) -> str:
+    """The sizes of clusters in words; of many clusters only the least and the largest."""
+    least, most = sizes.min(), sizes.max()
+    if least == most:
+        return f", of {least} unit{'' if least == 1 else 's'}{' each' if len(sizes) > 1 else ''}"
+    if len(sizes) > LISTED:
+        return f", of {least} to {most} units"
+    return f", of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} units"
 
 
 def _counts(clusters: Sequence[SupportsIndex], units: int) -> list[int]:
@@ -114,18 +136,38 @@ def _split(
     return images if len(shape) == 2 else images.mean(axis=3), values[:, pixels:]
 
 
-def _heat_map(
-    figure: SubFigure, values: np.ndarray, titles: Sequence[str], names: Sequence[Any] | None, outputs: int
-) -> None:
+def _names(
+    feature_names: Sequence[Any] | None, output_names: Sequence[Any] | None, features: int, outputs: int
+) -> list[str]:
+    """A name, possibly empty, for each feature, or none at all."""
+    if feature_names is None and output_names is None:
+        return []
+    inputs = features - outputs
+    given = ["" for _ in range(inputs)] if feature_names is None else as_names("feature_names", feature_names)
+    if output_names is None:
+        wanted = f"a sequence of {features}" + (f", or of the {inputs} inputs" if outputs else "")
+        last = [f"output {output}" for output in range(outputs)] if len(given) == inputs else []
+    else:
+        wanted = f"a sequence of {inputs}, beside {outputs} output_names"
+        last = as_names("output_names", output_names, outputs)
+    if len(given) + len(last) != features:
+        raise ValueError(f"feature_names: found {len(given)} entries, wanted {wanted}")
+    return [shortened(name, LONGEST) for name in given + last]
+
+
+def _heat_map(figure: SubFigure, values: np.ndarray, titles: Sequence[str], names: list[str], outputs: int) -> None:
     values = as_array("roles", values, "clusters", "features")
     axes = figure.subplots()
-    image(axes, values[::-1], signed=True, label="mean over the cluster's units")
+    image(axes, values[::-1], signed=True, label="mean over the\ncluster's units")
     axes.set_yticks(np.arange(len(titles), 0, -1), titles, fontsize=SIZE)
-    axes.set_xlabel(f"feature; right of the line: {outputs} outputs" if outputs else "feature")
+    label = "feature"
+    if names:
+        step = math.ceil(len(names) / NAMED)
+        label += f"; one of {step} is named" if step > 1 else ""
+        places = [place for place in range(0, len(names), step) if names[place]]
+        rotation = 90 if too_long(names, BELOW, SIZE) else 0
+        axes.set_xticks([1 + p for p in places], [names[p] for p in places], rotation=rotation, fontsize=SIZE)
     if outputs:
         axes.axvline(values.shape[1] - outputs + 0.5, color=INK, linewidth=1.2)
-    if names is not None:
-        names = as_names("feature_names", names, values.shape[1])
-        if len(names) <= NAMED:
-            rotation = 90 if too_long(names, 480, SIZE) else 0
-            axes.set_xticks(np.arange(1, len(names) + 1), names, rotation=rotation, fontsize=SIZE)
+        label += f"; right of the line: {outputs} output{'' if outputs == 1 else 's'}"
+    axes.set_xlabel(label)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from interp_jax.figures._arrays import as_array, as_names
-from interp_jax.figures._labels import too_long
+from interp_jax.figures._labels import shortened, too_long, turned_room
 from interp_jax.figures._style import (
     GRAY,
     INK,
@@ -31,6 +31,9 @@ from interp_jax.figures._style import (
 )
 
 SIZE = 9.0  # of the small letters, in points
+LINE = 1.75  # height of a cluster's image and bars with names of one line, in inches
+BESIDE = 200  # width of the bars beside an image, in points
+LONGEST = 24  # letters of an output's name below bars
 YEAR = 12  # months between two grid lines
 
 
@@ -55,7 +58,7 @@ def image_roles(
         inputs: [clusters, height, width], correlation of each cluster with the pixels, row 0 at the top; NaN is gray.
         outputs: [clusters, classes], correlation of each cluster with the outputs.
         titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
-        output_names: one per output.
+        output_names: one per output; long ones are shortened.
         input_label, output_label: what the colors and the bars are, if not correlations.
         figure: a figure or subfigure to draw on; a new one by default.
 
@@ -68,11 +71,11 @@ def image_roles(
     inputs = as_array("inputs", inputs, "clusters", "height", "width")
     outputs = as_array("outputs", outputs, len(inputs), "classes")
     titles = as_names("titles", titles, len(inputs))
-    output_names = as_names("output_names", output_names, outputs.shape[1])
+    output_names = [shortened(name, LONGEST) for name in as_names("output_names", output_names, outputs.shape[1])]
     low, high = _scale(inputs)
     lines = -(-len(inputs) // 2)
-    turned = too_long(output_names, 200, SIZE)
-    line = 2.3 if turned else 1.75
+    turned = too_long(output_names, BESIDE, SIZE)
+    line = LINE + turned_room(output_names, BESIDE, SIZE)
     figure = canvas(figure, 9.0, line * lines + 0.75)
     grid = figure.add_gridspec(lines + 1, 4, width_ratios=(1, 1.5) * 2, height_ratios=(line,) * lines + (0.14,))
     cmap = (SIGNED if low < 0 else POSITIVE).with_extremes(bad=MISSING)

@@ -118,7 +118,7 @@ def resolutions(
     if support is not None:
         below.set_xlabel(f"{below.get_xlabel()}; percentages: support of the cluster")
     below.set_yticks(-np.arange(len(levels)), [f"{len(ends)} cluster{'' if len(ends) == 1 else 's'}" for ends in spans])
-    below.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    below.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
     below.tick_params(length=0)
     below.grid(False)
     below.spines[:].set_visible(False)

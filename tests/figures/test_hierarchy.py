@@ -1,5 +1,7 @@
 """The figure of a tree of units: the tree, its clusters, and their roles as images or as a heat map."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -68,6 +70,7 @@ def test_counts_above_the_number_of_units_are_left_out(check_readable):
         ({"input_shape": [4, 6]}, r"input_shape: found \(4, 6\), wanted .* of fewer than 23 features"),
         ({"input_shape": [20]}, r"input_shape: found \(20,\)"),
         ({"input_shape": [4, 5], "output_names": ["a"]}, r"output_names: found 1 entries, wanted a sequence of 3"),
+        ({"input_shape": [4, 5], "feature_names": ["a"]}, r"feature_names: found .*, wanted none for images"),
         ({"feature_names": ["a"]}, r"feature_names: found 1 entries, wanted a sequence of 23"),
     ],
 )
@@ -80,8 +83,8 @@ def test_the_title_says_how_many_signs_are_reversed():
     alike, opposite = np.array([[1.0, 0.1], [1.0, 0.2], [0.1, 1.0]]), np.array([[1.0, 0.1], [1.0, 0.2], [-0.1, -1.0]])
     titles = [figures.hierarchy(methods.hierarchy.build(each)).get_suptitle() for each in (alike, opposite)]
     assert [" ".join(title.split()) for title in titles] == [
-        "3 hidden units in 3 clusters by their correlations, of 1, 1 and 1 units",
-        "3 hidden units in 3 clusters by their correlations, of 1, 1 and 1 units; the signs of 1 unit are reversed",
+        "3 hidden units in 3 clusters by their correlations, of 1 unit each",
+        "3 hidden units in 3 clusters by their correlations, of 1 unit each; the sign of 1 unit is reversed",
     ]
 
 
@@ -100,3 +103,68 @@ def test_traced_and_device_vectors_draw_alike():
     vectors = jax.random.normal(jax.random.key(0), (6, 5))
     (drawn,) = _images(figures.hierarchy(methods.hierarchy.build(vectors)))
     assert drawn.get_array().shape == (4, 5)
+
+
+def _size(axes):
+    """Width and height of drawn axes, in inches."""
+    box = axes.get_window_extent()
+    return box.width / axes.figure.dpi, box.height / axes.figure.dpi
+
+
+@pytest.mark.parametrize("count", [16, 30])
+def test_long_feature_names_are_below_a_heat_map_of_full_size(count, check_readable, panels):
+    names = [f"mean fractal dimension of a nucleus, number {index}" for index in range(count)]
+    tree = methods.hierarchy.build(np.random.default_rng(0).normal(size=(12, count)))
+    figure = check_readable(figures.hierarchy(tree, clusters=[3], feature_names=names))
+    (roles,) = [axes for axes in panels(figure) if axes.images]
+    width, height = _size(roles)
+    assert width > 5
+    assert height > 0.9
+    for label in roles.get_xticklabels():
+        assert label.get_window_extent().y0 >= 0
+
+
+def test_of_many_features_one_of_several_is_named(check_readable, panels):
+    tree = methods.hierarchy.build(np.random.default_rng(0).normal(size=(12, 74)))
+    figure = check_readable(figures.hierarchy(tree, clusters=[3], feature_names=[f"f{k}" for k in range(74)]))
+    (roles,) = [axes for axes in panels(figure) if axes.images]
+    assert [label.get_text() for label in roles.get_xticklabels()] == [f"f{k}" for k in range(0, 74, 2)]
+    assert roles.get_xlabel() == "feature; one of 2 is named"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"feature_names": [*"abcde"]}, [*"abcde"]),
+        ({"feature_names": [*"abc"]}, [*"abc", "output 0", "output 1"]),
+        ({"feature_names": [*"abc"], "output_names": [*"xy"]}, [*"abcxy"]),
+        ({"output_names": [*"xy"]}, [*"xy"]),
+    ],
+)
+def test_inputs_and_outputs_of_a_heat_map_have_names(arguments, names, panels):
+    built = methods.hierarchy.build(np.eye(3, 5) + 0.1)
+    tree = dataclasses.replace(built, outputs=2)
+    (roles,) = [axes for axes in panels(figures.hierarchy(tree, **arguments)) if axes.images]
+    assert [label.get_text() for label in roles.get_xticklabels()] == names
+    assert roles.get_xlabel() == "feature; right of the line: 2 outputs"
+    if "output_names" in arguments:  # of a tree that does not know its outputs
+        (roles,) = [axes for axes in panels(figures.hierarchy(built, **arguments)) if axes.images]
+        assert [label.get_text() for label in roles.get_xticklabels()] == names
+
+
+@pytest.mark.parametrize("letters", [10, 60])
+def test_images_beside_long_output_names_keep_their_size(letters, check_readable, panels):
+    tree = methods.hierarchy.build(np.random.default_rng(0).normal(size=(12, 35)))
+    names = [f"{'automobile' * 6}"[:letters] for _ in range(10)]
+    figure = check_readable(figures.hierarchy(tree, clusters=[4], input_shape=[5, 5], output_names=names))
+    drawn = [axes for axes in panels(figure) if axes.images]
+    assert all(min(_size(axes)) > 1 for axes in drawn)
+    bars = [axes for axes in panels(figure) if axes.get_ylabel().startswith("correlation with")]
+    assert all(_size(axes)[1] > 1 for axes in bars)
+
+
+def test_sizes_of_many_clusters_are_a_range():
+    tree = methods.hierarchy.build(np.random.default_rng(0).normal(size=(40, 9)))
+    sizes = np.bincount(tree.cut(12))
+    title = " ".join(figures.hierarchy(tree, clusters=[12]).get_suptitle().split())
+    assert f"in 12 clusters by their correlations, of {sizes.min()} to {sizes.max()} units" in title
