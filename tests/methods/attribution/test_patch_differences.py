@@ -85,6 +85,10 @@ def test_differences_agree_with_the_transcription(case, measure):
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+def test_the_last_patch_ends_where_the_row_does():
+    assert [starts.tolist() for starts in Patches.over((5, 4, 3), patch=2, stride=2).starts] == [[0, 2, 3], [0, 2]]
+
+
 def test_each_patch_draws_reference_rows_of_its_own_all_equally_likely():
     drawn = np.asarray(_drawn(jax.random.key(0), jnp.arange(50), samples=20, rows=4))
     assert len(np.unique(drawn, axis=0)) == 50

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.tree import DecisionTreeClassifier
 
 from interp_jax.methods.cnn_inte import grow
-from interp_jax.methods.cnn_inte.tree import LEAF
+from interp_jax.methods.cnn_inte.tree import LEAF, _orders
 
 OPTIONS = {"count": 4, "classes": 3, "depth": 3}
 
@@ -81,6 +81,25 @@ def test_numbering_the_ids_otherwise_changes_nothing_for_subsets():
     other = np.stack([random.permutation(5)[column] for column in ids.T], axis=1)
     first, second = (grow(each, labels, count=5, classes=3, depth=3) for each in (ids, other))
     np.testing.assert_array_equal(first.predict(ids), second.predict(other))
+
+
+def test_of_factors_that_split_alike_the_first_is_taken():
+    ids = np.repeat([[0, 0], [1, 1]], 5, axis=0)
+    assert grow(ids, ids[:, 0], count=2, classes=2, depth=1).factor[0] == 0
+
+
+def test_ids_are_ordered_by_the_main_axes_of_their_weighted_shares_by_each_class_and_as_numbered():
+    table = np.random.default_rng(0).integers(0, 30, (6, 5))
+    table[:, [1, 4]] = 0  # two classes are absent
+    size = table.sum(axis=1)
+    shares = table / size[:, None]
+    apart = shares - size @ shares / size.sum()
+    _, axes = np.linalg.eigh(apart.T @ (size[:, None] * apart))
+    first, second, *others = (order.tolist() for order in _orders(table))
+    for order, axis in ((first, axes[:, -1]), (second, axes[:, -2])):
+        assert np.argsort(shares @ axis).tolist() in (order, order[::-1])
+    assert others == [np.argsort(shares[:, label], kind="stable").tolist() for label in (0, 1, 2, 3)]
+    assert others[1] == list(range(6))
 
 
 def test_entropy_halves_where_gini_is_indifferent():

@@ -153,6 +153,12 @@ def test_probabilities_that_are_declared_give_what_their_logits_give():
     np.testing.assert_allclose(rate, [wanted], atol=1e-6)
 
 
+def test_probabilities_of_0_are_the_least_number_and_not_infinite():
+    sure = gate_tail(lambda hidden: jnp.eye(3)[jnp.zeros(len(hidden), int)], HIDDEN, scores="probabilities")
+    scores = np.asarray(sure(HIDDEN[:2]))
+    np.testing.assert_allclose(scores, [[0, *[np.log(np.finfo(np.float32).tiny)] * 2]] * 2, rtol=1e-6)
+
+
 def test_two_columns_of_a_single_score_are_selected_from():
     """The remedy that the refusal names."""
     tail, hidden, _ = dense(4)
