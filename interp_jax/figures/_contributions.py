@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count, as_counts, describe
 from interp_jax.figures import through_layers
 from interp_jax.figures._arrays import as_array, as_entries, as_names
+from interp_jax.figures._labels import shortened
 from interp_jax.figures._style import color, headline, image, new_figure, styled
 
 ROWS, LAYERS = 4, 7  # drawn by default, at most
@@ -102,17 +103,18 @@ def contributions(
     ]
     paths = likelihood[:, chosen].swapaxes(0, 1)
     through_layers.likelihood_paths(paths, names, finals, columns=columns, figure=below)
-    headline(figure, _title(agreeing.mean(axis=1), predicted, truth))
+    accuracy = None if truth is None else np.asarray(contributions.accuracy(truth))
+    headline(figure, _title(agreeing.mean(axis=1), predicted, accuracy))
     return figure
 
 
 def _parts(contributions: Any) -> list[np.ndarray]:
     """The maps, scores and likelihood, [layers, rows, …]."""
-    fields = ("maps", "scores", "likelihood")
+    fields = ("maps", "scores", "likelihood", "accuracy")
     if not all(hasattr(contributions, field) for field in fields):
         wanted = "Contributions, e.g. of methods.identity.contributions"
         raise ValueError(f"contributions: found {describe(contributions)}, wanted {wanted}")
-    maps, scores, likelihood = (getattr(contributions, field) for field in fields)
+    maps, scores, likelihood = (getattr(contributions, field) for field in fields[:3])
     maps = as_array("contributions.maps", maps, "layers", "rows", "features")
     scores = as_array("contributions.scores", scores, *maps.shape[:2], "classes")
     likelihood = as_array("contributions.likelihood", likelihood, *scores.shape)
@@ -183,7 +185,7 @@ def _heat_maps(
         axes.set(ylabel="layer", xlabel="feature" if index >= count - columns else "")
         if names is not None and features <= NAMED:
             last = index >= count - columns
-            shown = [_short(name) if last else "" for name in names]
+            shown = [shortened(name, LONGEST) if last else "" for name in names]
             axes.set_xticks(places, shown, rotation=90, fontsize=SIZE)
         if inputs is not None:
             top = figure.add_subplot(grid[each * line, column], sharex=axes)
@@ -197,17 +199,19 @@ def _heat_maps(
         axes.set_title(title, fontsize=SIZE + 0.5)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _most(rows: int) -> str:
+    return "the row has its" if rows == 1 else f"at least {AGREED:.0%} of the {rows:,} rows have their"
 
 
-def _title(agreeing: np.ndarray, predicted: np.ndarray, truth: np.ndarray | None) -> str:
+def _title(agreeing: np.ndarray, predicted: np.ndarray, accuracy: np.ndarray | None) -> str:
     depth, rows = predicted.shape
     below = np.flatnonzero(agreeing < AGREED)
     since = int(below[-1]) + 2 if below.size else 1
-    text = f"From layer {since} of {depth} on, at least {AGREED:.0%} of the {rows:,} rows have their final class; "
+    text = f"From layer {since} of {depth} on, {_most(rows)} final class; "
     text += f"in layer 1, {agreeing[0]:.0%}"
-    if truth is not None:
-        shares = (predicted == truth).mean(axis=1)
-        text += f". Accuracy: {shares[0]:.1%} in layer 1, {shares[-1]:.1%} in the last"
+    if depth == 1:
+        text = f"{rows:,} row{'' if rows == 1 else 's'} in one layer"
+    if accuracy is not None:
+        text += f". Accuracy: {accuracy[0]:.1%}"
+        text += f" in layer 1, {accuracy[-1]:.1%} in the last" if depth > 1 else ""
     return "\n".join(textwrap.wrap(text, 95))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import describe
 from interp_jax.figures._arrays import as_array, as_mapping, as_names, finite_entries, mean_and_deviation
-from interp_jax.figures._labels import too_long
+from interp_jax.figures._labels import shortened, too_long
 from interp_jax.figures._lines import draw_series
 from interp_jax.figures._style import GRAY, headline, legend_above, log_axis, new_figure, styled, whole_ticks
 
@@ -23,6 +23,7 @@ TITLES = (
     "size of activations",
 )
 LABELS = ("inner-class deviation", "inter-class deviation", "inter-class / inner-class", "mean L1 norm of a row")
+LETTERS = 20  # of a layer's name
 WIDE = 30.0  # levels whose ratio is above it have a logarithmic axis
 
 
@@ -60,7 +61,11 @@ def deviation(profiles: Any, *, layer_names: Sequence[Any] | None = None, metric
         series[name] = _values(place, profile, depth)
     finite_entries("profiles", *(values[field] for values in series.values() for field in ("inner", "inter")))
     depth = len(next(iter(series.values()))["inner"])
-    names = None if layer_names is None else as_names("layer_names", layer_names, depth)
+    names = (
+        None
+        if layer_names is None
+        else [shortened(name, LETTERS) for name in as_names("layer_names", layer_names, depth)]
+    )
     figure = new_figure(9.0, 6.4)
     headline(figure, _title(series))
     body = figure.subfigures(squeeze=False)[0, 0]
@@ -82,7 +87,7 @@ def deviation(profiles: Any, *, layer_names: Sequence[Any] | None = None, metric
         if names is None:
             whole_ticks(axes.xaxis, x)
         else:
-            axes.set_xticks(x, names, rotation=90 if too_long(names, 72 * 3.4, 10) else 0)
+            axes.set_xticks(x, names, rotation=90 if depth > 1 and too_long(names, 72 * 3.4, 10) else 0)
     if band is not None:
         legend_above(body, [handles[0], band], ["mean", "least to greatest class, or pair of classes"])
     elif not single:
@@ -109,11 +114,17 @@ def _values(name: str, profile: Any, depth: int | str) -> dict[str, np.ndarray]:
 
 def _title(series: Mapping[str, Mapping[str, np.ndarray]]) -> str:
     """How the ratio of the two deviations changes from the first layer to the last."""
+    depth = len(next(iter(series.values()))["ratio"])
     ends = {name: mean_and_deviation(values["ratio"][[0, -1]])[0] for name, values in series.items()}
     if "" in ends:
         first, last = (_number(end) for end in ends[""])
         text = f"Averages of two classes lie {first} times as far apart as rows of one class in the first layer, "
         text += f"{last} times in the last"
+        if depth == 1:
+            text = f"Averages of two classes lie {first} times as far apart as rows of one class"
+    elif depth == 1:
+        text = "Distance between class averages, relative to that within a class: "
+        text += ", ".join(f"{name} {_number(first)}" for name, (first, _) in ends.items())
     else:
         text = "Distance between class averages, relative to that within a class, in the first and the last layer: "
         text += ", ".join(f"{name} {_number(first)} → {_number(last)}" for name, (first, last) in ends.items())

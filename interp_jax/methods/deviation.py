@@ -17,6 +17,7 @@ from interp_jax.methods.averages import class_means
 
 METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
 PAIRS = ("adjacent", "all")
+SUCH_AS = "such as network.activations(inputs)"
 
 
 @readable(figure="deviation")
@@ -48,6 +49,8 @@ class Profile(NamedTuple):
         (inner, inner_last), (inter, inter_last) = (
             (float(each[0]), float(each[-1])) for each in (self.inner, self.inter)
         )
+        if len(self.inner) == 1:
+            return f"1 layer, {len(self.counts)} classes\ninner-class deviation {inner:.4g}, inter-class {inter:.4g}"
         return (
             f"{len(self.inner)} layers, {len(self.counts)} classes\n"
             f"inner-class deviation {inner:.4g} in the first layer, {inner_last:.4g} in the last\n"
@@ -125,7 +128,7 @@ def _checked_layers(activations, rows):
     if isinstance(activations, str) or not isinstance(activations, Mapping | Sequence) or not activations:
         empty = isinstance(activations, Mapping | Sequence) and not activations
         found = "no layers" if empty else describe(activations)
-        raise ValueError(f"activations: found {found}, wanted a mapping or sequence of layers")
+        raise ValueError(f"activations: found {found}, wanted a mapping or sequence of layers, {SUCH_AS}")
     named = activations.items() if isinstance(activations, Mapping) else enumerate(activations)
     shape = [rows, "features", "…"]
     return tuple(as_centered(f"activations[{name!r}]", layer, shape=shape) for name, layer in named)

@@ -55,7 +55,7 @@ def test_names_of_features_are_written_below(panels, check_readable):
     figure = check_readable(figures.contributions(result, inputs=inputs, rows=[0], feature_names=names))
     drawn, bars = panels(figure.subfigs[0])
     texts = [label.get_text() for label in drawn.get_xticklabels()]
-    assert texts == [*"abcdefghijk", "a very long name …"]
+    assert texts == [*"abcdefghijk", "a very long …ature"]
     assert len(bars.patches) == 12
 
 
@@ -93,6 +93,24 @@ def test_labels_are_stated_and_the_accuracy_is_in_the_title(panels):
     (path,) = panels(figure.subfigs[1])
     assert path.get_title(loc="left") == "row 2, label dog\nhen from layer 3 on"
     assert "Accuracy: 33.3% in layer 1, 83.3% in the last" in figure.get_suptitle().replace("\n", " ")
+
+
+def test_accuracy_in_the_title_shares_ties_as_the_result_does():
+    inputs = np.random.default_rng(0).uniform(size=(4, 3)).astype(np.float32)
+    layers = np.concatenate([inputs[None].repeat(2, axis=0), np.zeros((2, 4, 5), np.float32)], axis=2)
+    layers[1, :, 3] = 1  # all classes tie in the first layer; the last one says class 0
+    result = identity.contributions(inputs, layers)
+    title = figures.contributions(result, labels=[0, 0, 0, 1]).get_suptitle().replace("\n", " ")
+    assert "Accuracy: 20.0% in layer 1, 75.0% in the last" in title
+
+
+def test_one_layer_and_one_row_are_singular():
+    _, result = _result(depth=1, rows=1)
+    title = figures.contributions(result, labels=[0]).get_suptitle()
+    assert title == "1 row in one layer. Accuracy: 100.0%"
+    assert repr(result) == "Contributions: 1 layer, 1 row"
+    _, result = _result(depth=2, rows=1)
+    assert "the row has its final class" in figures.contributions(result).get_suptitle()
 
 
 def test_what_cannot_be_drawn_is_named():

@@ -69,6 +69,29 @@ def test_missing_numbers_leave_gaps(panels, check_readable):
     assert "– times" in figure.get_suptitle().replace("\n", " ")
 
 
+def test_one_layer_has_its_own_sentence(panels, check_readable):
+    name = "the first hidden layer with a long name"
+    one = _profile((4.0,), (2.0,), (10.0,))
+    figure = check_readable(figures.deviation(one, layer_names=[name]))
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Averages of two classes lie 0.5 times as far apart as rows of one class"
+    )
+    (label,) = panels(figure)[3].get_xticklabels()
+    assert label.get_rotation() == 0
+    assert repr(one) == "Profile: 1 layer, 2 classes\ninner-class deviation 4, inter-class 2"
+    assert figures.deviation({"a": one, "b": one}).get_suptitle().endswith("within a class: a 0.5, b 0.5")
+
+
+def test_long_names_of_layers_leave_most_of_the_height_to_the_panels(panels, check_readable):
+    layers = np.arange(1.0, 21.0)
+    names = [f"the convolution of stage number {number}" for number in layers]
+    figure = check_readable(figures.deviation(_profile(layers, layers, layers), layer_names=names))
+    drawn = panels(figure)
+    assert all(len(label.get_text()) <= 20 for label in drawn[3].get_xticklabels())
+    assert len({label.get_text() for label in drawn[3].get_xticklabels()}) == 20
+    assert sum(axes.get_position().height for axes in drawn) / 2 > 0.45
+
+
 def test_what_cannot_be_drawn_is_named():
     with pytest.raises(ValueError, match="^profiles: found .*, wanted a Profile"):
         figures.deviation(np.zeros(3))

@@ -167,6 +167,10 @@ def test_half_precision_is_computed_in_full(dtype):
     ("call", "message"),
     [
         (lambda x, labels: profile(x, labels), r"activations: found float32 \[12, 6\], wanted a mapping or sequence"),
+        (
+            lambda x, labels: profile(lambda rows: rows, labels),
+            r"activations: found function, wanted .*, such as network.activations\(inputs\)",
+        ),
         (lambda x, labels: profile({}, labels), "activations: found no layers"),
         (lambda x, labels: profile([x], labels[1:]), r"activations\[0\]: found shape \[12, 6\], wanted \[11, "),
         (lambda x, labels: profile({"a": x[:, 0]}, labels), r"activations\['a'\]: found shape \[12\]"),

@@ -33,9 +33,10 @@ class Contributions(NamedTuple):
         classes = np.argmax(np.asarray(self.scores), axis=2)
         shares = 100 * np.mean(classes == classes[-1:], axis=1)
         shown = ", ".join(f"{share:.0f}" for share in shares[:8]) + (", …" if len(shares) > 8 else "")
-        return (
-            f"{len(shares)} layers, {classes.shape[1]} rows\n% of rows with the last layer's class, by layer: {shown}"
-        )
+        rows = f"{classes.shape[1]} row{'' if classes.shape[1] == 1 else 's'}"
+        if len(shares) == 1:
+            return f"1 layer, {rows}"
+        return f"{len(shares)} layers, {rows}\n% of rows with the last layer's class, by layer: {shown}"
 
     def accuracy(self, labels: Given[Array | np.ndarray, "rows"]) -> Float[Array, " layers"]:
         """The share of rows that each layer classifies correctly, as in `layer_accuracy`.
@@ -117,6 +118,14 @@ def contributions(
     Source: Kubota, Hayashi, Hayase & Uchida, arXiv:2102.13333 (abstract).
     """
     named = {"inputs": inputs, "layers": layers}
+    for name, each in named.items():
+        if callable(each):  # NumPy takes a network for an array without axes
+            wanted = (
+                "an array [rows, features], and network.layers(inputs) as layers"
+                if name == "inputs"
+                else "an array, network.layers(inputs)"
+            )
+            raise ValueError(f"{name}: found a {type(each).__name__}, wanted {wanted}")
     inputs, layers = (each if isinstance(each, jax.Array) else as_numpy(name, each) for name, each in named.items())
     check_shape("inputs", inputs, ["rows", "features"])
     rows, features = inputs.shape

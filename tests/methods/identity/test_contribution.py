@@ -100,6 +100,11 @@ def test_half_precision_and_whole_numbers_are_read_in_full():
         ),
         (lambda x, h: (x, h[..., :5]), r"layers: found float32 \[6, 5, 5\], wanted .* class units, at least 2"),
         (lambda x, h: (x * 1j, h), "inputs: found complex"),
+        (
+            lambda x, h: (lambda rows: rows, x),
+            r"inputs: found a function, wanted an array .*, and network.layers\(inputs\)",
+        ),
+        (lambda x, h: (x, lambda rows: rows), r"layers: found a function, wanted an array, network.layers\(inputs\)"),
     ],
 )
 def test_bad_arguments_are_named(change, message):
