@@ -120,6 +120,13 @@ def test_the_score_is_undefined_for_fewer_points_than_features(shift):
     assert np.isnan(separability(points * 1e3, first, second, key=KEY).score)
 
 
+def test_the_score_is_undefined_where_chance_alone_separates_nearly_everything():
+    points, first = np.random.default_rng(0).normal(size=(10, 6)).astype(np.float32), np.arange(10) < 5
+    result = separability(points, first, ~first, key=KEY)
+    assert 0.9 < float(result.by_chance) < 0.99
+    assert np.isnan(result.score)
+
+
 def test_scores_are_defined_where_points_suffice():
     points, first, second = _clouds(0.0, features=16)
     for rows in (50, 200):
