@@ -64,7 +64,10 @@ def deviation(profiles: Any, *, layer_names: Sequence[Any] | None = None, metric
     names = (
         None
         if layer_names is None
-        else [shortened(name, LETTERS) for name in as_names("layer_names", layer_names, depth)]
+        else [
+            shortened(name, LETTERS if depth > 1 else 2 * LETTERS)
+            for name in as_names("layer_names", layer_names, depth)
+        ]
     )
     figure = new_figure(9.0, 6.4)
     headline(figure, _title(series))

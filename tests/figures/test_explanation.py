@@ -107,7 +107,7 @@ def test_long_names_of_classes_stay_apart(check_readable):
     assert all("…" in text and "number" in text for text in _texts(tree) if "%" in text)
 
 
-def test_one_condition_and_one_other_class_are_singular_and_the_weight_of_the_leaf_is_said():
+def test_one_condition_and_one_other_class_are_singular_and_the_weight_of_the_leaf_is_stated():
     _, _, explainer, explanation = _explained()
     one = dataclasses.replace(
         explanation, levels=explanation.levels[:1], hypotheses=explanation.hypotheses[-1:], weight=0.95

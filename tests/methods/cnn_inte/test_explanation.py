@@ -39,13 +39,13 @@ def test_an_explained_level_knows_the_number_of_ids_and_one_row_is_singular():
     assert repr(level._replace(rows=np.arange(1))).endswith("1 reference row remains")
 
 
-def test_a_tree_without_a_split_is_said_to_have_none():
+def test_a_tree_without_a_split_has_its_own_sentence():
     assert repr(NO_SPLIT) == "Explanation: class 1 for every input: the tree has no split"
     tree = cnn_inte.grow(np.zeros((1, 1), int), np.array([1]), count=2, classes=2, depth=1)
     assert repr(tree) == "Tree: 1 leaf from 1 training row of 1 class, without a split"
 
 
-def test_the_weight_of_the_leaf_is_said_where_other_leaves_have_some():
+def test_the_weight_of_the_leaf_is_stated_where_other_leaves_have_some():
     levels = (cnn_inte.Level(0, 2, (1,), 1, 1.0, np.arange(7), 4),)
     found = dataclasses.replace(NO_SPLIT, levels=levels, weight=0.95)
     assert repr(found) == "Explanation: path f2 ∈ {1} → class 1 (its leaf has 95% of the weight)"
