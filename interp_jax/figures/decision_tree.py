@@ -16,7 +16,7 @@ from interp_jax.figures._style import GRAY, INK, LIGHT, canvas, inches, styled, 
 
 CLASSES = tuple(to_hex(matplotlib.colormaps["tab10"](index)) for index in range(10))  # unordered; repeated beyond ten
 LETTERS = 32  # of a class's name
-WIDE = 6.2  # of a bold letter, in points
+WIDE = 6.2  # of a bold character, in points
 
 
 @styled
