@@ -29,10 +29,10 @@ def test_exactly_the_smallest_pixels_go(values, share):
         np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("size", [3, 10, 1000])
+@pytest.mark.parametrize("size", [3, 41, 97])
 def test_a_share_that_is_so_many_pixels_is_so_many(size):
     x = jnp.arange(1.0, size + 1)
-    for count in range(0, size + 1, max(1, size // 250)):
+    for count in range(size + 1):
         kept = _apply(regularizers.clip_norm(count / size), x, x, 0)
         assert int(jnp.sum(kept == 0)) == count
 
