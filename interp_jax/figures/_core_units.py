@@ -98,8 +98,8 @@ def _title(selections: Sequence[Any], row: _Row, class_names: Sequence[Any] | No
     required = " or ".join(sorted({f"{100 * each.holding:g} %" for each in selections}))
     missed = sum(not each.reached for each in selections)
     reached = "" if not missed else ", not reached" if len(selections) == 1 else f", not reached by {missed}"
-    kept = f"{number} of {units} {unit_name}{'' if units == 1 else 's'} {'keeps' if number == '1' else 'keep'}"
-    return f"{kept} {share} of {whose} (required: {required}{reached})"
+    subject = f"{number} of {units} {unit_name}{'' if units == 1 else 's'} {'keeps' if number == '1' else 'keep'}"
+    return f"{subject} {share} of {whose} (required: {required}{reached})"
 
 
 def _decisions(selection: Any, class_names: Sequence[Any] | None) -> str:
