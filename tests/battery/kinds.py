@@ -31,6 +31,7 @@ TEXTS = {
     "note",
     "alt",
     "x_label",
+    "size_label",
     "y_label",
     "id",
     "mine",
