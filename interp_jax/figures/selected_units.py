@@ -21,7 +21,7 @@ from interp_jax.figures._arrays import (
     finite_entries,
     mean_and_deviation,
 )
-from interp_jax.figures._labels import too_long
+from interp_jax.figures._labels import shortened, too_long
 from interp_jax.figures._style import (
     GRAY,
     INK,
@@ -63,7 +63,7 @@ def positions(
     Args:
         masks: class → [runs, units], 1 where the run chose the unit, else 0; classes may differ in number of runs.
         x_label: of the columns, which are counted from 0.
-        size_label: heading of the numbers of units that a run chose.
+        size_label: heading of the numbers of units that a run chose; letters beyond twelve are left out.
         figure: a figure or subfigure to draw on; a new one by default.
 
     Raises:
@@ -91,7 +91,7 @@ def positions(
         if len(mask) > 1:
             _column(axes, 1, f"{mask.all(axis=0).sum()}", place)
         top += len(mask) + GAP
-    for column, heading in enumerate((size_label, "every run")[: 1 + several]):
+    for column, heading in enumerate((shortened(size_label, 12), "every run")[: 1 + several]):
         _column(axes, column, heading, 0, above=10, color=GRAY)
     axes.set(xlim=(-0.5, units - 0.5), ylim=(top - GAP, 0), yticks=[], xlabel=x_label)
     axes.grid(False)
