@@ -120,6 +120,13 @@ def test_the_score_is_undefined_for_fewer_points_than_features(shift):
     assert np.isnan(separability(points * 1e3, first, second, key=KEY).score)
 
 
+def test_clouds_that_chance_separates_better_have_a_score_of_0():
+    points, first = np.random.default_rng(4).normal(size=(40, 2)).astype(np.float32), np.arange(40) < 20
+    result = separability(points, first, ~first, key=KEY)
+    assert float(result.youden) < float(result.by_chance)
+    assert float(result.score) == 0
+
+
 def test_the_score_is_undefined_where_chance_alone_separates_nearly_everything():
     points, first = np.random.default_rng(0).normal(size=(10, 6)).astype(np.float32), np.arange(10) < 5
     result = separability(points, first, ~first, key=KEY)
