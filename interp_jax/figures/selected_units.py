@@ -91,7 +91,9 @@ def positions(
         if len(mask) > 1:
             _column(axes, 1, f"{mask.all(axis=0).sum()}", place)
         top += len(mask) + GAP
-    for column, heading in enumerate((shortened(size_label, 12), "every run")[: 1 + several]):
+    for column, heading in enumerate(
+        (shortened(as_names("size_label", [size_label])[0], 12), "every run")[: 1 + several]
+    ):
         _column(axes, column, heading, 0, above=10, color=GRAY)
     axes.set(xlim=(-0.5, units - 0.5), ylim=(top - GAP, 0), yticks=[], xlabel=x_label)
     axes.grid(False)
