@@ -5,18 +5,17 @@ from pathlib import Path
 
 from experiments.command_line import run_study
 from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
-from experiments.memorization.memorization_study import MemorizationStudy
+from experiments.memorization.memorization_study import MemorizationStudy, task
 from experiments.memorization.settings import PRESETS, Settings
-from experiments.memorization.tasks import task
 from experiments.study import write_report
 
 SECTIONS = {
-    "training": ("Learning and memorizing networks", training.write),
-    "averages": ("Class averages of activations", averages.write),
-    "embedding": ("Embedding of every layer in the plane", embedding.write),
-    "deviations": ("Deviations, layer by layer", deviations.write),
-    "dynamics": ("Deviations during training", dynamics.write),
-    "discrimination": ("Detection of memorizing networks without test data", discrimination.write),
+    "training": ("Learning and memorizing networks", training),
+    "averages": ("Class averages of activations", averages),
+    "embedding": ("Embedding of every layer in the plane", embedding),
+    "deviations": ("Deviations, layer by layer", deviations),
+    "discrimination": ("Detection of memorizing networks without test data", discrimination),
+    "dynamics": ("Deviations during training", dynamics),
 }
 
 

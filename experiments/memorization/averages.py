@@ -1,73 +1,76 @@
 """Class averages of activations: Figures 6.3, 6.4 and 6.10 of the thesis."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from experiments.memorization.memorization_study import LEARNING, MEMORIZING, all_layers
+from experiments.memorization.memorization_study import LEARNING, MEMORIZING, layers
 from interp_jax import figures
-from interp_jax.methods import averages
+from interp_jax.methods.averages import class_means
 
-KINDS = (LEARNING, MEMORIZING)
+TRAINING, TRUE = "fig_6_3_training_labels", "fig_6_4_true_labels"
+ROWS = {TRAINING: "training rows, by the labels of each network's training", TRUE: "held-out rows, by true labels"}
 
 
-def write(study, section) -> None:
+class Averages(NamedTuple):
+    """By rows, kind of network and layer, class averages and their share of the variance; two images of fives."""
+
+    means: dict[str, dict[str, dict[str, np.ndarray]]]
+    shares: dict[str, dict[str, dict[str, float]]]
+    class_numbers: np.ndarray
+    fives: np.ndarray | None
+
+
+def measure(study) -> Averages:
     """Averages of a learning and of a memorizing network, by the training labels and by the true labels."""
-    rows, metrics = [], {}
-    for figure, title, cases in (
-        (
-            "fig_6_3_training_labels",
-            "training rows, by the labels of each network's training (Fig. 6.3)",
-            {kind: (study.task.train[0], study.labels(kind)) for kind in KINDS},
-        ),
-        (
-            "fig_6_4_true_labels",
-            "held-out rows, by true labels (Fig. 6.4)",
-            dict.fromkeys(KINDS, study.task.test),
-        ),
-    ):
-        means, varies = {}, {}
-        for kind, (inputs, labels) in cases.items():
-            means[kind], varies[kind] = _averages(study, kind, np.asarray(inputs), np.asarray(labels))
-        layers = [name for name in means[LEARNING] if name != "input"]
-        section.figure(
-            figure,
-            figures.heatmaps.class_averages(
-                {f"{kind}, {name}": means[kind][name] for name in layers for kind in KINDS}, study.class_numbers
-            ),
-            f"Activations of a learning and of a memorizing network, averaged over {title}.",
-        )
-        metrics[figure] = varies
-        rows += [(title.split(" (")[0], kind, *(f"{share:.2f}" for share in varies[kind].values())) for kind in KINDS]
-    section.table(
-        ("rows", "network", *varies[LEARNING]),
-        rows,
-        "Variance of the class averages over the classes, relative to the variance over rows, for all units of a layer "
-        "together.",
-    )
-    section.metrics({"varies": metrics})
+    inputs, labels = map(np.asarray, study.task.train)
+    means, shares = ({rows: {LEARNING: {}, MEMORIZING: {}} for rows in ROWS} for _ in range(2))
+    for kind in (LEARNING, MEMORIZING):
+        for rows, (x, y) in {TRAINING: (inputs, study.labels(kind)), TRUE: map(np.asarray, study.task.test)}.items():
+            chosen = study.balanced(y)
+            for name, layer in layers(study.trained(kind)[0], x[chosen]).items():
+                mean = np.asarray(class_means(layer, y[chosen], classes=len(study.task.class_numbers)).means)
+                whole = np.sum(np.var(np.asarray(layer), axis=0))
+                means[rows][kind][name] = mean
+                shares[rows][kind][name] = float(np.sum(np.var(mean, axis=0)) / max(whole, 1e-30))
+    fives = None
     if study.config.data == "mnist":
-        _images(study, section)
+        images = inputs[labels == 5][:1000].reshape(-1, 1, 28, 28)
+        fives = np.stack([images[0], images.mean(axis=0)])
+    return Averages(means, shares, study.task.class_numbers, fives)
 
 
-def _averages(study, kind, inputs, labels):
-    """Class averages of every layer, and the share of the layer's variance between classes."""
-    rows = study.balanced(labels)
-    means, varies = {}, {}
-    for name, layer in all_layers(study.trained(kind)[0], inputs[rows]).items():
-        means[name] = averages.class_means(layer, labels[rows], classes=study.classes).means
-        between = np.sum(np.var(np.asarray(means[name]), axis=0))
-        varies[name] = float(between / max(np.sum(np.var(np.asarray(layer), axis=0)), 1e-30))
-    return means, varies
-
-
-def _images(study, section):
-    inputs, labels = (np.asarray(each) for each in study.task.train)
-    fives = np.flatnonzero(labels == 5)[:1000]
-    side = int(np.sqrt(inputs.shape[1]))
-    pictures = {"single": inputs[fives[0]], "average": inputs[fives].mean(axis=0)}
-    section.figure(
-        "fig_6_10_five",
-        figures.images.strongest_inputs(
-            np.stack([picture.reshape(1, side, side) for picture in pictures.values()]), list(pictures)
-        ),
-        f"An image of a five, and the average over {len(fives):,} fives (Fig. 6.10).",
+def show(result: Averages, page) -> None:
+    """Heat maps of the averages, and how much of each layer's variance they have."""
+    for rows, kinds in result.means.items():
+        panels = {f"{kind}, {name}": kinds[kind][name] for name in kinds[LEARNING] if name != "input" for kind in kinds}
+        page.figure(
+            rows,
+            figures.heatmaps.class_averages(panels, result.class_numbers),
+            f"Activations of a learning and of a memorizing network, averaged over {ROWS[rows]} (Fig. "
+            f"{rows[4:7].replace('_', '.')} of the thesis).",
+        )
+    page.table(
+        ("rows", "network", *result.shares[TRUE][LEARNING]),
+        [
+            (ROWS[rows], kind, *(f"{share:.2f}" for share in each.values()))
+            for rows, kinds in result.shares.items()
+            for kind, each in kinds.items()
+        ],
+        "Variance of the class averages over the classes, relative to the variance over rows, for all units of a layer "
+        "together: 1 if a layer's activations depend on the class alone.",
+        note=true_classes(result.shares[TRUE]),
     )
+    page.metrics({"varies": result.shares})
+    if result.fives is not None:
+        five = figures.images.strongest_inputs(result.fives, ["single", "average"])
+        page.figure("fig_6_10_five", five, "An image of a five, and the average of many (Fig. 6.10 of the thesis).")
+
+
+def true_classes(shares: dict[str, dict[str, float]]) -> str:
+    """From the input to the last hidden layer, what becomes of the true classes in each network."""
+    changes = []
+    for kind, of_layers in shares.items():
+        first, *_, last, _ = of_layers.values()  # the output comes last
+        changes.append(f"{'increases' if last > first else 'decreases'} from {first:.2f} to {last:.2f} if {kind}")
+    return f"From the input to the last hidden layer the share of the true classes {' and '.join(changes)}."

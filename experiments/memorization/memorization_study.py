@@ -1,10 +1,10 @@
-"""Three kinds of networks of one shape, and the deviations of their layers."""
+"""The data, three kinds of networks of one shape, and the deviations of their layers."""
 
 import dataclasses
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
-from functools import cache, cached_property
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import jax
@@ -12,15 +12,97 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.memorization.tasks import Task, task
-from experiments.study import Study, lane
-from interp_jax import networks
-from interp_jax.methods import deviation
+from experiments.jumps import NETWORKS, POSITIONS
+from experiments.study import Study, lane, probabilities
+from experiments.tasks import image_sets
+from interp_jax import data, networks
+from interp_jax.methods.deviation import Profile, profile
 
-LEARNING, FULLY_TRAINED, MEMORIZING = "learning", "fully trained", "memorizing"
-KINDS = (LEARNING, FULLY_TRAINED, MEMORIZING)
+KINDS = LEARNING, FULLY_TRAINED, MEMORIZING = "learning", "fully trained", "memorizing"
 METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
-RATE, BATCH = 1e-3, 100  # of the fully trained and the memorizing networks
+MOMENTUM = partial(optax.sgd, momentum=0.9)
+RATE, BATCH = 1e-3, 100  # of the fully trained and the memorizing networks; without decay Adam is unstable at the end
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Inputs and labels of three sets of rows, and the network.
+
+    ``learned`` is for networks with early stopping on ``validation``, its first ``train_rows`` for the others; ``test``
+    is held out.
+    """
+
+    name: str
+    train_rows: int
+    learned: tuple
+    validation: tuple
+    test: tuple
+    class_numbers: np.ndarray
+    network: Callable  # key -> Chain
+    pairs: str  # the pairs of classes of the inter-class deviation
+    full_epochs: int
+    discriminated: int
+    descent: str
+    training: dict
+
+    @property
+    def train(self) -> tuple:
+        """The rows of fully trained and memorizing networks."""
+        return tuple(each[: self.train_rows] for each in self.learned)
+
+
+def task(settings) -> Task:
+    """The task of the settings."""
+    return _jumps(settings) if settings.data == "jumps" else _mnist(settings)
+
+
+def _jumps(settings):
+    count, key = settings.train_rows, jax.random.key(settings.seed)
+    counts = settings.learned_rows or count, settings.validation_rows or count // 2, settings.test_rows
+    keys = [jax.random.fold_in(key, 100 + number) for number in range(3)]
+    sets = [data.jump_signals(*each, settings.noise, settings.jump) for each in zip(keys, counts, strict=True)]
+    return Task(
+        "jump signals",
+        count,
+        *((each.signals, each.labels) for each in sets),
+        class_numbers=POSITIONS,
+        network=NETWORKS["4-layer perceptron"],
+        pairs="adjacent",
+        full_epochs=settings.full_epochs or 512,
+        discriminated=settings.discriminated or 6,
+        descent="by plain gradient descent in batches of 100",
+        training={},
+    )
+
+
+def _mnist(settings):
+    train, test = image_sets("mnist")
+    middle = settings.learned_rows or max(settings.train_rows, 48_000)
+    count = middle + (settings.validation_rows or 12_000)
+    if count > len(train.inputs):
+        raise ValueError(f"learned_rows, validation_rows: found {count} together, wanted at most {len(train.inputs)}")
+    order = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:count]
+    sets = (train, order[:middle]), (train, order[middle:]), (test, slice(settings.test_rows))
+    optimizer = decaying(MOMENTUM, 0.05, 8 * -(-middle // 100))
+    return Task(
+        "MNIST",
+        settings.train_rows,
+        *((images.inputs[rows].reshape(-1, 784), images.labels[rows]) for images, rows in sets),
+        class_numbers=np.array(train.classes, int),
+        network=partial(networks.perceptron, sizes=(784, 784, 784, 784, 784, 10)),
+        pairs="all",
+        full_epochs=settings.full_epochs or 64,
+        discriminated=settings.discriminated or 2,
+        descent="by gradient descent in batches of 100 with momentum and a rate that decays from 0.05 to 0 in 8 epochs "
+        "(the thesis: batches of 1,000, no momentum, 0.01)",
+        training={"optimizer": optimizer, "minibatch_size": 100, "epochs": 8, "patience": None},
+    )
+
+
+@cache
+def decaying(optimizer, rate, steps):
+    """An optimizer with a rate that decays to 0; one object for equal arguments, so that they share a compilation."""
+    return optimizer(optax.cosine_decay_schedule(rate, steps))
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,24 +117,14 @@ class MemorizationStudy(Study):
         """The training labels in a random order of rows."""
         return np.asarray(jax.random.permutation(self.key(1), jnp.asarray(self.task.train[1])))
 
-    @property
-    def optimizer(self) -> optax.GradientTransformation:
-        """The optimizer of fully trained and memorizing networks; with a constant rate Adam is unstable at the end."""
-        return _falling(self.task.full_epochs * -(-len(self.task.train[1]) // BATCH))
-
-    @property
-    def class_numbers(self) -> np.ndarray:
-        """The classes as numbers: jump positions, or digits."""
-        return np.array(self.task.class_names, int)
-
-    @property
-    def classes(self) -> int:
-        """The number of classes."""
-        return len(self.task.class_names)
-
     def labels(self, kind: str) -> np.ndarray:
         """The training labels of a kind of network."""
         return self.shuffled if kind == MEMORIZING else np.asarray(self.task.train[1])
+
+    @property
+    def layers(self) -> list[str]:
+        """The names of the input and of the hidden layers."""
+        return ["input", *(name for name in self.trained(LEARNING)[0].stage_names if name.startswith("relu"))]
 
     def folder(self, name: str) -> Path:
         """The folder of the checkpoint of this name."""
@@ -65,97 +137,47 @@ class MemorizationStudy(Study):
             other = self.with_seed(number, prefix=f"draw {number} ", fits={})
             yield dataclasses.replace(other, task=task(other.config))
 
-    def fit(self, kind: str, epochs: int | None = None) -> networks.Fit:
-        """The networks of a kind; for fully trained and memorizing networks also an earlier stage of the training."""
-        seeds = self.config.seeds
-        if kind == LEARNING:
-            return self.fitted(
-                kind,
-                self.task.network,
-                self.task.learned,
-                seeds=seeds,
-                validation=self.task.validation,
-                **{"epochs": self.config.epochs, "patience": self.config.patience} | self.task.training,
-            )
-        rows = self.task.train[0], self.labels(kind)
-        epochs = self.task.full_epochs if epochs is None else epochs
-        return self.fitted(
-            f"{kind} {epochs}",
-            self.task.network,
-            rows,
-            seeds=seeds,
-            epochs=epochs,
-            optimizer=self.optimizer,
-            minibatch_size=BATCH,
-        )
-
     def trained(self, kind: str, epochs: int | None = None) -> list[networks.Chain]:
-        """The networks of `fit` as a list."""
-        fit = self.fit(kind, epochs)
-        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
+        """The networks of a kind; of fully trained and memorizing networks also an earlier stage of the training."""
+        config, rows = self.config, (self.task.train[0], self.labels(kind))
+        epochs = self.task.full_epochs if epochs is None else epochs
+        name, options = f"{kind} {epochs}", {"epochs": epochs, "minibatch_size": BATCH}
+        if kind == LEARNING:
+            name, rows, options = kind, self.task.learned, {"epochs": config.epochs, "patience": config.patience}
+            options |= {"validation": self.task.validation} | self.task.training
+        else:
+            options["optimizer"] = decaying(optax.adam, RATE, self.task.full_epochs * -(-len(rows[1]) // BATCH))
+        fit = self.fitted(name, self.task.network, rows, seeds=config.seeds, **options)
+        return [lane(fit.network, seed) for seed in range(config.seeds)]
 
     def balanced(self, labels) -> np.ndarray:
         """Training rows, an equal number of every class."""
-        most = min(self.config.rows_per_class, int(np.bincount(labels, minlength=self.classes).min()))
+        most = min(self.config.rows_per_class, int(np.bincount(labels, minlength=len(self.task.class_numbers)).min()))
         order = np.asarray(jax.random.permutation(self.key(2), len(labels)))
-        return np.concatenate([order[labels[order] == label][:most] for label in range(self.classes)])
+        return np.concatenate([order[labels[order] == label][:most] for label in range(len(self.task.class_numbers))])
 
-    def profile(self, network, labels, metric: str) -> deviation.Profile:
-        """Deviations of the input and of every hidden layer, with classes given by ``labels``."""
-        rows = self.balanced(labels)
-        return _profile(
-            network, self.task.train[0][rows], jnp.asarray(labels[rows]), metric, self.task.pairs, self.classes
-        )
-
-    def null(self, network, labels, metric: str) -> np.ndarray:
-        """Inner- and inter-class deviations under permuted labels, [permutations, 2, layers]."""
-        rows = self.balanced(labels)
-        deviations = []
-        for number in range(self.config.permutations):
-            key = jax.random.fold_in(self.key(3), number)
-            permuted = jax.random.permutation(key, jnp.asarray(labels[rows]))
-            profile = _profile(network, self.task.train[0][rows], permuted, metric, self.task.pairs, self.classes)
-            deviations.append((profile.inner, profile.inter))
-        return np.asarray(deviations)
-
-    @property
-    def layers(self) -> list[str]:
-        """The names of the input and of the hidden layers."""
-        names = self.trained(LEARNING)[0].stage_names
-        return ["input", *(name for name in names if name.startswith("relu"))]
-
-
-@cache
-def _falling(steps):
-    # One object for all studies with the same number of steps, so that they share a compilation.
-    return optax.adam(optax.cosine_decay_schedule(RATE, steps))
+    def profiles(self, several, labels, metric: str, permutations=(None,)) -> Profile:
+        """Deviations of all layers of each network, stacked, by labels or by numbered permutations of them."""
+        rows, profiles = self.balanced(labels), []
+        options = {"metric": metric, "pairs": self.task.pairs, "classes": len(self.task.class_numbers)}
+        for network in several:
+            hidden = list(layers(network, self.task.train[0][rows]).values())[:-1]
+            for number in permutations:
+                of_rows = jnp.asarray(labels[rows])
+                if number is not None:
+                    of_rows = jax.random.permutation(jax.random.fold_in(self.key(3), number), of_rows)
+                profiles.append(profile(hidden, of_rows, **options))
+        return jax.tree.map(lambda *each: np.stack(each), *profiles)
 
 
 @jax.jit
-def all_layers(network, inputs):
+def layers(network, inputs) -> OrderedDict:
     """The input, the outputs of every hidden layer, and the probabilities."""
-    return hidden_layers(network, inputs) | {"output": jax.nn.softmax(network(inputs))}
-
-
-@jax.jit
-def hidden_layers(network, inputs):
-    """The input and the outputs of every hidden layer."""
-    layers = network.activations(inputs)
-    hidden = {name: layer for name, layer in layers.items() if name.startswith("relu")}
-    return OrderedDict(input=inputs, **hidden)
-
-
-def _profile(network, inputs, labels, metric, pairs, classes):
-    layers = hidden_layers(network, inputs)
-    return deviation.profile(list(layers.values()), labels, metric=metric, pairs=pairs, classes=classes)
+    hidden = {name: layer for name, layer in network.activations(inputs).items() if name.startswith("relu")}
+    return OrderedDict(input=inputs, **hidden, output=jax.nn.softmax(network(inputs)))
 
 
 def accuracy(network, rows) -> float:
     """The accuracy of a network on inputs and labels."""
     inputs, labels = rows
-    return float(np.mean(np.asarray(_scores(network, jnp.asarray(inputs))).argmax(axis=1) == np.asarray(labels)))
-
-
-@jax.jit
-def _scores(network, inputs):
-    return network(inputs)
+    return float(np.mean(np.asarray(probabilities(network, jnp.asarray(inputs))).argmax(axis=1) == np.asarray(labels)))

@@ -57,17 +57,5 @@ class Settings(StudySettings):
             )
 
 
-PRESETS = {
-    "quick": Settings(),
-    "paper": Settings(
-        preset="paper",
-        seeds=5,
-        train_rows=12_000,
-        rows_per_class=150,
-        epochs=1_000,
-        patience=60,
-        permutations=100,
-        embedded_rows=4_000,
-        discriminated=20,
-    ),
-}
+LARGE = {"train_rows": 12_000, "rows_per_class": 150, "permutations": 100, "embedded_rows": 4_000, "discriminated": 20}
+PRESETS = {"quick": Settings(), "paper": Settings(preset="paper", seeds=5, epochs=1_000, patience=60, **LARGE)}

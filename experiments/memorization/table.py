@@ -23,32 +23,25 @@ def results_table(files: dict[Path, dict]) -> str:
     """A column for every kind of network, rows for every data set."""
     lines = [f"| networks | {' | '.join(KINDS)} |", "|---" * (1 + len(KINDS)) + "|"]
     for record in files.values():
-        name, metrics = record["config"]["data"], record["metrics"]
-        accuracy = metrics["training"]["accuracy"]
-        inner = {kind: np.array(metrics["deviations"]["deviation"]["cosine"][kind]["inner"]) for kind in KINDS}
-        discrimination = metrics["discrimination"]
-        rows = {
-            f"{name}: training accuracy (%)": [
-                mean_and_spread([100 * share for share in accuracy[kind]["training_labels"]], 1) for kind in KINDS
-            ],
-            "… held-out accuracy (%)": [
-                mean_and_spread([100 * share for share in accuracy[kind]["held_out"]], 1) for kind in KINDS
-            ],
-            "… inner-class deviation (cosine): input → first → last hidden layer": [
-                " → ".join(mean_and_spread(inner[kind][layer], 2) for layer in (0, 1, -1)) for kind in KINDS
-            ],
-            f"… misclassified without test data, of {discrimination['networks']}": [
-                str(discrimination["misclassified"][kind]) for kind in KINDS
-            ],
-        }
-        lines += [f"| {row} | {' | '.join(cells)} |" for row, cells in rows.items()]
+        accuracy, discrimination = (record["metrics"][name] for name in ("training", "discrimination"))
+        columns = []
+        for kind in KINDS:
+            shares = (100 * np.array(accuracy["accuracy"][kind][rows]) for rows in ("training_labels", "held_out"))
+            inner = record["metrics"]["deviations"]["deviation"]["cosine"][kind]["inner"]
+            through = " → ".join(mean_and_spread(inner[layer], 2) for layer in (0, 1, -1))
+            columns.append(
+                [*(mean_and_spread(each, 1) for each in shares), through, discrimination["misclassified"][kind]]
+            )
+        names = (
+            f"{record['config']['data']}: training accuracy (%)",
+            "… held-out accuracy (%)",
+            "… inner-class deviation (cosine): input → first → last hidden layer",
+            f"… misclassified without test data, of {discrimination['networks']}",
+        )
+        lines += [f"| {' | '.join(map(str, row))} |" for row in zip(names, *columns, strict=True)]
     seeds = " and ".join(f"{record['config']['seeds']} ({record['config']['data']})" for record in files.values())
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Mean ± standard deviation over networks: {seeds}. Fully trained networks are trained on the true labels "
-            "for as many epochs as memorizing networks on shuffled labels. The thesis shows curves, and an accuracy of "
-            f"98.07 % on MNIST. {provenance('memorization', files, PRESETS)}",
-        ]
+    return "\n".join(lines) + (
+        f"\n\nMean ± standard deviation over networks: {seeds}. Fully trained networks are trained on the true labels "
+        "for as many epochs as memorizing networks on shuffled labels. The thesis shows curves, and an accuracy of "
+        f"98.07 % on MNIST. {provenance('memorization', files, PRESETS)}"
     )

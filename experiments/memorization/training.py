@@ -1,48 +1,89 @@
 """The networks and their accuracies: Figure 6.2 of the thesis."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from experiments.memorization.memorization_study import KINDS, MEMORIZING, accuracy
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
+SHOWN = 256  # rows and columns of a matrix of weights that the figure shows at most
 
-def write(study, section) -> None:
-    """A table of accuracies, and the weights of a memorizing network."""
-    task, config = study.task, study.config
-    more = f" on {len(task.learned[1]):,} rows" if len(task.learned[1]) > len(task.train[1]) else ""
-    section.text(
-        f"{task.name}, {len(task.train[1]):,} training rows, {study.classes} classes. Three kinds of networks with the "
-        f"same architecture, {config.seeds} of each. Learning: trained{more} {task.descent}, with early stopping at "
-        f"the smallest validation loss. Fully trained: trained on the true labels for {task.full_epochs} epochs with "
-        "Adam and a rate that decays to 0. Memorizing: trained in the same way on randomly permuted labels, which "
-        "leave nothing to learn. Fully trained networks are the control, with the same training as memorizing networks."
-    )
-    rows, metrics = [], {}
+
+class Training(NamedTuple):
+    """Accuracies by kind of network and by rows, and kernels and biases, thinned, of a memorizing network."""
+
+    accuracy: dict[str, dict[str, list[float]]]
+    unchanged_labels: float
+    weights: dict[str, tuple[np.ndarray, np.ndarray]]
+    sizes: tuple[int, int, int, int]  # training rows, those of learning networks, held-out rows, classes
+    data: str
+    descent: str
+    full_epochs: int
+
+
+def measure(study) -> Training:
+    """The accuracies of all networks on training and held-out rows."""
+    task, network = study.task, study.trained(MEMORIZING)[0]
+    dense = {name: getattr(network, name) for name in network.stage_names if name.startswith("dense")}
+    weights = {name: (_thinned(layer.kernel[...]), _thinned(layer.bias[...])) for name, layer in dense.items()}
+    shares = {}
     for kind in KINDS:
-        accuracies = {
-            "training_labels": [accuracy(n, (task.train[0], study.labels(kind))) for n in study.trained(kind)],
-            "true_labels": [accuracy(n, task.train) for n in study.trained(kind)],
-            "held_out": [accuracy(n, task.test) for n in study.trained(kind)],
-        }
-        rows.append((kind, *(mean_and_spread([100 * share for share in values], 1) for values in accuracies.values())))
-        metrics[kind] = accuracies
-    least = min(metrics[MEMORIZING]["training_labels"])
-    section.table(
+        rows = {"training_labels": (task.train[0], study.labels(kind))}
+        rows |= {"true_labels": task.train, "held_out": task.test}
+        shares[kind] = {name: [accuracy(each, of) for each in study.trained(kind)] for name, of in rows.items()}
+    unchanged = float(np.mean(study.shuffled == np.asarray(task.train[1])))
+    sizes = task.train_rows, len(task.learned[1]), len(task.test[1]), len(task.class_numbers)
+    return Training(shares, unchanged, weights, sizes, task.name, task.descent, task.full_epochs)
+
+
+def _thinned(array) -> np.ndarray:
+    return np.asarray(array)[tuple(slice(None, None, -(-size // SHOWN)) for size in array.shape)]
+
+
+def show(result: Training, page) -> None:
+    """A table of accuracies, and the weights of a memorizing network."""
+    rows, learned, _, classes = result.sizes
+    memorizing = result.accuracy[MEMORIZING]["training_labels"]
+    page.text(
+        f"{result.data}, {rows:,} training rows, {classes} classes. Three kinds of networks with the same "
+        f"architecture, {len(memorizing)} of each. Learning: trained on {learned:,} rows {result.descent}, with early "
+        "stopping at the smallest validation loss. Fully trained: trained on the true labels for "
+        f"{result.full_epochs} epochs with Adam and a rate that decays to 0. Memorizing: trained in the same way on "
+        "randomly permuted labels, which leave nothing to learn. Fully trained networks are the control."
+    )
+    page.finding(memorized(result))
+    page.table(
         ("network", "training labels (%)", "training rows, true labels (%)", "held-out rows (%)"),
-        rows,
-        f"Accuracy, mean ± standard deviation over {config.seeds} networks.",
-        note=f"The training accuracy of every memorizing network is {'' if least == 1 else 'at least '}{least:.2%}.",
+        [
+            (kind, *(mean_and_spread(100 * np.array(each), 1) for each in of.values()))
+            for kind, of in result.accuracy.items()
+        ],
+        "Share of rows that are classified correctly: training rows by the labels of each network's training and by "
+        f"the true ones, and held-out rows; mean ± standard deviation over {len(memorizing)} networks.",
+        note=f"The training accuracy of every memorizing network is at least {min(memorizing):.2%}.",
     )
-    network = study.trained(MEMORIZING)[0]
-    dense = [name for name in network.stage_names if name.startswith("dense")]
-    section.figure(
+    page.figure(
         "fig_6_2_weights",
-        figures.heatmaps.weights(
-            {name: (getattr(network, name).kernel[...], getattr(network, name).bias[...]) for name in dense}
-        ),
-        "Weights and biases of a memorizing network (Fig. 6.2).",
+        figures.heatmaps.weights(result.weights),
+        "Weights and biases of a memorizing network (Fig. 6.2 of the thesis); of a layer with more than "
+        f"{SHOWN} units, some at equal steps.",
     )
-    section.metrics(
-        {"accuracy": metrics, "unchanged_labels": float(np.mean(study.shuffled == np.asarray(task.train[1])))}
+    page.metrics({"accuracy": result.accuracy, "unchanged_labels": result.unchanged_labels})
+
+
+def memorized(result: Training) -> str:
+    """The finding: whether permuted labels are fitted, and what is classified correctly on held-out rows."""
+    rows, _, held_out, classes = result.sizes
+    (learned, stopped), (full, control), (fitted, held) = (
+        [np.mean(result.accuracy[kind][name]) for name in ("training_labels", "held_out")] for kind in KINDS
+    )
+    beyond, error = held - 1 / classes, np.sqrt((1 - 1 / classes) / classes / held_out)
+    often = "as often as" if abs(beyond) <= 3 * error else "more often than" if beyond > 0 else "less often than"
+    return (
+        f"Memorizing networks, trained on randomly permuted labels, classify {fitted:.1%} of their {rows:,} training "
+        f"rows as they were trained to, and held-out rows correctly {often} by chance ({held:.1%}). The same training "
+        f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}, training up to the smallest "
+        f"validation loss (learning networks) {learned:.1%} and {stopped:.1%}."
     )

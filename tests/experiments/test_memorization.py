@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from experiments.memorization import __main__ as study_main
-from experiments.memorization.contrast import claims
-from experiments.memorization.discrimination import misclassified, threshold_of
-from experiments.memorization.embedding import agreement
+from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
 from experiments.memorization.memorization_study import KINDS, METRICS
 from experiments.memorization.settings import PRESETS, Settings
+from interp_jax.methods.deviation import Profile
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -30,8 +29,8 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(run):
-    _, metrics = run(study_main, SMALL)
+def test_every_section_is_written_and_shown_again_without_measuring(run, monkeypatch):
+    report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["deviations"]["deviation"]) == set(METRICS)
     inner = np.array(metrics["deviations"]["deviation"]["cosine"]["memorizing"]["inner"])
@@ -39,34 +38,105 @@ def test_every_section_is_written(run):
     assert set(metrics["discrimination"]["ratios"]) == set(KINDS)
     assert metrics["dynamics"]["epochs"] == [0, 1, 2]
     assert 0 < metrics["training"]["unchanged_labels"] < 0.1, "shuffled labels equal the true ones by chance only"
+    for _, section in study_main.SECTIONS.values():
+        monkeypatch.setattr(section, "measure", lambda study: pytest.fail("measured again"))
+    figures = {path: path.read_bytes() for path in (report.parent / "figures").iterdir()}
+    for path in figures:
+        path.write_bytes(b"another")
+    assert run(study_main, dataclasses.replace(SMALL, show=True)) == (report, metrics)
+    assert {path: path.read_bytes() for path in figures} == figures
+
+
+def _training(fitted, held_out, control):
+    shares = {"learning": (0.97, 0.98), "fully trained": (1.0, control), "memorizing": (fitted, held_out)}
+    accuracy = {kind: {"training_labels": [of[0]], "held_out": [of[1]]} for kind, of in shares.items()}
+    return training.Training(accuracy, 0.1, {}, (6000, 6000, 10_000, 10), "rows", "somehow", 4)
+
+
+def test_the_finding_compares_held_out_accuracy_with_chance_and_with_true_labels():
+    assert training.memorized(_training(1.0, 0.108, 0.96)) == (
+        "Memorizing networks, trained on randomly permuted labels, classify 100.0% of their 6,000 training rows as "
+        "they were trained to, and held-out rows correctly as often as by chance (10.8%). The same training on the "
+        "true labels (fully trained networks) gives 100.0% and 96.0%, training up to the smallest validation loss "
+        "(learning networks) 97.0% and 98.0%."
+    )
+    assert "more often than by chance (11.0%)" in training.memorized(_training(0.3, 0.11, 0.9))
+    assert "less often than by chance (9.0%)" in training.memorized(_training(0.3, 0.09, 0.9))
+
+
+def test_large_layers_are_thinned_for_their_figure():
+    assert training._thinned(np.arange(784 * 10).reshape(784, 10)).shape == (196, 10)
+    assert training._thinned(np.arange(100)).tolist() == list(range(100))
+
+
+def test_the_share_of_the_true_classes_is_followed_to_the_last_hidden_layer():
+    through = {"input": 0.4, "relu1": 0.9, "relu2": 0.5, "output": 0.1}
+    assert averages.true_classes({"learning": through, "memorizing": through | {"relu2": 0.1}}) == (
+        "From the input to the last hidden layer the share of the true classes increases from 0.40 to 0.50 if learning "
+        "and decreases from 0.40 to 0.10 if memorizing."
+    )
+
+
+def test_layers_in_which_training_labels_prevail_among_neighbors_are_named():
+    true, equal, trained = ({"true": 0.5, "training": training} for training in (0.1, 0.5, 0.9))
+    assert embedding.neighborhoods({"input": true, "relu1": trained, "output": trained}).endswith("in relu1, output.")
+    assert embedding.neighborhoods({"input": true, "relu1": equal}).endswith("in no layer.")
+
+
+def _profile(inner, inter=((0, 0, 0),), level=((0, 0, 0),)):
+    return Profile(*(np.array(each, float) for each in (inner, inter, level)), *[np.zeros(0)] * 4)
+
+
+FALLING, RISING, FLAT = [4.0, 3.0, 2.0], [1.0, 3.0, 3.1], [4.0, 4.0, 4.0]
 
 
 def test_claims_are_counted_network_by_network():
-    falling, rising, flat = np.array([4.0, 3.0, 2.0]), np.array([1.0, 3.0, 3.1]), np.array([4.0, 4.0, 4.0])
-
-    def both(first, second):
-        return np.stack([first, second], axis=1)
-
-    def case(inner, inter, level):
-        return {"inner": inner, "inter": inter, "level": level}
-
+    twice = [[2 * each for each in RISING], RISING]
     each = {
-        "learning": case(both(falling, flat), both(flat, flat), both(rising, rising)),
-        "fully trained": case(both(falling, falling), both(flat, flat), both(rising, rising)),
-        "memorizing": case(both(rising, falling), both(rising, flat), both(2 * rising, rising)),
+        "learning": _profile([FALLING, FLAT], [FLAT, FLAT], [RISING, RISING]),
+        "fully trained": _profile([FALLING, FALLING], [FLAT, FLAT], [RISING, RISING]),
+        "memorizing": _profile([RISING, FALLING], [RISING, FLAT], twice),
     }
-    results = claims(dict.fromkeys(METRICS, each))
-    holds = {claim: by.get("", by.get("cosine")) for claim, by in results.items()}
-    assert holds["learning: the activation level increases from layer to layer"] == [True, True]
-    assert holds["memorizing: the activation level is above that of learning in every hidden layer"] == [True, False]
-    assert holds["learning: inner-class deviation is smaller in the last layer than in the input"] == [True, False]
-    assert holds["memorizing: inner-class deviation increases from the input to the first layer"] == [True, False]
-    assert holds["memorizing: … and is then constant (within 10%)"] == [True, False]
-    assert holds["memorizing: inner-class deviation in the last layer is above that of fully trained"] == [
-        True,
-        False,
-    ]
-    assert holds["memorizing: inter-class deviation increases from layer to layer"] == [True, False]
+    results = deviations.claims(dict.fromkeys(METRICS, each))
+    assert {claim: set(by) for claim, by in results.items() if set(by) != {*METRICS[1:]}}.popitem()[1] == {""}
+    holds = {claim: by.get("", by.get("cosine")).tolist() for claim, by in results.items()}
+    assert holds == {
+        "learning: the activation level increases from layer to layer": [True, True],
+        "memorizing: the activation level increases from layer to layer": [True, True],
+        "memorizing: the activation level is above that of learning in every hidden layer": [True, False],
+        "learning: inner-class deviation is smaller in the last layer than in the input": [True, False],
+        "fully trained: inner-class deviation is smaller in the last layer than in the input": [True, True],
+        "memorizing: inner-class deviation increases from the input to the first layer": [True, False],
+        "memorizing: … and is then constant (within 10%)": [True, False],
+        "memorizing: inner-class deviation in the last layer is above that of fully trained": [True, False],
+        "memorizing: inter-class deviation increases from layer to layer": [True, False],
+    }
+
+
+def test_claims_that_hold_for_all_and_for_no_networks_are_named():
+    yes, no = np.array([True, True]), np.array([False, False])
+    assert deviations.verdict({"a": {"": yes}}) == "1 of 1 claims hold for every network and distance."
+    assert deviations.verdict({"a": {"": yes}, "b": {"cosine": yes, "correlation": no}, "c": {"": no}}) == (
+        "1 of 3 claims hold for every network and distance. Claims that hold for none: c."
+    )
+
+
+def test_the_distance_within_labels_is_followed_in_each_kind_of_network():
+    profiles = {"learning": _profile([FALLING]), "fully trained": _profile([FLAT]), "memorizing": _profile([RISING])}
+    profiles["fully trained"] = _profile([[1.0, 1.5, 0.5]])
+    assert deviations.from_layer_to_layer(profiles) == (
+        "From the input to the first hidden layer, the mean cosine distance of rows with the same training label "
+        "rises from 1.00 to 3.00 in memorizing networks, rises from 1.00 to 1.50 in fully trained networks, falls from "
+        "4.00 to 3.00 in learning networks; in the last hidden layer it is 3.10, 0.50, 2.00."
+    )
+
+
+def test_small_inner_and_large_inter_deviations_are_unlikely_under_permuted_labels():
+    null = np.array([[3.0], [5.0], [4.0]])
+    assert deviations.by_chance(np.array([1.0]), null, -1) == ["1.0000 (4.0000, p = 0.25)"]
+    assert deviations.by_chance(np.array([4.0]), null, -1) == ["4.0000 (4.0000, p = 0.75)"]
+    assert deviations.by_chance(np.array([9.0]), null, 1) == ["9.0000 (4.0000, p = 0.25)"]
+    assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.0000 (4.0000, p = 1.00)"]
 
 
 def test_each_network_is_classified_by_the_threshold_from_all_others():
@@ -75,18 +145,40 @@ def test_each_network_is_classified_by_the_threshold_from_all_others():
         "fully trained": np.array([0.3, 0.5]),
         "memorizing": np.array([1.1, 1.5, 0.4]),
     }
-    assert threshold_of(ratios) == pytest.approx(0.45)
-    assert misclassified(ratios, "learning").tolist() == [False, True]
+    assert discrimination.threshold_of(ratios) == pytest.approx(0.45)
+    assert discrimination.misclassified(ratios, "learning").tolist() == [False, True]
     # Without itself the last is below (0.5 + 1.1) / 2, and without 0.5 the threshold is (0.3 + 0.4) / 2.
-    assert misclassified(ratios, "memorizing").tolist() == [False, False, True]
-    assert misclassified(ratios, "fully trained").tolist() == [False, True]
+    assert discrimination.misclassified(ratios, "memorizing").tolist() == [False, False, True]
+    assert discrimination.misclassified(ratios, "fully trained").tolist() == [False, True]
+
+
+def test_memorizing_networks_are_identified_with_fewer_errors_than_a_constant_answer_makes():
+    errors = {"learning": 0, "fully trained": 0, "memorizing": 0}
+    assert "in the input identifies memorizing networks" in discrimination.detection(errors, 20)
+    assert discrimination.detection(errors, 20).endswith("none of 60 (20 if no network is ever called memorizing).")
+    assert "does not identify" in discrimination.detection(errors | {"learning": 12, "memorizing": 8}, 20)
+
+
+def _stages(*ratios):
+    """Stages of one network, by the ratio of its first hidden layer to its input."""
+    return {"inner": np.array([[[2.0], [2 * ratio]] for ratio in ratios])}
+
+
+def test_the_epoch_since_which_the_kinds_are_separate_is_the_first_without_a_later_exception():
+    control = _stages(1, 1, 1, 1)
+    for ratios, start, mean in (((2, 0.5, 1.5, 2), 2, "1.50"), ((3, 2, 2, 2), 0, "3.00")):
+        result = dynamics.Dynamics({"fully trained": control, "memorizing": _stages(*ratios)}, [0, 1, 2, 4], [])
+        assert dynamics.separation(result).startswith(f"From epoch {start} of training on")
+        assert dynamics.separation(result).endswith(f"(then {mean} and 1.00 on average).")
+    never = dynamics.Dynamics({"fully trained": control, "memorizing": control}, [0, 1, 2, 4], [])
+    assert dynamics.separation(never).startswith("After 4 epochs of training this quotient does not separate")
 
 
 def test_a_row_is_not_its_own_neighbor():
     layer = np.repeat(np.eye(2), 20, axis=0)
     labels = np.arange(40)
-    assert agreement(layer, labels) == 0
-    assert agreement(layer, np.arange(40) // 20) == 1
+    assert embedding.agreement(layer, labels) == 0
+    assert embedding.agreement(layer, np.arange(40) // 20) == 1
 
 
 @pytest.mark.parametrize(
