@@ -31,7 +31,7 @@ def measure(study) -> Averages:
             for name, layer in layers(study.trained(kind)[0], x[chosen]).items():
                 mean = np.asarray(class_means(layer, y[chosen], classes=len(study.task.class_numbers)).means)
                 whole = np.sum(np.var(np.asarray(layer), axis=0))
-                means[rows][kind][name] = mean
+                means[rows][kind] |= {name: mean} if name != "input" else {}
                 shares[rows][kind][name] = float(np.sum(np.var(mean, axis=0)) / max(whole, 1e-30))
     fives = None
     if study.config.data == "mnist":
@@ -43,7 +43,7 @@ def measure(study) -> Averages:
 def show(result: Averages, page) -> None:
     """Heat maps of the averages, and how much of each layer's variance they have."""
     for rows, kinds in result.means.items():
-        panels = {f"{kind}, {name}": kinds[kind][name] for name in kinds[LEARNING] if name != "input" for kind in kinds}
+        panels = {f"{kind}, {name}": kinds[kind][name] for name in kinds[LEARNING] for kind in kinds}
         page.figure(
             rows,
             figures.heatmaps.class_averages(panels, result.class_numbers),
