@@ -6,23 +6,22 @@ from pathlib import Path
 from experiments.command_line import run_study
 from experiments.gradient_ascent import classes, convolutions, images, observer
 from experiments.gradient_ascent.ascent_study import AscentStudy
-from experiments.gradient_ascent.image_study import ImageStudy, task
 from experiments.gradient_ascent.settings import PRESETS, Settings
 from experiments.study import write_report
 
 SIGNALS = {
-    "classes": ("Inputs that maximize each class", classes.write),
-    "convolutions": ("Inputs of the stages of convolutional networks", convolutions.write),
-    "observer": ("The exact posterior as a control", observer.write),
+    "classes": ("Inputs that maximize each class", classes),
+    "observer": ("The exact posterior as a control", observer),
+    "convolutions": ("Inputs of the stages of convolutional networks", convolutions),
 }
-IMAGES = {"images": ("Regularizers for images", images.write)}
+IMAGES = {"images": ("Regularizers for images", images)}
 
 
 def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
     on_signals = settings.data == "jumps"
     return write_report(
-        AscentStudy if on_signals else ImageStudy,
+        AscentStudy if on_signals else images.ImageStudy,
         settings,
         SIGNALS if on_signals else IMAGES,
         title="Inputs that maximize a class",
@@ -30,7 +29,6 @@ def main(settings: Settings) -> Path:
         "probability exceeds a threshold. For jump signals the exact posterior is maximized and probed as well, which "
         "separates properties of the task from properties of the network. After Y. Chen, Towards explaining neural "
         "networks, Utrecht University 2017, chapter 5.",
-        **({} if on_signals else {"task": task(settings)}),
     )
 
 

@@ -1,49 +1,30 @@
 """Gradient ascent on the networks and on the exact posterior, and measures of the learned signals."""
 
-from functools import cached_property, partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from experiments.jumps import FIRST, NETWORKS, POSITIONS, JumpStudy
-from experiments.study import lane, probabilities
-from interp_jax import data
-from interp_jax.kernels import jumps
+from experiments.study import lane
+from interp_jax import data, figures
 from interp_jax.methods import ascent
 
-CLASSES = len(POSITIONS)
 LENGTH = 100
-SHOWN = (21, 40, 60, 80)
 AT = 50
-EXACT = "exact posterior"
-STEPS_PER_CALL = 10
 
 
-class Learned(NamedTuple):
-    """The result of an ascent on all classes.
+class Shares(NamedTuple):
+    """How ascents on all positions end, for one network or an array of them; steps are those of converged lanes.
 
-    Attributes:
-        signals: [classes, starts, length].
-        converged: [classes, starts] whether the lane reached the threshold.
-        steps: the median number of steps of the converged lanes.
-        correct_lanes: the share of all lanes whose largest rise is at the position of the class.
-        correct_means: the share of classes for which this holds for the mean over the starts.
+    Lanes, and means over the starts of a position, are correct if their largest rise is at the position maximized.
     """
 
-    signals: np.ndarray
-    converged: np.ndarray
-    steps: float
-    correct_lanes: float
-    correct_means: float
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """The numbers that tables show."""
-        numbers = {name: getattr(self, name) for name in ("steps", "correct_lanes", "correct_means")}
-        return {"converged": float(self.converged.mean()), **numbers}
+    converged: float | np.ndarray
+    steps: float | np.ndarray
+    correct_lanes: float | np.ndarray
+    correct_means: float | np.ndarray
 
 
 class AscentStudy(JumpStudy):
@@ -51,61 +32,38 @@ class AscentStudy(JumpStudy):
 
     def networks(self, name: str):
         """The networks of one kind, trained as in the thesis."""
-        fit = self.thesis_fit(name)
-        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
-
-    @cached_property
-    def posterior_scores(self):
-        """The exact posterior as a network whose scores are log-probabilities."""
-        return jax.tree_util.Partial(jumps.log_posterior, noise=self.config.noise, jump=self.config.jump)
+        return self._lanes(self.thesis_fit(name))
 
     def fresh(self, steps: int):
         """One-layer networks after a number of training steps on fresh signals."""
         config = self.config
-        fit = self.fitted_fresh(
-            f"1-layer perceptron, {steps} steps on fresh signals",
-            NETWORKS["1-layer perceptron"],
-            partial(_draw, batch=config.batch, noise=config.noise, jump=config.jump),
-            seeds=config.seeds,
-            steps=steps,
-            optimizer=optax.adam(optax.cosine_decay_schedule(0.03, steps)),
-            steps_per_call=STEPS_PER_CALL,
-        )
-        return [lane(fit.network, seed) for seed in range(config.seeds)]
 
-    def start(self, *shape: int) -> jax.Array:
-        """Random starts around zero."""
-        return random_start(self, shape)
+        def sample(key):
+            drawn = data.sample_jump_signals(key, config.batch, config.noise, config.jump)
+            return drawn.signals, drawn.labels
 
-    def climb(self, network, objective: str = "probability", **options) -> Learned:
-        """Gradient ascent on every class from every start, in one call."""
+        name, kind = f"1-layer perceptron, {steps} steps on fresh signals", NETWORKS["1-layer perceptron"]
+        optimizer = optax.adam(optax.cosine_decay_schedule(0.03, steps))
+        options = {"seeds": config.seeds, "steps": steps, "optimizer": optimizer, "steps_per_call": 10}
+        return self._lanes(self.fitted_fresh(name, kind, sample, **options))
+
+    def _lanes(self, fit):
+        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
+
+    def climb(self, network, positions=POSITIONS, **options) -> ascent.Ascent:
+        """Gradient ascent on every position from every start, in one call: arrays [positions, starts, …]."""
         config = self.config
-        maximized = ascent.maximize(
-            network,
-            self.start(CLASSES * config.starts, LENGTH),
-            np.repeat(np.arange(CLASSES), config.starts),
-            objective=objective,
-            **{"rate": config.rate, "threshold": config.threshold, "steps": config.steps} | options,
-            patience=config.stall_steps,
-        )
-        return read(maximized, config.starts)
+        settings = {"rate": config.rate, "threshold": config.threshold, "steps": config.steps}
+        start = random_start(self, len(positions) * config.starts, LENGTH)
+        units = np.repeat(np.asarray(positions) - FIRST, config.starts)
+        climbed = ascent.maximize(network, start, units, patience=config.stall_steps, **settings | options)
+        return jax.tree.map(lambda leaf: np.asarray(leaf).reshape(-1, config.starts, *leaf.shape[1:]), climbed)
 
 
-def random_start(study, shape) -> jax.Array:
+def random_start(study, *shape: int) -> jax.Array:
     """Uniform random starts around zero."""
     spread = study.config.spread
     return jax.random.uniform(study.key(20), shape, minval=-spread, maxval=spread)
-
-
-def read(maximized: ascent.Ascent, starts: int) -> Learned:
-    """The learned signals by class, and how often their largest rise is at the position of the class."""
-    signals = np.asarray(maximized.inputs).reshape(CLASSES, starts, LENGTH)
-    converged, steps = np.asarray(maximized.converged), np.asarray(maximized.steps)
-    correct_lanes = largest_rise(signals) == POSITIONS[:, None]
-    correct_means = largest_rise(signals.mean(axis=1)) == POSITIONS
-    median = float(np.median(steps[converged])) if converged.any() else float("nan")
-    by_class = converged.reshape(CLASSES, starts)
-    return Learned(signals, by_class, median, float(correct_lanes.mean()), float(correct_means.mean()))
 
 
 def largest_rise(signals) -> np.ndarray:
@@ -113,11 +71,23 @@ def largest_rise(signals) -> np.ndarray:
     return np.diff(signals, axis=-1).argmax(axis=-1) + 2
 
 
-def confidence(network, signals, position: int) -> np.ndarray:
-    """The probability of a position according to a network, for every signal."""
-    return np.asarray(probabilities(network, jnp.asarray(signals, jnp.float32)))[:, position - FIRST]
+def shares(climbed: ascent.Ascent) -> Shares:
+    """How the ascents of one network on all positions end."""
+    converged = climbed.converged
+    return Shares(
+        float(converged.mean()),
+        float(np.median(climbed.steps[converged])) if converged.any() else float("nan"),
+        float(np.mean(largest_rise(climbed.inputs) == POSITIONS[:, None])),
+        float(np.mean(largest_rise(climbed.inputs.mean(axis=1)) == POSITIONS)),
+    )
 
 
-def _draw(key, batch, noise, jump):
-    drawn = data.sample_jump_signals(key, batch, noise, jump)
-    return drawn.signals, drawn.labels
+def curves(signals) -> dict[str, np.ndarray]:
+    """What figures show of the signals [starts, length] of a position."""
+    return {"mean of all starts": signals.mean(axis=0), "one start": signals[0]}
+
+
+def panels(rows, jumps=(), **options):
+    """A figure of signals: title → (name → signal), and the position of the jump in each panel."""
+    options = {"y_label": "learned input", "columns": 2, "jumps": dict(zip(rows, jumps, strict=False)), **options}
+    return figures.filters.gallery(np.arange(1, LENGTH + 1), rows, **options)

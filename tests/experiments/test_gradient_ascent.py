@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from experiments.gradient_ascent import __main__ as study_main
-from experiments.gradient_ascent.ascent_study import AT, CLASSES, LENGTH, largest_rise, read
+from experiments.gradient_ascent import classes, convolutions, images, observer
+from experiments.gradient_ascent.ascent_study import AT, LENGTH, Shares, largest_rise, shares
 from experiments.gradient_ascent.convolutions import width
 from experiments.gradient_ascent.images import REGULARIZERS, roughness
 from experiments.gradient_ascent.observer import most_likely, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
-from experiments.jumps import FIRST, NETWORKS
+from experiments.jumps import FIRST, NETWORKS, POSITIONS
 from interp_jax import data, networks
 from interp_jax.methods import ascent
 from interp_jax.methods.ascent import Ascent
 
+CLASSES = len(POSITIONS)
 SMALL = dataclasses.replace(
     PRESETS["quick"],
     name="small",
@@ -58,20 +60,15 @@ def test_learned_signals_are_read_class_by_class():
     signals[0, 1] = 0
     signals[0, 1, 50:] = 0.4
     lanes = 2 * CLASSES
-    learned = read(
-        Ascent(
-            signals.reshape(lanes, LENGTH),
-            np.ones(lanes),
-            np.ones(lanes),
-            np.arange(lanes),
-            np.arange(lanes) >= 2,
-            np.zeros(lanes, bool),
-        ),
-        2,
+    converged, steps = np.arange(lanes) >= 2, np.arange(lanes)
+    unused = np.ones((CLASSES, 2))
+    of_classes = Ascent(
+        signals, unused, unused, steps.reshape(CLASSES, 2), converged.reshape(CLASSES, 2), unused.astype(bool)
     )
+    learned = shares(of_classes)
     np.testing.assert_allclose(learned.correct_lanes, 1 - 1 / lanes)
     assert learned.correct_means == 1
-    np.testing.assert_allclose(learned.converged.mean(), 1 - 2 / lanes)
+    np.testing.assert_allclose(learned.converged, 1 - 2 / lanes)
     assert learned.steps == np.median(np.arange(2, lanes))
 
 
@@ -115,13 +112,108 @@ def test_every_class_of_a_trained_network_is_reached_from_every_start():
 
 
 def test_width_and_roughness():
-    signal = np.zeros((3, LENGTH))
-    signal[:, 40:44] = (2, -4, 3, 1)
+    signal = np.zeros(LENGTH)
+    signal[40:44] = (2, -4, 3, 1)
     assert width(signal) == 3
-    assert width(np.ones((2, 5))) == 5
+    assert width(np.ones(5)) == 5
     assert roughness(np.ones((1, 4, 4, 1))) == 0
     board = np.indices((6, 6)).sum(axis=0) % 2 * 2.0 - 1
     assert roughness(board[None, :, :, None]) == 4
+
+
+def _shares(correct, converged=1.0):
+    return Shares(*np.array([[converged], [9], [correct], [correct]], float))
+
+
+def test_networks_are_compared_by_where_learned_inputs_rise_and_by_how_many_ascents_arrive():
+    def finding(**networks):
+        return classes.rises_in_words(classes.Classes(networks, {}, {}, 2, 0.999, 20))
+
+    assert finding(a=_shares(1.0), b=_shares(0.998)).endswith("in 100% of cases, whatever the kind of network.")
+    assert finding(a=_shares(1.0), b=_shares(0.6, 0.5)).endswith(
+        "in 100% of cases for the a and in 60% for the b, where only 50% of the ascents reach a probability of 0.999."
+    )
+    assert finding(b=_shares(0.6), a=_shares(1.0)).endswith(
+        "for the a and in 60% for the b, although 100% of the ascents reach a probability of 0.999."
+    )
+
+
+def test_shifts_of_signals_after_a_convolution_are_made_up_for_only_if_the_inputs_are_right():
+    def finding(first, later, converged=1.0):
+        stages = {"input": convolutions.Stage(1.0, 3, first), "after conv1": convolutions.Stage(converged, 2, later)}
+        return convolutions.stages_in_words(convolutions.Convolutions({"network": stages}, {}))
+
+    assert finding(AT, AT).endswith("in 1 of 1 convolutional networks, as do all signals learned after a convolution.")
+    assert finding(AT, AT - 4).endswith("up to 4 samples away, a shift for which later layers make up.")
+    assert finding(AT, AT + 4, converged=0.2).endswith("up to 4 samples away.")
+    wrong = finding(AT + 9, AT + 4)
+    assert "in 0 of 1 convolutional networks" in wrong
+    assert wrong.endswith("up to 4 samples away.")
+
+
+def _observed(plateaus=(0.1, 0.3), places=(((AT,), (AT,)), ((AT,), (AT,)), ((AT,), (AT,)))):
+    names = (observer.FIRST_KIND, observer.UNTRAINED, observer.EXACT)
+    thesis, exact = (np.array([value]) for value in plateaus)
+    ascents = [observer.Ascents(*[np.array([0.02])] * 3, each) for each in (thesis, thesis, exact)]
+    predicted = dict(zip((observer.PROBED, "9 steps", observer.EXACT), map(list, places), strict=True))
+    return observer.Observer(dict(zip(names, ascents, strict=True)), {}, {}, predicted, {"step": 0, "pulse": 0})
+
+
+@pytest.mark.parametrize(
+    ("plateaus", "shape", "whose"),
+    [
+        ((0.1, 0.3), "pulses", "task"),
+        ((0.1, 0.9), "pulses", "networks"),
+        ((0.8, 0.9), "steps", "task"),
+        ((0.8, 0.3), "steps", "networks"),
+    ],
+)
+def test_the_shape_of_learned_inputs_is_the_tasks_if_the_posterior_has_it_too(plateaus, shape, whose):
+    finding = observer.plateaus_in_words(_observed(plateaus))
+    assert f"respond to most are {shape}: of their rise {plateaus[0]:.0%} is left" in finding
+    assert f"{plateaus[1]:.0%} is left, so that {shape} are a property of the {whose}." in finding
+    assert finding.endswith("Of the inputs of untrained networks 2% rise most at the right position.")
+
+
+def test_no_shape_is_reported_if_no_ascent_converges():
+    assert observer.plateaus_in_words(_observed((np.nan, 0.3))).startswith("Too few ascents")
+
+
+def test_probes_that_networks_and_the_posterior_place_differently_are_named():
+    same = observer.probes_in_words(_observed())
+    assert same == (
+        "Of 2 artificial signals that rise most at 50, a network with 2 layers, as in the thesis, places none there "
+        "that the exact posterior places elsewhere."
+    )
+    several = ((AT,), (AT, 80))
+    apart = observer.probes_in_words(_observed(places=(((AT,), (AT,)), ((AT,), (AT,)), several)))
+    assert "places 1 there that the exact posterior places elsewhere, or at several positions (pulse): to go" in apart
+    assert apart.endswith("After 9 steps on fresh signals a one-layer network does so for 1 of them.")
+    learned = observer.probes_in_words(_observed(places=(((AT,), (AT,)), several, several)))
+    assert learned.endswith("does so for none of them.")
+
+
+def _images(plain, blurred, roughness=1.9):
+    measures = {
+        "none": images.Measures(1.0, plain, roughness, (-3.0, 4.0)),
+        "blur": images.Measures(1.0, blurred, 1.0, (0.0, 1.0)),
+    }
+    return images.Images((0.99, 0.97), measures, {}, tuple("0123456789"), "digits", 2)
+
+
+def test_learned_images_are_compared_with_real_ones():
+    assert images.agreement_in_words(_images(0.96, 1.0)).endswith(
+        "trained apart, about as often as real test images: 96% and 97% (chance 10%); with the best regularizer, blur, "
+        "100%."
+    )
+    worse = images.agreement_in_words(_images(0.6, 0.5))
+    assert "trained apart, less often than real test images: 60% and 97%" in worse
+    assert worse.endswith("no regularizer helps.")
+    assert images.looks_in_words(_images(0.6, 0.5)) == (
+        "Without a regularizer their values are −3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
+        "times that of real images; as smooth as these are blur."
+    )
+    assert images.looks_in_words(_images(0.6, 0.5, roughness=0.8)).endswith("as smooth as these are none and blur.")
 
 
 @pytest.mark.parametrize(
