@@ -2,42 +2,40 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from experiments.gradient_ascent.settings import PRESETS
 from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
-JUMPS = "jumps"
-
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = (record for record in files.values() if record["config"]["data"] == JUMPS)
-    name = "4-layer perceptron"
-    correct = record["metrics"]["classes"]["classes"][name]["correct_lanes"]
-    what = f"signals from gradient ascent with the largest rise at the correct position (%): {name}"
-    return [(what, mean_and_spread([100 * share for share in correct], 1), "figures", record["config"]["seeds"])]
+    (record,) = (record for record in files.values() if record["config"]["data"] == "jumps")
+    shares = record["metrics"]["classes"]["classes"]["4-layer perceptron"]
+    what = "signals from gradient ascent with the largest rise at the correct position (%): 4-layer perceptron"
+    return [(what, mean_and_spread(100 * np.array(shares["correct_lanes"]), 1), "figures", record["config"]["seeds"])]
 
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every kind of network on jump signals, and a sentence for every set of images."""
-    by_data = {record["config"]["data"]: record for record in files.values()}
-    config = by_data[JUMPS]["config"]
+    images = {record["config"]["data"]: record for record in files.values()}
+    jumps = images.pop("jumps")
+    config, networks = jumps["config"], jumps["metrics"]["classes"]["classes"]
     lines = [
         f"| inputs from gradient ascent, {config['starts']} starts × 60 classes | probability above "
         f"{config['threshold']:g} (%) | largest rise correct, single (%) | … mean of the starts (%) |",
         "|---|---|---|---|",
     ]
-    for name, learned in by_data[JUMPS]["metrics"]["classes"]["classes"].items():
-        shares = (learned["converged"], learned["correct_lanes"], learned["correct_means"])
-        cells = (mean_and_spread([100 * share for share in each], 1) for each in shares)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, shares in networks.items():
+        columns = (100 * np.array(shares[column]) for column in ("converged", "correct_lanes", "correct_means"))
+        lines.append(f"| {' | '.join([name, *(mean_and_spread(column, 1) for column in columns)])} |")
     notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis shows figures without numbers."]
-    for name, record in by_data.items():
-        if name != JUMPS:
-            measures = record["metrics"]["images"]["regularizers"]
-            best = max(measures, key=lambda regularizer: measures[regularizer]["other"])
-            notes.append(
-                f"For images learned on {name}, the agreement of a second network is "
-                f"{measures['none']['other']:.0%} without a regularizer and {measures[best]['other']:.0%} with {best}."
-            )
+    for name, record in images.items():
+        other = {name: each["other"] for name, each in record["metrics"]["images"]["regularizers"].items()}
+        best = max(other, key=other.get)
+        notes.append(
+            f"For images learned on {name}, the agreement of a second network is {other['none']:.0%} without a "
+            f"regularizer and {other[best]:.0%} with {best}."
+        )
     return "\n".join([*lines, "", f"{' '.join(notes)} {provenance('gradient_ascent', files, PRESETS)}"])
