@@ -91,7 +91,7 @@ def rises_in_words(result: Classes) -> str:
     best, worst = max(correct, key=correct.get), min(correct, key=correct.get)
     reached = result.networks[worst].converged.mean()
     sentence = (
-        "Inputs that are moved from noise near zero until a network is certain of a step at one position rise most "
+        "Inputs that are moved from noise near zero to make a network certain of a step at one position rise most "
         f"at this position in {correct[best]:.0%} of cases"
     )
     if correct[best] - correct[worst] < 0.005:

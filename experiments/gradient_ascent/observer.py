@@ -56,8 +56,8 @@ def measure(study) -> Observer:
         climbs = [study.climb(network, objective="log_probability", rate=RATE) for network in kind]
         modes = [jumps.estimates(_log_probabilities(network, study.test.signals)).mode for network in kind]
         numbers = [
-            (study.errors(mode).l1, *(shares(each)[0:3:2]), plateau(each.inputs, each.converged))
-            for each, mode in zip(climbs, modes, strict=True)
+            (study.errors(mode).l1, share.converged, share.correct_lanes, plateau(each.inputs, each.converged))
+            for mode, share, each in zip(modes, map(shares, climbs), climbs, strict=True)
         ]
         ascents[name] = Ascents(*np.array(numbers, float).T)
         shown[name] = curves(climbs[0].inputs[AT - FIRST])

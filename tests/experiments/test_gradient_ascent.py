@@ -37,20 +37,31 @@ SMALL = dataclasses.replace(
 )
 
 
+def _shown_again(report, settings, monkeypatch):
+    page, figures = report.read_text(), {path: path.read_bytes() for path in report.parent.glob("figures/*.png")}
+    for part in (classes, observer, convolutions, images):
+        monkeypatch.setattr(part, "measure", lambda study: pytest.fail("measured again"))
+    assert study_main.main(dataclasses.replace(settings, show=True)).read_text() == page
+    assert {path: path.read_bytes() for path in report.parent.glob("figures/*.png")} == figures
+    return figures
+
+
 @pytest.mark.slow
-def test_every_section_of_signals_is_written(run):
+def test_every_section_of_signals_is_written_and_shown_again_from_its_results(run, monkeypatch):
     report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SIGNALS)
     assert set(metrics["classes"]["classes"]) == set(NETWORKS)
-    assert len(list(report.parent.glob("figures/*.png"))) == 7
+    assert len(_shown_again(report, SMALL, monkeypatch)) == 7
 
 
 @pytest.mark.slow
-def test_every_regularizer_is_tried_on_images(run):
-    _, metrics = run(study_main, dataclasses.replace(SMALL, data="digits"))
+def test_every_regularizer_is_tried_on_images(run, monkeypatch):
+    settings = dataclasses.replace(SMALL, data="digits")
+    report, metrics = run(study_main, settings)
     assert set(metrics["images"]["regularizers"]) == set(REGULARIZERS)
     least, greatest = metrics["images"]["regularizers"]["box 0 to 1"]["extremes"]
     assert 0 <= least < greatest <= 1
+    assert len(_shown_again(report, settings, monkeypatch)) == 1
 
 
 def test_learned_signals_are_read_class_by_class():
