@@ -200,7 +200,7 @@ def probabilities(network, inputs) -> jax.Array:
 
 
 def mean_and_spread(values, digits: int = 3) -> str:
-    """``mean ± standard deviation`` as text; a single value stands alone."""
+    """``mean ± standard deviation`` as text, NaN left out; a single value stands alone."""
     values = np.atleast_1d(np.asarray(values, float))
     mean = f"{np.nanmean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean}\u00a0±\u00a0{np.nanstd(values, ddof=1):.{digits}f}"
+    return mean if np.isfinite(values).sum() < 2 else f"{mean}\u00a0±\u00a0{np.nanstd(values, ddof=1):.{digits}f}"

@@ -118,6 +118,7 @@ def test_settings_that_no_run_can_use_are_refused(options, message):
 def test_small_helpers():
     assert mean_and_spread([1.0, 3.0]) == "2.000\u00a0±\u00a01.414"
     assert mean_and_spread([1.0], 1) == "1.0"
+    assert mean_and_spread([1.0, float("nan")], 1) == "1.0", "one number has no spread"
     np.testing.assert_array_equal(died([0.3, 16.5]), [False, True])
     true = np.repeat(np.arange(21, 81), 2)
     np.testing.assert_allclose(by_position(true + np.tile([0, 3], 60), true), 1.5)
