@@ -141,7 +141,7 @@ def agreement_in_words(result: Images) -> str:
     other = {name: each.other for name, each in result.regularizers.items()}
     best, plain, real = max(other, key=other.get), other["none"], result.accuracy[1]
     often = "about as often as" if plain > real - 0.03 else "less often than"
-    gain = f"with the best regularizer, {best}, {other[best]:.0%}" if other[best] > plain else "no regularizer helps"
+    gain = f"with the best regularizer ({best}) {other[best]:.0%}" if other[best] > plain else "no regularizer helps"
     return (
         f"Images that drive a class of one network most are recognized by a second network, trained apart, {often} "
         f"real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
@@ -154,7 +154,7 @@ def looks_in_words(result: Images) -> str:
     smooth = [name for name, each in result.regularizers.items() if each.roughness < 1.1]
     return (
         f"Without a regularizer their values are {span(plain)}, where real ones are 0 to 1, and their roughness is "
-        f"{plain.roughness:.1f} times that of real images; as smooth as these are {' and '.join(smooth) or 'none'}."
+        f"{plain.roughness:.1f} times that of real images; as smooth as these with: {'; '.join(smooth) or 'none'}."
     )
 
 

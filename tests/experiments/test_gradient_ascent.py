@@ -214,7 +214,7 @@ def _images(plain, blurred, roughness=1.9):
 
 def test_learned_images_are_compared_with_real_ones():
     assert images.agreement_in_words(_images(0.96, 1.0)).endswith(
-        "trained apart, about as often as real test images: 96% and 97% (chance 10%); with the best regularizer, blur, "
+        "trained apart, about as often as real test images: 96% and 97% (chance 10%); with the best regularizer (blur) "
         "100%."
     )
     worse = images.agreement_in_words(_images(0.6, 0.5))
@@ -222,9 +222,9 @@ def test_learned_images_are_compared_with_real_ones():
     assert worse.endswith("no regularizer helps.")
     assert images.looks_in_words(_images(0.6, 0.5)) == (
         "Without a regularizer their values are −3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
-        "times that of real images; as smooth as these are blur."
+        "times that of real images; as smooth as these with: blur."
     )
-    assert images.looks_in_words(_images(0.6, 0.5, roughness=0.8)).endswith("as smooth as these are none and blur.")
+    assert images.looks_in_words(_images(0.6, 0.5, roughness=0.8)).endswith("as smooth as these with: none; blur.")
 
 
 @pytest.mark.parametrize(
