@@ -10,13 +10,13 @@ from experiments.jumps import JumpStudy
 from experiments.study import write_report
 
 SECTIONS = {
-    "task": ("The task", task.write),
-    "detectors": ("Detectors without a network, and the optimum", detectors.write),
-    "networks": ("Seven networks", architectures.write),
-    "overfitting": ("Training past the best epoch", overfitting.write),
-    "perceptrons": ("Inside the perceptrons", perceptrons.write),
-    "convolutions": ("Inside the convolutional networks", convolutions.write),
-    "optimum": ("Reaching the optimum", optimum.write),
+    "task": ("The task", task),
+    "detectors": ("Detectors without a network, and the optimum", detectors),
+    "networks": ("Seven networks", architectures),
+    "optimum": ("Reaching the optimum", optimum),
+    "overfitting": ("Training past the best epoch", overfitting),
+    "perceptrons": ("Inside the perceptrons", perceptrons),
+    "convolutions": ("Inside the convolutional networks", convolutions),
 }
 
 

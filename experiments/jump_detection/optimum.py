@@ -1,6 +1,7 @@
 """A network that reaches the optimum, its filters, and the causes of the remaining error of other networks."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -9,32 +10,74 @@ import optax
 from experiments.jumps import FIRST, NETWORKS, POSITIONS, by_position
 from experiments.study import mean_and_spread
 from interp_jax import data, figures, methods
+from interp_jax.kernels.location_errors import LocationErrors
+from interp_jax.methods.filters import Profile
 
 ONE_LAYER = "1-layer perceptron"
-STEPS_PER_CALL = 500
+SHOWN = (21, 35, 50, 65, 80)
+NEAR = 1.05  # up to 5 % above the optimum counts as reaching it
 
 
-def write(study, section) -> None:
-    """The network trained on fresh signals, sanity controls, and an analysis of the remaining error."""
-    fresh = _fresh(study)
-    _against_optimum(study, section, fresh)
-    _filters(study, section, fresh)
-    _sanity_controls(study, section, fresh)
-    _lost_accuracy(study, section, fresh)
+class Training(NamedTuple):
+    """The mean |error| [networks] of networks trained alike, and their steps, up to the best epoch if there is one."""
+
+    l1: np.ndarray
+    steps: np.ndarray | int
 
 
-def _fresh(study):
-    config = study.config
-    optimizer = optax.adam(optax.cosine_decay_schedule(0.03, config.fresh_steps))
-    return study.fitted_fresh(
-        f"{ONE_LAYER} on fresh signals",
-        NETWORKS[ONE_LAYER],
-        partial(_draw, batch=config.fresh_batch, noise=config.noise, jump=config.jump),
-        seeds=config.seeds,
-        steps=config.fresh_steps,
-        optimizer=optimizer,
-        steps_per_call=STEPS_PER_CALL,
+class Optimum(NamedTuple):
+    """Networks of one layer, on fresh signals and on given ones, and the optimum."""
+
+    batch: int  # fresh signals in a step
+    best: dict[str, LocationErrors]  # by estimate, of the optimum
+    fresh: dict[str, LocationErrors]  # by estimate [networks]
+    filters: dict[str, np.ndarray]  # [100, classes shown], without the mean over the classes
+    profiles: dict[str, Profile]
+    sanity: dict[str, dict[str, np.ndarray]]  # by weights, correlations with those of the optimum [networks]
+    sizes: dict[int, Training]
+    own: int  # the size of the thesis
+    plain: Training
+    adam: Training
+    best_epoch: np.ndarray  # [networks], trained as in the thesis
+    epochs: int
+    by_position: dict[str, np.ndarray]  # by detector [positions]
+
+
+def measure(study) -> Optimum:
+    """Errors, filters and agreement with the optimum of 1-layer networks trained on fresh and on given signals."""
+    config, optimum, own = study.config, study.optimal_weights.weights, study.thesis_fit(ONE_LAYER)
+    adam = optax.adam(optax.cosine_decay_schedule(0.03, config.fresh_steps))
+    fresh = _on_fresh(study, "", config.fresh_batch, config.fresh_steps, optimizer=adam)
+    plain_steps = config.epochs * config.train_signals // 100
+    plain = _on_fresh(study, ", plain descent", 100, plain_steps)
+    errors = {name: study.errors(study.predictions(fresh.network, name)) for name in ("mode", "median")}
+    kernels = {"fresh signals": fresh.network.dense1.kernel[...], "thesis-style": own.network.dense1.kernel[...]}
+    weights = {"optimum": optimum, **{name: stack[0] for name, stack in kernels.items()}}
+    centered = {name: np.asarray(methods.filters.center_classes(kernel)) for name, kernel in weights.items()}
+    fits = {"4-layer perceptron": study.thesis_fit("4-layer perceptron"), ONE_LAYER: own, "fresh signals": fresh}
+    predicted = {name: study.predictions(fit.network)[0] for name, fit in fits.items()}
+    predicted = {"Gaussian derivative": study.derivative_positions, **predicted, "optimum": study.posterior.mode}
+    return Optimum(
+        config.fresh_batch,
+        {name: study.errors(getattr(study.posterior, name)) for name in errors},
+        errors,
+        {name: kernel[:, np.array(SHOWN) - FIRST] for name, kernel in centered.items()},
+        {name: methods.filters.jump_profile(kernel) for name, kernel in weights.items()},
+        _sanity(study, optimum, kernels, int(np.max(own.best_epoch))),
+        _sizes(study),
+        config.train_signals,
+        Training(study.errors(study.predictions(plain.network)).l1, plain_steps),
+        Training(errors["mode"].l1, config.fresh_steps),
+        own.best_epoch,
+        len(own.history.loss),
+        {name: by_position(positions, study.test.positions) for name, positions in predicted.items()},
     )
+
+
+def _on_fresh(study, name, batch, steps, **options):
+    sample = partial(_draw, batch=batch, noise=study.config.noise, jump=study.config.jump)
+    options |= {"seeds": study.config.seeds, "steps": steps, "steps_per_call": 500}
+    return study.fitted_fresh(f"{ONE_LAYER} on fresh signals{name}", NETWORKS[ONE_LAYER], sample, **options)
 
 
 def _draw(key, batch, noise, jump):
@@ -42,204 +85,152 @@ def _draw(key, batch, noise, jump):
     return drawn.signals, drawn.labels
 
 
-def _against_optimum(study, section, fresh):
-    config = study.config
-    rows, ratios = [], {}
-    errors = {estimate: study.errors(study.predictions(fresh.network, estimate)) for estimate in ("mode", "median")}
-    for estimate, of_network in errors.items():
-        best = study.errors(getattr(study.posterior, estimate))
-        ratios[estimate] = np.asarray(of_network.l1) / float(best.l1)
-        rows.append(
-            (
-                estimate,
-                f"{float(best.l1):.4f}",
-                mean_and_spread(of_network.l1, 4),
-                mean_and_spread(ratios[estimate], 3),
-                f"{float(best.l2):.3f}",
-                mean_and_spread(of_network.l2, 3),
-            )
-        )
-    section.text(
-        "The optimum is a softmax over weighted sums of the samples, so that one layer of weights can represent it. "
-        "The 1-layer network of the thesis does not reach it, for lack of training signals. The same network trained "
-        f"on fresh signals at every step ({config.fresh_steps:,} steps of {config.fresh_batch} signals with Adam) has "
-        f"an error {ratios['mode'].mean() - 1:.1%} above that of the optimum."
-    )
-    section.table(
-        ("estimate", "optimum L1", "network L1", "ratio", "optimum L2", "network L2"),
-        rows,
-        f"The network trained on fresh signals and the optimum on the same {config.test_signals:,} test signals.",
-        note="Mode: the most probable position. Median: the median of the predicted distribution, which minimizes the "
-        "expected |error|.",
-    )
-    measured = {"l1": errors["mode"].l1, "l1_over_optimum": ratios, "mean_l1_over_optimum_mode": ratios["mode"].mean()}
-    section.metrics({"fresh": measured})
-
-
-def _filters(study, section, fresh):
-    weights = {
-        "optimum": study.optimal_weights.weights,
-        "fresh signals": fresh.network.dense1.kernel[...][0],
-        "thesis-style": study.thesis_fit(ONE_LAYER).network.dense1.kernel[...][0],
+def _sanity(study, optimum, kernels, epochs):
+    shuffled = study.train.signals, jax.random.permutation(study.key(9), study.train.labels)
+    options = {"seeds": study.config.seeds, "epochs": epochs}
+    memorized = study.fitted(f"{ONE_LAYER} on shuffled labels", NETWORKS[ONE_LAYER], shuffled, **options)
+    untrained, _ = study.stacked(NETWORKS[ONE_LAYER], study.config.seeds)
+    noise = jax.random.normal(study.key(10), (optimum.shape[0], 1))
+    kernels |= {"untrained": untrained.dense1.kernel[...], "shuffled labels": memorized.network.dense1.kernel[...]}
+    kernels["planted: optimum plus a vector for all classes"] = (optimum + 10 * noise)[None]
+    return {
+        name: {
+            "raw": np.array([np.corrcoef(np.ravel(kernel), np.ravel(optimum))[0, 1] for kernel in stack]),
+            "agreement": np.array([methods.filters.agreement(kernel, optimum) for kernel in stack]),
+        }
+        for name, stack in kernels.items()
     }
-    centered = {name: np.asarray(methods.filters.center_classes(kernel)) for name, kernel in weights.items()}
-    shown = (21, 35, 50, 65, 80)
-    section.figure(
+
+
+def _sizes(study):
+    """Trainings with the same number of steps on every number of signals."""
+    own, sizes, trainings = study.config.train_signals, {*study.config.sample_sizes, study.config.train_signals}, {}
+    largest = study.drawn(1, max(sizes))
+    for size in sorted(sizes):
+        fit = study.thesis_fit(
+            ONE_LAYER if size == own else f"{ONE_LAYER} on {size} signals",
+            NETWORKS[ONE_LAYER],
+            rows=(largest.signals[:size], largest.labels[:size]),
+            epochs=max(1, study.config.epochs * own // size),
+            patience=max(3, study.config.patience * own // size),
+        )
+        trainings[size] = Training(study.errors(study.predictions(fit.network)).l1, fit.best_epoch * (size // 100))
+    return trainings
+
+
+def show(result: Optimum, page) -> None:
+    """The network trained on fresh signals, sanity controls, and an analysis of the remaining error."""
+    page.finding(reaches(result))
+    page.text(
+        "The optimum is a softmax over weighted sums of the samples, so that one layer of weights can represent it. "
+        f"Here such a network is trained on {result.batch} fresh signals in each of {result.adam.steps:,} steps, with "
+        "Adam. Its prediction is the mode of its distribution, the most probable position, or the median, which "
+        "minimizes the expected |error|."
+    )
+    ratios = {name: ours.l1 / float(result.best[name].l1) for name, ours in result.fresh.items()}
+    spread = {name: (mean_and_spread(result.fresh[name].l1, 4), mean_and_spread(ratios[name])) for name in ratios}
+    page.table(
+        ("estimate", "optimum", "network", "ratio"),
+        [(name, f"{float(best.l1):.4f}", *spread[name]) for name, best in result.best.items()],
+        "Mean |error| in samples of the optimum and of the networks (mean ± standard deviation over seeds).",
+    )
+    fresh = {"l1": result.adam.l1, "l1_over_optimum": ratios, "mean_l1_over_optimum_mode": ratios["mode"].mean()}
+    page.metrics({"fresh": fresh, "sanity": result.sanity})
+    _show_filters(result, page)
+    page.finding(controls(result.sanity))
+    page.table(
+        ("weights", "raw correlation", "agreement (class mean removed)"),
+        [(name, *(mean_and_spread(values) for values in each.values())) for name, each in result.sanity.items()],
+        "Correlation of one-layer weights with those of the optimum, mean ± standard deviation over seeds. It should "
+        "be zero for networks that have not learned the task, and one for planted weights, the optimum's plus the same "
+        "vector for all classes.",
+    )
+    _show_causes(result, page)
+
+
+def _show_filters(result, page):
+    jumps, filters = {f"jump at {at}": at for at in SHOWN}, result.filters.items()
+    rows = {title: {name: columns[:, place] for name, columns in filters} for place, title in enumerate(jumps)}
+    page.figure(
         "filters_over_optimum",
-        figures.filters.gallery(
-            np.arange(1, 101),
-            {f"jump at {at}": {name: kernel[:, at - FIRST] for name, kernel in centered.items()} for at in shown},
-            jumps={f"jump at {at}": at for at in shown},
-            y_label="weight, class mean removed",
-        ),
+        figures.filters.gallery(np.arange(1, 101), rows, jumps=jumps, y_label="weight, class mean removed"),
         "Filters of five classes. The softmax is invariant to a vector added to the weights of all classes, so that "
         "the mean over the classes is subtracted. The optimum is then a saw-tooth: samples after the jump increase the "
-        "score, samples before it decrease the score. Training on fresh signals recovers this near the jump, and only "
-        "partly far from it, where the weights have little influence. Its weights on samples 81 to 100, which are high "
-        "in every signal, act as a bias. The network trained as in the thesis stops much earlier and resembles a local "
-        "derivative.",
+        "score, samples before it decrease the score.",
     )
-    profiles = {name: methods.filters.jump_profile(kernel) for name, kernel in weights.items()}
-    section.figure(
+    profiles = {name: profile.mean for name, profile in result.profiles.items()}
+    labels = {"x_label": "offset from the jump (samples)", "y_label": "weight, averaged over the classes", "zero": 0}
+    page.figure(
         "filter_profile",
-        figures.filters.profiles(
-            profiles["optimum"].offsets,
-            {name: np.asarray(profile.mean) for name, profile in profiles.items()},
-            x_label="offset from the jump (samples)",
-            y_label="weight, averaged over the classes",
-            zero=0,
-        ),
+        figures.filters.profiles(result.profiles["optimum"].offsets, profiles, **labels),
         "The same filters, aligned at the jump and averaged over the 60 classes.",
     )
 
 
-def _sanity_controls(study, section, fresh):
-    config, optimum = study.config, study.optimal_weights.weights
-    trained = study.thesis_fit(ONE_LAYER)
-    shuffled = jax.random.permutation(study.key(9), study.train.labels)
-    memorized = study.fitted(
-        f"{ONE_LAYER} on shuffled labels",
-        NETWORKS[ONE_LAYER],
-        (study.train.signals, shuffled),
-        seeds=config.seeds,
-        epochs=int(np.max(trained.best_epoch)),
+def _show_causes(result, page):
+    optimum, (plain, adam) = float(result.best["mode"].l1), (result.plain, result.adam)
+    streams = {"plain descent": plain, f"Adam, batch {result.batch}": adam}
+    streams = {f"fresh signals every step, {name}": each for name, each in streams.items()}
+    named = {f"{size:,} signals, plain descent": each for size, each in result.sizes.items()} | streams
+    rows = [(name, mean_and_spread(each.l1), f"{int(np.mean(each.steps)):,}") for name, each in named.items()]
+    few, slow, best = (float(np.mean(each.l1)) - optimum for each in (result.sizes[result.own], plain, adam))
+    page.text(
+        f"The network trained as in the thesis is {few:.3f} samples above the optimum. Fresh signals at every step "
+        f"change this by {slow - few:+.3f}, Adam with a decaying rate and larger batches by {best - slow:+.3f}; "
+        f"{best:.3f} remains. Its validation loss is smallest after {np.mean(result.best_epoch):.0f} of "
+        f"{result.epochs} epochs."
     )
-    noise = jax.random.normal(study.key(10), (optimum.shape[0], 1))
-    stacks = {
-        "fresh signals": fresh.network.dense1.kernel[...],
-        "thesis-style": trained.network.dense1.kernel[...],
-        "untrained": study.stacked(NETWORKS[ONE_LAYER], config.seeds)[0].dense1.kernel[...],
-        "shuffled labels": memorized.network.dense1.kernel[...],
-        "planted: optimum plus a vector for all classes": (optimum + 10 * noise)[None],
-    }
-    rows, metrics = [], {}
-    for name, stack in stacks.items():
-        centered = np.array([methods.filters.agreement(kernel, optimum) for kernel in stack])
-        raw = np.array([np.corrcoef(np.ravel(kernel), np.ravel(optimum))[0, 1] for kernel in stack])
-        rows.append((name, mean_and_spread(raw, 3), mean_and_spread(centered, 3)))
-        metrics[name] = {"raw": raw, "agreement": centered}
-    section.text(
-        "Sanity controls for the agreement with the optimum: for networks that have not learned the task it should be "
-        "zero, and for the weights of the optimum plus the same vector for all classes, to which the softmax is "
-        "invariant, it should be one."
-    )
-    section.table(
-        ("weights", "raw correlation", "agreement (class mean removed)"),
-        rows,
-        "Correlation of one-layer weights with those of the optimum, mean ± standard deviation over seeds.",
-    )
-    section.metrics({"sanity": metrics})
-
-
-def _lost_accuracy(study, section, fresh):
-    config = study.config
-    sizes, l1, rows, metrics = sorted({*config.sample_sizes, config.train_signals}), [], [], {}
-    largest = study.drawn(1, max(sizes))
-    for size in sizes:
-        budget = config.epochs * config.train_signals  # the same number of steps for every size
-        fit = study.thesis_fit(
-            ONE_LAYER if size == config.train_signals else f"{ONE_LAYER} on {size} signals",
-            NETWORKS[ONE_LAYER],
-            rows=(largest.signals[:size], largest.labels[:size]),
-            epochs=max(1, budget // size),
-            patience=max(3, config.patience * config.train_signals // size),
-        )
-        errors = study.errors(study.predictions(fit.network))
-        l1.append(np.asarray(errors.l1))
-        steps = fit.best_epoch * (size // 100)
-        rows.append((f"{size:,} signals, plain descent", mean_and_spread(l1[-1]), f"{int(np.mean(steps)):,}"))
-        metrics[f"{size}"] = {"l1": l1[-1], "steps_of_best_epoch": steps}
-    plain_steps = config.epochs * config.train_signals // 100
-    plain = study.fitted_fresh(
-        f"{ONE_LAYER} on fresh signals, plain descent",
-        NETWORKS[ONE_LAYER],
-        partial(_draw, batch=100, noise=config.noise, jump=config.jump),
-        seeds=config.seeds,
-        steps=plain_steps,
-        steps_per_call=STEPS_PER_CALL,
-    )
-    plain_name = "fresh signals every step, plain descent"
-    fresh_name = f"fresh signals every step, Adam, batch {config.fresh_batch}"
-    for name, fit, steps in ((plain_name, plain, plain_steps), (fresh_name, fresh, config.fresh_steps)):
-        errors = study.errors(study.predictions(fit.network))
-        rows.append((name, mean_and_spread(errors.l1), f"{steps:,}"))
-        metrics[name] = {"l1": errors.l1, "steps": steps}
-    optimum = float(study.errors(study.posterior.mode).l1)
-    rows.append(("optimum (mode of the posterior)", f"{optimum:.3f}", None))
-    own = study.thesis_fit(ONE_LAYER)
-    few, slow = (np.mean(metrics[name]["l1"]) for name in (f"{config.train_signals}", plain_name))
-    best = np.mean(metrics[fresh_name]["l1"])
-    section.text(
-        "The causes of the remaining error, for the 1-layer network, which can represent the optimum. In the table it "
-        "is trained on more signals, then on fresh signals, then with a better optimizer: Adam with a decaying rate "
-        f"and batches of {config.fresh_batch}. Of the difference of {few - optimum:.3f} samples between the network "
-        f"trained as in the thesis and the optimum, {few - slow:.3f} is due to the number of signals, "
-        f"{slow - best:.3f} to plain gradient descent, which has not converged after {plain_steps:,} steps, and "
-        f"{best - optimum:.3f} remains. More epochs do not help: with {config.train_signals:,} signals the validation "
-        f"loss is smallest after {np.mean(own.best_epoch):.0f} of {len(own.history.loss)} epochs."
-    )
-    section.table(
+    page.table(
         ("1-layer network trained on", "L1", "steps"),
-        rows,
-        "Mean |error| in samples, mean ± standard deviation over seeds; steps to the best epoch.",
+        [*rows, ("optimum (mode of the posterior)", f"{optimum:.3f}", None)],
+        "Mean |error| (L1) in samples, mean ± standard deviation over seeds, and steps to the best epoch.",
     )
-    section.figure(
+    sizes, l1 = np.array(list(result.sizes)), {ONE_LAYER: np.stack([each.l1 for each in result.sizes.values()])}
+    lines = {"optimum": optimum, "fresh signals, plain descent": float(np.mean(plain.l1))}
+    labels = {"x_label": "training signals", "y_label": "mean |error| (samples)"}
+    page.figure(
         "training_set_size",
-        figures.curves.against(
-            np.array(sizes),
-            {"1-layer perceptron": np.stack(l1)},
-            "training signals",
-            "mean |error| (samples)",
-            references={
-                "optimum": optimum,
-                "fresh signals, plain descent": float(slow),
-            },
-            log_x=True,
-        ),
+        figures.curves.against(sizes, l1, **labels, references=lines, log_x=True),
         "Error against the size of the training set; dashed, the error with fresh signals after the same number of "
         "steps, and that of the optimum.",
     )
-    metrics["by_position"] = _by_position(study, section, fresh)
-    section.metrics({"lost_accuracy": metrics | {"optimum_mode_l1": optimum}})
-
-
-def _by_position(study, section, fresh):
-    predicted = {
-        "Gaussian derivative": study.derivative_positions,
-        "4-layer perceptron": study.predictions(study.thesis_fit("4-layer perceptron").network)[0],
-        ONE_LAYER: study.predictions(study.thesis_fit(ONE_LAYER).network)[0],
-        "fresh signals": study.predictions(fresh.network)[0],
-        "optimum": study.posterior.mode,
+    outer = np.minimum(POSITIONS - POSITIONS[0], POSITIONS[-1] - POSITIONS) < 5
+    parts = {"outer_five_positions": outer, "others": ~outer}
+    ends = {
+        name: {part: curve[where].mean() for part, where in parts.items()} for name, curve in result.by_position.items()
     }
-    curves = {name: by_position(positions, study.test.positions) for name, positions in predicted.items()}
-    section.figure(
+    page.figure(
         "error_by_position",
-        figures.comparison.by_position(POSITIONS, curves),
-        "Mean |error| by true position. Positions near 21 and 80, the limits of the jumps, are not harder than the "
-        "others, so that the edges are not a cause of the remaining error.",
+        figures.comparison.by_position(POSITIONS, result.by_position),
+        f"Mean |error| by true position; of the {ONE_LAYER} {ends[ONE_LAYER]['outer_five_positions']:.3f} samples at "
+        f"the five positions at either end, {ends[ONE_LAYER]['others']:.3f} at the others.",
     )
-    edge = np.minimum(POSITIONS - POSITIONS[0], POSITIONS[-1] - POSITIONS) < 5
-    return {
-        name: {"outer_five_positions": curve[edge].mean(), "others": curve[~edge].mean()}
-        for name, curve in curves.items()
-    }
+    lost = {f"{size}": {"l1": each.l1, "steps_of_best_epoch": each.steps} for size, each in result.sizes.items()}
+    lost |= {name: each._asdict() for name, each in streams.items()}
+    page.metrics({"lost_accuracy": lost | {"by_position": ends, "optimum_mode_l1": optimum}})
+
+
+def reaches(result: Optimum) -> str:
+    """The finding: how near a single layer comes to the optimum, trained as in the thesis and on fresh signals."""
+    optimum = float(result.best["mode"].l1)
+    few, fresh = (float(np.mean(each.l1)) for each in (result.sizes[result.own], result.adam))
+    verdict = "what keeps it from the optimum is its training, not its size"
+    if fresh > NEAR * optimum:
+        verdict = "neither reaches the optimum"
+    elif few <= NEAR * optimum:
+        verdict = "both reach the optimum"
+    return (
+        f"A network of one layer misses the jump by {few:.3f} samples after training on {result.own:,} signals, "
+        f"{few / optimum - 1:.0%} more than the optimum, and by {fresh:.3f} after training on fresh signals at every "
+        f"step, {fresh / optimum - 1:.1%} more: {verdict}."
+    )
+
+
+def controls(sanity: dict[str, dict[str, np.ndarray]]) -> str:
+    """The finding: whether only trained weights agree with the optimum."""
+    fresh, few, untrained, shuffled = [float(np.mean(each["agreement"])) for each in sanity.values()][:4]
+    sign = "a sign" if min(fresh, few) > 0.1 > max(abs(untrained), abs(shuffled)) else "no sign"
+    return (
+        f"Agreement with the optimal weights is {sign} of learning: correlation {fresh:.2f} after training on fresh "
+        f"signals, {few:.2f} as in the thesis, {untrained:.2f} before training, {shuffled:.2f} with shuffled labels."
+    )

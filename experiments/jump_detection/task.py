@@ -1,33 +1,62 @@
 """The task and its signals (thesis section 3.1)."""
 
+from typing import NamedTuple
+
 import numpy as np
+from scipy.spatial import cKDTree
 from sklearn.manifold import TSNE
 
 from interp_jax import figures
+from interp_jax.data import JumpSignals
 
 
-def write(study, section) -> None:
-    """Figures 3.1 and 3.2 of the thesis."""
+class Task(NamedTuple):
+    """Two signals, and an embedding of many: their jumps' positions, and those of their nearest neighbors in it."""
+
+    noise: float
+    jump: float
+    examples: JumpSignals
+    points: np.ndarray  # [signals, 2]
+    positions: np.ndarray  # [signals]
+    nearest: np.ndarray  # [signals]
+
+
+def measure(study) -> Task:
+    """The embedding of training signals by t-SNE."""
     config = study.config
-    section.text(
-        f"A signal has 100 samples. It starts at level 0, steps up to {config.jump:g} at a position drawn from 21 to "
-        f"80, and every sample has Gaussian noise of standard deviation {config.noise:g}. The task is to predict the "
+    signals, positions = (np.asarray(rows)[: config.embedded_signals] for rows in study.train)
+    points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(signals)
+    nearest = positions[cKDTree(points).query(points, k=2)[1][:, 1]]
+    examples = study.drawn(5, 2, positions=np.array([21, 50]))
+    return Task(config.noise, config.jump, examples, points, positions, nearest)
+
+
+def show(result: Task, page) -> None:
+    """Figures 3.1 and 3.2 of the thesis."""
+    page.text(
+        f"A signal has 100 samples. It starts at level 0, steps up to {result.jump:g} at a position drawn from 21 to "
+        f"80, and every sample has Gaussian noise of standard deviation {result.noise:g}. The task is to predict the "
         "position of the step, one of 60 classes. Because the distribution of the noise is known, the optimal detector "
         "can be computed and compared with what a network has learned."
     )
-    examples = study.drawn(5, 2, positions=np.array([21, 50]))
-    section.figure(
-        "fig_3_01_signals",
-        figures.signals.examples(examples.signals, examples.positions),
-        "Two signals. The position of a step can often be seen only to within a few samples (Fig. 3.1).",
-    )
-    signals, labels = study.train.signals[: config.embedded_signals], study.train.positions[: config.embedded_signals]
-    points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(np.asarray(signals))
-    section.figure(
+    examples = figures.signals.examples(result.examples.signals, result.examples.positions)
+    page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1 of the thesis).")
+    axes = {"x_label": "t-SNE coordinate 1", "y_label": "t-SNE coordinate 2", "equal": False}
+    page.figure(
         "fig_3_02_tsne",
-        figures.scatter.embedding(
-            points, labels, x_label="t-SNE coordinate 1", y_label="t-SNE coordinate 2", equal=False
-        ),
-        f"t-SNE embedding of {len(points):,} training signals: they form one band, ordered by the position of the jump "
-        "(Fig. 3.2).",
+        figures.scatter.embedding(result.points, result.positions, **axes),
+        f"t-SNE embedding of {len(result.points):,} training signals, colored by the position of the jump (Fig. 3.2 of "
+        f"the thesis). {order(result)}",
+    )
+
+
+def order(result: Task) -> str:
+    """Whether signals that are near each other in the plane have near jumps."""
+    # Signals are drawn independently, so that each and the next one are a random pair.
+    pairs = (result.nearest, np.roll(result.positions, 1))
+    near, random = (np.abs(result.positions - other).mean() for other in pairs)
+    verb = "is" if near < random / 2 else "is not"
+    return (
+        f"The plane {verb} ordered by the position: jumps of nearest neighbors are {near:.1f} samples apart on "
+        f"average, of random pairs {random:.1f}."
     )
