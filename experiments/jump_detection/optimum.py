@@ -187,10 +187,9 @@ def _show_causes(result, page):
     )
     sizes, l1 = np.array(list(result.sizes)), {ONE_LAYER: np.stack([each.l1 for each in result.sizes.values()])}
     lines = {"optimum": optimum, "fresh signals, plain descent": float(np.mean(plain.l1))}
-    labels = {"x_label": "training signals", "y_label": "mean |error| (samples)"}
     page.figure(
         "training_set_size",
-        figures.curves.against(sizes, l1, **labels, references=lines, log_x=True),
+        figures.curves.against(sizes, l1, "training signals", "mean |error| (samples)", lines, log_x=True),
         "Error against the size of the training set; dashed, the error with fresh signals after the same number of "
         "steps, and that of the optimum.",
     )

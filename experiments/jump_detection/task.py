@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from sklearn.manifold import TSNE
 
 from interp_jax import figures
@@ -26,7 +26,7 @@ def measure(study) -> Task:
     config = study.config
     signals, positions = (np.asarray(rows)[: config.embedded_signals] for rows in study.train)
     points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(signals)
-    nearest = positions[cKDTree(points).query(points, k=2)[1][:, 1]]
+    nearest = positions[KDTree(points).query(points, k=2)[1][:, 1]]
     examples = study.drawn(5, 2, positions=np.array([21, 50]))
     return Task(config.noise, config.jump, examples, points, positions, nearest)
 
