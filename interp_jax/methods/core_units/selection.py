@@ -17,7 +17,6 @@ from interp_jax.methods.core_units.decisions import ClassData, as_target, tolera
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_recipe
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
-
 _NAMED = 12  # up to this many units are named where a selection is described
 
 
