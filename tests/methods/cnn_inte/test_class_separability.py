@@ -27,6 +27,15 @@ def test_clouds_that_a_plane_separates_score_one():
     assert float(separability(*apart, key=KEY).score) == 1
 
 
+def test_random_clouds_are_of_the_same_sizes():
+    """One row against all others: were all dealt to one cloud, chance would separate perfectly and there be no score."""
+    points, first = np.arange(40.0)[:, None], np.arange(40) < 39
+    found = separability(points, first, ~first, key=KEY, shuffles=20)
+    # A random row at place p of n has an index of max(p, n − 1 − p) / (n − 1), three quarters on average.
+    assert 0.65 < float(found.by_chance) < 0.85
+    assert float(found.score) == 1
+
+
 def test_clouds_that_coincide_score_about_zero():
     scores = [float(separability(*_clouds(0.0, seed=seed), key=jax.random.key(seed)).score) for seed in range(8)]
     assert np.mean(scores) < 0.05

@@ -25,6 +25,13 @@ def test_as_many_clusters_are_found_as_there_are():
     assert len(np.unique(density_centers(rows, 2), axis=0)) == 2
 
 
+def test_the_largest_clusters_come_first():
+    places, sizes = [[0, 0], [5, 0], [0, 7]], (40, 90, 60)
+    rows = np.concatenate([_blobs([place], size) for place, size in zip(places, sizes, strict=True)])
+    found = density_centers(np.random.default_rng(1).permutation(rows), 3)
+    np.testing.assert_allclose(found, np.array(places)[[1, 2, 0]], atol=0.1)
+
+
 @pytest.mark.parametrize("rows", [3, 25])
 def test_rows_too_few_for_two_clusters_are_one(rows):
     rows = np.random.default_rng(0).normal(size=(rows, 3))

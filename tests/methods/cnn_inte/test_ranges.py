@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from interp_jax.methods import cnn_inte
-from interp_jax.methods.cnn_inte._rows import flat_rows, scaling_of
+from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows, scaling_of
 from interp_jax.methods.cnn_inte.factors import Factors, assign, find_factors
 
 KEY = jax.random.key(0)
@@ -141,3 +141,11 @@ def test_another_fit_and_other_numbers_of_rows_compile_nothing(rows, assert_comp
 def test_former_names_of_arguments_are_told_the_new_ones(former, name):
     with pytest.raises(TypeError, match=f"^{former}: found an argument of this name, wanted {name}"):
         cnn_inte.fit(np.zeros((4, 1)), np.zeros((4, 1)), np.arange(4) % 2, key=KEY, **{former: 1})
+
+
+def test_rows_beyond_the_scaled_range_are_clipped_and_stay_finite():
+    """Rows that a scaling was not made from may lie far outside of it."""
+    scaled = Scaling(np.zeros(1), np.full(1, 16.0)).of(np.array([[3e38], [-3e38], [1.0]], np.float32))
+    assert scaled.dtype == np.float32
+    most = np.finfo(np.float32).max
+    assert scaled.ravel().tolist() == [most, -most, 16.0]
