@@ -12,8 +12,8 @@ from interp_jax.kernels import jumps
 from interp_jax.kernels.location_errors import LocationErrors
 
 # The parts sum to the mixed filter: the equation of the thesis holds with a smoothing part of three taps.
-MIXED = {"mixed [1 1 1 1 −1]": (1, 1, 1, 1, -1)}
-PARTS = {"smoothing [1 1 1 0 0]": (1, 1, 1, 0, 0), "differentiating [0 0 0 1 −1]": (0, 0, 0, 1, -1)}
+MIXED = {"mixed [1 1 1 1 −1]": np.array([1, 1, 1, 1, -1])}
+PARTS = {"smoothing [1 1 1 0 0]": np.array([1, 1, 1, 0, 0]), "differentiating [0 0 0 1 −1]": np.array([0, 0, 0, 1, -1])}
 QUIET = 0.25  # with the study's noise the spike of a filter of five taps is not visible
 WIDTHS, NOISES = np.linspace(0.4, 8.0, 39), np.arange(1, 7) / 10
 WINDOW = 37  # the longest window that lies within the signal at every position
