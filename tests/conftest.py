@@ -1,7 +1,9 @@
 """Test-wide rules (rank promotion raises, two CPU devices) and the fixtures that hold the package's promises."""
 
 import contextlib
+import gc
 import os
+from pathlib import Path
 
 # scikit-learn's threads spin while they wait, which is many times slower beside a second test process.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +25,29 @@ def pytest_configure(config):
     """
     quick = config.option.markexpr == "not slow" and os.environ.get("INTERP_JAX_OPTIMIZED") != "1"
     jax.config.update("jax_disable_most_optimizations", quick)
+    config.pluginmanager.register(_CompiledPrograms())
+
+
+class _CompiledPrograms:
+    """Forgets compiled programs before the mappings that they hold are all that Linux allows, where XLA crashes."""
+
+    EVERY, MOST = 50, 30_000  # tests between two looks; mappings, of usually 65,530
+
+    def __init__(self):
+        self.tests = 0
+
+    def pytest_runtest_teardown(self):
+        """After a test of any folder, documentation tests of the package included."""
+        self.tests += 1
+        if self.tests % self.EVERY == 0 and _mappings() > self.MOST:
+            jax.clear_caches()
+            gc.collect()
+
+
+def _mappings() -> int:
+    """How many pieces of memory this process has mapped; 0 where the system does not say."""
+    maps = Path("/proc/self/maps")
+    return len(maps.read_bytes().splitlines()) if maps.exists() else 0
 
 
 _compilations: list[str] = []
