@@ -207,7 +207,11 @@ def relu_in_words(rectified: dict[str, Rectified]) -> str:
     relu, linear = ([each for name, each in rectified.items() if name.endswith(end)] for end in ("ReLU", "linear"))
     l1, after = (np.concatenate([getattr(each, field) for each in relu]) for field in ("l1", "silent_after"))
     silent, dead = after > 0.95, died(l1)
-    groups = {"suppress the signal after the jump": silent & ~dead, "do not": ~silent & ~dead, "learned nothing": dead}
+    groups = {
+        "suppressed the signal after the jump": silent & ~dead,
+        "kept it": ~silent & ~dead,
+        "learned nothing": dead,
+    }
     each = [
         f"{chosen.sum()} {what} (mean |error| {_range(l1[chosen])})" for what, chosen in groups.items() if chosen.any()
     ]
@@ -218,4 +222,5 @@ def relu_in_words(rectified: dict[str, Rectified]) -> str:
 
 
 def _range(errors):
-    return f"{errors.min():.2f} to {errors.max():.2f}"
+    least, most = f"{errors.min():.2f}", f"{errors.max():.2f}"
+    return least if least == most else f"{least} to {most}"
