@@ -246,8 +246,8 @@ def _within(x, labels, groups, metric, batch_size):
         z = degenerate.astype(x.dtype)
         # Of the n(n − 1) ordered pairs z(2n − z − 1) hold one of the z rows without direction, and are at distance 1.
         sums = (n - z) * spread + z * (2 * n - z - 1)
-    # Fewer than two rows have no distances: 0 / 0 is NaN.
-    return WithinGroups(jnp.where(spoilt, jnp.nan, sums / n / (n - 1)), counts, degenerate)
+    # A single row has no distance, also where rounding leaves a sum that is not 0.
+    return WithinGroups(jnp.where((counts > 1) & ~spoilt, sums / n / (n - 1), jnp.nan), counts, degenerate)
 
 
 def _centered(x, labels, belongs):
