@@ -244,8 +244,8 @@ def test_networks_with_relu_are_grouped_by_silence_after_the_jump():
     linear = _rectified([0.3, 0.4], [0.0, 0.0])
     every = {"A, linear": linear, "A, ReLU": _rectified([0.2, 0.5, 16.0], [0.99, 0.5, 1.0])}
     assert convolutions.relu_in_words(every) == (
-        "Of 3 convolutional networks with a ReLU after each filter, 1 suppressed the signal after the jump (mean |error| "
-        "0.20), 1 kept it (mean |error| 0.50), 1 learned nothing (mean |error| 16.00); without "
+        "Of 3 convolutional networks with a ReLU after each filter, 1 suppressed the signal after the jump (mean "
+        "|error| 0.20), 1 kept it (mean |error| 0.50), 1 learned nothing (mean |error| 16.00); without "
         "a ReLU it is 0.30 to 0.40 samples."
     )
     alive = convolutions.relu_in_words({"A, linear": linear, "A, ReLU": _rectified([0.2], [0.99])})

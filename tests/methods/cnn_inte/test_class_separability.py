@@ -28,7 +28,7 @@ def test_clouds_that_a_plane_separates_score_one():
 
 
 def test_random_clouds_are_of_the_same_sizes():
-    """One row against all others: were all dealt to one cloud, chance would separate perfectly and there be no score."""
+    """One row against all others: were all dealt to one cloud, chance would separate perfectly."""
     points, first = np.arange(40.0)[:, None], np.arange(40) < 39
     found = separability(points, first, ~first, key=KEY, shuffles=20)
     # A random row at place p of n has an index of max(p, n − 1 − p) / (n − 1), three quarters on average.
