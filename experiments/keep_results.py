@@ -98,7 +98,10 @@ def readme_speed() -> str:
     """The README's sentences on speed."""
     files = _files(BENCHMARKS)
     links = ", ".join(f"[{benchmarks.made_on(record)}]({_link(path)})" for path, record in files.items())
-    return f"{benchmarks.summary(files)} Medians of warm calls, baselines in the same run: {links}."
+    return (
+        f"{benchmarks.summary(files)} Medians of warm calls, baselines in the same run; slow baselines run on part of "
+        f"the problem, their times are extrapolated: {links}."
+    )
 
 
 def example(cell: int) -> str:

@@ -189,7 +189,7 @@ class Run:
 
     def _begin(self, overwrite: bool) -> None:
         """Starts a run; settings are written first, so that no result is ever without them."""
-        for name in ("sections", "checkpoints"):
+        for name in ("sections", "results", "checkpoints"):
             if not overwrite and self._folder(name).is_dir() and any(self._folder(name).iterdir()):
                 raise ValueError(
                     f"{self.folder}: found {name} but no config.json, wanted the settings that they were made with. "

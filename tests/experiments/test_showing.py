@@ -88,6 +88,15 @@ def test_a_page_that_was_never_measured_cannot_be_shown(tmp_path, monkeypatch):
         template.main(dataclasses.replace(template.PRESETS["quick"], show=True))
 
 
+def test_results_without_their_settings_are_not_taken_for_a_new_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "runs" / "experiments" / "quick"
+    (folder / "results").mkdir(parents=True)
+    stored.save(folder / "results" / "accuracy.npz", template.Accuracy.Result(np.zeros(2), 9))
+    with pytest.raises(ValueError, match="found results but no config.json, wanted the settings"):
+        template.main(template.PRESETS["quick"])
+
+
 def test_the_templates_sentence_follows_from_its_numbers():
     for error, verb in (([0.5, 0.1], "falls"), ([0.1, 0.5], "does not fall")):
         sentences = []
