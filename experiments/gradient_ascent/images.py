@@ -8,7 +8,7 @@ import numpy as np
 import optax
 
 from experiments.gradient_ascent.ascent_study import random_start
-from experiments.study import Study, in_batches, probabilities
+from experiments.study import Study, probabilities
 from experiments.tasks import TITLES, image_sets
 from interp_jax import data, figures, networks
 from interp_jax.methods import ascent
@@ -85,14 +85,14 @@ def measure(study) -> Images:
     config, (_, test) = study.config, study.sets
     units = np.repeat(np.arange(len(test.classes)), config.starts)
     start = random_start(study, len(units), *test.inputs.shape[1:])
-    answers = [in_batches(probabilities, network, test.inputs) for network in study.pair]
+    answers = [networks.apply(Partial(probabilities, network), test.inputs) for network in study.pair]
     accuracy = tuple(float(np.mean(each.argmax(axis=1) == test.labels)) for each in answers)
     options = {"objective": "logit", "rate": STEP, "threshold": 1.0, "steps": config.image_steps}
     measures, images, real = {}, {}, roughness(test.inputs)
     bar = study.progress.task("ascent", len(REGULARIZERS))
     for name, used in REGULARIZERS.items():
         inputs = np.asarray(ascent.maximize(study.pair[0], start, units, regularizers=used, **options).inputs)
-        own, other = (in_batches(probabilities, network, inputs) for network in study.pair)
+        own, other = (networks.apply(Partial(probabilities, network), inputs) for network in study.pair)
         images[name] = inputs[:: config.starts, ..., 0]
         measures[name] = Measures(
             float(own[np.arange(len(units)), units].mean()),

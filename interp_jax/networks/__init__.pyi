@@ -1,3 +1,4 @@
+from .applying import apply as apply
 from .chain import Chain as Chain
 from .costs import Cost as Cost
 from .costs import cost as cost

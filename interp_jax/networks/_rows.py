@@ -48,6 +48,5 @@ def abstract_scores(network: Callable, rows: Any, *first: Any, name: str = "inpu
     try:
         return jax.eval_shape(network, *first, rows)
     except Exception as error:
-        shape = ", ".join(map(str, rows.shape))
-        found = f"{rows.dtype} [{shape}]"
+        found = ", ".join(f"{leaf.dtype} {list(leaf.shape)}" for leaf in jax.tree.leaves(rows))
         raise ValueError(f"{name}: found {found}, wanted rows that the network takes{hint}: {error}") from error
