@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import optax
+from jax.tree_util import Partial
 
 from experiments.gradient_ascent.ascent_study import random_start
 from experiments.study import Study, probabilities
