@@ -5,6 +5,7 @@ from functools import cached_property, partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from experiments.study import Study
 from interp_jax import data, networks
@@ -85,10 +86,16 @@ class JumpStudy(Study):
         """Weights of the one-layer network that computes the exact posterior."""
         return jumps.posterior_network(noise=self.config.noise, jump=self.config.jump)
 
+    @cached_property
+    def descent(self):
+        """Stochastic gradient descent; one object, so that equal networks share a compilation."""
+        return optax.sgd(self.config.learning_rate)
+
     def thesis_fit(self, name: str, constructor=None, **options) -> networks.Fit:
-        """Networks trained as in the thesis: SGD at 0.01, batches of 100, early stopping on the validation loss."""
+        """Networks trained as in the thesis: SGD, batches of 100, early stopping on the validation loss."""
         config = self.config
         options = {"seeds": config.seeds, "epochs": config.epochs, "patience": config.patience, **options}
+        options.setdefault("optimizer", self.descent)
         rows = options.pop("rows", (self.train.signals, self.train.labels))
         held_out = (self.validation.signals, self.validation.labels)
         return self.fitted(name, constructor or NETWORKS[name], rows, validation=held_out, **options)

@@ -60,6 +60,8 @@ class JumpSettings(StudySettings):
     """Validation signals, for early stopping."""
     test_signals: int = 20_000
     """Test signals that errors are measured on."""
+    learning_rate: float = 0.01
+    """Learning rate of stochastic gradient descent; the thesis has 0.01."""
 
     def check(self, **least: float) -> None:
         """Checks every field; a batch of training signals has 100."""

@@ -29,6 +29,7 @@ class Networks(NamedTuple):
     optimum: dict[str, LocationErrors]
     differences: np.ndarray  # [signals], estimated minus true position, of the network SHOWN
     train_signals: int
+    learning_rate: float
 
 
 def measure(study) -> Networks:
@@ -47,6 +48,7 @@ def measure(study) -> Networks:
         {name: study.errors(getattr(study.posterior, name)) for name in ("mode", "median")},
         np.asarray(shown - study.test.positions),
         study.config.train_signals,
+        study.config.learning_rate,
     )
 
 
@@ -54,8 +56,8 @@ def show(result: Networks, page) -> None:
     """A table of errors, and Figure 3.10 of the thesis."""
     seeds = len(result.kinds[SHOWN].best_epoch)
     page.text(
-        "Each network is trained as in the thesis: stochastic gradient descent with a learning rate of 0.01 and "
-        f"batches of 100, with the weights of the epoch of the smallest validation loss. The {seeds} networks of each "
+        f"Each network is trained by stochastic gradient descent in batches of 100 with a learning rate of "
+        f"{result.learning_rate} (0.01 in the thesis), with the weights of the epoch of the smallest validation loss. The {seeds} networks of each "
         f"kind differ in their initial weights and in the order of the {result.train_signals:,} training signals. Each "
         "convolutional layer has one filter and no activation function, as in the figures of the thesis."
     )

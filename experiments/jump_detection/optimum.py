@@ -49,7 +49,7 @@ def measure(study) -> Optimum:
     adam = optax.adam(optax.cosine_decay_schedule(0.03, config.fresh_steps))
     fresh = _on_fresh(study, "", config.fresh_batch, config.fresh_steps, optimizer=adam)
     plain_steps = config.epochs * config.train_signals // 100
-    plain = _on_fresh(study, ", plain descent", 100, plain_steps)
+    plain = _on_fresh(study, ", plain descent", 100, plain_steps, optimizer=study.descent)
     errors = {name: study.errors(study.predictions(fresh.network, name)) for name in ("mode", "median")}
     kernels = {"fresh signals": fresh.network.dense1.kernel[...], "thesis-style": own.network.dense1.kernel[...]}
     weights = {"optimum": optimum, **{name: stack[0] for name, stack in kernels.items()}}

@@ -41,7 +41,16 @@ class Settings(JumpSettings):
 
 
 PRESETS = {
-    "quick": Settings(),
+    "quick": Settings(
+        test_signals=10_000,
+        embedded_signals=600,
+        learning_rate=0.03,
+        epochs=120,
+        long_epochs=100,
+        fresh_steps=4_000,
+        kernel_lengths=(5, 7),
+        rectified=(),
+    ),
     "paper": Settings(
         preset="paper",
         seeds=5,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import KDTree
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from interp_jax import figures
 from interp_jax.data import JumpSignals
@@ -25,7 +26,9 @@ def measure(study) -> Task:
     """The embedding of training signals by t-SNE."""
     config = study.config
     signals, positions = (np.asarray(rows)[: config.embedded_signals] for rows in study.train)
-    points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(signals)
+    # Threads that wait for each other cost more than they save.
+    with threadpool_limits(1, user_api="openmp"):
+        points = TSNE(random_state=config.seed, init="pca", perplexity=30).fit_transform(signals)
     nearest = positions[KDTree(points).query(points, k=2)[1][:, 1]]
     examples = study.drawn(5, 2, positions=np.array([21, 50]))
     return Task(config.noise, config.jump, examples, points, positions, nearest)

@@ -157,7 +157,7 @@ def _networks(*medians):
         f"{index}": architectures.Kind(_errors(median, median), np.ones(2), np.ones(2))
         for index, median in enumerate(medians)
     }
-    return architectures.Networks(kinds, 0.5, {"mode": _errors(0.2)}, {}, 12_000)
+    return architectures.Networks(kinds, 0.5, {"mode": _errors(0.2)}, {}, 12_000, 0.01)
 
 
 def test_networks_are_counted_that_beat_the_classical_detector_and_reach_the_optimum():
