@@ -4,21 +4,19 @@ import sys
 from pathlib import Path
 
 from experiments.command_line import run_study
-from experiments.identity_layers import accuracy, convolution, distance, exits, likelihood, maps, removal, shares
-from experiments.identity_layers.layers_study import LayersStudy
+from experiments.identity_layers import accuracy, convolution, distance, exits, maps, removal, shares
+from experiments.identity_layers.layers_study import LayersStudy, task
 from experiments.identity_layers.settings import PRESETS, Settings
-from experiments.identity_layers.tasks import task
 from experiments.study import write_report
 
 SECTIONS = {
-    "accuracy": ("Accuracy of every layer", accuracy.write),
-    "distance": ("Distance of the weights from the identity", distance.write),
-    "maps": ("Contribution maps", maps.write),
-    "likelihood": ("Likelihood of the classes, layer by layer", likelihood.write),
-    "exits": ("Prediction depth and early exit", exits.write),
-    "shares": ("Attribution of the score to layers", shares.write),
-    "removal": ("Deletion and insertion curves", removal.write),
-    "convolution": ("A convolutional network initialized with Dirac kernels", convolution.write),
+    "accuracy": ("Accuracy of every layer", accuracy),
+    "distance": ("Distance of the weights from the identity", distance),
+    "maps": ("Contribution maps and the likelihood of the classes", maps),
+    "removal": ("Deletion and insertion curves", removal),
+    "exits": ("Prediction depth and early exit", exits),
+    "shares": ("Attribution of the score to layers", shares),
+    "convolution": ("A convolutional network initialized with Dirac kernels", convolution),
 }
 
 

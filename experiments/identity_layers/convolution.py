@@ -1,111 +1,84 @@
 """The same analysis of a convolutional network whose kernels are initialized as Dirac kernels."""
 
-from functools import partial
+from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from experiments.identity_layers.accuracy import summary
-from experiments.identity_layers.layers_study import adam
-from experiments.identity_layers.maps import first_correct
-from experiments.study import in_batches, mean_and_spread
+from experiments.identity_layers.layers_study import scores_of
+from experiments.identity_layers.maps import Images, choose, of_network
 from interp_jax import figures, networks
-from interp_jax.methods import identity
+from interp_jax.methods.identity import Contributions as Contributions  # which stored images have
+from interp_jax.methods.identity import distance_to_identity, layer_accuracy
 
 PATCH = {8: 2, 28: 4}
 STARTS = {"identity": "Dirac", "glorot": "Glorot"}
 
 
-def write(study, section) -> None:
-    """Accuracy of every layer with Dirac and with random initialization, and the maps of some images."""
-    task, config = study.task, study.config
+class Convolution(NamedTuple):
+    """By initialization, accuracy and distance of every layer; images in the network with Dirac kernels."""
+
+    accuracy: dict[str, np.ndarray]
+    distance: dict[str, np.ndarray]
+    images: Images
+
+
+def measure(study) -> Convolution:
+    """One network with Dirac and one with random initialization."""
+    held, labels = study.task.held_inputs.reshape(-1, *study.shape), study.task.held_labels
     trained = {start: _network(study, start) for start in STARTS}
-    scores = {start: _scores(network, _images(task, task.held_inputs)) for start, network in trained.items()}
-    accuracies = {start: np.asarray(identity.layer_accuracy(each, task.held_labels)) for start, each in scores.items()}
-    distance = {start: np.asarray(identity.distance_to_identity(net.kernel[...])) for start, net in trained.items()}
-    network = trained["identity"]
-    section.text(
-        f"{config.conv_depth} convolutions of 3 × 3, initialized as the identity. The input consists of patches of "
-        f"{network.patch} × {network.patch} pixels, {network.kernel.shape[-1] - network.classes} channels. Every "
-        "position has a further channel for each class, whose mean over the positions is the class score. One network "
-        f"for each initialization, {config.conv_epochs} epochs with Adam, peak learning rate {config.conv_rate:g}."
+    scores = {start: scores_of(network, held) for start, network in trained.items()}
+    return Convolution(
+        {start: np.asarray(layer_accuracy(each, labels)) for start, each in scores.items()},
+        {start: np.asarray(distance_to_identity(network.kernel[...])) for start, network in trained.items()},
+        of_network(study, trained["identity"], choose(scores["identity"], labels), study.shape),
     )
-    section.table(
-        ("initialization", "first layer (%)", "best of first half (%)", "last (%)", "mean distance from Dirac kernel"),
-        [
-            (
-                name,
-                *(
-                    mean_and_spread(100 * summary(accuracies[start][:, None])[part], 1)
-                    for part in ("first", "half_best", "last")
-                ),
-                f"{distance[start].mean():.3f}",
-            )
-            for start, name in STARTS.items()
-        ],
-        "Accuracy on held-out rows, and ‖W − I‖ / ‖I‖, mean over the layers.",
-        note="These kernels move farther from their initial values than the weights of the perceptrons."
-        if distance["identity"].mean() > 0.2
-        else None,
+
+
+def show(result: Convolution, page) -> None:
+    """Accuracy of every layer with both initializations, and the maps of some images."""
+    page.text(
+        "Convolutions of 3 × 3, initialized as the identity. The input consists of patches, with a channel for each "
+        "pixel of a patch. Every position has a further channel for each class, whose mean over the positions is the "
+        "class score. One network for each initialization."
     )
-    section.figure(
+    page.finding(of_convolutions(result))
+    curves = {name: result.accuracy[start] for start, name in STARTS.items()}
+    chance = {"chance": 1 / len(result.images.class_names)}
+    page.figure(
         "accuracy_of_convolutions",
-        figures.through_layers.shares(
-            {name: accuracies[start] for start, name in STARTS.items()},
-            "accuracy on held-out rows",
-            references={"chance": 1 / len(task.class_names)},
-        ),
+        figures.through_layers.shares(curves, "accuracy on held-out rows", references=chance),
         "Accuracy of every layer of the convolutional networks.",
     )
-    rows = first_correct(scores["identity"][-1], task.held_labels)[::2]
-    inputs = task.held_inputs[rows]
-    read = identity.contributions(inputs, network.layers(_images(task, inputs)))
-    shown = np.unique(np.linspace(0, config.conv_depth - 1, 6).round().astype(int))
-    section.figure(
+    page.figure(
         "maps_of_convolutions",
-        figures.through_layers.signed_maps(
-            inputs.reshape(-1, *task.shape),
-            np.moveaxis(np.asarray(read.maps)[shown], 0, 1).reshape(len(rows), len(shown), *task.shape),
-            [f"layer {layer + 1}" if not index else layer + 1 for index, layer in enumerate(shown)],
-            [task.class_names[label] for label in task.held_labels[rows]],
-            label="contribution",
-        ),
-        "Contribution maps of the network with Dirac initialization. A map preserves the positions of patches; within "
-        "a patch the pixels are channels, which the network can mix.",
+        result.images.picture(),
+        f"Dirac initialization. From the top: {', '.join(result.images.kinds)} images. A map preserves the positions "
+        "of patches; within a patch the pixels are channels, which the network can mix.",
     )
-    section.metrics({"accuracy": accuracies, "distance": distance})
+    page.metrics({"accuracy": result.accuracy, "distance": result.distance})
+
+
+def of_convolutions(result: Convolution) -> str:
+    """The finding: whether early layers of a convolutional network predict the class, and how far its kernels move."""
+    dirac, glorot = (summary(result.accuracy[start]) for start in STARTS)
+    moved, random = (result.distance[start].mean() for start in STARTS)
+    better = "better than" if dirac["half_best"] > glorot["half_best"] else "no better than"
+    return (
+        f"Early layers of a convolutional network that starts at the identity predict the class {better} those of a "
+        f"random one: the best of its first half classifies {dirac['half_best']:.1%} (random: "
+        f"{glorot['half_best']:.1%}), the last layer {dirac['last']:.1%} ({glorot['last']:.1%}). Its kernels end at a "
+        f"mean distance of {moved:.0%} from the identity, random ones at {random:.0%}."
+    )
 
 
 def _network(study, start):
     task, config = study.task, study.config
-    make = partial(
-        networks.IdentityCNN,
-        shape=(*task.shape, 1),
-        classes=len(task.class_names),
-        depth=config.conv_depth,
-        patch=PATCH.get(task.shape[0], 1),
-        start=start,
-    )
-    steps = config.conv_epochs * (len(task.labels) // config.minibatch_size)
-    return study.fitted(
-        f"convolutional {start}",
-        make,
-        (_images(task, task.inputs), task.labels),
-        seeds=None,
-        epochs=config.conv_epochs,
-        minibatch_size=config.minibatch_size,
-        optimizer=adam(config.conv_rate, steps),
-    ).network
+    options = {"depth": config.conv_depth, "patch": PATCH.get(study.shape[0], 1), "start": start}
 
+    def make(key):
+        return networks.IdentityCNN(key, study.shape, len(task.class_names), **options)
 
-def _images(task, rows):
-    return rows.reshape(-1, *task.shape, 1)
-
-
-def _scores(network, images):
-    return in_batches(_read, network, images, axis=1)
-
-
-@jax.jit
-def _read(network, images):
-    return network.layers(images)[..., -network.classes :]
+    rows = task.inputs.reshape(-1, *study.shape), task.labels
+    training = study.training(config.conv_epochs, config.conv_rate)
+    return study.fitted(f"convolutional {start}", make, rows, seeds=None, **training).network

@@ -1,75 +1,76 @@
 """The distance of the weights from the identity, by layer and by depth."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
-from experiments.study import mean_and_spread
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM
 from interp_jax import figures
-from interp_jax.methods import identity
+from interp_jax.methods.identity import distance_to_identity
 
 
-def write(study, section) -> None:
-    """A table and a figure of the distances, and the slope of their mean against the depth."""
-    config = study.config
-    by_depth = {depth: distances(study.trained(IDENTITY, depth)) for depth in config.depths}
-    random = {kind: distances(study.trained(kind, config.depth)) for kind in RANDOM}
-    depths = sorted(by_depth)
-    means = np.array([by_depth[depth][:-1].mean() for depth in depths])
-    falls = bool(np.all(np.diff(means) < 0))
-    section.text(
+class Distances(NamedTuple):
+    """The distances [layers, networks] by depth if initialized at the identity, and by random initialization."""
+
+    by_depth: dict[int, np.ndarray]
+    random: dict[str, np.ndarray]
+
+
+def measure(study) -> Distances:
+    """The distances of all layers of all networks."""
+    kernels = {case: [network.kernel[...] for network in study.networks(*case)] for case in study.cases}
+    distance = {case: np.stack(list(map(distance_to_identity, each)), axis=1) for case, each in kernels.items()}
+    by_depth = {depth: distance[IDENTITY, depth] for depth in sorted(study.config.depths)}
+    return Distances(by_depth, {kind: distance[kind, study.config.depth] for kind in RANDOM})
+
+
+def show(result: Distances, page) -> None:
+    """A figure of the distances, and how their mean depends on the depth."""
+    page.text(
         "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, in the Frobenius norm. All depths have the "
         "same optimizer, learning rate and number of steps. Weights of the same norm that are orthogonal to the "
-        "identity have a distance of √2. The last layer is excluded: no layer uses its pixel units, so that their "
+        "identity have a distance of √2. Means leave out the last layer: no layer uses its pixel units, so that their "
         "weights have no gradient."
     )
-    slope = float(np.polyfit(np.log(depths), np.log(means), 1)[0]) if len(depths) > 1 else float("nan")
-    section.table(
-        ("initialization", "layers", "mean over the layers", "smallest", "largest"),
-        [
-            (
-                NAMES[kind],
-                depth,
-                mean_and_spread(values.mean(axis=0)),
-                mean_and_spread(values.min(axis=0)),
-                mean_and_spread(values.max(axis=0)),
-            )
-            for kind, depth, values in [
-                *((IDENTITY, depth, by_depth[depth][:-1]) for depth in depths),
-                *((kind, config.depth, values[:-1]) for kind, values in random.items()),
-            ]
-        ],
-        "Distance from the identity after training, in all layers but the last: mean ± standard deviation over the "
-        "networks.",
-        note=_fall(falls, slope) if len(depths) > 1 else None,
-    )
-    section.figure(
+    means = {depth: each[:-1].mean() for depth, each in result.by_depth.items()}
+    random = {kind: each[:-1].mean(axis=0) for kind, each in result.random.items()}
+    page.finding(closeness(means, random))
+    curves = {f"{depth} layers": each for depth, each in result.by_depth.items()}
+    page.figure(
         "distance_by_layer",
-        figures.through_layers.shares(
-            {f"{depth} layers": by_depth[depth] for depth in depths}, "distance from the identity", percent=False
-        ),
-        "Distance from the identity in every layer, mean and range over the networks.",
+        figures.through_layers.shares(curves, "distance from the identity", percent=False),
+        "Distance from the identity in every layer after training, mean and range over the networks.",
     )
-    section.metrics(
-        {
-            "depths": depths,
-            "by_layer": {str(depth): values for depth, values in by_depth.items()},
-            "mean": means,
-            "falls": falls,
-            "slope": slope,
-            "random": {kind: values[:-1].mean(axis=0) for kind, values in random.items()},
-        }
+    by_layer, mean = {str(depth): each for depth, each in result.by_depth.items()}, list(means.values())
+    fall = {"falls": falls(means), "slope": slope(means)}
+    page.metrics({"depths": list(means), "by_layer": by_layer, "mean": mean, "random": random} | fall)
+
+
+def closeness(means: dict[int, float], random: dict[str, np.ndarray]) -> str:
+    """The finding: how far training moves the weights by depth, and whether less in deeper networks."""
+    from_random = [each.mean() for each in random.values()]
+    near = "stay closer to it than" if max(means.values()) < min(from_random) else "do not stay closer to it than"
+    sentence = (
+        f"Weights that start at the identity {near} random ones: after training their mean distance from it, relative "
+        f"to its norm, is {', '.join(f'{mean:.1%} with {depth} layers' for depth, mean in means.items())}, and "
+        f"{min(from_random):.0%} to {max(from_random):.0%} from random weights."
     )
+    verb = "decreases" if falls(means) else "does not always decrease"
+    return sentence if len(means) < 2 else f"{sentence} It {verb} with depth, {against_depth(slope(means))}."
 
 
-def _fall(falls, slope):
-    words = "shallower than" if slope > -1 else "at least as steep as"
-    return (
-        f"The mean {'decreases' if falls else 'does not decrease'} strictly with depth. The slope of its logarithm "
-        f"against the logarithm of the depth is {slope:.2f}, {words} the slope of −1 that results if the layers share "
-        "a constant total change."
-    ).replace("-", "−")
+def against_depth(slope: float) -> str:
+    """A comparison of a power of the depth with 1 / depth, which results if layers share a constant total change."""
+    speed = "more slowly than" if slope > -1 else "at least as fast as"
+    return f"as depth to the power {slope:.2f}, {speed} 1 / depth".replace("-", "−")
 
 
-def distances(trained) -> np.ndarray:
-    """Distances from the identity [layers, networks]."""
-    return np.stack([identity.distance_to_identity(network.kernel[...]) for network in trained], axis=1)
+def falls(means: dict[int, float]) -> bool:
+    """Whether the mean distance is smaller for every greater depth."""
+    return bool(np.all(np.diff(list(means.values())) < 0))
+
+
+def slope(means: dict[int, float]) -> float:
+    """The slope of the logarithm of the mean distance against that of the depth; NaN for one depth."""
+    depths, distances = np.log(list(means)), np.log(list(means.values()))
+    return float(np.polyfit(depths, distances, 1)[0]) if len(means) > 1 else float("nan")

@@ -1,5 +1,7 @@
 """The prediction depth of images, and early exit at a confident layer."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,80 +12,70 @@ from interp_jax import figures
 from interp_jax.methods import identity
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 0.99)
+NEVER = 2.0
+SURE = THRESHOLDS.index(0.9)  # of the finding
 
 
-def write(study, section) -> None:
+class Exits(NamedTuple):
+    """Prediction depths, and early exit at every threshold and at none, [thresholds + 1, networks]."""
+
+    cumulative: dict[str, np.ndarray]  # by class, the share of rows up to a prediction depth, [layers, networks]
+    histogram: np.ndarray  # [networks, prediction depths]
+    accuracy: np.ndarray
+    agreement: np.ndarray
+    cost: np.ndarray
+
+
+def measure(study) -> Exits:
+    """Prediction depths of the held-out rows, and early exit, for the networks initialized at the identity."""
+    depth, labels = study.config.depth, study.task.held_labels
+    scores = study.scores(IDENTITY, depth)
+    depths = np.stack([identity.prediction_depth(each, labels) for each in scores])
+    up_to = depths[..., None] <= np.arange(1, depth + 1)  # [networks, rows, layers]
+    cumulative = {name: up_to[:, labels == c].mean(axis=1).T for c, name in enumerate(study.task.class_names)}
+    histogram = np.stack([np.bincount(each, minlength=depth + 2)[1:] for each in depths])
+    stopped = [_stop(each, labels)[1:] for each in scores]
+    return Exits(cumulative, histogram, *(np.stack(each, axis=1) for each in zip(*stopped, strict=True)))
+
+
+def show(result: Exits, page) -> None:
     """Distributions of the prediction depth by class, and early exit at several thresholds."""
-    task, depth = study.task, study.config.depth
-    labels, names = task.held_labels, task.class_names
-    depths = np.stack([identity.prediction_depth(each, labels) for each in study.scores(IDENTITY, depth)])
-    layers = np.arange(1, depth + 1)
-    by_class = {
-        name: np.stack([(each[labels == c][None] <= layers[:, None]).mean(axis=1) for each in depths], axis=1)
-        for c, name in enumerate(names)
-    }
-    section.text(
+    page.text(
         "The prediction depth of an image is the first layer from which all layers classify it correctly; it is small "
         "for easy images. It depends on the true class. Early exit does not: the network stops at the first layer at "
         "which the probability of the most likely class reaches a threshold."
     )
-    section.figure(
+    page.finding(early_exit(result))
+    shares = {name: each.mean(axis=1) for name, each in result.cumulative.items()}
+    page.figure(
         "prediction_depth_by_class",
-        figures.through_layers.shares(
-            {name: values.mean(axis=1) for name, values in by_class.items()},
-            "held-out rows up to this prediction depth",
-        ),
-        f"Share of the held-out rows of each class whose prediction depth is at most the layer: mean over "
-        f"{len(depths)} networks of {depth} layers.",
+        figures.through_layers.shares(shares, "held-out rows up to this prediction depth"),
+        "Share of the held-out rows of each class whose prediction depth is at most the layer, mean over the networks.",
     )
-    section.table(
-        ("class", "depth 1 (%)", "first half of the layers (%)", "median depth", "misclassified by the last layer (%)"),
-        [
-            (
-                name,
-                mean_and_spread(100 * by_class[name][0], 1),
-                mean_and_spread(100 * by_class[name][depth // 2 - 1], 1),
-                mean_and_spread([np.median(each[labels == c]) for each in depths], 1),
-                mean_and_spread(100 - 100 * by_class[name][-1], 1),
-            )
-            for c, name in enumerate(names)
-        ],
-        "Prediction depth of held-out rows, mean ± standard deviation over the networks.",
-    )
-    stopped = [_stop(each, labels) for each in study.scores(IDENTITY, depth)]
-    accuracy, agreement, cost = (np.stack([each[part] for each in stopped], axis=1) for part in (1, 2, 3))
-    section.table(
+    columns = result.cost, result.accuracy, result.agreement
+    page.table(
         ("threshold", "layers computed (%)", "accuracy (%)", "agreement with the last layer (%)"),
         [
-            (f"{threshold}", *(mean_and_spread(100 * each[row], 1) for each in (cost, accuracy, agreement)))
+            (f"{threshold}", *(mean_and_spread(100 * each[row], 1) for each in columns))
             for row, threshold in enumerate((*THRESHOLDS, "never"))
         ],
         "Early exit at the first confident layer, mean ± standard deviation over the networks.",
     )
-    section.figure(
-        "accuracy_against_cost",
-        figures.curves.against(
-            cost.mean(axis=1)[:-1],
-            {"accuracy with early exit": accuracy[:-1], "agreement with the last layer": agreement[:-1]},
-            "share of the layers computed",
-            "share of held-out rows",
-            {"accuracy of the last layer": float(accuracy[-1].mean())},
-        ),
-        "Accuracy against cost: one point for each threshold, one dot for each network.",
-    )
-    section.metrics(
-        {
-            "cumulative_prediction_depth": {name: values.mean(axis=1) for name, values in by_class.items()},
-            "histogram": np.stack([np.bincount(each, minlength=depth + 2)[1:] for each in depths]),
-            "thresholds": THRESHOLDS,
-            "accuracy": accuracy,
-            "agreement": agreement,
-            "cost": cost,
-        }
+    arrays = {name: each for name, each in result._asdict().items() if name != "cumulative"}
+    page.metrics({"cumulative_prediction_depth": shares, "thresholds": THRESHOLDS} | arrays)
+
+
+def early_exit(result: Exits) -> str:
+    """The finding: what early exit saves and costs."""
+    cost, stopped, last = (each.mean() for each in (result.cost[SURE], result.accuracy[SURE], result.accuracy[-1]))
+    lost = 100 * (last - stopped)
+    loses = f"loses {lost:.1f} points of" if lost >= 0.05 else "does not lower the"
+    return (
+        f"Stopping every image at the first layer that is at least {THRESHOLDS[SURE]:.0%} confident computes "
+        f"{cost:.0%} of the layers and {loses} accuracy ({stopped:.1%} against {last:.1%})."
     )
 
 
 @jax.jit
 def _stop(scores, labels):
-    never = jnp.array([2.0])
-    return identity.stop_when_confident(jax.nn.softmax(scores), labels, jnp.concatenate([jnp.array(THRESHOLDS), never]))
+    return identity.stop_when_confident(jax.nn.softmax(scores), labels, jnp.array([*THRESHOLDS, NEVER]))

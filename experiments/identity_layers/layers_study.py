@@ -1,14 +1,16 @@
-"""The networks of the study, and the class scores of their layers for the held-out rows."""
+"""The images, the networks of the study, and the class scores of their layers for the held-out rows."""
 
 import dataclasses
-from functools import cache, partial
+import math
+from functools import cache
 
 import jax
 import numpy as np
 import optax
+from jax.tree_util import Partial
 
-from experiments.identity_layers.tasks import Task
-from experiments.study import Study, in_batches, lane
+from experiments.study import BATCH, Study, lane
+from experiments.tasks import TITLES, ImageTask, image_sets
 from interp_jax import networks
 from interp_jax.methods import identity
 
@@ -17,71 +19,66 @@ RANDOM = ("glorot", "he", "orthogonal")
 NAMES = {IDENTITY: "identity", "glorot": "Glorot", "he": "He", "orthogonal": "orthogonal", SHUFFLED: "shuffled labels"}
 
 
+def task(settings) -> ImageTask:
+    """Images as rows of pixels; the seed determines the order of the training rows."""
+    train, test = image_sets(settings.data)
+    order = np.random.default_rng(settings.seed).permutation(len(train.labels))
+    flat, held = (images.inputs.reshape(len(images.inputs), -1) for images in (train, test))
+    return ImageTask(TITLES[settings.data], flat[order], train.labels[order], held, test.labels, train.classes)
+
+
 @dataclasses.dataclass(kw_only=True)
 class LayersStudy(Study):
     """The study with its task."""
 
-    task: Task
+    task: ImageTask
     stored_scores: dict = dataclasses.field(default_factory=dict)
 
-    def seeds(self, kind: str, depth: int) -> int:
-        """The number of networks of a kind and depth."""
-        if kind == SHUFFLED:
-            return 1
-        if kind != IDENTITY:
-            return self.config.random_seeds
-        return self.config.deep_seeds if depth > self.config.depth else self.config.seeds
-
-    def trained(self, kind: str, depth: int) -> list:
-        """The networks of a kind and depth; the training is the same for all kinds."""
-        config, seeds = self.config, self.seeds(kind, depth)
-        start = IDENTITY if kind == SHUFFLED else kind
-        make = partial(
-            networks.IdentityPerceptron,
-            features=self.task.inputs.shape[1],
-            classes=len(self.task.class_names),
-            depth=depth,
-            start=start,
-        )
-        labels = np.random.default_rng(config.seed).permutation(self.task.labels) if kind == SHUFFLED else None
-        rows = self.task.inputs, self.task.labels if labels is None else labels
-        options = {"epochs": config.epochs, "minibatch_size": config.minibatch_size, "optimizer": self.optimizer}
-        if config.lanes:
-            stacked = self.fitted(f"{kind} {depth}", make, rows, seeds=seeds, **options).network
-            return [lane(stacked, seed) for seed in range(seeds)]
-        return [
-            self.with_seed(seed).fitted(f"{kind} {depth} seed {seed}", make, rows, seeds=None, **options).network
-            for seed in range(seeds)
-        ]
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        side = math.isqrt(self.task.inputs.shape[1])
+        return side, side, 1
 
     @property
-    def optimizer(self) -> optax.GradientTransformation:
-        """One optimizer object for all networks."""
-        config = self.config
-        return adam(config.rate, config.epochs * (len(self.task.labels) // config.minibatch_size))
+    def cases(self) -> list[tuple[str, int]]:
+        """Initializations and depths that are compared."""
+        depths = [(IDENTITY, depth) for depth in self.config.depths]
+        return depths + [(kind, self.config.depth) for kind in RANDOM]
 
-    def untrained(self, kind: str, depth: int) -> np.ndarray:
-        """Accuracy of untrained networks on the held-out rows, [layers, networks]."""
-        features, classes = self.task.inputs.shape[1], len(self.task.class_names)
-        accuracies = []
-        for seed in range(self.config.random_seeds):
-            key = jax.random.fold_in(self.key(3), seed)
-            network = networks.IdentityPerceptron(key, features, classes, depth=depth, start=kind)
-            accuracies.append(identity.layer_accuracy(scores_of(network, self.task.held_inputs), self.task.held_labels))
-        return np.stack(accuracies, axis=1)
+    def training(self, epochs: int, rate: float) -> dict:
+        """Arguments of a training; equal ones have the same optimizer object."""
+        batch = self.config.minibatch_size
+        steps = epochs * (len(self.task.labels) // batch)
+        return {"epochs": epochs, "minibatch_size": batch, "optimizer": adam(rate, steps)}
+
+    def networks(self, kind: str, depth: int, *, trained: bool = True) -> list[networks.IdentityPerceptron]:
+        """The networks of a kind and depth; the training is the same for all kinds."""
+        config, labels, classes = self.config, self.task.labels, len(self.task.class_names)
+        seeds = config.deep_seeds if depth > config.depth else config.seeds
+        seeds = range({IDENTITY: seeds, SHUFFLED: 1}.get(kind, config.random_seeds))
+
+        def make(key):
+            start = IDENTITY if kind == SHUFFLED else kind
+            return networks.IdentityPerceptron(key, self.task.inputs.shape[1], classes, depth=depth, start=start)
+
+        if not trained:
+            return [make(jax.random.fold_in(self.key(3), seed)) for seed in seeds]
+        if kind == SHUFFLED:
+            labels = np.random.default_rng(config.seed).permutation(labels)
+        rows, options, name = (self.task.inputs, labels), self.training(config.epochs, config.rate), f"{kind} {depth}"
+        if config.lanes:
+            stacked = self.fitted(name, make, rows, seeds=len(seeds), **options).network
+            return [lane(stacked, seed) for seed in seeds]
+        alone = {f"{name} seed {seed}": self.with_seed(seed) for seed in seeds}
+        return [each.fitted(name, make, rows, seeds=None, **options).network for name, each in alone.items()]
 
     def scores(self, kind: str, depth: int) -> list[np.ndarray]:
         """By network, the class scores of every layer for the held-out rows, [layers, rows, classes]."""
         if (kind, depth) not in self.stored_scores:
             held = self.task.held_inputs
-            self.stored_scores[kind, depth] = [scores_of(network, held) for network in self.trained(kind, depth)]
+            self.stored_scores[kind, depth] = [scores_of(network, held) for network in self.networks(kind, depth)]
         return self.stored_scores[kind, depth]
-
-    def accuracies(self, kind: str, depth: int) -> np.ndarray:
-        """Accuracy on the held-out rows, [layers, networks]."""
-        return np.stack(
-            [identity.layer_accuracy(each, self.task.held_labels) for each in self.scores(kind, depth)], axis=1
-        )
 
 
 @cache
@@ -92,9 +89,14 @@ def adam(rate: float, steps: int) -> optax.GradientTransformation:
 
 def scores_of(network, inputs: np.ndarray) -> np.ndarray:
     """The class scores of every layer, [layers, rows, classes]."""
-    return in_batches(_scores, network, inputs, axis=1)
+    return networks.apply(Partial(_scores, network), inputs, batch_size=BATCH, axis=1)
+
+
+def _scores(network, inputs):
+    return network.layers(inputs)[..., -network.classes :]
 
 
 @jax.jit
-def _scores(network, inputs):
-    return identity.contributions(inputs, network.layers(inputs)).scores
+def contributions(network, inputs) -> identity.Contributions:
+    """What all layers do to inputs in the network's own shape."""
+    return identity.contributions(inputs.reshape(len(inputs), -1), network.layers(inputs))

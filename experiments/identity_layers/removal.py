@@ -1,230 +1,183 @@
 """Deletion and insertion curves: whether contribution maps rank pixels by their importance for the prediction."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.stats import bootstrap
 
-from experiments.identity_layers.layers_study import IDENTITY, NAMES, SHUFFLED
+from experiments.identity_layers.layers_study import IDENTITY, NAMES, SHUFFLED, contributions
 from interp_jax import figures
-from interp_jax.methods import attribution, identity
+from interp_jax.methods import attribution
 
 MAP, MAGNITUDE, ALONE, RANDOM_INK = "contribution map", "|contribution map|", "|x| alone", "random ink"
+GRADIENTS = "integrated gradients"
 CONTROLS = ("orthogonal", SHUFFLED)
+AREAS = ("deletion_area", "insertion_area")
 CHOOSING = 300  # training rows for the choice of the layer, and held-out rows for its validation
 LAYERS = 7  # candidate layers
 STEPS = 10
 
 
-def write(study, section) -> None:
-    """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
-    task, config = study.task, study.config
-    networks = study.trained(IDENTITY, config.depth)
+class Removal(NamedTuple):
+    """By ranking, deletion curves [steps, networks], areas, and their differences from the map's with 95 % intervals.
+
+    ``by_layer`` has deletion areas of the candidate layers ``tried`` [layers, networks], by rows; ``controls``, by
+    network, the area of the map and of random ink, and their difference.
+    """
+
+    deletion: dict[str, np.ndarray]
+    area: dict[str, dict[str, float]]
+    difference: dict[str, dict[str, list[float]]]
+    layer: int
+    layer_of_magnitude: int
+    tried: np.ndarray
+    by_layer: dict[str, np.ndarray]
+    controls: dict[str, tuple[float, float, list[float]]]
+    rows: int
+
+
+def measure(study) -> Removal:
+    """Curves of all rankings on held-out rows, their areas, and their differences with intervals over rows."""
+    depth, inputs, networks = study.config.depth, study.task.inputs, study.networks(IDENTITY, study.config.depth)
+    held, interval = study.task.held_inputs[: study.config.removal_rows], partial(_interval, seed=study.config.seed)
     # The map of the last layer equals that of the layer before: its pixel units have no gradient and stay the identity.
-    tried = np.unique(np.linspace(0, config.depth - 1, LAYERS).round().clip(max=config.depth - 2).astype(int))
+    tried = np.unique(np.linspace(0, depth - 1, LAYERS).round().clip(max=depth - 2).astype(int))
+    choices = {"training": (inputs, jnp.positive), "training, magnitude": (inputs, jnp.abs)}
     by_layer = {
-        part: np.stack([_areas_by_layer(each, task.inputs[:CHOOSING], tried, change) for each in networks], axis=1)
-        for part, change in ((MAP, _as_it_is), (MAGNITUDE, jnp.abs))
+        name: np.stack([_areas_by_layer(network, rows[:CHOOSING], tried, change) for network in networks], axis=1)
+        for name, (rows, change) in (choices | {"held out": (held, jnp.positive)}).items()
     }
-    layer, of_magnitude = (int(tried[areas.mean(axis=1).argmin()]) for areas in by_layer.values())
-    held = task.held_inputs[: config.removal_rows]
-    held_by_layer = np.stack([_areas_by_layer(each, held[:CHOOSING], tried, _as_it_is) for each in networks], axis=1)
+    layer, of_magnitude = (int(tried[by_layer[name].mean(axis=1).argmin()]) for name in choices)
     curves = [_curves(study, network, held, layer, of_magnitude) for network in networks]
-    section.text(
-        "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
-        "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
-        "ranked, because blanking a blank pixel has no effect. Maps keep their sign: pixels that support the class, or "
-        f"that the layers increased most, come first. The contribution map is that of layer {layer + 1} of "
-        f"{config.depth}, its magnitude that of layer {of_magnitude + 1}: among {len(tried)} layers, these have the "
-        f"smallest deletion area on {CHOOSING} training rows. The map of the last layer equals that of layer "
-        f"{config.depth - 1}, since its pixel units receive no gradient. Curves are computed on {len(held):,} held-out "
-        f"rows and {len(networks)} networks."
-    )
     areas = {
-        name: {part: np.stack([getattr(each[name], part) for each in curves]).mean(axis=0) for part in _AREAS}
+        name: {part: np.mean([getattr(each[name], part) for each in curves], axis=0) for part in AREAS}
         for name in curves[0]
     }
-    intervals = {
-        name: {part: _interval(of_name[part] - areas[MAP][part], config.seed) for part in _AREAS}
-        for name, of_name in areas.items()
-        if name != MAP
+    controls = {kind: _curves(study, study.networks(kind, depth)[0], held, layer) for kind in CONTROLS}
+    pairs = {
+        kind: [each[name].deletion_area for name in (MAP, RANDOM_INK)]
+        for kind, each in ({IDENTITY: curves[0]} | controls).items()
     }
-    for part, sign, direction in zip(_AREAS, (1, -1), ("lower is better", "higher is better"), strict=True):
-        better = [name for name, each in intervals.items() if min(sign * end for end in each[part][1:]) > 0]
-        worse = [name for name, each in intervals.items() if max(sign * end for end in each[part][1:]) < 0]
-        section.table(
-            ("ranking", part.replace("_", " "), "difference from the map"),
-            [
-                (
-                    name,
-                    f"{of_name[part].mean():.3f}",
-                    with_interval(intervals[name][part]) if name in intervals else None,
-                )
-                for name, of_name in areas.items()
-            ],
-            f"Area under the {part.partition('_')[0]} curve ({direction}), and the difference from the contribution "
-            f"map with a 95 % interval over images, given these {len(networks)} networks.",
-            note="By these intervals the contribution map is significantly better than: "
-            f"{', '.join(better) or 'none'}; significantly worse than: {', '.join(worse) or 'none'}.",
-        )
-    weakened = float(np.mean([_weakened(network, held, of_magnitude) for network in networks]))
-    against_random = _interval(areas[MAGNITUDE][_AREAS[0]] - areas[RANDOM_INK][_AREAS[0]], config.seed)
-    comparison = "better than" if against_random[2] < 0 else "not better than"
-    section.text(
-        f"Under deletion the magnitude of the map is {comparison} random ink, {with_interval(against_random)}. A pixel "
-        "unit is not negative, so that a map is at least −x but has no upper bound: a large magnitude means an erased "
-        "or an increased pixel, which have opposite effects on the following layers. On the training rows the "
-        f"magnitude of the map of layer {tried[0] + 1} has an area of {by_layer[MAGNITUDE][0].mean():.3f}, that of "
-        f"layer {of_magnitude + 1} an area of {by_layer[MAGNITUDE].mean(axis=1).min():.3f}. Of the tenth of the ink "
-        f"with the largest magnitude in the latter, {weakened:.0%} was decreased."
+    return Removal(
+        {name: np.stack([each[name].deletion.mean(axis=0) for each in curves], axis=1) for name in areas},
+        {name: {part: float(each[part].mean()) for part in AREAS} for name, each in areas.items()},
+        {
+            name: {part: interval(each[part] - areas[MAP][part]) for part in AREAS}
+            for name, each in areas.items()
+            if name != MAP
+        },
+        layer + 1,
+        of_magnitude + 1,
+        tried + 1,
+        by_layer,
+        {kind: (float(own.mean()), float(ink.mean()), interval(own - ink)) for kind, (own, ink) in pairs.items()},
+        len(held),
     )
-    controls = {
-        kind: _of_control(study, network, held, layer)
-        for kind, network in [
-            (IDENTITY, networks[0]),
-            *((kind, study.trained(kind, config.depth)[0]) for kind in CONTROLS),
-        ]
-    }
-    section.table(
-        ("network", "contribution map", "random ink", "difference"),
+
+
+def show(result: Removal, page) -> None:
+    """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
+    page.text(
+        "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
+        "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
+        "ranked. Maps keep their sign: pixels that support the class, or that the layers increased most, come first. "
+        f"The contribution map is that of layer {result.layer}, its magnitude that of layer "
+        f"{result.layer_of_magnitude}: these have the smallest deletion area on {CHOOSING} training rows."
+    )
+    page.finding(importance(result))
+    page.table(
+        ("ranking", "deletion area", "difference from the map", "insertion area"),
         [
             (
-                NAMES[kind],
-                *(f"{each.mean():.3f}" for each in values),
-                with_interval(_interval(values[0] - values[1], config.seed)),
+                name,
+                f"{area['deletion_area']:.3f}",
+                None if name == MAP else with_interval(result.difference[name]["deletion_area"]),
+                f"{area['insertion_area']:.3f}",
             )
-            for kind, values in controls.items()
+            for name, area in sorted(result.area.items(), key=lambda item: item[1]["deletion_area"])
         ],
-        "Sanity controls: area under the deletion curve in one network each, ranked by its contribution map of layer "
-        f"{layer + 1}. In a network with random initialization units do not correspond to pixels, and a network "
-        "trained on shuffled labels predicts at chance level. Areas are comparable within a row only, because the "
-        "confidence of the networks differs.",
+        "Areas under the deletion curve (lower is better) and the insertion curve (higher is better), on "
+        f"{result.rows:,} held-out rows; difference from the contribution map with 95 % interval over images.",
+        note=controls_in_words(result.controls),
     )
-    shares = np.asarray(curves[0][MAP].shares)
-    for part, action in (("deletion", "removed"), ("insertion", "inserted")):
-        section.figure(
-            part,
-            figures.curves.against(
-                shares,
-                {
-                    name: np.stack([np.mean(getattr(each[name], part), axis=0) for each in curves], axis=1)
-                    for name in curves[0]
-                },
-                f"share of the ink {action}",
-                "probability of the class",
-                y_range=(0, 1.02),
-            ),
-            f"{part.capitalize()}: mean over the rows, one dot for each network.",
-        )
-    section.figure(
+    shares, y_label = np.linspace(0, 1, STEPS + 1), "probability of the class"
+    page.figure(
+        "deletion",
+        figures.curves.against(shares, result.deletion, "share of the ink removed", y_label, y_range=(0, 1.02)),
+        "Deletion: mean over the rows, one dot for each network.",
+    )
+    baselines = {name: result.area[name]["deletion_area"] for name in (ALONE, RANDOM_INK)}
+    page.figure(
         "deletion_by_layer",
-        figures.curves.against(
-            tried + 1,
-            {"training rows": by_layer[MAP], "held-out rows": held_by_layer},
-            "layer of the contribution map",
-            "deletion area",
-            {name: float(areas[name][_AREAS[0]].mean()) for name in (ALONE, RANDOM_INK)},
-        ),
-        "Area under the deletion curve by the layer of the map: mean, one dot for each network.",
+        figures.curves.against(result.tried, result.by_layer, "layer of the map", "deletion area", baselines),
+        "Area under the deletion curve by the layer of the map or of its magnitude, on training and on held-out rows: "
+        "mean, one dot for each network.",
     )
-    section.metrics(
-        {
-            "layer": layer + 1,
-            "layer_of_magnitude": of_magnitude + 1,
-            "magnitude_less_random_ink": against_random,
-            "weakened": weakened,
-            "rows": len(held),
-            "area": {
-                name: {part: float(values.mean()) for part, values in each.items()} for name, each in areas.items()
-            },
-            "difference": intervals,
-            "tried": tried + 1,
-            "by_layer_training": by_layer[MAP],
-            "by_layer_training_magnitude": by_layer[MAGNITUDE],
-            "by_layer_held_out": held_by_layer,
-            "controls": {
-                kind: {"map": areas[0].mean(), "random_ink": areas[1].mean()} for kind, areas in controls.items()
-            },
+    names = "training", "training_magnitude", "held_out"
+    by_layer = {f"by_layer_{name}": each for name, each in zip(names, result.by_layer.values(), strict=True)}
+    controls = {kind: {"map": own, "random_ink": ink} for kind, (own, ink, _) in result.controls.items()}
+    numbers = {name: each for name, each in result._asdict().items() if name not in ("deletion", "by_layer")}
+    page.metrics(numbers | by_layer | {"controls": controls})
+
+
+def importance(result: Removal) -> str:
+    """The finding: whether the map ranks pixels better than random ink, and than integrated gradients."""
+    area, speed = {name: f"{each['deletion_area']:.3f}" for name, each in result.area.items()}, {}
+    for name in (RANDOM_INK, GRADIENTS):
+        _, low, high = result.difference[name]["deletion_area"]
+        speed[name] = "faster than" if low > 0 else "more slowly than" if high < 0 else "about as fast as"
+    return (
+        "If the ink of an image is blanked in the order of its contribution map (how much the layers have increased a "
+        f"pixel), the probability of the predicted class falls {speed[RANDOM_INK]} in random order (area under the "
+        f"curve {area[MAP]} against {area[RANDOM_INK]}) and {speed[GRADIENTS]} in the order of integrated gradients "
+        f"({area[GRADIENTS]}), which are computed for this class."
+    )
+
+
+def controls_in_words(controls: dict[str, tuple]) -> str:
+    """How the map compares with random ink, also in networks whose maps should not explain anything."""
+    areas = {kind: f"{own:.3f} and {ink:.3f}, {with_interval(apart)}" for kind, (own, ink, apart) in controls.items()}
+    listed = "; ".join(f"{NAMES[kind]} {each}" for kind, each in areas.items())
+    return f"Sanity controls, deletion area of the map and of random ink in one network each, difference: {listed}."
+
+
+def with_interval(numbers) -> str:
+    """The text ``mean (low … high)`` for three numbers."""
+    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers)
+    return f"{mean}\u00a0({low}\u00a0…\u00a0{high})"
+
+
+def _curves(study, network, inputs, layer, of_magnitude=None):
+    """The `attribution.RemovalCurves` of every ranking; without a layer of the magnitude those of the controls only."""
+    maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
+    rankings = {MAP: maps[layer], RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape)}
+    if of_magnitude is not None:
+        by_gradient = attribution.gradient_times_input(network, inputs, target)
+        rankings |= {
+            f"contribution map, layer {len(maps) - 1}": maps[-2],
+            MAGNITUDE: jnp.abs(maps[of_magnitude]),
+            "x · gradient": by_gradient,
+            "|x · gradient|": jnp.abs(by_gradient),
+            GRADIENTS: attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
+            ALONE: inputs,
         }
-    )
-
-
-_AREAS = ("deletion_area", "insertion_area")
-
-
-def _curves(study, network, inputs, layer, of_magnitude):
-    """The `attribution.RemovalCurves` of every ranking."""
-    read, target = _read(network, inputs)
-    maps = read.maps
-    rankings = {
-        MAP: maps[layer],
-        f"contribution map, layer {len(maps) - 1}": maps[-2],
-        MAGNITUDE: np.abs(maps[of_magnitude]),
-        "x · gradient": attribution.gradient_times_input(network, inputs, target),
-        "|x · gradient|": np.abs(attribution.gradient_times_input(network, inputs, target)),
-        "integrated gradients": attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
-        ALONE: inputs,
-        RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape),
-    }
-    curves = {
-        name: attribution.removal_curves(network, inputs, each, target, steps=STEPS) for name, each in rankings.items()
-    }
-    return {name: jax.tree.map(np.asarray, each) for name, each in curves.items()}
-
-
-def _weakened(network, inputs, layer):
-    """The share of negative values among the tenth of the ink with the largest magnitude in the map; mean over rows."""
-    maps = np.asarray(_read(network, inputs)[0].maps[layer])
-    shares = []
-    for row, changes in zip(inputs, maps, strict=True):
-        ink = changes[row != 0]
-        greatest = np.argsort(-np.abs(ink), kind="stable")[: max(1, len(ink) // 10)]
-        shares.append(np.mean(ink[greatest] < 0))
-    return np.mean(shares)
-
-
-def _of_control(study, network, inputs, layer):
-    """Deletion areas of every row by the map and by random ink."""
-    read, target = _read(network, inputs)
-    return [
-        np.asarray(attribution.removal_curves(network, inputs, each, target, steps=STEPS).deletion_area)
-        for each in (read.maps[layer], jax.random.uniform(study.key(4), inputs.shape))
-    ]
-
-
-def _as_it_is(maps):
-    return maps
+    removed = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
+    return {name: jax.tree.map(np.asarray, removed(importance=each)) for name, each in rankings.items()}
 
 
 @partial(jax.jit, static_argnames="change")
 def _areas_by_layer(network, inputs, tried, change):
     """The mean deletion areas of the contribution maps of some layers, each transformed by ``change``."""
-    read, target = _read(network, inputs)
-
-    def area(layer):
-        importance = change(read.maps[layer])
-        return attribution.removal_curves(network, inputs, importance, target, steps=STEPS).deletion_area.mean()
-
-    return jax.lax.map(area, tried)
-
-
-@jax.jit
-def _read(network, inputs):
-    layers = network.layers(inputs)
-    return identity.contributions(inputs, layers), layers[-1, :, inputs.shape[1] :].argmax(axis=1)
+    maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
+    removed = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
+    return jax.lax.map(lambda layer: removed(importance=change(maps[layer])).deletion_area.mean(), tried)
 
 
 def _interval(differences, seed):
     """The mean and the ends of its 95 % bootstrap interval over rows."""
-    resampled = bootstrap(
-        (differences,), np.mean, n_resamples=2_000, method="percentile", rng=np.random.default_rng(seed)
-    )
-    return [float(differences.mean()), *(float(end) for end in resampled.confidence_interval)]
-
-
-def with_interval(numbers):
-    """The text ``mean (low … high)`` for three numbers."""
-    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers)
-    return f"{mean}\u00a0({low}\u00a0…\u00a0{high})"
+    options = {"n_resamples": 2_000, "method": "percentile", "rng": np.random.default_rng(seed)}
+    ends = bootstrap((differences,), np.mean, **options).confidence_interval
+    return [float(differences.mean()), *map(float, ends)]

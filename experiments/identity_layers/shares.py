@@ -1,6 +1,7 @@
 """Attribution of the predicted class's score to layers, and the completeness of the shares."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,91 +13,85 @@ from interp_jax import figures
 from interp_jax.methods import identity
 
 ROWS = 200
+WAYS = {"by path": "origin", "by writes": "written", "decrease under ablation": "ablated"}
 
 
-def write(study, section) -> None:
-    """Shares by a path integral from the identity, by writes to the class units, and comparison with ablation."""
-    config = study.config
-    cases = [(IDENTITY, depth) for depth in config.depths] + [(kind, config.depth) for kind in RANDOM]
-    section.text(
+class Shares(NamedTuple):
+    """By initialization and depth, the arrays of `_parts` [networks, …] and their ``agreement``, by name."""
+
+    parts: dict[tuple[str, int], dict[str, np.ndarray]]
+    depth: int
+
+
+def measure(study) -> Shares:
+    """The shares in all networks, and the correlation over the layers of shares by path with ablation."""
+    read, parts = partial(_parts, inputs=study.task.held_inputs[:ROWS], nodes=study.config.nodes), {}
+    for case in study.cases:
+        several = [jax.tree.map(np.asarray, read(network)) for network in study.networks(*case)]
+        agreement = [np.corrcoef(each["origin"], each["ablated"])[0, 1] for each in several]
+        parts[case] = {name: np.stack([each[name] for each in several]) for name in several[0]}
+        parts[case]["agreement"] = np.array(agreement)
+    return Shares(parts, study.config.depth)
+
+
+def show(result: Shares, page) -> None:
+    """A table of completeness errors and correlations, and the shares of every layer."""
+    page.text(
         "The score of the predicted class is attributed to layers in two ways. By path: the weights of all layers move "
         "together from the identity to their trained values, and the share of a layer is the integral of its part of "
-        "the derivative of the score, propagated through the Jacobians of the following layers (Gauss-Legendre "
-        f"quadrature with {config.nodes} nodes). By writes: the contribution of a layer from the pixel units to the "
-        "class units, propagated by the class blocks of the following layers. Neither uses differences of the layers' "
-        "scores, which would be complete for any network; the completeness of the shares is measured on "
-        f"{ROWS} held-out rows. For comparison, ablation: the mean decrease of the score when one layer is replaced by "
-        "the identity."
+        "the derivative of the score (Gauss-Legendre quadrature). By writes: the contribution of a layer from the "
+        "pixel units to the class units, propagated by the class blocks of the following layers. Neither uses "
+        "differences of the layers' scores, which would be complete for any network. For comparison, ablation: the "
+        "mean decrease of the score when one layer is replaced by the identity."
     )
-    shares = {case: [_shares(study, network) for network in study.trained(*case)] for case in cases}
-    section.table(
-        ("initialization", "layers", "by path (%)", "… 95 % quantile", "by writes (%)", "correlation with ablation"),
+    page.finding(completeness(result))
+    page.table(
+        ("initialization", "layers", "by path (%)", "by writes (%)", "correlation with ablation"),
         [
             (
                 NAMES[kind],
                 depth,
-                mean_and_spread([100 * each["origin_error"].mean() for each in networks], 2),
-                mean_and_spread([100 * np.quantile(each["origin_error"], 0.95) for each in networks], 2),
-                f"{max(100 * each['written_error'].mean() for each in networks):.0e}",
-                mean_and_spread([each["agreement"] for each in networks], 2),
+                mean_and_spread(100 * each["origin_error"].mean(axis=1), 2),
+                f"{100 * each['written_error'].mean(axis=1).max():.0e}".replace("-", "−"),
+                mean_and_spread(each["agreement"], 2),
             )
-            for (kind, depth), networks in shares.items()
+            for (kind, depth), each in result.parts.items()
         ],
-        "Completeness error |sum of the shares − score| / |score|: mean over the rows, and its 95 % quantile; for "
-        "writes the largest mean of any network, which is due to rounding. Last column: correlation over the layers "
-        "between the mean share by path and the mean decrease of the score under ablation. Mean ± standard deviation "
-        "over the networks.",
+        f"Completeness error |sum of the shares − score| / |score|, mean over {ROWS} held-out rows; for writes the "
+        "largest of any network. Last column: correlation over the layers of the share by path with the decrease under "
+        "ablation. Mean ± standard deviation over the networks.",
     )
-    section.figure(
-        "shares_by_depth",
-        figures.through_layers.shares(
-            {f"{depth} layers": _relative(shares[IDENTITY, depth], "origin") for depth in config.depths},
-            "share of the score × number of layers",
-            references={"equal shares": 1.0},
-            percent=False,
-        ),
-        "Share of every layer by path, mean over the rows: mean and range over the networks initialized at the "
-        "identity, multiplied by the number of layers, so that equal shares have the value 1.",
-    )
-    ways = {"by path": "origin", "by writes": "written", "decrease under ablation": "ablated"}
-    section.figure(
+    own = result.parts[IDENTITY, result.depth]
+    shares = {way: result.depth * own[part].T for way, part in WAYS.items()}
+    label, references = "part of the score × number of layers", {"equal shares": 1.0}
+    page.figure(
         "shares_by_way",
-        figures.through_layers.shares(
-            {name: _relative(shares[IDENTITY, config.depth], part) for name, part in ways.items()},
-            "part of the score × number of layers",
-            references={"equal shares": 1.0},
-            percent=False,
-        ),
-        f"The same for the networks of {config.depth} layers, by all three measures. Decreases under ablation need not "
-        "sum to the score, because layers interact.",
+        figures.through_layers.shares(shares, label, references=references, percent=False),
+        f"Share of every layer in the networks of {result.depth} layers that start at the identity, times the number "
+        "of layers: mean and range over the networks. Decreases under ablation need not sum to the score.",
     )
-    section.metrics(
-        {
-            f"{kind} {depth}": {
-                name: np.stack([np.asarray(each[name]) for each in networks]).mean(axis=-1)
-                if name.endswith("error")
-                else np.stack([np.asarray(each[name]) for each in networks])
-                for name in networks[0]
-            }
-            for (kind, depth), networks in shares.items()
-        }
+    errors, metrics = ("origin_error", "written_error"), {}
+    for (kind, depth), each in result.parts.items():
+        metrics[f"{kind} {depth}"] = each | {name: each[name].mean(axis=-1) for name in errors}
+    page.metrics(metrics)
+
+
+def completeness(result: Shares) -> str:
+    """The finding: how well shares sum to the score, and whether they agree with ablation."""
+    own, *others = (result.parts[kind, result.depth] for kind in (IDENTITY, *RANDOM))
+    error, *errors = (each["origin_error"].mean() for each in (own, *others))
+    agreement, *random = (each["agreement"].mean().round(2) for each in (own, *others))
+    return (
+        f"In a network of {result.depth} layers that starts at the identity, the layers' shares of the predicted "
+        f"class's score sum to it within {error:.2%} (from random weights {min(errors):.2%} to {max(errors):.2%}), and "
+        f"agree {'more' if agreement > max(random) else 'no more'} closely with what is lost without a layer than from "
+        f"random weights: their correlation is {agreement:.2f} against at most {max(random):.2f}."
     )
-
-
-def _relative(networks, part):
-    """Shares [layers, networks] multiplied by the number of layers."""
-    return np.stack([len(each[part]) * each[part] for each in networks], axis=1)
-
-
-def _shares(study, network):
-    inputs = study.task.held_inputs[:ROWS]
-    shares = jax.tree.map(np.asarray, _compute(network, inputs, study.config.nodes))
-    return shares | {"agreement": float(np.corrcoef(shares["origin"], shares["ablated"])[0, 1])}
 
 
 @partial(jax.jit, static_argnames="nodes")
-def _compute(network, inputs, nodes):
-    """Shares of the mean score of the predicted classes for every layer, and the completeness error of every row."""
+def _parts(network, inputs, nodes):
+    """Parts of the mean score of the predicted classes for every layer, and the completeness error of every row."""
     layers, stack, start = network.layers(inputs), network.stack(), network.pad(inputs)
     features = inputs.shape[1]
     scores = layers[-1, :, features:]

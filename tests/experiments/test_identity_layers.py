@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from experiments.identity_layers import __main__ as study_main
-from experiments.identity_layers.accuracy import summary
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStudy
-from experiments.identity_layers.likelihood import choose
-from experiments.identity_layers.maps import first_correct
+from experiments.identity_layers import accuracy, convolution, distance, exits, removal, shares
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, LayersStudy, task
+from experiments.identity_layers.maps import choose
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.table import results_table
-from experiments.identity_layers.tasks import task
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -56,7 +54,7 @@ def test_networks_trained_alone_have_different_keys():
 
 
 def test_the_summary_of_a_curve():
-    found = summary(np.array([[0.1, 0.5], [0.3, 0.4], [0.6, 0.7], [0.9, 0.65]]))
+    found = accuracy.summary(np.array([[0.1, 0.5], [0.3, 0.4], [0.6, 0.7], [0.9, 0.65]]))
     for name, wanted in {
         "first": [0.1, 0.5],
         "half_mean": [0.2, 0.45],
@@ -73,14 +71,98 @@ def test_images_are_chosen_by_their_prediction_depth():
     scores = np.swapaxes(np.array(rows), 0, 1)
     found = choose(scores, np.zeros(5, int), each=1)
     assert found == [("easy", 0), ("late", 2), ("misclassified", 3)]
-    assert first_correct(scores[-1], np.array([1, 0, 0, 1, 0])).tolist() == [1, 3]
+
+
+def _accuracies(identity, random):
+    """Four layers, one network of each kind."""
+    layers = {IDENTITY: identity, **dict.fromkeys(RANDOM, random)}
+    of = {(kind, 4): np.array(each)[:, None] for kind, each in layers.items()}
+    return accuracy.Accuracies(of, {}, 4, "digits", 100, 10)
+
+
+def test_early_layers_are_compared_with_those_of_random_networks():
+    only = accuracy.early_layers(_accuracies([0.8, 0.85, 0.9, 0.95], [0.1, 0.2, 0.1, 0.9]))
+    assert only == (
+        "A network of 4 layers in which every layer starts as the identity classifies 95.0% of held-out images "
+        "correctly; its first layer alone classifies 80.0%, the best of its first half 85.0%. From random weights "
+        "networks reach 90.0% to 90.0%, but at most 20.0% in any layer of the first half (chance: 10%). Early layers "
+        "predict the class only if the network starts at the identity."
+    )
+    other = accuracy.early_layers(_accuracies([0.1, 0.2, 0.9, 0.95], [0.1, 0.2, 0.1, 0.9]))
+    assert other.endswith("Early layers do not predict it better if the network starts at the identity.")
+
+
+def test_the_distance_from_the_identity_is_compared_by_depth_and_with_random_weights():
+    random = {"glorot": np.array([1.4]), "he": np.array([1.7])}
+    near = distance.closeness({10: 0.2, 100: 0.1}, random)
+    assert near == (
+        "Weights that start at the identity stay closer to it than random ones: after training their mean distance "
+        "from it, relative to its norm, is 20.0% with 10 layers, 10.0% with 100 layers, and 140% to 170% from random "
+        "weights. It decreases with depth, as depth to the power −0.30, more slowly than 1 / depth."
+    )
+    assert distance.closeness({10: 0.2, 20: 0.05}, random).endswith("power −2.00, at least as fast as 1 / depth.")
+    far = distance.closeness({10: 0.2, 100: 1.5}, random)
+    assert "do not stay closer" in far
+    assert "does not always decrease" in far
+    assert "depth" not in distance.closeness({10: 0.2}, random)
+
+
+def _removal(random_ink, gradients):
+    areas = {removal.MAP: 0.3, removal.RANDOM_INK: 0.3 + random_ink, removal.GRADIENTS: 0.3 + gradients}
+    difference = {name: [area - 0.3, area - 0.35, area - 0.25] for name, area in areas.items() if name != removal.MAP}
+    parts = [{name: dict.fromkeys(removal.AREAS, each) for name, each in of.items()} for of in (areas, difference)]
+    return removal.Removal({}, *parts, 1, 1, np.array([1]), {}, {}, 9)
+
+
+def test_the_map_is_compared_with_random_ink_and_gradients_by_intervals():
+    assert removal.importance(_removal(0.2, -0.1)) == (
+        "If the ink of an image is blanked in the order of its contribution map (how much the layers have increased a "
+        "pixel), the probability of the predicted class falls faster than in random order (area under the curve 0.300 "
+        "against 0.500) and more slowly than in the order of integrated gradients (0.200), which are computed for this "
+        "class."
+    )
+    other = removal.importance(_removal(-0.2, 0.04))
+    assert "falls more slowly than in random order" in other
+    assert "about as fast as in the order of integrated gradients" in other
+    controls = removal.controls_in_words({SHUFFLED: (0.1, 0.2, [-0.1, -0.2, 0.05])})
+    assert controls.endswith("shuffled labels 0.100 and 0.200, −0.100\u00a0(−0.200\u00a0…\u00a0+0.050).")
+
+
+def test_early_exit_says_what_it_costs():
+    for stopped, words in ((0.9, "loses 5.0 points of accuracy (90.0% against 95.0%)"), (0.96, "does not lower the")):
+        values = np.full((len(exits.THRESHOLDS) + 1, 1), stopped)
+        values[-1] = 0.95
+        sentence = exits.early_exit(exits.Exits({}, np.zeros((1, 2)), values, values, np.full_like(values, 0.6)))
+        assert "at least 90% confident computes 60% of the layers" in sentence
+        assert words in sentence
+
+
+def test_shares_agree_with_ablation_more_closely_or_not():
+    for agreement, word in ((0.9, "agree more closely"), (0.5, "agree no more closely"), (0.501, "no more closely")):
+        parts = {kind: {"origin_error": np.array([[0.02]]), "agreement": np.array([0.5])} for kind in RANDOM}
+        parts[IDENTITY] = {"origin_error": np.array([[0.001]]), "agreement": np.array([agreement])}
+        sentence = shares.completeness(shares.Shares({(kind, 8): each for kind, each in parts.items()}, 8))
+        assert "sum to it within 0.10% (from random weights 2.00% to 2.00%)" in sentence
+        assert word in sentence
+
+
+def test_early_convolutions_are_compared_with_random_ones():
+    layers = {"identity": np.array([0.3, 0.4, 0.9]), "glorot": np.array([0.1, 0.2, 0.95])}
+    apart = {"identity": np.array([0.3]), "glorot": np.array([1.5])}
+    sentence = convolution.of_convolutions(convolution.Convolution(layers, apart, None))
+    assert (
+        "predict the class better than those of a random one: the best of its first half classifies 30.0%" in sentence
+    )
+    assert sentence.endswith("distance of 30% from the identity, random ones at 150%.")
+    swapped = convolution.Convolution({"identity": layers["glorot"], "glorot": layers["identity"]}, apart, None)
+    assert "no better than" in convolution.of_convolutions(swapped)
 
 
 def test_images_of_the_task_are_rows_of_pixels():
     found = task(PRESETS["quick"])
     assert found.inputs.shape == (1442, 64)
     assert found.held_inputs.shape == (355, 64)
-    assert found.shape == (8, 8)
+    assert LayersStudy(PRESETS["quick"], None, None, task=found).shape == (8, 8, 1)
     other = task(dataclasses.replace(PRESETS["quick"], seed=1))
     assert not np.array_equal(found.labels, other.labels)
     assert np.array_equal(found.held_labels, other.held_labels)
