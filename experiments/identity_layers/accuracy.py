@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM, SHUFFLED, scores_of
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, UNTRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods.identity import layer_accuracy
@@ -21,74 +21,65 @@ COLUMNS = {
 class Accuracies(NamedTuple):
     """Accuracies [layers, networks] by initialization and depth, the depth of all initializations, and the data."""
 
-    accuracy: dict[tuple[str, int], np.ndarray]
-    untrained: dict[str, np.ndarray]
+    accuracy: dict[str, np.ndarray]
     depth: int
     data: str
-    rows: int
     classes: int
 
 
 def measure(study) -> Accuracies:
     """The accuracies of trained networks, and of random ones also before training."""
     task, depth = study.task, study.config.depth
-    held, labels = task.held_inputs, task.held_labels
-    scores = {case: study.scores(*case) for case in [*study.cases, (SHUFFLED, depth)]}
-    for kind in RANDOM:  # by chance, single layers may predict some classes
-        scores[kind] = [scores_of(network, held) for network in study.networks(kind, depth, trained=False)]
-    accuracy = {case: np.stack([layer_accuracy(one, labels) for one in each], axis=1) for case, each in scores.items()}
-    untrained = {kind: accuracy.pop(kind) for kind in RANDOM}
-    return Accuracies(accuracy, untrained, depth, task.name, len(labels), len(task.class_names))
+    # Before training, some single layers of random networks predict better than chance already.
+    controls = [(kind, depth) for kind in (SHUFFLED, *(f"{kind}{UNTRAINED}" for kind in RANDOM))]
+    accuracy = {
+        f"{kind} {depth}": np.stack(
+            [layer_accuracy(scores, task.held_labels) for scores in study.scores(kind, depth)], axis=1
+        )
+        for kind, depth in [*study.cases, *controls]
+    }
+    return Accuracies(accuracy, depth, task.name, len(task.class_names))
 
 
 def show(result: Accuracies, page) -> None:
     """A table and curves of the accuracy over the layers."""
     page.text(
-        f"The accuracy of a layer is the share of {result.rows:,} held-out rows of {result.data} for which the unit of "
-        "the true class is the greatest of the layer's class units. At the identity all class units are 0 before "
-        "training, and every layer is at chance. All networks are trained in the same way: random initialization "
-        "changes the initial weights only."
+        f"The accuracy of a layer is the share of the held-out rows of {result.data} for which the unit of the true "
+        "class is the greatest of the layer's class units. At the identity all class units are 0 before training, and "
+        "every layer is at chance. All networks are trained in the same way: random initialization changes the initial "
+        "weights only."
     )
     page.finding(early_layers(result))
-    untrained = {(f"{kind}, untrained", result.depth): each for kind, each in result.untrained.items()}
-    numbers = {case: summary(each) for case, each in (result.accuracy | untrained).items()}
+    numbers = {name: summary(each) for name, each in result.accuracy.items()}
     page.table(
-        ("initialization", "layers", "networks", *COLUMNS.values()),
+        ("initialization, layers", "networks", *COLUMNS.values()),
         [
-            (
-                NAMES.get(kind, kind),
-                depth,
-                len(each["last"]),
-                *(mean_and_spread(100 * each[name], 1) for name in COLUMNS),
-            )
-            for (kind, depth), each in numbers.items()
+            (name, len(each["last"]), *(mean_and_spread(100 * each[column], 1) for column in COLUMNS))
+            for name, each in numbers.items()
         ],
         "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: how far, at most, a "
         "layer is below the best of the layers before it.",
     )
-    depths = {f"{depth} layers": each for (kind, depth), each in result.accuracy.items() if kind == IDENTITY}
-    starts = {NAMES[kind]: result.accuracy[kind, result.depth] for kind in (IDENTITY, *RANDOM, SHUFFLED)}
-    for name, curves, what in (
-        ("accuracy_by_depth", depths, "Networks initialized at the identity"),
-        ("accuracy_by_start", starts, f"Networks of {result.depth} layers, by initialization"),
-    ):
-        chance = {"chance": 1 / result.classes}
-        figure = figures.through_layers.shares(curves, "accuracy on held-out rows", references=chance)
-        page.figure(name, figure, f"{what}: accuracy of every layer, mean and range over the networks.")
-    layers = result.accuracy | untrained
-    metrics = {f"{kind} {depth}": numbers[kind, depth] | {"layers": each} for (kind, depth), each in layers.items()}
-    page.metrics({"accuracy": metrics, "chance": 1 / result.classes})
+    curves = {name: each for name, each in result.accuracy.items() if UNTRAINED not in name}
+    chance = {"chance": 1 / result.classes}
+    page.figure(
+        "accuracy",
+        figures.through_layers.shares(curves, "accuracy on held-out rows", references=chance),
+        "Accuracy of every layer by initialization and number of layers: mean and range over the networks.",
+    )
+    metrics = {name: numbers[name] | {"layers": each} for name, each in result.accuracy.items()}
+    page.metrics({"accuracy": metrics} | chance)
 
 
 def early_layers(result: Accuracies) -> str:
     """The finding: what early layers predict, if the network starts at the identity and at random weights."""
-    own, *others = (summary(result.accuracy[kind, result.depth]) for kind in (IDENTITY, *RANDOM))
+    own, *others = (summary(result.accuracy[f"{kind} {result.depth}"]) for kind in (IDENTITY, *RANDOM))
     first, half_best, last = (f"{own[part].mean():.1%}" for part in ("first", "half_best", "last"))
     final, best = [each["last"].mean() for each in others], max(each["half_best"].max() for each in others)
     only = own["half_best"].min() > best
     return (
-        f"A network of {result.depth} layers in which every layer starts as the identity classifies {last} of "
-        f"held-out images correctly; its first layer alone classifies {first}, the best of its first half {half_best}. "
+        f"A network of {result.depth} layers in which every layer starts as the identity classifies {last} of held-out "
+        f"images ({result.data}) correctly; its first layer alone {first}, the best of its first half {half_best}. "
         f"From random weights networks reach {min(final):.1%} to {max(final):.1%}, but at most {best:.1%} in any layer "
         f"of the first half (chance: {1 / result.classes:.0%}). Early layers "
         f"{'predict the class only' if only else 'do not predict it better'} if the network starts at the identity."

@@ -27,10 +27,9 @@ def measure(study) -> Distances:
 def show(result: Distances, page) -> None:
     """A figure of the distances, and how their mean depends on the depth."""
     page.text(
-        "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, in the Frobenius norm. All depths have the "
-        "same optimizer, learning rate and number of steps. Weights of the same norm that are orthogonal to the "
-        "identity have a distance of √2. Means leave out the last layer: no layer uses its pixel units, so that their "
-        "weights have no gradient."
+        "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, in the Frobenius norm: √2 for weights of the "
+        "same norm that are orthogonal to it. All depths have the same number of steps and learning rate. Means leave "
+        "out the last layer: no layer uses its pixel units, so that their weights have no gradient."
     )
     means = {depth: each[:-1].mean() for depth, each in result.by_depth.items()}
     random = {kind: each[:-1].mean(axis=0) for kind, each in result.random.items()}
@@ -41,21 +40,21 @@ def show(result: Distances, page) -> None:
         figures.through_layers.shares(curves, "distance from the identity", percent=False),
         "Distance from the identity in every layer after training, mean and range over the networks.",
     )
-    by_layer, mean = {str(depth): each for depth, each in result.by_depth.items()}, list(means.values())
-    fall = {"falls": falls(means), "slope": slope(means)}
-    page.metrics({"depths": list(means), "by_layer": by_layer, "mean": mean, "random": random} | fall)
+    by_layer = {str(depth): each for depth, each in result.by_depth.items()}
+    numbers = {"depths": list(means), "mean": list(means.values()), "slope": slope(means)}
+    page.metrics({"by_layer": by_layer, "random": random} | numbers)
 
 
 def closeness(means: dict[int, float], random: dict[str, np.ndarray]) -> str:
     """The finding: how far training moves the weights by depth, and whether less in deeper networks."""
     from_random = [each.mean() for each in random.values()]
-    near = "stay closer to it than" if max(means.values()) < min(from_random) else "do not stay closer to it than"
+    near = "stay closer" if max(means.values()) < min(from_random) else "do not stay closer"
+    listed = ", ".join(f"{mean:.1%} with {depth} layers" for depth, mean in means.items())
     sentence = (
-        f"Weights that start at the identity {near} random ones: after training their mean distance from it, relative "
-        f"to its norm, is {', '.join(f'{mean:.1%} with {depth} layers' for depth, mean in means.items())}, and "
-        f"{min(from_random):.0%} to {max(from_random):.0%} from random weights."
+        f"Weights that start at the identity {near} to it than random ones: after training their mean distance from "
+        f"it, relative to its norm, is {listed}, that of random ones {min(from_random):.0%} to {max(from_random):.0%}."
     )
-    verb = "decreases" if falls(means) else "does not always decrease"
+    verb = "decreases" if np.all(np.diff(list(means.values())) < 0) else "does not always decrease"
     return sentence if len(means) < 2 else f"{sentence} It {verb} with depth, {against_depth(slope(means))}."
 
 
@@ -63,11 +62,6 @@ def against_depth(slope: float) -> str:
     """A comparison of a power of the depth with 1 / depth, which results if layers share a constant total change."""
     speed = "more slowly than" if slope > -1 else "at least as fast as"
     return f"as depth to the power {slope:.2f}, {speed} 1 / depth".replace("-", "−")
-
-
-def falls(means: dict[int, float]) -> bool:
-    """Whether the mean distance is smaller for every greater depth."""
-    return bool(np.all(np.diff(list(means.values())) < 0))
 
 
 def slope(means: dict[int, float]) -> float:

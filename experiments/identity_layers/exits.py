@@ -12,7 +12,6 @@ from interp_jax import figures
 from interp_jax.methods import identity
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 0.99)
-NEVER = 2.0
 SURE = THRESHOLDS.index(0.9)  # of the finding
 
 
@@ -78,4 +77,4 @@ def early_exit(result: Exits) -> str:
 
 @jax.jit
 def _stop(scores, labels):
-    return identity.stop_when_confident(jax.nn.softmax(scores), labels, jnp.array([*THRESHOLDS, NEVER]))
+    return identity.stop_when_confident(jax.nn.softmax(scores), labels, jnp.array([*THRESHOLDS, 2.0]))

@@ -16,6 +16,7 @@ from interp_jax.methods import identity
 
 IDENTITY, SHUFFLED = "identity", "identity, labels shuffled"
 RANDOM = ("glorot", "he", "orthogonal")
+UNTRAINED = ", untrained"
 NAMES = {IDENTITY: "identity", "glorot": "Glorot", "he": "He", "orthogonal": "orthogonal", SHUFFLED: "shuffled labels"}
 
 
@@ -46,27 +47,22 @@ class LayersStudy(Study):
         depths = [(IDENTITY, depth) for depth in self.config.depths]
         return depths + [(kind, self.config.depth) for kind in RANDOM]
 
-    def training(self, epochs: int, rate: float) -> dict:
-        """Arguments of a training; equal ones have the same optimizer object."""
-        batch = self.config.minibatch_size
-        steps = epochs * (len(self.task.labels) // batch)
-        return {"epochs": epochs, "minibatch_size": batch, "optimizer": adam(rate, steps)}
-
-    def networks(self, kind: str, depth: int, *, trained: bool = True) -> list[networks.IdentityPerceptron]:
-        """The networks of a kind and depth; the training is the same for all kinds."""
+    def networks(self, kind: str, depth: int) -> list[networks.IdentityPerceptron]:
+        """The networks of a kind and depth; the training, if any, is the same for all kinds."""
         config, labels, classes = self.config, self.task.labels, len(self.task.class_names)
         seeds = config.deep_seeds if depth > config.depth else config.seeds
         seeds = range({IDENTITY: seeds, SHUFFLED: 1}.get(kind, config.random_seeds))
 
         def make(key):
-            start = IDENTITY if kind == SHUFFLED else kind
+            start = kind.partition(",")[0]
             return networks.IdentityPerceptron(key, self.task.inputs.shape[1], classes, depth=depth, start=start)
 
-        if not trained:
+        if kind.endswith(UNTRAINED):
             return [make(jax.random.fold_in(self.key(3), seed)) for seed in seeds]
         if kind == SHUFFLED:
             labels = np.random.default_rng(config.seed).permutation(labels)
-        rows, options, name = (self.task.inputs, labels), self.training(config.epochs, config.rate), f"{kind} {depth}"
+        options = training(config.minibatch_size, config.epochs, config.rate, len(labels))
+        rows, name = (self.task.inputs, labels), f"{kind} {depth}"
         if config.lanes:
             stacked = self.fitted(name, make, rows, seeds=len(seeds), **options).network
             return [lane(stacked, seed) for seed in seeds]
@@ -82,9 +78,11 @@ class LayersStudy(Study):
 
 
 @cache
-def adam(rate: float, steps: int) -> optax.GradientTransformation:
-    """Adam with warm-up and cosine decay; at the full rate the first steps of a deep network would be unstable."""
-    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, 0.0))
+def training(batch: int, epochs: int, rate: float, rows: int) -> dict:
+    """Arguments of a training by Adam with warm-up, without which deep networks are unstable, and cosine decay."""
+    steps = epochs * (rows // batch)
+    optimizer = optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, 0.0))
+    return {"epochs": epochs, "minibatch_size": batch, "optimizer": optimizer}
 
 
 def scores_of(network, inputs: np.ndarray) -> np.ndarray:

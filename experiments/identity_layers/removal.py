@@ -15,89 +15,66 @@ from interp_jax.methods import attribution
 MAP, MAGNITUDE, ALONE, RANDOM_INK = "contribution map", "|contribution map|", "|x| alone", "random ink"
 GRADIENTS = "integrated gradients"
 CONTROLS = ("orthogonal", SHUFFLED)
-AREAS = ("deletion_area", "insertion_area")
-CHOOSING = 300  # training rows for the choice of the layer, and held-out rows for its validation
+CHOOSING = 300  # training rows for the choice of the layer
 LAYERS = 7  # candidate layers
 STEPS = 10
 
 
 class Removal(NamedTuple):
-    """By ranking, deletion curves [steps, networks], areas, and their differences from the map's with 95 % intervals.
+    """By ranking, deletion curves and areas, and the difference of the deletion area from the map's."""
 
-    ``by_layer`` has deletion areas of the candidate layers ``tried`` [layers, networks], by rows; ``controls``, by
-    network, the area of the map and of random ink, and their difference.
-    """
-
-    deletion: dict[str, np.ndarray]
-    area: dict[str, dict[str, float]]
-    difference: dict[str, dict[str, list[float]]]
-    layer: int
-    layer_of_magnitude: int
-    tried: np.ndarray
-    by_layer: dict[str, np.ndarray]
-    controls: dict[str, tuple[float, float, list[float]]]
+    curves: dict[str, np.ndarray]  # [steps, networks]
+    area: dict[str, tuple[float, float]]  # deletion, insertion
+    difference: dict[str, list[float]]  # with the ends of a 95 % interval
+    controls: dict[str, list[float]]  # by network, the difference of the map's deletion area from that of random ink
+    layers: list[int]  # the chosen ones
     rows: int
 
 
 def measure(study) -> Removal:
     """Curves of all rankings on held-out rows, their areas, and their differences with intervals over rows."""
-    depth, inputs, networks = study.config.depth, study.task.inputs, study.networks(IDENTITY, study.config.depth)
-    held, interval = study.task.held_inputs[: study.config.removal_rows], partial(_interval, seed=study.config.seed)
+    depth, inputs = study.config.depth, study.task.inputs[:CHOOSING]
+    networks, held = study.networks(IDENTITY, depth), study.task.held_inputs[: study.config.removal_rows]
     # The map of the last layer equals that of the layer before: its pixel units have no gradient and stay the identity.
     tried = np.unique(np.linspace(0, depth - 1, LAYERS).round().clip(max=depth - 2).astype(int))
-    choices = {"training": (inputs, jnp.positive), "training, magnitude": (inputs, jnp.abs)}
-    by_layer = {
-        name: np.stack([_areas_by_layer(network, rows[:CHOOSING], tried, change) for network in networks], axis=1)
-        for name, (rows, change) in (choices | {"held out": (held, jnp.positive)}).items()
-    }
-    layer, of_magnitude = (int(tried[by_layer[name].mean(axis=1).argmin()]) for name in choices)
-    curves = [_curves(study, network, held, layer, of_magnitude) for network in networks]
+    layers = []
+    for change in (jnp.positive, jnp.abs):
+        by_layer = np.mean([_areas_by_layer(network, inputs, tried, change) for network in networks], axis=0)
+        layers.append(int(tried[by_layer.argmin()]))
+    removed = [_removed(study, network, held, *layers) for network in networks]
     areas = {
-        name: {part: np.mean([getattr(each[name], part) for each in curves], axis=0) for part in AREAS}
-        for name in curves[0]
+        name: np.mean([(each[name].deletion_area, each[name].insertion_area) for each in removed], axis=0)
+        for name in removed[0]
     }
-    controls = {kind: _curves(study, study.networks(kind, depth)[0], held, layer) for kind in CONTROLS}
-    pairs = {
-        kind: [each[name].deletion_area for name in (MAP, RANDOM_INK)]
-        for kind, each in ({IDENTITY: curves[0]} | controls).items()
-    }
+    controls = {kind: _removed(study, study.networks(kind, depth)[0], held, layers[0]) for kind in CONTROLS}
+    controls |= {IDENTITY: removed[0]}
+    interval = partial(_interval, seed=study.config.seed)
     return Removal(
-        {name: np.stack([each[name].deletion.mean(axis=0) for each in curves], axis=1) for name in areas},
-        {name: {part: float(each[part].mean()) for part in AREAS} for name, each in areas.items()},
-        {
-            name: {part: interval(each[part] - areas[MAP][part]) for part in AREAS}
-            for name, each in areas.items()
-            if name != MAP
-        },
-        layer + 1,
-        of_magnitude + 1,
-        tried + 1,
-        by_layer,
-        {kind: (float(own.mean()), float(ink.mean()), interval(own - ink)) for kind, (own, ink) in pairs.items()},
+        {name: np.stack([each[name].deletion.mean(axis=0) for each in removed], axis=1) for name in areas},
+        {name: tuple(float(part.mean()) for part in each) for name, each in areas.items()},
+        {name: interval(each[0] - areas[MAP][0]) for name, each in areas.items() if name != MAP},
+        {kind: interval(each[MAP].deletion_area - each[RANDOM_INK].deletion_area) for kind, each in controls.items()},
+        [layer + 1 for layer in layers],
         len(held),
     )
 
 
 def show(result: Removal, page) -> None:
     """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
+    of_map, of_magnitude = result.layers
     page.text(
         "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
         "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
         "ranked. Maps keep their sign: pixels that support the class, or that the layers increased most, come first. "
-        f"The contribution map is that of layer {result.layer}, its magnitude that of layer "
-        f"{result.layer_of_magnitude}: these have the smallest deletion area on {CHOOSING} training rows."
+        f"The contribution map is that of layer {of_map}, its magnitude that of layer {of_magnitude}: these have the "
+        f"smallest deletion area on {CHOOSING} training rows."
     )
     page.finding(importance(result))
     page.table(
         ("ranking", "deletion area", "difference from the map", "insertion area"),
         [
-            (
-                name,
-                f"{area['deletion_area']:.3f}",
-                None if name == MAP else with_interval(result.difference[name]["deletion_area"]),
-                f"{area['insertion_area']:.3f}",
-            )
-            for name, area in sorted(result.area.items(), key=lambda item: item[1]["deletion_area"])
+            (name, f"{deletion:.3f}", with_interval(result.difference.get(name)), f"{insertion:.3f}")
+            for name, (deletion, insertion) in sorted(result.area.items(), key=lambda item: item[1])
         ],
         "Areas under the deletion curve (lower is better) and the insertion curve (higher is better), on "
         f"{result.rows:,} held-out rows; difference from the contribution map with 95 % interval over images.",
@@ -106,28 +83,20 @@ def show(result: Removal, page) -> None:
     shares, y_label = np.linspace(0, 1, STEPS + 1), "probability of the class"
     page.figure(
         "deletion",
-        figures.curves.against(shares, result.deletion, "share of the ink removed", y_label, y_range=(0, 1.02)),
+        figures.curves.against(shares, result.curves, "share of the ink removed", y_label, y_range=(0, 1.02)),
         "Deletion: mean over the rows, one dot for each network.",
     )
-    baselines = {name: result.area[name]["deletion_area"] for name in (ALONE, RANDOM_INK)}
-    page.figure(
-        "deletion_by_layer",
-        figures.curves.against(result.tried, result.by_layer, "layer of the map", "deletion area", baselines),
-        "Area under the deletion curve by the layer of the map or of its magnitude, on training and on held-out rows: "
-        "mean, one dot for each network.",
-    )
-    names = "training", "training_magnitude", "held_out"
-    by_layer = {f"by_layer_{name}": each for name, each in zip(names, result.by_layer.values(), strict=True)}
-    controls = {kind: {"map": own, "random_ink": ink} for kind, (own, ink, _) in result.controls.items()}
-    numbers = {name: each for name, each in result._asdict().items() if name not in ("deletion", "by_layer")}
-    page.metrics(numbers | by_layer | {"controls": controls})
+    areas = {name: {"deletion_area": each[0], "insertion_area": each[1]} for name, each in result.area.items()}
+    differences = {name: {"deletion_area": each} for name, each in result.difference.items()}
+    page.metrics({"area": areas, "difference": differences, "controls": result.controls})
+    page.metrics({"layer": of_map, "layer_of_magnitude": of_magnitude, "rows": result.rows})
 
 
 def importance(result: Removal) -> str:
     """The finding: whether the map ranks pixels better than random ink, and than integrated gradients."""
-    area, speed = {name: f"{each['deletion_area']:.3f}" for name, each in result.area.items()}, {}
+    area, speed = {name: f"{each[0]:.3f}" for name, each in result.area.items()}, {}
     for name in (RANDOM_INK, GRADIENTS):
-        _, low, high = result.difference[name]["deletion_area"]
+        _, low, high = result.difference[name]
         speed[name] = "faster than" if low > 0 else "more slowly than" if high < 0 else "about as fast as"
     return (
         "If the ink of an image is blanked in the order of its contribution map (how much the layers have increased a "
@@ -137,20 +106,19 @@ def importance(result: Removal) -> str:
     )
 
 
-def controls_in_words(controls: dict[str, tuple]) -> str:
+def controls_in_words(controls: dict[str, list[float]]) -> str:
     """How the map compares with random ink, also in networks whose maps should not explain anything."""
-    areas = {kind: f"{own:.3f} and {ink:.3f}, {with_interval(apart)}" for kind, (own, ink, apart) in controls.items()}
-    listed = "; ".join(f"{NAMES[kind]} {each}" for kind, each in areas.items())
-    return f"Sanity controls, deletion area of the map and of random ink in one network each, difference: {listed}."
+    listed = "; ".join(f"{NAMES[kind]} {with_interval(each)}" for kind, each in controls.items())
+    return f"Sanity controls: deletion area of the map less that of random ink, in one network each: {listed}."
 
 
-def with_interval(numbers) -> str:
-    """The text ``mean (low … high)`` for three numbers."""
-    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers)
-    return f"{mean}\u00a0({low}\u00a0…\u00a0{high})"
+def with_interval(numbers) -> str | None:
+    """The text ``mean (low … high)`` for three numbers, if any."""
+    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers or (0, 0, 0))
+    return numbers and f"{mean}\u00a0({low}\u00a0…\u00a0{high})"
 
 
-def _curves(study, network, inputs, layer, of_magnitude=None):
+def _removed(study, network, inputs, layer, of_magnitude=None):
     """The `attribution.RemovalCurves` of every ranking; without a layer of the magnitude those of the controls only."""
     maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
     rankings = {MAP: maps[layer], RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape)}
@@ -164,16 +132,16 @@ def _curves(study, network, inputs, layer, of_magnitude=None):
             GRADIENTS: attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
             ALONE: inputs,
         }
-    removed = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
-    return {name: jax.tree.map(np.asarray, removed(importance=each)) for name, each in rankings.items()}
+    curves = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
+    return {name: jax.tree.map(np.asarray, curves(importance=each)) for name, each in rankings.items()}
 
 
 @partial(jax.jit, static_argnames="change")
 def _areas_by_layer(network, inputs, tried, change):
     """The mean deletion areas of the contribution maps of some layers, each transformed by ``change``."""
     maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
-    removed = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
-    return jax.lax.map(lambda layer: removed(importance=change(maps[layer])).deletion_area.mean(), tried)
+    curves = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
+    return jax.lax.map(lambda layer: curves(importance=change(maps[layer])).deletion_area.mean(), tried)
 
 
 def _interval(differences, seed):

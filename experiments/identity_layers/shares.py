@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import identity
@@ -19,18 +19,18 @@ WAYS = {"by path": "origin", "by writes": "written", "decrease under ablation": 
 class Shares(NamedTuple):
     """By initialization and depth, the arrays of `_parts` [networks, …] and their ``agreement``, by name."""
 
-    parts: dict[tuple[str, int], dict[str, np.ndarray]]
+    parts: dict[str, dict[str, np.ndarray]]
     depth: int
 
 
 def measure(study) -> Shares:
     """The shares in all networks, and the correlation over the layers of shares by path with ablation."""
     read, parts = partial(_parts, inputs=study.task.held_inputs[:ROWS], nodes=study.config.nodes), {}
-    for case in study.cases:
-        several = [jax.tree.map(np.asarray, read(network)) for network in study.networks(*case)]
+    for kind, depth in study.cases:
+        several = [jax.tree.map(np.asarray, read(network)) for network in study.networks(kind, depth)]
         agreement = [np.corrcoef(each["origin"], each["ablated"])[0, 1] for each in several]
-        parts[case] = {name: np.stack([each[name] for each in several]) for name in several[0]}
-        parts[case]["agreement"] = np.array(agreement)
+        arrays = {name: np.stack([each[name] for each in several]) for name in several[0]}
+        parts[f"{kind} {depth}"] = arrays | {"agreement": np.array(agreement)}
     return Shares(parts, study.config.depth)
 
 
@@ -38,30 +38,28 @@ def show(result: Shares, page) -> None:
     """A table of completeness errors and correlations, and the shares of every layer."""
     page.text(
         "The score of the predicted class is attributed to layers in two ways. By path: the weights of all layers move "
-        "together from the identity to their trained values, and the share of a layer is the integral of its part of "
-        "the derivative of the score (Gauss-Legendre quadrature). By writes: the contribution of a layer from the "
-        "pixel units to the class units, propagated by the class blocks of the following layers. Neither uses "
+        "together from the identity to their trained values, and a layer's share is the integral of its part of the "
+        "derivative of the score. By writes: what a layer passes from the pixel units to the class units. Neither uses "
         "differences of the layers' scores, which would be complete for any network. For comparison, ablation: the "
         "mean decrease of the score when one layer is replaced by the identity."
     )
     page.finding(completeness(result))
     page.table(
-        ("initialization", "layers", "by path (%)", "by writes (%)", "correlation with ablation"),
+        ("initialization, layers", "by path (%)", "by writes (%)", "correlation with ablation"),
         [
             (
-                NAMES[kind],
-                depth,
+                name,
                 mean_and_spread(100 * each["origin_error"].mean(axis=1), 2),
                 f"{100 * each['written_error'].mean(axis=1).max():.0e}".replace("-", "−"),
                 mean_and_spread(each["agreement"], 2),
             )
-            for (kind, depth), each in result.parts.items()
+            for name, each in result.parts.items()
         ],
         f"Completeness error |sum of the shares − score| / |score|, mean over {ROWS} held-out rows; for writes the "
         "largest of any network. Last column: correlation over the layers of the share by path with the decrease under "
         "ablation. Mean ± standard deviation over the networks.",
     )
-    own = result.parts[IDENTITY, result.depth]
+    own = result.parts[f"{IDENTITY} {result.depth}"]
     shares = {way: result.depth * own[part].T for way, part in WAYS.items()}
     label, references = "part of the score × number of layers", {"equal shares": 1.0}
     page.figure(
@@ -70,15 +68,15 @@ def show(result: Shares, page) -> None:
         f"Share of every layer in the networks of {result.depth} layers that start at the identity, times the number "
         "of layers: mean and range over the networks. Decreases under ablation need not sum to the score.",
     )
-    errors, metrics = ("origin_error", "written_error"), {}
-    for (kind, depth), each in result.parts.items():
-        metrics[f"{kind} {depth}"] = each | {name: each[name].mean(axis=-1) for name in errors}
-    page.metrics(metrics)
+    errors = "origin_error", "written_error"
+    page.metrics(
+        {name: each | {error: each[error].mean(axis=1) for error in errors} for name, each in result.parts.items()}
+    )
 
 
 def completeness(result: Shares) -> str:
     """The finding: how well shares sum to the score, and whether they agree with ablation."""
-    own, *others = (result.parts[kind, result.depth] for kind in (IDENTITY, *RANDOM))
+    own, *others = (result.parts[f"{kind} {result.depth}"] for kind in (IDENTITY, *RANDOM))
     error, *errors = (each["origin_error"].mean() for each in (own, *others))
     agreement, *random = (each["agreement"].mean().round(2) for each in (own, *others))
     return (
