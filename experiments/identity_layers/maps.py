@@ -44,15 +44,16 @@ def show(result: Maps, page) -> None:
         "misclassified with great confidence."
     )
     options = {"inputs": result.images, "labels": result.labels, "class_names": result.class_names}
-    captions = {
-        IDENTITY: f"Initialization at the identity. From the top: {', '.join(result.kinds)} images.",
-        CONTROL: f"The first image of each kind in a network with {NAMES[CONTROL]} initialization, whose units do not "
-        "correspond to pixels.",
-    }
-    firsts = {IDENTITY: range(len(result.kinds)), CONTROL: [result.kinds.index(kind) for kind in set(result.kinds)]}
-    for kind, each in result.contributions.items():
-        name = "maps" if kind == IDENTITY else "maps_random"
-        page.figure(name, figures.contributions(each, rows=sorted(firsts[kind]), **options), captions[kind])
+    own = (
+        f"Initialization at the identity, from the top {', '.join(result.kinds)} images; the numbers above are theirs."
+    )
+    control = f"The first image of each kind with {NAMES[CONTROL]} initialization, whose units do not stand for pixels."
+    firsts = [result.kinds.index(kind) for kind in dict.fromkeys(result.kinds)]
+    for name, kind, rows, caption in (
+        ("maps", IDENTITY, range(len(result.kinds)), own),
+        ("maps_random", CONTROL, firsts, control),
+    ):
+        page.figure(name, figures.contributions(result.contributions[kind], rows=rows, **options), caption)
     page.metrics({"rows": result.rows})
 
 
