@@ -56,10 +56,11 @@ def show(result: Networks, page) -> None:
     """A table of errors, and Figure 3.10 of the thesis."""
     seeds = len(result.kinds[SHOWN].best_epoch)
     page.text(
-        f"Each network is trained by stochastic gradient descent in batches of 100 with a learning rate of "
-        f"{result.learning_rate} (0.01 in the thesis), with the weights of the epoch of the smallest validation loss. The {seeds} networks of each "
-        f"kind differ in their initial weights and in the order of the {result.train_signals:,} training signals. Each "
-        "convolutional layer has one filter and no activation function, as in the figures of the thesis."
+        "Each network is trained by stochastic gradient descent in batches of 100 with a learning rate of "
+        f"{result.learning_rate} (0.01 in the thesis), and has the weights of its epoch of smallest validation loss. "
+        f"The {seeds} networks of each kind differ in their initial weights and in the order of the "
+        f"{result.train_signals:,} training signals. Each convolutional layer has one filter and no activation "
+        "function, as in the figures of the thesis."
     )
     page.finding(range_of_errors(result))
     page.table(
