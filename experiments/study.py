@@ -55,7 +55,7 @@ class Study:
             progress = {"on_epoch": report, "checkpoint": unfinished}
             return networks.fit(network, *rows, key=keys, epochs=epochs, **progress, **options)
 
-        return self._once(name, constructor, seeds, epochs, train)
+        return self._once(name, constructor, seeds, epochs, "epoch", train)
 
     def fitted_fresh(
         self, name: str, constructor: Callable, sample: Callable, *, seeds: int | None, steps: int, **options
@@ -66,7 +66,7 @@ class Study:
             progress = {"on_call": report, "checkpoint": unfinished}
             return networks.fit_fresh(network, sample, key=keys, steps=steps, **progress, **options)
 
-        return self._once(name, constructor, seeds, steps, train)
+        return self._once(name, constructor, seeds, steps, "step", train)
 
     def untrained(self, constructor: Callable, seeds: int) -> list[networks.Chain]:
         """The networks that `fitted` starts from, before any training."""
@@ -115,19 +115,19 @@ class Study:
         # Read even if just computed: a page never shows more than what is stored.
         return stored.load(path, part)
 
-    def _once(self, name, constructor, seeds, total, train) -> networks.Fit:
+    def _once(self, name, constructor, seeds, total, unit, train) -> networks.Fit:
         if name not in self.fits:
             network, keys = self.stacked(constructor, seeds)
             folder = self.folder(name)
             unfinished = folder.with_name(f"{folder.name}.unfinished")
             if not folder.is_dir():
-                networks.save_fit(folder, self._trained(name, network, keys, total, train, unfinished))
+                networks.save_fit(folder, self._trained(name, network, keys, total, unit, train, unfinished))
             shutil.rmtree(unfinished, ignore_errors=True)
             self.fits[name] = networks.load_fit(folder, network)
         return self.fits[name]
 
-    def _trained(self, name, network, keys, total, train, unfinished):
-        task = self.progress.task(f"training {name}", total)
+    def _trained(self, name, network, keys, total, unit, train, unfinished):
+        task = self.progress.task(f"training {name}", total, unit=unit)
         done = 0
 
         def report(count, history):

@@ -19,7 +19,8 @@ from interp_jax.reports._page import duration
 class Task:
     """A countable piece of work; made by :meth:`Progress.task`."""
 
-    def __init__(self, description: str, total: SupportsIndex | None, bar: bars.Progress | None):
+    def __init__(self, description: str, total: SupportsIndex | None, unit: str, bar: bars.Progress | None):
+        self._unit = escaped(unit, "unit")
         description = self._description = escaped(description, "description")
         total = self._total = None if total is None else _steps("total", total)
         self._bar = bar
@@ -46,18 +47,20 @@ class Task:
             self._bar.update(self._bar_id, advance=steps, note=self._note)
 
     def finish(self) -> None:
-        """Ends the task and, without a terminal, prints its line. A second call does nothing."""
+        """Ends the task: a line with its time takes the place of its bar. A second call does nothing."""
         if self._finished:
             return
         self._finished = True
-        if self._bar and self._bar_id is not None:
-            if self._total is None:
-                self._bar.update(self._bar_id, total=self._done)
-            self._bar.stop_task(self._bar_id)
-            return
-        count = f"{self._done}" if self._total in (None, self._done) else f"{self._done} of {self._total}"
+        count = f"{self._done}"
+        if self._total not in (None, self._done):
+            count = " ".join(["stopped early at", *([self._unit] if self._unit else []), f"{count} of {self._total}"])
         line = f"{self._description}: {count} in {duration(time.perf_counter() - self._start)}"
-        print(f"{line}, {self._note}" if self._note else line, flush=True)
+        line = f"{line}, {self._note}" if self._note else line
+        if self._bar and self._bar_id is not None:
+            self._bar.remove_task(self._bar_id)
+            self._bar.console.print(Text(line))
+        else:
+            print(line, flush=True)
 
 
 class Progress:
@@ -66,22 +69,23 @@ class Progress:
     def __init__(self, bar: bars.Progress | None):
         self._bar = bar
 
-    def task(self, description: str, total: SupportsIndex | None) -> Task:
+    def task(self, description: str, total: SupportsIndex | None, *, unit: str = "") -> Task:
         """A new `Task`, which counts its steps.
 
         Args:
             description: what is being done.
             total: number of steps, None if unknown.
+            unit: what a step is, such as "epoch"; named when the task ends before its last step.
 
         Raises:
             ValueError: a total that is not an integer of at least 0.
         """
-        return Task(description, total, self._bar)
+        return Task(description, total, unit, self._bar)
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Progress bars with elapsed and remaining time; without a terminal, one line per task at its ``finish``.
+    """Progress bars with elapsed and remaining time; a finished task leaves one line, without a terminal only that.
 
     Host-level.
 

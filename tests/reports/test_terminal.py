@@ -18,14 +18,14 @@ def test_without_a_terminal_a_finished_task_is_one_plain_line(capsys):
             task.advance(note=f"loss {step}")
         task.finish()
         task.finish()
-        early = bars.task("early", 3)
+        early = bars.task("early", 3, unit="epoch")
         early.advance(2)
         early.finish()
         bars.task("never finished", None).advance()
     title, line, early_line = capsys.readouterr().out.splitlines()
     assert title == "Study"
     assert line == "training [1/2]: 3 in 0.0 s, loss 2"
-    assert early_line.startswith("early: 2 of 3 in ")
+    assert early_line.startswith("early: stopped early at epoch 2 of 3 in ")
 
 
 def test_on_a_terminal_there_is_a_bar(monkeypatch):
@@ -41,8 +41,21 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch):
         unknown.advance()
         unknown.finish()
     text = terminal.getvalue()
-    for part in ("Study", "training", "2/2", "loss [0.5]", "1/1"):
+    for part in ("Study", "training: 2 in 0.0 s, loss [0.5]", "searching: 1 in"):
         assert part in text
+
+
+def test_on_a_terminal_a_finished_bar_makes_room(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("Study") as bars:
+        whole = bars.task("sections", 9)
+        for number in range(9):
+            bars.task(f"training {number}", 1).finish()
+            assert [task.description for task in bars._bar.tasks] == ["sections"]
+            whole.advance()
 
 
 def test_exception_ends_the_bar(monkeypatch):
