@@ -1,5 +1,8 @@
 """Other methods that select units, on the same network and rows."""
 
+from functools import partial
+from typing import NamedTuple
+
 import jax
 import numpy as np
 
@@ -7,180 +10,147 @@ from experiments.core_units.core_study import random_masks
 from interp_jax import figures
 from interp_jax.methods import core_units
 
-ORDERS = ("activation", "outgoing weights", "gradient × activation", "greedy forward", "greedy backward")
-HARD_CONCRETE = "hard concrete"
+OURS = "ours"
+KERNELS = {"max1": "conv2", "max2": "dense1"}  # the next stage with weights
 
 
-def write(study, section) -> None:
-    """For every layer: units needed by each baseline, random sets of the same size, and curves for one class."""
-    section.text(
-        "The baselines rank the units and keep the first ones: by mean activation on the rows of the class; by the "
-        "norm of the outgoing weights; by gradient × activation of the class's log-probability; and by greedy "
-        "selection, which adds the unit that increases the holding rate most or removes the one that decreases it "
-        f"least, on {study.config.greedy_rows:,} rows of the class. Hard-concrete gates, trained with the same costs "
-        "and steps as ours before the refinement, rank the units by their odds; the best cost counts. Curves are "
-        f"computed on {study.config.baseline_rows:,} rows of the class; numbers of units and holding rates on all of "
-        "them, with negatives that differ from those of our selections."
-    )
-    section.metrics({layer: _layer(study, section, layer) for layer in study.config.layers})
+class Compared(NamedTuple):
+    """What the methods need for a class, and their holding rates."""
+
+    needed: dict[str, float]  # units for the required rate; ours is a mean over selections
+    rates: np.ndarray  # of our first selection and of random sets as large
+    curves: dict[str, np.ndarray]  # [units + 1] for the first 0, 1, 2, … units
+    required: float
 
 
-def _layer(study, section, layer):
-    names = [study.task.class_names[label] for label in study.classes]
-    bar = study.progress.task(f"baselines, {layer}", len(study.classes))
-    needed, random, held, curves = {}, {}, {}, None
-    for name, label in zip(names, study.classes, strict=True):
-        rate = _rate_of(study, layer, label)
-        of_class, needed[name] = _baselines(study, layer, label, rate)
-        ours = [study.core(layer, label, run).units for run in range(study.config.repeats)]
-        needed[name]["ours"] = float(np.mean(ours))
-        held[name], *random[name] = _rates(study, layer, label, rate)
-        curves = (name, label, of_class) if curves is None else curves
-        bar.advance(note=f"class {name}")
-    bar.finish()
-    methods = (*ORDERS, HARD_CONCRETE)
-    rows = []
-    for name in names:
-        best = min(needed[name][method] for method in methods)
-        ours = needed[name]["ours"]
-        rows.append(
-            (
-                name,
-                f"{ours:.1f}",
-                *(f"{needed[name][method]}" for method in methods),
-                f"{ours - best:+.1f}".replace("-", "−"),
-                f"{held[name]:.2%}",
-                f"{min(random[name]):.0%}\u00a0to\u00a0{max(random[name]):.0%}",
-            )
-        )
-    more = [name for name in names if needed[name]["ours"] > min(needed[name][method] for method in methods)]
-    verdict = "Our selections need "
-    verdict += (
-        f"more units than the best baseline for {', '.join(more)}."
-        if more
-        else "no more units than the best baseline in any class."
-    )
-    below = sum(max(random[name]) < held[name] for name in names)
-    verdict += (
-        f" In {below} of {len(names)} classes the holding rate of our first selection is higher than that of each of "
-        f"{study.config.random_sets} random sets of its size."
-    )
-    section.table(
-        ("class", "ours", *methods, "ours − best", "holding rate, ours", "random sets"),
-        rows,
-        f"{layer}: number of units needed for the required rate (ours: mean of {study.selections}), and the holding "
-        "rates of our first selection and of random sets of its size on the same rows.",
-        note=verdict,
-    )
-    name, label, of_class = curves
-    sizes = np.arange(study.units(layer) + 1)
-    section.figure(
-        f"baselines_{layer}",
-        figures.curves.against(
-            sizes,
-            of_class | {"ours": _ours(study, layer, label)},
-            "units",
-            "holding rate",
-            references={"required": study.required(layer, label)},
-            y_range=(0.48, 1.005),
-        ),
-        f"{layer}, class {name}: holding rate of the first units of every ranking, and of our core as its units are "
-        "removed in increasing order of their gates.",
-    )
-    return {"needed": needed, "ours_holding": held, "random": random, "curves": {"class": name, **of_class}}
+class Baselines(NamedTuple):
+    """By layer and class."""
+
+    layers: dict[str, dict[str, Compared]]
 
 
-def _baselines(study, layer: str, label: int, rate) -> tuple[dict, dict]:
-    """By baseline, the rates [units + 1] of its first 0, 1, 2, … units and the number that it needs; stored."""
-    names = (*ORDERS, HARD_CONCRETE)
-    curve = jax.ShapeDtypeStruct((study.units(layer) + 1,), np.float32)
-    like = {f"curve{place}": curve for place in range(len(names))}
-    like["needed"] = jax.ShapeDtypeStruct((len(names),), np.int32)
+def measure(study) -> Baselines:
+    """For every layer and class: units needed by each method, random sets of the same size, and curves."""
+    layers = {layer: {} for layer in study.config.layers}
+    for layer, classes in layers.items():
+        for label in study.counted(f"baselines, {layer}", study.names):
+            compare = partial(_compare, study, layer, label)
+            classes[study.names[label]] = Compared(*study.cached(f"baselines {layer} {label}", compare))
+    return Baselines(layers)
 
-    def compute():
-        pairs = [_evaluated(study, layer, label, orders, rate) for orders in _orders(study, layer, label).values()]
-        curves = {f"curve{place}": curve.astype(np.float32) for place, (curve, _) in enumerate(pairs)}
-        return {**curves, "needed": np.array([needed for _, needed in pairs], np.int32)}
 
-    arrays = study.stored_arrays(f"baselines {layer} {label}", like, compute)
-    curves = {name: arrays[f"curve{place}"] for place, name in enumerate(names)}
-    return curves, dict(zip(names, arrays["needed"].tolist(), strict=True))
+def _compare(study, layer, label) -> list:
+    evaluated = {name: _evaluated(study, layer, label, each) for name, each in _orders(study, layer, label).items()}
+    cores = [study.core(layer, label, run) for run in range(study.config.repeats)]
+    mask, size, key = cores[0].mask, cores[0].units, jax.random.fold_in(study.key(7), label)
+    masks = [mask, *random_masks(key, len(mask), size, study.config.random_sets)]
+    needed, curves = ({name: each[place] for name, each in evaluated.items()} for place in (0, 1))
+    needed[OURS] = float(np.mean([core.units for core in cores]))
+    order = np.lexsort((-cores[0].gates, ~mask))  # units outside the core come last
+    curves[OURS] = np.where(np.arange(len(mask) + 1) <= size, _curve(study, layer, label, order), np.nan)
+    return [needed, _rates(study, layer, label, masks), curves, study.required(layer, label)]
 
 
 def _orders(study, layer, label) -> dict[str, list[np.ndarray]]:
     """The rankings of the units by each baseline: one ranking, or one for each cost of an open gate."""
-    tail, hidden, predictions = study.tail(layer), study.hidden(layer), study.predictions[0]
-    data, sample = study.class_rows(label), study.class_rows(label, study.config.greedy_rows)
-    kernel = getattr(study.network, study.task.kernels[layer]).kernel[...]
-    positives = hidden[data.positives[: study.config.baseline_rows]]
+    config, (tail, hidden, predictions) = study.config, study.parts(layer)
+    positives = hidden[study.class_rows(label).positives[: config.baseline_rows]]
+    kernel = getattr(study.network, KERNELS[layer]).kernel[...]
     importance = {
         "activation": core_units.activation_magnitude(positives),
         "outgoing weights": core_units.outgoing_magnitude(kernel, study.units(layer)),
         "gradient × activation": core_units.gradient_times_activation(tail, positives, label),
     }
-    orders = {name: [np.argsort(-np.asarray(values), kind="stable")] for name, values in importance.items()}
-    for direction in ("forward", "backward"):
-        order = core_units.greedy(tail, hidden, predictions, label, data=sample, direction=direction)
-        orders[f"greedy {direction}"] = [order]
-    swept = core_units.sweep(
-        tail,
-        hidden,
-        predictions,
-        [label],
-        key=jax.random.fold_in(study.key(6), label),
-        kind="hard_concrete",
-        repeats=1,
-        steps=study.config.steps,
-        minibatch_size=study.config.minibatch_size,
-    )
-    return {**orders, HARD_CONCRETE: [np.argsort(-odds, kind="stable") for odds in swept.gates[0, :, 0]]}
+    orders = {name: [_descending(values)] for name, values in importance.items()}
+    sample = study.class_rows(label, config.greedy_rows)
+    for way in ("forward", "backward"):
+        orders[f"greedy {way}"] = [core_units.greedy(tail, hidden, predictions, label, data=sample, direction=way)]
+    options = {"kind": "hard_concrete", "repeats": 1, "steps": config.steps, "minibatch_size": config.minibatch_size}
+    options["key"] = jax.random.fold_in(study.key(6), label)
+    odds = core_units.sweep(tail, hidden, predictions, [label], **options).gates[0, :, 0]
+    return {**orders, "hard concrete": [_descending(values) for values in odds]}
 
 
-def _evaluated(study, layer, label, orders, rate):
-    """The curve of the best of some rankings on a sample, and the number of its units that suffices on all rows."""
-    hidden, predictions, required = study.hidden(layer), study.predictions[0], study.required(layer, label)
-    sample, tail = study.class_rows(label, study.config.baseline_rows), study.tail(layer)
-    curves = [core_units.nested_holding(tail, hidden, predictions, label, order, data=sample) for order in orders]
+def _descending(values):
+    return np.argsort(-np.asarray(values), kind="stable")
+
+
+def _curve(study, layer, label, order):
+    """The holding rates of the first 0, 1, 2, … units of a ranking on a sample of the class's rows."""
+    sample = study.class_rows(label, study.config.baseline_rows)
+    return core_units.nested_holding(*study.parts(layer), label, order, data=sample)
+
+
+def _evaluated(study, layer, label, orders):
+    """The number of units of the best of some rankings that suffices on all rows, and its curve on a sample."""
+    required, curves = study.required(layer, label), [_curve(study, layer, label, order) for order in orders]
     sizes = [core_units.fewest(curve, required) for curve in curves]
     sizes = [len(orders[0]) if size < 0 else size for size in sizes]
     best = int(np.argmin(sizes))
     place, size = np.argsort(orders[best]), sizes[best]
 
     def holds(size):
-        return rate([place < size])[0] >= required - 1e-6
+        return _rates(study, layer, label, [place < size])[0] >= required - 1e-6
 
     # The size on the sample may differ from that on all rows by a few units.
     while size < len(place) and not holds(size):
         size += 1
     while size and holds(size - 1):
         size -= 1
-    return curves[best], size
+    return size, np.float32(curves[best])
 
 
-def _rates(study, layer, label, rate):
-    """Holding rates [1 + sets] of the first core and of random sets of its size on all rows of the class; stored."""
-
-    def compute():
-        core = study.core(layer, label)
-        key = jax.random.fold_in(study.key(7), label)
-        masks = random_masks(key, study.units(layer), core.units, study.config.random_sets)
-        return rate([core.mask, *masks])
-
-    like = jax.ShapeDtypeStruct((1 + study.config.random_sets,), np.float64)
-    arrays = study.stored_arrays(f"random sets {layer} {label}", {"rates": like}, lambda: {"rates": compute()})
-    return arrays["rates"].tolist()
+def _rates(study, layer, label, masks):
+    """The holding rates of masks on all rows of the class."""
+    return core_units.holding_rates(*study.parts(layer), label, np.stack(masks), data=study.class_rows(label))
 
 
-def _rate_of(study, layer, label):
-    """A function for the holding rates of masks on all rows of the class."""
+def show(result: Baselines, page) -> None:
+    """For every layer a table, and curves for one class."""
+    page.text(
+        "The baselines rank the units and keep the first ones: by mean activation on the rows of the class; by the "
+        "norm of the outgoing weights; by gradient × activation of the class's log-probability; by the odds of "
+        "hard-concrete gates, trained as ours, of which the best cost counts; and by greedy selection on a sample of "
+        "rows, which adds the unit that increases the holding rate most or removes the one that decreases it least."
+    )
+    page.finding(" ".join(compared(layer, classes) for layer, classes in result.layers.items()))
+    for layer, classes in result.layers.items():
+        first, (methods, _, curves, required) = next(iter(classes.items()))
+        page.table(
+            ("class", *methods, "holding rate, ours", "random sets"),
+            [(name, *_row(*each)) for name, each in classes.items()],
+            f"{layer}: number of units needed for the required rate (ours: mean over selections), and the holding "
+            "rates of our first selection and of random sets of its size.",
+        )
+        lines = curves, "units", "holding rate", {"required": required}
+        page.figure(
+            f"baselines_{layer}",
+            figures.curves.against(np.arange(len(curves[OURS])), *lines, y_range=(0.48, 1.005)),
+            f"{layer}, class {first}: holding rate of the first units of every ranking, and of our core as its units "
+            "are removed in increasing order of their gates (as Fig. 6 of the paper: the same for its networks).",
+        )
+        columns = {
+            "needed": {name: each.needed for name, each in classes.items()},
+            "ours_holding": {name: each.rates[0] for name, each in classes.items()},
+            "random": {name: each.rates[1:] for name, each in classes.items()},
+        }
+        page.metrics({layer: {**columns, "curves": {"class": first, **curves}}})
 
-    def rate(masks):
-        data, hidden, predictions = study.class_rows(label), study.hidden(layer), study.predictions[0]
-        return core_units.holding_rates(study.tail(layer), hidden, predictions, label, np.stack(masks), data=data)
 
-    return rate
+def _row(needed, rates, *_):
+    least, most = min(rates[1:]), max(rates[1:])
+    return *(f"{size:.4g}" for size in needed.values()), f"{rates[0]:.2%}", f"{least:.0%} to {most:.0%}"
 
 
-def _ours(study, layer, label):
-    rates = study.nested_holding(layer, label)
-    return np.pad(np.asarray(rates), (0, study.units(layer) + 1 - len(rates)), constant_values=np.nan)
+def compared(layer: str, classes: dict[str, Compared]) -> str:
+    """The finding: whether simpler methods need more units, and what random sets hold."""
+    best = [min(size for name, size in each.needed.items() if name != OURS) for each in classes.values()]
+    ours = [each.needed[OURS] for each in classes.values()]
+    random = np.mean([each.rates[1:] for each in classes.values()])
+    order = "more than" if np.mean(best) > np.mean(ours) else "no more than"
+    fewer = sum(least < own for least, own in zip(best, ours, strict=True))
+    return (
+        f"In {layer} the best of six simpler methods for each class needs {np.mean(best):.1f} feature maps on average, "
+        f"{order} the {np.mean(ours):.1f} found here (fewer in {fewer} of {len(ours)} classes); random sets as large "
+        f"hold {random:.0%} of the decisions, a constant answer 50 %."
+    )

@@ -1,157 +1,129 @@
 """The smallest sets of units that preserve the decisions for each class: Tables 1 and 3 of the paper."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from experiments.core_units import published
 from interp_jax import figures
+from interp_jax.methods import core_units
+
+CLASSIFIERS = {
+    "argmax": "a row is of the class if the class's score is the greatest",
+    "center": "by the paper's center-based classifier, which tolerates a score slightly below the greatest",
+}
 
 
-def write(study, section) -> None:
-    """A table and a figure for every layer."""
-    section.text(
+class Selected(NamedTuple):
+    """Numbers of units, and holding rates as fractions; all but the required rate are [classes, selections]."""
+
+    required: np.ndarray  # [classes]
+    units: np.ndarray
+    holding: np.ndarray
+    reached: np.ndarray
+    held_out: np.ndarray  # on held-out rows, always by argmax
+    gates_units: np.ndarray  # of the gates' own set, before it is refined
+    gates_holding: np.ndarray
+
+
+class Cores(NamedTuple):
+    """Selections by layer and classifier, all units by layer, and the paper's units and rates, [2, classes]."""
+
+    classes: list[str]
+    selected: dict[str, dict[str, Selected]]
+    of: dict[str, int]
+    paper: dict[str, np.ndarray]
+
+
+def measure(study) -> Cores:
+    """Selections for every class in every layer."""
+    config, labels, selected, paper = study.config, [*study.names], {}, {}
+    for layer in config.layers:
+        selected[layer] = {classifier: _selected(study, layer, classifier) for classifier in config.classifiers}
+        if tables := published.tables(config.data, layer):
+            paper[layer] = np.array([table.mean(axis=1)[labels] for table in tables])
+    return Cores([*study.names.values()], selected, {layer: study.units(layer) for layer in config.layers}, paper)
+
+
+def _selected(study, layer, classifier) -> Selected:
+    repeats, rows = study.config.repeats, []
+    runs = [(label, run) for label in study.names for run in range(repeats)]
+    for label, run in study.counted(f"core units by {classifier}, {layer}", runs):
+        core = study.core(layer, label, run, classifier)
+        hidden, predictions = study.hidden(layer, held=True), study.predictions[1]
+        held_out = float(core_units.holding_rate(study.network.after(layer), hidden, predictions, label, core.mask))
+        rows.append((core.units, core.holding_rate, core.reached, held_out, core.gates_units, core.gates_holding_rate))
+    required = np.array([study.required(layer, label, classifier) for label in study.names])
+    return Selected(required, *(np.array(each).reshape(-1, repeats) for each in zip(*rows, strict=True)))
+
+
+def show(result: Cores, page) -> None:
+    """A table for every layer and classifier, and a figure for every layer."""
+    page.text(
         "The rows of a class are all rows that the network assigns to it and an equal number of others at random. The "
-        "decision for a row (this class or not) holds if it is unchanged when all units outside the set are set to "
-        "zero; the holding rate is the share of decisions that hold. For each class the smallest set is sought whose "
-        f"holding rate is at least a required rate{_rates(study)}. Gates trained by gradient descent, with several "
-        "costs of an open gate, propose sets. These sets are then refined: units are added until the required rate is "
-        "reached, removed one at a time, sets are merged and reduced again, and units are exchanged. The table gives "
-        "both; the column for the gates alone has their smallest set that reaches the required rate, or, if there is "
-        "none, the set with the highest holding rate."
+        "decision for a row, this class or not, holds if it is unchanged when all units outside a set are set to zero. "
+        "The smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: "
+        "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units."
     )
+    page.finding(sufficient(result))
     metrics = {}
-    for layer in study.config.layers:
-        bar = study.progress.task(f"core units, {layer}", len(study.classes) * study.config.repeats)
-        selected = {}
-        for label in study.classes:
-            selected[label] = []
-            for run in range(study.config.repeats):
-                core = study.core(layer, label, run)
-                selected[label].append((core, study.held_out_rate(layer, label, core.mask)))
-                bar.advance(note=f"class {study.task.class_names[label]}: {core.units} units")
-        bar.finish()
-        metrics[layer] = _layer(study, section, layer, selected)
-        if "center" in study.config.classifiers:
-            metrics[layer]["by_center"] = _by_center(study, section, layer)
-    section.metrics(metrics)
-
-
-def _by_center(study, section, layer):
-    """The same with the paper's center-based classifier, which tolerates a score slightly below the greatest."""
-    repeats = study.config.center_repeats
-    names = [study.task.class_names[label] for label in study.classes]
-    bar = study.progress.task(f"center-based classifier, {layer}", len(study.classes) * repeats)
-    units, rates, strict = [], [], []
-    for label in study.classes:
-        runs = []
-        for run in range(repeats):
-            runs.append(study.core(layer, label, run, "center"))
-            bar.advance(note=f"class {study.task.class_names[label]}: {runs[-1].units} units")
-        units.append([core.units for core in runs])
-        rates.append([core.holding_rate for core in runs])
-        strict.append([study.held_out_rate(layer, label, core.mask) for core in runs])
-    bar.finish()
-    units, rates, strict = map(np.array, (units, rates, strict))
-    required = np.array([study.required(layer, label, "center") for label in study.classes])
-    paper_units = published.units(study.config.data, layer)
-    rows = []
-    for place, label in enumerate(study.classes):
-        row = (names[place], f"{required[place]:.2%}", _counts(units[place]))
-        row += (f"{rates[place].mean():.2%}", f"{strict[place].mean():.2%}")
-        rows.append(row if paper_units is None else (*row, f"{paper_units[label].mean():.1f}"))
-    header = ("class", "required rate", "units", "holding rate", "held-out rows, argmax")
-    section.table(
-        header if paper_units is None else (*header, "paper"),
-        rows,
-        f"{layer}: the same with the paper's center-based classifier, whose weight is trained with the "
-        f"gates{'' if paper_units is None or study.config.holding else ', at the rates of the paper'}. It assigns a "
-        "row to the class even if the score of the class is slightly below the greatest, so that fewer units suffice "
-        "for the same holding rate.",
-        note=_against_paper(units, paper_units, list(study.classes), names).strip(),
-    )
-    return {"required": required, "units": units, "holding": rates, "held_out_by_argmax": strict}
-
-
-def _rates(study):
-    if study.config.holding is not None:
-        return f" of {study.config.holding:.1%}"
-    if study.config.data == "cifar10":
-        return ", the mean of the paper's three runs for the class"
-    return " of 99.5%" + (
-        ", or the mean of the paper's three runs where that is greater" if study.config.data == "mnist" else ""
-    )
-
-
-def _layer(study, section, layer, selected):
-    names = [study.task.class_names[label] for label in study.classes]
-    units = np.array([[core.units for core, _ in runs] for runs in selected.values()])
-    own = np.array([[core.gates_units for core, _ in runs] for runs in selected.values()])
-    rates = np.array([[core.holding_rate for core, _ in runs] for runs in selected.values()])
-    own_rates = np.array([[core.gates_holding_rate for core, _ in runs] for runs in selected.values()])
-    held = np.array([[rate for _, rate in runs] for runs in selected.values()])
-    reached = np.array([[core.reached for core, _ in runs] for runs in selected.values()])
-    required = np.array([study.required(layer, label) for label in study.classes])
-    paper_units, paper_holding = (table(study.config.data, layer) for table in (published.units, published.holding))
-    apart = f"{100 * (held - rates).mean():+.2f}".replace("-", "−")
-    rows = []
-    for place, label in enumerate(study.classes):
-        row = (
-            names[place],
-            f"{required[place]:.2%}",
-            _counts(units[place], reached[place]),
-            f"{rates[place].mean():.2%}",
+    for layer, by in result.selected.items():
+        for classifier, each in by.items():
+            caption = f"{layer}, {result.of[layer]} feature maps; {CLASSIFIERS[classifier]}. "
+            _table(page, result.classes, each, result.paper.get(layer), caption)
+        own, (argmax, *center) = result.paper.get(layer), by.values()
+        enough = argmax.gates_holding >= argmax.required[:, None] - 1e-6
+        series = {"refined": argmax.units, "gates alone": np.where(enough, argmax.gates_units, np.nan)}
+        bars, label = None if own is None else {"paper": own[0]}, f"core units of {layer}"
+        page.figure(
+            f"units_{layer}",
+            figures.selected_units.by_class(result.classes, series, bars, y_label=label),
+            f"{layer}: core units, of {result.of[layer]}; of gates alone where they reach the required rate.",
         )
-        row += (f"{held[place].mean():.2%}", f"{_counts(own[place])} @ {own_rates[place].mean():.2%}")
-        if paper_units is not None:
-            row += (f"{paper_units[label].mean():.1f} @ {paper_holding[label].mean():.1%}",)
-        rows.append(row)
-    total = study.units(layer)
-    header = ("class", "required rate", "units", "holding rate", "held-out rows", "gates alone")
-    section.table(
-        header if paper_units is None else (*header, "paper"),
-        rows,
-        f"{layer}, {total} feature maps: number of core units in {study.selections} of each class, and their mean "
-        "holding rates on the rows of the class and on the held-out rows (balanced over the two kinds of row).",
-        note=f"Holding rates on the held-out rows differ from those on the rows of the class by {apart} points on "
-        "average."
-        + _against_paper(units, paper_units, list(study.classes), names)
-        + ("" if reached.all() else " An asterisk: the required rate was not reached."),
-    )
-    series = {"refined": units, "gates alone": np.where(own_rates >= required[:, None] - 1e-6, own, np.nan)}
-    paper = None if paper_units is None else {"paper": paper_units.mean(axis=1)[list(study.classes)]}
-    section.figure(
-        f"units_{layer}",
-        figures.selected_units.by_class(names, series, paper, y_label=f"core units of {layer}"),
-        f"{layer}: core units, of {total}. Gates alone are omitted where none of their sets reaches the required rate.",
-    )
-    return {
-        "classes": names,
-        "required": required,
-        "units": units,
-        "holding": rates,
-        "reached": reached,
-        "held_out": held,
-        "gates_units": own,
-        "gates_holding": own_rates,
-        "of": total,
+        metrics[layer] = {"classes": result.classes, "of": result.of[layer], **argmax._asdict()}
+        for required, units, holding, _, held_out, *_ in center:
+            by_center = {"required": required, "units": units, "holding": holding, "held_out_by_argmax": held_out}
+            metrics[layer]["by_center"] = by_center
+    page.metrics(metrics)
+
+
+def _table(page, classes, each, paper, caption):
+    stars = np.where(each.reached, "", "*")
+    columns = {
+        "class": classes,
+        "required rate": map("{:.2%}".format, each.required),
+        "units": [", ".join(map("{}{}".format, *row)) for row in zip(each.units, stars, strict=True)],
+        "holding rate": map("{:.2%}".format, each.holding.mean(axis=1)),
+        "held-out rows": map("{:.2%}".format, each.held_out.mean(axis=1)),
+        "gates alone": [", ".join(map(str, row)) for row in each.gates_units],
+        "… their rate": map("{:.2%}".format, each.gates_holding.mean(axis=1)),
     }
-
-
-def _against_paper(units, paper_units, classes, names):
-    if paper_units is None:
-        return ""
-    ratios = units.mean(axis=1) / paper_units.mean(axis=1)[classes]
-    more = [name for name, ratio in zip(names, ratios, strict=True) if ratio > 1]
-    return (
-        f" Averaged over selections, {np.sum(ratios <= 1)} of {len(ratios)} classes need no more units than in the "
-        f"paper, and {np.sum(ratios <= 0.85)} need at most 0.85 times as many"
-        + (
-            f". More units than in the paper, at most {ratios.max():.2f} times as many: {', '.join(map(str, more))}."
-            if more
-            else "."
-        )
+    if paper is not None:
+        columns["paper"] = map("{:.1f} @ {:.1%}".format, *paper)
+    page.table(
+        [*columns],
+        [*zip(*columns.values(), strict=True)],
+        f"{caption}Core units in every selection (*: the required rate is not reached), and their mean holding rates "
+        "on the rows of the class and, by argmax, on held-out rows. Gates alone: before the search.",
     )
 
 
-def _counts(values, reached=None):
-    reached = np.ones(len(values), bool) if reached is None else reached
-    return ",\u00a0".join(f"{int(value)}{'' if holds else '*'}" for value, holds in zip(values, reached, strict=True))
+def sufficient(result: Cores) -> str:
+    """The finding: how many units of each layer suffice, for how many decisions, and how many in the paper."""
+    sentences = []
+    for layer, by in result.selected.items():
+        each, classes, missed = by["argmax"], len(result.classes), int((~by["argmax"].reached).sum())
+        sentences.append(
+            f"Of the {result.of[layer]} feature maps of layer {layer}, {each.units.mean():.1f} (mean over {classes} "
+            f"classes) preserve {each.holding.mean():.1%} of the decisions whether an image is of a class, and "
+            f"{each.held_out.mean():.1%} on held-out images, with all others set to zero."
+        )
+        if missed:
+            sentences.append(f"{missed} of {each.reached.size} selections do not reach the required rate.")
+        if layer in result.paper:
+            no_more = np.sum(each.units.mean(axis=1) <= result.paper[layer][0])
+            mean = result.paper[layer][0].mean()
+            sentences.append(
+                f"The paper has {mean:.1f}; {no_more} of {classes} classes need no more than in the paper."
+            )
+    return " ".join(sentences)

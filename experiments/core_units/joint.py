@@ -1,5 +1,7 @@
 """Both layers gated together: Tables 2 and 4 of the paper."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,62 +12,46 @@ from interp_jax import networks
 from interp_jax.methods import core_units
 
 
-def write(study, section) -> None:
-    """The numbers of units of every layer when all layers are gated together, for some classes."""
-    layers = study.config.layers
-    if len(layers) < 2:
-        section.text("The settings name only one layer.")
-        return
-    tail = jax.tree_util.Partial(_masked, networks.gate(study.network.after(layers[0]), layers[1:]))
-    units = {layer: study.units(layer) for layer in layers}
-    rows, metrics = [], {}
-    labels = [label for label in study.config.joint_classes if label in study.classes]
-    if not labels:
-        section.text("None of the classes of interest is among the classes for this section.")
-        return
-    bar = study.progress.task("both layers", len(labels) * study.config.repeats)
-    for label in labels:
-        name = study.task.class_names[label]
-        paper = published.JOINT.get((study.config.data, label))
-        use_paper = paper and study.config.holding is None
-        required = min(run[0] for run in paper) / 1000 if use_paper else study.required(layers[0], label)
-        metrics[name] = []
-        for run in range(study.config.repeats):
-            core = _core(study, tail, units, label, run, required)
-            masks = _by_layer(core.mask, units)
-            held = float(
-                core_units.holding_rate(
-                    tail, study.hidden(layers[0], held=True), study.predictions[1], label, masks, batch_size=BATCH
-                )
-            )
-            counts = {layer: int(masks[layer].sum()) for layer in layers}
-            metrics[name].append({"holding": core.holding_rate, "held_out": held, **counts})
-            rows.append(
-                (
-                    name,
-                    run + 1,
-                    f"{core.holding_rate:.2%}",
-                    f"{held:.2%}",
-                    *(f"{masks[layer].sum()}" for layer in layers),
-                    f"{paper[run][0] / 10:.1f}%: {paper[run][1]} and {paper[run][2]}" if paper and run < 3 else None,
-                )
-            )
-            bar.advance()
-    bar.finish()
-    section.table(
-        (
-            "class",
-            "selection",
-            "holding rate",
-            "held-out rows",
-            *(f"{layer}, of {units[layer]}" for layer in layers),
-            "paper",
-        ),
-        rows,
-        f"Numbers of units when {' and '.join(layers)} are gated together: the smallest sum that reaches the lowest "
-        f"rate of the paper's runs (or the required rate), selected on {study.config.joint_rows:,} rows of the class.",
-    )
-    section.metrics(metrics)
+class Joint(NamedTuple):
+    """Selections in all layers together."""
+
+    of: dict[str, int]  # all units, by layer
+    units: dict[str, np.ndarray]  # by class, [selections, layers]
+    rates: dict[str, np.ndarray]  # by class, [selections, 2] on the rows of the class and on held-out rows
+    paper: dict[str, np.ndarray]  # by class, [runs, 3] holding rate in tenths of a per cent, and units
+
+
+def measure(study) -> Joint:
+    """Selections in all layers together, for some classes."""
+    (first, *others), units, rates, paper = study.config.layers, {}, {}, {}
+    of = {layer: study.units(layer) for layer in study.config.layers}
+    tail = jax.tree_util.Partial(_masked, networks.gate(study.network.after(first), tuple(others)))
+    hidden, predictions = study.hidden(first, held=True), study.predictions[1]
+    for label in study.counted("all layers together", study.few):
+        name, runs = study.names[label], published.JOINT.get((study.config.data, label))
+        required = study.required(first, label)
+        if runs:
+            paper[name] = np.array(runs)
+            required = paper[name][:, 0].min() / 1000 if study.config.holding is None else required
+        cores = [_core(study, tail, of, label, run, required) for run in range(study.config.repeats)]
+        held = [
+            core_units.holding_rate(tail, hidden, predictions, label, core.mask, batch_size=BATCH) for core in cores
+        ]
+        units[name] = np.array([[core.mask[layer].sum() for layer in of] for core in cores])
+        rates[name] = np.array([(core.holding_rate, float(rate)) for core, rate in zip(cores, held, strict=True)])
+    return Joint(of, units, rates, paper)
+
+
+def _core(study, tail, of, label, run, required):
+    rows = study.class_rows(label, study.config.joint_rows).rows
+    options = {"swaps": 0, "search_rows": 128, "starts": 1, "holding": float(required)}
+    options["key"] = jax.random.fold_in(jax.random.fold_in(study.key(10), label), run)
+    options["mask_shape"] = {layer: (units,) for layer, units in of.items()}
+
+    def data():
+        return tail, study.hidden(study.config.layers[0])[rows], study.predictions[0][rows]
+
+    return study.select(f"both layers {label} {run}", data, label, **options)
 
 
 def _masked(gated, hidden, masks):
@@ -74,25 +60,25 @@ def _masked(gated, hidden, masks):
     return gated(hidden * jnp.broadcast_to(first, hidden.shape), dict(others))
 
 
-def _core(study, tail, units, label, run, required):
-    first = study.config.layers[0]
-
-    def select():
-        rows = study.class_rows(label, study.config.joint_rows).rows
-        return core_units.select(
-            tail,
-            study.hidden(first)[rows],
-            study.predictions[0][rows],
-            label,
-            key=jax.random.fold_in(jax.random.fold_in(study.key(10), label), run),
-            holding=required,
-            mask_shape={layer: (count,) for layer, count in units.items()},
-            **study.select_options | {"swaps": 0, "search_rows": 128, "starts": 1},
-        )
-
-    return study.selection(f"both layers {label} {run}", sum(units.values()), select)
-
-
-def _by_layer(mask, units):
-    parts = np.split(mask, np.cumsum(list(units.values()))[:-1])
-    return dict(zip(units, parts, strict=True))
+def show(result: Joint, page) -> None:
+    """A table of all selections."""
+    page.table(
+        ("class", *(f"{layer}, of {of}" for layer, of in result.of.items()), "holding rate", "held-out rows", "paper"),
+        [
+            (
+                name,
+                *(", ".join(map(str, of_layer)) for of_layer in units.T),
+                *(f"{rate:.2%}" for rate in result.rates[name].mean(axis=0)),
+                "{1:.1f} and {2:.1f} @ {0:.1f}%".format(*result.paper[name].mean(axis=0) / (10, 1, 1))
+                if name in result.paper
+                else None,
+            )
+            for name, units in result.units.items()
+        ],
+        f"Units in every selection when {' and '.join(result.of)} are gated together: the smallest sum that reaches "
+        "the lowest rate of the paper's runs, or else the required rate, on a sample of rows; mean holding rates. "
+        "Paper: means of three runs.",
+    )
+    for name, units in result.units.items():
+        rows = np.concatenate([result.rates[name], units.astype(object)], axis=1).tolist()
+        page.metrics({name: [dict(zip(("holding", "held_out", *result.of), row, strict=True)) for row in rows]})

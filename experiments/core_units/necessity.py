@@ -1,106 +1,76 @@
 """Whether the core is necessary, and whether it is the only sufficient set."""
 
-import jax
+from functools import partial
+from typing import NamedTuple
+
 import jax.numpy as jnp
 import numpy as np
 
-from interp_jax import figures
 from interp_jax.methods import core_units
 
-COLUMNS = ("zero", "mean", "resample")
+COLUMNS = [f"{side}_{ablation}" for side in ("kept", "removed") for ablation in ("zero", "mean", "resample")]
 
 
-def write(study, section) -> None:
+class Necessity(NamedTuple):
+    """By layer and class: holding rates in the order of the columns, and units of the core and of disjoint sets."""
+
+    rates: dict[str, dict[str, list[float]]]
+    disjoint: dict[str, dict[str, list[int]]]
+
+
+def measure(study) -> Necessity:
     """Holding rates with the core kept and removed, by three kinds of ablation, and disjoint sufficient sets."""
-    section.text(
-        "Units are ablated in three ways: set to zero, as the gates do; replaced by their mean over rows and "
-        "positions; or replaced by their values in another row. Zeros can lie outside the distribution that the next "
-        "layers were trained on; means and resampled values are closer to it. A constant decision has a holding rate "
-        "of 50 %. Rates are on the held-out rows. Disjoint sets are the core and then further sets, each among the "
-        f"units of no earlier set and at the required rate, on {study.config.disjoint_rows:,} rows of the class."
+    rates, disjoint = ({layer: {} for layer in study.config.layers} for _ in range(2))
+    for layer in study.config.layers:
+        tail, hidden = study.network.after(layer), study.hidden(layer, held=True)
+        for label in study.counted(f"necessity, {layer}", study.names):
+            core, name, further = study.core(layer, label), study.names[label], partial(_disjoint, study, layer, label)
+            holding = core_units.necessity(tail, hidden, study.predictions[1], label, core.mask, key=study.key(8))
+            rates[layer][name] = [float(getattr(holding, column)) for column in COLUMNS]
+            disjoint[layer][name] = [core.units, *study.cached(f"disjoint sets {layer} {label}", further)]
+    return Necessity(rates, disjoint)
+
+
+def _disjoint(study, layer, label) -> list[int]:
+    """The sizes of sufficient sets that are disjoint from the core and from each other."""
+    mask, most = study.core(layer, label).mask, study.config.disjoint - 1
+    if not most or mask.all():
+        return []
+    rows = study.class_rows(label, study.config.disjoint_rows).rows
+    hidden, predictions = study.hidden(layer)[rows], study.predictions[0][rows]
+    options = study.select_options | {"swaps": 0, "starts": 1, "steps": study.config.disjoint_steps, "most": most}
+    options |= {"key": study.key(9), "holding": study.required(layer, label)}
+    others = hidden * jnp.broadcast_to(~mask, hidden.shape)
+    sets = core_units.disjoint_sets(study.tail(layer), others, predictions, label, **options)
+    return [each.units for each in sets if each.units]
+
+
+def show(result: Necessity, page) -> None:
+    """A table for every layer."""
+    page.text(
+        "Units are ablated in three ways: set to zero, as the gates do, which can lie outside the distribution that "
+        "the next layers were trained on; replaced by their mean over rows and positions; or by their values in "
+        "another row (resample). A constant decision has a holding rate of 50 %. Disjoint sets are the core and then "
+        "further sets, each among the units of no earlier set and at the required rate."
     )
-    section.metrics({layer: _layer(study, section, layer) for layer in study.config.layers})
-
-
-def _layer(study, section, layer):
-    rates, sets = {}, {}
-    bar = study.progress.task(f"necessity, {layer}", len(study.classes))
-    for label in study.classes:
-        name = study.task.class_names[label]
-        necessity = core_units.necessity(
-            study.network.after(layer),
-            study.hidden(layer, held=True),
-            study.predictions[1],
-            label,
-            study.core(layer, label).mask,
-            key=study.key(8),
+    page.finding(" ".join(verdict(layer, result) for layer in result.rates))
+    for layer, rates in result.rates.items():
+        sizes = {name: f"{len(each)}: {', '.join(map(str, each))}" for name, each in result.disjoint[layer].items()}
+        page.table(
+            ("class", *(column.replace("_", ", ") for column in COLUMNS), "disjoint sets: units"),
+            [(name, *(f"{rate:.1%}" for rate in each), sizes[name]) for name, each in rates.items()],
+            f"{layer}: holding rates on held-out rows with only the core (kept) and without it (removed).",
         )
-        rates[name] = {field: float(value) for field, value in necessity._asdict().items()}
-        sets[name] = _disjoint(study, layer, label)
-        bar.advance(note=f"class {name}")
-    bar.finish()
-    section.table(
-        ("class", *(f"kept, {c}" for c in COLUMNS), *(f"removed, {c}" for c in COLUMNS), "disjoint sets: units"),
-        [
-            (
-                name,
-                *(f"{rates[name][f'{side}_{column}']:.1%}" for side in ("kept", "removed") for column in COLUMNS),
-                f"{len(sets[name])}: {', '.join(map(str, sets[name]))}",
-            )
-            for name in rates
-        ],
-        f"{layer}: holding rates with only the core (kept) and without the core (removed), and the sizes of disjoint "
-        f"sets that reach the required rate, at most {study.config.disjoint}.",
-        note=_verdict(rates, sets),
-    )
-    section.figure(
-        f"necessity_{layer}",
-        figures.selected_units.by_class(
-            list(rates),
-            {
-                f"core {side}, {column}": np.array([each[f"{side}_{column}"] for each in rates.values()])
-                for side in ("kept", "removed")
-                for column in COLUMNS
-            },
-            y_label="holding rate, held-out rows",
-            y_range=(0.4, 1.02),
-        ),
-        f"{layer}: holding rates with the core alone, and without it.",
-    )
-    return {"rates": rates, "disjoint": sets}
+        by_column = {name: dict(zip(COLUMNS, each, strict=True)) for name, each in rates.items()}
+        page.metrics({layer: {"rates": by_column, "disjoint": result.disjoint[layer]}})
 
 
-def _disjoint(study, layer, label):
-    """Sizes of the core and of further sufficient sets that are disjoint; stored in the run's folder."""
-    core, most = study.core(layer, label), study.config.disjoint
-
-    def compute():
-        if most == 1 or core.mask.all():
-            return {"units": np.zeros(most, np.int32)}
-        rows = study.class_rows(label, study.config.disjoint_rows).rows
-        hidden = study.hidden(layer)[rows]
-        sets = core_units.disjoint_sets(
-            study.tail(layer),
-            hidden * jnp.broadcast_to(~core.mask, hidden.shape),
-            study.predictions[0][rows],
-            label,
-            key=study.key(9),
-            most=most - 1,
-            holding=study.required(layer, label),
-            **study.select_options | {"swaps": 0, "starts": 1, "steps": study.config.disjoint_steps},
-        )
-        return {"units": np.array([*(each.units for each in sets), *[0] * (most - len(sets))], np.int32)}
-
-    like = {"units": jax.ShapeDtypeStruct((most,), np.int32)}
-    further = study.stored_arrays(f"disjoint sets {layer} {label}", like, compute)["units"]
-    return [core.units, *further[further > 0].tolist()]
-
-
-def _verdict(rates, sets):
-    removed = np.mean([each["removed_resample"] for each in rates.values()])
-    several = sum(len(sizes) > 1 for sizes in sets.values())
+def verdict(layer: str, result: Necessity) -> str:
+    """The finding: what holds without the core, and whether other sets suffice as well."""
+    removed = np.mean([each[COLUMNS.index("removed_resample")] for each in result.rates[layer].values()])
+    several = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
     return (
-        f"With the core resampled from other rows, {removed:.1%} of the decisions hold on average. In {several} of "
-        f"{len(sets)} classes a disjoint set is sufficient too"
-        + (": for them the core is sufficient but not necessary." if several else ".")
+        f"Without the core of {layer}, its units replaced by those of other images, {removed:.1%} of the decisions "
+        f"hold on average. For {several} of {len(result.disjoint[layer])} classes a set without any of its units "
+        f"suffices too{': for them the core is sufficient but not necessary.' if several else '.'}"
     )

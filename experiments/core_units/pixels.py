@@ -1,71 +1,69 @@
 """Gates on the pixels of the input (Figure 5 of the paper), and core units of single inputs."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from interp_jax import figures
 from interp_jax.methods import core_units
 
 
-def write(study, section) -> None:
-    """A gate for every pixel, evaluated only on rows predicted as the class, as in the paper."""
-    rows = study.rows(held=False)
-    shape = rows.shape[1:]
-    swept = core_units.sweep(
-        study.network,
-        rows,
-        study.predictions[0],
-        study.classes,
-        key=study.key(11),
-        alphas=(study.config.pixel_alpha,),
-        repeats=1,
-        mask_shape=shape,
-        negatives=False,
-        steps=study.config.pixel_steps,
-    )
-    gates = swept.gates[:, 0, 0].max(axis=-1)
-    names = [study.task.class_names[label] for label in study.classes]
-    means = [study.task.shown[study.predictions[0] == label].mean(axis=0) for label in study.classes]
-    units, holding = swept.units[:, 0, 0], swept.holding_rate[:, 0, 0]
-    section.figure(
+class Pixels(NamedTuple):
+    """Gates on pixels by class, and sets of units for single inputs by layer."""
+
+    gates: dict[str, np.ndarray]  # [height, width]
+    means: dict[str, np.ndarray]  # the mean image
+    units: dict[str, int]  # open gates
+    holding: dict[str, float]
+    blank: str  # the class that is predicted for a blank image
+    inputs: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # units, those of the gates, whether it holds
+    cores: dict[str, float]  # mean units of the core of a class
+
+
+def measure(study) -> Pixels:
+    """A gate for every pixel, evaluated only on rows predicted as the class, as in the paper; and single inputs."""
+    config, task, predictions, inputs = study.config, study.task, study.predictions[0], {}
+    shape, labels, some = task.inputs.shape[1:], [*study.names], slice(config.inputs)
+    options = {"alphas": (config.pixel_alpha,), "repeats": 1, "steps": config.pixel_steps, "mask_shape": shape}
+    options |= {"key": study.key(11), "negatives": False}
+    swept = core_units.sweep(study.network, task.inputs, predictions, labels, **options)
+    gates, units, holding = (each[:, 0, 0] for each in (swept.gates, swept.units, swept.holding_rate))
+    means = [task.shown[0][predictions == label].mean(axis=0) for label in labels]
+    columns = gates.max(axis=-1), means, units, holding
+    by_class = (dict(zip(study.names.values(), column, strict=True)) for column in columns)
+    blank = task.class_names[int(np.argmax(study.network(np.zeros((1, *shape), np.float32))))]
+    for layer in config.layers:
+        rows = study.hidden(layer, held=True)[some], study.predictions[1][some]
+        selected = core_units.select_for_inputs(study.tail(layer), *rows, key=study.key(12))
+        inputs[layer] = selected.units, selected.gates_units, selected.holds
+    cores = {layer: float(np.mean([study.core(layer, label).units for label in labels])) for layer in inputs}
+    return Pixels(*by_class, blank, inputs, cores)
+
+
+def show(result: Pixels, page) -> None:
+    """The gates of all classes, and a table of the sets for single inputs."""
+    counts = "; ".join(f"{name}: {units}, {result.holding[name]:.1%}" for name, units in result.units.items())
+    page.figure(
         "pixels",
-        figures.images.pixel_gates(dict(zip(names, gates, strict=True)), dict(zip(names, means, strict=True))),
-        f"Gates of the pixels after {study.config.pixel_steps} steps with α = {study.config.pixel_alpha:g}, and below "
-        "them the mean image of the rows predicted as the class. Number of open gates and holding rate: "
-        + "; ".join(f"{n}: {u}, {h:.1%}" for n, u, h in zip(names, units, holding, strict=True))
-        + f" (of {np.prod(shape):,} gates)."
-        + (" Of the gates of a pixel, one for each color, the largest is shown." if shape[-1] > 1 else ""),
+        figures.images.pixel_gates(result.gates, result.means),
+        "Gates of the pixels, for color images the largest of a pixel, and below them the mean image of the rows "
+        "predicted as the class (as Fig. 5 of the paper: the same on MNIST). Number of open gates and holding rate: "
+        f"{counts}. {blank_in_words(result) if result.blank in result.units else ''}",
     )
-    blank = int(np.argmax(np.asarray(study.network(np.zeros((1, *shape), np.float32)))[0]))
-    section.text(
-        "As in the paper, the holding rate counts only rows predicted as the class. A class that the network predicts "
-        f"for a blank image therefore needs no pixel at all: here that class is {study.task.class_names[blank]}."
-    )
-    by_class = {"units": dict(zip(names, units, strict=True)), "holding": dict(zip(names, holding, strict=True))}
-    section.metrics({"pixels": by_class, "inputs": _inputs(study, section)})
+    for layer, (units, *_) in result.inputs.items():
+        page.text(
+            f"The prediction for a single held-out input needs {units.mean():.1f} units of {layer} on average, from "
+            f"{units.min()} to {units.max()} in {len(units)} inputs; the core of a class has {result.cores[layer]:.1f}."
+        )
+    names = ("units", "gates_units", "holds")
+    inputs = {layer: dict(zip(names, each, strict=True)) for layer, each in result.inputs.items()}
+    page.metrics({"pixels": {"units": result.units, "holding": result.holding}, "inputs": inputs})
 
 
-def _inputs(study, section):
-    """The smallest sets of units that preserve the predictions for single inputs, in every layer."""
-    count = min(study.config.inputs, len(study.rows(held=True)))
-    predictions = study.predictions[1][:count]
-    table, metrics = [], {}
-    for layer in study.config.layers:
-        selected = core_units.select_for_inputs(
-            study.tail(layer), study.hidden(layer, held=True)[:count], predictions, key=study.key(12)
-        )
-        table.append(
-            (
-                layer,
-                f"{np.mean(selected.units):.1f}",
-                f"{np.min(selected.units)} to {np.max(selected.units)}",
-                f"{np.mean(selected.gates_units):.1f}",
-                f"{np.mean([study.core(layer, label).units for label in study.classes]):.1f}",
-            )
-        )
-        metrics[layer] = {"units": selected.units, "gates_units": selected.gates_units, "holds": selected.holds}
-    section.table(
-        ("layer", "units, mean", "range", "gates alone", "a whole class, mean"),
-        table,
-        f"Smallest sets of units that preserve the predicted class of single inputs, for {count} held-out inputs.",
+def blank_in_words(result: Pixels) -> str:
+    """Whether the class that is predicted for a blank image needs a pixel."""
+    needs = "no gate is" if result.units[result.blank] == 0 else f"{result.units[result.blank]} gates are"
+    return (
+        "As in the paper the rate counts only rows predicted as the class, so that a class can do without any pixel if "
+        f"the network predicts it for a blank image. For that class, {result.blank}, {needs} open."
     )
-    return metrics

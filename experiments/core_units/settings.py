@@ -37,9 +37,7 @@ class Settings(StudySettings):
     classifiers: tuple[Literal["argmax", "center"], ...] = ("argmax",)
     """Rules that decide whether a row is of a class: argmax, optionally the paper's center-based classifier too."""
     repeats: int = 3
-    """Selections for every class and layer, each with its own sample of rows and initial gates."""
-    center_repeats: int = 3
-    """Selections with the center-based classifier, if it is used."""
+    """Selections for every class, layer and classifier, each with its own sample of rows and initial gates."""
     position_runs: int = 5
     """Selections whose units are compared."""
     steps: int = 300
@@ -58,8 +56,6 @@ class Settings(StudySettings):
     """Rows for the holding-rate curves of the baselines."""
     random_sets: int = 10
     """Random sets of the same size as a core."""
-    sweep_steps: int = 200
-    """Gradient steps for the curve of units against holding rate."""
     pixel_steps: int = 300
     """Gradient steps of the gates on pixels."""
     pixel_alpha: float = 1e-4

@@ -1,105 +1,113 @@
 """One set of units for all classes, and the network without the other units."""
 
+from typing import NamedTuple
+
 import jax
 import numpy as np
 
-from experiments.core_units.core_study import activations
 from interp_jax import networks
-from interp_jax.methods import core_units
+
+WHOLE, TOGETHER, ONE = "whole network", "cores of all classes together", "one set for all classes"
 
 
-def write(study, section) -> None:
-    """Accuracy, size and time of the whole, the masked and the shrunken network."""
-    layers = study.config.layers
+class Network(NamedTuple):
+    """A network, and how it differs from the whole one."""
+
+    units: dict[str, tuple[int, int]]  # by layer, those of the network and of the whole one
+    accuracy: float
+    same: float  # share of held-out rows with the prediction of the whole network
+    parameters: int
+    flops: float
+    seconds: float
+    apart: float  # the greatest difference to the scores of the masked network, relative to the greatest score
+
+
+class Shrunken(NamedTuple):
+    """Networks by name, and the required share of predictions for one set for all classes."""
+
+    networks: dict[str, Network]
+    holding: float
+
+
+def measure(study) -> Shrunken:
+    """Accuracy, size and time of the whole and the shrunken networks; their masks are stored beside the page."""
+    holding = 0.95 if study.config.data == "cifar10" else 0.99
+    cores = {layer: [study.core(layer, label).mask for label in study.names] for layer in study.config.layers}
     every = {
-        "cores of all classes together": {
-            layer: np.any([study.core(layer, label).mask for label in study.classes], axis=0) for layer in layers
-        },
-        "one set for all classes": _joint(study),
+        WHOLE: {layer: np.ones(study.units(layer), bool) for layer in cores},
+        TOGETHER: {layer: np.any(masks, axis=0) for layer, masks in cores.items()},
+        ONE: _one_set(study, holding),
     }
-    held = study.rows(held=True)
-    whole = networks.cost(study.network, held[:500])
-    rows = [("whole network", "all", *_row(study.predictions[1], study, whole, whole), None)]
-    metrics = {"whole network": _metrics(study.predictions[1], study, whole)}
-    for name, masks in every.items():
-        small = networks.shrink(study.network, masks)
-        scores, masked = activations(small, held), _masked(study, masks, held)
-        cost = networks.cost(small, held[:500])
-        apart = float(np.abs(np.asarray(scores - masked)).max() / np.abs(np.asarray(masked)).max())
-        predictions = np.asarray(scores).argmax(axis=1)
-        counts = ", ".join(f"{mask.sum()} of {len(mask)}" for mask in masks.values())
-        rows.append((name, counts, *_row(predictions, study, cost, whole), f"{apart:.1e}"))
-        metrics[name] = _metrics(predictions, study, cost) | {"apart": apart}
-        networks.save_masks(study.run.folder / f"{name.replace(' ', '_')}.npz", masks)
-    section.table(
-        (
-            "network",
-            " and ".join(layers),
-            "held-out accuracy",
-            "agreement with the whole network",
-            "parameters",
-            "operations per row",
-            "time (µs per row)",
-            "greatest difference",
-        ),
-        rows,
-        "The feature maps outside the set are removed from the network together with all weights to and from them. "
-        "Operations, and times in brackets, are relative to the whole network. The greatest difference is between the "
-        "scores of the shrunken and of the masked network, relative to the greatest score.",
-        note="One set for all classes: the smallest set found that preserves the predicted class of "
-        f"{study.all_classes_holding:.1%} of {min(study.config.shrunken_rows, len(study.task.inputs)):,} rows"
-        + (", selected in the last layer first and then in the network shrunken there" if len(layers) > 1 else "")
-        + ". The masks are stored beside this report by layer name.",
-    )
-    section.metrics(metrics)
+    for name in (TOGETHER, ONE):
+        networks.save_masks(study.run.folder / f"{name.replace(' ', '_')}.npz", every[name])
+    return Shrunken({name: _measured(study, masks) for name, masks in every.items()}, holding)
 
 
-def _joint(study):
-    """Units for all classes by layer; each layer is selected after the later layers have been shrunken."""
-    rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.shrunken_rows]
-    masks = {}
-    for place, layer in enumerate(reversed(study.config.layers), 1):
-        share = place / len(study.config.layers)
-
-        def select(layer=layer, share=share):
-            shrunken = networks.shrink(study.network, masks) if masks else study.network
-            return core_units.select(
-                study.tail(layer, shrunken),
-                study.hidden(layer)[rows],
-                study.predictions[0][rows],
-                None,
-                key=study.key(14),
-                holding=1 - share * (1 - study.all_classes_holding),
-                **study.select_options,
-            )
-
-        masks[layer] = study.selection(f"all classes {layer}", study.units(layer), select).mask
-    return {layer: masks[layer] for layer in study.config.layers}
-
-
-def _masked(study, masks, rows):
-    gated = networks.gate(study.network, tuple(masks))
-    return activations(jax.tree_util.Partial(_apply, gated, masks), rows)
+def _measured(study, masks) -> Network:
+    rows, small = study.task.held_inputs, networks.shrink(study.network, masks)
+    gated = jax.tree_util.Partial(_apply, networks.gate(study.network, tuple(masks)), masks)
+    scores, masked = (networks.apply(network, rows) for network in (small, gated))
+    same = [float(np.mean(scores.argmax(axis=1) == of)) for of in (study.task.held_labels, study.predictions[1])]
+    apart = float(np.abs(scores - masked).max() / np.abs(masked).max())
+    units = {layer: (int(mask.sum()), len(mask)) for layer, mask in masks.items()}
+    return Network(units, *same, *networks.cost(small, rows[:500]), apart)
 
 
 def _apply(gated, masks, rows):
     return gated(rows, masks)
 
 
-def _row(predictions, study, cost, whole):
-    return (
-        f"{np.mean(predictions == study.task.held_labels):.2%}",
-        f"{np.mean(predictions == study.predictions[1]):.2%}",
-        f"{cost.parameters:,}",
-        f"{cost.flops / whole.flops:.2f}",
-        f"{1e6 * cost.seconds:.1f} ({cost.seconds / whole.seconds:.2f})",
+def _one_set(study, holding):
+    """Units for all classes by layer; each layer is selected after the later layers have been shrunken."""
+    layers, masks = study.config.layers, {}
+    rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.shrunken_rows]
+    for place, layer in enumerate(reversed(layers), 1):
+
+        def data(layer=layer):
+            shrunken = networks.shrink(study.network, masks) if masks else study.network
+            return study.tail(layer, shrunken), study.hidden(layer)[rows], study.predictions[0][rows]
+
+        options = {"key": study.key(14), "holding": 1 - place / len(layers) * (1 - holding)}
+        masks[layer] = study.select(f"all classes {layer}", data, None, **options).mask
+    return {layer: masks[layer] for layer in layers}
+
+
+def show(result: Shrunken, page) -> None:
+    """A table of the networks."""
+    whole, columns = result.networks[WHOLE], ("accuracy", "agreement", "parameters", "operations", "time", "difference")
+    page.finding(one_set(result))
+    page.table(
+        ("network", *whole.units, *columns),
+        [
+            (
+                name,
+                *(f"{units} of {of}" for units, of in each.units.values()),
+                *(f"{share:.2%}" for share in (each.accuracy, each.same)),
+                f"{each.parameters:,}",
+                f"{each.flops / whole.flops:.2f}",
+                f"{1e6 * each.seconds:.1f} µs ({each.seconds / whole.seconds:.2f})",
+                f"{each.apart:.1e}",
+            )
+            for name, each in result.networks.items()
+        ],
+        "The other feature maps are removed from the network with all weights to and from them. Accuracy and agreement "
+        "with the whole network on held-out rows; operations and time a row, relative to the whole network (time in "
+        "brackets); greatest difference to the scores of the masked network, relative to the greatest score. One set "
+        f"for all classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample of "
+        "rows. The masks are stored beside this page.",
     )
+    for name, each in result.networks.items():
+        numbers = {field: value for field, value in each._asdict().items() if field not in ("units", "seconds")}
+        page.metrics({name: numbers})
 
 
-def _metrics(predictions, study, cost):
-    return {
-        "accuracy": float(np.mean(predictions == study.task.held_labels)),
-        "same": float(np.mean(predictions == study.predictions[1])),
-        "parameters": cost.parameters,
-        "flops": cost.flops,
-    }
+def one_set(result: Shrunken) -> str:
+    """The finding: what a network without the other units loses and saves."""
+    whole, small = result.networks[WHOLE], result.networks[ONE]
+    few = " and ".join(f"{units} of {of} feature maps of {layer}" for layer, (units, of) in small.units.items())
+    change = small.accuracy - whole.accuracy
+    less = "no less" if change >= 0 else f"{-100 * change:.1f} points less"
+    return (
+        f"A network with only {few}, one set for all classes, classifies {small.accuracy:.1%} of held-out images "
+        f"correctly, {less} than the whole network, with {small.flops / whole.flops:.0%} of its operations."
+    )

@@ -22,11 +22,15 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     for record in files.values():
         data = record["config"]["data"]
         for layer, cores in record["metrics"]["cores"].items():
-            paper, units = published.units(data, layer), np.array(cores["units"]).mean(axis=0)
-            what = f"core units of {cores['of']}, holding rate {np.array(cores['holding']).mean():.1%}: "
-            what += f"{_title(record['config'])}, {layer}"
-            rows.append((what, mean_and_spread(units, 1), "–" if paper is None else f"{paper.mean():.1f}", 1))
+            tables, rate = published.tables(data, layer), np.mean(cores["holding"])
+            what = f"core units of {cores['of']}, holding rate {rate:.1%}: {_title(record['config'])}, {layer}"
+            rows.append((what, _units(cores["units"]), f"{tables[0].mean():.1f}" if tables else "–", 1))
     return rows
+
+
+def _units(selections):
+    """Mean numbers of units over the classes, with their spread over selections."""
+    return mean_and_spread(np.mean(selections, axis=0), 1)
 
 
 def _title(config):
@@ -37,56 +41,45 @@ def results_table(files: dict[Path, dict]) -> str:
     """A row for every data set and layer of the stored runs."""
     header = "layer (units)", "core units", "center-based classifier", "gates alone", "best baseline", "paper"
     header += "holding rate", "… on held-out rows", "… in the paper"
-    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    notes, more = [], []
+    rows, notes, more = [], [], []
     for record in files.values():
-        data, metrics = record["config"]["data"], record["metrics"]
-        notes.append(f"{_title(record['config'])} {metrics['training']['accuracy']['held out']:.1%}")
+        config, metrics = record["config"], record["metrics"]
+        notes.append(f"{_title(config)} {metrics['training']['accuracy']['held out']:.1%}")
         for layer, cores in metrics["cores"].items():
             # A run may have only some of the sections.
             needed = metrics["baselines"][layer]["needed"] if "baselines" in metrics else {}
-            lines.append(_row(data, layer, cores, needed))
-            more += _more(data, layer, cores, record["config"]["classes"] or range(10))
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "Mean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
-            f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "
-            "paper's rate); for the paper's center-based classifier, which tolerates a score slightly below the "
-            f"greatest, it is the paper's rate. Classes that need more units than in the paper: {'; '.join(more)}. "
-            f"{provenance('core_units', files, PRESETS)}",
-        ]
+            rows.append(_row(config["data"], layer, cores, needed))
+            more += _more(config["data"], layer, cores, config["classes"] or range(10))
+    first, *others = (f"| {' | '.join(row)} |" for row in [header, *rows])
+    return "\n".join([first, "|---" * len(header) + "|", *others]) + (
+        "\n\nMean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
+        f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "
+        "paper's rate); for the paper's center-based classifier, which tolerates a score slightly below the "
+        f"greatest, it is the paper's rate. Classes that need more units than in the paper: {'; '.join(more)}. "
+        f"{provenance('core_units', files, PRESETS)}"
+    )
+
+
+def _row(data, layer, cores, needed):
+    least = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
+    tables, center = published.tables(data, layer), cores.get("by_center")
+    return (
+        f"{data}, {layer} ({cores['of']})",
+        _units(cores["units"]),
+        _units(center["units"]) if center else "–",
+        f"{_units(cores['gates_units'])} at {np.mean(cores['gates_holding']):.1%}",
+        f"{np.mean(least):.1f}" if least else "–",
+        _units(tables[0]) if tables else "–",
+        *(f"{np.mean(cores[name]):.1%}" for name in ("holding", "held_out")),
+        f"{tables[1].mean():.1%}" if tables else "–",
     )
 
 
 def _more(data, layer, cores, classes):
     """The classes that need more units than in the paper, with argmax and with the center-based classifier."""
-    paper = published.units(data, layer)
-    if paper is None:
-        return []
-    sentences = []
-    for by, selections in (("", cores), (", center-based", cores.get("by_center"))):
-        if selections is not None:
+    tables, by = published.tables(data, layer), {"": cores, ", center-based": cores.get("by_center")}
+    for name, selections in by.items() if tables else ():
+        if selections:
             means = zip(classes, np.mean(selections["units"], axis=1), strict=True)
-            more = [str(label) for label, mean in means if mean > paper[label].mean()]
-            sentences.append(f"{data}, {layer}{by}: {', '.join(more) or 'none'}")
-    return sentences
-
-
-def _row(data, layer, cores, needed):
-    units, own = np.array(cores["units"]).mean(axis=0), np.array(cores["gates_units"]).mean(axis=0)
-    least = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
-    baseline = f"{np.mean(least):.1f}" if least else "–"
-    paper, paper_rate = published.units(data, layer), published.holding(data, layer)
-    holding, held = (np.array(cores[name]).mean() for name in ("holding", "held_out"))
-    by_center = cores.get("by_center")
-    center = "–" if by_center is None else mean_and_spread(np.array(by_center["units"]).mean(axis=0), 1)
-    published_cells = (
-        ("–", "–") if paper is None else (mean_and_spread(paper.mean(axis=0), 1), f"{paper_rate.mean():.1%}")
-    )
-    return (
-        f"| {data}, {layer} ({cores['of']}) | {mean_and_spread(units, 1)} | {center} | {mean_and_spread(own, 1)} at "
-        f"{np.array(cores['gates_holding']).mean():.1%} | {baseline} | {published_cells[0]} | "
-        f"{holding:.1%} | {held:.1%} | {published_cells[1]} |"
-    )
+            more = [str(label) for label, mean in means if mean > tables[0][label].mean()]
+            yield f"{data}, {layer}{name}: {', '.join(more) or 'none'}"

@@ -1,6 +1,7 @@
 """The images, the network and its training."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from functools import cache, partial
 
@@ -16,85 +17,57 @@ from interp_jax import data, networks
 class Task(ImageTask):
     """Labeled images, the network, and its training."""
 
+    learned: tuple[np.ndarray, np.ndarray]  # the rows and labels that the network is trained on
+    shown: tuple[np.ndarray, np.ndarray]  # training and held-out rows as images with values from 0 to 1
     network: Callable  # key -> Chain
-    kernels: dict[str, str]  # by gated layer, the next stage with weights
-    lifts: dict[str, bool]  # by gated layer, whether this stage follows directly
+    lifted: tuple[str, ...]  # the gated layers that a stage with weights follows directly
     epochs: int
     training: dict
-    augmented: np.ndarray | None = None  # training images before augmentation, where they differ from the inputs
-    pictures: tuple[np.ndarray, np.ndarray] | None = None  # images for figures, where they differ from the inputs
-
-    @property
-    def shown(self) -> np.ndarray:
-        """The training rows as images with values from 0 to 1."""
-        return self.inputs if self.pictures is None else self.pictures[0]
-
-    @property
-    def shown_held(self) -> np.ndarray:
-        """The held-out rows as images with values from 0 to 1."""
-        return self.held_inputs if self.pictures is None else self.pictures[1]
-
-    @property
-    def learned(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows and labels that the network is trained on."""
-        return (self.inputs if self.augmented is None else self.augmented), self.labels
 
 
 def task(settings) -> Task:
     """The task of the settings."""
-    made = _cifar(settings) if settings.data == "cifar10" else _pictures(settings)
-    for name in ("classes", "joint_classes"):
-        if max(getattr(settings, name), default=0) >= len(made.class_names):
-            raise ValueError(f"{name}: found {getattr(settings, name)}, wanted numbers below {len(made.class_names)}")
-    return dataclasses.replace(made, epochs=settings.epochs) if settings.epochs is not None else made
-
-
-def _pictures(settings):
     train, test = image_sets(settings.data)
-    small = settings.data == "digits"
-    sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
-    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
+    inputs, shown, layers = (train.inputs, test.inputs), (train.inputs, test.inputs), ("max1", "max2")
+    network, epochs, training = (_cifar if settings.data == "cifar10" else _digits)(settings, train)
+    if settings.data == "cifar10":  # trained on images that are cropped at random
+        inputs = tuple(np.asarray(data.center_crop(images)) for images in inputs)
+        shown, layers = tuple(images[:, 4:-4, 4:-4] for images in shown), ("max2",)
     return Task(
         name=TITLES[settings.data],
-        inputs=train.inputs,
+        inputs=inputs[0],
         labels=train.labels,
-        held_inputs=test.inputs,
+        held_inputs=inputs[1],
         held_labels=test.labels,
         class_names=train.classes,
-        network=partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes),
-        kernels={"max1": "conv2", "max2": "dense1"},
-        lifts={"max1": True, "max2": True},
-        # 17 epochs of 1,200 steps, the paper's 20,000. Averaged weights, not in the paper, reduce the variance.
-        epochs=epochs,
-        training={"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999},
+        learned=(train.inputs, train.labels),
+        shown=shown,
+        network=network,
+        lifted=layers,
+        epochs=settings.epochs or epochs,
+        training=training,
     )
 
 
-def _cifar(settings):
-    train, test = image_sets("cifar10")
-    steps = len(train.inputs) // 128
-    epochs = settings.epochs or (-(-100_000 // steps) if settings.preset == "paper" else 60)
-    return Task(
-        name=TITLES["cifar10"],
-        inputs=np.asarray(data.center_crop(train.inputs)),
-        labels=train.labels,
-        held_inputs=np.asarray(data.center_crop(test.inputs)),
-        held_labels=test.labels,
-        class_names=train.classes,
-        network=networks.cifar_cnn,
-        kernels={"max1": "conv2", "max2": "dense1"},
-        lifts={"max1": False, "max2": True},
-        epochs=epochs,
-        training={
-            "optimizer": _as_published() if settings.preset == "paper" else _in_fewer_steps(),
-            "minibatch_size": 128,
-            "augment": data.augment_images,
-            "average": 0.9999 if settings.preset == "paper" else 0.999,
-            "evaluation_batch_size": 500,
-        },
-        augmented=train.inputs,
-        pictures=tuple(images.inputs[:, 4:-4, 4:-4] for images in (train, test)),
-    )
+def _digits(settings, train):
+    small = settings.data == "digits"
+    sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
+    # 17 epochs of 1,200 steps, the paper's 20,000. Averaged weights, not in the paper, reduce the variance.
+    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
+    training = {"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999}
+    return partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes), epochs, training
+
+
+def _cifar(settings, train):
+    as_published = settings.preset == "paper"
+    training = {
+        "optimizer": _with_decay(as_published),
+        "minibatch_size": 128,
+        "augment": data.augment_images,
+        "average": 0.9999 if as_published else 0.999,
+        "evaluation_batch_size": 500,
+    }
+    return networks.cifar_cnn, -(-100_000 // (len(train.inputs) // 128)) if as_published else 60, training
 
 
 # One optimizer object for all calls with the same numbers, so that they share a compilation.
@@ -104,27 +77,17 @@ def _adam(rate):
 
 
 @cache
-def _as_published():
-    return optax.chain(_decayed(), optax.sgd(0.1))
+def _with_decay(as_published):
+    """The published optimizer, or one for fewer steps, for which a rate of 0.02 with momentum corresponds to 0.2.
 
-
-@cache
-def _in_fewer_steps():
-    """An optimizer for fewer steps; with momentum a rate of 0.02 corresponds to 0.2. The rate stays constant after the
-    warm-up, since the cores of the second layer were larger with a rate that decayed to zero.
+    The rate stays constant after the warm-up, since the cores of the second layer were larger with one that decayed to
+    zero. Both have a weight decay of 0.004 on the two hidden dense layers.
     """
-    rate = optax.linear_schedule(0.0, 0.02, 1_000)
-    return optax.chain(_decayed(), optax.sgd(rate, momentum=0.9, nesterov=True))
 
+    def hidden(path, _):
+        return re.search("dense[12].*kernel", jax.tree_util.keystr(path)) is not None
 
-def _decayed():
-    """Weight decay of 0.004 on the two hidden dense layers."""
-
-    def hidden(parameters):
-        def is_hidden(path, _):
-            names = jax.tree_util.keystr(path)
-            return "kernel" in names and ("dense1" in names or "dense2" in names)
-
-        return jax.tree_util.tree_map_with_path(is_hidden, parameters)
-
-    return optax.add_decayed_weights(0.004, mask=hidden)
+    decayed = optax.add_decayed_weights(0.004, mask=partial(jax.tree_util.tree_map_with_path, hidden))
+    if as_published:
+        return optax.chain(decayed, optax.sgd(0.1))
+    return optax.chain(decayed, optax.sgd(optax.linear_schedule(0.0, 0.02, 1_000), momentum=0.9, nesterov=True))

@@ -1,55 +1,48 @@
 """The network whose units are gated: its accuracy and its cost."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from experiments.core_units import published
 from interp_jax import networks
 
-COST_ROWS = 500
+
+class Training(NamedTuple):
+    """The share of rows that the network classifies correctly, the paper's, and the network's cost."""
+
+    data: str
+    rows: dict[str, int]
+    accuracy: dict[str, float]
+    published: float | None
+    parameters: int
+    flops: float
 
 
-def write(study, section) -> None:
-    """Tables of the accuracy and of the layers with weights."""
-    task, network = study.task, study.network
-    correct = {
-        "learned": study.predictions[0] == task.labels,
-        "held out": study.predictions[1] == task.held_labels,
-    }
-    paper = published.ACCURACY.get(study.config.data)
-    section.table(
-        ("rows", "number", "accuracy", "paper"),
-        [
-            (name, f"{len(each):,}", f"{each.mean():.2%}", f"{paper:.1%}" if paper and name == "held out" else None)
-            for name, each in correct.items()
-        ],
-        f"{_data(study)}: accuracy of the network.",
-        note=f"After {task.epochs} epochs; the weights are an average over the last steps. The following sections "
-        "explain the decisions of this network, correct or not, and use no labels.",
-    )
-    stages = [(name, _weights(getattr(network, name))) for name in network.stage_names]
-    cost = networks.cost(network, study.rows(held=True)[:COST_ROWS])
-    section.table(
-        ("stage", "weights"),
-        [(name, f"{shape}") for name, shape in stages if shape],
-        f"The layers with weights; {cost.parameters:,} parameters, {cost.flops / 1e6:.1f} million floating-point "
-        "operations per row according to the compiler. Units are gated after "
-        f"{' and '.join(study.config.layers)}: {', '.join(str(study.units(layer)) for layer in study.config.layers)} "
-        "feature maps.",
-    )
-    section.metrics(
-        {
-            "accuracy": {name: float(np.mean(each)) for name, each in correct.items()},
-            "parameters": cost.parameters,
-            "flops": cost.flops,
-        }
+def measure(study) -> Training:
+    """The accuracy of the network on training and held-out rows."""
+    config, task = study.config, study.task
+    labels = {"learned": task.labels, "held out": task.held_labels}
+    correct = {name: each == labels[name] for name, each in zip(labels, study.predictions, strict=True)}
+    cost = networks.cost(study.network, task.held_inputs[:500])
+    return Training(
+        f"{task.name} ({config.data_note})" if config.data_note else task.name,
+        {name: len(each) for name, each in correct.items()},
+        {name: float(np.mean(each)) for name, each in correct.items()},
+        published.ACCURACY.get(config.data),
+        cost.parameters,
+        cost.flops,
     )
 
 
-def _data(study):
-    note = f" ({study.config.data_note})" if study.config.data_note else ""
-    return f"{study.task.name}{note}"
-
-
-def _weights(stage):
-    kernel = getattr(stage, "kernel", None)
-    return " × ".join(map(str, kernel.shape)) if kernel is not None else ""
+def show(result: Training, page) -> None:
+    """The network in a few sentences."""
+    paper = "" if result.published is None else f" (paper: {result.published:.1%})"
+    page.text(
+        f"The network has {result.parameters:,} parameters, takes {result.flops / 1e6:.1f} million floating-point "
+        f"operations per image, and is trained on {result.rows['learned']:,} images of {result.data}. It classifies "
+        f"{result.accuracy['learned']:.2%} of them correctly, and {result.accuracy['held out']:.2%} of "
+        f"{result.rows['held out']:,} held-out images{paper}. The other sections explain its decisions, correct or "
+        "not, and use no labels. Units are the feature maps after its two max-poolings, max1 and max2."
+    )
+    page.metrics({"accuracy": result.accuracy, "parameters": result.parameters, "flops": result.flops})

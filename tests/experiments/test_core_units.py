@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from experiments.core_units import __main__ as study_main
-from experiments.core_units import published
+from experiments.core_units import baselines, cores, necessity, overlap, pixels, published, sanity_controls, shrunken
 from experiments.core_units.core_study import CoreStudy
-from experiments.core_units.positions import jaccard
+from experiments.core_units.overlap import jaccard
 from experiments.core_units.settings import PRESETS
 from experiments.core_units.table import file_name, results_table
 from experiments.core_units.tasks import task
@@ -33,7 +33,6 @@ SMALL = dataclasses.replace(
     greedy_rows=100,
     baseline_rows=200,
     random_sets=2,
-    sweep_steps=20,
     pixel_steps=10,
     inputs=2,
     disjoint=2,
@@ -44,7 +43,7 @@ SMALL = dataclasses.replace(
     shuffled_rows=200,
     shuffled_epochs=1,
 )
-CHEAP = ("training", "cores", "positions", "curve")
+CHEAP = ("training", "cores", "overlap")
 
 
 @pytest.fixture
@@ -53,30 +52,35 @@ def in_empty_folder(tmp_path, monkeypatch):
     return tmp_path / "runs" / "core_units" / "small"
 
 
-def test_an_interrupted_run_continues_and_sections_are_written(in_empty_folder, monkeypatch):
-    def stop(study, section):
+def test_an_interrupted_run_continues_and_its_page_is_drawn_again_from_its_results(in_empty_folder, monkeypatch):
+    def stop(study):
         raise KeyboardInterrupt
 
     some = dataclasses.replace(SMALL, sections=CHEAP)
     with monkeypatch.context() as patch:
-        patch.setitem(study_main.SECTIONS, "positions", ("Stopped", stop))
+        patch.setattr(overlap, "measure", stop)
         with pytest.raises(KeyboardInterrupt):
             study_main.main(some)
-    core = in_empty_folder / "checkpoints" / "core-max2-0-0" / "_METADATA"
+    core = in_empty_folder / "checkpoints" / "core-max2-0-0" / "result.npz"
     written = core.stat().st_mtime_ns
     assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "cores"}
 
     report = study_main.main(some)
     assert core.stat().st_mtime_ns == written, "a stored selection is not repeated"
-    metrics = json.loads((in_empty_folder / "metrics.json").read_text())
+    before = (in_empty_folder / "metrics.json").read_bytes()
+    metrics = json.loads(before)
     assert set(metrics) == set(CHEAP)
-    cores = metrics["cores"]["max2"]
-    assert np.min(cores["holding"]) >= 0.95
-    assert np.max(cores["units"]) < cores["of"]
+    of_layer = metrics["cores"]["max2"]
+    assert np.min(of_layer["holding"]) >= 0.95
+    assert np.max(of_layer["units"]) < of_layer["of"]
     words = re.sub(r"data:image/png;base64,[^\"]*", "", report.read_text())
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
     row = next(line for line in _table(in_empty_folder).splitlines() if line.startswith("| digits, max2"))
     assert row.split(" | ")[4] == "–", "baselines, a section that this run does not have"
+
+    monkeypatch.setattr(CoreStudy, "task", None)  # needs neither data nor a network
+    study_main.main(dataclasses.replace(some, show=True))
+    assert (in_empty_folder / "metrics.json").read_bytes() == before
 
 
 @pytest.mark.slow
@@ -96,6 +100,88 @@ def _table(folder):
     record = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("config", "metrics")}
     record["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
     return results_table({folder / "core_units_digits.json": record})
+
+
+def _selected(units, reached=True):
+    units = np.array(units)
+    rates = np.full(units.shape, 0.99)
+    return cores.Selected(rates[:, 0], units, rates, np.full(units.shape, reached), rates - 0.01, units, rates)
+
+
+def test_the_cores_are_compared_with_the_paper_where_it_has_the_data():
+    own = cores.Cores(["a", "b"], {"max1": {"argmax": _selected([[3, 5], [8, 8]])}}, {"max1": 32}, {})
+    assert cores.sufficient(own) == (
+        "Of the 32 feature maps of layer max1, 6.0 (mean over 2 classes) preserve 99.0% of the decisions whether an "
+        "image is of a class, and 98.0% on held-out images, with all others set to zero."
+    )
+    paper = own._replace(paper={"max1": np.array([[4.0, 7.0], [0.99, 0.99]])})
+    assert cores.sufficient(paper).endswith("The paper has 5.5; 1 of 2 classes need no more than in the paper.")
+    missed = own._replace(selected={"max1": {"argmax": _selected([[3, 5], [8, 8]], reached=False)}})
+    assert cores.sufficient(missed).endswith("4 of 4 selections do not reach the required rate.")
+
+
+def _compared(ours, best):
+    return baselines.Compared({"activation": 30, "greedy": best, "ours": ours}, np.array([0.99, 0.5, 0.6]), {}, 0.99)
+
+
+def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
+    fewer = baselines.compared("max1", {"a": _compared(5.0, 7), "b": _compared(6.0, 5)})
+    assert "needs 6.0 feature maps on average, more than the 5.5 found here (fewer in 1 of 2 classes)" in fewer
+    assert fewer.endswith("random sets as large hold 55% of the decisions, a constant answer 50 %.")
+    assert "needs 4.0 feature maps on average, no more than the 5.0" in baselines.compared(
+        "max1", {"a": _compared(5.0, 4)}
+    )
+
+
+def test_the_verdict_on_necessity_counts_classes_with_another_sufficient_set():
+    rates = {"max1": {name: [0.99, 0.9, 0.8, 0.7, 0.6, share] for name, share in (("a", 0.5), ("b", 0.6))}}
+    several = necessity.verdict("max1", necessity.Necessity(rates, {"max1": {"a": [5, 6], "b": [5]}}))
+    assert "55.0% of the decisions hold on average. For 1 of 2 classes" in several
+    assert several.endswith("for them the core is sufficient but not necessary.")
+    single = necessity.verdict("max1", necessity.Necessity(rates, {"max1": {"a": [5], "b": [5]}}))
+    assert single.endswith("For 0 of 2 classes a set without any of its units suffices too.")
+
+
+def test_selections_are_compared_with_random_sets_of_their_size():
+    words = overlap.agree({"a": [0.5, 0.7], "b": [0.1]}, {"a": 0.2, "b": 0.2})
+    assert "both have: class a 60% (20%), class b 10% (20%)" in words
+    assert words.endswith("which have less in common for 1 of 2 classes.")
+
+
+def _controls(trained, shuffled, untrained):
+    sizes = {"trained": trained, "trained on shuffled labels": shuffled, "untrained": untrained}
+    return {
+        network: {"max1": {name: sanity_controls.Core(size, 1.0, [0.5]) for name, size in cores.items()}}
+        for network, cores in sizes.items()
+    }
+
+
+def test_small_cores_are_evidence_of_learning_only_if_the_controls_need_more_units():
+    learned = sanity_controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
+    assert learned.startswith("Small cores result from learning")
+    assert learned.endswith("4.0 (trained), 9.0 (trained on shuffled labels), 8.0 (untrained).")
+    assert "no evidence of learning" in sanity_controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
+    assert "too few classes" in sanity_controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
+
+
+def test_a_blank_image_without_open_gates_is_told_from_one_with_some():
+    empty = pixels.Pixels({}, {}, {"a": 0, "b": 9}, {}, "a", {}, {})
+    assert pixels.blank_in_words(empty).endswith("For that class, a, no gate is open.")
+    assert pixels.blank_in_words(empty._replace(blank="b")).endswith("For that class, b, 9 gates are open.")
+
+
+def test_the_shrunken_network_is_compared_with_the_whole_one():
+    whole = shrunken.Network({"max1": (32, 32)}, 0.98, 1.0, 100, 10.0, 1.0, 0.0)
+    small = whole._replace(units={"max1": (8, 32)}, accuracy=0.97, flops=4.0)
+
+    def words(small):
+        return shrunken.one_set(shrunken.Shrunken({shrunken.WHOLE: whole, shrunken.ONE: small}, 0.99))
+
+    assert words(small) == (
+        "A network with only 8 of 32 feature maps of max1, one set for all classes, classifies 97.0% of held-out "
+        "images correctly, 1.0 points less than the whole network, with 40% of its operations."
+    )
+    assert "98.0% of held-out images correctly, no less than the whole network" in words(small._replace(accuracy=0.98))
 
 
 @pytest.mark.parametrize(
@@ -130,9 +216,9 @@ def test_files_of_runs_of_some_layers_have_their_names():
 
 
 def test_published_numbers_are_those_of_the_paper():
-    np.testing.assert_allclose(published.units("mnist", "max2").mean(axis=1)[[0, 8]], [37 / 3, 17])
-    np.testing.assert_allclose(published.holding("cifar10", "max1")[3], [0.940, 0.930, 0.955])
-    assert published.units("digits", "max1") is None
+    np.testing.assert_allclose(published.tables("mnist", "max2")[0].mean(axis=1)[[0, 8]], [37 / 3, 17])
+    np.testing.assert_allclose(published.tables("cifar10", "max1")[1][3], [0.940, 0.930, 0.955])
+    assert published.tables("digits", "max1") is None
 
 
 def test_jaccard_index():
@@ -145,7 +231,8 @@ def test_jaccard_index():
 def test_a_control_is_trained_on_inputs_of_the_network():
     learned = task(SMALL)
     larger = np.pad(learned.inputs, ((0, 0), (4, 4), (4, 4), (0, 0)))
-    study = CoreStudy(SMALL, None, None, task=dataclasses.replace(learned, augmented=larger))
+    study = CoreStudy(SMALL, None, None)
+    study.task = dataclasses.replace(learned, learned=(larger, learned.labels))
     inputs, _ = study.shuffled()
     assert learned.network(jax.random.key(0))(inputs[:2]).shape == (2, 10)
 
