@@ -113,7 +113,7 @@ def show(result: Baselines, page) -> None:
         "hard-concrete gates, trained as ours, of which the best cost counts; and by greedy selection on a sample of "
         "rows, which adds the unit that increases the holding rate most or removes the one that decreases it least."
     )
-    page.finding(" ".join(compared(layer, classes) for layer, classes in result.layers.items()))
+    page.finding(compared(result.layers))
     for layer, classes in result.layers.items():
         first, (methods, _, curves, required) = next(iter(classes.items()))
         page.table(
@@ -142,15 +142,16 @@ def _row(needed, rates, *_):
     return *(f"{size:.4g}" for size in needed.values()), f"{rates[0]:.2%}", f"{least:.0%} to {most:.0%}"
 
 
-def compared(layer: str, classes: dict[str, Compared]) -> str:
+def compared(layers: dict[str, dict[str, Compared]]) -> str:
     """The finding: whether simpler methods need more units, and what random sets hold."""
-    best = [min(size for name, size in each.needed.items() if name != OURS) for each in classes.values()]
-    ours = [each.needed[OURS] for each in classes.values()]
-    random = np.mean([each.rates[1:] for each in classes.values()])
-    order = "more than" if np.mean(best) > np.mean(ours) else "no more than"
-    fewer = sum(least < own for least, own in zip(best, ours, strict=True))
-    return (
-        f"In {layer} the best of six simpler methods for each class needs {np.mean(best):.1f} feature maps on average, "
-        f"{order} the {np.mean(ours):.1f} found here (fewer in {fewer} of {len(ours)} classes); random sets as large "
-        f"hold {random:.0%} of the decisions, a constant answer 50 %."
-    )
+    words = []
+    for layer, classes in layers.items():
+        best = np.array([min(size for name, size in each.needed.items() if name != OURS) for each in classes.values()])
+        ours = np.array([each.needed[OURS] for each in classes.values()])
+        random = np.mean([each.rates[1:] for each in classes.values()])
+        order = "more than" if best.mean() > ours.mean() else "no more than"
+        words.append(
+            f"{best.mean():.1f} feature maps of {layer}, {order} the {ours.mean():.1f} here (fewer in "
+            f"{np.sum(best < ours)} of {len(ours)} classes), where random sets as large as ours hold {random:.0%}"
+        )
+    return f"The best of six simpler methods for each class needs {' and '.join(words)}; constant answers hold 50 %."

@@ -63,13 +63,15 @@ def show(result: Cores, page) -> None:
         "The rows of a class are all rows that the network assigns to it and an equal number of others at random. The "
         "decision for a row, this class or not, holds if it is unchanged when all units outside a set are set to zero. "
         "The smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: "
-        "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units."
+        "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units. Tables "
+        "have the core units in every selection (*: the required rate is not reached), their mean holding rates on the "
+        "rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the search."
     )
     page.finding(sufficient(result))
     metrics = {}
     for layer, by in result.selected.items():
         for classifier, each in by.items():
-            caption = f"{layer}, {result.of[layer]} feature maps; {CLASSIFIERS[classifier]}. "
+            caption = f"{layer}, {result.of[layer]} feature maps; {CLASSIFIERS[classifier]}."
             _table(page, result.classes, each, result.paper.get(layer), caption)
         own, (argmax, *center) = result.paper.get(layer), by.values()
         enough = argmax.gates_holding >= argmax.required[:, None] - 1e-6
@@ -100,30 +102,25 @@ def _table(page, classes, each, paper, caption):
     }
     if paper is not None:
         columns["paper"] = map("{:.1f} @ {:.1%}".format, *paper)
-    page.table(
-        [*columns],
-        [*zip(*columns.values(), strict=True)],
-        f"{caption}Core units in every selection (*: the required rate is not reached), and their mean holding rates "
-        "on the rows of the class and, by argmax, on held-out rows. Gates alone: before the search.",
-    )
+    page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
 
 
 def sufficient(result: Cores) -> str:
     """The finding: how many units of each layer suffice, for how many decisions, and how many in the paper."""
-    sentences = []
+    words, classes = [], len(result.classes)
     for layer, by in result.selected.items():
-        each, classes, missed = by["argmax"], len(result.classes), int((~by["argmax"].reached).sum())
-        sentences.append(
-            f"Of the {result.of[layer]} feature maps of layer {layer}, {each.units.mean():.1f} (mean over {classes} "
-            f"classes) preserve {each.holding.mean():.1%} of the decisions whether an image is of a class, and "
-            f"{each.held_out.mean():.1%} on held-out images, with all others set to zero."
-        )
-        if missed:
-            sentences.append(f"{missed} of {each.reached.size} selections do not reach the required rate.")
+        each, notes = by["argmax"], ""
         if layer in result.paper:
-            no_more = np.sum(each.units.mean(axis=1) <= result.paper[layer][0])
-            mean = result.paper[layer][0].mean()
-            sentences.append(
-                f"The paper has {mean:.1f}; {no_more} of {classes} classes need no more than in the paper."
-            )
-    return " ".join(sentences)
+            paper = result.paper[layer][0]
+            no_more = np.sum(each.units.mean(axis=1) <= paper)
+            notes = f"; paper: {paper.mean():.1f} maps, and {no_more} of {classes} classes need no more here"
+        if not each.reached.all():
+            notes += f"; {np.sum(~each.reached)} of {each.reached.size} selections miss the required rate"
+        words.append(
+            f"{each.units.mean():.1f} of the {result.of[layer]} feature maps of layer {layer} preserve "
+            f"{each.holding.mean():.1%} ({each.held_out.mean():.1%} on held-out images{notes})"
+        )
+    return (
+        f"Of the network's decisions whether an image is of a class, {' and '.join(words)} when all other maps are set "
+        f"to zero; means over {classes} classes."
+    )

@@ -1,5 +1,6 @@
 """Both layers gated together: Tables 2 and 4 of the paper."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -28,17 +29,14 @@ def measure(study) -> Joint:
     tail = jax.tree_util.Partial(_masked, networks.gate(study.network.after(first), tuple(others)))
     hidden, predictions = study.hidden(first, held=True), study.predictions[1]
     for label in study.counted("all layers together", study.few):
-        name, runs = study.names[label], published.JOINT.get((study.config.data, label))
-        required = study.required(first, label)
-        if runs:
+        name, required = study.names[label], study.required(first, label)
+        if runs := published.JOINT.get((study.config.data, label)):
             paper[name] = np.array(runs)
-            required = paper[name][:, 0].min() / 1000 if study.config.holding is None else required
+            required = study.config.holding or paper[name][:, 0].min() / 1000
         cores = [_core(study, tail, of, label, run, required) for run in range(study.config.repeats)]
-        held = [
-            core_units.holding_rate(tail, hidden, predictions, label, core.mask, batch_size=BATCH) for core in cores
-        ]
         units[name] = np.array([[core.mask[layer].sum() for layer in of] for core in cores])
-        rates[name] = np.array([(core.holding_rate, float(rate)) for core, rate in zip(cores, held, strict=True)])
+        held_out = partial(core_units.holding_rate, tail, hidden, predictions, label, batch_size=BATCH)
+        rates[name] = np.array([(core.holding_rate, float(held_out(core.mask))) for core in cores])
     return Joint(of, units, rates, paper)
 
 
@@ -69,9 +67,7 @@ def show(result: Joint, page) -> None:
                 name,
                 *(", ".join(map(str, of_layer)) for of_layer in units.T),
                 *(f"{rate:.2%}" for rate in result.rates[name].mean(axis=0)),
-                "{1:.1f} and {2:.1f} @ {0:.1f}%".format(*result.paper[name].mean(axis=0) / (10, 1, 1))
-                if name in result.paper
-                else None,
+                published_in_words(result.paper[name]) if name in result.paper else None,
             )
             for name, units in result.units.items()
         ],
@@ -82,3 +78,9 @@ def show(result: Joint, page) -> None:
     for name, units in result.units.items():
         rows = np.concatenate([result.rates[name], units.astype(object)], axis=1).tolist()
         page.metrics({name: [dict(zip(("holding", "held_out", *result.of), row, strict=True)) for row in rows]})
+
+
+def published_in_words(runs: np.ndarray) -> str:
+    """The mean units of both layers, and the mean holding rate."""
+    rate, *units = runs.mean(axis=0)
+    return f"{units[0]:.1f} and {units[1]:.1f} @ {rate / 10:.1f}%"

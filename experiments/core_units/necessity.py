@@ -53,7 +53,7 @@ def show(result: Necessity, page) -> None:
         "another row (resample). A constant decision has a holding rate of 50 %. Disjoint sets are the core and then "
         "further sets, each among the units of no earlier set and at the required rate."
     )
-    page.finding(" ".join(verdict(layer, result) for layer in result.rates))
+    page.finding(verdict(result))
     for layer, rates in result.rates.items():
         sizes = {name: f"{len(each)}: {', '.join(map(str, each))}" for name, each in result.disjoint[layer].items()}
         page.table(
@@ -65,12 +65,16 @@ def show(result: Necessity, page) -> None:
         page.metrics({layer: {"rates": by_column, "disjoint": result.disjoint[layer]}})
 
 
-def verdict(layer: str, result: Necessity) -> str:
+def verdict(result: Necessity) -> str:
     """The finding: what holds without the core, and whether other sets suffice as well."""
-    removed = np.mean([each[COLUMNS.index("removed_resample")] for each in result.rates[layer].values()])
-    several = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
+    removed, several, place = {}, {}, COLUMNS.index("removed_resample")
+    for layer, rates in result.rates.items():
+        removed[layer] = f"{np.mean([each[place] for each in rates.values()]):.1%} in {layer}"
+        others = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
+        several[layer] = f"{others} of {len(rates)} classes in {layer}"
+    unique = all(len(sizes) == 1 for classes in result.disjoint.values() for sizes in classes.values())
     return (
-        f"Without the core of {layer}, its units replaced by those of other images, {removed:.1%} of the decisions "
-        f"hold on average. For {several} of {len(result.disjoint[layer])} classes a set without any of its units "
-        f"suffices too{': for them the core is sufficient but not necessary.' if several else '.'}"
+        "Without the core, its units replaced by those of other images, a share of the decisions holds: "
+        f"{', '.join(removed.values())}. A set without any of its units suffices too for {', '.join(several.values())}"
+        + ("." if unique else ": there the core is sufficient but not necessary.")
     )

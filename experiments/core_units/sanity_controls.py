@@ -131,6 +131,7 @@ def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:
         return "The controls predict too few classes often enough for a comparison of their cores."
     mean = {network: np.mean([of[layer][name].units for layer, name in common]) for network, of in by_network.items()}
     numbers = ", ".join(f"{each:.1f} ({network})" for network, each in mean.items())
+    numbers += f"; means over classes that all predict, {len(common)} in all layers together"
     if mean.pop(TRAINED) < 0.8 * min(mean.values()):
         return f"Small cores result from learning: networks that have learned no classes need more units, {numbers}."
     return f"Small cores are no evidence of learning: networks that have learned no classes have them too, {numbers}."

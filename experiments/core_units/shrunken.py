@@ -108,6 +108,6 @@ def one_set(result: Shrunken) -> str:
     change = small.accuracy - whole.accuracy
     less = "no less" if change >= 0 else f"{-100 * change:.1f} points less"
     return (
-        f"A network with only {few}, one set for all classes, classifies {small.accuracy:.1%} of held-out images "
+        f"A network with {few}, one set for all classes, classifies {small.accuracy:.1%} of held-out images "
         f"correctly, {less} than the whole network, with {small.flops / whole.flops:.0%} of its operations."
     )

@@ -111,13 +111,13 @@ def _selected(units, reached=True):
 def test_the_cores_are_compared_with_the_paper_where_it_has_the_data():
     own = cores.Cores(["a", "b"], {"max1": {"argmax": _selected([[3, 5], [8, 8]])}}, {"max1": 32}, {})
     assert cores.sufficient(own) == (
-        "Of the 32 feature maps of layer max1, 6.0 (mean over 2 classes) preserve 99.0% of the decisions whether an "
-        "image is of a class, and 98.0% on held-out images, with all others set to zero."
+        "Of the network's decisions whether an image is of a class, 6.0 of the 32 feature maps of layer max1 preserve "
+        "99.0% (98.0% on held-out images) when all other maps are set to zero; means over 2 classes."
     )
     paper = own._replace(paper={"max1": np.array([[4.0, 7.0], [0.99, 0.99]])})
-    assert cores.sufficient(paper).endswith("The paper has 5.5; 1 of 2 classes need no more than in the paper.")
+    assert "; paper: 5.5 maps, and 1 of 2 classes need no more here)" in cores.sufficient(paper)
     missed = own._replace(selected={"max1": {"argmax": _selected([[3, 5], [8, 8]], reached=False)}})
-    assert cores.sufficient(missed).endswith("4 of 4 selections do not reach the required rate.")
+    assert "; 4 of 4 selections miss the required rate)" in cores.sufficient(missed)
 
 
 def _compared(ours, best):
@@ -125,21 +125,19 @@ def _compared(ours, best):
 
 
 def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
-    fewer = baselines.compared("max1", {"a": _compared(5.0, 7), "b": _compared(6.0, 5)})
-    assert "needs 6.0 feature maps on average, more than the 5.5 found here (fewer in 1 of 2 classes)" in fewer
-    assert fewer.endswith("random sets as large hold 55% of the decisions, a constant answer 50 %.")
-    assert "needs 4.0 feature maps on average, no more than the 5.0" in baselines.compared(
-        "max1", {"a": _compared(5.0, 4)}
-    )
+    fewer = baselines.compared({"max1": {"a": _compared(5.0, 7), "b": _compared(6.0, 5)}})
+    assert "needs 6.0 feature maps of max1, more than the 5.5 here (fewer in 1 of 2 classes)" in fewer
+    assert fewer.endswith("random sets as large as ours hold 55%; constant answers hold 50 %.")
+    assert "needs 4.0 feature maps of max1, no more than" in baselines.compared({"max1": {"a": _compared(5.0, 4)}})
 
 
 def test_the_verdict_on_necessity_counts_classes_with_another_sufficient_set():
     rates = {"max1": {name: [0.99, 0.9, 0.8, 0.7, 0.6, share] for name, share in (("a", 0.5), ("b", 0.6))}}
-    several = necessity.verdict("max1", necessity.Necessity(rates, {"max1": {"a": [5, 6], "b": [5]}}))
-    assert "55.0% of the decisions hold on average. For 1 of 2 classes" in several
-    assert several.endswith("for them the core is sufficient but not necessary.")
-    single = necessity.verdict("max1", necessity.Necessity(rates, {"max1": {"a": [5], "b": [5]}}))
-    assert single.endswith("For 0 of 2 classes a set without any of its units suffices too.")
+    several = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5, 6], "b": [5]}}))
+    assert "55.0% in max1. A set without any of its units suffices too for 1 of 2 classes in max1" in several
+    assert several.endswith("there the core is sufficient but not necessary.")
+    single = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5], "b": [5]}}))
+    assert single.endswith("suffices too for 0 of 2 classes in max1.")
 
 
 def test_selections_are_compared_with_random_sets_of_their_size():
@@ -178,7 +176,7 @@ def test_the_shrunken_network_is_compared_with_the_whole_one():
         return shrunken.one_set(shrunken.Shrunken({shrunken.WHOLE: whole, shrunken.ONE: small}, 0.99))
 
     assert words(small) == (
-        "A network with only 8 of 32 feature maps of max1, one set for all classes, classifies 97.0% of held-out "
+        "A network with 8 of 32 feature maps of max1, one set for all classes, classifies 97.0% of held-out "
         "images correctly, 1.0 points less than the whole network, with 40% of its operations."
     )
     assert "98.0% of held-out images correctly, no less than the whole network" in words(small._replace(accuracy=0.98))
