@@ -154,4 +154,4 @@ def compared(layers: dict[str, dict[str, Compared]]) -> str:
             f"{best.mean():.1f} feature maps of {layer}, {order} the {ours.mean():.1f} here (fewer in "
             f"{np.sum(best < ours)} of {len(ours)} classes), where random sets as large as ours hold {random:.0%}"
         )
-    return f"The best of six simpler methods for each class needs {' and '.join(words)}; constant answers hold 50 %."
+    return f"The best of six simpler methods for each class needs {'; '.join(words)} (constant answers: 50 %)."

@@ -127,7 +127,7 @@ def _compared(ours, best):
 def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
     fewer = baselines.compared({"max1": {"a": _compared(5.0, 7), "b": _compared(6.0, 5)}})
     assert "needs 6.0 feature maps of max1, more than the 5.5 here (fewer in 1 of 2 classes)" in fewer
-    assert fewer.endswith("random sets as large as ours hold 55%; constant answers hold 50 %.")
+    assert fewer.endswith("random sets as large as ours hold 55% (constant answers: 50 %).")
     assert "needs 4.0 feature maps of max1, no more than" in baselines.compared({"max1": {"a": _compared(5.0, 4)}})
 
 
