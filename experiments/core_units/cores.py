@@ -65,8 +65,8 @@ def show(result: Cores, page) -> None:
         "The smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: "
         "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units. Tables "
         "have the core units in every selection (*: the required rate is not reached), their mean holding rates on the "
-        "rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the search; of the "
-        "paper means of three runs."
+        "rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the search. "
+        "Paper: means of three runs."
     )
     page.finding(sufficient(result))
     metrics = {}
