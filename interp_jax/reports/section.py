@@ -24,6 +24,7 @@ BLOCK_KEYS = {
     "table": {"caption", "note", "header", "rows", "numeric", "highlight"},
     "figure": {"name", "caption", "alt", "width", "height"},
     "fold": {"title"},
+    "marked": {"title", "mark"},
     "unfold": set(),
 }
 
@@ -130,19 +131,26 @@ class Section:
         )
 
     @contextlib.contextmanager
-    def folded(self, title: str) -> Iterator[None]:
+    def folded(self, title: str, *, mark: str | None = None) -> Iterator[None]:
         """A context manager: content added inside the ``with`` is shown when the reader opens it.
 
         Args:
             title: shown in its place.
+            mark: what some folds of the section have in common; a box above the first one leaves these alone.
 
         Raises:
-            ValueError: one fold inside another.
+            ValueError: one fold inside another, or two marks in a section.
         """
         kinds = [block["kind"] for block in self._blocks]
-        if kinds.count("fold") > kinds.count("unfold"):
+        if kinds.count("fold") + kinds.count("marked") > kinds.count("unfold"):
             raise ValueError(f"title: found {title!r} inside another fold, wanted one after the other")
-        self._blocks.append({"kind": "fold", "title": escaped(title, "title")})
+        block = {"kind": "fold", "title": escaped(title, "title")}
+        if mark is not None:
+            block |= {"kind": "marked", "mark": escaped(mark, "mark")}
+            other = {each["mark"] for each in self._blocks if each["kind"] == "marked"} - {block["mark"]}
+            if other:
+                raise ValueError(f"mark: found {mark!r} beside {other.pop()!r}, wanted one mark in a section")
+        self._blocks.append(block)
         yield
         self._blocks.append({"kind": "unfold"})
 

@@ -9,7 +9,7 @@ from interp_jax.reports import Run
 from interp_jax.reports._cells import numeric_columns
 
 ATTACK = "<script>alert('&\"')</script>"
-VOID = {"meta", "link", "img", "br"}
+VOID = {"input", "meta", "link", "img", "br"}
 
 
 class Page(HTMLParser):
@@ -138,6 +138,40 @@ def test_what_is_folded_opens_and_nothing_else_does(run):
     assert "Inside." in inside
     assert "<img" in inside
     assert html.index("Before.") < html.index("<details class") < html.index("After.")
+
+
+def test_marked_folds_can_be_shown_alone(run):
+    with run.section("data", "The data") as section:
+        for title, mark in (("first", None), ("second", ATTACK), ("third", ATTACK)):
+            with section.folded(title, mark=mark):
+                section.text("Inside.")
+    html = run.report.read_text("utf-8")
+    page = Page(html)
+    assert [attributes for attributes in page.all("details") if attributes] == [
+        {"class": "fold"},
+        {"class": "fold marked"},
+        {"class": "fold marked"},
+    ]
+    assert page.all("input") == [{"type": "checkbox"}]
+    assert html.index("<input") < html.index("<summary>first")
+    assert "(2)</label>" in html
+    assert "section:has(.only input:checked) .fold:not(.marked)" in html
+    assert ATTACK not in html
+
+
+def test_a_page_without_marked_folds_has_no_box(run):
+    with run.section("data", "The data") as section, section.folded("first"):
+        section.text("Inside.")
+    assert not Page(run.report.read_text("utf-8")).all("input")
+
+
+def test_a_section_has_one_mark(run):
+    with run.section("data", "The data") as section:
+        for mark in ("a", "a"):
+            with section.folded("title", mark=mark):
+                pass
+        with pytest.raises(ValueError, match="mark: found 'b' beside 'a', wanted one mark in a section"):
+            section.folded("title", mark="b").__enter__()
 
 
 def test_folds_do_not_nest(run):
