@@ -3,20 +3,17 @@
 import sys
 from pathlib import Path
 
-from experiments.cnn_inte import fidelity, instances, rules, sanity_controls, sweep
-from experiments.cnn_inte.inte_study import InteStudy
+from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep
+from experiments.cnn_inte.inte_study import InteStudy, task
 from experiments.cnn_inte.settings import PRESETS, Settings
-from experiments.cnn_inte.tasks import task
 from experiments.command_line import run_study
 from experiments.study import write_report
 
 SECTIONS = {
-    "fidelity": ("Accuracy and fidelity", fidelity.write),
-    "sweep": ("Layer, factors, clusters and depth", sweep.write),
-    "sanity_controls": ("Sanity controls: what the data alone explain", sanity_controls.write),
-    "instances": ("Explanations of three instances", instances.write),
-    "rules": ("A decision set in place of the tree", rules.write),
-    "browse": ("Explanations of further instances", instances.browse),
+    "fidelity": ("Accuracy and fidelity", fidelity),
+    "sanity_controls": ("Sanity controls: what the data alone explain", sanity_controls),
+    "sweep": ("Layer, factors, clusters and depth", sweep),
+    "instances": ("Explanations of single images", instances),
 }
 
 

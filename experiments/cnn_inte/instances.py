@@ -1,116 +1,142 @@
-"""Explanations of three held-out instances, the tree, and its confusion with the network (Figs 7 to 9)."""
+"""Explanations of held-out images, the tree, and its confusion with the network (Table I and Figs 7 to 9)."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
-from experiments.cnn_inte.tasks import HALF
+from experiments.cnn_inte.inte_study import HALF
 from interp_jax import figures
+from interp_jax.methods.cnn_inte import Factors, Hypothesis, Level, Tree
+
+PICTURED = 20  # of the further images, those that the network misclassifies first
+Explained = dict[str, int | float | np.ndarray | tuple[Level | Hypothesis, ...]]
 
 
-def write(study, section) -> None:
-    """Two instances that the tree classifies correctly and one that it does not, as in Table I of the paper."""
-    explainer, task = study.explainer(HALF, 0), study.task
-    network, predicted = study.outputs(HALF, 0)["held predictions"], explainer.predict(task.held_inputs)
-    correct = np.flatnonzero((predicted == task.held_labels) & (network == task.held_labels))
-    incorrect = np.flatnonzero(predicted != task.held_labels)
-    chosen = {"correct 1": correct[0], "correct 2": correct[1], "incorrect": incorrect[0]}
-    explained = {
-        name: explainer.explain(task.held_inputs[row], int(task.held_labels[row])) for name, row in chosen.items()
-    }
-    section.table(
-        ("instance", *(f"f{factor}" for factor in range(study.config.factors)), "label", "network", "tree"),
-        [
-            (
-                name,
-                *map(str, explained[name].ids),
-                *(task.class_names[each[row]] for each in (task.held_labels, network, predicted)),
-            )
-            for name, row in chosen.items()
-        ],
-        f"Three held-out instances and the first {HALF} network: the most likely clusters according to the forests, "
-        "the label, and the predictions of the network and of the tree (Table I).",
-        note="Where a forest is uncertain, an instance reaches several leaves, each with its probability. The path "
-        "shown is that of the leaf that contributes most to the predicted class, with a probability of "
-        + ", ".join(f"{each.weight:.0%} ({name})" for name, each in explained.items())
-        + ".",
-    )
-    names = [task.class_names[label] for label in explainer.class_labels]
-    for name, explanation in explained.items():
-        section.figure(
-            f"fig_7_{name.replace(' ', '_')}",
-            figures.explanation(explainer, explanation, class_names=names, most_hypotheses=len(names)),
-            f"Instance {name}, label {task.class_names[explanation.label]}, prediction "
-            f"{task.class_names[explanation.prediction]}: reference rows (a sample of the training rows) that satisfy "
-            "the conditions so far, in the plane of the first two principal components of the factor's activations. A "
-            "green frame marks where a hypothesis is ruled out: at most 1 % of its reference rows remain, but more of "
-            "the label's. Frames before that are purple. Above each panel is the separability of the two classes; a "
-            f"dash where too few rows remain. {_summary(explanation, task.class_names)}",
-        )
-    whole = {"class_names": names, "whole_tree": True, "most_hypotheses": 0}
-    section.figure(
-        "tree",
-        figures.explanation(explainer, explained["correct 1"], **whole),
-        "The tree: the upper branch is taken where the condition holds. Leaves show the class and its share of the "
-        "training rows; the path of the first instance is bold.",
-    )
-    confusion = np.zeros((len(task.class_names),) * 2)
-    np.add.at(confusion, (network, predicted), 1)
-    confusion /= np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    section.figure(
-        "confusion",
-        figures.heatmaps.confusion(
-            confusion, task.class_names, "prediction of the network", "prediction of the tree", label="share of the row"
-        ),
-        "Predictions of the tree for held-out rows, by the prediction of the network.",
-    )
-    section.metrics({"instances": {name: int(row) for name, row in chosen.items()}, "confusion": confusion})
+class Instances(NamedTuple):
+    """For the first half-trained network, the fields of each `Explanation`, its row and the network's prediction."""
+
+    explainer: dict[str, Tree | Factors | np.ndarray]  # the fields that figures need
+    chosen: dict[str, Explained]
+    further: list[Explained]  # without the reference rows of their levels
+    images: dict[int, np.ndarray]  # by held-out row, of some
+    prototypes: np.ndarray  # [factors, ids, …] the training image nearest to each center
+    confusion: np.ndarray
+    names: tuple[str, ...]
 
 
-def browse(study, section) -> None:
-    """Explanations of the first held-out instances, folded."""
-    explainer, task = study.explainer(HALF, 0), study.task
-    network, count = study.outputs(HALF, 0)["held predictions"], min(study.config.instances, len(task.held_labels))
-    section.text(
-        f"The first {count} held-out instances. Remaining rows: the share of a class's reference rows (a sample of the "
-        "training rows) that satisfy all conditions so far. A class is ruled out where at most 1 % of its rows remain, "
-        "but more of the rows of the instance's class. Separability: the accuracy above chance of a linear separation "
-        "of these rows from those of the instance's class, in the factor of the level; 1 where no row remains, a dash "
-        "where too few remain."
-    )
+def measure(study) -> Instances:
+    """Two images that the tree classifies correctly and one that it does not, as in Table I, and the first images."""
+    explainer, task, ((hidden, _), (_, network)) = study.explainer(HALF), study.task, study.outputs(HALF)
+    truth, predicted = task.held_labels, explainer.predict(task.held_inputs)
+
+    def explained(row):
+        return vars(explainer.explain(task.held_inputs[row], int(truth[row]))) | {"row": row, "network": network[row]}
+
+    right, wrong = np.flatnonzero((predicted == truth) & (network == truth)), np.flatnonzero(predicted != truth)
+    rows = {"correct 1": right[:1], "correct 2": right[1:2], "incorrect": wrong[:1]}
+    chosen = {name: explained(int(row)) for name, of in rows.items() for row in of}
+    count, further = min(study.config.instances, len(truth)), []
     bar = study.progress.task("instances", count)
     for row in range(count):
-        explanation = explainer.explain(task.held_inputs[row], int(task.held_labels[row]))
-        labels = (explanation.label, int(network[row]), explanation.prediction)
-        names = [task.class_names[label] for label in labels]
-        with section.folded(f"{row}: label {names[0]}, network {names[1]}, tree {names[2]}"):
-            section.table(
-                ("hypothesis", *(level.condition for level in explanation.levels), "ruled out at level"),
-                [
-                    (
-                        task.class_names[hypothesis.label],
-                        *(
-                            f"{left:.1%}, {'–' if np.isnan(score) else f'{score:.2f}'}"
-                            for left, score in zip(hypothesis.left, hypothesis.separability, strict=True)
-                        ),
-                        None if hypothesis.ruled_out is None else str(hypothesis.ruled_out + 1),
-                    )
-                    for hypothesis in explanation.hypotheses
-                ],
-                f"Instance {row}: remaining rows and separability by level; classes ruled out last come first. "
-                f"Remaining rows of the label: {', '.join(f'{left:.1%}' for left in explanation.left)}. The leaf of "
-                f"the path has a probability of {explanation.weight:.0%}; class shares over all leaves: "
-                + _shares(explanation.share, task.class_names),
-            )
+        further.append(explained(row))
+        further[-1]["levels"] = tuple(level._replace(rows=np.arange(0)) for level in further[-1]["levels"])
         bar.advance()
     bar.finish()
+    pictured = np.argsort(network[:count] == truth[:count], kind="stable")[:PICTURED].tolist()
+    pictured += [each["row"] for each in chosen.values()]
+    confusion = np.zeros((len(task.class_names),) * 2)
+    np.add.at(confusion, (network, predicted), 1)
+    fields = {name: getattr(explainer, name) for name in ("tree", "factors", "labels", "class_labels")}
+    return Instances(
+        fields | {"hidden": explainer.hidden.astype(np.float16)},
+        chosen,
+        further,
+        {row: task.held_inputs[row].astype(np.float16) for row in pictured},
+        task.inputs[nearest(explainer.factors, hidden)].astype(np.float16),
+        confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1),
+        task.class_names,
+    )
 
 
-def _shares(share, names):
-    """The classes with a share of at least 1 %, the largest first, in words."""
-    order = [label for label in np.argsort(-share, kind="stable") if share[label] >= 0.01]
-    return ", ".join(f"{names[label]} {share[label]:.0%}" for label in order) + "."
+def nearest(factors: Factors, hidden: np.ndarray) -> np.ndarray:
+    """The row of activations nearest to the center of each cluster, [factors, ids]."""
+    rows = np.empty(factors.centers.shape[:2], int)
+    for factor, id in np.ndindex(rows.shape):
+        units = factors.of_unit == factor
+        rows[factor, id] = np.square(hidden[:, units] - factors.centers[factor, id, units]).sum(axis=1).argmin()
+    return rows
 
 
-def _summary(explanation, names):
-    left = [names[hypothesis.label] for hypothesis in explanation.hypotheses if hypothesis.ruled_out is None]
-    result = f"Not ruled out: {', '.join(left)}." if left else "All other classes are ruled out."
-    return f"{result} Of the label's reference rows {explanation.left[-1]:.1%} remain at the last level."
+def show(result: Instances, page) -> None:
+    """The chosen images, the tree, the confusion, and the further images, folded."""
+    explainer, chosen = SimpleNamespace(**result.explainer), result.chosen
+    classes = [result.names[label] for label in explainer.class_labels]
+    page.finding(ruled_out(result.further))
+    page.figure(
+        "prototypes",
+        _pictures(result, chosen),
+        f"Held-out images and the first {HALF} network, as Table I of the paper: the image with its label and the "
+        "predictions of network and tree, then for each factor the most likely cluster by the forests and its "
+        "prototype, the training image nearest to its center.",
+    )
+    options = {"class_names": classes, "most_hypotheses": len(classes)}
+    for name, each in chosen.items():
+        whole = name == next(iter(chosen))
+        figure = figures.explanation(explainer, SimpleNamespace(**each), whole_tree=whole, **options)
+        caption = f"Where on its path classes are ruled out for the image {name}, as Figs 7 to 9 of the paper."
+        page.figure(f"fig_7_{name.replace(' ', '_')}", figure, caption)
+    axes = "prediction of the network", "prediction of the tree"
+    figure = figures.heatmaps.confusion(result.confusion, result.names, *axes, label="share of the row")
+    page.figure("confusion", figure, "Predictions of the tree for held-out rows, by the prediction of the network.")
+    page.text(
+        f"The first {len(result.further)} held-out images, {PICTURED} of them with prototypes, those first that the "
+        "network misclassifies. A class is ruled out where at most 1 % of its reference rows (a sample of the training "
+        "rows) satisfy all conditions so far, but more of the label's."
+    )
+    for each in result.further:
+        _show_folded(each, result, page)
+    page.metrics({"instances": {name: each["row"] for name, each in chosen.items()}, "confusion": result.confusion})
+
+
+def ruled_out(further: list[Explained]) -> str:
+    """The finding: how much an explanation says of an image, on average."""
+    closed = np.mean([sum(other.ruled_out is not None for other in each["hypotheses"]) for each in further])
+    weight, others = np.mean([each["weight"] for each in further]), len(further[0]["hypotheses"])
+    return (
+        f"Over {len(further)} held-out images, the conditions shown for an image rule out {closed:.1f} of {others} "
+        f"other classes on average, {'but' if weight < 0.9 else 'and'} hold with a probability of {weight:.0%}."
+    )
+
+
+def _show_folded(each, result, page):
+    label, network, tree = _classes(each, result.names)
+    title = f"{each['row']}: label {label}, network {network}, tree {tree}"
+    at = {number: [] for number in (*range(len(each["levels"])), None)}
+    for other in each["hypotheses"]:
+        at[other.ruled_out].append(result.names[other.label])
+    with page.folded(title, mark=None if network == label else "the network errs"):
+        if each["row"] in result.images:
+            page.figure(f"instance_{each['row']}", _pictures(result, {str(each["row"]): each}), "Image and prototypes.")
+        page.table(
+            ("condition", "probability", "rows of the label left", "classes ruled out"),
+            [
+                (level.condition, f"{level.vote:.0%}", f"{left:.1%}", ", ".join(at[number]))
+                for number, (level, left) in enumerate(zip(each["levels"], each["left"], strict=True))
+            ],
+            f"Not ruled out: {', '.join(at[None]) or 'none'}. Probability of all conditions: {each['weight']:.0%}.",
+        )
+
+
+def _classes(each, names):
+    return [names[int(each[word])] for word in ("label", "network", "prediction")]
+
+
+def _pictures(result, instances):
+    """A row for each instance: its image and the prototypes of its clusters."""
+    images, labels, factors = [], [], np.arange(len(result.prototypes))
+    for each in instances.values():
+        images.append([result.images[each["row"]], *result.prototypes[factors, each["ids"]]])
+        clusters = [f"f{factor}: {id}" for factor, id in enumerate(each["ids"])]
+        labels.append([", ".join(_classes(each, result.names)), *clusters])
+    return figures.images.strongest_inputs(np.array(images), list(instances), labels=labels)

@@ -1,91 +1,97 @@
 """Sanity controls: trees for untrained and shuffled-label networks, and for planted factors."""
 
+from typing import NamedTuple
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from experiments.cnn_inte.evaluation import tree_on
-from experiments.cnn_inte.inte_study import activations
-from experiments.cnn_inte.tasks import FULL, HALF
-from interp_jax.methods.cnn_inte.factors import assign, find_factors
+from experiments.cnn_inte.inte_study import FULL, HALF, SHUFFLED, UNTRAINED, activations
+from interp_jax import networks
 
-LAYER = "relu3"
-UNITS = 16  # of each planted factor
+UNITS, ROWS = 16, 3_000  # of each planted factor, and of all of them
 DRAWS = 4
 
 
-def write(study, section) -> None:
+class Controls(NamedTuple):
+    """Accuracy of each network and, for each clustering, of its tree; agreement and accuracy for planted factors."""
+
+    trees: dict[str, list[float]]
+    networks: dict[str, float]
+    planted: tuple[float, float]
+    sizes: tuple[int, int, int, int]  # training rows, depth, factors and clusters
+
+
+def measure(study) -> Controls:
     """Accuracy of trees over clusters of the same layer in control networks, and over planted factors."""
-    config, task = study.config, study.task
+    config, task, trees, own = study.config, study.task, {}, {}
     rows = min(len(task.inputs), 2 * config.sweep_rows)
-    networks = {
-        FULL: study.network(FULL, 0),
-        HALF: study.network(HALF, 0),
-        "trained on shuffled labels": study.shuffled(),
-        "untrained": study.untrained_network(),
-    }
-    shown, metrics = [], {}
-    bar = study.progress.task("sanity controls", len(networks) + 1)
-    for name, network in networks.items():
-        hidden, held = (activations(network, part, LAYER) for part in (task.inputs[:rows], task.held_inputs))
-        scores = _accuracies(study, hidden, held, task.labels[:rows], task.held_labels)
-        own = float(np.mean(study.held_predictions(network) == task.held_labels))
-        metrics[name] = {"tree": scores, "network": own}
-        shown.append((name, f"{own:.3f}", f"{np.mean(scores):.3f}", f"{np.min(scores):.3f} to {np.max(scores):.3f}"))
-        bar.advance(note=name)
-    learned = 100 * (np.mean(metrics[FULL]["tree"]) - np.mean(metrics["untrained"]["tree"]))
-    section.table(
-        ("network", "accuracy of the network", "accuracy of the tree", f"range over {DRAWS} clusterings"),
-        shown,
-        f"Accuracy on held-out rows of a tree of depth {config.depth} over true clusters of the first dense layer "
-        f"({config.factors} factors of {config.ids} clusters, {rows:,} training rows).",
-        note="The accuracy for the untrained network is due to the images alone: random features preserve much of "
-        f"their information. Training adds {learned:.0f} points.",
-    )
-    agreement, accuracy = _planted(study)
-    bar.advance(note="planted")
+    bar = study.progress.task("sanity controls", 4)
+    for kind in (FULL, HALF, SHUFFLED, UNTRAINED):
+        network = study.network(kind)
+        hidden, held = (activations(network, part) for part in (task.inputs[:rows], task.held_inputs))
+        keys = [jax.random.fold_in(study.key(7), draw) for draw in range(DRAWS)]
+        layers = hidden, task.labels[:rows], held, task.held_labels
+        trees[kind] = [_accuracy(study, *layers, key=key)[0] for key in keys]
+        own[kind] = float(np.mean(networks.apply(network, task.held_inputs).argmax(axis=1) == task.held_labels))
+        bar.advance(note=kind)
     bar.finish()
-    section.text(
-        f"Planted factors: {config.factors} factors of {UNITS} units, each of which shows one of {config.ids} patterns "
-        "with noise. In half of the factors the pattern depends on the class, in the others it is random. The factors "
-        f"of the method agree with the planted ones with an adjusted Rand index of {agreement:.2f} (1 for identical "
-        f"groups), and the accuracy of the tree on held-out rows is {accuracy:.1%}."
+    return Controls(trees, own, _planted(study), (rows, config.depth, config.factors, config.ids))
+
+
+def show(result: Controls, page) -> None:
+    """A table of the networks, and a sentence on planted factors."""
+    (rows, depth, factors, ids), (agreement, accuracy) = result.sizes, result.planted
+    page.finding(trained(result.trees))
+    page.table(
+        ("network", "accuracy of the network", "accuracy of the tree", f"range over {DRAWS} clusterings"),
+        [
+            (kind, f"{result.networks[kind]:.3f}", f"{np.mean(of):.3f}", f"{min(of):.3f} to {max(of):.3f}")
+            for kind, of in result.trees.items()
+        ],
+        f"Accuracy on held-out rows of trees of depth {depth} over true clusters of the first dense layer ({factors} "
+        f"factors of {ids} clusters, {rows:,} training rows).",
     )
-    section.metrics({"networks": metrics, "planted": {"agreement": agreement, "accuracy": accuracy}})
+    page.text(
+        f"Planted factors: {factors} groups of {UNITS} units that show one of {ids} patterns with noise, every other "
+        f"group by the class. The factors of the method agree with them with an adjusted Rand index of {agreement:.2f} "
+        f"(1 for identical groups), and the accuracy of the tree on held-out rows is {accuracy:.1%}."
+    )
+    numbers = {kind: {"tree": of, "network": result.networks[kind]} for kind, of in result.trees.items()}
+    page.metrics({"networks": numbers, "planted": {"agreement": agreement, "accuracy": accuracy}})
 
 
-def _accuracies(study, hidden, held, labels, held_labels):
-    """Accuracies of trees over true clusters, for several clusterings."""
-    config, accuracies = study.config, []
-    device, held = jnp.asarray(hidden), jnp.asarray(held)
-    for draw in range(DRAWS):
-        key = jax.random.fold_in(study.key(7), draw)
-        groups = find_factors(device, factors=config.factors, ids=config.ids, key=key, restarts=2)
-        ids, held_ids = (assign(groups, each, "coordinates") for each in (device, held))
-        tree = tree_on(ids, labels, count=config.ids, classes=len(study.task.class_names), depth=config.depth)
-        accuracies.append(float(np.mean(tree.predict(held_ids) == held_labels)))
-    return accuracies
+def trained(trees: dict[str, list[float]]) -> str:
+    """The finding: what training adds to the accuracy of a tree over a layer with random weights."""
+    full, shuffled, untrained = (np.mean(trees[kind]) for kind in (FULL, SHUFFLED, UNTRAINED))
+    adds = f"{100 * (full - untrained):.1f} points" if full > untrained else "nothing"
+    return (
+        f"What the images alone explain: a tree over clusters of an untrained network's activations has an accuracy of "
+        f"{untrained:.1%}, of one trained on shuffled labels {shuffled:.1%}, of a trained one {full:.1%}; training "
+        f"adds {adds}."
+    )
+
+
+def _accuracy(study, hidden, labels, held, held_labels, **options):
+    config = study.config
+    options |= {"factors": config.factors, "ids": config.ids}
+    _, (predicted,), groups = study.trees(hidden, labels, held, [config.depth], **options)
+    return float(np.mean(predicted == held_labels)), groups
 
 
 def _planted(study):
     """Agreement of the factors with planted ones, and accuracy of the tree over them."""
-    config, random, rows = study.config, np.random.default_rng(study.config.seed), 3_000
-    classes = len(study.task.class_names)
-    labels = random.integers(0, classes, rows)
+    config, random, classes = study.config, np.random.default_rng(study.config.seed), len(study.task.class_names)
+    labels = random.integers(0, classes, ROWS)
     # Half of the factors depend on the class, each by its own permutation.
-    shows = [
-        random.permutation(classes)[labels] % config.ids if factor % 2 == 0 else random.integers(config.ids, size=rows)
+    codes = [
+        random.permutation(classes)[labels] % config.ids if factor % 2 == 0 else random.integers(config.ids, size=ROWS)
         for factor in range(config.factors)
     ]
-    codes = np.stack(shows, axis=1)
-    patterns = random.exponential(size=(config.factors, config.ids, 1))
+    patterns = random.exponential(size=(config.factors, config.ids))
     planted = np.repeat(np.arange(config.factors), UNITS)
-    hidden = np.stack([patterns[factor, codes[:, factor], 0] for factor in planted], axis=1)
-    hidden = jnp.asarray(np.maximum(hidden + 0.02 * random.normal(size=hidden.shape), 0), jnp.float32)
-    learned, held = hidden[: rows // 2], hidden[rows // 2 :]
-    factors = find_factors(learned, factors=config.factors, ids=config.ids, key=study.key(8), restarts=10)
-    ids, held_ids = (assign(factors, each, "coordinates") for each in (learned, held))
-    tree = tree_on(ids, labels[: rows // 2], count=config.ids, classes=classes, depth=config.depth)
-    accuracy = float(np.mean(tree.predict(held_ids) == labels[rows // 2 :]))
-    return float(adjusted_rand_score(planted, factors.of_unit)), accuracy
+    hidden = np.stack([patterns[factor, codes[factor]] for factor in planted], axis=1)
+    hidden = np.maximum(hidden + 0.02 * random.normal(size=hidden.shape), 0).astype(np.float32)
+    halves = [each[part] for part in (slice(ROWS // 2), slice(ROWS // 2, ROWS)) for each in (hidden, labels)]
+    accuracy, groups = _accuracy(study, *halves, key=study.key(8), restarts=10)
+    return float(adjusted_rand_score(planted, groups.of_unit)), accuracy

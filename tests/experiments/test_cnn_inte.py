@@ -2,17 +2,16 @@
 
 import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from experiments.cnn_inte import __main__ as study_main
-from experiments.cnn_inte import fidelity, table
+from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep, table
+from experiments.cnn_inte.fidelity import AGREEMENTS, ERRS, OTHER, OTHER_ERRS, OWN, SAME_ERRS, agreements
+from experiments.cnn_inte.inte_study import FULL, HALF, SHUFFLED, UNTRAINED
 from experiments.cnn_inte.settings import PRESETS, Settings
-from experiments.cnn_inte.specificity import ERRS, OTHER, OTHER_ERRS, OWN, SAME_ERRS, SHOWN, agreements, verdict
-from experiments.cnn_inte.tasks import FULL, HALF
-from interp_jax.methods import cnn_inte
+from interp_jax.methods.cnn_inte import Factors, Hypothesis
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -30,79 +29,97 @@ SMALL = dataclasses.replace(
 
 
 @pytest.mark.slow
-def test_every_section_is_written(run):
+def test_every_section_is_written_and_shown_again(run, monkeypatch):
     report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["fidelity"]) == {HALF, FULL, "specificity"}
     assert metrics["fidelity"][FULL]["the network itself"][1] == [1.0]
     confusion = np.array(metrics["instances"]["confusion"])
     np.testing.assert_allclose(confusion.sum(axis=1)[confusion.any(axis=1)], 1, atol=1e-5)
-    assert len(list(report.parent.glob("figures/*.png"))) == 9
+    assert len(list(report.parent.glob("figures/*.png"))) == 11
     controls = metrics["sanity_controls"]
     assert controls["planted"]["agreement"] == 1
     assert np.mean(controls["networks"][FULL]["tree"]) > np.mean(controls["networks"]["untrained"]["tree"])
-    assert report.read_text(encoding="utf-8").count("<details") >= 5
+    page = report.read_text(encoding="utf-8")
+    assert page.count('<details class="fold') == 5
+    shown = dataclasses.replace(SMALL, show=True)
+    for part in (
+        "fidelity",
+        "sanity_controls",
+        "sweep",
+        "instances",
+    ):  # nothing is computed where a page is shown again
+        getattr(study_main, part).measure = None
+    assert run(study_main, shown)[1] == metrics
+    assert report.read_text(encoding="utf-8") == page
 
 
-def test_losses_and_gaps_are_differences_of_means():
-    scores = {"the network itself": 0.95, fidelity.KNOWN: 0.90, fidelity.DEEPER: 0.93, fidelity.GREEDY: 0.88}
-    scores |= {fidelity.NUMBERED: 0.80, fidelity.GINI: 0.70, fidelity.NUMBERS: 0.65}
-    scores |= {fidelity.OURS: 0.91, fidelity.ONE_PATH: 0.89, fidelity.SAME: 0.905}
-    networks = [{name: (score + shift, score + 0.01) for name, score in scores.items()} for shift in (0.01, -0.01)]
-    text = fidelity._losses({HALF: networks})
-    assert "a tree on true clusters loses 5.0 against the network, of which 3.0 are due to its depth" in text
-    assert "The refinement of splits gains 2.0; splits by sets in place of thresholds on cluster numbers" in text
-    assert "gain 8.0 with entropy (5.0 with the Gini index)" in text
-    assert "entropy in place of the Gini index gains 18.0 with sets (15.0 with thresholds)" in text
-    assert "clusters predicted by forests lose -0.5 with all leaves weighted and 1.5 with one path" in text
-    others = {"a tree on pixels": (0.5, 0.62), "a tree on the layer's activations": (0.5, 0.81)}
-    text = fidelity._verdict({HALF: [network | others for network in networks]})
-    assert f"{HALF}: +30.0 (on pixels), +11.0 (on the layer's activations)" in text
-    assert f"true clusters less theirs: {HALF}: +10.0 (on the layer's activations)." in text
-    assert f"goal of 90 %: {HALF} 91.0% with all leaves weighted, 89.0% with one path" in text
+def _scores(ours, pixels):
+    scores = {fidelity.OURS: (0.91, ours), fidelity.PIXELS: (0.5, pixels), fidelity.NETWORK: (0.95, 1.0)}
+    return {name: np.array([each, each]).T for name, each in (scores | {fidelity.AS_PUBLISHED: (0.8, 0.7)}).items()}
+
+
+@pytest.mark.parametrize(
+    ("trained", "word"), [(0.6, "more often than"), (0.4, "not always more often than")], ids=["more", "not always"]
+)
+def test_a_tree_is_compared_with_one_on_pixels(trained, word):
+    sentence = fidelity.followed({HALF: _scores(0.93, 0.62), FULL: _scores(trained, 0.5)}, 5)
+    assert f"agrees with the network on 93.0% (half-trained) and {trained:.1%} (trained)" in sentence
+    assert f"images, {word} a tree of that depth on the pixels: 62.0% (half-trained) and 50.0% (trained)" in sentence
+    assert sentence.endswith("built as published 80.0% (half-trained).")
+    assert ", no more often than a tree" in fidelity.followed({HALF: _scores(0.5, 0.6)}, 5)
 
 
 def _controls(own, other):
-    return {OWN: own, OTHER: other, ERRS: 0.5, OTHER_ERRS: None if other is None else 0.45}
+    return dict.fromkeys(AGREEMENTS) | {OWN: own, OTHER: other, ERRS: 0.5, OTHER_ERRS: other and 0.45}
 
 
 def test_fidelity_is_reported_as_accuracy_only_where_another_network_has_it():
-    alike, apart = (verdict(HALF, [_controls(0.93, other)] * 2) for other in (0.929, 0.8))
-    assert "agrees with a network on 92.9% of all rows, its own explanation on 93.0%, +0.1 points" in alike
-    assert "where the network errs, 45.0% and 50.0%" in alike
-    assert "Nearly all of the fidelity is therefore accuracy" in alike
-    assert "Nearly all" not in apart
-    assert verdict(HALF, [_controls(0.93, None)]) is None
-
-
-class _Explained:
-    """An explanation with fixed predictions and a tree of two leaves."""
-
-    def __init__(self, predictions):
-        self.predictions, self.forests = predictions, SimpleNamespace(votes=lambda rows: np.ones((len(rows), 1, 2)) / 2)
-        ids = np.arange(100)[:, None] % 2
-        self.tree = cnn_inte.grow(ids, ids[:, 0], count=2, classes=2, depth=1)
-
-    def predict(self, _):
-        return self.predictions
+    alike, apart = (fidelity.specific({HALF: [_controls(0.93, other)] * 2}) for other in (0.929, 0.8))
+    assert alike.startswith("Nearly all of this agreement is accuracy, little is specific to the network")
+    assert "agree with it on 92.9% and 93.0% (half-trained) of held-out images" in alike
+    assert alike.endswith("; where the network errs 45.0% and 50.0% (half-trained).")
+    assert apart.startswith("Part of this agreement is specific")
+    assert fidelity.specific({HALF: [_controls(0.93, None)]}) is None
 
 
 def test_agreements_are_shares_of_their_rows():
     truth, predictions = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 1, 1, 1, 0])
-    explained = {0: np.array([0, 0, 1, 0, 1, 1]), 1: np.array([0, 0, 0, 0, 0, 0])}
-    task = SimpleNamespace(held_inputs=np.zeros((6, 3)), held_labels=truth)
-    config = SimpleNamespace(seeds=2, full_seeds=1)
-    study = SimpleNamespace(task=task, config=config, explainer=lambda kind, seed: _Explained(explained[seed]))
-    shares = agreements(study, HALF, 0, predictions, truth)
-    assert shares[OWN] == 4 / 6
-    assert shares[ERRS] == 1 / 2
-    assert shares[SAME_ERRS] == 0
-    assert shares[OTHER] == 3 / 6
-    assert shares[OTHER_ERRS] == 1 / 2
-    assert shares[SHOWN] == 0.5
-    alone = agreements(study, FULL, 0, truth, truth)
-    assert alone[OTHER] is None
-    assert alone[ERRS] is None
+    own, other = np.array([0, 0, 1, 0, 1, 1]), np.array([0, 0, 0, 0, 0, 0])
+    shares = agreements(own, truth, other, truth, predictions)
+    assert shares == {OWN: 4 / 6, OTHER: 3 / 6, ERRS: 1 / 2, OTHER_ERRS: 1 / 2, SAME_ERRS: 0}
+    alone = agreements(own, truth, None, truth, truth)
+    assert alone == {OWN: 4 / 6, OTHER: None, ERRS: None, OTHER_ERRS: None, SAME_ERRS: None}
+
+
+def test_training_adds_points_or_nothing():
+    trees = {FULL: [0.9, 0.8], SHUFFLED: [0.2], UNTRAINED: [0.6, 0.5]}
+    assert sanity_controls.trained(trees).endswith("of a trained one 85.0%; training adds 30.0 points.")
+    assert sanity_controls.trained(trees | {FULL: [0.5]}).endswith("of a trained one 50.0%; training adds nothing.")
+
+
+def test_later_layers_are_better_approximated_only_if_each_is():
+    curves = {"first": [0.0] * 4 + [0.5], "second": [0.0] * 4 + [0.7]}
+    assert sweep.by_layer(curves).endswith("agrees more with the network: 50.0% (first), 70.0% (second).")
+    assert "agrees not always more with" in sweep.by_layer(curves | {"third": [0.9] * 4 + [0.6]})
+    assert sweep.one_factor(10, 10) == "With one factor the tree only lists the class of each cluster."
+    assert sweep.one_factor(9, 10) is None
+
+
+def test_explanations_rule_out_a_mean_number_of_classes():
+    others = [Hypothesis(number, np.zeros(2), np.zeros(2), at) for number, at in enumerate((None, 0, 1))]
+    sure, unsure = {"hypotheses": others, "weight": 1.0}, {"hypotheses": others[:1] * 3, "weight": 0.5}
+    assert instances.ruled_out([sure, unsure]) == (
+        "Over 2 held-out images, the conditions shown for an image rule out 1.0 of 3 other classes on average, but "
+        "hold with a probability of 75%."
+    )
+    assert "and hold with a probability of 100%" in instances.ruled_out([sure])
+
+
+def test_a_prototype_is_the_row_nearest_to_the_center_in_the_units_of_its_factor():
+    hidden = np.array([[0.0, 9.0], [5.0, 1.0], [9.0, 4.0]])
+    centers = np.array([[[1.0, 0.0], [8.0, 0.0]], [[0.0, 8.0], [0.0, 0.0]]])
+    assert instances.nearest(Factors(np.array([0, 1]), centers), hidden).tolist() == [[0, 2], [0, 1]]
 
 
 def test_the_table_has_a_column_for_every_kind_of_network():
@@ -118,10 +135,9 @@ def test_the_table_has_a_column_for_every_kind_of_network():
     assert lines[0] == f"| accuracy / fidelity (%) | MNIST, {HALF} | MNIST, {FULL} |"
     cell = "91.0\u00a0±\u00a01.4 / 80.0\u00a0±\u00a00.0"
     assert f"| the network itself | {cell} | {cell} |" in lines
-    assert f"| {table.ROWS[fidelity.AS_PUBLISHED]} | {cell} | – |" in lines
+    assert f"| as published | {cell} | – |" in lines
     assert f"| a tree on pixels | {cell} | {cell} |" in lines
-    assert f"92.0 and 91.0 (MNIST, {HALF}; where the network errs 50.0 and 45.0)" in text
-    assert f"(MNIST, {FULL}; where" not in text
+    assert f"agree with it on 91.0% and 92.0% (MNIST, {HALF}) of held-out images" in text
     assert "Nearly all" not in text
     specificity[HALF] = [_controls(0.93, 0.925)]
     assert "Nearly all" in table.results_table({Path("experiments/results/cnn_inte_mnist.json"): record})
