@@ -61,7 +61,7 @@ def show(result: Fidelity, page) -> None:
     page.table(
         ("explained by", *(f"{kind}: {side} (%)" for kind in result.scores for side in ("accuracy", "fidelity"))),
         [
-            (name, *(_cell(each) for of in result.scores.values() for each in of.get(name, [[], []])))
+            (name, *(percent(each) for of in result.scores.values() for each in of.get(name, [[], []])))
             for name in result.scores[HALF]
         ],
         "Rows with … differ from the last row without … in the given respect. The explanation's tree is selected for "
@@ -72,7 +72,7 @@ def show(result: Fidelity, page) -> None:
     page.table(
         ("network", *(f"{name} (%)" for name in AGREEMENTS)),
         [
-            (kind, *(_cell(each[name] for each in networks) for name in AGREEMENTS))
+            (kind, *(percent(each[name] for each in networks) for name in AGREEMENTS))
             for kind, networks in result.agreements.items()
         ],
         "Agreement of a network with its explanation, and as a control with that of another network of the kind, "
@@ -81,7 +81,8 @@ def show(result: Fidelity, page) -> None:
     page.metrics(result.scores | {"specificity": result.agreements})
 
 
-def _cell(shares):
+def percent(shares) -> str | None:
+    """The mean and the spread of shares, those that are None left out."""
     shares = [100 * share for share in shares if share is not None]
     return mean_and_spread(shares, 1) if shares else None
 
@@ -104,25 +105,23 @@ def followed(scores: dict[str, dict[str, np.ndarray]], depth: int) -> str:
 
 def specific(agreements: dict[str, list[dict[str, float | None]]]) -> str | None:
     """The finding: a comparison with the explanation of another network; None if no kind has another."""
-    means = {kind: {name: _mean(networks, name) for name in AGREEMENTS} for kind, networks in agreements.items()}
-    both = {kind: of for kind, of in means.items() if of[OTHER] is not None}
+    known = {
+        kind: {name: [each[name] for each in networks if each[name] is not None] for name in AGREEMENTS}
+        for kind, networks in agreements.items()
+    }
+    both = {kind: {name: np.mean(of[name]) for name in of if of[name]} for kind, of in known.items() if of[OTHER]}
     if not both:
         return None
     little = max(of[OWN] - of[OTHER] for of in both.values()) < 0.01
     how = "Nearly all of this agreement is accuracy, little is" if little else "Part of this agreement is"
     everywhere, where_errs = (
-        ", ".join(f"{of[other]:.1%} and {of[own]:.1%} ({kind})" for kind, of in both.items() if of[other] is not None)
+        ", ".join(f"{of[other]:.1%} and {of[own]:.1%} ({kind})" for kind, of in both.items() if other in of)
         for other, own in ((OTHER, OWN), (OTHER_ERRS, ERRS))
     )
     return (
         f"{how} specific to the network: the explanation of another network, trained with another seed, and its own "
         f"agree with it on {everywhere} of held-out images{where_errs and f'; where the network errs {where_errs}'}."
     )
-
-
-def _mean(networks, name):
-    shares = [each[name] for each in networks if each[name] is not None]
-    return np.mean(shares) if shares else None
 
 
 def _network(study, kind, seed, count):

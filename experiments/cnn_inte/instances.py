@@ -18,7 +18,7 @@ class Instances(NamedTuple):
 
     explainer: dict[str, Tree | Factors | np.ndarray]  # the fields that figures need
     chosen: dict[str, Explained]
-    further: list[Explained]  # without the reference rows of their levels
+    further: list[dict]  # `brief`
     images: dict[int, np.ndarray]  # by held-out row, of some
     prototypes: np.ndarray  # [factors, ids, …] the training image nearest to each center
     confusion: np.ndarray
@@ -31,18 +31,13 @@ def measure(study) -> Instances:
     truth, predicted = task.held_labels, explainer.predict(task.held_inputs)
 
     def explained(row):
-        return vars(explainer.explain(task.held_inputs[row], int(truth[row]))) | {"row": row, "network": network[row]}
+        fields = vars(explainer.explain(task.held_inputs[row], int(truth[row])))
+        return fields | {"row": row, "network": int(network[row])}
 
     right, wrong = np.flatnonzero((predicted == truth) & (network == truth)), np.flatnonzero(predicted != truth)
     rows = {"correct 1": right[:1], "correct 2": right[1:2], "incorrect": wrong[:1]}
     chosen = {name: explained(int(row)) for name, of in rows.items() for row in of}
-    count, further = min(study.config.instances, len(truth)), []
-    bar = study.progress.task("instances", count)
-    for row in range(count):
-        further.append(explained(row))
-        further[-1]["levels"] = tuple(level._replace(rows=np.arange(0)) for level in further[-1]["levels"])
-        bar.advance()
-    bar.finish()
+    count = min(study.config.instances, len(truth))
     pictured = np.argsort(network[:count] == truth[:count], kind="stable")[:PICTURED].tolist()
     pictured += [each["row"] for each in chosen.values()]
     confusion = np.zeros((len(task.class_names),) * 2)
@@ -51,12 +46,22 @@ def measure(study) -> Instances:
     return Instances(
         fields | {"hidden": explainer.hidden.astype(np.float16)},
         chosen,
-        further,
+        [brief(explained(row)) for row in range(count)],
         {row: task.held_inputs[row].astype(np.float16) for row in pictured},
         task.inputs[nearest(explainer.factors, hidden)].astype(np.float16),
         confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1),
         task.class_names,
     )
+
+
+def brief(each: Explained) -> dict:
+    """An explanation without the reference rows of its levels and the numbers of each class; no arrays."""
+    return {name: each[name] for name in ("row", "network", "label", "prediction", "weight")} | {
+        "ids": each["ids"].tolist(),
+        "left": each["left"].tolist(),
+        "levels": [(level.condition, level.vote) for level in each["levels"]],
+        "ruled_out": [(other.label, other.ruled_out) for other in each["hypotheses"]],
+    }
 
 
 def nearest(factors: Factors, hidden: np.ndarray) -> np.ndarray:
@@ -90,7 +95,7 @@ def show(result: Instances, page) -> None:
     figure = figures.heatmaps.confusion(result.confusion, result.names, *axes, label="share of the row")
     page.figure("confusion", figure, "Predictions of the tree for held-out rows, by the prediction of the network.")
     page.text(
-        f"The first {len(result.further)} held-out images, {PICTURED} of them with prototypes, those first that the "
+        f"The first {len(result.further)} held-out images; at most {PICTURED} have prototypes, those first that the "
         "network misclassifies. A class is ruled out where at most 1 % of its reference rows (a sample of the training "
         "rows) satisfy all conditions so far, but more of the label's."
     )
@@ -99,37 +104,37 @@ def show(result: Instances, page) -> None:
     page.metrics({"instances": {name: each["row"] for name, each in chosen.items()}, "confusion": result.confusion})
 
 
-def ruled_out(further: list[Explained]) -> str:
+def ruled_out(further: list[dict]) -> str:
     """The finding: how much an explanation says of an image, on average."""
-    closed = np.mean([sum(other.ruled_out is not None for other in each["hypotheses"]) for each in further])
-    weight, others = np.mean([each["weight"] for each in further]), len(further[0]["hypotheses"])
+    closed = np.mean([sum(level is not None for _, level in each["ruled_out"]) for each in further])
+    weight, others = np.mean([each["weight"] for each in further]), len(further[0]["ruled_out"])
     return (
         f"Over {len(further)} held-out images, the conditions shown for an image rule out {closed:.1f} of {others} "
-        f"other classes on average, {'but' if weight < 0.9 else 'and'} hold with a probability of {weight:.0%}."
+        f"other classes on average, {'but' if weight < 0.9 else 'and'} hold with a mean probability of {weight:.0%}."
     )
 
 
 def _show_folded(each, result, page):
     label, network, tree = _classes(each, result.names)
     title = f"{each['row']}: label {label}, network {network}, tree {tree}"
-    at = {number: [] for number in (*range(len(each["levels"])), None)}
-    for other in each["hypotheses"]:
-        at[other.ruled_out].append(result.names[other.label])
+    at = {level: [] for level in (*range(len(each["levels"])), None)}
+    for other, level in each["ruled_out"]:
+        at[level].append(result.names[other])
     with page.folded(title, mark=None if network == label else "the network errs"):
         if each["row"] in result.images:
             page.figure(f"instance_{each['row']}", _pictures(result, {str(each["row"]): each}), "Image and prototypes.")
         page.table(
             ("condition", "probability", "rows of the label left", "classes ruled out"),
             [
-                (level.condition, f"{level.vote:.0%}", f"{left:.1%}", ", ".join(at[number]))
-                for number, (level, left) in enumerate(zip(each["levels"], each["left"], strict=True))
+                (condition, f"{vote:.0%}", f"{left:.1%}", ", ".join(at[number]))
+                for number, ((condition, vote), left) in enumerate(zip(each["levels"], each["left"], strict=True))
             ],
             f"Not ruled out: {', '.join(at[None]) or 'none'}. Probability of all conditions: {each['weight']:.0%}.",
         )
 
 
 def _classes(each, names):
-    return [names[int(each[word])] for word in ("label", "network", "prediction")]
+    return [names[each[word]] for word in ("label", "network", "prediction")]
 
 
 def _pictures(result, instances):

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from experiments.cnn_inte.fidelity import AS_PUBLISHED, KNOWN, NETWORK, ONE_PATH, OURS, PAPER, SAME, specific
+from experiments.cnn_inte.fidelity import AS_PUBLISHED, KNOWN, NETWORK, ONE_PATH, OURS, PAPER, SAME, percent, specific
 from experiments.cnn_inte.inte_study import FULL, HALF
 from experiments.cnn_inte.settings import PRESETS
 from experiments.provenance import provenance
-from experiments.study import mean_and_spread
 
 TITLES = {"digits": "digits", "mnist": "MNIST"}
 ROWS = NETWORK, OURS, ONE_PATH, SAME, KNOWN, AS_PUBLISHED
@@ -17,7 +16,7 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     (record,) = (record for record in files.values() if record["config"]["data"] == "mnist")
     config, rows = record["config"], []
     for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
-        ours, network = (_percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))
+        ours, network = (percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))
         what = f"accuracy of a tree of depth {config['depth']} that explains a CNN (%): MNIST, {kind}"
         rows.append((what, f"{ours} (network {network})", paper, seeds))
     return rows
@@ -34,7 +33,7 @@ def results_table(files: dict[Path, dict]) -> str:
     baselines.sort(key=lambda name: ("layer" in name or "principal" in name, name))
     table = [("accuracy / fidelity (%)", *map(", ".join, columns)), ("---",) * (1 + len(columns))]
     for name in (*ROWS, *baselines):
-        cells = (" / ".join(map(_percent, of[name])) if name in of else "–" for of in columns.values())
+        cells = (" / ".join(map(percent, of[name])) if name in of else "–" for of in columns.values())
         table.append((name.replace("of them", "of the activations"), *cells))
     control = specific({", ".join(column): measured[column[0]]["specificity"][column[1]] for column in columns}) or ""
     seeds = (f"{of['seeds']} half-trained and {of['full_seeds']} trained ({data})" for data, of in configs.items())
@@ -46,7 +45,3 @@ def results_table(files: dict[Path, dict]) -> str:
         f"rows on which an explanation agrees with the network. {control} The paper, half-trained on MNIST: accuracy "
         f"{PAPER}. {provenance('cnn_inte', files, PRESETS)}"
     )
-
-
-def _percent(shares):
-    return mean_and_spread([100 * share for share in shares], 1)

@@ -11,7 +11,7 @@ from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep, ta
 from experiments.cnn_inte.fidelity import AGREEMENTS, ERRS, OTHER, OTHER_ERRS, OWN, SAME_ERRS, agreements
 from experiments.cnn_inte.inte_study import FULL, HALF, SHUFFLED, UNTRAINED
 from experiments.cnn_inte.settings import PRESETS, Settings
-from interp_jax.methods.cnn_inte import Factors, Hypothesis
+from interp_jax.methods.cnn_inte import Factors
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],
@@ -107,13 +107,13 @@ def test_later_layers_are_better_approximated_only_if_each_is():
 
 
 def test_explanations_rule_out_a_mean_number_of_classes():
-    others = [Hypothesis(number, np.zeros(2), np.zeros(2), at) for number, at in enumerate((None, 0, 1))]
-    sure, unsure = {"hypotheses": others, "weight": 1.0}, {"hypotheses": others[:1] * 3, "weight": 0.5}
+    sure = {"ruled_out": [(0, None), (1, 0), (2, 1)], "weight": 1.0}
+    unsure = {"ruled_out": [(0, None), (1, None), (2, None)], "weight": 0.5}
     assert instances.ruled_out([sure, unsure]) == (
         "Over 2 held-out images, the conditions shown for an image rule out 1.0 of 3 other classes on average, but "
-        "hold with a probability of 75%."
+        "hold with a mean probability of 75%."
     )
-    assert "and hold with a probability of 100%" in instances.ruled_out([sure])
+    assert "and hold with a mean probability of 100%" in instances.ruled_out([sure])
 
 
 def test_a_prototype_is_the_row_nearest_to_the_center_in_the_units_of_its_factor():
