@@ -1,12 +1,26 @@
 """The command line that all studies share: a preset, every setting over it, and a clean end."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tyro
+
+from experiments import studies
+
+
+def run_named(study: str, arguments: Sequence[str] | None = None) -> int:
+    """Runs a study of this folder as `run_study` does; all but its settings is imported after they were read."""
+    presets = importlib.import_module(f"experiments.{study}.settings").PRESETS
+
+    def main(settings):
+        print(sys.modules[f"experiments.{study}"].__doc__.splitlines()[0], flush=True)
+        return studies.load(study).main(settings)
+
+    return run_study(presets, main, arguments)
 
 
 def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments: Sequence[str] | None = None) -> int:

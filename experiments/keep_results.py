@@ -13,6 +13,7 @@ from shutil import copyfile
 import tyro
 
 from benchmarks import tables as benchmarks
+from experiments import kept
 from experiments.bottleneck import table as bottleneck
 from experiments.cnn_inte import table as cnn_inte
 from experiments.core_units import table as core_units
@@ -24,7 +25,7 @@ from experiments.memorization import table as memorization
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = kept.RESULTS
 DETAILS = RESULTS / "README.md"
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
@@ -56,6 +57,7 @@ def keep(run: Path) -> Path:
     # A study with several data sets or networks has one file for each.
     name = "_".join([study, *(config[key] for key in ("data", "network") if key in config)])
     name = getattr(STUDIES[study], "file_name", lambda _: name)(config)
+    kept.store(run, name)
     path = RESULTS / f"{name}.json"
     write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     if study in PICTURES:

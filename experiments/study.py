@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import stored
+from experiments import kept, stored
 from experiments.settings import SEEDS
 from interp_jax import networks
 from interp_jax.reports import Run, describe, progress
@@ -176,6 +176,8 @@ def write_report(
     folder = type(settings).__module__.split(".")[-2]
     options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
     run = Run.open(folder, own_name or name, config | recorded, **options)
+    if show:
+        kept.restore(folder, config | recorded, run.folder / "results")
     run.environment({**describe(), "device": jax.devices()[0].device_kind})
     with progress(f"{title}, {name}") as bars:
         return study(settings, run, bars, **fields).write(sections)

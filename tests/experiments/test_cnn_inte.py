@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.cnn_inte import __main__ as study_main
 from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep, table
+from experiments.cnn_inte import study as study_main
 from experiments.cnn_inte.fidelity import AGREEMENTS, ERRS, OTHER, OTHER_ERRS, OWN, SAME_ERRS, agreements
 from experiments.cnn_inte.inte_study import FULL, HALF, SHUFFLED, UNTRAINED
 from experiments.cnn_inte.settings import PRESETS, Settings

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.core_units import __main__ as study_main
 from experiments.core_units import baselines, cores, necessity, overlap, pixels, published, sanity_controls, shrunken
+from experiments.core_units import study as study_main
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.overlap import jaccard
 from experiments.core_units.settings import PRESETS

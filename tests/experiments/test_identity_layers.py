@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments.identity_layers import __main__ as study_main
 from experiments.identity_layers import accuracy, convolution, distance, exits, removal, shares
+from experiments.identity_layers import study as study_main
 from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, LayersStudy, task
 from experiments.identity_layers.maps import choose
 from experiments.identity_layers.settings import PRESETS, Settings

@@ -1,0 +1,50 @@
+"""Results of finished runs that the repository keeps: a record and what the sections measured, for every run."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.studies import names
+
+RESULTS = Path(__file__).parent / "results"
+LARGEST = 2_000_000  # bytes of a run's results
+
+
+def folders() -> list[Path]:
+    """The folders of what sections measured, one for every kept run that has them."""
+    return [path.with_suffix("") for path in sorted(RESULTS.glob("*.json")) if path.with_suffix("").is_dir()]
+
+
+def study_of(name: str) -> str:
+    """The study that a kept run is of."""
+    return next(study for study in names() if name.startswith(study))
+
+
+def store(run: Path, name: str) -> None:
+    """Copies what the sections of a finished run measured.
+
+    Raises:
+        ValueError: more than a repository should keep.
+    """
+    results = sorted((run / "results").glob("*.npz"))
+    size = sum(path.stat().st_size for path in results)
+    if size > LARGEST:
+        raise ValueError(f"run: found {size:,} bytes in {run / 'results'}, wanted at most {LARGEST:,}")
+    shutil.rmtree(RESULTS / name, ignore_errors=True)
+    if results:
+        (RESULTS / name).mkdir(parents=True)
+    for path in results:
+        shutil.copyfile(path, RESULTS / name / path.name)
+
+
+def restore(study: str, config: Mapping[str, Any], folder: Path) -> None:
+    """Copies the kept results of a run with these settings to ``folder``, where that has none of its own."""
+    for results in folders():
+        record = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))
+        if study_of(results.name) == study and record["config"] == json.loads(json.dumps(config)):
+            folder.mkdir(exist_ok=True)
+            for path in results.glob("*.npz"):
+                if not (folder / path.name).exists():
+                    shutil.copyfile(path, folder / path.name)

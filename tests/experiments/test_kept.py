@@ -1,0 +1,75 @@
+"""Kept results: stored with a run, shown again without it, and drawn in the gallery."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments import gallery, kept, stored, studies
+from tests.experiments import template
+
+SETTINGS = dataclasses.replace(template.PRESETS["quick"], show=True)
+RESULT = template.Accuracy.Result(np.array([0.5, 0.25]), 9)
+
+
+@pytest.fixture
+def kept_run(tmp_path, monkeypatch):
+    """The template as a kept run of the study "experiments", which is how its settings' folder is named."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kept, "RESULTS", tmp_path / "kept")
+    monkeypatch.setattr(kept, "names", lambda: ["experiments"])
+    config = dataclasses.asdict(SETTINGS)
+    for field in ("name", "overwrite", "show"):
+        del config[field]
+    stored.save(tmp_path / "run" / "results" / "accuracy.npz", RESULT)
+    kept.store(tmp_path / "run", "experiments_first")
+    (tmp_path / "kept" / "experiments_first.json").write_text(json.dumps({"config": config}))
+    return tmp_path
+
+
+def test_the_page_of_a_kept_run_is_shown_where_it_was_never_run(kept_run):
+    assert "The error falls: 50.0% after one epoch, 25.0% after 2." in template.main(SETTINGS).read_text()
+
+
+def test_kept_results_of_other_settings_are_not_shown(kept_run):
+    with pytest.raises(ValueError, match="show: found no"):
+        template.main(dataclasses.replace(SETTINGS, seed=1))
+
+
+def test_own_results_come_before_kept_ones(kept_run):
+    folder = kept_run / "own"
+    stored.save(folder / "accuracy.npz", RESULT._replace(rows=1))
+    kept.restore("experiments", json.loads((kept_run / "kept/experiments_first.json").read_text())["config"], folder)
+    assert stored.load(folder / "accuracy.npz", template.Accuracy).rows == 1
+
+
+def test_more_than_a_repository_should_hold_is_refused(kept_run, monkeypatch):
+    monkeypatch.setattr(kept, "LARGEST", 10)
+    with pytest.raises(ValueError, match=r"run: found [\d,]+ bytes in .*results, wanted at most 10"):
+        kept.store(kept_run / "run", "experiments_second")
+
+
+def test_every_folder_with_a_study_is_one():
+    assert "jump_detection" in studies.names()
+    assert all(studies.load(name).SECTIONS and callable(studies.load(name).main) for name in studies.names())
+
+
+def test_the_gallery_takes_figures_that_a_paper_has(kept_run, monkeypatch):
+    class Drawn(template.Accuracy):
+        @staticmethod
+        def show(result, page):
+            def figure():
+                return template.figures.curves.against(np.arange(2), {"a": result.error}, "x", "y")
+
+            with page.folded("more"):
+                page.figure("one", figure(), "A curve (Fig. 3.1 of a paper).")
+            page.figure("two", figure(), "A curve of ours.")
+            page.text("text")
+            page.finding("finding")
+
+    module = type("Module", (), {"SECTIONS": {"accuracy": ("Accuracy", Drawn)}})
+    monkeypatch.setattr(gallery, "load", lambda name: module)
+    report = gallery.write()
+    assert [path.stem for path in (report.parent / "figures").glob("*.png")] == ["experiments_first_one"]
+    assert "Fig. 3.1 of a paper" in report.read_text()
