@@ -7,30 +7,21 @@ from pathlib import Path
 import jax
 
 from experiments.command_line import run_study
-from experiments.hierarchical_modules import (
-    causal,
-    choice,
-    clusters,
-    factorization,
-    planted,
-    stability,
-    training,
-    vectors,
-)
+from experiments.hierarchical_modules import causal, choice, clusters, parts, planted, stability, training, vectors
 from experiments.hierarchical_modules.module_study import ModuleStudy
 from experiments.hierarchical_modules.settings import PRESETS, Settings
 from experiments.hierarchical_modules.tasks import task
 from experiments.study import write_report
 
 SECTIONS = {
-    "training": ("The networks", training.write),
-    "vectors": ("Correlations of each unit", vectors.write),
-    "clusters": ("The tree and the roles of its clusters", clusters.write),
-    "choice": ("Representative resolutions", choice.write),
-    "stability": ("Agreement between networks", stability.write),
-    "causal": ("Effects of ablation against predicted signs", causal.write),
-    "factorization": ("Factorization of unsigned effects", factorization.write),
-    "planted": ("Planted modules", planted.write),
+    "training": ("The networks", training),
+    "vectors": ("Correlations of each unit", vectors),
+    "clusters": ("The tree and the roles of its clusters", clusters),
+    "choice": ("Representative resolutions", choice),
+    "stability": ("Agreement between networks", stability),
+    "causal": ("Effects of ablation against predicted signs", causal),
+    "factorization": ("Factorization of unsigned effects", parts),
+    "planted": ("Planted modules", planted),
 }
 
 
@@ -43,11 +34,11 @@ def main(settings: Settings) -> Path:
     elif settings.data == "prices":
         name = "simulated-prices"
     # The factorization needs one forward pass of the whole network for each input: too many for convolutions of images.
-    sections = {name: made for name, made in SECTIONS.items() if (settings.network, name) != ("cnn", "factorization")}
+    left_out = {"factorization"} if settings.network == "cnn" else set()
     return write_report(
         ModuleStudy,
         settings,
-        sections,
+        {section: SECTIONS[section] for section in SECTIONS if section not in left_out},
         title="The roles of hidden units as a tree",
         lead="Every hidden unit is described by its correlations with the network's inputs and outputs. Units with "
         "similar correlations are joined into a tree, and each cluster of the tree has a role: the inputs that it "

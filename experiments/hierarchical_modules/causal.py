@@ -1,48 +1,48 @@
 """Whether ablation of a module changes the outputs with the signs that its role predicts."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from experiments.hierarchical_modules.clusters import split_roles
-from experiments.hierarchical_modules.module_study import KINDS, members
+from experiments.hierarchical_modules.module_study import CONTROLS, KINDS, TRAINED, exceeds, members
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import ablation
 
 STRONG = 0.1  # weaker correlations predict no sign
+ABLATIONS = {"mean_ablation": "mean ablation", "resample": "resample ablation"}
+CNN_ROWS = 1_000  # held-out rows for the ablation of modules of a convolutional network
 
 
-def write(study, section) -> None:
+class Causal(NamedTuple):
+    """Shares of signs as predicted, and effects in the network that is shown."""
+
+    shares: dict[str, dict[str, list[float]]]  # by kind and ablation, of each network; NaN without any change
+    roles: np.ndarray  # [clusters, outputs] of the coarsest clusters
+    effects: dict[str, np.ndarray]  # by ablation, [clusters, outputs] measured correlations
+    labels: np.ndarray  # [units] the coarsest cluster of every unit in the tree
+    rows: int
+
+
+def measure(study) -> Causal:
     """Signs predicted by the roles against the signs of the outputs' changes, on held-out rows."""
-    shares = {kind: {"mean_ablation": [], "resample": []} for kind in KINDS}
-    shown = None
-    for kind in KINDS:
-        bar = study.progress.task(f"ablation, {kind}", study.config.networks)
-        for network, tree in zip(study.population(kind), study.trees(kind), strict=True):
-            masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in study.task.resolutions])
-            roles = np.concatenate([split_roles(study, tree.roles(c))[1] for c in study.task.resolutions])
-            segments = study.segments(network)
-            effects = ablation.module_effects(
-                segments, study.ablated_rows, masks, tree.expand(tree.signs, 0), key=study.key(10)
-            )
-            shown = (roles, effects) if shown is None else shown
-            for name, values in shares[kind].items():
-                values.append(_agreeing(roles, np.asarray(getattr(effects, name))))
-            bar.advance()
-        bar.finish()
-    _figure(study, section, *shown)
-    section.table(
-        ("networks", "mean ablation", "resample ablation"),
-        [(kind, *(_shown(values) for values in shares[kind].values())) for kind in KINDS],
-        "Share of pairs of a module and an output for which the sign of the change agrees with the role (roles of at "
-        f"least {STRONG} in magnitude; all {sum(study.task.resolutions)} modules of all resolutions): mean ± standard "
-        f"deviation over {study.config.networks} networks. Random signs would give 0.5; pairs without any change are "
-        "omitted.",
-        note="A correlation between a unit and an output need not be causal: both may depend on the same inputs. A "
-        "high share shows that modules act as their roles predict; a share near one half, that roles describe the "
-        "data only. The controls show the share that networks of this architecture have without learning.",
+    resolutions, shares, shown = (
+        study.task.resolutions,
+        {kind: {name: [] for name in ABLATIONS} for kind in KINDS},
+        None,
     )
-    _sizes(study, section, *shown)
-    section.metrics({"share_of_signs_as_predicted": shares})
+    rows = study.task.held_inputs[: CNN_ROWS if study.config.network == "cnn" else None]
+    every = [(kind, *pair) for kind in KINDS for pair in zip(study.networks[kind], study.trees[kind], strict=True)]
+    for kind, network, tree in study.each("ablation", every):
+        masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
+        roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
+        signs = tree.expand(tree.signs, 0)
+        effects = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
+        effects = {name: np.asarray(getattr(effects, name)) for name in ABLATIONS}
+        shown = shown or (roles[: resolutions[0]], {name: each[: resolutions[0]] for name, each in effects.items()})
+        for name, each in effects.items():
+            shares[kind][name].append(_agreeing(roles, each))
+    return Causal(shares, *shown, study.tree.cut(resolutions[0]), len(rows))
 
 
 def _agreeing(predicted, measured):
@@ -50,40 +50,48 @@ def _agreeing(predicted, measured):
     return float(np.mean(np.sign(predicted[clear]) == np.sign(measured[clear]))) if clear.any() else np.nan
 
 
-def _shown(values):
-    known = [value for value in values if np.isfinite(value)]
-    return mean_and_spread(known) if known else None
-
-
-def _figure(study, section, roles, effects):
-    coarse = study.task.resolutions[0]
-    measured = {
-        "mean ablation": np.asarray(effects.mean_ablation)[:coarse],
-        "resample ablation": np.asarray(effects.resample)[:coarse],
-    }
-    names = [f"cluster {number}" for number in range(1, coarse + 1)]
-    colors = figures.trees.cluster_colors(study.levels)[0]
-    section.figure(
+def show(result: Causal, page) -> None:
+    """Roles against measured effects, and the shares of signs that agree."""
+    page.finding(as_predicted(result))
+    page.figure(
         "causal_check",
-        figures.stability.causal_check(roles[:coarse], measured, names=names, colors=colors),
-        f"Roles of clusters 1 to {coarse} with respect to each output, and measured effects of the ablation of the "
-        f"cluster on {len(study.ablated_rows):,} held-out rows: one dot for each cluster and output.",
+        figures.stability.causal_check(
+            result.roles,
+            {name: result.effects[key] for key, name in ABLATIONS.items()},
+            names=[f"cluster {number + 1}" for number in range(len(result.roles))],
+            colors=figures.trees.cluster_colors([result.labels])[0],
+        ),
+        "Roles of the coarsest clusters with respect to each output, and measured effects of the ablation of the "
+        f"cluster on {result.rows:,} held-out rows: one dot for each cluster and output.",
     )
+    page.table(
+        ("networks", *ABLATIONS.values()),
+        [
+            (kind, *(mean_and_spread(values) if np.isfinite(values).any() else None for values in of.values()))
+            for kind, of in result.shares.items()
+        ],
+        "Share of pairs of a cluster of any resolution and an output for which the sign of the change agrees with the "
+        f"role (of at least {STRONG} in magnitude), pairs without any change omitted: mean ± standard deviation over "
+        f"{len(result.shares[TRAINED]['resample'])} networks. Random signs would give 0.5.",
+    )
+    page.metrics({"share_of_signs_as_predicted": result.shares})
 
 
-def _sizes(study, section, roles, effects):
-    """A table of the outputs that each coarse module changes most."""
-    rows = []
-    for module in range(study.task.resolutions[0]):
-        size, follows = np.asarray(effects.mean_ablation_size)[module], np.asarray(effects.mean_ablation)[module]
-        largest = np.argsort(-size)[:3]
-        outputs = ", ".join(
-            f"{study.task.output_names[j]} ({size[j]:.2f} sd, role {roles[module, j]:+.2f}, measured {follows[j]:+.2f})"
-            for j in largest
-        )
-        rows.append((f"{module + 1}", outputs.replace("-", "−")))
-    section.table(
-        ("cluster", "outputs with the largest changes under mean ablation"),
-        rows,
-        "Mean absolute change in standard deviations of the output, the correlation of the role, and the measured one.",
+def as_predicted(result: Causal) -> str:
+    """The finding: whether outputs change as roles predict more often than by chance, and than in the controls."""
+    shares = {kind: np.array(of["resample"]) for kind, of in result.shares.items()}
+    known = {kind: values[np.isfinite(values)] for kind, values in shares.items() if np.isfinite(values).any()}
+    if TRAINED not in known:
+        return "Taking the units of a cluster from another row changes no output of the trained networks."
+    trained, controls = known[TRAINED], {kind: known[kind] for kind in CONTROLS if kind in known}
+    if not exceeds(trained, [0.5], len(trained)):
+        why = "not clearly more often than by chance"
+    elif all(exceeds(trained, each, min(len(trained), len(each))) for each in controls.values()):
+        why = "more often than by chance, and than in the controls, so that a part is learned"
+    else:
+        why = "more often than by chance, but not clearly than in both controls, so that it need not be learned"
+    others = "".join(f"; {kind} {each.mean():.0%}" for kind, each in controls.items())
+    return (
+        "If the units of a cluster are taken from another row, the outputs of trained networks change in the direction "
+        f"that its role predicts in {trained.mean():.0%} of the cases (by chance in 50%{others}): {why}."
     )

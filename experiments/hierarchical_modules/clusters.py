@@ -1,181 +1,137 @@
 """The tree at a few resolutions, and the roles of its clusters (paper sections 3.2 and 4)."""
 
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
 import numpy as np
 
-from experiments.hierarchical_modules.reading import outputs_in_words, picture_in_words, series_in_words
-from interp_jax import figures
+from experiments.hierarchical_modules.module_study import BATCH, TRAINED, members
+from experiments.hierarchical_modules.reading import Features, draw_roles, inputs_in_words, outputs_in_words
+from interp_jax import figures, networks
+from interp_jax.methods import ablation, hierarchy
+from interp_jax.methods.hierarchy import Hierarchy, Support
+
+EDGES = 200  # weights that the drawing of the network shows, about
+STABLE = 0.75  # support that usually counts as stable
 
 
-def write(study, section) -> None:
+class Clusters(NamedTuple):
+    """The tree that is shown, and the support of its clusters."""
+
+    data: str
+    tree: dict[str, Any]  # the fields of the Hierarchy
+    features: Features
+    support: dict[int, Support]  # by number of clusters
+    resamples: int
+    weights: list[np.ndarray]  # of each layer, if dense
+    hidden: tuple[int, ...]
+
+
+def measure(study) -> Clusters:
+    """The tree and the support of its clusters."""
+    task, tree, network = study.task, study.tree, study.networks[TRAINED][0]
+    segments = study.segments(network)
+    layers, outputs = networks.apply(lambda x: ablation.intact_layers(segments, x), task.inputs, batch_size=BATCH)
+    live = np.concatenate([x.mean(axis=tuple(range(1, x.ndim - 1))) for x in layers], axis=1)[:, tree.units]
+    masks = np.concatenate([members(tree.cut(c)) for c in task.resolutions])
+    drawn = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), study.config.resamples)
+    support = hierarchy.tree_support(task.inputs, jnp.asarray(live), outputs, masks, weights=drawn)
+    parts = zip(*(np.split(np.asarray(x), np.cumsum(task.resolutions)[:-1]) for x in support), strict=True)
+    support = {c: Support(*part) for c, part in zip(task.resolutions, parts, strict=True)}
+    drawing = study.weights(network), task.hidden
+    return Clusters(task.name, dataclasses.asdict(tree), task.features, support, study.config.resamples, *drawing)
+
+
+def show(result: Clusters, page) -> None:
     """Figures 3 to 6 of the paper: the clusters in the tree and in the network, and their roles."""
-    section.figure(
+    tree, features, resolutions = Hierarchy(**result.tree), result.features, tuple(result.support)
+    every, coarse = _entries(result, tree), resolutions[0]
+    page.finding(in_words(result))
+    months = [f"{item} {month}" for item in features.outputs for month in range(-features.shape[1], 0)]
+    inputs = {"input_shape": features.shape} if features.images else {"feature_names": months}
+    page.figure(
         "tree",
-        figures.trees.resolutions(
-            study.tree.linkage,
-            study.tree.order,
-            study.levels,
-            numbers=study.numbers,
-            support=[each.jaccard for each in study.support],
-        ),
-        f"The tree of {len(study.tree.vectors)} hidden units, and its clusters at "
-        f"{_listed(study.task.resolutions)} clusters, numbered consecutively; lines connect clusters with their parts. "
-        "Percentages are bootstrap support: the mean Jaccard similarity of the cluster with the most similar cluster "
-        f"in the trees of {study.config.resamples} resamples of the rows (75 % or more usually counts as stable).",
+        figures.hierarchy(tree, clusters=resolutions, output_names=features.outputs, **inputs),
+        f"The tree, its clusters at {' and '.join(map(str, resolutions))} clusters, numbered consecutively, and the "
+        f"roles of the first {coarse} (as Figs 4 and 6 of the paper: what clusters respond to and raise).",
     )
-    entries = [_entries(study, level) for level in range(len(study.task.resolutions))]
-    _coarse_clusters(study, section, entries[0])
-    for level, c in enumerate(study.task.resolutions):
-        roles = draw_roles(study, study.tree.roles(c), _titles(study, level))
-        section.figure(f"roles_{c}", roles, _caption(study, level))
-    _finer_clusters(study, section, [entry for level in entries[1:] for entry in level])
-    if study.config.network != "cnn":
-        for level, c in enumerate(study.task.resolutions):
-            colors = figures.trees.cluster_colors(study.levels)[level]
-            figure, caption = draw_network(
-                study, study.tree.expand(study.levels[level], -1), study.numbers[level], colors
+    page.table(
+        ("cluster", "part of", "units", "reversed", "support", "outputs", "inputs"),
+        [
+            (
+                *(each[name] and str(each[name]) for name in ("number", "part_of")),
+                *(str(number) for number in (len(each["units"]), each["reversed"])),
+                f"{each['support']:.0%}",
+                outputs_in_words(each["outputs"], features.outputs, 2),
+                inputs_in_words(role, features),
             )
-            section.figure(
-                f"network_{c}",
-                figure,
-                f"The network; units are colored by cluster ({c} clusters). {caption} (Figs 3, 5 of the paper).",
-            )
-    section.metrics(
-        {"resolutions": study.task.resolutions, "clusters": [entry for level in entries for entry in level]}
+            for each, role in every
+        ],
+        "What an active cluster raises, lowers and follows, by the mean correlations of its units (those of at least "
+        "0.1); reversed units have the opposite signs. Inputs are "
+        f"{'the parts of a 3 × 3 grid' if features.images else 'months, counted back from the forecast'}. Support is "
+        "the mean Jaccard similarity of a cluster with the most similar one in the trees of "
+        f"{result.resamples} resamples of the rows; {STABLE:.0%} or more usually counts as stable.",
     )
+    if len(resolutions) > 1:
+        titles = [f"Cluster {each['number']}: {len(each['units'])} units" for each, _ in every[coarse:]]
+        page.figure(
+            f"roles_{resolutions[1]}",
+            draw_roles(_roles(tree, resolutions[1]), features, titles[: resolutions[1]]),
+            "Roles of the clusters of the next resolution (as Figs 4 and 6 of the paper).",
+        )
+    if result.weights:
+        labels = tree.expand(tree.cut(coarse), coarse)
+        strengths = np.abs(np.concatenate(result.weights, axis=None))
+        figure = figures.networks.layered_network(
+            result.weights,
+            np.split(labels, np.cumsum(result.hidden)[:-1]),
+            threshold=np.sort(strengths)[-EDGES:][0],
+            colors=figures.trees.cluster_colors([labels])[0],
+            input_names=None if features.images else features.outputs,
+            output_names=features.outputs,
+        )
+        caption = "The network with its strongest weights, units colored by cluster (as Figs 3 and 5 of the paper)."
+        page.figure(f"network_{coarse}", figure, caption)
+    page.metrics({"resolutions": resolutions, "clusters": [each for each, _ in every]})
 
 
-def draw_roles(study, roles, titles):
-    """Roles as images or series, beside bars for the outputs; constant inputs are gray."""
-    inputs, outputs = split_roles(study, roles)
-    if study.task.is_images:
-        return figures.roles.image_roles(inputs, outputs, titles=titles, output_names=study.task.output_names)
-    return figures.roles.series_roles(inputs, outputs, titles=titles, item_names=study.task.output_names)
+def _roles(tree, c):
+    """The roles of a resolution, NaN for constant inputs."""
+    return np.where(tree.vectors.any(axis=0), tree.roles(c), np.nan)
 
 
-def split_roles(study, roles):
-    """Roles [c, features] as inputs in their original shape, NaN where constant, and outputs [c, outputs]."""
-    constant = np.asarray(study.shown.constant_inputs)
-    inputs = np.where(constant, np.nan, roles[:, : len(constant)])
-    return inputs.reshape(len(roles), *study.task.shape), roles[:, len(constant) :]
-
-
-def _entries(study, level):
-    """The record of every cluster of a resolution."""
-    roles, labels, support = study.tree.roles(study.task.resolutions[level]), study.levels[level], study.support[level]
-    outputs = split_roles(study, roles)[1]
-    entries = []
-    for cluster in range(study.task.resolutions[level]):
-        units = np.flatnonzero(labels == cluster)
-        above = None if level == 0 else study.numbers[level - 1] + int(study.levels[level - 1][units[0]])
-        entries.append(
-            {
-                "number": study.numbers[level] + cluster,
-                "part_of": above,
-                "units": study.tree.units[units],
-                "reversed": int(np.sum(study.tree.signs[units] < 0)),
+def _entries(result, tree):
+    """The record of every cluster at every resolution, and its role."""
+    entries, above, first = [], None, 1
+    for c, support in result.support.items():
+        labels, roles = tree.cut(c), _roles(tree, c)
+        for cluster in range(c):
+            units = np.flatnonzero(labels == cluster)
+            entry = {
+                "number": first + cluster,
+                "part_of": None if above is None else int(above[units[0]]),
+                "units": tree.units[units],
+                "reversed": int(np.sum(tree.signs[units] < 0)),
                 "support": support.jaccard[cluster],
                 "recovered": support.recovered[cluster],
-                "outputs": outputs[cluster],
+                "outputs": roles[cluster, -tree.outputs :],
             }
-        )
+            entries.append((entry, roles[cluster]))
+        above, first = labels + first, first + c
     return entries
 
 
-def _coarse_clusters(study, section, entries):
-    """Tables of the clusters of the coarsest resolution, in words, and of their members."""
-    inputs, rows = split_roles(study, study.tree.roles(study.task.resolutions[0]))[0], []
-    where = (
-        "parts of a 3 × 3 grid on the image, by their means"
-        if study.task.is_images
-        else "months of the item with the strongest correlation"
-    )
-    for entry, role in zip(entries, inputs, strict=True):
-        follows = picture_in_words(role) if study.task.is_images else series_in_words(role, study.task.output_names)
-        outputs = outputs_in_words(entry["outputs"], study.task.output_names)
-        rows.append((f"{entry['number']}", outputs, follows, f"{len(entry['units'])}", f"{entry['support']:.0%}"))
-    section.table(
-        ("cluster", "outputs", "inputs", "units", "support"),
-        rows,
-        "Roles of the coarsest clusters when they are active, by the mean correlations of their units: the outputs "
-        f"with the strongest correlations, and {where}.",
-        note="For an inactive cluster all signs are reversed. Correlations below 0.1 in magnitude are omitted.",
-    )
-    signs = study.tree.expand(study.tree.signs, 0)
-    members = [", ".join(f"{'−' if signs[unit] < 0 else ''}{unit}" for unit in entry["units"]) for entry in entries]
-    section.table(
-        ("cluster", "units"),
-        [(f"{entry['number']}", units) for entry, units in zip(entries, members, strict=True)],
-        "Members of the coarsest clusters; units are numbered from 0 through all hidden layers. A minus marks reversed "
-        "units, which are low when the cluster is active.",
-    )
-
-
-def _finer_clusters(study, section, entries):
-    rows = []
-    for entry in entries:
-        units = f"{len(entry['units'])}, {entry['reversed']} reversed"
-        outputs = outputs_in_words(entry["outputs"], study.task.output_names, most=2)
-        rows.append((f"{entry['number']}", f"{entry['part_of']}", units, f"{entry['support']:.0%}", outputs))
-    if rows:
-        section.table(("cluster", "part of", "units", "support", "outputs"), rows, "The finer clusters.")
-
-
-def _titles(study, level):
-    sizes, support = np.bincount(study.levels[level]), study.support[level].jaccard
-    return [
-        f"Cluster {study.numbers[level] + cluster}: {size} unit{'' if size == 1 else 's'}, support "
-        f"{support[cluster]:.0%}"
-        for cluster, size in enumerate(sizes)
-    ]
-
-
-def _caption(study, level):
-    numbers = study.numbers[level], study.numbers[level] + study.task.resolutions[level] - 1
-    what, colors = "month of prices", "Above zero: higher when the cluster is active"
-    if study.task.is_images:
-        what, colors = "pixel", "Red: higher when the cluster is active; blue: lower; gray: constant pixels"
+def in_words(result: Clusters) -> str:
+    """The finding: what the largest of the coarsest clusters does, and how many recur when rows are drawn anew."""
+    entries = _entries(result, Hierarchy(**result.tree))[: next(iter(result.support))]
+    largest, role = max(entries, key=lambda entry: len(entry[0]["units"]))
+    stable, c = sum(each["support"] >= STABLE for each, _ in entries), len(entries)
+    outputs = outputs_in_words(largest["outputs"], result.features.outputs, 2)
     return (
-        f"Roles of clusters {numbers[0]} to {numbers[1]}: mean correlation of their units with every {what}, and with "
-        f"every output (bars). {colors} (Figs 4, 6 of the paper)."
+        f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} form {c} clusters that "
+        f"respond alike; the largest, {len(largest['units'])} units, follows {inputs_in_words(role, result.features)}, "
+        f"and {outputs}. {'All' if stable == c else stable or 'None'} of the {c} recur when the training rows are "
+        "drawn anew."
     )
-
-
-def draw_network(study, labels, first_number, colors):
-    """A figure of the network with units colored by cluster, dead ones (−1) gray, and a sentence on its contents."""
-    dead = labels < 0
-    labels = np.where(dead, len(colors), labels)
-    if dead.any():
-        colors = np.vstack([colors, [0.6, 0.6, 0.6, 1.0]])
-    layers = [np.asarray(layer) for layer in _kernels(study)]
-    threshold = study.task.threshold if study.config.network == "lnn" else _strong(layers)
-    names = study.task.output_names
-    figure = figures.networks.layered_network(
-        layers,
-        np.split(labels, np.cumsum(study.task.hidden)[:-1]),
-        threshold=threshold,
-        colors=colors,
-        first_number=first_number,
-        input_names=None if study.task.is_images else names,
-        output_names=names,
-    )
-    drawn = sum(int(np.sum(np.abs(layer) >= threshold)) for layer in layers)
-    return figure, (
-        f"Weights of at least {threshold:.3g} in magnitude are drawn, {drawn:,} of {sum(x.size for x in layers):,}: "
-        "positive ones red, negative ones blue"
-        + (f"; {np.sum(dead)} dead units are gray, with the number {first_number + len(colors) - 1}" * bool(dead.any()))
-    )
-
-
-def _kernels(study):
-    if study.config.network == "lnn":
-        return study.network.weights
-    return [getattr(study.network, f"dense{layer}").kernel[...] for layer in range(1, len(study.task.hidden) + 2)]
-
-
-def _strong(layers):
-    """The threshold above which 5 % of the weights lie, for networks without sparsity penalty."""
-    return float(np.quantile(np.abs(np.concatenate([layer.ravel() for layer in layers])), 0.95))
-
-
-def _listed(numbers) -> str:
-    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"

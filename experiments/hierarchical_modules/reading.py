@@ -1,9 +1,30 @@
-"""Descriptions of the roles of clusters in words."""
+"""The roles of clusters as figures and in words."""
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
-_ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "center", "right")
+from interp_jax import figures
+
 LEAST = 0.1  # weaker correlations are omitted
+
+
+class Features(NamedTuple):
+    """What a role consists of: inputs of this shape, images or prices [items, months], then the named outputs."""
+
+    shape: tuple[int, int]
+    images: bool
+    outputs: tuple[str, ...]
+
+
+def draw_roles(roles: np.ndarray, features: Features, titles: list[str], **labels: str):
+    """A figure of roles [clusters, features]: images or series, beside bars for the outputs; NaN is gray."""
+    count = math.prod(features.shape)
+    parts = roles[:, :count].reshape(len(roles), *features.shape), roles[:, count:]
+    if features.images:
+        return figures.roles.image_roles(*parts, titles=titles, output_names=features.outputs, **labels)
+    return figures.roles.series_roles(*parts, titles=titles, item_names=features.outputs, **labels)
 
 
 def outputs_in_words(values: np.ndarray, names, most: int = 3) -> str:
@@ -12,61 +33,36 @@ def outputs_in_words(values: np.ndarray, names, most: int = 3) -> str:
     >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3")).replace("\u00a0", " ")
     'raises 0 (+0.50), 3 (+0.20); lowers 1 (−0.30)'
     """
-    raised, lowered = _strongest(values, names, most), _strongest(-values, names, most)
-    parts = [f"raises {', '.join(raised)}"] if raised else []
-    parts += [f"lowers {', '.join(lowered)}".replace("+", "−")] if lowered else []
-    return "; ".join(parts) or "no output with a notable correlation"
+    return _both_signs(values, names, most, "raises", "lowers") or "no output with a notable correlation"
 
 
-def picture_in_words(values: np.ndarray) -> str:
-    r"""The parts of a 3 × 3 grid on an image with the strongest correlations with a cluster.
+def inputs_in_words(values: np.ndarray, features: Features) -> str:
+    r"""The parts of an image, or the month of each item, with the strongest correlations with a cluster.
 
-    >>> picture_in_words(np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])).replace("\u00a0", " ")
+    >>> image = np.array([[0.4, 0.4, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -0.3]])
+    >>> inputs_in_words(image.ravel(), Features(image.shape, True, ())).replace("\u00a0", " ")
     'ink at the top left (+0.40), top center (+0.40); no ink at the bottom right (−0.30)'
+    >>> prices = Features((2, 2), False, ("taro", "carrot"))
+    >>> inputs_in_words(np.array([0.0, 0.6, -0.5, 0.1]), prices).replace("\u00a0", " ")
+    'high taro in month −1 (+0.60); low carrot in month −2 (−0.50)'
     """
-    grid = [
-        (
-            f"{row} {column}",
-            np.nan_to_num(np.mean(block, where=np.isfinite(block))) if np.isfinite(block).any() else 0.0,
-        )
-        for row, band in zip(_ROWS, np.array_split(values, 3, axis=0), strict=True)
-        for column, block in zip(_COLUMNS, np.array_split(band, 3, axis=1), strict=True)
+    inputs = np.ma.masked_invalid(values[: math.prod(features.shape)]).reshape(features.shape)
+    if features.images:
+        places = [f"{row} {column}" for row in ("top", "middle", "bottom") for column in ("left", "center", "right")]
+        blocks = [block for band in np.array_split(inputs, 3) for block in np.array_split(band, 3, axis=1)]
+        means = np.array([np.ma.filled(block.mean(), 0.0) for block in blocks])
+        return _both_signs(means, places, 2, "ink at the", "no ink at the") or "no part of the image"
+    best = np.argmax(np.abs(inputs.filled(0.0)), axis=1)
+    months = [
+        f"{item} in month −{features.shape[1] - month}" for item, month in zip(features.outputs, best, strict=True)
     ]
-    names, means = zip(*grid, strict=True)
-    ink = _strongest(np.array(means), names, 2)
-    none = _strongest(-np.array(means), names, 2)
-    parts = [f"ink at the {', '.join(ink)}"] if ink else []
-    parts += [f"no ink at the {', '.join(none)}".replace("+", "−")] if none else []
-    return "; ".join(parts) or "no part of the image"
+    return _both_signs(inputs[np.arange(len(best)), best], months, 2, "high", "low") or "no month of prices"
 
 
-def series_in_words(values: np.ndarray, items) -> str:
-    """The months of prices with the strongest correlations, at least half a year apart; recent months first.
-
-    >>> prices = np.zeros((2, 24))
-    >>> prices[0, [23, 22, 11]], prices[1, 4] = (0.6, 0.5, 0.4), -0.5
-    >>> series_in_words(prices, ("taro", "carrot"))
-    'high taro 1, 13 months before (+0.60, +0.40); low carrot 20 months before (−0.50)'
-    """
+def _both_signs(values, names, most, positive, negative):
     parts = []
-    for sign, what in ((1, "high"), (-1, "low")):
-        best = int(np.argmax((sign * values).max(axis=1)))
-        peaks: list[int] = []
-        for month in np.argsort(-sign * values[best], kind="stable"):
-            if sign * values[best, month] >= LEAST and all(abs(month - peak) >= 6 for peak in peaks):
-                peaks.append(int(month))
-        peaks = sorted(peaks[:3], reverse=True)
-        if peaks:
-            months = ", ".join(f"{values.shape[1] - month}" for month in peaks)
-            strengths = ", ".join(_signed(values[best, month]) for month in peaks)
-            parts.append(f"{what} {items[best]} {months} month{'' if months == '1' else 's'} before ({strengths})")
-    return "; ".join(parts) or "no month with a notable correlation"
-
-
-def _strongest(values, names, most):
-    chosen = [index for index in np.argsort(-values, kind="stable")[:most] if values[index] >= LEAST]
-    return [f"{names[index]} ({_signed(values[index])})".replace(" (", "\u00a0(") for index in chosen]
-
-
-def _signed(value) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    for sign, what in ((1, positive), (-1, negative)):
+        chosen = [index for index in np.argsort(-sign * values, kind="stable")[:most] if sign * values[index] >= LEAST]
+        named = [f"{names[index]}\u00a0({'+' if sign > 0 else '−'}{abs(values[index]):.2f})" for index in chosen]
+        parts += [f"{what} {', '.join(named)}"] if named else []
+    return "; ".join(parts)

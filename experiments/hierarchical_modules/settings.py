@@ -44,8 +44,6 @@ class Settings(StudySettings):
     """Random starts of the factorization, which the tree is compared with."""
     nmf_iterations: int = 1_000
     """Updates of each start."""
-    nmf_resamples: int = 20
-    """Bootstrap resamples of the training rows for the support of the factorization's clusters."""
 
     def __post_init__(self):
         """Refuses settings that no run can use."""
@@ -64,5 +62,5 @@ class Settings(StudySettings):
 
 PRESETS = {
     "quick": Settings(),
-    "paper": Settings(preset="paper", resamples=1_000, planted=20, nmf_starts=10_000, nmf_resamples=100),
+    "paper": Settings(preset="paper", resamples=1_000, planted=20, nmf_starts=10_000),
 }

@@ -1,92 +1,83 @@
 """Agreement between the trees of independently trained networks."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
+from experiments.hierarchical_modules.module_study import CONTROLS, KINDS, TRAINED, exceeds
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods import hierarchy
+from interp_jax.methods.hierarchy import Agreement, representative_resolutions, tree_agreement
 
 
-def write(study, section) -> None:
+class Stability(NamedTuple):
+    """Agreement of pairs of networks by kind at some numbers of clusters."""
+
+    agreement: dict[str, Agreement]
+    counts: list[int]
+    coarse: int  # the coarsest resolution that is shown
+    networks: int
+
+
+def measure(study) -> Stability:
     """Agreement of the trees of all networks of a kind: partitions, roles and heights."""
-    counts = sorted({*study.task.resolutions, *study.chosen})
-    agreements = {kind: hierarchy.tree_agreement(study.trees(kind), counts) for kind in KINDS}
-    pairs = len(agreements[TRAINED].cophenetic)
-    section.text(
-        f"{study.config.networks} networks of each kind, {pairs} pairs. The units of two networks are first matched so "
-        "that the sum of the cosines of their correlation vectors is maximal. Matching alone causes some agreement; "
-        "the relevant quantity is the difference between the trained networks and the controls, which are untrained or "
-        "trained on shuffled targets."
+    resolutions = study.task.resolutions
+    counts = sorted({*resolutions, *representative_resolutions(study.tree.linkage)})
+    agreement = {kind: tree_agreement(study.trees[kind], counts) for kind in KINDS}
+    return Stability(agreement, counts, resolutions[0], study.config.networks)
+
+
+def show(result: Stability, page) -> None:
+    """Agreement of roles, units and clusters."""
+    counts = result.counts
+    roles = {
+        kind: {f"{c}": each.roles[:, place] for place, c in enumerate(counts)}
+        for kind, each in result.agreement.items()
+    }
+    page.finding(learned(result))
+    page.figure(
+        "agreement_roles",
+        figures.stability.agreement(roles, y_label="mean cosine of matched roles", x_label="number of clusters"),
+        f"Agreement of the roles of clusters, whatever their units; one dot for each pair of {result.networks} "
+        "networks.",
     )
-    for name, title, caption in (
-        ("adjusted_rand", "adjusted Rand index", "Agreement of the clusters of matched units"),
-        (
-            "roles",
-            "mean cosine of matched roles",
-            "Agreement of the roles of clusters, independent of their units",
-        ),
-    ):
-        values = {
-            kind: {f"{c}": getattr(every, name)[:, index] for index, c in enumerate(counts)}
-            for kind, every in agreements.items()
-        }
-        medians = {
-            kind: ", ".join(f"{np.median(values[kind][f'{c}']):.2f}" for c in counts)
-            for kind in (TRAINED, SHUFFLED, UNTRAINED)
-        }
-        section.figure(
-            f"agreement_{name}",
-            figures.stability.agreement(values, y_label=title, x_label="number of clusters"),
-            f"{caption}; one dot for each pair of networks. Medians at {', '.join(map(str, counts))} clusters: "
-            f"{'; '.join(f'{kind} {each}' for kind, each in medians.items())}.",
-        )
-    coarse = counts.index(study.task.resolutions[0])
-    means = {kind: every.roles[:, coarse].mean() for kind, every in agreements.items()}
-    section.text(
-        f"At {study.task.resolutions[0]} clusters the mean cosine between the roles of two trained networks is "
-        f"{means[TRAINED]:.2f}. For networks trained on shuffled targets it is {means[SHUFFLED]:.2f}, for untrained "
-        f"networks {means[UNTRAINED]:.2f}. Agreement up to these values is due to the inputs, which all networks share."
-    )
-    section.table(
-        ("networks", "cosine of matched units", "cophenetic correlation"),
+    page.table(
+        ("networks", "cosine of matched units", "cophenetic correlation", *(f"{c} clusters" for c in counts)),
         [
-            (kind, mean_and_spread(every.similarity), mean_and_spread(every.cophenetic))
-            for kind, every in agreements.items()
+            (
+                kind,
+                *map(mean_and_spread, (each.similarity, each.cophenetic)),
+                *(mean_and_spread(values, 2) for values in each.adjusted_rand.T),
+            )
+            for kind, each in result.agreement.items()
         ],
-        "Agreement of single units and of whole trees: mean ± standard deviation over pairs of networks.",
-        note="The cophenetic correlation compares the heights at which pairs of matched units are joined.",
+        "Mean ± standard deviation over pairs of networks, whose units are matched so that the sum of the cosines of "
+        "their feature vectors is maximal; matching alone causes some agreement. The cophenetic correlation compares "
+        "the heights at which pairs of units are joined; the last columns are the adjusted Rand index of clusters "
+        "(1: the same units, 0: chance).",
     )
-    rows = [
-        (
-            f"{c} clusters",
-            mean_and_spread(level.jaccard, 2),
-            f"{np.mean(level.jaccard >= 0.75):.0%}",
-            f"{level.recovered.mean():.0%}",
-        )
-        for c, level in zip(study.task.resolutions, study.support, strict=True)
-    ]
-    section.table(
-        ("resolution", "support", "clusters of 75 % or more", "recovered exactly"),
-        rows,
-        f"Bootstrap support of the clusters of the network shown, over {study.config.resamples} resamples of the rows.",
-        note="Bootstrap support measures whether the rows determine the clusters of one network; the figures above "
-        "show whether training determines them.",
+    page.metrics({"resolutions": counts, "agreement": {kind: _numbers(result, kind) for kind in KINDS}})
+
+
+def _numbers(result, kind):
+    each, numbers = result.agreement[kind], {}
+    for name in ("adjusted_rand", "roles"):
+        for end, by_count in (("", getattr(each, name).mean(axis=0)), ("_spread", getattr(each, name).std(axis=0))):
+            numbers[name + end] = dict(zip(map(str, result.counts), by_count, strict=True))
+    whole = {"cophenetic": each.cophenetic, "matched_units": each.similarity}
+    return numbers | {name: [values.mean(), values.std()] for name, values in whole.items()}
+
+
+def learned(result: Stability) -> str:
+    """The finding: whether roles agree between trained networks more than between networks that learned nothing."""
+    roles = {kind: each.roles[:, result.counts.index(result.coarse)] for kind, each in result.agreement.items()}
+    beyond = all(exceeds(roles[TRAINED], roles[kind], result.networks) for kind in CONTROLS)
+    trained, shuffled, untrained = (np.mean(values) for values in roles.values())
+    learned_in_words = (
+        "A part of the agreement is learned." if beyond else "So much can come from the data that all share."
     )
-    section.metrics(
-        {
-            "resolutions": counts,
-            "agreement": {
-                kind: {
-                    "adjusted_rand": dict(zip(map(str, counts), every.adjusted_rand.mean(axis=0), strict=True)),
-                    "adjusted_rand_spread": dict(zip(map(str, counts), every.adjusted_rand.std(axis=0), strict=True)),
-                    "roles": dict(zip(map(str, counts), every.roles.mean(axis=0), strict=True)),
-                    "roles_spread": dict(zip(map(str, counts), every.roles.std(axis=0), strict=True)),
-                    "cophenetic": [every.cophenetic.mean(), every.cophenetic.std()],
-                    "matched_units": [every.similarity.mean(), every.similarity.std()],
-                }
-                for kind, every in agreements.items()
-            },
-            "support": {str(c): level.jaccard for c, level in zip(study.task.resolutions, study.support, strict=True)},
-        }
+    return (
+        f"The roles of {result.coarse} clusters in two independently trained networks have a mean cosine of "
+        f"{trained:.2f} (1: the same roles); it is {shuffled:.2f} for networks trained on shuffled targets and "
+        f"{untrained:.2f} for untrained ones. {learned_in_words}"
     )

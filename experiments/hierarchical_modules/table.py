@@ -17,24 +17,18 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 def results_table(files: dict[Path, dict]) -> str:
     """A column for every data set and network of the stored runs."""
     columns = {_head(record["config"]): _column(record["config"], record["metrics"]) for record in files.values()}
-    counts = sorted({record["config"]["networks"] for record in files.values()})
-    lines = [
-        f"| {' or '.join(map(str, counts))} networks each | {' | '.join(columns)} |",
-        "|---" * (len(columns) + 1) + "|",
-    ]
-    names = list(dict.fromkeys(name for column in columns.values() for name in column))
-    lines += [f"| {name} | {' | '.join(column.get(name, '–') for column in columns.values())} |" for name in names]
+    counts = " or ".join(map(str, sorted({record["config"]["networks"] for record in files.values()})))
+    rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
+    lines = [f"| {counts} networks each | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     links = ", ".join(f"[`{path.stem}`]({path.name})" for path in files)
     environment = next(iter(files.values()))["environment"]
-    lines += [
-        "",
-        "Mean ± standard deviation over networks, or over pairs of them; the paper shows figures without numbers. "
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + (
+        "\n\nMean ± standard deviation over networks, or over pairs of them; the paper shows figures without numbers. "
         f"{environment['platform']}, jax {environment['versions']['jax']}, {environment['date']}. From {links}, "
         "computed by `python -m experiments.hierarchical_modules --preset paper --data mnist` (or `digits`, or `prices "
         "--csv FILE` with Japan's consumer prices of taro, radish and carrot) and stored by `python -m "
-        "experiments.keep_results RUN`.",
-    ]
-    return "\n".join(lines)
+        "experiments.keep_results RUN`."
+    )
 
 
 def _head(config):
@@ -42,26 +36,25 @@ def _head(config):
 
 
 def _column(config, metrics):
-    networks, vectors, stability = metrics["training"]["networks"], metrics["vectors"], metrics["stability"]
-    agreement, signs = stability["agreement"], metrics["causal"]["share_of_signs_as_predicted"]
-    score = networks["trained"]["held out"]
+    vectors, agreement = metrics["vectors"], metrics["stability"]["agreement"]
     sums, heights = vectors["similarity_of_all_networks"], vectors["height_of_all_networks"]
+    score, prices = metrics["training"]["networks"]["trained"]["held out"], config["data"] == "prices"
     coarse = str(metrics["clusters"]["resolutions"][0])
-    roles = {kind: every["roles"][coarse] for kind, every in agreement.items()}
+    roles = {kind: f"{every['roles'][coarse]:.2f}" for kind, every in agreement.items()}
+    signs = metrics["causal"]["share_of_signs_as_predicted"]
     confirmed = {kind: mean_and_spread(shares["resample"], 2) for kind, shares in signs.items()}
     return {
-        "held-out accuracy (prices: root mean square error)": (
-            mean_and_spread(score) if config["data"] != "prices" else f"{mean_and_spread(score, 1)} points"
-        ),
+        "held-out accuracy (prices: root mean square error)": f"{mean_and_spread(score, 1)} points"
+        if prices
+        else mean_and_spread(score),
         "sum of cosines of all pairs of units: as measured": mean_and_spread(sums["before"], 0),
         "… signs aligned": mean_and_spread(sums["greedy flips"], 0),
         "height of the Ward tree: as measured": mean_and_spread(heights["before"], 1),
         "… aligned": mean_and_spread(heights["after"], 1),
         "representative resolutions (first network)": ", ".join(map(str, metrics["choice"]["chosen"])),
-        "cosine of the coarsest roles of two networks": (
-            f"{roles['trained']:.2f}\u00a0±\u00a0{agreement['trained']['roles_spread'][coarse]:.2f}"
-        ),
-        "… targets shuffled; untrained": f"{roles['shuffled targets']:.2f}; {roles['untrained']:.2f}",
+        "cosine of the coarsest roles of two networks": f"{roles['trained']}\u00a0±\u00a0"
+        f"{agreement['trained']['roles_spread'][coarse]:.2f}",
+        "… targets shuffled; untrained": f"{roles['shuffled targets']}; {roles['untrained']}",
         "signs of roles confirmed by ablation": confirmed["trained"],
         "… signs, targets shuffled; untrained": f"{confirmed['shuffled targets']}; {confirmed['untrained']}",
     }

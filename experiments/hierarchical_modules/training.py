@@ -1,10 +1,12 @@
 """The performance of the networks on their task."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import KINDS, SHUFFLED, TRAINED, UNTRAINED
+from experiments.hierarchical_modules.module_study import BATCH, CONTROLS, KINDS, SHUFFLED, TRAINED
 from experiments.study import mean_and_spread
-from interp_jax import figures
+from interp_jax import figures, networks
 
 NETWORKS = {
     "lnn": "sigmoid units throughout, trained online with an L1 penalty as in the paper",
@@ -13,96 +15,99 @@ NETWORKS = {
 }
 
 
-def write(study, section) -> None:
-    """Scores on the training rows and on the held-out rows, and curves of the online training."""
-    task, kind = study.task, NETWORKS[study.config.network]
-    layers = "-".join(map(str, (task.inputs[0].size, *task.hidden, task.targets.shape[1])))
-    section.text(
-        f"Data: {task.name}, {len(task.inputs):,} training and {len(task.held_inputs):,} held-out rows. Networks: "
-        f"{kind}, {layers} (inputs, hidden layers, outputs), {study.config.networks} of each kind below."
-    )
-    score, unit = (_accuracy, "accuracy") if study.task.is_images else (_error, "root mean square error")
-    scores = {
-        kind: {
-            rows: [score(study.task, study.outputs(network, inputs), held) for network in study.population(kind)]
-            for rows, inputs, held in (
-                ("training", study.task.inputs, False),
-                ("held out", study.task.held_inputs, True),
-            )
+class Training(NamedTuple):
+    """The data, the networks, and their scores: accuracies, or root mean square errors of prices."""
+
+    data: str
+    network: str
+    layers: list[int]  # sizes from the inputs to the outputs
+    rows: tuple[int, int]  # training and held out
+    score: str
+    scores: dict[str, dict[str, list[float]]]  # by kind and rows, of each network
+    baselines: dict[str, list[float]]  # errors on both sets of rows of forecasts without a network
+    curves: dict[str, np.ndarray]  # by kind, [intervals, networks] of sigmoid units
+    small_weights: list[float]  # share of the weights of each of these networks after training
+    steps: int
+
+
+def measure(study) -> Training:
+    """Scores on the training rows and on the held-out rows."""
+    task, sigmoid, scores = study.task, study.config.network == "lnn", {}
+    rows = {"training": (task.inputs, task.targets), "held out": (task.held_inputs, task.held_targets)}
+    for kind, of in study.networks.items():
+        scores[kind] = {
+            name: [_score(task, networks.apply(network, inputs, batch_size=BATCH), targets) for network in of]
+            for name, (inputs, targets) in rows.items()
         }
-        for kind in KINDS
-    }
-    rows = [
-        (f"{kind} ({study.config.networks} networks)", *(mean_and_spread(values) for values in by_rows.values()))
-        for kind, by_rows in scores.items()
-    ]
-    if not study.task.is_images:
-        rows += _forecasts_without_a_network(study)
-    held = f"{len(study.task.held_inputs):,}"
-    section.table(
-        ("network", f"{len(study.task.inputs):,} training rows", f"{held} held-out rows"),
+    curves = {kind: np.stack([each.error for each in study.trainings[kind]], axis=1) for kind in (TRAINED, SHUFFLED)}
+    weights = map(study.weights, study.networks[TRAINED])
+    return Training(
+        task.name,
+        study.config.network,
+        [task.inputs[0].size, *task.hidden, task.targets.shape[1]],
+        (len(task.inputs), len(task.held_inputs)),
+        "accuracy" if task.features.images else "root mean square error",
+        scores,
+        {} if task.features.images else _forecasts_without_a_network(task),
+        curves if sigmoid else {},
+        [float(np.mean(np.abs(np.concatenate(each, axis=None)) < 0.01)) for each in weights if sigmoid],
+        task.steps,
+    )
+
+
+def _score(task, outputs, targets):
+    if task.features.images:
+        return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(targets, axis=1)))
+    return _error(task.scaled_targets.invert(outputs) - task.scaled_targets.invert(targets))
+
+
+def _error(differences):
+    return float(np.sqrt(np.mean(differences**2)))
+
+
+def _forecasts_without_a_network(task):
+    """Errors of two baselines on both sets of rows: the price a month before, and the price a year before."""
+    prices, held = task.scaled_targets.invert(np.concatenate([task.targets, task.held_targets])), len(task.held_targets)
+    baselines = {"the price a month before": 1, "the price twelve months before": 12}
+    changes = {name: prices[months:] - prices[:-months] for name, months in baselines.items()}
+    return {name: [_error(x[:-held]), _error(x[-held:])] for name, x in changes.items() if len(task.targets) > 12}
+
+
+def show(result: Training, page) -> None:
+    """A table of scores, and curves of the online training."""
+    training, held_out = (f"{rows:,}" for rows in result.rows)
+    page.text(
+        f"Data: {result.data}, {training} training and {held_out} held-out rows. Networks: {NETWORKS[result.network]}, "
+        f"{'-'.join(map(str, result.layers))} (inputs, hidden layers, outputs). Networks trained on shuffled targets "
+        "can only memorize, and untrained ones have learned nothing: what holds for these controls is not learned."
+    )
+    rows = [(kind, *(mean_and_spread(each) for each in of.values())) for kind, of in result.scores.items()]
+    rows += [(name, *(f"{error:.3f}" for error in errors)) for name, errors in result.baselines.items()]
+    page.table(
+        ("network", f"{training} training rows", f"{held_out} held-out rows"),
         rows,
-        f"{unit[0].upper()}{unit[1:]}{'' if study.task.is_images else ', in the unit of the prices'}, mean ± "
-        "standard deviation over networks.",
-        note="Networks trained on shuffled targets can only memorize, and untrained networks have learned nothing. "
-        "Results that hold for these controls too are not due to learning.",
+        f"{result.score.capitalize()}, mean ± standard deviation over {len(result.scores[TRAINED]['training'])} "
+        "networks.",
+        note=better(result),
     )
-    metrics = {kind: dict(by_rows) for kind, by_rows in scores.items()}
-    if study.config.network == "lnn":
-        metrics["share_of_weights_below_0.01"] = [_small(network) for network in study.population(TRAINED)]
-        _curves(study, section)
-        small = np.mean(metrics["share_of_weights_below_0.01"])
-        before = np.mean([_small(network) for network in study.population(UNTRAINED)])
-        section.text(
-            f"{small:.0%} of the weights of the trained networks, and {before:.0%} before training, are below 0.01 in "
-            f"magnitude. The L1 term has a weight of {study.task.penalty:g}."
+    metrics = {"score": result.score, "rows": result.rows[0], "networks": dict(result.scores)}
+    if result.curves:
+        intervals = len(result.curves[TRAINED])
+        steps = result.steps / intervals * np.arange(1, intervals + 1)
+        page.figure(
+            "training",
+            figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True),
+            f"Online training, {result.steps:,} steps of one row; mean, standard deviation and single networks. "
+            f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training.",
         )
-    section.metrics({"score": unit, "rows": len(study.task.inputs), "networks": metrics})
+        metrics["networks"]["share_of_weights_below_0.01"] = result.small_weights
+    page.metrics(metrics)
 
 
-def _curves(study, section):
-    curves = {kind: study.curves[kind] for kind in (TRAINED, SHUFFLED)}
-    intervals = len(curves[TRAINED])
-    section.figure(
-        "training",
-        figures.curves.against(
-            study.task.steps / intervals * np.arange(1, intervals + 1),
-            curves,
-            "training steps",
-            "squared error",
-            log_y=True,
-        ),
-        f"Online training of {study.config.networks} networks of each kind, {study.task.steps:,} steps of one row; "
-        "mean, standard deviation and single networks.",
-    )
-
-
-def _accuracy(task, outputs, held):
-    return float(np.mean(np.argmax(np.asarray(outputs), axis=1) == (task.held_labels if held else task.labels)))
-
-
-def _error(task, outputs, held):
-    forecasts, prices = (
-        task.scaled_targets.invert(np.asarray(x)) for x in (outputs, task.held_targets if held else task.targets)
-    )
-    return float(np.sqrt(np.mean((forecasts - prices) ** 2)))
-
-
-def _forecasts_without_a_network(study):
-    """Rows for two baselines: the price a month before, and the price a year before."""
-    task = study.task
-    every = np.concatenate([task.targets, task.held_targets])
-    prices = task.scaled_targets.invert(every)
-    rows = []
-    if len(task.targets) <= 12:
-        return rows
-    for name, months in (("the price a month before", 1), ("the price twelve months before", 12)):
-        errors = (prices[months:] - prices[:-months]) ** 2
-        split = len(task.targets) - months
-        rows.append((name, *(f"{np.sqrt(part.mean()):.3f}" for part in (errors[:split], errors[split:]))))
-    return rows
-
-
-def _small(network):
-    weights = np.concatenate([np.abs(np.asarray(layer)).ravel() for layer in network.weights])
-    return float(np.mean(weights < 0.01))
+def better(result: Training) -> str:
+    """How many trained networks do better on held-out rows than every control."""
+    sign = 1 if result.score == "accuracy" else -1
+    held_out = {kind: sign * np.array(result.scores[kind]["held out"]) for kind in KINDS}
+    count, of = int(np.sum(held_out[TRAINED] > max(held_out[kind].max() for kind in CONTROLS))), len(held_out[TRAINED])
+    which = "Every trained network does" if count == of else f"{count} of {of} trained networks do"
+    return f"{which} better on held-out rows than all controls."

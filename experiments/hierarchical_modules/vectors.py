@@ -1,73 +1,81 @@
 """The correlation vectors of units, and the alignment of signs (paper section 3.1, appendix 2)."""
 
+import dataclasses
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import TRAINED
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import alignment, ward
+from interp_jax.methods.hierarchy import Hierarchy
 
 
-def write(study, section) -> None:
+class Vectors(NamedTuple):
+    """The alignment of signs in the network that is shown, and in all trained networks."""
+
+    tree: dict[str, Any]  # the fields of the Hierarchy
+    unaligned: np.ndarray  # the linkage of the same vectors as measured
+    sums: dict[str, list[float]]  # by algorithm, the sum of cosines of each network
+    heights: dict[str, list[float]]  # before and after the alignment, the height of the tree of each network
+
+
+def measure(study) -> Vectors:
+    """The paper's random flips and greedy flips, in every trained network."""
+    trees, vectors = study.trees[TRAINED], study.vectors[TRAINED]
+    measured = [each.vectors[tree.units] for each, tree in zip(vectors, trees, strict=True)]
+    paper = [alignment.align_signs(each, key=study.key(8 + 100 * number)) for number, each in enumerate(measured)]
+    unaligned = [ward.linkage(each) for each in measured]
+    sums = {
+        "before": [float(each.similarity[0]) for each in paper],
+        "Algorithm 1": [float(each.similarity[-1]) for each in paper],
+        "greedy flips": [float(tree.similarity[-1]) for tree in trees],
+    }
+    linkages = {"before": unaligned, "after": [tree.linkage for tree in trees]}
+    heights = {when: [float(each[-1, 2]) for each in of] for when, of in linkages.items()}
+    return Vectors(dataclasses.asdict(study.tree), unaligned[0], sums, heights)
+
+
+def show(result: Vectors, page) -> None:
     """Figures 11 to 14 of the paper: feature vectors, dendrograms and the sum of cosines during the alignment."""
-    shown, tree = study.shown, study.tree
-    constant, dead = int(np.sum(shown.constant_inputs)), int(np.sum(shown.dead_units))
-    features = f"{len(shown.constant_inputs)} inputs and {len(shown.constant_outputs)} outputs"
-    section.text(
-        f"Every hidden unit is described by its correlations with the network's {features} over the "
-        f"{len(study.task.inputs):,} training rows. Constant inputs: {constant}; dead (constant) units: {dead} of "
-        f"{len(shown.vectors)} (their correlations are set to 0, and they are excluded from the trees)."
+    tree = Hierarchy(**result.tree)
+    units, inputs, dead = len(tree.vectors), tree.vectors.shape[1] - tree.outputs, len(tree.dead_units)
+    constant = int(np.sum(~tree.vectors.any(axis=0)[:inputs]))
+    before, paper, greedy = (mean_and_spread(values, 0).replace("-", "−") for values in result.sums.values())
+    page.text(
+        f"The feature vector of a hidden unit is its correlations with the network's {inputs} inputs ({constant} of "
+        f"them constant) and {tree.outputs} outputs over the training rows; {dead} of {units + dead} units are constant "
+        "and left out. A unit and its negative are equivalent, so that signs are aligned before units are compared: the "
+        f"sum of the cosines of all pairs is {before} as measured, {paper} after the paper's 5,000 random flips, "
+        f"{greedy} after greedy flips (mean ± standard deviation over networks). {lower(result)}"
     )
-    section.figure(
+    page.figure(
         "feature_vectors",
         figures.alignment.aligned_vectors(
-            shown.vectors[tree.units], tree.vectors, tree.similarity, split=len(shown.constant_inputs), order=tree.order
+            tree.vectors * tree.signs[:, None], tree.vectors, tree.similarity, split=inputs, order=tree.order
         ),
-        "Feature vectors before and after the alignment of signs, one unit per row in the order of the tree, and the "
-        f"sum of the cosines of all pairs of units during the alignment: from {tree.similarity[0]:,.0f} to "
-        f"{tree.similarity[-1]:,.0f}. A unit and its negative are equivalent for the network; "
-        f"{int(np.sum(tree.signs < 0))} units are reversed (Figs 11, 13 of the paper).",
+        f"Feature vectors before and after the alignment, which reverses {np.sum(tree.signs < 0)} units; a unit a row "
+        "in the order of the tree (as Figs 11 and 13 of the paper: the alignment).",
     )
-    before, after = study.unaligned[-1, 2], tree.linkage[-1, 2]
-    section.figure(
+    page.figure(
         "dendrograms",
-        figures.trees.dendrograms({"as measured": study.unaligned, "signs aligned": tree.linkage}),
-        f"Ward trees of the feature vectors. The height of the tree is {after:.2f} with aligned signs, and "
-        f"{before:.2f} before; a lower tree means more similar units (Figs 12, 14 of the paper).",
+        figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage}),
+        "Trees of the feature vectors (as Figs 12 and 14 of the paper: trees before and after the alignment).",
     )
-    _algorithms(study, section)
-    section.metrics(
+    page.metrics(
         {
-            "units": len(shown.vectors),
+            "units": units + dead,
             "dead_units": dead,
             "constant_inputs": constant,
-            "similarity": {"before": tree.similarity[0], "after": tree.similarity[-1]},
-            "height": {"before": before, "after": after},
+            "similarity_of_all_networks": result.sums,
+            "height_of_all_networks": result.heights,
         }
     )
 
 
-def _algorithms(study, section):
-    """A comparison of the paper's random flips with greedy flips, in every network."""
-    sums = {"before": [], "Algorithm 1": [], "greedy flips": []}
-    heights = {"before": [], "after": []}
-    converged = 0
-    for number, (vectors, tree) in enumerate(zip(study.vectors(TRAINED), study.trees(TRAINED), strict=True)):
-        measured = vectors.vectors[tree.units]
-        paper = alignment.align_signs(measured, key=study.key(8 + 100 * number))
-        converged += int(paper.converged)
-        sums["before"].append(float(paper.similarity[0]))
-        sums["Algorithm 1"].append(float(paper.similarity[-1]))
-        sums["greedy flips"].append(float(tree.similarity[-1]))
-        heights["before"].append(ward.linkage(measured)[-1, 2])
-        heights["after"].append(tree.linkage[-1, 2])
-    count, lower = len(heights["after"]), int(np.sum(np.less(heights["after"], heights["before"])))
-    section.table(
-        ("alignment", "sum of cosines"),
-        [(name, mean_and_spread(values, 1)) for name, values in sums.items()],
-        f"Two algorithms for the alignment, in {count} networks: mean ± standard deviation.",
-        note=f"No single flip increases the sum further in {converged} of {count} networks after the paper's 5,000 "
-        f"random flips, and in {sum(tree.converged for tree in study.trees(TRAINED))} of {count} after greedy flips. "
-        f"The tree is lower after the alignment in {lower} of them.",
-    )
-    section.metrics({"similarity_of_all_networks": sums, "height_of_all_networks": heights})
+def lower(result: Vectors) -> str:
+    """In how many networks the alignment lowers the tree, whose units are then more similar."""
+    heights = result.heights
+    count, of = int(np.sum(np.less(heights["after"], heights["before"]))), len(heights["after"])
+    return f"The alignment lowers the tree in {'every network' if count == of else f'{count} of {of} networks'}."

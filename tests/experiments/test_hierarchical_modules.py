@@ -10,12 +10,23 @@ import numpy as np
 import pytest
 
 from experiments.hierarchical_modules import __main__ as study_main
-from experiments.hierarchical_modules import reading
-from experiments.hierarchical_modules.factorization import clusters
+from experiments.hierarchical_modules import (
+    causal,
+    choice,
+    clusters,
+    parts,
+    planted,
+    reading,
+    stability,
+    training,
+    vectors,
+)
+from experiments.hierarchical_modules.module_study import KINDS
 from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
 from interp_jax.kernels.nmf import Factorization
+from interp_jax.methods.hierarchy import Agreement, Support, build
 from tests.real_data import REAL_DATA
 
 SMALL = dataclasses.replace(
@@ -30,25 +41,18 @@ SMALL = dataclasses.replace(
     planted=1,
     nmf_starts=4,
     nmf_iterations=20,
-    nmf_resamples=2,
 )
 FIGURES = {
     "training",
     "feature_vectors",
     "dendrograms",
     "tree",
-    "roles_2",
     "roles_4",
     "network_2",
-    "network_4",
     "lifetimes",
-    "tree_chosen",
-    "roles_chosen",
-    "agreement_adjusted_rand",
     "agreement_roles",
     "causal_check",
     "roles_factorization",
-    "network_factorization",
     "planted",
 }
 PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
@@ -62,14 +66,14 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_an_interrupted_run_continues_and_every_section_is_written(in_empty_folder, monkeypatch):
-    def stop(study, section):
+    def stop(study):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(study_main.SECTIONS, "choice", ("Stopped", stop))
+        patch.setattr(choice, "measure", stop)
         with pytest.raises(KeyboardInterrupt):
             study_main.main(SMALL)
-    checkpoint = in_empty_folder / "checkpoints" / "trained-2" / "_METADATA"
+    checkpoint = in_empty_folder / "checkpoints" / "trained-1" / "_METADATA"
     written = checkpoint.stat().st_mtime_ns
     assert {path.stem for path in in_empty_folder.glob("sections/*")} == {"training", "vectors", "clusters"}
 
@@ -79,12 +83,17 @@ def test_an_interrupted_run_continues_and_every_section_is_written(in_empty_fold
     metrics = json.loads((in_empty_folder / "metrics.json").read_text())
     assert set(metrics) == set(study_main.SECTIONS)
     _assert_clusters_are_a_tree(metrics["clusters"]["clusters"], units=12)
-    assert metrics["vectors"]["height"]["after"] < metrics["vectors"]["height"]["before"]
+    heights = metrics["vectors"]["height_of_all_networks"]
+    assert heights["after"][0] < heights["before"][0]
     assert metrics["planted"]["adjusted_rand"][0] == [1.0]
     page = report.read_text()
     assert page.count("data:image/png;base64") == len(FIGURES)
     words = re.sub(r"data:image/png;base64,[^\"]*", "", page)
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+    for module in (training, vectors, clusters, choice, stability, causal, parts, planted):
+        monkeypatch.setattr(module, "measure", stop)
+    shown = study_main.main(dataclasses.replace(SMALL, show=True))
+    assert shown.read_text() == page, "the page is drawn again from stored results alone"
 
 
 def _assert_clusters_are_a_tree(found, units):
@@ -115,7 +124,7 @@ def _assert_clusters_are_a_tree(found, units):
 def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
     study_main.main(dataclasses.replace(SMALL, **options))
     figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
-    missing = {"network_2", "network_4", "roles_factorization", "network_factorization"}
+    missing = {"network_2", "roles_factorization"}
     no_curve = {"training"} if "network" in options else set()
     assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
 
@@ -206,11 +215,92 @@ def test_planted_units_are_copies_and_half_are_reversed():
 def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
     weights, components = np.array([[1.0, 10.0], [1.0, 30.0], [0.1, 1.0]]), np.array([[20.0, 0.0], [0.0, 1.0]])
     found = Factorization(weights, components, np.float32(0), np.zeros(1), np.int32(0))
-    np.testing.assert_array_equal(clusters(found), [0, 1, 0])
+    np.testing.assert_array_equal(parts.clusters(found), [0, 1, 0])
 
 
 def test_roles_in_words_read_as_documented():
     assert doctest.testmod(reading).attempted > 3
     assert doctest.testmod(reading).failed == 0
     assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "no output with a notable correlation"
-    assert reading.picture_in_words(np.full((4, 4), np.nan)) == "no part of the image"
+    constant = reading.Features((4, 4), True, ("a",))
+    assert reading.inputs_in_words(np.full(17, np.nan), constant) == "no part of the image"
+
+
+def _training(score, trained, controls):
+    scores = dict(zip(KINDS, ({"held out": each} for each in (trained, controls, controls)), strict=True))
+    return training.Training("digits", "lnn", [4, 2], (9, 9), score, scores, {}, {}, [], 1)
+
+
+def test_trained_networks_are_better_than_controls_by_accuracy_or_by_error():
+    assert training.better(_training("accuracy", [0.9, 0.8], [0.1])).startswith("Every trained network does better")
+    assert training.better(_training("accuracy", [0.9, 0.1], [0.2])).startswith("1 of 2 trained networks do better")
+    assert training.better(_training("root mean square error", [0.9, 0.1], [0.2])).startswith("1 of 2")
+
+
+def test_the_alignment_is_compared_in_every_network():
+    result = vectors.Vectors({}, np.zeros((0, 4)), {}, {"before": [2.0, 2.0], "after": [1.0, 1.0]})
+    assert vectors.lower(result) == "The alignment lowers the tree in every network."
+    higher = result._replace(heights={"before": [2.0, 2.0], "after": [1.0, 3.0]})
+    assert vectors.lower(higher) == "The alignment lowers the tree in 1 of 2 networks."
+
+
+@pytest.mark.parametrize(
+    ("jaccard", "words"), [([0.9, 0.8], "All of the 2"), ([0.9, 0.5], "1 of the 2"), ([0.1, 0.5], "None of the 2")]
+)
+def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, words):
+    rows = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.5], [-0.1, 0.9, -0.9]])
+    tree = dataclasses.asdict(build(rows)) | {"outputs": 1}
+    features, support = reading.Features((1, 2), False, ("taro",)), Support(np.array(jaccard), np.ones(2))
+    found = clusters.in_words(clusters.Clusters("prices", tree, features, {2: support}, 5, [], (3,)))
+    assert found.startswith("The 3 hidden units of a network trained on prices form 2 clusters")
+    assert "the largest, 2 units, follows high taro in month −2\u00a0(+0.85), and raises taro\u00a0(+0.50)." in found
+    assert found.endswith(f"{words} recur when the training rows are drawn anew.")
+
+
+def test_resolutions_that_vary_between_networks_are_given_as_a_range():
+    result = choice.Choice(np.ones(2), np.ones(2), dict(zip(KINDS, ([[2, 4], [2]], [[2], [4, 8]], [[]]), strict=True)))
+    assert choice.varies(result) == ("The coarsest of all networks: 2 (trained), 2 to 4 (shuffled targets).")
+
+
+def _agreement(*of_kinds):
+    every = (np.full((2, 1), value) for value in of_kinds)
+    return stability.Stability({k: Agreement(x, x, x, x) for k, x in zip(KINDS, every, strict=True)}, [4], 4, 3)
+
+
+def test_agreement_is_learned_only_if_it_exceeds_that_of_both_controls():
+    assert "0.90 (1: the same roles); it is 0.80" in stability.learned(_agreement(0.9, 0.8, 0.5))
+    assert stability.learned(_agreement(0.9, 0.8, 0.5)).endswith("A part of the agreement is learned.")
+    assert stability.learned(_agreement(0.9, 0.95, 0.5)).endswith("So much can come from the data that all share.")
+
+
+def _causal(*shares):
+    return causal.Causal({kind: {"resample": each} for kind, each in zip(KINDS, shares, strict=True)}, *4 * [None])
+
+
+def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
+    assert "91% of the cases (by chance in 50%; untrained 95%)" in causal.as_predicted(
+        _causal([0.91], [np.nan], [0.95])
+    )
+    assert causal.as_predicted(_causal([0.9, 0.92], [0.6, 0.62], [0.5, 0.5])).endswith("so that a part is learned.")
+    assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.99, 0.9])).endswith("so that it need not be learned.")
+    assert causal.as_predicted(_causal([0.5, 0.6], [0.6, 0.62], [0.5, 0.5])).endswith(
+        "not clearly more often than by chance."
+    )
+    assert "changes no output" in causal.as_predicted(_causal([np.nan], [0.6], [0.5]))
+
+
+@pytest.mark.parametrize(
+    ("tree", "other", "words"), [(0.6, 0.3, "more than"), (0.3, 0.6, "less than"), (0.6, 0.6, "as much as")]
+)
+def test_the_tree_is_compared_with_the_factorization(tree, other, words):
+    result = parts.Parts(12, None, None, None, None, {"tree": [tree], "factorization": [other]}, 0.5)
+    assert f"agree {words} those of the paper's comparison method" in parts.more_stable(result)
+    assert f"{tree:.2f} and {other:.2f} at 12 clusters" in parts.more_stable(result)
+
+
+def test_planted_modules_are_recovered_exactly_or_not():
+    rand = np.ones((len(planted.NOISE), 2))
+    assert "recovers the 4 groups exactly without noise" in planted.known_answer(rand)
+    rand[0, 1], rand[3] = 0.5, 0.2
+    assert "groups with an adjusted Rand index of 0.75 without noise" in planted.known_answer(rand)
+    assert planted.known_answer(rand).endswith("is 0.20 (1: exact, 0: chance).")

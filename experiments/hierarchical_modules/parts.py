@@ -1,0 +1,129 @@
+"""The paper's comparison method: non-negative factorization of effect magnitudes (paper appendix 1)."""
+
+from functools import partial
+from itertools import combinations
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.hierarchical_modules.module_study import TRAINED
+from experiments.hierarchical_modules.reading import Features, draw_roles
+from experiments.study import mean_and_spread
+from interp_jax.kernels import nmf
+from interp_jax.methods import hierarchy
+
+CHUNK = 1_000  # starts that are computed and stored at a time
+FEW = 20  # starts for each network that is only compared
+METHODS = TREE, PARTS = "tree", "factorization"
+
+
+class Parts(NamedTuple):
+    """The factorization of the network that is shown, and the agreement of both methods between networks."""
+
+    rank: int  # number of parts, with or without units
+    errors: np.ndarray  # of all starts
+    sizes: np.ndarray  # units of each part that has some
+    roles: np.ndarray  # [parts, features] mean effect magnitudes of their units
+    features: Features
+    rand: dict[str, list[float]]  # by method, the adjusted Rand index of each pair of networks
+    between: float  # that of the two methods
+
+
+def measure(study) -> Parts:
+    """The best of many factorizations, and the agreement of clusters between networks."""
+    config, tree = study.config, study.tree
+    rank, magnitudes = min(study.task.nmf_rank, len(tree.units)), _magnitudes(study, study.networks[TRAINED][0])
+    found = []
+    for first in study.each("factorization, starts", range(0, config.nmf_starts, CHUNK)):
+        starts, key = min(CHUNK, config.nmf_starts - first), jax.random.fold_in(study.key(5), first)
+        compute = partial(nmf.nmf, magnitudes, rank, key=key, restarts=starts, iterations=config.nmf_iterations)
+        found.append(study.stored(f"factorization {first + 1}", compute))
+    labels = clusters(min(found, key=lambda each: each.error))
+    return Parts(
+        rank,
+        np.concatenate([each.errors for each in found]),
+        np.bincount(labels),
+        np.stack([np.asarray(magnitudes)[labels == part].mean(axis=0) for part in range(labels.max() + 1)]),
+        study.task.features,
+        _between_networks(study, rank),
+        float(adjusted_rand_score(tree.cut(rank), labels[tree.units])),
+    )
+
+
+def _magnitudes(study, network):
+    return jnp.asarray(hierarchy.effect_magnitudes(study.segments(network), study.task.inputs))
+
+
+def clusters(factors: nmf.Factorization) -> np.ndarray:
+    """The cluster of every unit [units], the largest cluster first; parts without units are omitted."""
+    lengths = np.linalg.norm(np.asarray(factors.components), axis=1)
+    part = np.argmax(np.asarray(factors.weights) * lengths[None, :], axis=1)
+    used, sizes = np.unique(part, return_counts=True)
+    place = {old: new for new, old in enumerate(used[np.argsort(-sizes, kind="stable")])}
+    return np.array([place[old] for old in part])
+
+
+def _between_networks(study, rank):
+    """By method, the agreement of the clusters of every pair of trained networks."""
+    trees, cuts = study.trees[TRAINED], {TREE: [tree.cut(rank) for tree in study.trees[TRAINED]], PARTS: []}
+    options = {"restarts": FEW, "iterations": study.config.nmf_iterations}
+    for number, network in study.each("factorization, networks", list(enumerate(study.networks[TRAINED]))):
+        key = jax.random.fold_in(study.key(9), number)
+        parts = clusters(nmf.nmf(_magnitudes(study, network), rank, key=key, **options))
+        cuts[PARTS].append(parts[trees[number].units])
+    rand = {method: [] for method in METHODS}
+    for b, a in combinations(range(len(trees)), 2):
+        matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
+        for method, of in cuts.items():
+            rand[method].append(hierarchy.partition_agreement(of[a], of[b], matching))
+    return rand
+
+
+def show(result: Parts, page) -> None:
+    """Figures 8 and 10 of the paper: the roles of the factorization's clusters; and the agreement of both methods."""
+    errors = np.sort(result.errors)
+    page.text(
+        "The magnitude of an effect is the root mean square change of a unit under mean ablation of an input, or of an "
+        "output under mean ablation of the unit. The matrix of these numbers of all units is factorized into "
+        f"{result.rank} parts, and a unit belongs to the part with its largest weight; {len(result.sizes)} parts have "
+        f"units. Error of the best of {len(errors):,} random starts: {errors[0]:.4g}, of the worst: {errors[-1]:.4g}."
+    )
+    page.finding(more_stable(result))
+    titles = [f"Part {number}: {size} units" for number, size in enumerate(result.sizes, 1)]
+    labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
+    page.figure(
+        "roles_factorization",
+        draw_roles(result.roles, result.features, titles, **labels),
+        "Roles of the factorization's clusters: mean effect magnitudes of their units, which have no sign (as Figs 8 "
+        "and 10 of the paper).",
+    )
+    page.metrics(
+        {
+            "rank": result.rank,
+            "error": errors[0],
+            "errors": _quantiles(errors),
+            "starts": len(errors),
+            "adjusted_rand_between_networks": {name: _quantiles(values) for name, values in result.rand.items()},
+            "adjusted_rand_between_methods": result.between,
+        }
+    )
+
+
+def _quantiles(values):
+    names = ("least", "quartile", "median", "third_quartile", "most")
+    return dict(zip(names, np.quantile(np.asarray(values, float), (0, 0.25, 0.5, 0.75, 1)), strict=True))
+
+
+def more_stable(result: Parts) -> str:
+    """The finding: which of both methods agrees more between networks."""
+    tree, parts = (np.mean(result.rand[name]) for name in METHODS)
+    which = "more than" if tree > parts else "less than" if tree < parts else "as much as"
+    tree, parts = (mean_and_spread(result.rand[name], 2) for name in METHODS)
+    return (
+        f"The tree's clusters in two trained networks agree {which} those of the paper's comparison method, a "
+        f"factorization without signs: adjusted Rand index {tree} and {parts} at {result.rank} clusters (1: the same "
+        "units, 0: chance). Units of two networks are matched by their correlations, which favors the tree."
+    )
