@@ -27,26 +27,25 @@ SECTIONS = {
 
 def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
-    learned = task(settings, jax.random.key(settings.seed))
     name, recorded = settings.data, {}
     if settings.csv is not None:
         recorded["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
     elif settings.data == "prices":
         name = "simulated-prices"
-    # The factorization needs one forward pass of the whole network for each input: too many for convolutions of images.
-    left_out = {"factorization"} if settings.network == "cnn" else set()
+    # The factorization needs a forward pass for each input: too many for convolutions of images.
+    left_out = "factorization" if settings.network == "cnn" else None
     return write_report(
         ModuleStudy,
         settings,
-        {section: SECTIONS[section] for section in SECTIONS if section not in left_out},
+        {section: SECTIONS[section] for section in SECTIONS if section != left_out},
         title="The roles of hidden units as a tree",
         lead="Every hidden unit is described by its correlations with the network's inputs and outputs. Units with "
-        "similar correlations are joined into a tree, and each cluster of the tree has a role: the inputs that it "
-        "follows and the outputs that it raises and lowers. After C. Watanabe, Interpreting layered neural networks "
-        "via hierarchical modular representation, arXiv:1810.01588.",
+        "similar correlations are joined into a tree, whose clusters have a role: the inputs that they follow and the "
+        "outputs that they raise and lower. After C. Watanabe, Interpreting layered neural networks via hierarchical "
+        "modular representation, arXiv:1810.01588.",
         name=f"{settings.preset}-{name}-{settings.network}",
         recorded=recorded,
-        task=learned,
+        task=task(settings, jax.random.key(settings.seed)),
     )
 
 

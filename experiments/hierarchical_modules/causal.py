@@ -15,64 +15,48 @@ CNN_ROWS = 1_000  # held-out rows for the ablation of modules of a convolutional
 
 
 class Causal(NamedTuple):
-    """Shares of signs as predicted, and effects in the network that is shown."""
+    """Shares of signs as predicted, and effects of the coarsest clusters in the network that is shown."""
 
     shares: dict[str, dict[str, list[float]]]  # by kind and ablation, of each network; NaN without any change
-    roles: np.ndarray  # [clusters, outputs] of the coarsest clusters
-    effects: dict[str, np.ndarray]  # by ablation, [clusters, outputs] measured correlations
+    effects: dict[str, np.ndarray]  # [clusters, outputs] roles, and correlations measured by ablation
     labels: np.ndarray  # [units] the coarsest cluster of every unit in the tree
-    rows: int
 
 
 def measure(study) -> Causal:
     """Signs predicted by the roles against the signs of the outputs' changes, on held-out rows."""
-    resolutions, shares, shown = (
-        study.task.resolutions,
-        {kind: {name: [] for name in ABLATIONS} for kind in KINDS},
-        None,
-    )
+    resolutions, shown, shares = study.task.resolutions, [], {kind: {name: [] for name in ABLATIONS} for kind in KINDS}
     rows = study.task.held_inputs[: CNN_ROWS if study.config.network == "cnn" else None]
     every = [(kind, *pair) for kind in KINDS for pair in zip(study.networks[kind], study.trees[kind], strict=True)]
     for kind, network, tree in study.each("ablation", every):
         masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
         roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
         signs = tree.expand(tree.signs, 0)
-        effects = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
-        effects = {name: np.asarray(getattr(effects, name)) for name in ABLATIONS}
-        shown = shown or (roles[: resolutions[0]], {name: each[: resolutions[0]] for name, each in effects.items()})
-        for name, each in effects.items():
-            shares[kind][name].append(_agreeing(roles, each))
-    return Causal(shares, *shown, study.tree.cut(resolutions[0]), len(rows))
-
-
-def _agreeing(predicted, measured):
-    clear = (np.abs(predicted) >= STRONG) & (measured != 0)
-    return float(np.mean(np.sign(predicted[clear]) == np.sign(measured[clear]))) if clear.any() else np.nan
+        found = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
+        shown.append({"roles": roles} | {name: np.asarray(getattr(found, name)) for name in ABLATIONS})
+        for name, of in shares[kind].items():
+            clear = (np.abs(roles) >= STRONG) & (shown[-1][name] != 0)
+            agreeing = np.sign(roles[clear]) == np.sign(shown[-1][name][clear])
+            of.append(float(np.mean(agreeing)) if clear.any() else np.nan)
+    effects = {name: each[: resolutions[0]] for name, each in shown[0].items()}
+    return Causal(shares, effects, study.trees[TRAINED][0].cut(resolutions[0]))
 
 
 def show(result: Causal, page) -> None:
     """Roles against measured effects, and the shares of signs that agree."""
     page.finding(as_predicted(result))
-    page.figure(
-        "causal_check",
-        figures.stability.causal_check(
-            result.roles,
-            {name: result.effects[key] for key, name in ABLATIONS.items()},
-            names=[f"cluster {number + 1}" for number in range(len(result.roles))],
-            colors=figures.trees.cluster_colors([result.labels])[0],
-        ),
-        "Roles of the coarsest clusters with respect to each output, and measured effects of the ablation of the "
-        f"cluster on {result.rows:,} held-out rows: one dot for each cluster and output.",
-    )
+    roles, *measured = result.effects.values()
+    look = {"colors": figures.trees.cluster_colors([result.labels])[0]}
+    look["names"] = [f"cluster {number + 1}" for number in range(len(roles))]
+    figure = figures.stability.causal_check(roles, dict(zip(ABLATIONS.values(), measured, strict=True)), **look)
+    page.figure("causal_check", figure, "Roles and effects of ablation on held-out rows, a dot a cluster and output.")
     page.table(
         ("networks", *ABLATIONS.values()),
         [
             (kind, *(mean_and_spread(values) if np.isfinite(values).any() else None for values in of.values()))
             for kind, of in result.shares.items()
         ],
-        "Share of pairs of a cluster of any resolution and an output for which the sign of the change agrees with the "
-        f"role (of at least {STRONG} in magnitude), pairs without any change omitted: mean ± standard deviation over "
-        f"{len(result.shares[TRAINED]['resample'])} networks. Random signs would give 0.5.",
+        "Share of pairs of a cluster of any resolution and an output for which the sign of the change is that of the "
+        f"role (of at least {STRONG} in magnitude; 0.5 by chance), mean ± standard deviation over networks.",
     )
     page.metrics({"share_of_signs_as_predicted": result.shares})
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import KINDS, TRAINED
+from experiments.hierarchical_modules.module_study import TRAINED
 from interp_jax import figures
 from interp_jax.methods import hierarchy
 
@@ -19,10 +19,9 @@ class Choice(NamedTuple):
 
 def measure(study) -> Choice:
     """Lifetimes of the tree that is shown, and representative resolutions of all trees."""
-    tree, life = study.tree, hierarchy.lifetimes(study.tree.linkage)
-    chosen = {
-        kind: [hierarchy.representative_resolutions(each.linkage) for each in study.trees[kind]] for kind in KINDS
-    }
+    tree, choose = study.trees[TRAINED][0], hierarchy.representative_resolutions
+    chosen = {kind: [choose(tree.linkage) for tree in trees] for kind, trees in study.trees.items()}
+    life = hierarchy.lifetimes(tree.linkage)
     largest = min(len(life) - 1, 2 * max([*chosen[TRAINED][0], *study.task.resolutions]))
     return Choice(life[:largest], tree.ess[:largest], chosen)
 
@@ -31,16 +30,13 @@ def show(result: Choice, page) -> None:
     """Lifetimes of numbers of clusters, and the resolutions of all networks."""
     chosen, counts = result.chosen[TRAINED][0], np.arange(1, len(result.lifetimes) + 1)
     page.text(
-        "The lifetime of a number of clusters is the logarithm of the ratio of two merge heights, of that which "
-        "ends it and that which creates it: long where distances within clusters are much smaller than between them. "
-        "The representative resolutions are the three with the greatest sum of lifetimes, each at least twice the one "
-        f"before; the paper shows 4, 8 and 16 (MNIST) and 3, 6 and 12 (prices) without a rule. {varies(result)}"
+        "The lifetime of a number of clusters is the logarithm of the ratio of two merge heights, of its end and its "
+        "beginning: long where distances within clusters are much smaller than between them. Representative "
+        "resolutions are the three with the greatest sum of lifetimes, each at least twice the one before. The paper "
+        f"shows 4, 8 and 16 (MNIST) and 3, 6 and 12 (prices) clusters without a rule. {varies(result)}"
     )
-    page.figure(
-        "lifetimes",
-        figures.resolution_choice.choice(counts, result.lifetimes, result.ess, chosen),
-        "Error sum of squares and lifetime of every number of clusters; the representative resolutions are marked.",
-    )
+    figure = figures.resolution_choice.choice(counts, result.lifetimes, result.ess, chosen)
+    page.figure("lifetimes", figure, "Error sum of squares and lifetime; the representative resolutions are marked.")
     page.metrics({"chosen": chosen, "lifetimes": result.lifetimes, "ess": result.ess, "all_networks": result.chosen})
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.hierarchical_modules.tasks import Task, chain, shuffled
+from experiments.hierarchical_modules.tasks import Task, chain
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.methods import hierarchy
@@ -58,24 +58,12 @@ class ModuleStudy(Study):
         """The trees of all networks by kind."""
         return {kind: list(map(hierarchy.build, vectors)) for kind, vectors in self.vectors.items()}
 
-    @property
-    def tree(self) -> hierarchy.Hierarchy:
-        """The tree of the network that is shown."""
-        return self.trees[TRAINED][0]
-
     def segments(self, network) -> tuple:
         """A network cut at its hidden layers."""
         if self.config.network == "lnn":
             return network.segments()
         stage = HIDDEN[self.config.network]
         return network.segments(*(f"{stage}{layer + 1}" for layer in range(len(self.task.hidden))))
-
-    def weights(self, network) -> list[np.ndarray]:
-        """The weights [in, out] of each layer of a network; none of one with convolutions."""
-        if self.config.network == "lnn":
-            return [np.asarray(layer) for layer in network.weights]
-        names = [name for name in network.stage_names if name.startswith("dense") and self.config.network == "mlp"]
-        return [np.asarray(getattr(network, name).kernel[...]) for name in names]
 
     def stored(self, name: str, compute: Callable):
         """The arrays that ``compute()`` returns: computed once, then read from the run's folder."""
@@ -95,21 +83,19 @@ class ModuleStudy(Study):
     def _keys(self, number):
         return jax.random.split(jax.random.fold_in(self.key(2), number))
 
-    def _targets(self, kind, targets):
-        return shuffled(targets, self.key(3)) if kind == SHUFFLED else targets
+    def _rows(self, kind):
+        targets = self.task.targets if self.config.network == "lnn" else self.task.labels
+        shuffled = np.asarray(jax.random.permutation(self.key(3), len(targets)))
+        return self.task.inputs, targets[shuffled] if kind == SHUFFLED else targets
 
     def _sigmoid_networks(self, kind, numbers):
-        task = self.task
-        rows = task.inputs, self._targets(kind, task.targets)
-        compute = partial(
-            _train,
-            jnp.stack([self._keys(number) for number in numbers]),
-            *map(jnp.asarray, rows),
-            task.penalty,
-            sizes=(task.inputs.shape[1], *task.hidden, task.targets.shape[1]),
-            steps=0 if kind == UNTRAINED else task.steps,
-            drawn=not task.features.images,  # digits are shown in the paper's order, with alternating classes
-        )
+        task, keys = self.task, jnp.stack([self._keys(number) for number in numbers])
+        options = {
+            "sizes": (task.inputs.shape[1], *task.hidden, task.targets.shape[1]),
+            "steps": 0 if kind == UNTRAINED else task.passes * len(task.inputs),
+            "drawn": not task.features.images,  # digits are shown in the paper's order, with alternating classes
+        }
+        compute = partial(_train, keys, *map(jnp.asarray, self._rows(kind)), task.penalty, **options)
         stacked = self.stored(f"{kind} {numbers[0] + 1}", compute)
         return [lane(stacked, index) for index in range(len(numbers))]
 
@@ -118,9 +104,8 @@ class ModuleStudy(Study):
         network, folder = chain(self.config.network, self.task, start), self.folder(f"{kind} {numbers[0] + 1}")
         if kind != UNTRAINED:
             if not folder.is_dir():
-                rows = self.task.inputs, self._targets(kind, self.task.labels)
                 options = {"key": order, "epochs": self.task.passes, "optimizer": ADAM, "minibatch_size": 50}
-                networks.save_fit(folder, networks.fit(network, *rows, **options))
+                networks.save_fit(folder, networks.fit(network, *self._rows(kind), **options))
             network = networks.load_fit(folder, network).network
         return [lnn.Trained(networks.inference_view(network), np.zeros(0))]
 

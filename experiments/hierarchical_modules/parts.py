@@ -34,27 +34,31 @@ class Parts(NamedTuple):
 
 def measure(study) -> Parts:
     """The best of many factorizations, and the agreement of clusters between networks."""
-    config, tree = study.config, study.tree
-    rank, magnitudes = min(study.task.nmf_rank, len(tree.units)), _magnitudes(study, study.networks[TRAINED][0])
-    found = []
+    config, trees, options = study.config, study.trees[TRAINED], {"iterations": study.config.nmf_iterations}
+    rank, segments, found = (
+        min(study.task.nmf_rank, len(trees[0].units)),
+        map(study.segments, study.networks[TRAINED]),
+        [],
+    )
+    magnitudes = [jnp.asarray(hierarchy.effect_magnitudes(each, study.task.inputs)) for each in segments]
     for first in study.each("factorization, starts", range(0, config.nmf_starts, CHUNK)):
         starts, key = min(CHUNK, config.nmf_starts - first), jax.random.fold_in(study.key(5), first)
-        compute = partial(nmf.nmf, magnitudes, rank, key=key, restarts=starts, iterations=config.nmf_iterations)
+        compute = partial(nmf.nmf, magnitudes[0], rank, key=key, restarts=starts, **options)
         found.append(study.stored(f"factorization {first + 1}", compute))
-    labels = clusters(min(found, key=lambda each: each.error))
-    return Parts(
-        rank,
-        np.concatenate([each.errors for each in found]),
-        np.bincount(labels),
-        np.stack([np.asarray(magnitudes)[labels == part].mean(axis=0) for part in range(labels.max() + 1)]),
-        study.task.features,
-        _between_networks(study, rank),
-        float(adjusted_rand_score(tree.cut(rank), labels[tree.units])),
-    )
-
-
-def _magnitudes(study, network):
-    return jnp.asarray(hierarchy.effect_magnitudes(study.segments(network), study.task.inputs))
+    labels, errors = clusters(min(found, key=lambda each: each.error)), np.concatenate([each.errors for each in found])
+    roles = np.stack([np.asarray(magnitudes[0])[labels == part].mean(axis=0) for part in range(labels.max() + 1)])
+    cuts = {TREE: [tree.cut(rank) for tree in trees], PARTS: []}
+    for number in study.each("factorization, networks", range(len(trees))):
+        key = jax.random.fold_in(study.key(9), number)
+        quick = nmf.nmf(magnitudes[number], rank, key=key, restarts=FEW, **options)
+        cuts[PARTS].append(clusters(quick)[trees[number].units])
+    rand = {method: [] for method in METHODS}
+    for b, a in combinations(range(len(trees)), 2):
+        matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
+        for method, of in cuts.items():
+            rand[method].append(hierarchy.partition_agreement(of[a], of[b], matching))
+    between = float(adjusted_rand_score(cuts[TREE][0], labels[trees[0].units]))
+    return Parts(rank, errors, np.bincount(labels), roles, study.task.features, rand, between)
 
 
 def clusters(factors: nmf.Factorization) -> np.ndarray:
@@ -66,50 +70,23 @@ def clusters(factors: nmf.Factorization) -> np.ndarray:
     return np.array([place[old] for old in part])
 
 
-def _between_networks(study, rank):
-    """By method, the agreement of the clusters of every pair of trained networks."""
-    trees, cuts = study.trees[TRAINED], {TREE: [tree.cut(rank) for tree in study.trees[TRAINED]], PARTS: []}
-    options = {"restarts": FEW, "iterations": study.config.nmf_iterations}
-    for number, network in study.each("factorization, networks", list(enumerate(study.networks[TRAINED]))):
-        key = jax.random.fold_in(study.key(9), number)
-        parts = clusters(nmf.nmf(_magnitudes(study, network), rank, key=key, **options))
-        cuts[PARTS].append(parts[trees[number].units])
-    rand = {method: [] for method in METHODS}
-    for b, a in combinations(range(len(trees)), 2):
-        matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
-        for method, of in cuts.items():
-            rand[method].append(hierarchy.partition_agreement(of[a], of[b], matching))
-    return rand
-
-
 def show(result: Parts, page) -> None:
     """Figures 8 and 10 of the paper: the roles of the factorization's clusters; and the agreement of both methods."""
-    errors = np.sort(result.errors)
+    errors, between = np.sort(result.errors), {name: _quantiles(values) for name, values in result.rand.items()}
     page.text(
         "The magnitude of an effect is the root mean square change of a unit under mean ablation of an input, or of an "
-        "output under mean ablation of the unit. The matrix of these numbers of all units is factorized into "
-        f"{result.rank} parts, and a unit belongs to the part with its largest weight; {len(result.sizes)} parts have "
-        f"units. Error of the best of {len(errors):,} random starts: {errors[0]:.4g}, of the worst: {errors[-1]:.4g}."
+        f"output under mean ablation of the unit. These numbers of all units are factorized into {result.rank} parts, "
+        f"and a unit belongs to the part with its largest weight; {len(result.sizes)} parts have units. Error of the "
+        f"best of {len(errors):,} random starts: {errors[0]:.4g}, of the worst: {errors[-1]:.4g}."
     )
     page.finding(more_stable(result))
     titles = [f"Part {number}: {size} units" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
-    page.figure(
-        "roles_factorization",
-        draw_roles(result.roles, result.features, titles, **labels),
-        "Roles of the factorization's clusters: mean effect magnitudes of their units, which have no sign (as Figs 8 "
-        "and 10 of the paper).",
-    )
-    page.metrics(
-        {
-            "rank": result.rank,
-            "error": errors[0],
-            "errors": _quantiles(errors),
-            "starts": len(errors),
-            "adjusted_rand_between_networks": {name: _quantiles(values) for name, values in result.rand.items()},
-            "adjusted_rand_between_methods": result.between,
-        }
-    )
+    figure = draw_roles(result.roles, result.features, titles, **labels)
+    page.figure("roles_factorization", figure, "Mean effect magnitudes of each part (as Figs 8 and 10 of the paper).")
+    metrics = {"rank": result.rank, "error": errors[0], "errors": _quantiles(errors), "starts": len(errors)}
+    agreement = {"adjusted_rand_between_networks": between, "adjusted_rand_between_methods": result.between}
+    page.metrics(metrics | agreement)
 
 
 def _quantiles(values):

@@ -12,28 +12,35 @@ from interp_jax.networks.models import lnn
 
 MODULES = 4
 NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # added to the copies' weights, in standard deviations of the copied weights
-MEASURES = RAND, SIGNS, CHOSEN = "adjusted_rand", "signs", "chosen"
+MEASURES = {
+    "adjusted_rand": "modules (adjusted Rand index)",
+    "signs": "signs (share recovered)",
+    "chosen": f"{MODULES} clusters are representative (share)",
+}
 
 
 class Planted(NamedTuple):
-    """By measure [noise levels, networks], what is recovered; and the number of units."""
+    """What is recovered in networks with planted modules."""
 
-    recovered: dict[str, np.ndarray]
+    recovered: dict[str, np.ndarray]  # by measure, [noise levels, networks]
     units: int
 
 
 def measure(study) -> Planted:
     """Recovery of modules and signs in networks whose units are noisy copies of a few, half of them reversed."""
-    units, count = sum(study.task.hidden), study.config.planted
+    units, outputs, count = sum(study.task.hidden), study.task.targets.shape[1], study.config.planted
     inputs = np.asarray(study.task.inputs).reshape(len(study.task.inputs), -1)
     recovered = {name: np.zeros((len(NOISE), count)) for name in MEASURES}
-    for place in study.each("planted modules", list(np.ndindex(len(NOISE), count))):
-        key, noise = jax.random.fold_in(study.key(11), place[1]), NOISE[place[0]]
-        network, planted, signs = planted_network(key, inputs.shape[1], units, study.task.targets.shape[1], noise)
+    for level, number in study.each("planted modules", list(np.ndindex(len(NOISE), count))):
+        key = jax.random.fold_in(study.key(11), number)
+        network, planted, signs = planted_network(key, inputs.shape[1], units, outputs, NOISE[level])
         tree = hierarchy.build(hierarchy.network_vectors(network.segments(), inputs))
-        recovered[RAND][place] = adjusted_rand_score(planted[tree.units], tree.cut(MODULES))
-        recovered[SIGNS][place] = _signs_recovered(planted, signs, tree.expand(tree.signs, 0))
-        recovered[CHOSEN][place] = MODULES in hierarchy.representative_resolutions(tree.linkage)
+        rand = adjusted_rand_score(planted[tree.units], tree.cut(MODULES))
+        same = [np.mean((signs == tree.expand(tree.signs, 0))[planted == module]) for module in range(MODULES)]
+        up_to_reversal = sum(max(share, 1 - share) for share in same) / MODULES
+        chosen = MODULES in hierarchy.representative_resolutions(tree.linkage)
+        for each, value in zip(recovered.values(), (rand, up_to_reversal, chosen), strict=True):
+            each[level, number] = value
     return Planted(recovered, units)
 
 
@@ -50,36 +57,17 @@ def planted_network(key, inputs: int, units: int, outputs: int, noise: float):
     return lnn.LNN(*zip(hidden, last, strict=True)), planted, signs
 
 
-def _signs_recovered(planted, signs, aligned):
-    """The share of units with the planted sign, up to a reversal of each module."""
-    same = [np.mean(signs[planted == module] == aligned[planted == module]) for module in range(MODULES)]
-    return sum(max(share, 1 - share) for share in same) / MODULES
-
-
 def show(result: Planted, page) -> None:
     """What is recovered, against the noise."""
     page.text(
-        f"{result.units} sigmoid units are copies of {MODULES} random units with noise added to their weights, a random "
-        f"half of them reversed (weights and bias negated). The tree, cut into {MODULES} clusters, should recover "
-        "the copies of each unit, and the alignment of signs the reversed ones, up to a reversal of the whole module; "
-        "random signs agree for slightly more than half of the units."
+        f"{result.units} sigmoid units are copies of {MODULES} random units with noise added to their weights, half of "
+        f"them reversed. The tree, cut into {MODULES} clusters, should recover the copies of each unit, the alignment "
+        "the reversed ones, up to a reversal of a whole module; random signs agree for slightly more than half."
     )
-    page.finding(known_answer(result.recovered[RAND]))
-    page.figure(
-        "planted",
-        figures.curves.against(
-            np.array(NOISE),
-            {
-                "modules (adjusted Rand index)": result.recovered[RAND],
-                "signs (share recovered)": result.recovered[SIGNS],
-            },
-            "noise of the copies, standard deviations of the weights",
-            "recovered",
-        ),
-        f"Recovery of planted modules in {result.recovered[RAND].shape[1]} networks at each noise level. {MODULES} is "
-        f"among the representative resolutions in {result.recovered[CHOSEN][0].mean():.0%} of the networks without "
-        f"noise, and in {result.recovered[CHOSEN][NOISE.index(1.0)].mean():.0%} with noise as large as the weights.",
-    )
+    page.finding(known_answer(result.recovered["adjusted_rand"]))
+    series = {label: result.recovered[name] for name, label in MEASURES.items()}
+    figure = figures.curves.against(np.array(NOISE), series, "noise / standard deviation of the weights", "recovered")
+    page.figure("planted", figure, "What is recovered: mean, standard deviation and single networks.")
     page.metrics({"noise": NOISE, **result.recovered})
 
 

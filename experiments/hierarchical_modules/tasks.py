@@ -31,11 +31,6 @@ class Task:
     labels: np.ndarray | None = None
     scaled_targets: data.Scaling | None = None
 
-    @property
-    def steps(self) -> int:
-        """The number of training steps of a sigmoid network, one row each."""
-        return self.passes * len(self.inputs)
-
 
 # Watanabe 2018, Appendix 3; the paper does not give the sizes of hidden layers.
 _DIGITS = {"passes": 100, "penalty": 1.1e-5, "resolutions": (4, 8, 16), "nmf_rank": 16}
@@ -112,8 +107,3 @@ def _prices(settings, key):
         "scaled_targets": scaling,
         **_rows(*(np.split(x, [split]) for x in (inputs, scaling.apply(windows.targets)))),
     }
-
-
-def shuffled(targets: np.ndarray, key) -> np.ndarray:
-    """The targets in a random order of rows, so that they are independent of the inputs."""
-    return targets[np.asarray(jax.random.permutation(key, len(targets)))]

@@ -13,6 +13,7 @@ NETWORKS = {
     "mlp": "a perceptron with ReLU",
     "cnn": "convolutions with pooling, with channels as hidden units",
 }
+BASELINES = {"the price a month before": 1, "the price twelve months before": 12}  # forecasts without a network
 
 
 class Training(NamedTuple):
@@ -24,35 +25,30 @@ class Training(NamedTuple):
     rows: tuple[int, int]  # training and held out
     score: str
     scores: dict[str, dict[str, list[float]]]  # by kind and rows, of each network
-    baselines: dict[str, list[float]]  # errors on both sets of rows of forecasts without a network
+    baselines: dict[str, list[float]]  # errors on both sets of rows
     curves: dict[str, np.ndarray]  # by kind, [intervals, networks] of sigmoid units
-    small_weights: list[float]  # share of the weights of each of these networks after training
-    steps: int
+    small_weights: list[float]  # share of the weights of each trained network of sigmoid units
+    passes: int  # over the training rows
 
 
 def measure(study) -> Training:
     """Scores on the training rows and on the held-out rows."""
-    task, sigmoid, scores = study.task, study.config.network == "lnn", {}
+    task, config, scores = study.task, study.config, {}
     rows = {"training": (task.inputs, task.targets), "held out": (task.held_inputs, task.held_targets)}
     for kind, of in study.networks.items():
         scores[kind] = {
             name: [_score(task, networks.apply(network, inputs, batch_size=BATCH), targets) for network in of]
             for name, (inputs, targets) in rows.items()
         }
-    curves = {kind: np.stack([each.error for each in study.trainings[kind]], axis=1) for kind in (TRAINED, SHUFFLED)}
-    weights = map(study.weights, study.networks[TRAINED])
-    return Training(
-        task.name,
-        study.config.network,
-        [task.inputs[0].size, *task.hidden, task.targets.shape[1]],
-        (len(task.inputs), len(task.held_inputs)),
-        "accuracy" if task.features.images else "root mean square error",
-        scores,
-        {} if task.features.images else _forecasts_without_a_network(task),
-        curves if sigmoid else {},
-        [float(np.mean(np.abs(np.concatenate(each, axis=None)) < 0.01)) for each in weights if sigmoid],
-        task.steps,
-    )
+    curves, small, baselines = {}, [], {} if task.features.images else _baselines(task)
+    if config.network == "lnn":
+        curves = {kind: np.stack([x.error for x in study.trainings[kind]], axis=1) for kind in (TRAINED, SHUFFLED)}
+        weights = [np.concatenate(network.weights, axis=None) for network in study.networks[TRAINED]]
+        small = [float(np.mean(np.abs(each) < 0.01)) for each in weights]
+    layers, counts = [task.inputs[0].size, *task.hidden, task.targets.shape[1]], [len(x) for x, _ in rows.values()]
+    score = "accuracy" if task.features.images else "root mean square error"
+    data = task.name, config.network, layers, tuple(counts)
+    return Training(*data, score, scores, baselines, curves, small, task.passes)
 
 
 def _score(task, outputs, targets):
@@ -65,11 +61,9 @@ def _error(differences):
     return float(np.sqrt(np.mean(differences**2)))
 
 
-def _forecasts_without_a_network(task):
-    """Errors of two baselines on both sets of rows: the price a month before, and the price a year before."""
+def _baselines(task):
     prices, held = task.scaled_targets.invert(np.concatenate([task.targets, task.held_targets])), len(task.held_targets)
-    baselines = {"the price a month before": 1, "the price twelve months before": 12}
-    changes = {name: prices[months:] - prices[:-months] for name, months in baselines.items()}
+    changes = {name: prices[months:] - prices[:-months] for name, months in BASELINES.items()}
     return {name: [_error(x[:-held]), _error(x[-held:])] for name, x in changes.items() if len(task.targets) > 12}
 
 
@@ -81,25 +75,17 @@ def show(result: Training, page) -> None:
         f"{'-'.join(map(str, result.layers))} (inputs, hidden layers, outputs). Networks trained on shuffled targets "
         "can only memorize, and untrained ones have learned nothing: what holds for these controls is not learned."
     )
-    rows = [(kind, *(mean_and_spread(each) for each in of.values())) for kind, of in result.scores.items()]
+    rows = [(kind, *map(mean_and_spread, of.values())) for kind, of in result.scores.items()]
     rows += [(name, *(f"{error:.3f}" for error in errors)) for name, errors in result.baselines.items()]
-    page.table(
-        ("network", f"{training} training rows", f"{held_out} held-out rows"),
-        rows,
-        f"{result.score.capitalize()}, mean ± standard deviation over {len(result.scores[TRAINED]['training'])} "
-        "networks.",
-        note=better(result),
-    )
+    header = "network", f"{training} training rows", f"{held_out} held-out rows"
+    over = f"mean ± standard deviation over {len(result.scores[TRAINED]['training'])} networks"
+    page.table(header, rows, f"{result.score.capitalize()}, {over}.", note=better(result))
     metrics = {"score": result.score, "rows": result.rows[0], "networks": dict(result.scores)}
     if result.curves:
-        intervals = len(result.curves[TRAINED])
-        steps = result.steps / intervals * np.arange(1, intervals + 1)
-        page.figure(
-            "training",
-            figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True),
-            f"Online training, {result.steps:,} steps of one row; mean, standard deviation and single networks. "
-            f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training.",
-        )
+        steps = np.linspace(0, result.passes * result.rows[0], 1 + len(result.curves[TRAINED]))[1:]
+        curves = figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True)
+        small = f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training"
+        page.figure("training", curves, f"Online training, {over} and single networks; {small}.")
         metrics["networks"]["share_of_weights_below_0.01"] = result.small_weights
     page.metrics(metrics)
 

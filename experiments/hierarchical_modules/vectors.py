@@ -18,7 +18,7 @@ class Vectors(NamedTuple):
     tree: dict[str, Any]  # the fields of the Hierarchy
     unaligned: np.ndarray  # the linkage of the same vectors as measured
     sums: dict[str, list[float]]  # by algorithm, the sum of cosines of each network
-    heights: dict[str, list[float]]  # before and after the alignment, the height of the tree of each network
+    heights: dict[str, list[float]]  # before and after the alignment, of the tree of each network
 
 
 def measure(study) -> Vectors:
@@ -26,15 +26,14 @@ def measure(study) -> Vectors:
     trees, vectors = study.trees[TRAINED], study.vectors[TRAINED]
     measured = [each.vectors[tree.units] for each, tree in zip(vectors, trees, strict=True)]
     paper = [alignment.align_signs(each, key=study.key(8 + 100 * number)) for number, each in enumerate(measured)]
-    unaligned = [ward.linkage(each) for each in measured]
+    linkages = {"before": list(map(ward.linkage, measured)), "after": [tree.linkage for tree in trees]}
     sums = {
         "before": [float(each.similarity[0]) for each in paper],
         "Algorithm 1": [float(each.similarity[-1]) for each in paper],
         "greedy flips": [float(tree.similarity[-1]) for tree in trees],
     }
-    linkages = {"before": unaligned, "after": [tree.linkage for tree in trees]}
     heights = {when: [float(each[-1, 2]) for each in of] for when, of in linkages.items()}
-    return Vectors(dataclasses.asdict(study.tree), unaligned[0], sums, heights)
+    return Vectors(dataclasses.asdict(trees[0]), linkages["before"][0], sums, heights)
 
 
 def show(result: Vectors, page) -> None:
@@ -44,34 +43,20 @@ def show(result: Vectors, page) -> None:
     constant = int(np.sum(~tree.vectors.any(axis=0)[:inputs]))
     before, paper, greedy = (mean_and_spread(values, 0).replace("-", "−") for values in result.sums.values())
     page.text(
-        f"The feature vector of a hidden unit is its correlations with the network's {inputs} inputs ({constant} of "
-        f"them constant) and {tree.outputs} outputs over the training rows; {dead} of {units + dead} units are constant "
-        "and left out. A unit and its negative are equivalent, so that signs are aligned before units are compared: the "
-        f"sum of the cosines of all pairs is {before} as measured, {paper} after the paper's 5,000 random flips, "
-        f"{greedy} after greedy flips (mean ± standard deviation over networks). {lower(result)}"
+        f"The feature vector of a hidden unit is its correlations with {inputs} inputs ({constant} of them constant) "
+        f"and {tree.outputs} outputs over the training rows; {dead} of {units + dead} units are constant and left out. "
+        "A unit and its negative are equivalent, so that signs are aligned before units are compared. The sum of the "
+        f"cosines of all pairs is {before} as measured, {paper} after the paper's random flips and {greedy} after "
+        f"greedy flips (mean ± standard deviation over networks). {lower(result)}"
     )
-    page.figure(
-        "feature_vectors",
-        figures.alignment.aligned_vectors(
-            tree.vectors * tree.signs[:, None], tree.vectors, tree.similarity, split=inputs, order=tree.order
-        ),
-        f"Feature vectors before and after the alignment, which reverses {np.sum(tree.signs < 0)} units; a unit a row "
-        "in the order of the tree (as Figs 11 and 13 of the paper: the alignment).",
-    )
-    page.figure(
-        "dendrograms",
-        figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage}),
-        "Trees of the feature vectors (as Figs 12 and 14 of the paper: trees before and after the alignment).",
-    )
-    page.metrics(
-        {
-            "units": units + dead,
-            "dead_units": dead,
-            "constant_inputs": constant,
-            "similarity_of_all_networks": result.sums,
-            "height_of_all_networks": result.heights,
-        }
-    )
+    vectors = tree.vectors * tree.signs[:, None], tree.vectors
+    figure = figures.alignment.aligned_vectors(*vectors, tree.similarity, split=inputs, order=tree.order)
+    caption = "Feature vectors, a unit a row in the order of the tree, before and after the alignment of signs"
+    page.figure("feature_vectors", figure, f"{caption} (as Figs 11 and 13 of the paper).")
+    figure = figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage})
+    page.figure("dendrograms", figure, "Trees before and after the alignment (as Figs 12 and 14 of the paper).")
+    metrics = {"units": units + dead, "dead_units": dead, "constant_inputs": constant}
+    page.metrics(metrics | {"similarity_of_all_networks": result.sums, "height_of_all_networks": result.heights})
 
 
 def lower(result: Vectors) -> str:

@@ -26,7 +26,7 @@ from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
 from interp_jax.kernels.nmf import Factorization
-from interp_jax.methods.hierarchy import Agreement, Support, build
+from interp_jax.methods.hierarchy import Agreement
 from tests.real_data import REAL_DATA
 
 SMALL = dataclasses.replace(
@@ -48,7 +48,6 @@ FIGURES = {
     "dendrograms",
     "tree",
     "roles_4",
-    "network_2",
     "lifetimes",
     "agreement_roles",
     "causal_check",
@@ -124,7 +123,7 @@ def _assert_clusters_are_a_tree(found, units):
 def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
     study_main.main(dataclasses.replace(SMALL, **options))
     figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
-    missing = {"network_2", "roles_factorization"}
+    missing = {"roles_factorization"}
     no_curve = {"training"} if "network" in options else set()
     assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
 
@@ -219,11 +218,9 @@ def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
 
 
 def test_roles_in_words_read_as_documented():
-    assert doctest.testmod(reading).attempted > 3
+    assert doctest.testmod(reading).attempted > 0
     assert doctest.testmod(reading).failed == 0
-    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "no output with a notable correlation"
-    constant = reading.Features((4, 4), True, ("a",))
-    assert reading.inputs_in_words(np.full(17, np.nan), constant) == "no part of the image"
+    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "affects no output"
 
 
 def _training(score, trained, controls):
@@ -248,13 +245,16 @@ def test_the_alignment_is_compared_in_every_network():
     ("jaccard", "words"), [([0.9, 0.8], "All of the 2"), ([0.9, 0.5], "1 of the 2"), ([0.1, 0.5], "None of the 2")]
 )
 def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, words):
-    rows = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.5], [-0.1, 0.9, -0.9]])
-    tree = dataclasses.asdict(build(rows)) | {"outputs": 1}
-    features, support = reading.Features((1, 2), False, ("taro",)), Support(np.array(jaccard), np.ones(2))
-    found = clusters.in_words(clusters.Clusters("prices", tree, features, {2: support}, 5, [], (3,)))
-    assert found.startswith("The 3 hidden units of a network trained on prices form 2 clusters")
-    assert "the largest, 2 units, follows high taro in month −2\u00a0(+0.85), and raises taro\u00a0(+0.50)." in found
-    assert found.endswith(f"{words} recur when the training rows are drawn anew.")
+    every = [
+        {"units": units, "support": share, "outputs": np.array([0.5, -0.3])}
+        for units, share in zip(([0, 2], [1]), jaccard, strict=True)
+    ]
+    features, tree = reading.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
+    assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5)) == (
+        "The 3 hidden units of a network trained on prices form 2 clusters that respond alike; the largest, 2 units, "
+        "raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30). "
+        f"{words} recur when the training rows are drawn anew."
+    )
 
 
 def test_resolutions_that_vary_between_networks_are_given_as_a_range():
@@ -274,7 +274,7 @@ def test_agreement_is_learned_only_if_it_exceeds_that_of_both_controls():
 
 
 def _causal(*shares):
-    return causal.Causal({kind: {"resample": each} for kind, each in zip(KINDS, shares, strict=True)}, *4 * [None])
+    return causal.Causal({kind: {"resample": each} for kind, each in zip(KINDS, shares, strict=True)}, *2 * [None])
 
 
 def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
