@@ -48,7 +48,7 @@ def show(result: Causal, page) -> None:
     look = {"colors": figures.trees.cluster_colors([result.labels])[0]}
     look["names"] = [f"cluster {number + 1}" for number in range(len(roles))]
     figure = figures.stability.causal_check(roles, dict(zip(ABLATIONS.values(), measured, strict=True)), **look)
-    page.figure("causal_check", figure, "Roles and effects of ablation on held-out rows, a dot a cluster and output.")
+    page.figure("causal_check", figure, "Roles, and effects of ablation on held-out rows; one dot for each output.")
     page.table(
         ("networks", *ABLATIONS.values()),
         [
@@ -68,7 +68,7 @@ def as_predicted(result: Causal) -> str:
     if TRAINED not in known:
         return "Taking the units of a cluster from another row changes no output of the trained networks."
     trained, controls = known[TRAINED], {kind: known[kind] for kind in CONTROLS if kind in known}
-    if not exceeds(trained, [0.5], len(trained)):
+    if not exceeds(trained, 0.5, len(trained)):
         why = "not clearly more often than by chance"
     elif all(exceeds(trained, each, min(len(trained), len(each))) for each in controls.values()):
         why = "more often than by chance, and than in the controls, so that a part is learned"
@@ -76,6 +76,6 @@ def as_predicted(result: Causal) -> str:
         why = "more often than by chance, but not clearly than in both controls, so that it need not be learned"
     others = "".join(f"; {kind} {each.mean():.0%}" for kind, each in controls.items())
     return (
-        "If the units of a cluster are taken from another row, the outputs of trained networks change in the direction "
-        f"that its role predicts in {trained.mean():.0%} of the cases (by chance in 50%{others}): {why}."
+        "If the activations of a cluster are taken from another row, the outputs of trained networks change in the "
+        f"direction that its role predicts in {trained.mean():.0%} of the cases (by chance in 50%{others}): {why}."
     )

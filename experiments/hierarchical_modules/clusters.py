@@ -96,8 +96,9 @@ def in_words(result: Clusters) -> str:
     coarse = result.clusters[: result.resolutions[0]]
     largest = max(coarse, key=lambda cluster: len(cluster["units"]))
     stable, c = sum(cluster["support"] >= STABLE for cluster in coarse), len(coarse)
+    units, size, role = len(result.tree["vectors"]), len(largest["units"]), _outputs(result, largest)
     return (
-        f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} form {c} clusters that "
-        f"respond alike; the largest, {len(largest['units'])} units, {_outputs(result, largest)}. "
+        f"The {units} hidden units of a network trained on {result.data} form {c} clusters of units with similar "
+        f"correlations; the largest, {size} units, {role} (mean correlations with the outputs). "
         f"{'All' if stable == c else stable or 'None'} of the {c} recur when the training rows are drawn anew."
     )

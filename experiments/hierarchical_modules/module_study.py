@@ -130,4 +130,6 @@ def members(labels: np.ndarray) -> np.ndarray:
 
 def exceeds(values, others, networks: int) -> bool:
     """Whether a mean is greater than another by over two standard errors, with so many independent networks."""
+    if any(np.shape(each) == (1,) for each in (values, others)):
+        return False  # no standard error is known
     return bool(np.mean(values) - np.mean(others) > 2 * np.hypot(np.std(values), np.std(others)) / np.sqrt(networks))

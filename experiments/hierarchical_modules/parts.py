@@ -34,12 +34,9 @@ class Parts(NamedTuple):
 
 def measure(study) -> Parts:
     """The best of many factorizations, and the agreement of clusters between networks."""
-    config, trees, options = study.config, study.trees[TRAINED], {"iterations": study.config.nmf_iterations}
-    rank, segments, found = (
-        min(study.task.nmf_rank, len(trees[0].units)),
-        map(study.segments, study.networks[TRAINED]),
-        [],
-    )
+    config, trees, found = study.config, study.trees[TRAINED], []
+    rank, options = min(study.task.nmf_rank, len(trees[0].units)), {"iterations": config.nmf_iterations}
+    segments = map(study.segments, study.networks[TRAINED])
     magnitudes = [jnp.asarray(hierarchy.effect_magnitudes(each, study.task.inputs)) for each in segments]
     for first in study.each("factorization, starts", range(0, config.nmf_starts, CHUNK)):
         starts, key = min(CHUNK, config.nmf_starts - first), jax.random.fold_in(study.key(5), first)
@@ -80,10 +77,12 @@ def show(result: Parts, page) -> None:
         f"best of {len(errors):,} random starts: {errors[0]:.4g}, of the worst: {errors[-1]:.4g}."
     )
     page.finding(more_stable(result))
-    titles = [f"Part {number}: {size} units" for number, size in enumerate(result.sizes, 1)]
+    titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
     figure = draw_roles(result.roles, result.features, titles, **labels)
-    page.figure("roles_factorization", figure, "Mean effect magnitudes of each part (as Figs 8 and 10 of the paper).")
+    page.figure(
+        "roles_factorization", figure, "Mean effects of the units of each part (as Figs 8 and 10 of the paper)."
+    )
     metrics = {"rank": result.rank, "error": errors[0], "errors": _quantiles(errors), "starts": len(errors)}
     agreement = {"adjusted_rand_between_networks": between, "adjusted_rand_between_methods": result.between}
     page.metrics(metrics | agreement)
@@ -98,7 +97,7 @@ def more_stable(result: Parts) -> str:
     """The finding: which of both methods agrees more between networks."""
     tree, parts = (np.mean(result.rand[name]) for name in METHODS)
     which = "more than" if tree > parts else "less than" if tree < parts else "as much as"
-    tree, parts = (mean_and_spread(result.rand[name], 2) for name in METHODS)
+    tree, parts = (mean_and_spread(result.rand[name], 2).replace("-", "−") for name in METHODS)
     return (
         f"The tree's clusters in two trained networks agree {which} those of the paper's comparison method, a "
         f"factorization without signs: adjusted Rand index {tree} and {parts} at {result.rank} clusters (1: the same "

@@ -64,9 +64,10 @@ def learned(result: Stability) -> str:
     roles = {kind: each.roles[:, result.counts.index(result.coarse)] for kind, each in result.agreement.items()}
     beyond = all(exceeds(roles[TRAINED], roles[kind], result.networks) for kind in CONTROLS)
     trained, shuffled, untrained = (np.mean(values) for values in roles.values())
-    why = "A part of the agreement is learned." if beyond else "So much can come from the data that all share."
+    more = "more than in both controls, so that a part is learned"
+    alike = "not clearly more than in both controls, so that it can come from the data, which all networks share"
     return (
         f"The roles of {result.coarse} clusters in two independently trained networks have a mean cosine of "
         f"{trained:.2f} (1: the same roles); it is {shuffled:.2f} for networks trained on shuffled targets and "
-        f"{untrained:.2f} for untrained ones. {why}"
+        f"{untrained:.2f} for untrained ones. That is {more if beyond else alike}."
     )

@@ -38,22 +38,21 @@ def _head(config):
 def _column(config, metrics):
     vectors, agreement = metrics["vectors"], metrics["stability"]["agreement"]
     sums, heights = vectors["similarity_of_all_networks"], vectors["height_of_all_networks"]
-    score, prices = metrics["training"]["networks"]["trained"]["held out"], config["data"] == "prices"
+    score = metrics["training"]["networks"]["trained"]["held out"]
+    score = f"{mean_and_spread(score, 1)} points" if config["data"] == "prices" else mean_and_spread(score)
     coarse = str(metrics["clusters"]["resolutions"][0])
     roles = {kind: f"{every['roles'][coarse]:.2f}" for kind, every in agreement.items()}
+    spread = f"{agreement['trained']['roles_spread'][coarse]:.2f}"
     signs = metrics["causal"]["share_of_signs_as_predicted"]
     confirmed = {kind: mean_and_spread(shares["resample"], 2) for kind, shares in signs.items()}
     return {
-        "held-out accuracy (prices: root mean square error)": f"{mean_and_spread(score, 1)} points"
-        if prices
-        else mean_and_spread(score),
+        "held-out accuracy (prices: root mean square error)": score,
         "sum of cosines of all pairs of units: as measured": mean_and_spread(sums["before"], 0),
         "… signs aligned": mean_and_spread(sums["greedy flips"], 0),
         "height of the Ward tree: as measured": mean_and_spread(heights["before"], 1),
         "… aligned": mean_and_spread(heights["after"], 1),
         "representative resolutions (first network)": ", ".join(map(str, metrics["choice"]["chosen"])),
-        "cosine of the coarsest roles of two networks": f"{roles['trained']}\u00a0±\u00a0"
-        f"{agreement['trained']['roles_spread'][coarse]:.2f}",
+        "cosine of the coarsest roles of two networks": f"{roles['trained']}\u00a0±\u00a0{spread}",
         "… targets shuffled; untrained": f"{roles['shuffled targets']}; {roles['untrained']}",
         "signs of roles confirmed by ablation": confirmed["trained"],
         "… signs, targets shuffled; untrained": f"{confirmed['shuffled targets']}; {confirmed['untrained']}",

@@ -73,7 +73,7 @@ def show(result: Training, page) -> None:
     page.text(
         f"Data: {result.data}, {training} training and {held_out} held-out rows. Networks: {NETWORKS[result.network]}, "
         f"{'-'.join(map(str, result.layers))} (inputs, hidden layers, outputs). Networks trained on shuffled targets "
-        "can only memorize, and untrained ones have learned nothing: what holds for these controls is not learned."
+        "can only memorize, and untrained ones have learned nothing: what holds for these too is not due to learning."
     )
     rows = [(kind, *map(mean_and_spread, of.values())) for kind, of in result.scores.items()]
     rows += [(name, *(f"{error:.3f}" for error in errors)) for name, errors in result.baselines.items()]

@@ -21,7 +21,7 @@ from experiments.hierarchical_modules import (
     training,
     vectors,
 )
-from experiments.hierarchical_modules.module_study import KINDS
+from experiments.hierarchical_modules.module_study import KINDS, exceeds
 from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
@@ -251,8 +251,8 @@ def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, wo
     ]
     features, tree = reading.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
     assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5)) == (
-        "The 3 hidden units of a network trained on prices form 2 clusters that respond alike; the largest, 2 units, "
-        "raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30). "
+        "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations; the "
+        "largest, 2 units, raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean correlations with the outputs). "
         f"{words} recur when the training rows are drawn anew."
     )
 
@@ -269,8 +269,17 @@ def _agreement(*of_kinds):
 
 def test_agreement_is_learned_only_if_it_exceeds_that_of_both_controls():
     assert "0.90 (1: the same roles); it is 0.80" in stability.learned(_agreement(0.9, 0.8, 0.5))
-    assert stability.learned(_agreement(0.9, 0.8, 0.5)).endswith("A part of the agreement is learned.")
-    assert stability.learned(_agreement(0.9, 0.95, 0.5)).endswith("So much can come from the data that all share.")
+    assert stability.learned(_agreement(0.9, 0.8, 0.5)).endswith("so that a part is learned.")
+    assert stability.learned(_agreement(0.9, 0.95, 0.5)).endswith("which all networks share.")
+
+
+def test_means_are_compared_by_their_standard_errors():
+    assert exceeds([0.9, 0.8], [0.5, 0.6], 2)
+    assert not exceeds([0.9, 0.1], [0.4, 0.5], 2)
+    assert exceeds([0.9, 0.1, 0.9], [0.0, 0.1, 0.0], 9)
+    assert not exceeds([0.9, 0.1, 0.9], [0.0, 0.1, 0.0], 1)
+    assert not exceeds([0.9], [0.1], 2), "one pair of networks decides nothing"
+    assert exceeds([0.9, 0.8], 0.5, 2)
 
 
 def _causal(*shares):
@@ -279,10 +288,10 @@ def _causal(*shares):
 
 def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
     assert "91% of the cases (by chance in 50%; untrained 95%)" in causal.as_predicted(
-        _causal([0.91], [np.nan], [0.95])
+        _causal([0.91, 0.91], [np.nan], [0.95])
     )
     assert causal.as_predicted(_causal([0.9, 0.92], [0.6, 0.62], [0.5, 0.5])).endswith("so that a part is learned.")
-    assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.99, 0.9])).endswith("so that it need not be learned.")
+    assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.5])).endswith("so that it need not be learned.")
     assert causal.as_predicted(_causal([0.5, 0.6], [0.6, 0.62], [0.5, 0.5])).endswith(
         "not clearly more often than by chance."
     )
