@@ -31,8 +31,8 @@ def measure(study) -> Causal:
         masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
         roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
         signs = tree.expand(tree.signs, 0)
-        found = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
-        shown.append({"roles": roles} | {name: np.asarray(getattr(found, name)) for name in ABLATIONS})
+        effects = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
+        shown.append({"roles": roles} | {name: np.asarray(getattr(effects, name)) for name in ABLATIONS})
         for name, of in shares[kind].items():
             clear = (np.abs(roles) >= STRONG) & (shown[-1][name] != 0)
             agreeing = np.sign(roles[clear]) == np.sign(shown[-1][name][clear])

@@ -1,17 +1,19 @@
 """The tree at a few resolutions, and the roles of its clusters (paper sections 3.2 and 4)."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, TRAINED, members
-from experiments.hierarchical_modules.reading import Features, draw_roles, outputs_in_words
+from experiments.hierarchical_modules.tasks import Features
 from interp_jax import figures, networks
 from interp_jax.methods import ablation, hierarchy
 from interp_jax.methods.hierarchy import Hierarchy
 
+LEAST = 0.1  # weaker correlations are omitted
 STABLE = 0.75  # support that usually counts as stable
 
 
@@ -68,9 +70,10 @@ def show(result: Clusters, page) -> None:
     figure = figures.hierarchy(tree, clusters=result.resolutions, output_names=features.outputs, **inputs)
     caption = f"The tree, and the roles of its first {coarse} clusters: mean correlations with inputs and outputs"
     page.figure("tree", figure, f"{caption} (as Figs 4 and 6 of the paper).")
+    words = [outputs_in_words(each["outputs"], features.outputs) for each in result.clusters]
     rows = [
-        (x["number"], x["part_of"], len(x["units"]), x["reversed"], f"{x['support']:.0%}", _outputs(result, x))
-        for x in result.clusters
+        (each["number"], each["part_of"], len(each["units"]), each["reversed"], f"{each['support']:.0%}", role)
+        for each, role in zip(result.clusters, words, strict=True)
     ]
     page.table(
         ("cluster", "part of", "units", "reversed", "support", "outputs when the cluster is active"),
@@ -87,8 +90,27 @@ def show(result: Clusters, page) -> None:
     page.metrics({"resolutions": result.resolutions, "clusters": result.clusters})
 
 
-def _outputs(result, cluster):
-    return outputs_in_words(cluster["outputs"], result.features.outputs)
+def draw_roles(roles: np.ndarray, features: Features, titles: list[str], **labels: str):
+    """A figure of roles [clusters, features]: images or series, beside bars for the outputs; NaN is gray."""
+    count = math.prod(features.shape)
+    parts = roles[:, :count].reshape(len(roles), *features.shape), roles[:, count:]
+    if features.images:
+        return figures.roles.image_roles(*parts, titles=titles, output_names=features.outputs, **labels)
+    return figures.roles.series_roles(*parts, titles=titles, item_names=features.outputs, **labels)
+
+
+def outputs_in_words(values: np.ndarray, names) -> str:
+    r"""The outputs with the strongest positive and negative correlations with a cluster, two of each.
+
+    >>> outputs_in_words(np.array([0.5, -0.3, 0.05, 0.2]), ("0", "1", "2", "3")).replace("\u00a0", " ")
+    'raises 0 (+0.50), 3 (+0.20); lowers 1 (−0.30)'
+    """
+    parts = []
+    for sign, verb in ((1, "raises"), (-1, "lowers")):
+        chosen = [index for index in np.argsort(-sign * values, kind="stable")[:2] if sign * values[index] >= LEAST]
+        named = [f"{names[index]}\u00a0({values[index]:+.2f})".replace("-", "−") for index in chosen]
+        parts += [f"{verb} {', '.join(named)}"] if named else []
+    return "; ".join(parts) or "affects no output"
 
 
 def in_words(result: Clusters) -> str:
@@ -96,9 +118,10 @@ def in_words(result: Clusters) -> str:
     coarse = result.clusters[: result.resolutions[0]]
     largest = max(coarse, key=lambda cluster: len(cluster["units"]))
     stable, c = sum(cluster["support"] >= STABLE for cluster in coarse), len(coarse)
-    units, size, role = len(result.tree["vectors"]), len(largest["units"]), _outputs(result, largest)
+    role = outputs_in_words(largest["outputs"], result.features.outputs)
+    recur = "All" if stable == c else stable or "None"
     return (
-        f"The {units} hidden units of a network trained on {result.data} form {c} clusters of units with similar "
-        f"correlations; the largest, {size} units, {role} (mean correlations with the outputs). "
-        f"{'All' if stable == c else stable or 'None'} of the {c} recur when the training rows are drawn anew."
+        f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} form {c} clusters of "
+        f"units with similar correlations. The largest, {len(largest['units'])} units, has this role for the outputs: "
+        f"{role} (mean correlations). {recur} of the {c} recur{'s' * (stable == 1)} when the rows are drawn anew."
     )

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from experiments.hierarchical_modules.clusters import draw_roles
 from experiments.hierarchical_modules.module_study import TRAINED
-from experiments.hierarchical_modules.reading import Features, draw_roles
+from experiments.hierarchical_modules.tasks import Features
 from experiments.study import mean_and_spread
 from interp_jax.kernels import nmf
 from interp_jax.methods import hierarchy
@@ -34,15 +35,16 @@ class Parts(NamedTuple):
 
 def measure(study) -> Parts:
     """The best of many factorizations, and the agreement of clusters between networks."""
-    config, trees, found = study.config, study.trees[TRAINED], []
+    config, trees, factorizations = study.config, study.trees[TRAINED], []
     rank, options = min(study.task.nmf_rank, len(trees[0].units)), {"iterations": config.nmf_iterations}
     segments = map(study.segments, study.networks[TRAINED])
     magnitudes = [jnp.asarray(hierarchy.effect_magnitudes(each, study.task.inputs)) for each in segments]
     for first in study.each("factorization, starts", range(0, config.nmf_starts, CHUNK)):
         starts, key = min(CHUNK, config.nmf_starts - first), jax.random.fold_in(study.key(5), first)
         compute = partial(nmf.nmf, magnitudes[0], rank, key=key, restarts=starts, **options)
-        found.append(study.stored(f"factorization {first + 1}", compute))
-    labels, errors = clusters(min(found, key=lambda each: each.error)), np.concatenate([each.errors for each in found])
+        factorizations.append(study.stored(f"factorization {first + 1}", compute))
+    errors = np.concatenate([each.errors for each in factorizations])
+    labels = clusters(min(factorizations, key=lambda each: each.error))
     roles = np.stack([np.asarray(magnitudes[0])[labels == part].mean(axis=0) for part in range(labels.max() + 1)])
     cuts = {TREE: [tree.cut(rank) for tree in trees], PARTS: []}
     for number in study.each("factorization, networks", range(len(trees))):

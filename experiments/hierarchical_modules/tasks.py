@@ -1,13 +1,21 @@
 """The tasks of the networks: to classify digits, or to forecast next month's prices."""
 
 import dataclasses
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from experiments.hierarchical_modules.reading import Features
 from experiments.tasks import TITLES, image_sets
 from interp_jax import data, networks
+
+
+class Features(NamedTuple):
+    """What a role consists of: inputs of this shape, images or prices [items, months], then the named outputs."""
+
+    shape: tuple[int, int]
+    images: bool
+    outputs: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,6 @@ from experiments.hierarchical_modules import (
     clusters,
     parts,
     planted,
-    reading,
     stability,
     training,
     vectors,
@@ -218,9 +217,9 @@ def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
 
 
 def test_roles_in_words_read_as_documented():
-    assert doctest.testmod(reading).attempted > 0
-    assert doctest.testmod(reading).failed == 0
-    assert reading.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "affects no output"
+    assert doctest.testmod(clusters).attempted > 0
+    assert doctest.testmod(clusters).failed == 0
+    assert clusters.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "affects no output"
 
 
 def _training(score, trained, controls):
@@ -242,18 +241,19 @@ def test_the_alignment_is_compared_in_every_network():
 
 
 @pytest.mark.parametrize(
-    ("jaccard", "words"), [([0.9, 0.8], "All of the 2"), ([0.9, 0.5], "1 of the 2"), ([0.1, 0.5], "None of the 2")]
+    ("jaccard", "words"),
+    [([0.9, 0.8], "All of the 2 recur"), ([0.9, 0.5], "1 of the 2 recurs"), ([0.1, 0.5], "None of the 2 recur")],
 )
 def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, words):
     every = [
         {"units": units, "support": share, "outputs": np.array([0.5, -0.3])}
         for units, share in zip(([0, 2], [1]), jaccard, strict=True)
     ]
-    features, tree = reading.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
+    features, tree = clusters.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
     assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5)) == (
-        "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations; the "
-        "largest, 2 units, raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean correlations with the outputs). "
-        f"{words} recur when the training rows are drawn anew."
+        "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations. The "
+        "largest, 2 units, has this role for the outputs: raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean "
+        f"correlations). {words} when the rows are drawn anew."
     )
 
 
