@@ -9,7 +9,6 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.hierarchical_modules import __main__ as study_main
 from experiments.hierarchical_modules import (
     causal,
     choice,
@@ -20,6 +19,7 @@ from experiments.hierarchical_modules import (
     training,
     vectors,
 )
+from experiments.hierarchical_modules import study as study_main
 from experiments.hierarchical_modules.module_study import KINDS, exceeds
 from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS

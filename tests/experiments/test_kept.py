@@ -22,6 +22,7 @@ def kept_run(tmp_path, monkeypatch):
     config = dataclasses.asdict(SETTINGS)
     for field in ("name", "overwrite", "show"):
         del config[field]
+    (tmp_path / "run" / "results").mkdir(parents=True)
     stored.save(tmp_path / "run" / "results" / "accuracy.npz", RESULT)
     kept.store(tmp_path / "run", "experiments_first")
     (tmp_path / "kept" / "experiments_first.json").write_text(json.dumps({"config": config}))
@@ -39,6 +40,7 @@ def test_kept_results_of_other_settings_are_not_shown(kept_run):
 
 def test_own_results_come_before_kept_ones(kept_run):
     folder = kept_run / "own"
+    folder.mkdir()
     stored.save(folder / "accuracy.npz", RESULT._replace(rows=1))
     kept.restore("experiments", json.loads((kept_run / "kept/experiments_first.json").read_text())["config"], folder)
     assert stored.load(folder / "accuracy.npz", template.Accuracy).rows == 1
@@ -51,7 +53,8 @@ def test_more_than_a_repository_should_hold_is_refused(kept_run, monkeypatch):
 
 
 def test_every_folder_with_a_study_is_one():
-    assert "jump_detection" in studies.names()
+    assert "cnn_inte" in studies.names()
+    assert "results" not in studies.names()
     assert all(studies.load(name).SECTIONS and callable(studies.load(name).main) for name in studies.names())
 
 
