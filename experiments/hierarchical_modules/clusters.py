@@ -14,6 +14,7 @@ from interp_jax.methods import ablation, hierarchy
 from interp_jax.methods.hierarchy import Hierarchy
 
 LEAST = 0.1  # weaker correlations are omitted
+EDGES = 200  # weights that the drawing of the network shows
 STABLE = 0.75  # support that usually counts as stable
 
 
@@ -26,6 +27,8 @@ class Clusters(NamedTuple):
     resolutions: tuple[int, ...]
     clusters: list[dict[str, Any]]  # of all resolutions, numbered consecutively as in the paper
     resamples: int
+    weights: list[np.ndarray]  # [in, out] of each layer, half precision; none of a network with convolutions
+    hidden: tuple[int, ...]
 
 
 def measure(study) -> Clusters:
@@ -38,7 +41,9 @@ def measure(study) -> Clusters:
     drawn = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), resamples)
     support = hierarchy.tree_support(task.inputs, jnp.asarray(live), outputs, masks, weights=drawn)
     clusters = _records(tree, task.resolutions, *map(np.asarray, support))
-    return Clusters(task.name, dataclasses.asdict(tree), task.features, task.resolutions, clusters, resamples)
+    weights = [kernel.astype(np.float16) for kernel in study.weights(network)]
+    tree = dataclasses.asdict(tree)
+    return Clusters(task.name, tree, task.features, task.resolutions, clusters, resamples, weights, task.hidden)
 
 
 def _records(tree, resolutions, support, recovered):
@@ -62,7 +67,7 @@ def _records(tree, resolutions, support, recovered):
 
 
 def show(result: Clusters, page) -> None:
-    """Figures 4 and 6 of the paper: the clusters in the tree, and their roles."""
+    """Figures 3 to 6 of the paper: the clusters in the tree and in the network, and their roles."""
     tree, features, (coarse, *finer) = Hierarchy(**result.tree), result.features, result.resolutions
     page.finding(in_words(result))
     months = [f"{item} {month}" for item in features.outputs for month in range(-features.shape[1], 0)]
@@ -87,7 +92,25 @@ def show(result: Clusters, page) -> None:
         roles = np.where(tree.vectors.any(axis=0), tree.roles(c), np.nan)  # constant inputs are gray
         figure = draw_roles(roles, features, titles)
         page.figure(f"roles_{c}", figure, "Roles at the next resolution (as Figs 4 and 6 of the paper).")
+    if result.weights:
+        _show_network(result, tree, page)
     page.metrics({"resolutions": result.resolutions, "clusters": result.clusters})
+
+
+def _show_network(result, tree, page):
+    coarse = result.resolutions[0]
+    labels = tree.expand(tree.cut(coarse), coarse)
+    strengths = np.abs(np.concatenate(result.weights, axis=None))
+    figure = figures.networks.layered_network(
+        result.weights,
+        np.split(labels, np.cumsum(result.hidden)[:-1]),
+        threshold=np.sort(strengths)[-EDGES:][0],
+        colors=figures.trees.cluster_colors([labels])[0],
+        input_names=None if result.features.images else result.features.outputs,
+        output_names=result.features.outputs,
+    )
+    caption = f"The network with its {EDGES} strongest weights, its units colored by cluster (as Figs 3 and 5 of the "
+    page.figure("network", figure, f"{caption}paper).")
 
 
 def draw_roles(roles: np.ndarray, features: Features, titles: list[str], **labels: str):

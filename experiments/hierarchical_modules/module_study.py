@@ -65,6 +65,13 @@ class ModuleStudy(Study):
         stage = HIDDEN[self.config.network]
         return network.segments(*(f"{stage}{layer + 1}" for layer in range(len(self.task.hidden))))
 
+    def weights(self, network) -> list[np.ndarray]:
+        """The weights [in, out] of each layer of a network; none of one with convolutions."""
+        if self.config.network == "lnn":
+            return [np.asarray(layer) for layer in network.weights]
+        names = [name for name in network.stage_names if name.startswith("dense") and self.config.network == "mlp"]
+        return [np.asarray(getattr(network, name).kernel[...]) for name in names]
+
     def stored(self, name: str, compute: Callable):
         """The arrays that ``compute()`` returns: computed once, then read from the run's folder."""
         folder = self.folder(name)

@@ -250,7 +250,7 @@ def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, wo
         for units, share in zip(([0, 2], [1]), jaccard, strict=True)
     ]
     features, tree = clusters.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
-    assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5)) == (
+    assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5, [], ())) == (
         "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations. The "
         "largest, 2 units, has this role for the outputs: raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean "
         f"correlations). {words} when the rows are drawn anew."
