@@ -25,6 +25,13 @@ from .models import local_response_norm as local_response_norm
 from .models import max_pool as max_pool
 from .models import perceptron as perceptron
 from .models import signal_cnn as signal_cnn
+from .splitting import Layer as Layer
+from .splitting import Layers as Layers
+from .splitting import NetworkPart as NetworkPart
+from .splitting import layers as layers
+from .splitting import mark as mark
+from .splitting import segments as segments
+from .splitting import split as split
 from .training import Fit as Fit
 from .training import History as History
 from .training import fit as fit
