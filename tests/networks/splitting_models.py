@@ -13,9 +13,9 @@ from flax import linen, nnx
 
 from interp_jax import networks
 
-AROUND = "around which values flow"
-TWICE = "which runs 2 times"
-SCAN = r"which runs inside jax\.lax\.scan"
+AROUND = "values flow around it"
+TWICE = "runs 2 times"
+SCAN = r"runs inside jax\.lax\.scan"
 IMAGES = jax.random.normal(jax.random.key(0), (6, 4, 4, 1))
 ROWS = jax.random.normal(jax.random.key(1), (6, 4))
 SEQUENCES = jax.random.normal(jax.random.key(2), (6, 5, 3))
@@ -177,7 +177,7 @@ def _initialized(model, inputs):
 
 
 def linen_cnn():
-    model, refused = _LinenCNN(), {"Block_1/Conv_0": AROUND}
+    model = _LinenCNN()
     refused = {"_LinenBlock_1/Conv_0": AROUND}
     able = ("Conv_0", "_LinenBlock_0", "_LinenBlock_1", "JitDense_0", "CheckpointDense_0", "Dropout_0")
     return Case(model, IMAGES, able, refused, {"variables": _initialized(model, IMAGES), "train": False})
@@ -321,7 +321,8 @@ def keras_residual():
     inputs = keras.Input((4, 4, 1))
     x = layers.BatchNormalization(name="norm")(layers.Conv2D(3, 3, padding="same", name="conv")(inputs))
     x = layers.Add(name="add")([x, layers.Conv2D(3, 3, padding="same", name="around")(x)])
-    inner = keras.Sequential([keras.Input((4, 4, 3)), layers.Flatten(name="flat"), layers.Dense(5, name="fc")], "inner")
+    parts = [keras.Input((4, 4, 3)), layers.Flatten(name="flat"), layers.Dense(5, name="fc")]
+    inner = keras.Sequential(parts, name="inner")
     outputs = layers.Dense(3, name="out")(layers.Dropout(0.5, name="drop")(inner(x)))
     return Case(keras.Model(inputs, outputs), IMAGES, ("norm", "add", "inner/fc", "inner", "drop"), {"around": AROUND})
 

@@ -4,15 +4,16 @@ import contextlib
 import contextvars
 import dataclasses
 import functools
+import math
 import sys
 import threading
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen, nnx
 
 from interp_jax.networks.freezing import _NNX, FrozenNetwork
@@ -112,7 +113,8 @@ def _named_class(cls):
         parameters = _size(jax.tree.leaves(nnx.state(self, nnx.Param)))
         return marked(output, name, cls.__name__, parameters, tuple(aliases))
 
-    return type(cls)(cls.__name__, (cls,), {"__call__": call, "__module__": cls.__module__})
+    body = {"__call__": call, "__module__": cls.__module__}
+    return types.new_class(cls.__name__, (cls,), {"pytree": cls._pytree__is_pytree}, lambda names: names.update(body))
 
 
 @dataclass(frozen=True)
@@ -155,27 +157,25 @@ def _with_named_equinox(tree):
     equinox = sys.modules.get("equinox")
     if equinox is None:
         return tree
-    models, structure = jax.tree.flatten(tree, is_leaf=lambda part: isinstance(part, equinox.Module))
-    places = [place for place, part in enumerate(models) if isinstance(part, equinox.Module)]
-    for number, place in enumerate(places):
-        path = () if len(places) == 1 else (str(number),)
-        models[place] = _name_equinox(models[place], path, equinox, model=len(places) == 1)
+    parts, structure = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda part: isinstance(part, equinox.Module))
+    places = [place for place, (_, part) in enumerate(parts) if isinstance(part, equinox.Module)]
+    models = [part for _, part in parts]
+    for place in places:
+        # The argument's name of one of several models.
+        path = () if len(places) == 1 else tuple(map(_key, parts[place][0][-1:]))
+        models[place] = _name_equinox(models[place], path, equinox)
     return jax.tree.unflatten(structure, models)
 
 
-def _name_equinox(node, path, equinox, *, model=False):
+def _name_equinox(node, path, equinox):
     children, structure = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda part: part is not node)
-    if [child for _, child in children] == [node] or (len(children) == 1 and children[0][1] is node):
-        named_function = path and _is_function(node)
-        return _NamedFunction("/".join(path), node) if named_function else node
-    if isinstance(node, equinox.nn.Lambda):
-        named = node
-    else:
+    if any(child is node for _, child in children):
+        return _NamedFunction("/".join(path), node) if path and _is_function(node) else node
+    if not isinstance(node, equinox.nn.Lambda):
         parts = [_name_equinox(child, (*path, _key(keys[0])), equinox) for keys, child in children]
-        named = jax.tree.unflatten(structure, parts)
-    if model or not path or not (isinstance(node, equinox.Module) and callable(node)):
-        return named
-    return _NamedModule("/".join(path), named)
+        node = jax.tree.unflatten(structure, parts)
+    named = path and isinstance(node, equinox.Module) and callable(node)
+    return _NamedModule("/".join(path), node) if named else node
 
 
 def _key(key) -> str:
@@ -252,4 +252,5 @@ _keras_running: contextvars.ContextVar[tuple | None] = contextvars.ContextVar("k
 
 
 def _size(leaves) -> int:
-    return sum(int(np.prod(leaf.shape)) for leaf in leaves if is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.inexact))
+    arrays = [leaf for leaf in leaves if is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return sum(math.prod(leaf.shape) for leaf in arrays)

@@ -152,9 +152,7 @@ def _points(jaxpr, n_arrays) -> dict[str, Point]:
     for place, equation in enumerate(jaxpr.eqns):
         for each, inside in _marked(equation):
             arrays = tuple(variable.aval for variable in each.outvars)
-            found = Point(
-                **each.params, arrays=arrays, runs=1, inside=inside, everything=place in through, place=place
-            )
+            found = Point(**each.params, arrays=arrays, runs=1, inside=inside, everything=place in through, place=place)
             before = points.get(found.name)
             points[found.name] = found if before is None else before._replace(runs=before.runs + 1)
     return points

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from interp_jax._checks import describe
 from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import FrozenNetwork, freeze
+from interp_jax.networks.splitting._keras_models import freeze_keras, is_keras
 from interp_jax.networks.splitting._observed import observed
 from interp_jax.networks.splitting._programs import Point, Program, trace
-from interp_jax.networks.splitting._keras_models import freeze_keras, is_keras
 
 _SHOWN = 12
 
@@ -31,43 +30,42 @@ class Survey:
     larger: Program  # with one row more
 
     def refusal(self, name: str) -> str | None:
-        """Why the model cannot be cut at a point, in words after its name; None if it can."""
+        """Why the model cannot be cut at a point; None if it can."""
         each = self.program.points[name]
         if each.runs == 0:
-            return "whose output does not reach the scores"
+            return "its output does not reach the scores"
         if each.inside is not None:
-            return f"which runs inside {each.inside}"
+            return f"runs inside {each.inside}"
         if each.runs > 1:
-            return f"which runs {each.runs} times"
+            return f"runs {each.runs} times"
         if not each.everything:
-            return "around which values flow to the scores (as by a skip connection)"
+            return "values flow around it to the scores, as by a skip connection"
         if len(each.arrays) > 1:
-            return f"whose output is {len(each.arrays)} arrays"
-        rows = self._rows(each, self.larger.points.get(name))
-        if rows is not None:
-            return rows
-        return None
+            return f"its output is {len(each.arrays)} arrays"
+        return self._without_rows(each, self.larger.points.get(name))
 
-    def _rows(self, each: Point, larger: Point | None) -> str | None:
+    def _without_rows(self, each: Point, larger: Point | None) -> str | None:
         rows = len(jax.tree.leaves(self.inputs)[0])
         shapes = [each.arrays[0].shape, larger.arrays[0].shape if larger and larger.arrays else ()]
         if [shape[:1] for shape in shapes] == [(rows,), (rows + 1,)] and shapes[0][1:] == shapes[1][1:]:
             return None
-        return f"whose output has the shape [{', '.join(map(str, shapes[0]))}] for {rows} rows"
+        return f"its output has the shape [{', '.join(map(str, shapes[0]))}] for {rows} rows"
 
     def find(self, at: str) -> str:
         """The name of the point meant by ``at``, or an error that says what to do instead."""
         points = self.program.points
-        names = [at] if at in points else [
-            name for name, each in points.items() if _plain(at) in map(_plain, (name, *each.aliases))
-        ]
+        names = (
+            [at]
+            if at in points
+            else [name for name, each in points.items() if _plain(at) in map(_plain, (name, *each.aliases))]
+        )
         if not names:
             raise ValueError(f"at: found {describe(at)}, {self._wanted_names(at)}")
         name = names[0]
         reason = self.refusal(name)
         if reason is None:
             return name
-        raise ValueError(f"at: found {describe(name)}, {reason}, wanted {self._instead(name)}")
+        raise ValueError(f"at: found {describe(name)} ({reason}), wanted {self._instead(name)}")
 
     def _wanted_names(self, at: str) -> str:
         names = list(self.program.points)
@@ -79,7 +77,9 @@ class Survey:
         near = [repr(name) for name in difflib.get_close_matches(at, names, n=3, cutoff=0.5)]
         shown = near or [repr(name) for name in names[:_SHOWN]]
         rest = f" or another of {len(names)}" if len(names) > len(shown) else ""
-        return f"wanted {' or '.join(shown) if near else 'one of ' + ', '.join(shown)}{rest}; networks.layers lists them"
+        return (
+            f"wanted {' or '.join(shown) if near else 'one of ' + ', '.join(shown)}{rest}; networks.layers lists them"
+        )
 
     def _instead(self, name: str) -> str:
         """The nearest layers that can be cut at, and how to name a point of one's own."""
@@ -101,24 +101,25 @@ def survey(
     """The layers of a model, found by tracing it."""
     inputs = _row_shapes(inputs)
     if isinstance(model, FrozenNetwork):
-        whole = network = model
+        whole = model
     elif is_keras(model):
-        whole = network = freeze_keras(model, **arguments)
+        whole = freeze_keras(model, **arguments)
     else:
-        whole = network = freeze(model, batched, variables=variables, **arguments)
-    if isinstance(whole, Chain):
-        network = freeze(whole.__call__)
+        whole = freeze(model, batched, variables=variables, **arguments)
+    network = freeze(whole.__call__) if isinstance(whole, Chain) else whole
+    assert isinstance(network, FrozenNetwork)
+    program = _traced(network, inputs, "inputs: found {shapes}, wanted rows that the model takes under jit: {error}")
     larger = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(leaf) + 1, *leaf.shape[1:]), leaf.dtype), inputs)
-    programs = [_traced(network, each) for each in (inputs, larger)]
-    return Survey(whole, network, inputs, *programs)
+    fixed = "inputs: found a model that does not take {shapes}, one row more, wanted rows of any number: {error}"
+    return Survey(whole, network, inputs, program, _traced(network, larger, fixed))
 
 
-def _traced(network, inputs) -> Program:
+def _traced(network, inputs, message) -> Program:
     try:
         return trace(lambda arrays, x: observed(FrozenNetwork(arrays, network.recipe))(x), network.arrays, inputs)
     except Exception as error:
         shapes = " and ".join(f"{leaf.dtype} {list(leaf.shape)}" for leaf in jax.tree.leaves(inputs))
-        raise ValueError(f"inputs: found {shapes}, wanted rows that the model takes under jit: {error}") from error
+        raise ValueError(message.format(shapes=shapes, error=error)) from error
 
 
 def _row_shapes(inputs):

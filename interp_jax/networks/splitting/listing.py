@@ -9,14 +9,15 @@ from interp_jax.networks.splitting._survey import survey
 
 
 class Layer(NamedTuple):
-    """A layer of a model: its name, class, output shape of one row, and number of parameters, and why not to cut there.
+    """A layer of a model: its name and class, its output's shape, its number of parameters, and why not to cut there.
 
-    ``shape`` has the rows as its first length. ``obstacle`` is None where `split` can cut.
+    ``shape`` begins with the rows; an output of several arrays has a tuple of shapes. ``obstacle`` is None where
+    `split` can cut.
     """
 
     name: str
     kind: str
-    shape: tuple[int, ...] | tuple[tuple[int, ...], ...]
+    shape: tuple[Any, ...]
     parameters: int
     obstacle: str | None
 
@@ -50,7 +51,13 @@ def _cells(layer: Layer) -> tuple[str, ...]:
     several = bool(layer.shape) and isinstance(layer.shape[0], tuple)
     shapes = layer.shape if several else (layer.shape,)
     output = " ".join(f"[{', '.join(map(str, shape))}]" for shape in shapes)
-    return layer.name, layer.kind, output, f"{layer.parameters:,}", "yes" if layer.obstacle is None else layer.obstacle
+    return (
+        layer.name,
+        layer.kind,
+        output,
+        f"{layer.parameters:,}",
+        "yes" if layer.obstacle is None else f"no: {layer.obstacle}",
+    )
 
 
 def layers(

@@ -29,7 +29,7 @@ def mark(name: Given[str, "a name of this point"], x: _Value) -> _Value:
         x: an array [rows, …].
 
     Returns:
-        ``x``.
+        ``x``, NumPy arrays as JAX arrays.
 
     Raises:
         TypeError: a name that is no text, or ``x`` without an array.
@@ -75,9 +75,7 @@ def _derivatives(primals, tangents, **named):
 
 def _batched(values, axes, **named):
     # Rows first, as methods take them: of several axes the one mapped outermost is first.
-    moved = [
-        value if axis is None else jnp.moveaxis(value, axis, 0) for value, axis in zip(values, axes, strict=True)
-    ]
+    moved = [value if axis is None else jnp.moveaxis(value, axis, 0) for value, axis in zip(values, axes, strict=True)]
     return point.bind(*moved, **named), [None if axis is None else 0 for axis in axes]
 
 
@@ -90,7 +88,7 @@ def _only_used(used, equation):
     return list(used), equation.replace(invars=invars, outvars=outvars)
 
 
-point.def_impl(lambda *values, **named: list(values))
+point.def_impl(lambda *values, **named: list(map(jnp.asarray, values)))
 point.def_abstract_eval(lambda *values, **named: list(values))
 ad.primitive_jvps[point] = _derivatives
 batching.primitive_batchers[point] = _batched

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from interp_jax._checks import Given, check_shape, describe
 from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
+from interp_jax.networks.freezing import FrozenNetwork
 from interp_jax.networks.splitting._observed import observed
 from interp_jax.networks.splitting._programs import evaluate, trace
 from interp_jax.networks.splitting._survey import Survey, survey
@@ -57,6 +57,7 @@ def split(
         TypeError: a model that is not callable, or whose static parts cannot be hashed.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> from flax import nnx
         >>> model = nnx.Sequential(nnx.Linear(4, 3, rngs=nnx.Rngs(0)), nnx.relu, nnx.Linear(3, 2, rngs=nnx.Rngs(1)))
         >>> head, tail = split(model, at="layers/1", inputs=jnp.ones((5, 4)))
@@ -95,10 +96,11 @@ def segments(
         One callable pytree more than names, each [rows, …] to [rows, …].
 
     Raises:
-        ValueError: as for `split`; no names, repeated ones, or names in another order.
-        TypeError: a model that is not callable, or whose static parts cannot be hashed.
+        ValueError: as for `split`; repeated names, or names in another order.
+        TypeError: ``at`` without names; a model that is not callable, or whose static parts cannot be hashed.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> from interp_jax import networks
         >>> def model(x):
         ...     x = networks.mark("doubled", 2 * x)
@@ -107,7 +109,8 @@ def segments(
         >>> third(second(first(jnp.array([[3.0, 1.0]])))).tolist()
         [[37.0, 5.0]]
     """
-    if isinstance(at, str) or not isinstance(at, Sequence) or not at or not all(isinstance(each, str) for each in at):
+    named = isinstance(at, Sequence) and not isinstance(at, str) and all(isinstance(each, str) for each in at)
+    if not named or not at:
         raise TypeError(f"at: found {describe(at)}, wanted names of layers in a list")
     surveyed = survey(model, inputs, batched=batched, variables=variables, **call_arguments)
     if isinstance(surveyed.model, Chain) and set(at) <= set(surveyed.model.stage_names):
@@ -115,7 +118,7 @@ def segments(
     names = [surveyed.find(each) for each in at]
     places = [surveyed.program.points[name].place for name in names]
     if sorted(set(places)) != places:
-        order = [repr(name) for _, name in sorted({place: name for place, name in zip(places, names)}.items())]
+        order = [repr(name) for _, name in sorted(dict(zip(places, names, strict=True)).items())]
         found = ", ".join(map(repr, at))
         raise ValueError(f"at: found {found}, wanted different layers in the order {', '.join(order)}")
     return tuple(_part(surveyed, start, end) for start, end in pairwise([None, *names, None]))
@@ -187,8 +190,6 @@ class NetworkPart:
 
 @jax.jit
 def _call(part: NetworkPart, x: Any) -> Any:
-    from interp_jax.networks.freezing import FrozenNetwork
-
     cut, own = part.cut, iter(part.arrays)
     arrays = [_shape(next(own)) if struct is None else struct for struct in cut.unused]
     if cut.start is None:
