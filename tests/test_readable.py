@@ -61,6 +61,10 @@ def _fit(best, validation):
 
 
 SAYS = [
+    (
+        lambda: networks.Layer("conv", "Conv", (6, 4, 4, 3), 1230, None),
+        "Layer: 'conv', Conv, output [6, 4, 4, 3], 1,230 parameters; split can cut there",
+    ),
     (lambda: _selection(), "Selection: 10 of 30 units (0, 1, 2, 3, 4, 5, 6, 7, 8, 9) hold 96.0 % of"),
     (lambda: _selection(), " hold 96.0 % of class 3's decisions (required: 95 %)"),
     (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),

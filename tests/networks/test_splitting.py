@@ -35,9 +35,9 @@ def _rows(case, number):
     return jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf])[:number], case.inputs)
 
 
-def _close(found, wanted):
+def _close(result, wanted):
     scale = max(1.0, float(np.abs(wanted).max()))
-    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6 * scale)
+    np.testing.assert_allclose(result, wanted, rtol=1e-6, atol=1e-6 * scale)
 
 
 def _split(case, at):
@@ -80,8 +80,8 @@ def _through_transformations(name):
         by_rows = jax.tree.leaves(jax.grad(loss, argnums=1)(parts, x)) if floating else []
         return lanes, sum(jnp.sum(leaf**2) for leaf in by_weights), by_rows
 
-    for found, wanted in zip(results((head, tail), rows), results((model,), rows), strict=True):
-        jax.tree.map(_close, found, wanted)
+    for result, wanted in zip(results((head, tail), rows), results((model,), rows), strict=True):
+        jax.tree.map(_close, result, wanted)
 
 
 @pytest.mark.parametrize("name", ["nnx_cnn", "linen_cnn", "equinox_mlp", "function_of_two_inputs"])

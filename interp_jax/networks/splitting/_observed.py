@@ -53,9 +53,9 @@ class _OnNamed:
 
     def __call__(self, module, x, **arguments):
         paths: dict[int, list[str]] = {}
-        found: list[nnx.Module] = []
-        _walk_nnx(module, (), {id(module): [""]}, paths, found)
-        for each in found:
+        modules: list[nnx.Module] = []
+        _walk_nnx(module, (), {id(module): [""]}, paths, modules)
+        for each in modules:
             object.__setattr__(each, "__class__", _named_class(type(each)))
             object.__setattr__(each, _PATHS, tuple(paths[id(each)]))
         return self.method(module, x, **arguments)
@@ -64,7 +64,7 @@ class _OnNamed:
 _PATHS = "_interp_jax_paths"
 
 
-def _walk_nnx(node, path, seen, paths, found):
+def _walk_nnx(node, path, seen, paths, modules):
     """Finds the modules that can be called, with all their paths, and names the functions that modules apply."""
     for key, child in _nnx_children(node):
         name = (*path, str(key))
@@ -72,9 +72,9 @@ def _walk_nnx(node, path, seen, paths, found):
             paths.setdefault(id(child), []).append("/".join(name))
             if id(child) not in seen:
                 seen[id(child)] = child
-                _walk_nnx(child, name, seen, paths, found)
+                _walk_nnx(child, name, seen, paths, modules)
                 if isinstance(child, nnx.Module) and callable(child):
-                    found.append(child)
+                    modules.append(child)
         elif _is_step(node, child):
             object.__setattr__(node, str(key), _NamedFunction("/".join(name), child))
 

@@ -142,8 +142,12 @@ def _run(jaxpr, consts, values):
 
 def _without_printing(closed):
     """The program without equations that are there for their side effects, such as jax.debug.print."""
-    kept = [each for each in closed.jaxpr.eqns if each.outvars or not each.effects]
-    return closed if len(kept) == len(closed.jaxpr.eqns) else closed.replace(jaxpr=closed.jaxpr.replace(eqns=kept))
+    computing = [each for each in closed.jaxpr.eqns if each.outvars or not each.effects]
+    return (
+        closed
+        if len(computing) == len(closed.jaxpr.eqns)
+        else closed.replace(jaxpr=closed.jaxpr.replace(eqns=computing))
+    )
 
 
 def _points(jaxpr, n_arrays) -> dict[str, Point]:
@@ -152,9 +156,9 @@ def _points(jaxpr, n_arrays) -> dict[str, Point]:
     for place, equation in enumerate(jaxpr.eqns):
         for each, inside in _marked(equation):
             arrays = tuple(variable.aval for variable in each.outvars)
-            found = Point(**each.params, arrays=arrays, runs=1, inside=inside, everything=place in through, place=place)
-            before = points.get(found.name)
-            points[found.name] = found if before is None else before._replace(runs=before.runs + 1)
+            here = Point(**each.params, arrays=arrays, runs=1, inside=inside, everything=place in through, place=place)
+            before = points.get(here.name)
+            points[here.name] = here if before is None else before._replace(runs=before.runs + 1)
     return points
 
 

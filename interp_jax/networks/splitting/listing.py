@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from interp_jax._checks import Given
+from interp_jax._readable import readable
 from interp_jax.networks.splitting._survey import survey
 
 
+@readable()
 class Layer(NamedTuple):
     """A layer of a model: its name and class, its output's shape, its number of parameters, and why not to cut there.
 
@@ -20,6 +22,11 @@ class Layer(NamedTuple):
     shape: tuple[Any, ...]
     parameters: int
     obstacle: str | None
+
+    def _finding(self) -> str:
+        name, kind, output, parameters, _ = _cells(self)
+        can = "split can cut there" if self.obstacle is None else f"split cannot cut there: {self.obstacle}"
+        return f"{name!r}, {kind}, output {output}, {parameters} parameters; {can}"
 
 
 class Layers(tuple[Layer, ...]):
@@ -97,9 +104,9 @@ def layers(
         layers/2  Linear  [5, 2]           8  yes
     """
     surveyed = survey(model, inputs, batched=batched, variables=variables, **call_arguments)
-    found = []
+    rows = []
     for each in sorted(surveyed.program.points.values(), key=lambda each: each.place):
         shapes = tuple(tuple(array.shape) for array in each.arrays)
         shape = shapes[0] if len(shapes) == 1 else shapes
-        found.append(Layer(each.name, each.kind, shape, each.parameters, surveyed.refusal(each.name)))
-    return Layers(found)
+        rows.append(Layer(each.name, each.kind, shape, each.parameters, surveyed.refusal(each.name)))
+    return Layers(rows)

@@ -85,6 +85,7 @@ INSTANCES = {
     "LayerStack": lambda: INSTANCES["IdentityPerceptron"]().stack(),
     "LiftedTail": once(lifted),
     "NarrowedTail": once(narrowed),
+    "NetworkPart": once(lambda: networks.split(chain().__call__, "relu1", INPUTS)[0]),
     "SignalConvolution": once(lambda: networks.SignalConvolution(3, rngs=nnx.Rngs(0))),
     "LNN": once(lambda: networks.lnn.init(KEY, (FEATURES, 5, CLASSES))),
     "Run": lambda: Fresh(run),

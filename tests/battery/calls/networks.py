@@ -81,6 +81,9 @@ CALLS = {
     "save_arrays": lambda: {"folder": Fresh(lambda: folder() / "arrays"), "tree": {"a": np.ones(2, np.float32)}},
     "save_fit": lambda: {"folder": Fresh(lambda: folder() / "fit"), "fit": _trained()},
     "save_masks": lambda: {"path": Fresh(lambda: folder() / "masks.npz"), "masks": MASKS},
+    "networks.layers": lambda: {"model": chain().__call__},
+    "networks.segments": lambda: {"model": chain().__call__, "at": ["dense1", "relu1"]},
+    "networks.split": lambda: {"model": chain().__call__, "at": "relu1"},
     "networks.shrink": lambda: {"network": chain(), "masks": MASKS},
     "networks.signal_cnn": lambda: {"taps": (3,), "length": 20, "classes": CLASSES},
 }
