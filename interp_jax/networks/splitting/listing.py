@@ -81,7 +81,7 @@ def layers(
 
     Args:
         model: as for `split`.
-        inputs: [rows, …] inputs that the model takes; only their shapes matter.
+        inputs: [rows, …] inputs that the model takes; only their shapes matter, so that NaN does not.
         batched: whether the model maps [rows, …] to [rows, …]; False if it maps single rows, like Equinox's.
         variables: a Linen module's variables.
         **call_arguments: passed to the model at every call.

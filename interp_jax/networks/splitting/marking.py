@@ -9,6 +9,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir, partial_eval
 
 from interp_jax._checks import Given, describe
+from interp_jax.networks._rows import as_rows
 
 _Value = TypeVar("_Value")
 
@@ -50,6 +51,7 @@ def mark(name: Given[str, "a name of this point"], x: _Value) -> _Value:
         raise ValueError("name: found an empty name, wanted one that split can refer to")
     if not any(map(is_array, jax.tree.leaves(x))):
         raise TypeError(f"x: found {describe(x)}, wanted an array")
+    x = jax.tree.map(lambda leaf: as_rows("x", leaf) if isinstance(leaf, np.ndarray) else leaf, x)
     return marked(x, name, "mark", 0)
 
 

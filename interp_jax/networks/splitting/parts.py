@@ -43,7 +43,8 @@ def split(
             `mark`, or what `freeze` made of one.
         at: the layer, as `layers` lists it: ``"blocks/0/dense"`` for the attributes of NNX and Equinox modules (also
             ``"blocks[0].dense"``), ``"Block_1/Conv_0"`` for Linen, a Keras layer's name, or the name of a `mark`.
-        inputs: [rows, …] inputs that the model takes, or several such arrays in a tuple; only their shapes matter.
+        inputs: [rows, …] inputs that the model takes, or several such arrays in a tuple; only their shapes matter,
+            so that NaN does not.
         batched: whether the model maps [rows, …] to [rows, …]; False if it maps single rows, like Equinox's.
         variables: a Linen module's variables.
         **call_arguments: passed to the model at every call.
@@ -87,7 +88,7 @@ def segments(
     Args:
         model: as for `split`.
         at: layers as `layers` lists them, in the order in which they run.
-        inputs: [rows, …] inputs that the model takes; only their shapes matter.
+        inputs: [rows, …] inputs that the model takes; only their shapes matter, so that NaN does not.
         batched: whether the model maps [rows, …] to [rows, …]; False if it maps single rows, like Equinox's.
         variables: a Linen module's variables.
         **call_arguments: passed to the model at every call.
