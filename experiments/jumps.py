@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.study import Study
-from interp_jax import data, networks
+from experiments.study import Study, lane
+from interp_jax import data, methods, networks
 from interp_jax.kernels import jumps
 from interp_jax.kernels.location_errors import location_errors
 
@@ -25,7 +25,8 @@ NETWORKS = {
     "CNN, 3 convolutions": partial(networks.signal_cnn, taps=(5, 7, 9)),
 }
 
-# Chen 2017, Tables 3.1 to 3.4: L1, L2, and both for the best 99 % of 6,000 test signals.
+ERRORS = ("L1", "L2", "L1, best 99 %", "L2, best 99 %")  # the fields of LocationErrors
+# Chen 2017, Tables 3.1 to 3.4: the same on 6,000 test signals.
 PUBLISHED = {
     "Gaussian derivative": (0.5532, 1.4946, 0.4917, 0.7443),
     "1-layer perceptron": (0.3065, 0.8043, 0.2606, 0.6304),
@@ -91,31 +92,46 @@ class JumpStudy(Study):
         """Stochastic gradient descent; one object, so that equal networks share a compilation."""
         return optax.sgd(self.config.learning_rate)
 
-    def thesis_fit(self, name: str, constructor=None, **options) -> networks.Fit:
+    def thesis_fit(self, name: str, constructor=None, rows=None, **options) -> networks.Fit:
         """Networks trained as in the thesis: SGD, batches of 100, early stopping on the validation loss."""
-        config = self.config
-        options = {"seeds": config.seeds, "epochs": config.epochs, "patience": config.patience, **options}
-        options.setdefault("optimizer", self.descent)
-        rows = options.pop("rows", (self.train.signals, self.train.labels))
-        held_out = (self.validation.signals, self.validation.labels)
-        return self.fitted(name, constructor or NETWORKS[name], rows, validation=held_out, **options)
+        config, rows = self.config, rows or (self.train.signals, self.train.labels)
+        usual = {"seeds": config.seeds, "epochs": config.epochs, "patience": config.patience, "optimizer": self.descent}
+        options = {**usual, "validation": (self.validation.signals, self.validation.labels), **options}
+        return self.fitted(name, constructor or NETWORKS[name], rows, **options)
+
+    def lanes(self, fit: networks.Fit) -> list[networks.Chain]:
+        """The trained networks one by one."""
+        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     def errors(self, predicted):
         """The `location_errors` on the test signals of one set of predictions, or of a stack of them."""
         errors = partial(location_errors, true=self.test.positions)
         return jax.vmap(errors)(predicted) if predicted.ndim > 1 else errors(predicted)
 
-    def predictions(self, stacked, estimate: str = "mode"):
+    def predictions(self, stacked):
         """Positions [seeds, signals] that stacked networks predict for the test signals."""
-        return _predictions(stacked, self.test.signals, estimate)
+        return _predictions(stacked, self.test.signals)
+
+    def fit_errors(self, fit: networks.Fit):
+        """The `location_errors` of networks: arrays [seeds]."""
+        return self.errors(self.predictions(fit.network))
+
+    def averages(self, network) -> dict[str, jax.Array]:
+        """The average [positions, units] of the outputs of every stage and of the probabilities."""
+        signals, labels = self.balanced.signals, self.balanced.labels
+        outputs = jax.tree_util.Partial(_outputs, network)  # equal networks share a compilation
+        means = methods.averages.layer_averages(outputs, signals, labels, classes=len(POSITIONS))
+        return {name: each.means for name, each in means.items()}
 
 
-@partial(jax.jit, static_argnames="estimate")
-def _predictions(stacked, signals, estimate):
-    def one(network):
-        return getattr(jumps.estimates(jax.nn.log_softmax(network(signals))), estimate)
+@jax.jit
+def _predictions(stacked, signals):
+    return jax.lax.map(lambda network: jumps.estimates(jax.nn.log_softmax(network(signals))).mode, stacked)
 
-    return jax.lax.map(one, stacked)
+
+def _outputs(network, signals):
+    outputs = network.activations(signals)
+    return {**outputs, "probabilities": jax.nn.softmax(outputs[network.stage_names[-1]])}
 
 
 def by_position(predicted, true) -> np.ndarray:

@@ -27,7 +27,7 @@ def main(settings: Settings) -> Path:
         lead="Networks that locate the jump in a noisy signal have a hidden layer of only a few units, down to two. "
         "Their errors are measured and the codes in that layer are shown. How many classes an affine map can separate "
         "in a space of low dimension is a geometrical question, answered with millions of random point sets. After "
-        "Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 4.",
+        "Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 4; figures have its numbers.",
     )
 
 

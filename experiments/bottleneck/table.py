@@ -19,26 +19,22 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every network whose error the thesis publishes."""
     (record,) = files.values()
-    seeds, metrics = record["config"]["seeds"], record["metrics"]
+    config, metrics = record["config"], record["metrics"]
     lines = [
-        f"| bottleneck network, mean \\|error\\| in samples | median of {seeds} | mean ± standard deviation | thesis "
-        "(one network) | dead units |",
+        f"| bottleneck network, mean \\|error\\| in samples | median of {config['seeds']} | mean ± standard deviation "
+        "| thesis (one network) | dead units |",
         "|---|---|---|---|---|",
     ]
     networks = metrics["widths"]["networks"]
-    for name, network in sorted(networks.items(), key=lambda item: [-len(item[0]), *map(int, item[0].split("-"))]):
-        if network["published_l1"] is not None:
-            lines.append(
-                f"| {name} | {network['median_l1']:.3f} | {mean_and_spread(network['l1'])} | "
-                f"{network['published_l1']:.3f} | {', '.join(map(str, network['dead']))} |"
-            )
-    embedding = metrics["embedding"]["dimensions"]
-    wide, narrow = embedding["10, 50"], embedding["2, 10"]
-    lines += [
-        "",
-        f"{record['config']['test_signals']:,} test signals. An affine pseudo-inverse separates 50 random points in 10 "
+    for name in sorted(networks, key=lambda name: [-len(name), *map(int, name.split("-"))]):
+        median, published, dead = (networks[name][field] for field in ("median_l1", "published_l1", "dead"))
+        if published is not None:
+            spread, units = mean_and_spread(networks[name]["l1"]), ", ".join(map(str, dead))
+            lines.append(f"| {name} | {median:.3f} | {spread} | {published:.3f} | {units} |")
+    wide, narrow = (metrics["embedding"]["dimensions"][case] for case in ("10, 50", "2, 10"))
+    note = (
+        f"{config['test_signals']:,} test signals. An affine pseudo-inverse separates 50 random points in 10 "
         f"dimensions with probability {wide['rate']:.3f} (thesis: above 0.1), and 10 points in 2 dimensions with "
         f"probability at most {narrow['high']:.1e} (95 %; thesis: below 1e-5). "
-        + provenance("bottleneck", files, PRESETS),
-    ]
-    return "\n".join(lines)
+    )
+    return "\n".join([*lines, "", note + provenance("bottleneck", files, PRESETS)])

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from experiments.command_line import run_study
-from experiments.jump_detection import architectures, convolutions, detectors, optimum, overfitting, perceptrons, task
+from experiments.jump_detection import architectures, convolutions, detectors, optimum, perceptrons, task
 from experiments.jump_detection.settings import PRESETS, Settings
 from experiments.jumps import JumpStudy
 from experiments.study import write_report
@@ -14,7 +14,6 @@ SECTIONS = {
     "detectors": ("Detectors without a network, and the optimum", detectors),
     "networks": ("Seven networks", architectures),
     "optimum": ("Reaching the optimum", optimum),
-    "overfitting": ("Training past the best epoch", overfitting),
     "perceptrons": ("Inside the perceptrons", perceptrons),
     "convolutions": ("Inside the convolutional networks", convolutions),
 }
@@ -29,7 +28,7 @@ def main(settings: Settings) -> Path:
         title="What networks learn about locating a jump",
         lead="Small networks are trained to locate a step in a noisy signal, a task whose optimal detector is known. "
         "Their errors are compared with the optimum, and their weights and activations are examined. After Y. Chen, "
-        "Towards explaining neural networks, Utrecht University 2017, chapter 3.",
+        "Towards explaining neural networks, Utrecht University 2017, chapter 3; figures have its numbers.",
     )
 
 

@@ -6,14 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.jumps import FIRST, LAST, PUBLISHED
+from experiments.jumps import ERRORS, FIRST, LAST, PUBLISHED
 from interp_jax import data, figures
 from interp_jax.kernels import jumps
 from interp_jax.kernels.location_errors import LocationErrors
 
-# The parts sum to the mixed filter: the equation of the thesis holds with a smoothing part of three taps.
-MIXED = {"mixed [1 1 1 1 −1]": np.array([1, 1, 1, 1, -1])}
-PARTS = {"smoothing [1 1 1 0 0]": np.array([1, 1, 1, 0, 0]), "differentiating [0 0 0 1 −1]": np.array([0, 0, 0, 1, -1])}
+# The first is the sum of the others: the equation of the thesis holds with a smoothing part of three taps.
+FILTERS = {
+    "mixed [1 1 1 1 −1]": np.array([1, 1, 1, 1, -1]),
+    "smoothing [1 1 1 0 0]": np.array([1, 1, 1, 0, 0]),
+    "differentiating [0 0 0 1 −1]": np.array([0, 0, 0, 1, -1]),
+}
 QUIET = 0.25  # with the study's noise the spike of a filter of five taps is not visible
 WIDTHS, NOISES = np.linspace(0.4, 8.0, 39), np.arange(1, 7) / 10
 WINDOW = 37  # the longest window that lies within the signal at every position
@@ -21,11 +24,10 @@ CLASSICAL, MODE = "Gaussian derivative", "optimum, mode"
 
 
 class Detectors(NamedTuple):
-    """A signal with and without noise, filters' responses to it, and the errors of detectors on test signals."""
+    """A signal with and without noise, and the success and the errors of detectors."""
 
     step: np.ndarray  # [100]
     noisy: np.ndarray  # [100]
-    responses: dict[str, np.ndarray]  # by filter, [100]
     success: np.ndarray  # [noises, widths], the share of jumps that are located within one position
     smoother: np.ndarray  # [19]
     errors: dict[str, LocationErrors]
@@ -33,24 +35,22 @@ class Detectors(NamedTuple):
 
 
 def measure(study) -> Detectors:
-    """Filters' responses, success by width and noise, and the errors on test signals."""
-    drawn = data.jump_signals(study.key(6), 1, QUIET, study.config.jump, positions=np.array([50]))
-    noisy, classical = np.asarray(drawn.signals[0]), study.derivative_positions
+    """Success by width and noise, and the errors on test signals."""
+    posterior, classical = study.posterior, study.derivative_positions
     predicted = {
         CLASSICAL: classical,
         f"{CLASSICAL} within {FIRST}…{LAST}": FIRST + jnp.argmax(jumps.gaussian_derivative(study.test.signals), axis=1),
-        MODE: study.posterior.mode,
-        "optimum, median": study.posterior.median,
-        "optimum, mean": study.posterior.mean,
+        MODE: posterior.mode,
+        "optimum, median": posterior.median,
+        "optimum, mean": posterior.mean,
     }
     return Detectors(
         study.clean(50),
-        noisy,
-        {name: np.convolve(noisy, taps)[: len(noisy)] for name, taps in (MIXED | PARTS).items()},
+        data.jump_signals(study.key(6), 1, QUIET, study.config.jump, positions=np.array([50])).signals[0],
         np.stack([_success(study.key(7), noise) for noise in NOISES]),
         jumps.gaussian_smoother(),
         {name: study.errors(positions) for name, positions in predicted.items()},
-        np.asarray(classical) - np.asarray(study.test.positions),
+        classical - study.test.positions,
     )
 
 
@@ -66,61 +66,57 @@ def _success(key, noise):
 
 
 def show(result: Detectors, page) -> None:
-    """Figures 3.3 to 3.7 of the thesis, and the errors of the detectors."""
+    """Figures 3.3 to 3.7 and 3.16 of the thesis, and the errors of the detectors."""
     page.text(
-        "The classical detector smooths the signal, takes the first difference, and returns the position of its "
-        "maximum. Both steps are linear filters, so that their composition is one filter, a smoothed derivative."
+        "The classical detector smooths the signal and returns the position of the largest first difference. Both "
+        "steps are linear filters, so that together they are one, a smoothed derivative."
     )
     page.finding(classical_in_words(result.errors))
-    _show_filters(result, page)
-    page.text(
-        "The optimum is based on the exact posterior probability of every position, with known noise and step height. "
-        "In expectation no detector has a higher accuracy than its mode, a smaller |error| than its median, or a "
-        "smaller square error than its mean (which is no whole number, so that its L1 includes parts of a sample)."
-    )
-    rows = {**result.errors, f"{CLASSICAL}, in the thesis": PUBLISHED[CLASSICAL]}
-    absolute = np.abs(result.differences)
-    page.table(
-        ("detector", "L1", "L2", "L1, best 99 %", "L2, best 99 %"),
-        [(name, *(f"{float(each):.3f}" for each in errors)) for name, errors in rows.items()],
-        f"Mean |error| (L1) and root mean square error (L2) in samples on {len(absolute):,} test signals, also without "
-        "the 1 % of them with the largest errors.",
-    )
-    page.metrics({"errors": {name: error._asdict() for name, error in result.errors.items()}})
+    responses = {name: np.convolve(result.noisy, taps)[: len(result.noisy)] for name, taps in FILTERS.items()}
     page.figure(
-        "fig_3_07_histogram",
-        figures.histograms.absolute_errors(result.differences),
-        f"Errors of the classical detector: {np.mean(absolute <= 1):.1%} are 0 or 1, the largest is {absolute.max()} "
-        "(Fig. 3.7 of the thesis).",
+        "fig_3_03_04_filters",
+        figures.signals.filter_steps(result.step, result.noisy, FILTERS, responses),
+        f"A filter with taps of both signs preserves a step and has a spike at the jump (Fig. 3.3; noise {QUIET}). Of "
+        "its two parts one amplifies the step and averages the noise, the other gives the spike (Fig. 3.4).",
     )
-
-
-def _show_filters(result, page):
-    mixed = (
-        "A filter with taps of both signs smooths and differentiates: the response preserves the step and has a spike "
-        f"at the jump (Fig. 3.3 of the thesis; noise {QUIET})."
-    )
-    parts = (
-        "The same filter as a sum of two parts: the smoothing part amplifies the step and averages the noise, the "
-        "differentiating part gives the spike; the two responses sum to the one above (Fig. 3.4 of the thesis)."
-    )
-    for name, filters, caption in (("fig_3_03_mixed_filter", MIXED, mixed), ("fig_3_04_parts", PARTS, parts)):
-        responses = {label: result.responses[label] for label in filters}
-        page.figure(name, figures.signals.filter_steps(result.step, result.noisy, filters, responses), caption)
-    labels = {"y_label": "jumps located within one position", "x_label": "filter width τ (samples)"}
+    labels = {"x_label": "filter width τ (samples)", "y_label": "jumps located within one position"}
     page.figure(
         "fig_3_05_width",
         figures.curves.success_against_width(WIDTHS, result.success, NOISES, **labels),
         "Share of jumps of height 1 that a Gaussian-derivative filter locates within one position; the best width is "
-        "marked, of several equal ones the middle (Fig. 3.5 of the thesis).",
+        "marked, of several equal ones the middle (Fig. 3.5).",
     )
-    best = [WIDTHS[row == row.max()][[0, -1]] for row in result.success]
-    page.metrics({"best_widths": {f"{noise:.1f}": ties for noise, ties in zip(NOISES, best, strict=True)}})
+    taps, difference = result.smoother, np.array([-1.0, 1.0])
+    parts = {
+        "Gaussian smoother": (np.arange(-9, 10), taps),
+        "first difference": (np.array([-1, 0]), difference),
+        CLASSICAL: (np.arange(-10, 10), np.convolve(taps, difference)),
+    }
     page.figure(
-        "fig_3_06_smoother",
-        figures.filters.profiles(np.arange(-9, 10), {"Gaussian smoother": result.smoother}, x_label="offset (samples)"),
-        "The smoothing filter of the thesis: 19 taps, width τ = 2.9 (Fig. 3.6 of the thesis).",
+        "fig_3_06_16_composition",
+        figures.filters.composition(parts, x_label="offset (samples)"),
+        "The smoothing filter of the thesis, 19 taps of width τ = 2.9 (Fig. 3.6), is followed by a first difference; "
+        "together they are the classical detector (Fig. 3.16).",
     )
+    page.text(
+        "The optimum is based on the exact posterior probability of every position, with known noise and step height. "
+        "No detector has a higher expected accuracy than its mode, a smaller |error| than its median, or a smaller "
+        "square error than its mean (which is no whole number, so that its L1 includes parts of a sample)."
+    )
+    rows, absolute = {**result.errors, f"{CLASSICAL}, in the thesis": PUBLISHED[CLASSICAL]}, np.abs(result.differences)
+    page.table(
+        ("detector", *ERRORS),
+        [(name, *(f"{float(each):.3f}" for each in errors)) for name, errors in rows.items()],
+        f"Mean |error| (L1) and root mean square error (L2) in samples on {len(absolute):,} test signals, also without "
+        "the 1 % of them with the largest errors.",
+    )
+    page.figure(
+        "fig_3_07_histogram",
+        figures.histograms.absolute_errors(result.differences),
+        f"Errors of the classical detector: {np.mean(absolute <= 1):.1%} are 0 or 1, the largest is {absolute.max()} "
+        "(Fig. 3.7).",
+    )
+    page.metrics({"errors": {name: error._asdict() for name, error in result.errors.items()}})
 
 
 def classical_in_words(errors: dict[str, LocationErrors]) -> str:

@@ -27,25 +27,24 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 def results_table(files: dict[Path, dict]) -> str:
     """The table of the study, from its stored run."""
     (record,) = files.values()
-    networks, seeds = record["metrics"]["networks"], record["config"]["seeds"]
-    fresh = record["metrics"]["optimum"]["fresh"]["l1"]
-    detector = record["metrics"]["detectors"]["errors"]["Gaussian derivative"]["l1"]
+    metrics, config = record["metrics"], record["config"]
+    detector, fresh = metrics["detectors"]["errors"]["Gaussian derivative"]["l1"], metrics["optimum"]["fresh"]["l1"]
     lines = [
         "| mean \\|error\\| of the jump position, samples | ours | thesis |",
         "|---|---|---|",
         f"| Gaussian-derivative detector | {detector:.3f} | {PUBLISHED['Gaussian derivative'][0]:.3f} |",
     ]
-    for name, result in networks["networks"].items():
+    for name, result in metrics["networks"]["networks"].items():
         dead = f" ({result['died']} died)" if result["died"] else ""
         lines.append(f"| {name} | {mean_and_spread(result['l1'])}{dead} | {result['published_l1']:.3f} |")
-    lines.append(f"| 1-layer perceptron, fresh signals at every step | {mean_and_spread(fresh)} | – |")
-    lines.append(
-        f"| the optimum (mode of the exact posterior) | {networks['optimum']['mode']['l1']:.3f} | not computed |"
+    optimum = metrics["networks"]["optimum"]["mode"]["l1"]
+    return "\n".join(
+        [
+            *lines,
+            f"| 1-layer perceptron, fresh signals at every step | {mean_and_spread(fresh)} | – |",
+            f"| the optimum (mode of the exact posterior) | {optimum:.3f} | not computed |",
+            "",
+            f"Mean ± standard deviation over {config['seeds']} seeds, {config['test_signals']:,} test signals. "
+            + provenance("jump_detection", files, PRESETS),
+        ]
     )
-    size = f"{record['config']['test_signals']:,}"
-    lines.append("")
-    lines.append(
-        f"Mean ± standard deviation over {seeds} seeds, {size} test signals. "
-        + provenance("jump_detection", files, PRESETS)
-    )
-    return "\n".join(lines)

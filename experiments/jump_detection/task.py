@@ -37,19 +37,18 @@ def measure(study) -> Task:
 def show(result: Task, page) -> None:
     """Figures 3.1 and 3.2 of the thesis."""
     page.text(
-        f"A signal has 100 samples. It starts at level 0, steps up to {result.jump:g} at a position drawn from 21 to "
-        f"80, and every sample has Gaussian noise of standard deviation {result.noise:g}. The task is to predict the "
-        "position of the step, one of 60 classes. Because the distribution of the noise is known, the optimal detector "
-        "can be computed and compared with what a network has learned."
+        f"A signal of 100 samples steps up from 0 to {result.jump:g} at a position drawn from 21 to 80, with Gaussian "
+        f"noise of standard deviation {result.noise:g} in every sample. The task is to predict the position, one of 60 "
+        "classes. Because the distribution of the noise is known, the optimal detector can be computed and compared "
+        "with what a network has learned."
     )
     examples = figures.signals.examples(result.examples.signals, result.examples.positions)
-    page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1 of the thesis).")
-    axes = {"x_label": "t-SNE coordinate 1", "y_label": "t-SNE coordinate 2", "equal": False}
+    page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1).")
     page.figure(
         "fig_3_02_tsne",
-        figures.scatter.embedding(result.points, result.positions, **axes),
-        f"t-SNE embedding of {len(result.points):,} training signals, colored by the position of the jump (Fig. 3.2 of "
-        f"the thesis). {order(result)}",
+        figures.scatter.embedding(result.points, result.positions, equal=False),
+        f"t-SNE embedding of {len(result.points):,} training signals, colored by the position of the jump (Fig. 3.2). "
+        f"{order(result)}",
     )
 
 
