@@ -1,6 +1,5 @@
 """How many random points an affine map can separate: Figures 4.14 and 4.15 of the thesis."""
 
-import math
 from typing import NamedTuple
 
 import jax
@@ -57,31 +56,17 @@ def show(result: Rates, page) -> None:
     _show_rates(page, "fig_4_14_dimensions", dimensions, MULTIPLES, "points per dimension p", "Fig. 4.14")
     separations = {f"least distance {s:g}": [result.separations[s, n] for n in SEPARATED] for s in SEPARATIONS}
     _show_rates(page, "fig_4_15_separation", separations, SEPARATED, "points in the plane", "Fig. 4.15")
-    page.metrics(
-        {
-            "dimensions": {f"{d}, {n}": each._asdict() for (d, n), each in result.dimensions.items()},
-            "separations": {f"{s:g}, {n}": each._asdict() for (s, n), each in result.separations.items()},
-        }
-    )
+    page.metrics({"dimensions": {f"{d}, {n}": each._asdict() for (d, n), each in result.dimensions.items()}})
+    page.metrics({"separations": {f"{s:g}, {n}": each._asdict() for (s, n), each in result.separations.items()}})
 
 
 def _show_rates(page, name, rates, numbers, axis, number):
-    rows = [(label, *map(_shown, row)) for label, row in rates.items()]
-    page.table((axis, *map(str, numbers)), rows, f"Success rate and its 95 % interval ({number}).")
     series = {label: [(each.rate, each.low, each.high) for each in row] for label, row in rates.items()}
     page.figure(
         name,
         figures.rates.with_intervals(list(numbers), series, axis, "probability of success", log_y=True),
-        f"The same ({number}); an arrow marks cases without any success.",
+        f"Probability of success and its interval ({number}); an arrow marks cases without any success.",
     )
-
-
-def _shown(success: SuccessRate) -> str:
-    if success.successes == 0:
-        return f"at most {success.high:.1e}"
-    # Digits by the width of the interval.
-    digits = max(2, 1 + math.ceil(-math.log10((success.high - success.low) / success.rate)))
-    return f"{success.rate:.{digits}g} ({success.low:.{digits}g}–{success.high:.{digits}g})"
 
 
 def dimensions_in_words(result: Rates) -> str:

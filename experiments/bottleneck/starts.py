@@ -7,7 +7,6 @@ import numpy as np
 
 from experiments.bottleneck.bottleneck_study import sizes, title
 from experiments.jumps import POSITIONS
-from experiments.study import mean_and_spread
 from interp_jax import figures, networks
 from interp_jax.methods import averages, embedding
 
@@ -58,23 +57,14 @@ def show(result: dict[int, dict[str, np.ndarray]], page) -> None:
         f"other classes. {count} networks for each initialization, gradient descent for {epochs} epochs."
     )
     for width, losses in result.items():
-        name, reached = title("shallow", width), epochs_to_default(losses)
+        name = title("shallow", width)
         page.finding(f"{name}: {verdict(losses)}")
-        page.table(
-            ("initialization", "final loss", "epochs to the final loss of the default"),
-            [
-                (start, mean_and_spread(loss[-1]), ", ".join(f"{epoch or '–'}" for epoch in reached[start]))
-                for start, loss in losses.items()
-            ],
-            f"{name}: validation loss after {epochs} epochs, and the first epoch at which each network reaches that of "
-            "the same network with the default initialization.",
-        )
         page.figure(
             f"starts_{width}",
             figures.curves.against(np.arange(1, epochs + 1), losses, "epoch", "validation loss", log_x=epochs > 1),
             f"{name}: validation loss with every initialization.",
         )
-        page.metrics({name: {"epochs_to_default": reached}})
+        page.metrics({name: {"epochs_to_default": epochs_to_default(losses)}})
 
 
 def epochs_to_default(losses: dict[str, np.ndarray]) -> dict[str, list[int | None]]:

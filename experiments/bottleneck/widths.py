@@ -50,10 +50,7 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
         )
         metrics[name] = {**each.errors._asdict(), "median_l1": median, "published_l1": published, "dead": each.dead}
         metrics[name] |= {"failed": failed, "best_epoch": each.best_epoch}
-    page.text(
-        "Bottleneck networks have a layer of p ReLU units: 100-p-60 (shallow) or 100-25-p-25-60 (deep), trained as in "
-        "the thesis."
-    )
+    page.text("Bottleneck networks have a layer of p ReLU units: 100-p-60 (shallow) or 100-25-p-25-60 (deep).")
     page.finding(narrowest(result))
     page.table(
         ("network", *ERRORS, "median L1", "thesis (ratio)", "dead", "failed", "best epoch"),
@@ -75,8 +72,7 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
     page.figure(
         "fig_4_5_living_units",
         figures.curves.against(list(row), living, axis, "active units", extremes=True),
-        "Units of the bottleneck that are active for at least one training signal (Fig. 4.5): mean and range over the "
-        "networks.",
+        "Units of the bottleneck that are active for at least one training signal (Fig. 4.5): mean and range.",
     )
     page.metrics({"networks": metrics})
 

@@ -107,11 +107,10 @@ def range_of_errors(result: Networks) -> str:
     best, worst = (choose(medians, key=medians.__getitem__) for choose in (min, max))
     limits = (result.classical, NEAR * result.optimum.l1)
     better, near = (sum(median < limit for median in medians.values()) for limit in limits)
-    words = {0: "none", len(medians): "all"}
     return (
         f"{len(medians)} kinds of networks, trained on {result.train_signals:,} signals, miss the jump by "
-        f"{medians[best]:.2f} ({best}) to {medians[worst]:.2f} samples ({worst}), {words.get(better, better)} of them "
-        f"by less than the classical detector ({result.classical:.2f}) and {words.get(near, near)} within 5 % of the "
+        f"{medians[best]:.2f} ({best}) to {medians[worst]:.2f} samples ({worst}), {better} of them "
+        f"by less than the classical detector ({result.classical:.2f}) and {near} within 5 % of the "
         f"optimum ({result.optimum.l1:.2f})."
     )
 

@@ -11,11 +11,10 @@ from interp_jax import figures, methods, networks
 from interp_jax.figures.layers import LayerRow
 
 AT = 50
-SHORT = 5  # taps
 CONVOLUTIONAL = [name for name in NETWORKS if name.startswith("CNN")]
 CAPTIONS = {
     "fig_3_18_one_convolution": "One convolution of 7 taps (Fig. 3.18).",
-    "fig_3_19_short_filter": f"One convolution of {SHORT} taps, the one of largest smoothing share of all seeds (Fig. "
+    "fig_3_19_short_filter": "One convolution of 5 taps, the one of largest smoothing share of all seeds (Fig. "
     "3.19; in the thesis its taps have the same sign, so that it only amplifies the step).",
     "fig_3_21_two_convolutions": "Two convolutions of 5 and 9 taps (Fig. 3.21).",
     "fig_3_23_three_convolutions": "Three convolutions of 5, 7 and 9 taps (Fig. 3.23; one too many, says the thesis).",
@@ -40,7 +39,7 @@ class Convolutions(NamedTuple):
 
 def measure(study) -> Convolutions:
     """Filters, averages by class, and errors of all networks with convolutions."""
-    fits, short = {name: study.thesis_fit(name) for name in CONVOLUTIONAL}, _of_length(study, SHORT)
+    fits, short = {name: study.thesis_fit(name) for name in CONVOLUTIONAL}, _of_length(study, 5)
     one, two, three = (study.lanes(fit)[0] for fit in fits.values())
     smoothest = study.lanes(short)[np.argmax(_measured(study, short).smoothing_share)]
     looks = [_look(study, network) for network in (one, smoothest, two, three)]

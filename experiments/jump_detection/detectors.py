@@ -79,10 +79,9 @@ def show(result: Detectors, page) -> None:
         f"A filter with taps of both signs preserves a step and has a spike at the jump (Fig. 3.3; noise {QUIET}). Of "
         "its two parts one amplifies the step and averages the noise, the other gives the spike (Fig. 3.4).",
     )
-    labels = {"x_label": "filter width τ (samples)", "y_label": "jumps located within one position"}
     page.figure(
         "fig_3_05_width",
-        figures.curves.success_against_width(WIDTHS, result.success, NOISES, **labels),
+        figures.curves.success_against_width(WIDTHS, result.success, NOISES, y_label="located within one position"),
         "Share of jumps of height 1 that a Gaussian-derivative filter locates within one position; the best width is "
         "marked, of several equal ones the middle (Fig. 3.5).",
     )

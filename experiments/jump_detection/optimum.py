@@ -95,11 +95,8 @@ def _sizes(study):
 def show(result: Optimum, page) -> None:
     """The network trained on fresh signals, sanity controls, and an analysis of the remaining error."""
     page.finding(reaches(result))
-    rows = {
-        f"jump at {at}": {name: columns[:, place] for name, columns in result.filters.items()}
-        for place, at in enumerate(SHOWN)
-    }
-    jumps = dict(zip(rows, SHOWN, strict=True))
+    jumps, filters = {f"jump at {at}": at for at in SHOWN}, result.filters.items()
+    rows = {title: {name: columns[:, place] for name, columns in filters} for place, title in enumerate(jumps)}
     page.figure(
         "filters_over_optimum",
         figures.filters.gallery(np.arange(1, 101), rows, jumps=jumps, y_label="weight, class mean removed"),

@@ -56,11 +56,10 @@ def show(result: Perceptrons, page) -> None:
     near = np.abs(SAMPLES[:, None] - POSITIONS[None, :]) <= 5
     share = float(np.sum(result.kernel**2 * near) / np.sum(result.kernel**2))
     page.finding(single_layer(share, result.agreement))
-    titles = ("weights", f"{OUTPUT}, averaged by class")
     page.figure(
         "fig_3_14_one_layer",
-        figures.heatmaps.weights_and_averages(result.kernel, result.output, POSITIONS, titles=titles),
-        "Weights of the 1-layer network, and its output (Fig. 3.14).",
+        figures.heatmaps.weights_and_averages(result.kernel, result.output, POSITIONS),
+        "Weights of the 1-layer network, and its probabilities averaged by class (Fig. 3.14).",
     )
     column = result.kernel[:, AT - FIRST]
     page.figure(

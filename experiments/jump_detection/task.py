@@ -39,8 +39,7 @@ def show(result: Task, page) -> None:
     page.text(
         f"A signal of 100 samples steps up from 0 to {result.jump:g} at a position drawn from 21 to 80, with Gaussian "
         f"noise of standard deviation {result.noise:g} in every sample. The task is to predict the position, one of 60 "
-        "classes. Because the distribution of the noise is known, the optimal detector can be computed and compared "
-        "with what a network has learned."
+        "classes."
     )
     examples = figures.signals.examples(result.examples.signals, result.examples.positions)
     page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1).")

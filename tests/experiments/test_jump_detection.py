@@ -161,13 +161,13 @@ def _networks(*medians):
 
 def test_networks_are_counted_that_beat_the_classical_detector_and_reach_the_optimum():
     assert architectures.range_of_errors(_networks(0.3, 0.4)) == (
-        "2 kinds of networks, trained on 12,000 signals, miss the jump by 0.30 (0) to 0.40 samples (1), all of them by "
-        "less than the classical detector (0.50) and none within 5 % of the optimum (0.20)."
+        "2 kinds of networks, trained on 12,000 signals, miss the jump by 0.30 (0) to 0.40 samples (1), 2 of them by "
+        "less than the classical detector (0.50) and 0 within 5 % of the optimum (0.20)."
     )
     mixed = architectures.range_of_errors(_networks(0.205, 0.3, 0.6))
     assert "2 of them by less than the classical detector" in mixed
     assert "and 1 within 5 % of the optimum" in mixed
-    assert "none of them by less" in architectures.range_of_errors(_networks(0.6))
+    assert "0 of them by less" in architectures.range_of_errors(_networks(0.6))
 
 
 def _optimum(few, fresh):
