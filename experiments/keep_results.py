@@ -4,6 +4,7 @@ python -m experiments.keep_results runs/jump_detection/paper     store this run,
 python -m experiments.keep_results                               write the tables only
 """
 
+import importlib
 import json
 import sys
 from functools import partial
@@ -13,15 +14,7 @@ from shutil import copyfile
 import tyro
 
 from benchmarks import tables as benchmarks
-from experiments import kept
-from experiments.bottleneck import table as bottleneck
-from experiments.cnn_inte import table as cnn_inte
-from experiments.core_units import table as core_units
-from experiments.gradient_ascent import table as gradient_ascent
-from experiments.hierarchical_modules import table as hierarchical_modules
-from experiments.identity_layers import table as identity_layers
-from experiments.jump_detection import table as jump_detection
-from experiments.memorization import table as memorization
+from experiments import kept, studies
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
@@ -154,14 +147,9 @@ def _link(path: Path) -> str:
 
 
 STUDIES = {
-    "jump_detection": jump_detection,
-    "bottleneck": bottleneck,
-    "gradient_ascent": gradient_ascent,
-    "memorization": memorization,
-    "hierarchical_modules": hierarchical_modules,
-    "core_units": core_units,
-    "cnn_inte": cnn_inte,
-    "identity_layers": identity_layers,
+    name: importlib.import_module(f"experiments.{name}.table")
+    for name in studies.names()
+    if (studies.HERE / name / "table.py").is_file()
 }
 # MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view.
 README_LINES = {"core_units": -2}

@@ -89,7 +89,7 @@ class Study:
 
         Args:
             sections: by name, the title and a module (or object) with ``measure(study)``, which computes and returns a
-                named tuple, and ``show(result, page)``, which draws and phrases from that alone.
+                named tuple or mapping, and ``show(result, page)``, which draws and phrases from that alone.
 
         Raises:
             ValueError: a section without a stored result that is to be shown only.
@@ -98,10 +98,7 @@ class Study:
         for identifier, (title, part) in sections.items():
             if self.config.show or not self.run.finished(identifier):
                 with self.run.section(identifier, title, again=self.config.show) as page:
-                    if hasattr(part, "measure"):
-                        part.show(self._result(identifier, part), page)
-                    else:  # a function of the study and the page, which cannot be shown again
-                        part(self, page)
+                    part.show(self._result(identifier, part), page)
             task.advance(note=title)
         task.finish()
         return self.run.report

@@ -47,7 +47,6 @@ PRESETS = {
         learning_rate=0.03,
         epochs=120,
         long_epochs=100,
-        fresh_steps=4_000,
         kernel_lengths=(5, 7),
         rectified=(),
     ),

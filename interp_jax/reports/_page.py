@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ def render(
     )
 
 
+def signs(text: str) -> str:
+    """The text with hyphens that stand before a number as minus signs, and zeros without one.
+
+    Example:
+        >>> signs("-0.5 at -9 to 9, not in 100-25-10; -0.00")
+        '−0.5 at −9 to 9, not in 100-25-10; 0.00'
+    """
+    return re.sub(r"−(0(?:\.0+)?)(?![.\d])", r"\1", re.sub(r"(?<![\w-])-(?=\.?\d)", "−", text))
+
+
 def duration(seconds: float) -> str:
     """A time in one or two units.
 
@@ -82,6 +93,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["signs"] = signs
     return environment.get_template("report.html.jinja")
 
 

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.bottleneck import __main__ as study_main
 from experiments.bottleneck import codes, embedding, starts, widths
+from experiments.bottleneck import study as study_main
 from experiments.bottleneck.codes import self_intersections
 from experiments.bottleneck.settings import PRESETS, Settings
 from experiments.bottleneck.starts import first_below

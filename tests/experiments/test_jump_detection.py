@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.jump_detection import __main__ as study_main
 from experiments.jump_detection import (
     architectures,
     convolutions,
@@ -16,6 +16,7 @@ from experiments.jump_detection import (
     perceptrons,
     task,
 )
+from experiments.jump_detection import study as study_main
 from experiments.jump_detection.settings import PRESETS
 from experiments.jumps import NETWORKS, by_position, died
 from experiments.study import mean_and_spread
@@ -51,13 +52,15 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(in_empty_folder, monkeypatch):
-    def stop(study, section):
-        section.text("never finished")
-        section.figure("half", Figure(), "of a section that is not written")
+    def stop(result, page):
+        page.text("never finished")
+        page.figure("half", Figure(), "of a section that is not written")
         raise KeyboardInterrupt
 
+    stopping = SimpleNamespace(measure=lambda study: {}, show=stop)
+
     with monkeypatch.context() as patch:
-        patch.setitem(study_main.SECTIONS, "convolutions", ("Inside", stop))
+        patch.setitem(study_main.SECTIONS, "convolutions", ("Inside", stopping))
         with pytest.raises(KeyboardInterrupt):
             study_main.main(SMALL)
     assert len(list(in_empty_folder.glob("figures/*"))) > 10, "finished sections stay"
@@ -66,6 +69,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(in_empty_folder, monk
     checkpoint = in_empty_folder / "checkpoints" / "1-layer-perceptron" / "_METADATA"
     written = checkpoint.stat().st_mtime_ns
 
+    (in_empty_folder / "results" / "convolutions.npz").unlink()
     report = study_main.main(SMALL)
     assert report.resolve() == in_empty_folder / "report.html"
     assert checkpoint.stat().st_mtime_ns == written, "a trained network is not trained again"
