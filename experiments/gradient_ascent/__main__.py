@@ -4,15 +4,14 @@ import sys
 from pathlib import Path
 
 from experiments.command_line import run_study
-from experiments.gradient_ascent import classes, convolutions, images, observer
+from experiments.gradient_ascent import classes, images, observer
 from experiments.gradient_ascent.ascent_study import AscentStudy
 from experiments.gradient_ascent.settings import PRESETS, Settings
-from experiments.study import write_report
+from experiments.study import Study, write_report
 
 SIGNALS = {
     "classes": ("Inputs that maximize each class", classes),
     "observer": ("The exact posterior as a control", observer),
-    "convolutions": ("Inputs of the stages of convolutional networks", convolutions),
 }
 IMAGES = {"images": ("Regularizers for images", images)}
 
@@ -21,14 +20,13 @@ def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
     on_signals = settings.data == "jumps"
     return write_report(
-        AscentStudy if on_signals else images.ImageStudy,
+        AscentStudy if on_signals else Study,
         settings,
         SIGNALS if on_signals else IMAGES,
         title="Inputs that maximize a class",
-        lead="From many random starts an input is moved along the gradient of one class's probability until this "
-        "probability exceeds a threshold. For jump signals the exact posterior is maximized and probed as well, which "
-        "separates properties of the task from properties of the network. After Y. Chen, Towards explaining neural "
-        "networks, Utrecht University 2017, chapter 5.",
+        lead="From random starts an input is moved along the gradient of a class's probability. For jump signals the "
+        "exact posterior is maximized as well, which separates properties of the task from those of the networks. "
+        "After Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 5.",
     )
 
 

@@ -1,5 +1,6 @@
 """Gradient ascent on the networks and on the exact posterior, and measures of the learned signals."""
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import optax
 
 from experiments.jumps import FIRST, NETWORKS, POSITIONS, JumpStudy
 from experiments.study import lane
-from interp_jax import data, figures
+from interp_jax import data, figures, networks
 from interp_jax.methods import ascent
 
 LENGTH = 100
@@ -16,25 +17,18 @@ AT = 50
 
 
 class Shares(NamedTuple):
-    """How ascents on all positions end, for one network or an array of them; steps are those of converged lanes.
+    """By network, how ascents on all positions end; single signals and their means are correct if they rise there."""
 
-    Lanes, and means over the starts of a position, are correct if their largest rise is at the position maximized.
-    """
-
-    converged: float | np.ndarray
-    steps: float | np.ndarray
-    correct_lanes: float | np.ndarray
-    correct_means: float | np.ndarray
+    converged: np.ndarray
+    steps: np.ndarray
+    correct_lanes: np.ndarray
+    correct_means: np.ndarray
 
 
 class AscentStudy(JumpStudy):
     """The study of jump signals with its networks."""
 
-    def networks(self, name: str):
-        """The networks of one kind, trained as in the thesis."""
-        return self._lanes(self.thesis_fit(name))
-
-    def fresh(self, steps: int):
+    def fresh(self, steps: int) -> networks.Fit:
         """One-layer networks after a number of training steps on fresh signals."""
         config = self.config
 
@@ -42,28 +36,27 @@ class AscentStudy(JumpStudy):
             drawn = data.sample_jump_signals(key, config.batch, config.noise, config.jump)
             return drawn.signals, drawn.labels
 
-        name, kind = f"1-layer perceptron, {steps} steps on fresh signals", NETWORKS["1-layer perceptron"]
         optimizer = optax.adam(optax.cosine_decay_schedule(0.03, steps))
         options = {"seeds": config.seeds, "steps": steps, "optimizer": optimizer, "steps_per_call": 10}
-        return self._lanes(self.fitted_fresh(name, kind, sample, **options))
+        return self.fitted_fresh(f"{steps} fresh steps", NETWORKS["1-layer perceptron"], sample, **options)
 
-    def _lanes(self, fit):
+    def lanes(self, fit: networks.Fit) -> list[networks.Chain]:
+        """The networks of a stack."""
         return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     def climb(self, network, positions=POSITIONS, **options) -> ascent.Ascent:
         """Gradient ascent on every position from every start, in one call: arrays [positions, starts, …]."""
         config = self.config
-        settings = {"rate": config.rate, "threshold": config.threshold, "steps": config.steps}
+        options = {"rate": config.rate, "threshold": config.threshold, "steps": config.steps} | options
         start = random_start(self, len(positions) * config.starts, LENGTH)
         units = np.repeat(np.asarray(positions) - FIRST, config.starts)
-        climbed = ascent.maximize(network, start, units, patience=config.stall_steps, **settings | options)
+        climbed = ascent.maximize(network, start, units, patience=config.stall_steps, **options)
         return jax.tree.map(lambda leaf: np.asarray(leaf).reshape(-1, config.starts, *leaf.shape[1:]), climbed)
 
 
 def random_start(study, *shape: int) -> jax.Array:
     """Uniform random starts around zero."""
-    spread = study.config.spread
-    return jax.random.uniform(study.key(20), shape, minval=-spread, maxval=spread)
+    return jax.random.uniform(study.key(20), shape, minval=-study.config.spread, maxval=study.config.spread)
 
 
 def largest_rise(signals) -> np.ndarray:
@@ -71,14 +64,13 @@ def largest_rise(signals) -> np.ndarray:
     return np.diff(signals, axis=-1).argmax(axis=-1) + 2
 
 
-def shares(climbed: ascent.Ascent) -> Shares:
-    """How the ascents of one network on all positions end."""
-    converged = climbed.converged
+def shares(climbs: list[ascent.Ascent]) -> Shares:
+    """How the ascents on all positions end, of every network."""
     return Shares(
-        float(converged.mean()),
-        float(np.median(climbed.steps[converged])) if converged.any() else float("nan"),
-        float(np.mean(largest_rise(climbed.inputs) == POSITIONS[:, None])),
-        float(np.mean(largest_rise(climbed.inputs.mean(axis=1)) == POSITIONS)),
+        np.array([each.converged.mean() for each in climbs]),
+        np.array([np.median(each.steps[each.converged]) if each.converged.any() else np.nan for each in climbs]),
+        np.array([np.mean(largest_rise(each.inputs) == POSITIONS[:, None]) for each in climbs]),
+        np.array([np.mean(largest_rise(each.inputs.mean(axis=1)) == POSITIONS) for each in climbs]),
     )
 
 
@@ -87,7 +79,7 @@ def curves(signals) -> dict[str, np.ndarray]:
     return {"mean of all starts": signals.mean(axis=0), "one start": signals[0]}
 
 
-def panels(rows, jumps=(), **options):
-    """A figure of signals: title → (name → signal), and the position of the jump in each panel."""
-    options = {"y_label": "learned input", "columns": 2, "jumps": dict(zip(rows, jumps, strict=False)), **options}
-    return figures.filters.gallery(np.arange(1, LENGTH + 1), rows, **options)
+def panels(rows, jumps=(AT,), columns: int = 2, y_label: str = "learned input"):
+    """A figure of signals: title → (name → signal), and the positions of their jumps, which repeat."""
+    marked = dict(zip(rows, itertools.cycle(jumps), strict=False))
+    return figures.filters.gallery(np.arange(1, LENGTH + 1), rows, jumps=marked, columns=columns, y_label=y_label)

@@ -1,88 +1,89 @@
-"""Inputs that maximize each class of the thesis' networks, from many starts: Figures 5.1 and 5.2."""
+"""Inputs that maximize each class of the thesis' networks, and of their later stages: Figures 5.1 to 5.5."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.gradient_ascent.ascent_study import Shares, curves, panels, shares
+from experiments.gradient_ascent.ascent_study import AT, Shares, curves, largest_rise, panels, shares
 from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread
 
-RATES = {"log_probability": 1.0, "logit": 0.1}  # step sizes
 SHOWN = (21, 40, 60, 80)
-COLUMNS = ("converged (%)", "steps", "largest rise correct, single (%)", "mean of starts (%)")
+NUMBERS = {"CNN, 1 convolution": "5.3", "CNN, 2 convolutions": "5.4", "CNN, 3 convolutions": "5.5"}
 
 
 class Classes(NamedTuple):
-    """The ascents on all positions.
-
-    Attributes:
-        networks: kind → shares [networks].
-        curves: perceptron → position of `SHOWN` → name → signal [length], of the first network.
-        objectives: (perceptron, objective, step size) → shares of the first network.
-        starts, threshold, steps: settings of the ascents.
-    """
+    """How ascents end, by stage the share that converges and where the mean rises most, and curves for the figures."""
 
     networks: dict[str, Shares]
-    curves: dict[str, dict[int, dict[str, np.ndarray]]]
-    objectives: dict[tuple[str, str, float], Shares]
+    stages: dict[str, dict[str, tuple[float, int]]]
+    perceptrons: dict[str, dict[str, np.ndarray]]
+    convolutions: dict[str, dict[str, dict[str, np.ndarray]]]
     starts: int
     threshold: float
-    steps: int
 
 
 def measure(study) -> Classes:
-    """Ascents on every network, and on two of them with three objectives."""
-    config, networks, shown, objectives = study.config, {}, {}, {}
-    bar = study.progress.task("ascent", len(NETWORKS) * config.seeds)
+    """Ascents on every network, and on the output of every convolution."""
+    networks, stages, perceptrons, convolutions = {}, {}, {}, {}
+    bar = study.progress.task("ascent", len(NETWORKS))
     for name in NETWORKS:
-        learned = []
-        for network in study.networks(name):
-            learned.append(study.climb(network))
-            bar.advance(note=name)
-        networks[name] = Shares(*map(np.array, zip(*map(shares, learned), strict=True)))
-        if "perceptron" in name:
-            shown[name] = {at: curves(learned[0].inputs[at - FIRST]) for at in SHOWN}
+        first, *_ = several = study.lanes(study.thesis_fit(name))
+        climbs = [study.climb(network) for network in several]
+        networks[name] = shares(climbs)
+        if name in NUMBERS:
+            parts = {f"after {part}": first.after(part) for part in first.stage_names if part.startswith("conv")}
+            learned = {stage: study.climb(rest, [AT]) for stage, rest in {"input": first, **parts}.items()}
+            convolutions[name] = {stage: curves(each.inputs[0]) for stage, each in learned.items()}
+            rises = {stage: int(largest_rise(each.inputs[0].mean(axis=0))) for stage, each in learned.items()}
+            stages[name] = {stage: (float(learned[stage].converged.mean()), rise) for stage, rise in rises.items()}
+        else:
+            perceptrons |= {f"{name}, {at}": curves(climbs[0].inputs[at - FIRST]) for at in SHOWN}
+        bar.advance(note=name)
     bar.finish()
-    for name in ("1-layer perceptron", "4-layer perceptron"):
-        for objective, rate in {"probability": config.rate, **RATES}.items():
-            learned = study.climb(study.networks(name)[0], objective=objective, rate=rate)
-            objectives[name, objective, rate] = shares(learned)
-    return Classes(networks, shown, objectives, config.starts, config.threshold, config.steps)
+    return Classes(networks, stages, perceptrons, convolutions, study.config.starts, study.config.threshold)
 
 
 def show(result: Classes, page) -> None:
-    """A table of the networks, figures of the learned signals, and a comparison of three objectives."""
+    """A table of the networks, and figures of the learned signals."""
     page.text(
         "The networks tell at which of 60 positions, 21 to 80, a noisy signal of 100 samples steps up. For each of "
         f"these classes, {result.starts} starts near zero are moved along the gradient of the class probability until "
-        f"it exceeds {result.threshold:g}."
+        f"it exceeds {result.threshold:g} (converged). Those that rise most at the position of the class are correct."
     )
     page.finding(rises_in_words(result))
     page.table(
-        ("network", *COLUMNS),
-        [(name, *_cells(each)) for name, each in result.networks.items()],
-        f"Converged: share of ascents that reach a probability of {result.threshold:g} within {result.steps:,} steps. "
-        "Steps: their median number. Largest rise correct: share of learned signals, converged or not, that rise most "
-        "at the position of the class, for single signals and for the mean over the starts. Mean ± standard deviation "
-        f"over {len(result.networks['1-layer perceptron'].steps)} networks.",
-    )
-    _show_signals(result, page)
-    page.table(
-        ("network", "objective", "step size", *COLUMNS),
+        ("network", "converged (%)", "correct, single (%)", "correct, mean of starts (%)", "steps to converge"),
         [
-            (name, what.replace("_", " "), f"{rate:g}", *_cells(each))
-            for (name, what, rate), each in result.objectives.items()
+            (
+                name,
+                *(mean_and_spread(100 * each, 1) for each in (of.converged, of.correct_lanes, of.correct_means)),
+                mean_and_spread(of.steps, 0) if of.converged.any() else None,
+            )
+            for name, of in result.networks.items()
         ],
-        "Ascent on the probability, on its logarithm and on the score before the softmax, for the first network of a "
-        "kind; the stopping criterion is the probability in all cases. Other columns as above.",
+        f"Mean ± standard deviation over {len(result.networks['1-layer perceptron'].steps)} networks.",
     )
-    page.metrics(
-        {
-            "classes": {name: each._asdict() for name, each in result.networks.items()},
-            "objectives": {f"{name}, {what}": each._asdict() for (name, what, _), each in result.objectives.items()},
+    page.figure(
+        "fig_5_1_and_5_2",
+        panels(result.perceptrons, SHOWN, columns=len(SHOWN)),
+        "Inputs that maximize classes, one perceptron per row, for jumps at 21, 40, 60 and 80 (as Figs. 5.1 and 5.2 of "
+        "the thesis). Training signals stay at the upper level after the jump.",
+    )
+    page.finding(stages_in_words(result))
+    for name, stages in result.stages.items():
+        rows = {
+            f"{stage}: {converged:.0%} converge, rise at {rise}": result.convolutions[name][stage]
+            for stage, (converged, rise) in stages.items()
         }
-    )
+        page.figure(
+            f"fig_{NUMBERS[name].replace('.', '_')}",
+            panels(rows, y_label="learned signal"),
+            f"{name}: what the network, or its part after a convolution, responds to most for a jump at {AT} (Fig. "
+            f"{NUMBERS[name]} of the thesis), and where the mean of all starts rises most.",
+        )
+    networks = {name: each._asdict() for name, each in result.networks.items()}
+    page.metrics({"classes": networks, "stages": result.stages})
 
 
 def rises_in_words(result: Classes) -> str:
@@ -91,35 +92,23 @@ def rises_in_words(result: Classes) -> str:
     best, worst = max(correct, key=correct.get), min(correct, key=correct.get)
     reached = result.networks[worst].converged.mean()
     sentence = (
-        "Inputs that are moved from noise near zero to make a network certain of a step at one position rise most "
-        f"at this position in {correct[best]:.0%} of cases"
+        f"Inputs that make a network certain of a step at one position rise most there in {correct[best]:.0%} of cases"
     )
     if correct[best] - correct[worst] < 0.005:
         return f"{sentence}, whatever the kind of network."
-    certain = f"{reached:.0%} of the ascents reach a probability of {result.threshold:g}"
     sentence += f" for the {best} and in {correct[worst]:.0%} for the {worst}"
-    return f"{sentence}, where only {certain}." if reached < 0.95 else f"{sentence}, although {certain}."
+    but = "where only" if reached < 0.95 else "although"
+    return f"{sentence}, {but} {reached:.0%} of the ascents reach a probability of {result.threshold:g}."
 
 
-def _cells(each: Shares) -> list[str | None]:
-    cells = [mean_and_spread(100 * values, 1) for values in (each.converged, each.correct_lanes, each.correct_means)]
-    return [cells[0], mean_and_spread(each.steps, 0) if np.any(each.converged) else None, *cells[1:]]
-
-
-def _show_signals(result, page):
-    one, *deeper = result.curves
-    page.figure(
-        "fig_5_1_one_layer",
-        panels({f"jump at {at}": each for at, each in result.curves[one].items()}, SHOWN),
-        "Inputs that maximize classes of the 1-layer perceptron (Fig. 5.1 of the thesis). Training signals stay at the "
-        "upper level after the jump; the section on the exact posterior has how far learned signals do.",
-    )
-    page.figure(
-        "fig_5_2_deeper",
-        panels(
-            {f"{name}, {at}": each for name in deeper for at, each in result.curves[name].items()},
-            SHOWN * len(deeper),
-            columns=len(SHOWN),
-        ),
-        "Deeper perceptrons, one network per row, for jumps at 21, 40, 60 and 80 (Fig. 5.2 of the thesis).",
-    )
+def stages_in_words(result: Classes) -> str:
+    """The finding: whether inputs rise at the jump, and by how much signals after a convolution are shifted."""
+    stages = [list(each.values()) for each in result.stages.values()]
+    right = sum(rise == AT for (_, rise), *_ in stages)
+    shift = max(abs(rise - AT) for _, *later in stages for _, rise in later)
+    reached = all(converged > 0.5 for each in stages for converged, _ in each)
+    sentence = f"Inputs learned for a jump at {AT} rise most there in {right} of {len(stages)} convolutional networks"
+    if not shift:
+        return f"{sentence}, as do all signals learned after a convolution."
+    sentence += f"; signals learned after a convolution do so up to {shift} samples away"
+    return f"{sentence}{', a shift for which later layers make up' if reached and right == len(stages) else ''}."

@@ -1,6 +1,5 @@
 """Images that maximize the classes of a convolutional network, with every regularizer."""
 
-from functools import cached_property
 from typing import NamedTuple
 
 import jax
@@ -9,9 +8,9 @@ import optax
 from jax.tree_util import Partial
 
 from experiments.gradient_ascent.ascent_study import random_start
-from experiments.study import Study, probabilities
+from experiments.study import probabilities
 from experiments.tasks import TITLES, image_sets
-from interp_jax import data, figures, networks
+from interp_jax import figures, networks
 from interp_jax.methods import ascent
 from interp_jax.methods.ascent.regularizers import box, clip_contribution, clip_norm, gaussian_blur, l2_decay
 
@@ -25,41 +24,12 @@ REGULARIZERS = {
     "box 0 to 1": (box(0.0, 1.0),),
     "decay, blur, box": (l2_decay(0.02), gaussian_blur(0.5, every=4), box(0.0, 1.0)),
 }
-STEP = 0.1
-# One optimizer object for all calls, so that they share a compilation.
-OPTIMIZER = optax.adam(1e-3)
+OPTIMIZER = optax.adam(1e-3)  # one object, so that both networks share a compilation
 SIZES = {"digits": {"channels": (16, 32), "taps": 3, "hidden": 64}, "mnist": {"channels": (8, 16), "hidden": 128}}
 
 
-class ImageStudy(Study):
-    """The study of images: images are maximized on one network and classified by a second."""
-
-    @cached_property
-    def sets(self) -> tuple[data.Images, data.Images]:
-        """The training and the test images."""
-        return image_sets(self.config.data)
-
-    @cached_property
-    def pair(self) -> tuple[networks.Chain, networks.Chain]:
-        """Two networks that differ in their initial weights and in the order of the images."""
-        return self._network("first network", 1), self._network("second network", 2)
-
-    def _network(self, name, number):
-        train, _ = self.sets
-        shape, sizes = train.inputs.shape[1:], SIZES[self.config.data]
-
-        def network(key):
-            return networks.image_cnn(jax.random.fold_in(key, number), shape, dropout=0.0, **sizes)
-
-        options = {"seeds": None, "epochs": self.config.image_epochs, "optimizer": OPTIMIZER, "minibatch_size": 50}
-        return self.fitted(name, network, (train.inputs, train.labels), **options).network
-
-
 class Measures(NamedTuple):
-    """What both networks make of the images of a regularizer: the first's probability and the second's agreement.
-
-    Also their `roughness` relative to that of real images, and the least and the greatest value.
-    """
+    """The class probability by the first network, the second's agreement, relative roughness, and range of values."""
 
     own: float
     other: float
@@ -68,12 +38,9 @@ class Measures(NamedTuple):
 
 
 class Images(NamedTuple):
-    """The accuracy of both networks on test images, and by regularizer numbers and one image [height, width] a class.
+    """Accuracies on test images; by regularizer, numbers and one image [height, width] for each class; and settings."""
 
-    Also the names of the classes and of the data, and the number of images learned for each class.
-    """
-
-    accuracy: tuple[float, float]
+    accuracy: list[float]
     regularizers: dict[str, Measures]
     images: dict[str, np.ndarray]
     classes: tuple[str, ...]
@@ -83,58 +50,68 @@ class Images(NamedTuple):
 
 def measure(study) -> Images:
     """Images of every class with every regularizer, and what both networks make of them."""
-    config, (_, test) = study.config, study.sets
+    config, (train, test) = study.config, image_sets(study.config.data)
+    pair = [_network(study, train, number) for number in (1, 2)]
+
+    def answers(inputs):
+        return [networks.apply(Partial(probabilities, network), inputs) for network in pair]
+
     units = np.repeat(np.arange(len(test.classes)), config.starts)
     start = random_start(study, len(units), *test.inputs.shape[1:])
-    answers = [networks.apply(Partial(probabilities, network), test.inputs) for network in study.pair]
-    accuracy = tuple(float(np.mean(each.argmax(axis=1) == test.labels)) for each in answers)
-    options = {"objective": "logit", "rate": STEP, "threshold": 1.0, "steps": config.image_steps}
-    measures, images, real = {}, {}, roughness(test.inputs)
+    options = {"objective": "logit", "rate": 0.1, "threshold": 1.0, "steps": config.image_steps}
+    measures, images = {}, {}
     bar = study.progress.task("ascent", len(REGULARIZERS))
     for name, used in REGULARIZERS.items():
-        inputs = np.asarray(ascent.maximize(study.pair[0], start, units, regularizers=used, **options).inputs)
-        own, other = (networks.apply(Partial(probabilities, network), inputs) for network in study.pair)
+        inputs = np.asarray(ascent.maximize(pair[0], start, units, regularizers=used, **options).inputs)
+        own, other = answers(inputs)
         images[name] = inputs[:: config.starts, ..., 0]
         measures[name] = Measures(
             float(own[np.arange(len(units)), units].mean()),
             float(np.mean(other.argmax(axis=1) == units)),
-            roughness(inputs) / real,
+            roughness(inputs) / roughness(test.inputs),
             (float(inputs.min()), float(inputs.max())),
         )
         bar.advance(note=name)
     bar.finish()
+    accuracy = [float(np.mean(each.argmax(axis=1) == test.labels)) for each in answers(test.inputs)]
     return Images(accuracy, measures, images, tuple(test.classes), TITLES[config.data], config.starts)
+
+
+def _network(study, train, number):
+    shape, sizes = train.inputs.shape[1:], SIZES[study.config.data]
+
+    def network(key):
+        return networks.image_cnn(jax.random.fold_in(key, number), shape, dropout=0.0, **sizes)
+
+    options = {"seeds": None, "epochs": study.config.image_epochs, "optimizer": OPTIMIZER, "minibatch_size": 50}
+    return study.fitted(f"network {number}", network, (train.inputs, train.labels), **options).network
 
 
 def show(result: Images, page) -> None:
     """A figure of images by regularizer and class, and a table of measures of the images."""
-    first, second = result.accuracy
     page.text(
-        f"{result.data}: two convolutional networks have a held-out accuracy of {first:.1%} and {second:.1%}. Images "
-        "are learned by ascent on the scores of the first network before the softmax, with a regularizer after each "
-        "step. The predictions of the second network for these images show how much of an image is common to networks "
-        "and how much is specific to the first."
+        f"{result.data}: from {result.starts} starts for each class, images are learned by ascent on the scores of a "
+        "convolutional network, with a regularizer after each step. The predictions of a second network, trained "
+        "apart, show how much of an image is common to networks."
     )
     page.finding(agreement_in_words(result))
     page.finding(looks_in_words(result))
     page.table(
-        ("regularizer", "probability", "agreement of the second network", "roughness", "values"),
+        ("regularizer", "probability", "agreement of the second network", "roughness", "least", "greatest value"),
         [
-            (name, f"{each.own:.3f}", f"{each.other:.0%}", f"{each.roughness:.2f}", span(each))
-            for name, each in result.regularizers.items()
+            (name, f"{own:.3f}", f"{other:.0%}", f"{rough:.2f}", f"{least:.1f}", f"{greatest:.1f}")
+            for name, (own, other, rough, (least, greatest)) in result.regularizers.items()
         ],
-        f"Over {result.starts} starts per class: the class probability according to the first network, the share of "
-        "images for which the second network predicts the same class, the roughness relative to real images (mean "
-        "squared difference of neighboring pixels over mean square), and the range of values.",
+        "The class probability by the first network, the share of images in which the second network predicts this "
+        "class, and the mean squared difference of neighboring pixels over the mean square, relative to real images.",
     )
     page.figure(
         "regularizer_grid",
         figures.images.learned(result.images, result.classes),
-        "One learned image for every class (columns) and regularizer (rows). Red is above zero, blue below; each row "
-        "has its own scale.",
+        "An image of every class (columns) by regularizer. Red is above zero, blue below; each row has its own scale.",
     )
-    regularizers = {name: each._asdict() for name, each in result.regularizers.items()}
-    page.metrics({"accuracy": result.accuracy, "regularizers": regularizers})
+    measures = {name: each._asdict() for name, each in result.regularizers.items()}
+    page.metrics({"accuracy": result.accuracy, "regularizers": measures})
 
 
 def agreement_in_words(result: Images) -> str:
@@ -151,17 +128,12 @@ def agreement_in_words(result: Images) -> str:
 
 def looks_in_words(result: Images) -> str:
     """The finding: how learned images differ from real ones, and which regularizers make them as smooth."""
-    plain = result.regularizers["none"]
-    smooth = [name for name, each in result.regularizers.items() if each.roughness < 1.1]
+    _, _, rough, (least, greatest) = result.regularizers["none"]
+    smooth = "; ".join(name for name, each in result.regularizers.items() if each.roughness < 1.1) or "none"
     return (
-        f"Without a regularizer their values are {span(plain)}, where real ones are 0 to 1, and their roughness is "
-        f"{plain.roughness:.1f} times that of real images; as smooth as these with: {'; '.join(smooth) or 'none'}."
+        f"Without a regularizer their values are {least:.1f} to {greatest:.1f}, where real ones are 0 to 1, and their "
+        f"roughness is {rough:.1f} times that of real images; as smooth as these with: {smooth}."
     )
-
-
-def span(measures: Measures) -> str:
-    """The range of the values of images."""
-    return "{:.1f} to {:.1f}".format(*measures.extremes).replace("-", "−")
 
 
 def roughness(images) -> float:

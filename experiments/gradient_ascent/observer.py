@@ -2,20 +2,17 @@
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
+from jax.tree_util import Partial
 
 from experiments.gradient_ascent.ascent_study import AT, LENGTH, curves, panels, shares
 from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread, probabilities
 from interp_jax.kernels import jumps
 
-RATE = 0.3  # step size of the ascent on log-probabilities
-EXACT = "exact posterior"
-UNTRAINED = "untrained"
+EXACT, UNTRAINED = "exact posterior", "untrained"
 THESIS = {"1 layer, as in the thesis": "1-layer perceptron", "2 layers, as in the thesis": "2-layer perceptron"}
 FIRST_KIND, PROBED = THESIS  # PROBED: that of Fig. 7.1
-TIE = 1e-3  # log-probabilities that differ by less count as equal
 
 
 class Ascents(NamedTuple):
@@ -28,51 +25,41 @@ class Ascents(NamedTuple):
 
 
 class Observer(NamedTuple):
-    """By kind of network, from those of the thesis to the exact posterior, and for the probes [length] by name.
-
-    Attributes:
-        ascents: numbers [networks].
-        curves: name → signal [length] learned for `AT` with the first network.
-        likely: the probability of `AT` for every probe, mean over the networks.
-        predicted: for every probe the prediction of the first network, or the first and last of equally likely ones.
-    """
+    """By kind of network, those of the thesis first and the exact posterior last; signals are learned for `AT`."""
 
     ascents: dict[str, Ascents]
     curves: dict[str, dict[str, np.ndarray]]
-    likely: dict[str, np.ndarray]
-    predicted: dict[str, list[tuple[int, ...]]]
+    probability: dict[str, np.ndarray]  # of `AT` for every probe, mean over the networks
+    predicted: dict[str, list[tuple[int, ...]]]  # by the first network for every probe, as `most_likely`
     probes: dict[str, np.ndarray]
 
 
 def measure(study) -> Observer:
     """Ascent on the posterior and on networks up to near-optimal ones, and their answers to the probes."""
-    networks = {name: study.networks(kind) for name, kind in THESIS.items()}
-    networks |= {UNTRAINED: study.untrained(NETWORKS["1-layer perceptron"], study.config.seeds)}
-    networks |= {f"{steps:,} steps": study.fresh(steps) for steps in study.config.stages}
-    networks[EXACT] = [jax.tree_util.Partial(jumps.log_posterior, noise=study.config.noise, jump=study.config.jump)]
-    made = probes(study.config.jump)
-    signals, ascents, shown, likely, predicted = np.float32(list(made.values())), {}, {}, {}, {}
-    for name, kind in networks.items():
-        climbs = [study.climb(network, objective="log_probability", rate=RATE) for network in kind]
-        modes = [jumps.estimates(_log_probabilities(network, study.test.signals)).mode for network in kind]
-        numbers = [
-            (study.errors(mode).l1, share.converged, share.correct_lanes, plateau(each.inputs, each.converged))
-            for mode, share, each in zip(modes, map(shares, climbs), climbs, strict=True)
-        ]
-        ascents[name] = Ascents(*np.array(numbers, float).T)
-        shown[name] = curves(climbs[0].inputs[AT - FIRST])
-        likely[name] = np.mean([probabilities(network, signals)[:, AT - FIRST] for network in kind], axis=0)
-        predicted[name] = most_likely(_log_probabilities(kind[0], signals))
-    return Observer(ascents, shown, likely, predicted, made)
+    config, result = study.config, Observer({}, {}, {}, {}, probes(study.config.jump))
+    kinds = {name: study.lanes(study.thesis_fit(kind)) for name, kind in THESIS.items()}
+    kinds[UNTRAINED] = study.untrained(NETWORKS["1-layer perceptron"], config.seeds)
+    kinds |= {f"{steps:,} steps": study.lanes(study.fresh(steps)) for steps in config.stages}
+    kinds[EXACT] = [Partial(jumps.log_posterior, noise=config.noise, jump=config.jump)]
+    signals = np.float32(list(result.probes.values()))
+    for name, networks in kinds.items():
+        climbs = [study.climb(each, objective="log_probability", rate=0.3) for each in networks]
+        predictions = (FIRST + np.argmax(each(study.test.signals), axis=1) for each in networks)
+        errors, ends = np.array([study.errors(each).l1 for each in predictions]), shares(climbs)
+        plateaus = np.array([plateau(each.inputs, each.converged) for each in climbs])
+        result.ascents[name] = Ascents(errors, ends.converged, ends.correct_lanes, plateaus)
+        result.curves[name] = curves(climbs[0].inputs[AT - FIRST])
+        result.probability[name] = np.mean([probabilities(each, signals)[:, AT - FIRST] for each in networks], axis=0)
+        result.predicted[name] = most_likely(networks[0](signals))
+    return result
 
 
 def show(result: Observer, page) -> None:
     """Signals learned from the posterior and from networks up to near-optimal ones, and the probes of Figure 7.1."""
     page.text(
-        "With known noise and step height, the exact posterior can be maximized and probed like a network; its results "
-        "are properties of the task. It is compared with one-layer networks trained for increasing numbers of steps on "
-        "fresh signals. Near the starts most posterior probabilities are 0 in single precision, so that the objective "
-        "here is the log-probability, for all networks."
+        "With known noise and step height, the exact posterior can be maximized like a network: its results are "
+        "properties of the task. Beside it are one-layer networks trained for increasing numbers of steps on fresh "
+        "signals. The objective is the log-probability, as most probabilities near the starts are 0 in float32."
     )
     page.finding(plateaus_in_words(result))
     page.table(
@@ -80,48 +67,31 @@ def show(result: Observer, page) -> None:
         [
             (
                 name,
-                mean_and_spread(each.l1, 3),
+                mean_and_spread(each.l1),
                 *(mean_and_spread(100 * values, 1) for values in (each.converged, each.correct_lanes)),
                 mean_and_spread(each.plateau, 2) if np.isfinite(each.plateau).any() else None,
             )
             for name, each in result.ascents.items()
         ],
-        "Learned signals of all classes. L1: mean |error| in samples on test signals. Plateau: the mean of samples 6 "
-        "to 15 after the jump less that of samples 6 to 15 before it, relative to the rise at the jump, for the mean "
-        "over converged lanes and all classes together; 1 for a step, 0 for a pulse.",
+        "L1: mean |error| in samples on test signals. Plateau: in means of converged signals, samples 6 to 15 "
+        "after the jump less those 6 to 15 before it, relative to the rise: 1 for a step, 0 for a pulse.",
     )
-    page.figure(
-        "ascent_on_the_posterior",
-        panels(result.curves, [AT] * len(result.curves)),
-        f"Signals learned for the jump at {AT}, by numbers of training steps and for the exact posterior.",
-    )
+    page.figure("ascent_on_the_posterior", panels(result.curves), f"Signals learned for the jump at {AT}.")
     page.finding(probes_in_words(result))
-    _show_probes(result, page)
-    page.metrics(
-        {
-            "ascent": {name: each._asdict() for name, each in result.ascents.items()},
-            "probes": {"probability": result.likely, "predicted": result.predicted},
-        }
-    )
-
-
-def _show_probes(result, page):
     predicted = {name: ["–".join(map(str, each)) for each in places] for name, places in result.predicted.items()}
     page.table(
         ("signal", *predicted),
         [
-            (probe, *(f"{result.likely[name][row]:.2f} ({places[row]})" for name, places in predicted.items()))
+            (probe, *(f"{result.probability[name][row]:.2f} ({places[row]})" for name, places in predicted.items()))
             for row, probe in enumerate(result.probes)
         ],
-        f"Synthetic signals that share only the position {AT} of their largest rise (Fig. 7.1 of the thesis): "
-        f"probability of {AT}, mean over the networks, and in brackets the prediction of the first network, or the "
-        "first and the last of several equally likely positions.",
+        f"Signals that share only the position {AT} of their largest rise: mean probability of {AT} over the networks, "
+        "and in brackets the prediction of the first one, or the first and the last of several equally likely ones.",
     )
-    page.figure(
-        "fig_7_1_probes",
-        panels({probe: {"signal": signal} for probe, signal in result.probes.items()}, y_label="signal"),
-        "The signals of this table.",
-    )
+    signals = {probe: {"signal": signal} for probe, signal in result.probes.items()}
+    page.figure("fig_7_1_probes", panels(signals, y_label="signal"), "These signals (as Fig. 7.1 of the thesis).")
+    answers = {"probability": result.probability, "predicted": result.predicted}
+    page.metrics({"ascent": {name: each._asdict() for name, each in result.ascents.items()}, "probes": answers})
 
 
 def plateaus_in_words(result: Observer) -> str:
@@ -142,27 +112,24 @@ def plateaus_in_words(result: Observer) -> str:
 
 def probes_in_words(result: Observer) -> str:
     """The finding: the probes that networks place at their largest rise and the posterior does not."""
-    last = list(result.predicted)[-2]
-    sentence = f"Of {len(result.probes)} artificial signals that rise most at {AT}, a network with {PROBED}, places "
 
     def apart(name):
         places = zip(result.probes, result.predicted[name], result.predicted[EXACT], strict=True)
         return [probe for probe, place, best in places if place == (AT,) != best]
 
-    if not apart(PROBED):
+    last, probed = list(result.predicted)[-2], apart(PROBED)
+    sentence = f"Of {len(result.probes)} artificial signals that rise most at {AT}, a network with {PROBED}, places "
+    if not probed:
         return f"{sentence}none there that the exact posterior places elsewhere."
     return (
-        f"{sentence}{len(apart(PROBED))} there that the exact posterior places elsewhere, or at several positions "
-        f"({'; '.join(apart(PROBED))}): to go by the largest rise is a result of training and not a property of the "
-        f"task. After {last} on fresh signals a one-layer network does so for {len(apart(last)) or 'none'} of them."
+        f"{sentence}{len(probed)} there that the exact posterior places elsewhere, or at several positions "
+        f"({'; '.join(probed)}): to go by the largest rise is a result of training and not a property of the task. "
+        f"After {last} on fresh signals a one-layer network does so for {len(apart(last)) or 'none'} of them."
     )
 
 
 def plateau(signals, converged) -> float:
-    """The level after the jump less that before it, relative to the rise, both summed over the classes.
-
-    Signals are [classes, starts, length], and averaged over the converged ones.
-    """
+    """The level after the jump less that before it, over the rise, of means of converged [classes, starts, length]."""
     levels, rises = 0.0, 0.0
     for at, lanes, counted in zip(range(FIRST, FIRST + len(signals)), signals, converged, strict=True):
         if counted.any():
@@ -175,26 +142,21 @@ def plateau(signals, converged) -> float:
 def probes(jump: float) -> dict[str, np.ndarray]:
     """Signals without noise whose largest rise is at position `AT`."""
     t = np.arange(1, LENGTH + 1)
-    after = t >= AT
+    step = np.where(t >= AT, jump, 0.0)
+    fall = step * (t - AT) / (LENGTH - AT)
     return {
-        "step": np.where(after, jump, 0.0),
-        "half a step": np.where(after, jump / 2, 0.0),
-        "step down to zero first": np.where(after, 0.0, -jump),
-        "pulse of 5": np.where(after & (t < AT + 5), jump, 0.0),
-        "pulse of 20": np.where(after & (t < AT + 20), jump, 0.0),
-        "saw-tooth": np.where(after, jump * (1 - (t - AT) / (LENGTH - AT)), 0.0),
-        "step on a slow rise": np.where(after, jump, 0.0) + jump * (t - AT) / LENGTH,
-        "step, then a slow fall below": np.where(after, jump - 2 * jump * (t - AT) / (LENGTH - AT), 0.0),
+        "step": step,
+        "half a step": step / 2,
+        "step down to zero first": step - jump,
+        "pulse of 5": np.where(t < AT + 5, step, 0.0),
+        "pulse of 20": np.where(t < AT + 20, step, 0.0),
+        "saw-tooth": step - fall,
+        "step on a slow rise": step + jump * (t - AT) / LENGTH,
+        "step, then a slow fall below": step - 2 * fall,
     }
 
 
-def most_likely(log_probabilities) -> list[tuple[int, ...]]:
-    """The most likely position of every row, or the first and the last of several equally likely ones."""
-    values = np.asarray(log_probabilities)
-    equal = [np.flatnonzero(row >= row.max() - TIE) + FIRST for row in values]
-    return [tuple(dict.fromkeys((int(places[0]), int(places[-1])))) for places in equal]
-
-
-@jax.jit
-def _log_probabilities(network, signals):
-    return jax.nn.log_softmax(network(signals))
+def most_likely(scores) -> list[tuple[int, ...]]:
+    """The position of each row's largest score, or the first and the last of several that are equal to within 1e-3."""
+    largest = [np.flatnonzero(row >= row.max() - 1e-3) + FIRST for row in np.asarray(scores)]
+    return [tuple(map(int, np.unique(places[[0, -1]]))) for places in largest]

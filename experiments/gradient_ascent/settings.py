@@ -51,15 +51,5 @@ class Settings(JumpSettings):
             raise ValueError(f"stages: found {self.stages}, wanted increasing numbers of steps")
 
 
-PRESETS = {
-    "quick": Settings(),
-    "paper": Settings(
-        preset="paper",
-        seeds=5,
-        test_signals=60_000,
-        epochs=1_000,
-        patience=60,
-        stages=(30, 300, 3_000, 30_000),
-        batch=512,
-    ),
-}
+LARGE = {"test_signals": 60_000, "stages": (30, 300, 3_000, 30_000), "batch": 512}
+PRESETS = {"quick": Settings(), "paper": Settings(preset="paper", seeds=5, epochs=1_000, patience=60, **LARGE)}

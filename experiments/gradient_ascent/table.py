@@ -19,20 +19,19 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every kind of network on jump signals, and a sentence for every set of images."""
-    images = {record["config"]["data"]: record for record in files.values()}
-    jumps = images.pop("jumps")
-    config, networks = jumps["config"], jumps["metrics"]["classes"]["classes"]
+    images = {record["config"]["data"]: record["metrics"] for record in files.values()}
+    config = next(record["config"] for record in files.values() if record["config"]["data"] == "jumps")
     lines = [
         f"| inputs from gradient ascent, {config['starts']} starts × 60 classes | probability above "
         f"{config['threshold']:g} (%) | largest rise correct, single (%) | … mean of the starts (%) |",
         "|---|---|---|---|",
     ]
-    for name, shares in networks.items():
+    for name, shares in images.pop("jumps")["classes"]["classes"].items():
         columns = (100 * np.array(shares[column]) for column in ("converged", "correct_lanes", "correct_means"))
         lines.append(f"| {' | '.join([name, *(mean_and_spread(column, 1) for column in columns)])} |")
     notes = [f"Mean ± standard deviation over {config['seeds']} networks; the thesis shows figures without numbers."]
-    for name, record in images.items():
-        other = {name: each["other"] for name, each in record["metrics"]["images"]["regularizers"].items()}
+    for name, metrics in images.items():
+        other = {regularizer: each["other"] for regularizer, each in metrics["images"]["regularizers"].items()}
         best = max(other, key=other.get)
         notes.append(
             f"For images learned on {name}, the agreement of a second network is {other['none']:.0%} without a "

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.gradient_ascent import __main__ as study_main
-from experiments.gradient_ascent import classes, convolutions, images, observer
+from experiments.gradient_ascent import classes, images, observer
 from experiments.gradient_ascent.ascent_study import AT, LENGTH, Shares, largest_rise, shares
-from experiments.gradient_ascent.convolutions import width
 from experiments.gradient_ascent.images import REGULARIZERS, roughness
 from experiments.gradient_ascent.observer import most_likely, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings
@@ -39,7 +38,7 @@ SMALL = dataclasses.replace(
 
 def _shown_again(report, settings, monkeypatch):
     page, figures = report.read_text(), {path: path.read_bytes() for path in report.parent.glob("figures/*.png")}
-    for part in (classes, observer, convolutions, images):
+    for part in (classes, observer, images):
         monkeypatch.setattr(part, "measure", lambda study: pytest.fail("measured again"))
     assert study_main.main(dataclasses.replace(settings, show=True)).read_text() == page
     assert {path: path.read_bytes() for path in report.parent.glob("figures/*.png")} == figures
@@ -51,7 +50,8 @@ def test_every_section_of_signals_is_written_and_shown_again_from_its_results(ru
     report, metrics = run(study_main, SMALL)
     assert set(metrics) == set(study_main.SIGNALS)
     assert set(metrics["classes"]["classes"]) == set(NETWORKS)
-    assert len(_shown_again(report, SMALL, monkeypatch)) == 7
+    assert list(metrics["classes"]["stages"]["CNN, 2 convolutions"]) == ["input", "after conv1", "after conv2"]
+    assert len(_shown_again(report, SMALL, monkeypatch)) == 6
 
 
 @pytest.mark.slow
@@ -76,7 +76,10 @@ def test_learned_signals_are_read_class_by_class():
     of_classes = Ascent(
         signals, unused, unused, steps.reshape(CLASSES, 2), converged.reshape(CLASSES, 2), unused.astype(bool)
     )
-    learned = shares(of_classes)
+    never = of_classes._replace(converged=unused > 1)
+    learned, none = zip(*shares([of_classes, never]), strict=True)
+    assert np.isnan(Shares(*none).steps), "no ascent converged"
+    learned = Shares(*learned)
     np.testing.assert_allclose(learned.correct_lanes, 1 - 1 / lanes)
     assert learned.correct_means == 1
     np.testing.assert_allclose(learned.converged, 1 - 2 / lanes)
@@ -122,11 +125,7 @@ def test_every_class_of_a_trained_network_is_reached_from_every_start():
     np.testing.assert_array_equal(largest_rise(means), np.arange(FIRST, FIRST + CLASSES))
 
 
-def test_width_and_roughness():
-    signal = np.zeros(LENGTH)
-    signal[40:44] = (2, -4, 3, 1)
-    assert width(signal) == 3
-    assert width(np.ones(5)) == 5
+def test_roughness():
     assert roughness(np.ones((1, 4, 4, 1))) == 0
     board = np.indices((6, 6)).sum(axis=0) % 2 * 2.0 - 1
     assert roughness(board[None, :, :, None]) == 4
@@ -136,9 +135,13 @@ def _shares(correct, converged=1.0):
     return Shares(*np.array([[converged], [9], [correct], [correct]], float))
 
 
+def _classes(networks=None, stages=None):
+    return classes.Classes(networks, stages, {}, {}, 2, 0.999)
+
+
 def test_networks_are_compared_by_where_learned_inputs_rise_and_by_how_many_ascents_arrive():
     def finding(**networks):
-        return classes.rises_in_words(classes.Classes(networks, {}, {}, 2, 0.999, 20))
+        return classes.rises_in_words(_classes(networks=networks))
 
     assert finding(a=_shares(1.0), b=_shares(0.998)).endswith("in 100% of cases, whatever the kind of network.")
     assert finding(a=_shares(1.0), b=_shares(0.6, 0.5)).endswith(
@@ -151,8 +154,8 @@ def test_networks_are_compared_by_where_learned_inputs_rise_and_by_how_many_asce
 
 def test_shifts_of_signals_after_a_convolution_are_made_up_for_only_if_the_inputs_are_right():
     def finding(first, later, converged=1.0):
-        stages = {"input": convolutions.Stage(1.0, 3, first), "after conv1": convolutions.Stage(converged, 2, later)}
-        return convolutions.stages_in_words(convolutions.Convolutions({"network": stages}, {}))
+        stages = {"input": (1.0, first), "after conv1": (converged, later)}
+        return classes.stages_in_words(_classes(stages={"network": stages}))
 
     assert finding(AT, AT).endswith("in 1 of 1 convolutional networks, as do all signals learned after a convolution.")
     assert finding(AT, AT - 4).endswith("up to 4 samples away, a shift for which later layers make up.")
@@ -221,7 +224,7 @@ def test_learned_images_are_compared_with_real_ones():
     assert "trained apart, less often than real test images: 60% and 97%" in worse
     assert worse.endswith("no regularizer helps.")
     assert images.looks_in_words(_images(0.6, 0.5)) == (
-        "Without a regularizer their values are −3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
+        "Without a regularizer their values are -3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
         "times that of real images; as smooth as these with: blur."
     )
     assert images.looks_in_words(_images(0.6, 0.5, roughness=0.8)).endswith("as smooth as these with: none; blur.")
