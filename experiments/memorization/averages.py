@@ -31,39 +31,31 @@ def measure(study) -> Averages:
             for name, layer in layers(study.trained(kind)[0], x[chosen]).items():
                 mean = np.asarray(class_means(layer, y[chosen], classes=len(study.task.class_numbers)).means)
                 whole = np.sum(np.var(np.asarray(layer), axis=0))
-                means[rows][kind] |= {name: mean} if name != "input" else {}
+                means[rows][kind][name] = mean
                 shares[rows][kind][name] = float(np.sum(np.var(mean, axis=0)) / max(whole, 1e-30))
-    fives = None
-    if study.config.data == "mnist":
-        images = inputs[labels == 5][:1000].reshape(-1, 1, 28, 28)
-        fives = np.stack([images[0], images.mean(axis=0)])
+    images = inputs[labels == 5][:1000]
+    fives = np.stack([images[0], images.mean(axis=0)]) if study.config.data == "mnist" else None
     return Averages(means, shares, study.task.class_numbers, fives)
 
 
 def show(result: Averages, page) -> None:
     """Heat maps of the averages, and how much of each layer's variance they have."""
-    for rows, kinds in result.means.items():
-        panels = {f"{kind}, {name}": kinds[kind][name] for name in kinds[LEARNING] for kind in kinds}
+    page.text(true_classes(result.shares[TRUE]))
+    for rows, of in result.shares.items():
+        panels = {
+            f"{kind}, {name}: {of[kind][name]:.2f}": result.means[rows][kind][name]
+            for name in list(of[LEARNING])[1:]  # all but the input
+            for kind in of
+        }
         page.figure(
             rows,
             figures.heatmaps.class_averages(panels, result.class_numbers),
-            f"Activations of a learning and of a memorizing network, averaged over {ROWS[rows]} (Fig. "
-            f"{rows[4:7].replace('_', '.')} of the thesis).",
+            f"Activations averaged over {ROWS[rows]} (Fig. {rows[4:7].replace('_', '.')} of the thesis). Numbers: the "
+            "share of the variance between classes, 1 if a layer's activations depend on the class alone.",
         )
-    page.table(
-        ("rows", "network", *result.shares[TRUE][LEARNING]),
-        [
-            (ROWS[rows], kind, *(f"{share:.2f}" for share in each.values()))
-            for rows, kinds in result.shares.items()
-            for kind, each in kinds.items()
-        ],
-        "Variance of the class averages over the classes, relative to the variance over rows, for all units of a layer "
-        "together: 1 if a layer's activations depend on the class alone.",
-        note=true_classes(result.shares[TRUE]),
-    )
     page.metrics({"varies": result.shares})
     if result.fives is not None:
-        five = figures.images.strongest_inputs(result.fives, ["single", "average"])
+        five = figures.images.strongest_inputs(result.fives.reshape(2, 1, 28, 28), ["single", "average"])
         page.figure("fig_6_10_five", five, "An image of a five, and the average of many (Fig. 6.10 of the thesis).")
 
 
@@ -73,4 +65,7 @@ def true_classes(shares: dict[str, dict[str, float]]) -> str:
     for kind, of_layers in shares.items():
         first, *_, last, _ = of_layers.values()  # the output comes last
         changes.append(f"{'increases' if last > first else 'decreases'} from {first:.2f} to {last:.2f} if {kind}")
-    return f"From the input to the last hidden layer the share of the true classes {' and '.join(changes)}."
+    return (
+        "From the input to the last hidden layer the share of the variance that is between true classes of held-out "
+        f"rows {' and '.join(changes)}."
+    )

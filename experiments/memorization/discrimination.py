@@ -11,60 +11,48 @@ from interp_jax import figures
 
 
 class Discrimination(NamedTuple):
-    """Ratios of networks by kind, training accuracies of the memorizing ones, and the number of draws of rows."""
+    """Ratios of networks by kind, the least training accuracy of memorizing ones, and the number of draws of rows."""
 
     ratios: dict[str, np.ndarray]
-    memorized: list[float]
+    memorized: float
     draws: int
 
 
 def measure(study) -> Discrimination:
     """The ratio of the deviations of the first hidden layer and of the input, for many networks of each kind."""
     count = study.task.discriminated
-    draws = -(-count // study.config.seeds)
-    ratios, memorized = {kind: [] for kind in KINDS}, []
-    bar = study.progress.task("discrimination", draws)
-    for number, other in enumerate(itertools.islice(study.others(), draws)):
-        for kind in KINDS:
-            inner = other.profiles(other.trained(kind), other.labels(kind), "cosine").inner
-            ratios[kind] += list(inner[:, 1] / inner[:, 0])
-        memorized += [accuracy(network, (other.task.train[0], other.shuffled)) for network in other.trained(MEMORIZING)]
-        bar.advance(note=f"draw {number + 1}")
-    bar.finish()
-    return Discrimination({kind: np.array(each[:count]) for kind, each in ratios.items()}, memorized[:count], draws)
+    draws = list(itertools.islice(study.others(), -(-count // study.config.seeds)))
+    ratios = {}
+    for kind in KINDS:
+        inner = np.concatenate([of.profiles(of.trained(kind), of.labels(kind), "cosine").inner for of in draws])
+        ratios[kind] = (inner[:, 1] / inner[:, 0])[:count]
+    memorized = [accuracy(each, (of.task.train[0], of.shuffled)) for of in draws for each in of.trained(MEMORIZING)]
+    return Discrimination(ratios, min(memorized[:count]), len(draws))
 
 
 def show(result: Discrimination, page) -> None:
     """The ratios, and how many networks a threshold from all others misclassifies."""
-    ratios, count, threshold = result.ratios, len(result.memorized), threshold_of(result.ratios)
+    ratios, count, threshold = result.ratios, len(result.ratios[MEMORIZING]), threshold_of(result.ratios)
     errors = {kind: int(np.sum(misclassified(ratios, kind))) for kind in KINDS}
     page.text(
-        "The ratio of the inner-class deviation of the first hidden layer to that of the input, by cosine distance and "
-        f"by the training labels, on the training rows. {count} networks of each kind, from {result.draws} independent "
-        "draws of rows and permuted labels. A network is classified as memorizing if its ratio reaches a threshold "
-        "half-way between the largest ratio of fully trained and the smallest ratio of memorizing networks among all "
-        "other networks."
+        f"{count} networks of each kind, from {result.draws} draws of rows and permuted labels; memorizing ones have a "
+        f"training accuracy of at least {result.memorized:.1%}. The ratio is the inner-class deviation, by cosine "
+        "distance and training labels, of the first hidden layer divided by that of the input. A network is classified "
+        "as memorizing if it reaches a threshold half-way between the largest ratio of fully trained and the smallest "
+        "of memorizing networks among all others."
     )
     page.finding(detection(errors, count))
-    page.table(
-        ("networks", "minimum", "mean", "maximum", "misclassified", "upper bound (95 %)"),
-        [
-            (
-                kind,
-                *(f"{value:.3f}" for value in (each.min(), each.mean(), each.max())),
-                f"{errors[kind]} of {count}",
-                f"{binomtest(errors[kind], count).proportion_ci(0.95).high:.0%}",
-            )
-            for kind, each in ratios.items()
-        ],
-        "The ratio over the networks of each kind, how many of them are misclassified by the threshold from all "
-        f"others, and how large that share may be in truth. Threshold from all networks: {threshold:.3f}.",
-        note=f"The training accuracy of the memorizing networks is at least {min(result.memorized):.1%}.",
-    )
-    rows = [figures.comparison.ErrorRow(kind, each) for kind, each in ratios.items()]
+    bounds = {kind: binomtest(wrong, count).proportion_ci(0.95).high for kind, wrong in errors.items()}
+    rows = [
+        figures.comparison.ErrorRow(f"{kind}: {errors[kind]} misclassified (below {bounds[kind]:.0%})", each)
+        for kind, each in ratios.items()
+    ]
     label = "inner-class deviation, first hidden layer / input"
-    comparison = figures.comparison.errors(rows, {"threshold": threshold}, x_label=label)
-    page.figure("discrimination", comparison, "The ratio for every network.")
+    page.figure(
+        "discrimination",
+        figures.comparison.errors(rows, {"threshold": threshold}, x_label=label),
+        f"Ratios and their threshold; of {count} networks, how many are misclassified, in brackets the 95 % bound.",
+    )
     page.metrics({"ratios": ratios, "threshold": threshold, "misclassified": errors, "networks": count})
 
 

@@ -1,6 +1,5 @@
 """Deviations during training, for fully trained and for memorizing networks."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -19,37 +18,30 @@ class Dynamics(NamedTuple):
 
 def measure(study) -> Dynamics:
     """Inner- and inter-class deviation of every layer after 0, 1, 2, 4, … epochs."""
-    epochs = [0, *(2**power for power in range(study.task.full_epochs.bit_length()))]
-    deviation, bar = {}, study.progress.task("training stages", 2 * len(epochs))
+    epochs = [2**power for power in range(study.task.full_epochs.bit_length())]
+    untrained, deviation = study.untrained(study.task.network, study.config.seeds), {}
     for kind in (FULLY_TRAINED, MEMORIZING):
-        stages = []
-        for stage in epochs:
-            networks = study.trained(kind, stage) if stage else study.untrained(study.task.network, study.config.seeds)
-            stages.append(study.profiles(networks, study.labels(kind), "cosine"))
-            bar.advance(note=f"{kind}, {stage} epochs")
-        deviation[kind] = {field: np.stack([getattr(each, field).T for each in stages]) for field in ("inner", "inter")}
-    bar.finish()
-    return Dynamics(deviation, epochs, study.layers)
+        stages = [untrained, *(study.trained(kind, stage) for stage in epochs)]
+        profiles = [study.profiles(networks, study.labels(kind), "cosine") for networks in stages]
+        deviation[kind] = {field: np.stack([getattr(of, field).T for of in profiles]) for field in ("inner", "inter")}
+    return Dynamics(deviation, [0, *epochs], study.layers)
 
 
 def show(result: Dynamics, page) -> None:
     """A curve for every layer."""
-    last, seeds = result.epochs[-1], result.deviation[MEMORIZING]["inner"].shape[-1]
     page.finding(separation(result))
     panels = {
-        f"{kind}: {field}-class": dict(zip(result.layers, np.moveaxis(each[field], 1, 0), strict=True))
+        f"{kind}: {field}-class": dict(zip(result.layers, np.moveaxis(of[field], 1, 0), strict=True))
         for field in ("inner", "inter")
-        for kind, each in result.deviation.items()
+        for kind, of in result.deviation.items()
     }
-    labels = f"stage (0: before training, then after 1, 2, 4, … {last} epochs)", "deviation (cosine)"
+    labels = f"stage (0: before training, then after 1, 2, 4, … {result.epochs[-1]} epochs)", "deviation (cosine)"
+    options = {"x_label": labels[0], "y_label": labels[1], "columns": 2, "scale_by_row": True}
     page.figure(
         "deviation_during_training",
-        figures.filters.gallery(
-            np.arange(len(result.epochs)), panels, x_label=labels[0], y_label=labels[1], columns=2, scale_by_row=True
-        ),
-        f"Deviations by cosine distance during training, mean ± standard deviation over {seeds} networks. Top: "
-        "inner-class; bottom: inter-class, on another scale. Both kinds have the same initial weights. Each stage is "
-        "trained from the beginning with the same random keys, so that all stages belong to one training run.",
+        figures.filters.gallery(np.arange(len(result.epochs)), panels, **options),
+        "Deviations during training, mean ± standard deviation over networks; both kinds start from the same weights. "
+        "Each stage is trained from the beginning with the same random keys: all belong to one training run.",
     )
     page.metrics(result._asdict())
 
@@ -57,9 +49,9 @@ def show(result: Dynamics, page) -> None:
 def separation(result: Dynamics) -> str:
     """The finding: since which epoch the ratio of the first hidden layer to the input separates the two kinds."""
     control, ratio = (each["inner"][:, 1] / each["inner"][:, 0] for each in result.deviation.values())
-    apart = ratio.min(axis=1) > control.max(axis=1)
-    since = len(apart) - sum(itertools.takewhile(bool, apart[::-1]))
-    if since == len(apart):
+    mixed = np.flatnonzero(ratio.min(axis=1) <= control.max(axis=1))
+    since = mixed[-1] + 1 if mixed.size else 0
+    if since == len(ratio):
         return (
             f"After {result.epochs[-1]} epochs of training this quotient does not separate the two kinds of networks."
         )

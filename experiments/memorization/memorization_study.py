@@ -5,7 +5,6 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property, partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +18,16 @@ from interp_jax import data, networks
 from interp_jax.methods.deviation import Profile, profile
 
 KINDS = LEARNING, FULLY_TRAINED, MEMORIZING = "learning", "fully trained", "memorizing"
-METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
+METRICS = ("normalized euclidean", "cosine", "correlation")
 MOMENTUM = partial(optax.sgd, momentum=0.9)
 RATE, BATCH = 1e-3, 100  # of the fully trained and the memorizing networks; without decay Adam is unstable at the end
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Inputs and labels of three sets of rows, and the network.
+    """Inputs and labels of three sets of rows, the last held out, and the network.
 
-    ``learned`` is for networks with early stopping on ``validation``, its first ``train_rows`` for the others; ``test``
-    is held out.
+    ``learned`` is for networks with early stopping on ``validation``, its first ``train_rows`` for the others.
     """
 
     name: str
@@ -57,13 +55,12 @@ def task(settings) -> Task:
 
 
 def _jumps(settings):
-    count, key = settings.train_rows, jax.random.key(settings.seed)
-    counts = settings.learned_rows or count, settings.validation_rows or count // 2, settings.test_rows
-    keys = [jax.random.fold_in(key, 100 + number) for number in range(3)]
-    sets = [data.jump_signals(*each, settings.noise, settings.jump) for each in zip(keys, counts, strict=True)]
+    rows, key, signal = settings.train_rows, jax.random.key(settings.seed), (settings.noise, settings.jump)
+    counts = settings.learned_rows or rows, settings.validation_rows or rows // 2, settings.test_rows
+    sets = [data.jump_signals(jax.random.fold_in(key, 100 + i), count, *signal) for i, count in enumerate(counts)]
     return Task(
         "jump signals",
-        count,
+        rows,
         *((each.signals, each.labels) for each in sets),
         class_numbers=POSITIONS,
         network=NETWORKS["4-layer perceptron"],
@@ -126,10 +123,6 @@ class MemorizationStudy(Study):
         """The names of the input and of the hidden layers."""
         return ["input", *(name for name in self.trained(LEARNING)[0].stage_names if name.startswith("relu"))]
 
-    def folder(self, name: str) -> Path:
-        """The folder of the checkpoint of this name."""
-        return super().folder(self.prefix + name)
-
     def others(self) -> Iterator["MemorizationStudy"]:
         """The study, followed by repetitions of it with other data, shuffled labels and networks, without end."""
         yield self
@@ -147,7 +140,7 @@ class MemorizationStudy(Study):
             options |= {"validation": self.task.validation} | self.task.training
         else:
             options["optimizer"] = decaying(optax.adam, RATE, self.task.full_epochs * -(-len(rows[1]) // BATCH))
-        fit = self.fitted(name, self.task.network, rows, seeds=config.seeds, **options)
+        fit = self.fitted(self.prefix + name, self.task.network, rows, seeds=config.seeds, **options)
         return [lane(fit.network, seed) for seed in range(config.seeds)]
 
     def balanced(self, labels) -> np.ndarray:
@@ -156,17 +149,15 @@ class MemorizationStudy(Study):
         order = np.asarray(jax.random.permutation(self.key(2), len(labels)))
         return np.concatenate([order[labels[order] == label][:most] for label in range(len(self.task.class_numbers))])
 
-    def profiles(self, several, labels, metric: str, permutations=(None,)) -> Profile:
-        """Deviations of all layers of each network, stacked, by labels or by numbered permutations of them."""
-        rows, profiles = self.balanced(labels), []
+    def profiles(self, several, labels, metric: str, permutations: int = 0) -> Profile:
+        """Deviations of all layers of each network, stacked, by labels or by some permutations of them."""
+        rows, key = self.balanced(labels), self.key(3)
+        orders = [jnp.asarray(labels[rows])]
+        if permutations:
+            orders = [jax.random.permutation(jax.random.fold_in(key, i), *orders) for i in range(permutations)]
+        hidden = [list(layers(network, self.task.train[0][rows]).values())[:-1] for network in several]
         options = {"metric": metric, "pairs": self.task.pairs, "classes": len(self.task.class_numbers)}
-        for network in several:
-            hidden = list(layers(network, self.task.train[0][rows]).values())[:-1]
-            for number in permutations:
-                of_rows = jnp.asarray(labels[rows])
-                if number is not None:
-                    of_rows = jax.random.permutation(jax.random.fold_in(self.key(3), number), of_rows)
-                profiles.append(profile(hidden, of_rows, **options))
+        profiles = [profile(each, order, **options) for each in hidden for order in orders]
         return jax.tree.map(lambda *each: np.stack(each), *profiles)
 
 

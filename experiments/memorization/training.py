@@ -12,7 +12,7 @@ SHOWN = 256  # rows and columns of a matrix of weights that the figure shows at 
 
 
 class Training(NamedTuple):
-    """Accuracies by kind of network and by rows, and kernels and biases, thinned, of a memorizing network."""
+    """Accuracies by kind of network and by rows, kernels and biases, thinned, of a memorizing network, and the task."""
 
     accuracy: dict[str, dict[str, list[float]]]
     unchanged_labels: float
@@ -25,13 +25,15 @@ class Training(NamedTuple):
 
 def measure(study) -> Training:
     """The accuracies of all networks on training and held-out rows."""
-    task, network = study.task, study.trained(MEMORIZING)[0]
+    task, network, shares = study.task, study.trained(MEMORIZING)[0], {}
     dense = {name: getattr(network, name) for name in network.stage_names if name.startswith("dense")}
     weights = {name: (_thinned(layer.kernel[...]), _thinned(layer.bias[...])) for name, layer in dense.items()}
-    shares = {}
     for kind in KINDS:
-        rows = {"training_labels": (task.train[0], study.labels(kind))}
-        rows |= {"true_labels": task.train, "held_out": task.test}
+        rows = {
+            "training_labels": (task.train[0], study.labels(kind)),
+            "true_labels": task.train,
+            "held_out": task.test,
+        }
         shares[kind] = {name: [accuracy(each, of) for each in study.trained(kind)] for name, of in rows.items()}
     unchanged = float(np.mean(study.shuffled == np.asarray(task.train[1])))
     sizes = task.train_rows, len(task.learned[1]), len(task.test[1]), len(task.class_numbers)
@@ -44,14 +46,13 @@ def _thinned(array) -> np.ndarray:
 
 def show(result: Training, page) -> None:
     """A table of accuracies, and the weights of a memorizing network."""
-    rows, learned, _, classes = result.sizes
-    memorizing = result.accuracy[MEMORIZING]["training_labels"]
+    (rows, learned, _, classes), memorizing = result.sizes, result.accuracy[MEMORIZING]["training_labels"]
     page.text(
-        f"{result.data}, {rows:,} training rows, {classes} classes. Three kinds of networks with the same "
-        f"architecture, {len(memorizing)} of each. Learning: trained on {learned:,} rows {result.descent}, with early "
-        "stopping at the smallest validation loss. Fully trained: trained on the true labels for "
-        f"{result.full_epochs} epochs with Adam and a rate that decays to 0. Memorizing: trained in the same way on "
-        "randomly permuted labels, which leave nothing to learn. Fully trained networks are the control."
+        f"{result.data}, {rows:,} training rows, {classes} classes; {len(memorizing)} networks of each kind. Learning: "
+        f"trained on {learned:,} rows {result.descent}, with early stopping at the smallest validation loss. Fully "
+        f"trained, the control: trained for {result.full_epochs} epochs with Adam and a rate that decays to 0. "
+        "Memorizing: trained in the same way on randomly permuted labels, which leave nothing to learn, to a training "
+        f"accuracy of at least {min(memorizing):.2%}."
     )
     page.finding(memorized(result))
     page.table(
@@ -60,15 +61,12 @@ def show(result: Training, page) -> None:
             (kind, *(mean_and_spread(100 * np.array(each), 1) for each in of.values()))
             for kind, of in result.accuracy.items()
         ],
-        "Share of rows that are classified correctly: training rows by the labels of each network's training and by "
-        f"the true ones, and held-out rows; mean ± standard deviation over {len(memorizing)} networks.",
-        note=f"The training accuracy of every memorizing network is at least {min(memorizing):.2%}.",
+        "Share of rows that are classified correctly, mean ± standard deviation over networks.",
     )
     page.figure(
         "fig_6_2_weights",
         figures.heatmaps.weights(result.weights),
-        "Weights and biases of a memorizing network (Fig. 6.2 of the thesis); of a layer with more than "
-        f"{SHOWN} units, some at equal steps.",
+        f"Weights and biases of a memorizing network (Fig. 6.2 of the thesis), at most {SHOWN} units of a layer.",
     )
     page.metrics({"accuracy": result.accuracy, "unchanged_labels": result.unchanged_labels})
 
