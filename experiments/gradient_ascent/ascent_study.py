@@ -8,7 +8,6 @@ import numpy as np
 import optax
 
 from experiments.jumps import FIRST, NETWORKS, POSITIONS, JumpStudy
-from experiments.study import lane
 from interp_jax import data, figures, networks
 from interp_jax.methods import ascent
 
@@ -39,10 +38,6 @@ class AscentStudy(JumpStudy):
         optimizer = optax.adam(optax.cosine_decay_schedule(0.03, steps))
         options = {"seeds": config.seeds, "steps": steps, "optimizer": optimizer, "steps_per_call": 10}
         return self.fitted_fresh(f"{steps} fresh steps", NETWORKS["1-layer perceptron"], sample, **options)
-
-    def lanes(self, fit: networks.Fit) -> list[networks.Chain]:
-        """The networks of a stack."""
-        return [lane(fit.network, seed) for seed in range(self.config.seeds)]
 
     def climb(self, network, positions=POSITIONS, **options) -> ascent.Ascent:
         """Gradient ascent on every position from every start, in one call: arrays [positions, starts, …]."""

@@ -38,7 +38,7 @@ def measure(study) -> Embedding:
                 points = TSNE(random_state=study.config.seed, init="pca", perplexity=30).fit_transform(layer)
             neighbors[kind][name] = {title: agreement(layer, each) for title, each in by.items()}
             for title, share in neighbors[kind][name].items():
-                panels[f"{kind}, {name}, {title} labels: {share:.2f}"] = points, numbers[by[title]]
+                panels[f"{kind}, {name}, {title}: {share:.2f}"] = points, numbers[by[title]]
             if kind == LEARNING:
                 bar.advance(note=name)
     bar.finish()

@@ -20,7 +20,8 @@ from interp_jax.methods.deviation import Profile, profile
 KINDS = LEARNING, FULLY_TRAINED, MEMORIZING = "learning", "fully trained", "memorizing"
 METRICS = ("normalized euclidean", "cosine", "correlation")
 MOMENTUM = partial(optax.sgd, momentum=0.9)
-RATE, BATCH = 1e-3, 100  # of the fully trained and the memorizing networks; without decay Adam is unstable at the end
+constant = cache(optax.sgd)
+BATCH = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Task:
     network: Callable  # key -> Chain
     pairs: str  # the pairs of classes of the inter-class deviation
     full_epochs: int
+    rate: float  # with Adam, decaying in these epochs: without decay it is unstable at the end
     discriminated: int
     descent: str
     training: dict
@@ -57,6 +59,7 @@ def task(settings) -> Task:
 def _jumps(settings):
     rows, key, signal = settings.train_rows, jax.random.key(settings.seed), (settings.noise, settings.jump)
     counts = settings.learned_rows or rows, settings.validation_rows or rows // 2, settings.test_rows
+    full_epochs, rate = (512, 1e-3) if settings.preset == "paper" else (128, 2e-3)
     sets = [data.jump_signals(jax.random.fold_in(key, 100 + i), count, *signal) for i, count in enumerate(counts)]
     return Task(
         "jump signals",
@@ -65,10 +68,11 @@ def _jumps(settings):
         class_numbers=POSITIONS,
         network=NETWORKS["4-layer perceptron"],
         pairs="adjacent",
-        full_epochs=settings.full_epochs or 512,
+        full_epochs=settings.full_epochs or full_epochs,
+        rate=rate,
         discriminated=settings.discriminated or 6,
         descent="by plain gradient descent in batches of 100",
-        training={},
+        training={"optimizer": constant(settings.learning_rate)},
     )
 
 
@@ -89,6 +93,7 @@ def _mnist(settings):
         network=partial(networks.perceptron, sizes=(784, 784, 784, 784, 784, 10)),
         pairs="all",
         full_epochs=settings.full_epochs or 64,
+        rate=1e-3,
         discriminated=settings.discriminated or 2,
         descent="by gradient descent in batches of 100 with momentum and a rate that decays from 0.05 to 0 in 8 epochs "
         "(the thesis: batches of 1,000, no momentum, 0.01)",
@@ -139,7 +144,9 @@ class MemorizationStudy(Study):
             name, rows, options = kind, self.task.learned, {"epochs": config.epochs, "patience": config.patience}
             options |= {"validation": self.task.validation} | self.task.training
         else:
-            options["optimizer"] = decaying(optax.adam, RATE, self.task.full_epochs * -(-len(rows[1]) // BATCH))
+            options["optimizer"] = decaying(
+                optax.adam, self.task.rate, self.task.full_epochs * -(-len(rows[1]) // BATCH)
+            )
         fit = self.fitted(self.prefix + name, self.task.network, rows, seeds=config.seeds, **options)
         return [lane(fit.network, seed) for seed in range(config.seeds)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.memorization import __main__ as study_main
 from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
-from experiments.memorization.memorization_study import KINDS, METRICS
+from experiments.memorization.memorization_study import KINDS, METRICS, task
 from experiments.memorization.settings import PRESETS, Settings
 from interp_jax.methods.deviation import Profile
 
@@ -45,6 +45,13 @@ def test_every_section_is_written_and_shown_again_without_measuring(run, monkeyp
         path.write_bytes(b"another")
     assert run(study_main, dataclasses.replace(SMALL, show=True)) == (report, metrics)
     assert {path: path.read_bytes() for path in figures} == figures
+
+
+def test_quick_networks_memorize_in_fewer_epochs_at_a_larger_rate_and_those_of_the_paper_preset_do_not():
+    quick, paper = (task(PRESETS[name]) for name in ("quick", "paper"))
+    assert (quick.full_epochs, quick.rate) == (128, 2e-3)
+    assert (paper.full_epochs, paper.rate) == (512, 1e-3)
+    assert PRESETS["paper"].learning_rate == 0.01
 
 
 def _training(fitted, held_out, control):
