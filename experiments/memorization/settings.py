@@ -10,7 +10,7 @@ from experiments.settings import StudySettings
 class Settings(StudySettings):
     """Networks trained on true and on shuffled labels: activations, deviations, and detection of memorization.
 
-    python -m experiments.memorization                  jump signals, about 2 minutes
+    python -m experiments.memorization                  jump signals, under 2 minutes of computing
     python -m experiments.memorization --preset paper   five networks of each kind, twenty for detection
     python -m experiments.memorization --data mnist     the deep perceptron on MNIST, about 10 minutes
     """
@@ -61,6 +61,6 @@ class Settings(StudySettings):
 
 LARGE = {"train_rows": 12_000, "rows_per_class": 150, "permutations": 100, "embedded_rows": 4_000, "discriminated": 20}
 PRESETS = {
-    "quick": Settings(learning_rate=0.03),
+    "quick": Settings(learning_rate=0.05, embedded_rows=600),
     "paper": Settings(preset="paper", seeds=5, epochs=1_000, patience=60, **LARGE),
 }
