@@ -61,6 +61,6 @@ class Settings(StudySettings):
 
 LARGE = {"train_rows": 12_000, "rows_per_class": 150, "permutations": 100, "embedded_rows": 4_000, "discriminated": 20}
 PRESETS = {
-    "quick": Settings(learning_rate=0.05, embedded_rows=600),
+    "quick": Settings(learning_rate=0.03, embedded_rows=600),
     "paper": Settings(preset="paper", seeds=5, epochs=1_000, patience=60, **LARGE),
 }

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.memorization import __main__ as study_main
 from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
+from experiments.memorization import study as study_main
 from experiments.memorization.memorization_study import KINDS, METRICS, task
 from experiments.memorization.settings import PRESETS, Settings
 from interp_jax.methods.deviation import Profile

@@ -1,0 +1,28 @@
+"""The study's sections in the order of its page."""
+
+from pathlib import Path
+
+from experiments.gradient_ascent import classes, images, observer
+from experiments.gradient_ascent.ascent_study import AscentStudy
+from experiments.gradient_ascent.settings import Settings
+from experiments.study import Study, write_report
+
+SECTIONS = {
+    "classes": ("Inputs that maximize each class", classes),
+    "observer": ("The exact posterior as a control", observer),
+    "images": ("Regularizers for images", images),
+}
+
+
+def main(settings: Settings) -> Path:
+    """Writes the sections that are not finished yet and returns the path of the report."""
+    study, *names = (AscentStudy, "classes", "observer") if settings.data == "jumps" else (Study, "images")
+    return write_report(
+        study,
+        settings,
+        {name: SECTIONS[name] for name in names},
+        title="Inputs that maximize a class",
+        lead="From random starts an input is moved along the gradient of a class's probability. For jump signals the "
+        "exact posterior is maximized as well, which separates properties of the task from those of the networks. "
+        "After Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 5.",
+    )
