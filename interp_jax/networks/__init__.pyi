@@ -41,3 +41,4 @@ from .training import load_fit as load_fit
 from .training import pull_to_identity as pull_to_identity
 from .training import save_arrays as save_arrays
 from .training import save_fit as save_fit
+from .weights import load_state as load_state

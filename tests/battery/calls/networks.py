@@ -37,6 +37,11 @@ def _saved_fit():
     return path
 
 
+def _state(network):
+    variables = nnx.to_flat_state(nnx.state(network, nnx.Param))
+    return {".".join(map(str, path)): np.asarray(variable[...]) for path, variable in variables}
+
+
 def _saved_masks():
     path = folder() / "masks.npz"
     networks.save_masks(path, MASKS)
@@ -73,6 +78,7 @@ CALLS = {
     "lnn.train": lambda: {"network": _lnn(), "targets": np.full((ROWS, CLASSES), 0.3, np.float32), "steps": 3},
     "load_arrays": lambda: {"folder": Fresh(_saved_arrays), "like": {"a": np.ones(2, np.float32)}},
     "load_fit": lambda: {"folder": Fresh(_saved_fit), "like": chain()},
+    "load_state": lambda: {"model": chain(), "arrays": _state(chain())},
     "load_masks": lambda: {"path": Fresh(_saved_masks)},
     "local_response_norm": lambda: {"x": HIDDEN, "radius": 1},
     "networks.max_pool": lambda: {"x": IMAGES},

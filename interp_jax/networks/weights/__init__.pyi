@@ -1,0 +1,1 @@
+from .loading import load_state as load_state
