@@ -24,6 +24,7 @@ from interp_jax._checks import (
 
 SCORES = ("logits", "probabilities")
 _TRIED = 8
+_CHANGES_ITSELF = "TraceContextError"  # the error of Flax, which is not imported here
 
 
 def accept_network(network, inputs, *, finite: bool = True) -> Callable:
@@ -64,8 +65,9 @@ as networks.freeze(model) gives
     try:
         scores, again = network(rows), network(rows)
         copies = {row: network(jnp.broadcast_to(rows[row], rows.shape)) for row in (1, 2)}
+        _trace(network, rows)
     except Exception as error:
-        raise _failed("network", rows, error, "; see networks.freeze(model)") from error
+        raise _failed("network", rows, error, _remedy(network, rows, error)) from error
     leaves = jax.tree.leaves(scores)
     if not leaves:
         raise ValueError(f"network: found {describe(scores)} as outputs, wanted an array [rows, …]")
@@ -134,7 +136,7 @@ scores="probabilities"
         try:
             probable = _are_probabilities(network, rows, floating)
         except Exception as error:
-            raise _failed(name, rows, error) from error
+            raise _failed(name, rows, error, _remedy(network, rows, error)) from error
         if probable is not None and at_hand(probable):
             tried, made_up = np.asarray(probable)[2:], np.asarray(probable)[:2]
             if scores == "logits" and (tried == 1).any() and (tried != 0).all() and (made_up != 0).all():
@@ -320,6 +322,26 @@ def _holds_only_arrays(tree) -> bool:
 def _dependent(finding: str) -> ValueError:
     wanted = "wanted rows that are independent, as networks.freeze(model) gives"
     return ValueError(f"network: found {finding}, {wanted}")
+
+
+def _trace(network, rows: Array) -> None:
+    """Fails where the network changes random state of its own, which is seen only while a program is traced."""
+    try:
+        jax.eval_shape(network, rows)
+    except Exception as error:
+        if type(error).__name__ == _CHANGES_ITSELF:
+            raise
+
+
+def _remedy(network, rows: Array, error: Exception) -> str:
+    """What the user of a network can do that fails on rows."""
+    if type(error).__name__ == _CHANGES_ITSELF:
+        return "; freeze first: networks.freeze(model), and use what it returns"
+    try:
+        jax.eval_shape(jax.vmap(network), rows)
+    except Exception:
+        return "; see networks.freeze(model)"
+    return "; it takes single rows: networks.freeze(model, batched=False)"
 
 
 def _failed(name: str, rows: Array, error: Exception, hint: str = "") -> ValueError:

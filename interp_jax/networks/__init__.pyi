@@ -1,3 +1,4 @@
+from ._frozen import FrozenNetwork as FrozenNetwork
 from .applying import apply as apply
 from .chain import Chain as Chain
 from .costs import Cost as Cost
@@ -11,7 +12,6 @@ from .cutting import load_masks as load_masks
 from .cutting import narrow as narrow
 from .cutting import save_masks as save_masks
 from .cutting import shrink as shrink
-from .freezing import FrozenNetwork as FrozenNetwork
 from .freezing import freeze as freeze
 from .freezing import inference_view as inference_view
 from .models import IdentityCNN as IdentityCNN

@@ -3,22 +3,20 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen, nnx
 
 from interp_jax._checks import Given, describe
-from interp_jax.networks._rows import as_rows
+from interp_jax.networks import _keras_models
+from interp_jax.networks._frozen import ARRAYS, FrozenNetwork, _Recipe
 from interp_jax.networks.chain import Chain
 
 _Module = TypeVar("_Module", bound=nnx.Module)
-
-_ARRAYS = (jax.Array, np.ndarray)
 
 
 def freeze(
@@ -33,12 +31,14 @@ def freeze(
     Host-level. Dropout is off and batch norm uses its running averages. The frozen network can be transformed by jit,
     grad, vmap and device placement like an array, and a second model of the same shapes does not recompile. It holds
     the current weights and no random state; tied weights stay tied. A `Chain` stays a chain. Integer arrays stay
-    leaves, so ``jax.grad`` with respect to a network with integer arrays needs ``allow_int=True``.
+    leaves, so ``jax.grad`` with respect to a network with integer arrays needs ``allow_int=True``. Of a Keras model the
+    layers stay where they are: one frozen again after more training shares compilations, another of equal shapes does
+    not.
 
     Args:
-        model: a Flax NNX module (also a stack of them) or a method of one, a Linen module (bound, or with
-            ``variables``), an Equinox module, a partial function (JAX's or functools'), another callable pytree, or a
-            plain function.
+        model: a Flax NNX module (also a stack of them), a Linen module (bound, or with ``variables``) or a method of
+            either, an Equinox module, a Keras model on JAX, a partial function (JAX's or functools'), another callable
+            pytree, or a plain function.
         batched: whether the model maps [rows, …] to [rows, …]; False if it maps single rows, like Equinox's.
         variables: a Linen module's variables, ``{"params": …, "batch_stats": …}``.
         **call_arguments: passed to the model at every call, e.g. ``train=False``; arrays among them become leaves.
@@ -48,7 +48,8 @@ def freeze(
 
     Raises:
         TypeError: a model that is not callable, or a static part that cannot be hashed.
-        ValueError: a Linen module without variables, variables for another model, or batched not a bool.
+        ValueError: a Linen module without variables, variables for another model, a Keras model that is not built or
+            not on JAX, or batched not a bool.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -60,11 +61,11 @@ def freeze(
         raise ValueError(f"batched: found {describe(batched)}, wanted True or False")
     if isinstance(model, Chain) and batched and not call_arguments and variables is None:
         return jax.tree.map(lambda leaf: leaf, inference_view(model))
-    if variables is not None and not isinstance(model, linen.Module):
+    if variables is not None and not isinstance(_owner(model), linen.Module):
         raise ValueError(f"variables: found some for a {type(model).__name__}, wanted them for Linen modules only")
     kind, tree = _kind_and_tree(model, variables)
     leaves, structure = jax.tree.flatten((tree, call_arguments))
-    is_array = tuple(isinstance(leaf, _ARRAYS) for leaf in leaves)
+    is_array = tuple(isinstance(leaf, ARRAYS) for leaf in leaves)
     # With their types: 1, 1.0 and True are equal, and a compilation for one must not serve the others.
     statics = tuple((type(leaf), leaf) for leaf, array in zip(leaves, is_array, strict=True) if not array)
     recipe = _Recipe(kind, structure, is_array, statics, batched)
@@ -103,66 +104,25 @@ def training_view(module: nnx.Module) -> nnx.Module:
     return nnx.view(module, deterministic=False, use_running_average=False, raise_if_not_found=False)
 
 
-@jax.tree_util.register_pytree_node_class
-class FrozenNetwork:
-    """A network made by `freeze`: a callable pytree with ``arrays`` as leaves and a static recipe for the call.
-
-    Traceable.
-    """
-
-    def __init__(self, arrays: tuple, recipe: "_Recipe"):
-        self.arrays, self.recipe = arrays, recipe
-
-    def __call__(self, x):
-        """The scores of the rows ``x``; NaN and infinity are passed on. Traceable."""
-        # Several arrays, for a model with several inputs, are left to the model.
-        is_tree = not isinstance(x, np.ndarray) and any(isinstance(leaf, _ARRAYS) for leaf in jax.tree.leaves(x))
-        return self.recipe(self.arrays, x if is_tree else as_rows("x", x))
-
-    def tree_flatten(self) -> tuple[tuple, "_Recipe"]:
-        """The arrays as children and the recipe as static data. Traceable."""
-        return self.arrays, self.recipe
-
-    @classmethod
-    def tree_unflatten(cls, recipe: "_Recipe", arrays: Iterable[Any]) -> "FrozenNetwork":
-        """The network from the parts of `tree_flatten`. Traceable."""
-        return cls(tuple(arrays), recipe)
-
-    def __repr__(self) -> str:
-        shapes = ", ".join(str(getattr(array, "shape", array)) for array in self.arrays)
-        return f"FrozenNetwork({type(self.recipe.kind).__name__.strip('_')}, arrays: {shapes})"
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    kind: Any
-    structure: Any
-    is_array: tuple[bool, ...]
-    statics: tuple
-    batched: bool
-
-    def __call__(self, arrays, x):
-        array, static = iter(arrays), iter(self.statics)
-        leaves = [next(array) if is_array else next(static)[1] for is_array in self.is_array]
-        tree, arguments = jax.tree.unflatten(self.structure, leaves)
-        if self.batched:
-            return self.kind(tree, x, arguments)
-        return jax.vmap(lambda row: self.kind(tree, row, arguments))(x)
-
-
 def _kind_and_tree(model, variables):
     """How to call the model, and the pytree that it consists of."""
-    if inspect.ismethod(model) and isinstance(model.__self__, nnx.Module):
-        return _freeze_nnx(model.__self__, model.__func__)
-    if isinstance(model, nnx.Module):
-        return _freeze_nnx(model, type(model).__call__)
-    if isinstance(model, linen.Module):
-        return _freeze_linen(model, variables)
+    owner = _owner(model)
+    if isinstance(owner, nnx.Module):
+        return _freeze_nnx(owner, type(model).__call__ if owner is model else model.__func__)
+    if isinstance(owner, linen.Module):
+        return _freeze_linen(owner, None if owner is model else model.__func__, variables)
+    if _keras_models.is_keras(model):
+        return _keras_models.kind_and_values(model)
     if isinstance(model, functools.partial):
         return _Partial(model.func), _equinox_inference((model.args, model.keywords))
     if callable(model):
         return _Callable(), _equinox_inference(model)
     raise TypeError(f"model: found {type(model).__name__}, wanted a module, a callable pytree or a function")
+
+
+def _owner(model):
+    """The model itself, or what a method is of."""
+    return model.__self__ if inspect.ismethod(model) else model
 
 
 @dataclass(frozen=True)
@@ -183,9 +143,10 @@ class _Partial:
 @dataclass(frozen=True)
 class _Linen:
     module: linen.Module
+    method: Callable[..., Any] | None
 
     def __call__(self, variables, x, arguments):
-        return self.module.apply(variables, x, **arguments)
+        return self.module.apply(variables, x, method=self.method, **arguments)
 
 
 @dataclass(frozen=True)
@@ -218,13 +179,13 @@ def _placeholder(shape, dtype, key_impl):
     return jnp.broadcast_to(jax.random.key(0, impl=key_impl), shape)
 
 
-def _freeze_linen(module, variables):
+def _freeze_linen(module, method, variables):
     if module.scope is not None:
         module, bound = module.unbind()
         variables = bound if variables is None else variables
     if variables is None:
         raise ValueError("variables: found none, wanted the Linen module's variables (or a bound module)")
-    return _Linen(module), variables
+    return _Linen(module, method), variables
 
 
 def _equinox_inference(model):

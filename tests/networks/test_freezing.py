@@ -279,3 +279,92 @@ def test_outputs_without_rows_and_bad_inputs_are_refused():
 def test_a_network_in_training_mode_is_refused_and_freeze_named(make):
     with pytest.raises(ValueError, match=r"networks\.freeze"):
         methods.averages.layer_averages(make(), ROWS, np.zeros(5, int), classes=2)
+
+
+class _TwoMethods(linen.Module):
+    def setup(self):
+        self.dense, self.norm = linen.Dense(4), linen.BatchNorm(use_running_average=True)
+
+    def __call__(self, x):
+        return self.norm(self.features(x))
+
+    def features(self, x):
+        return jnp.tanh(self.dense(x))
+
+
+def test_a_linen_method_freezes_by_its_bound_name():
+    model = _TwoMethods()
+    variables = model.init(jax.random.key(0), ROWS)
+    wanted = model.apply(variables, ROWS, method="features")
+    bound = model.bind(variables)
+    for network in (networks.freeze(bound.features), networks.freeze(model.features, variables=variables)):
+        np.testing.assert_allclose(jax.jit(lambda network: network(ROWS))(network), wanted, atol=1e-6)
+        assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(network))
+    np.testing.assert_allclose(networks.freeze(bound.dense)(ROWS), jnp.arctanh(wanted), atol=1e-5)
+    with pytest.raises(ValueError, match="variables: found none"):
+        networks.freeze(model.features)
+
+
+def test_two_linen_methods_of_a_name_share_a_compilation(assert_compiles):
+    scores, model = jax.jit(lambda network: network(ROWS)), _TwoMethods()
+    bound = [model.bind(model.init(jax.random.key(seed), ROWS)) for seed in (0, 1)]
+    scores(networks.freeze(bound[0].features))
+    with assert_compiles(0):
+        scores(networks.freeze(bound[1].features))
+
+
+def _single_rows():
+    return equinox.nn.MLP(6, 4, 5, 1, key=jax.random.key(0))
+
+
+def test_a_model_of_single_rows_says_so():
+    wanted = r"batched=False"
+    with pytest.raises(
+        ValueError, match=rf"^x: found rows float32 \[5, 6\], which the model takes one at a .*{wanted}"
+    ):
+        networks.freeze(_single_rows())(ROWS)
+    with pytest.raises(ValueError, match=rf"^network: .*{wanted}"):
+        methods.averages.layer_averages(_single_rows(), ROWS, np.zeros(5, int), classes=2)
+    with pytest.raises(ValueError, match=rf"^network: .*{wanted}"):
+        _accept.accept_scores(_single_rows(), ROWS)
+
+
+def test_a_model_of_rows_that_is_called_on_single_ones_says_so():
+    network = networks.freeze(lambda x: x.reshape(x.shape[0], 2, 3).sum(2), batched=False)
+    with pytest.raises(ValueError, match="which the model takes all at once, wanted .*batched=True"):
+        network(ROWS)
+
+
+def test_rows_that_a_model_takes_in_no_way_keep_its_error():
+    with pytest.raises(TypeError, match="dot_general requires contracting dimensions"):
+        networks.freeze(_single_rows(), batched=False)(ROWS[:, :3])
+    with pytest.raises(TypeError, match="dot_general requires contracting dimensions"):
+        networks.freeze(_single_rows())(ROWS[:, :3])
+
+
+def _recurrent():
+    layer = nnx.RNN(nnx.LSTMCell(6, 5, rngs=nnx.Rngs(0)))
+    return layer, lambda x: layer(x)[:, -1]
+
+
+def test_a_function_around_a_recurrent_layer_is_to_be_frozen_first():
+    sequences = jax.random.normal(jax.random.key(0), (7, 3, 6))
+    layer, last = _recurrent()
+    with pytest.raises(ValueError, match=r"^network: .* freeze first: networks\.freeze\(model\)"):
+        methods.averages.layer_averages(last, sequences, np.zeros(7, int), classes=2)
+    with pytest.raises(ValueError, match=r"^network: .* freeze first: networks\.freeze\(model\)"):
+        _accept.accept_scores(last, sequences)
+    with pytest.raises(ValueError, match="^model: found a function around a Flax module .* frozen first"):
+        jax.jit(lambda network: network(sequences))(networks.freeze(last))
+    frozen = networks.freeze(layer)
+    methods.averages.layer_averages(lambda x: frozen(x)[:, -1], sequences, np.zeros(7, int), classes=2)
+
+
+@pytest.mark.parametrize("name", ["until", "after", "segments", "activations", "stages"])
+def test_only_a_chain_is_cut_by_its_names_and_split_is_named(name):
+    network = networks.freeze(_NNX(nnx.Rngs(0)))
+    with pytest.raises(AttributeError, match=rf"^{name}: found a FrozenNetwork, wanted a Chain, .* networks\.split"):
+        getattr(network, name)
+    with pytest.raises(AttributeError, match="'FrozenNetwork' object has no attribute 'other'"):
+        network.other  # noqa: B018
+    assert not hasattr(network, name)
