@@ -1,5 +1,6 @@
 """What `freeze` makes of a model: its arrays as leaves, and a static recipe for the call."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,13 @@ from interp_jax.networks._rows import as_rows
 
 ARRAYS = (jax.Array, np.ndarray)
 _OF_CHAINS = ("until", "after", "segments", "activations", "stages", "stage_names")
+
+
+def is_equinox(model: Any) -> bool:
+    """Whether this is an Equinox module."""
+    # Equinox is not a dependency: one of its modules can only be here if the user has imported it.
+    equinox = sys.modules.get("equinox")
+    return equinox is not None and isinstance(model, equinox.Module)
 
 
 @jax.tree_util.register_pytree_node_class

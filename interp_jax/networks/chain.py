@@ -1,10 +1,8 @@
 """A network as a chain of named stages that can be cut at any of them."""
 
-import functools
 import keyword
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +13,7 @@ from jaxtyping import Array, Shaped
 
 from interp_jax._checks import Key, as_key, describe
 from interp_jax.networks._rows import as_rows
+from interp_jax.networks._stages import as_stage, dropping, with_key
 
 _PROBABILITIES = (jax.nn.softmax, jax.nn.log_softmax, nnx.softmax, nnx.log_softmax)
 
@@ -22,17 +21,21 @@ _PROBABILITIES = (jax.nn.softmax, jax.nn.log_softmax, nnx.softmax, nnx.log_softm
 class Chain(nnx.Module):
     """Named stages applied one after the other: a callable pytree whose leaves are its variables.
 
-    Traceable. A stage is one layer or one elementwise, pooling or flattening step: an NNX module or a function of one
-    array. The stages keep their order under jit, vmap and grad. A chain ends in logits, holds no random state, and
-    treats rows independently in its inference view (`freeze`, or what `fit` returns). ``functools.partial`` stages are
-    compared by value, so that equal chains share a compilation. A chain without stages is the identity.
+    Traceable. A stage is one layer or one elementwise, pooling or flattening step: an NNX module, a function of one
+    array, what `freeze` made of another library's layer, which is not trained, or a ``functools.partial`` function.
+    Arrays among a partial function's arguments, ``functools.partial(layer, {"w": w, "b": b})``, are variables and
+    trained; without arrays it is compared by value, so that equal chains share a compilation. The stages keep their
+    order under jit, vmap and grad. A chain ends in logits, holds no random state (dropout, also inside a stage, loses
+    its own and takes a key in training), and treats rows independently in its inference view (`freeze`, or what `fit`
+    returns). A chain without stages is the identity.
 
     Args:
         **stages: the stages by name, in order; names of a chain's attributes (train, until, segments, …) are refused.
 
     Raises:
         ValueError: a name that is taken or not an identifier, a chain or sequence as a stage, a stage with random state
-            or with variables that the chain cannot see, or a last stage that turns logits into probabilities.
+            outside of dropout or with variables that the chain cannot see, another library's layer that is not frozen,
+            or a last stage that turns logits into probabilities.
         TypeError: a stage that is not callable.
 
     Example:
@@ -49,7 +52,9 @@ class Chain(nnx.Module):
     def __init__(self, **stages):
         for name, stage in stages.items():
             _check_name(name)
-            _check_stage(name, stage)
+            if isinstance(stage, Chain | nnx.Sequential):
+                found = type(stage).__name__
+                raise ValueError(f"stage {name!r}: found a {found}, wanted one layer; name its stages one by one")
         last, stage = next(reversed(stages.items()), (None, None))
         function = getattr(stage, "func", getattr(stage, "function", stage))
         for each in _PROBABILITIES:
@@ -58,7 +63,7 @@ class Chain(nnx.Module):
                     f"stage {last!r}: found {each.__name__} at the end, wanted a chain that ends in logits"
                 )
         for name, stage in stages.items():
-            setattr(self, name, _compared_by_value(stage))
+            setattr(self, name, as_stage(name, stage))
         self.stage_names = tuple(stages)
 
     @property
@@ -73,10 +78,10 @@ class Chain(nnx.Module):
             x: [rows, …]; NaN and infinity are passed on.
             key: a JAX random key for dropout stages in training mode; unused in inference.
         """
-        x = as_rows("x", x)
-        for _, output in self._outputs(x, key):
-            x = output
-        return x
+        scores: Any = as_rows("x", x)
+        for _, output in self._outputs(scores, key):
+            scores = output
+        return scores
 
     def activations(
         self, x: Shaped[Array | np.ndarray, "rows *features"], *, key: Key | None = None
@@ -121,17 +126,21 @@ class Chain(nnx.Module):
             )
         return tuple(self._part(start, end) for start, end in pairwise(ends))
 
-    def _outputs(self, x, key):
+    def _outputs(self, x, key) -> Iterator[tuple[str, Any]]:
         x, key = as_rows("x", x), None if key is None else as_key(key)
         for index, (name, stage) in enumerate(self.stages.items()):
             options = {}
-            if isinstance(stage, nnx.Dropout) and stage.rate and not stage.deterministic:
+            if isinstance(stage, nnx.Module) and dropping(stage):
                 if key is None:
                     raise ValueError(
                         f"key: found None while stage {name!r}, dropout, is in training mode, wanted a key to train "
                         "with, or networks.freeze(chain) for inference"
                     )
-                options["rngs"] = jax.random.fold_in(key, index)
+                stage_key = jax.random.fold_in(key, index)
+                if isinstance(stage, nnx.Dropout):
+                    options["rngs"] = stage_key
+                else:
+                    stage = with_key(stage, stage_key)
             try:
                 x = stage(x, **options)
             except jax.errors.JAXTypeError:
@@ -157,24 +166,6 @@ class Chain(nnx.Module):
         return part
 
 
-@dataclass(frozen=True)
-class _PartialByValue:
-    """A partial function that equals another of the same function and arguments (functools compares identities)."""
-
-    function: Callable
-    arguments: tuple
-    keywords: tuple
-
-    def __call__(self, x):
-        return self.function(*self.arguments, x, **dict(self.keywords))
-
-
-def _compared_by_value(stage):
-    if not isinstance(stage, functools.partial):
-        return stage
-    return _PartialByValue(stage.func, stage.args, tuple(sorted(stage.keywords.items())))
-
-
 def _check_name(name: str) -> None:
     taken = hasattr(Chain, name) or name == "stage_names" or name.startswith("_")
     if taken or not name.isidentifier() or keyword.iskeyword(name):
@@ -184,32 +175,5 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_stage(name: str, stage) -> None:
-    if not callable(stage):
-        raise TypeError(f"stage {name!r}: found {type(stage).__name__}, wanted a layer or a function of one array")
-    function = getattr(stage, "func", stage)
-    if isinstance(getattr(function, "__self__", None), nnx.Module) or (function is not stage and _is_module(function)):
-        raise ValueError(f"stage {name!r}: found a method or partial of a module, which hides it, wanted the module")
-    if isinstance(stage, functools.partial):
-        try:
-            hash(_compared_by_value(stage))
-        except TypeError as error:
-            raise ValueError(
-                f"stage {name!r}: found a partial with {error}, wanted hashable values; an NNX module can hold arrays"
-            ) from error
-    if isinstance(stage, Chain | nnx.Sequential):
-        raise ValueError(
-            f"stage {name!r}: found a {type(stage).__name__}, wanted one layer; name its stages one by one"
-        )
-    if _is_module(stage) and jax.tree.leaves(nnx.state(stage, nnx.RngState)):
-        raise ValueError(
-            f"stage {name!r}: found random state, wanted none; leave rngs out of nnx.Dropout, fit passes it a key"
-        )
-
-
 def _shown(x) -> str:
     return f"{x.dtype} {list(x.shape)}" if isinstance(x, jax.Array) else describe(x)
-
-
-def _is_module(stage) -> bool:
-    return isinstance(stage, nnx.Module)

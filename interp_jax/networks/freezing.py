@@ -13,7 +13,7 @@ from flax import linen, nnx
 
 from interp_jax._checks import Given, describe
 from interp_jax.networks import _keras_models
-from interp_jax.networks._frozen import ARRAYS, FrozenNetwork, _Recipe
+from interp_jax.networks._frozen import ARRAYS, FrozenNetwork, _Recipe, is_equinox
 from interp_jax.networks.chain import Chain
 
 _Module = TypeVar("_Module", bound=nnx.Module)
@@ -189,10 +189,5 @@ def _freeze_linen(module, method, variables):
 
 
 def _equinox_inference(model):
-    # Equinox is not a dependency: one of its models can only be here if the user has imported it.
-    equinox = sys.modules.get("equinox")
-    if equinox is None:
-        return model
-    parts = jax.tree.leaves(model, is_leaf=lambda part: isinstance(part, equinox.Module))
-    is_equinox = any(isinstance(part, equinox.Module) for part in parts)
-    return equinox.nn.inference_mode(model) if is_equinox else model
+    has_equinox = any(map(is_equinox, jax.tree.leaves(model, is_leaf=is_equinox)))
+    return sys.modules["equinox"].nn.inference_mode(model) if has_equinox else model

@@ -2,11 +2,12 @@ import functools
 import inspect
 from collections import OrderedDict
 
+import equinox
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
+from flax import linen, nnx
 
 from interp_jax import networks
 from interp_jax.networks import Chain
@@ -24,6 +25,10 @@ def _image_chain(seed=0):
         drop=nnx.Dropout(0.5),
         dense=nnx.Linear(48, 5, rngs=rngs),
     )
+
+
+def _apply(layer, x):
+    return layer(x)
 
 
 def _flatten(x):
@@ -158,11 +163,15 @@ def test_names_that_are_taken_are_refused(name):
         (3, TypeError, "found int"),
         (nnx.Sequential(nnx.relu), ValueError, "found a Sequential"),
         (Chain(relu1=nnx.relu), ValueError, "found a Chain"),
-        (nnx.Dropout(0.5, rngs=nnx.Rngs(0)), ValueError, "random state"),
+        (nnx.RNN(nnx.LSTMCell(2, 2, rngs=nnx.Rngs(0))), ValueError, r"random state .* networks\.freeze\(layer\)"),
+        (linen.Dense(2), ValueError, r"networks\.freeze\(layer, variables=…\)"),
+        (equinox.nn.Linear(2, 2, key=jax.random.key(0)), ValueError, r"networks\.freeze\(layer, batched=False\)"),
         (nnx.softmax, ValueError, "ends in logits"),
         (jax.nn.log_softmax, ValueError, "ends in logits"),
         (functools.partial(jax.nn.softmax, axis=-1), ValueError, "ends in logits"),
-        (functools.partial(jnp.add, jnp.ones(3)), ValueError, "an NNX module can hold arrays"),
+        (functools.partial(jnp.add, {1}), ValueError, "wanted arrays and hashable values"),
+        (functools.partial(jnp.add, {1}, jnp.ones(3)), ValueError, "wanted arrays and hashable values"),
+        (functools.partial(_apply, nnx.Linear(2, 2, rngs=nnx.Rngs(0))), ValueError, "partial of a module"),
         (functools.partial(nnx.Dropout(0.5, rngs=nnx.Rngs(0))), ValueError, "partial of a module"),
         (nnx.Linear(2, 2, rngs=nnx.Rngs(0)).__call__, ValueError, "method or partial of a module"),
     ],
@@ -310,3 +319,150 @@ def test_sizes_of_a_cnn_are_checked(option):
 def test_filter_lengths_are_checked(taps):
     with pytest.raises(ValueError, match="^taps: found"):
         networks.signal_cnn(jax.random.key(0), taps)
+
+
+# ------------------------------------------------------------------------- frozen parts, parameters, dropout
+
+
+def _dense(parameters, x, slope=1.0):
+    return slope * (x @ parameters["w"] + parameters["b"][None, :])
+
+
+def _parameters(seed, inputs, outputs):
+    return {"w": jax.random.normal(jax.random.key(seed), (inputs, outputs)), "b": jnp.ones(outputs)}
+
+
+def _mixed(seed=0):
+    part = networks.freeze(equinox.nn.Linear(6, 5, key=jax.random.key(seed)), batched=False)
+    return Chain(
+        frozen=part,
+        relu=nnx.relu,
+        function=functools.partial(_dense, _parameters(seed, 5, 4), slope=2.0),
+        dense=nnx.Linear(4, 3, rngs=nnx.Rngs(seed)),
+    )
+
+
+MIXED_ROWS = jax.random.normal(jax.random.key(5), (40, 6))
+
+
+def test_a_frozen_part_and_a_function_of_parameters_compute_what_they_did(assert_compiles):
+    net = _mixed()
+    layer = equinox.nn.Linear(6, 5, key=jax.random.key(0))
+    hidden = nnx.relu(jax.vmap(layer)(MIXED_ROWS))
+    hidden = _dense(_parameters(0, 5, 4), hidden, slope=2.0)
+    np.testing.assert_allclose(net.until("function")(MIXED_ROWS), hidden, atol=1e-5)
+    np.testing.assert_allclose(net.after("function")(net.until("function")(MIXED_ROWS)), net(MIXED_ROWS), atol=1e-5)
+    scores = jax.jit(lambda net, x: net(x))
+    scores(net, MIXED_ROWS)
+    with assert_compiles(0):
+        second = scores(_mixed(1), MIXED_ROWS)
+    np.testing.assert_allclose(second, _mixed(1)(MIXED_ROWS), atol=1e-5)
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), _mixed(0), _mixed(1))
+    np.testing.assert_allclose(jax.vmap(lambda net: net(MIXED_ROWS))(stacked)[1], second, atol=1e-5)
+
+
+def test_training_moves_parameters_and_leaves_the_frozen_part():
+    net = _mixed()
+    labels = (MIXED_ROWS[:, 0] > 0).astype(int)
+    trained = networks.fit(net, MIXED_ROWS, labels, key=jax.random.key(0), epochs=3, minibatch_size=10).network
+    before, after = net.until("frozen")(MIXED_ROWS), trained.until("frozen")(MIXED_ROWS)
+    np.testing.assert_array_equal(before, after)
+    assert not np.allclose(trained.function.parameters["w"][...], net.function.parameters["w"][...])
+    assert not np.allclose(trained.dense.kernel[...], net.dense.kernel[...])
+
+
+def test_a_frozen_part_inside_a_partial_is_not_trained():
+    part = networks.freeze(functools.partial(_dense, _parameters(0, 6, 5)))
+
+    def scaled(scale, part, x):
+        return scale * part(x)
+
+    net = Chain(scaled=functools.partial(scaled, jnp.float32(3.0), part), dense=nnx.Linear(5, 3, rngs=nnx.Rngs(0)))
+    np.testing.assert_allclose(net.until("scaled")(MIXED_ROWS), 3 * part(MIXED_ROWS), atol=1e-5)
+    shapes = sorted(leaf.shape for leaf in jax.tree.leaves(nnx.state(net, nnx.Param)))
+    assert shapes == [(), (3,), (5, 3)]
+
+
+def test_weights_load_into_the_parameters_of_a_function_and_pass_frozen_parts_by():
+    net, w = _mixed(), np.ones((5, 4), np.float32)
+    loaded = networks.load_state(
+        net,
+        {
+            "function.parameters.w": w,
+            "function.parameters.b": w[0],
+            "dense.kernel": np.ones((4, 3)),
+            "dense.bias": w[0, :3],
+        },
+    )
+    np.testing.assert_array_equal(loaded.function.parameters["w"][...], w)
+    np.testing.assert_array_equal(loaded.until("frozen")(MIXED_ROWS), net.until("frozen")(MIXED_ROWS))
+
+
+def test_head_and_tail_of_another_chain_are_parts_that_are_not_trained():
+    whole = networks.perceptron(jax.random.key(0), (6, 5, 3))
+    head = networks.freeze(whole.until("relu1").__call__)
+    net = Chain(head=head, dense=nnx.Linear(5, 2, rngs=nnx.Rngs(0)))
+    np.testing.assert_allclose(net.until("head")(MIXED_ROWS), whole.until("relu1")(MIXED_ROWS), atol=1e-6)
+    assert len(jax.tree.leaves(nnx.state(net, nnx.Param))) == 2
+
+
+def test_parameters_of_one_name_stay_two():
+    def added(parameters, x, w):
+        return x @ parameters["w"] + w[None, :]
+
+    net = Chain(added=functools.partial(added, {"w": jnp.ones((6, 2))}, w=jnp.arange(2.0)))
+    np.testing.assert_allclose(net(MIXED_ROWS), MIXED_ROWS.sum(1, keepdims=True) + jnp.arange(2.0)[None, :], atol=1e-5)
+    assert set(net.added.parameters) == {"w", "keywords.w"}
+
+
+class _Block(nnx.Module):
+    def __init__(self, rngs):
+        self.dense = nnx.Linear(6, 6, rngs=rngs)
+        self.norm = nnx.BatchNorm(6, rngs=rngs)
+        self.drop = nnx.Dropout(0.5, rngs=rngs)
+        self.again = nnx.Dropout(0.5, rngs=rngs)
+
+    def __call__(self, x):
+        return self.again(self.drop(self.norm(self.dense(x))))
+
+
+def test_trained_dropout_is_dropped_at_inference_and_its_random_state_too():
+    drop = nnx.Dropout(0.5, rngs=nnx.Rngs(0))
+    net = Chain(drop=drop)
+    assert not jax.tree.leaves(net)
+    np.testing.assert_array_equal(networks.freeze(net)(MIXED_ROWS), MIXED_ROWS)
+    np.testing.assert_array_equal(
+        net(MIXED_ROWS, key=jax.random.key(0)), Chain(drop=nnx.Dropout(0.5))(MIXED_ROWS, key=jax.random.key(0))
+    )
+    assert jax.tree.leaves(drop), "the layer itself has lost its random state"
+
+
+def test_dropout_inside_a_stage_takes_the_key_of_the_chain():
+    block = _Block(nnx.Rngs(0))
+    net = Chain(block=block, dense=nnx.Linear(6, 2, rngs=nnx.Rngs(1)))
+    assert net.block.dense.kernel is block.dense.kernel
+    assert not jax.tree.leaves(nnx.state(net, nnx.RngState))
+    with pytest.raises(ValueError, match="^key: found None while stage 'block', dropout, is in training mode"):
+        net(MIXED_ROWS)
+    head = net.until("block")
+    first, again, other = (head(MIXED_ROWS, key=jax.random.key(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first == 0, other == 0)
+    assert 0.65 < float(jnp.mean(first == 0)) < 0.85, "two masks of a half each, and not the same one"
+    frozen = networks.freeze(net)
+    np.testing.assert_allclose(frozen(MIXED_ROWS)[:3], frozen(MIXED_ROWS[:3]), atol=1e-6)
+
+
+def test_a_chain_of_blocks_with_dropout_and_attention_trains():
+    class Attention(nnx.Module):
+        def __init__(self, rngs):
+            self.attend = nnx.MultiHeadAttention(2, 6, dropout_rate=0.2, decode=False, rngs=rngs)
+
+        def __call__(self, x):
+            return self.attend(x[:, None, :])[:, 0]
+
+    net = Chain(attention=Attention(nnx.Rngs(0)), block=_Block(nnx.Rngs(1)), dense=nnx.Linear(6, 2, rngs=nnx.Rngs(2)))
+    labels = (MIXED_ROWS[:, 0] > 0).astype(int)
+    trained = networks.fit(net, MIXED_ROWS, labels, key=jax.random.key(0), epochs=2, minibatch_size=10).network
+    assert not np.allclose(trained.block.norm.mean[...], net.block.norm.mean[...])
+    np.testing.assert_array_equal(trained(MIXED_ROWS), trained(MIXED_ROWS))

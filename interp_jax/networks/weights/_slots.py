@@ -6,9 +6,11 @@ from typing import Any
 
 from flax import nnx
 
+from interp_jax.networks._stages import FrozenArray
 from interp_jax.networks.chain import Chain
 
-_OWN = (nnx.RngState, nnx.Cache, nnx.Intermediate)  # what a model makes itself while it runs
+# What a model makes itself while it runs, and what stays as it is.
+_OWN = (nnx.RngState, nnx.Cache, nnx.Intermediate, FrozenArray)
 
 _NORMS = (nnx.BatchNorm, nnx.LayerNorm, nnx.GroupNorm, nnx.InstanceNorm, nnx.RMSNorm)
 _KERNELS = (nnx.Linear, nnx.Conv, nnx.ConvTranspose, nnx.LinearGeneral)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -38,10 +39,10 @@ def load_state(
     of other layers, and embeddings, are never transposed. A dense layer behind a convolution may take a flattened
     image, which PyTorch flattens channels first and Flax channels last: ``flattened`` says in which shape.
 
-    Not in any array are paddings, epsilons (LayerNorm: PyTorch 1e-5, Flax 1e-6) and activations (PyTorch's GELU is
-    ``jax.nn.gelu(x, approximate=False)``). Nothing is unpickled here: ``safetensors.numpy.load_file(path)``,
-    ``np.load(path)`` of an npz file and ``{name: tensor.numpy() for name, tensor in module.state_dict().items()}``
-    are such dicts.
+    NaN and infinity are loaded as they are. Not in any array are paddings, epsilons (LayerNorm: PyTorch 1e-5, Flax
+    1e-6) and activations (PyTorch's GELU is ``jax.nn.gelu(x, approximate=False)``). Nothing is unpickled here: a dict
+    comes from ``safetensors.numpy.load_file(path)``, ``np.load(path)`` of an npz file, or ``{name: tensor.numpy() for
+    name, tensor in module.state_dict().items()}``.
 
     Args:
         model: a `Chain` or another NNX module, not frozen.
@@ -98,4 +99,15 @@ def load_state(
 
 
 def _value(slot: Slot, array: np.ndarray):
-    return as_real(f"arrays for {slot.name}", array).astype(slot.variable.dtype)
+    dtype = slot.variable.dtype
+    if not jnp.issubdtype(dtype, jnp.floating):
+        if array.size and not np.array_equal(array.astype(dtype), array):
+            raise ValueError(
+                f"arrays for {slot.name}: found {describe(array)} beyond {dtype}, wanted values that it holds"
+            )
+        return jnp.asarray(array.astype(dtype))
+    value = as_real(f"arrays for {slot.name}", array)
+    narrow = value.astype(dtype)
+    if bool(jnp.any(jnp.isinf(narrow) & jnp.isfinite(value))):
+        raise ValueError(f"arrays for {slot.name}: found numbers beyond {dtype}, wanted smaller ones, or a wider layer")
+    return narrow

@@ -66,7 +66,7 @@ def test_a_convolutional_network_of_pytorch_has_the_scores_that_pytorch_computes
     np.testing.assert_allclose(scores, torch_networks.cnn(state, IMAGES), atol=1e-5)
 
 
-def test_a_flattened_image_of_which_nothing_is_said_is_refused():
+def test_a_flattened_image_of_unknown_shape_is_refused():
     with pytest.raises(
         ValueError, match=r"^flattened: found nothing for 'dense1', whose 24 inputs .* \(height, width, 4\)"
     ):
@@ -287,6 +287,23 @@ def test_variables_keep_their_types():
     )
     assert loaded.a.kernel.dtype == loaded.a.bias.dtype == jnp.bfloat16
     np.testing.assert_array_equal(loaded.a.kernel[...], normal(2, 3).T.astype(jnp.bfloat16))
+
+
+def test_numbers_that_the_variable_cannot_hold_are_refused():
+    layer = nnx.Linear(3, 2, param_dtype=jnp.float16, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"^arrays for a\.kernel: found numbers beyond float16"):
+        load_state(Chain(a=layer), {"a.weight": np.full((2, 3), 1e5), "a.bias": np.zeros(2)})
+
+
+def test_whole_numbers_do_not_wrap():
+    class Counts(nnx.Module):
+        def __init__(self):
+            self.counts = nnx.Param(jnp.zeros(2, jnp.int32))
+
+    loaded = load_state(Counts(), {"counts": np.array([3, -4], np.int64)})
+    assert loaded.counts[...].tolist() == [3, -4]
+    with pytest.raises(ValueError, match="^arrays for counts: found int64 .* beyond int32"):
+        load_state(Counts(), {"counts": np.array([3, 2**32 + 1])})
 
 
 def _load(**changes):
