@@ -82,7 +82,7 @@ class FunctionOfParameters(nnx.Module):
     def __call__(self, x):
         """The function's outputs."""
         arrays = iter([self.parameters[name][...] for name in self.recipe.names])
-        return self.recipe(arrays, x)
+        return self.recipe.scores(arrays, x)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class _Recipe:
     names: tuple[str, ...]
     statics: tuple  # in an array's place None, else the value's type and the value
 
-    def __call__(self, arrays, x):
+    def scores(self, arrays, x):
+        """The function's outputs; not by a call, since this is no step of a model."""
         leaves = [next(arrays) if static is None else static[1] for static in self.statics]
         arguments, keywords = jax.tree.unflatten(self.structure, leaves)
         return self.function(*arguments, x, **keywords)

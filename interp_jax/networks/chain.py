@@ -54,7 +54,10 @@ class Chain(nnx.Module):
             _check_name(name)
             if isinstance(stage, Chain | nnx.Sequential):
                 found = type(stage).__name__
-                raise ValueError(f"stage {name!r}: found a {found}, wanted one layer; name its stages one by one")
+                raise ValueError(
+                    f"stage {name!r}: found a {found}, wanted one layer: name its stages one by one, "
+                    "or networks.freeze(stage.__call__) for a part that is not trained"
+                )
         last, stage = next(reversed(stages.items()), (None, None))
         function = getattr(stage, "func", getattr(stage, "function", stage))
         for each in _PROBABILITIES:

@@ -162,7 +162,7 @@ def test_names_that_are_taken_are_refused(name):
     [
         (3, TypeError, "found int"),
         (nnx.Sequential(nnx.relu), ValueError, "found a Sequential"),
-        (Chain(relu1=nnx.relu), ValueError, "found a Chain"),
+        (Chain(relu1=nnx.relu), ValueError, r"found a Chain, .* networks\.freeze\(stage\.__call__\)"),
         (nnx.RNN(nnx.LSTMCell(2, 2, rngs=nnx.Rngs(0))), ValueError, r"random state .* networks\.freeze\(layer\)"),
         (linen.Dense(2), ValueError, r"networks\.freeze\(layer, variables=…\)"),
         (equinox.nn.Linear(2, 2, key=jax.random.key(0)), ValueError, r"networks\.freeze\(layer, batched=False\)"),
@@ -361,6 +361,15 @@ def test_a_frozen_part_and_a_function_of_parameters_compute_what_they_did(assert
     np.testing.assert_allclose(jax.vmap(lambda net: net(MIXED_ROWS))(stacked)[1], second, atol=1e-5)
 
 
+def test_a_chain_with_such_parts_splits_at_them():
+    net = _mixed()
+    listed = networks.layers(net, MIXED_ROWS)
+    assert [layer.name for layer in listed] == list(net.stage_names)
+    for name in net.stage_names:
+        head, tail = networks.split(net, name, MIXED_ROWS)
+        np.testing.assert_allclose(tail(head(MIXED_ROWS)), net(MIXED_ROWS), atol=1e-6)
+
+
 def test_training_moves_parameters_and_leaves_the_frozen_part():
     net = _mixed()
     labels = (MIXED_ROWS[:, 0] > 0).astype(int)
@@ -398,11 +407,11 @@ def test_weights_load_into_the_parameters_of_a_function_and_pass_frozen_parts_by
     np.testing.assert_array_equal(loaded.until("frozen")(MIXED_ROWS), net.until("frozen")(MIXED_ROWS))
 
 
-def test_head_and_tail_of_another_chain_are_parts_that_are_not_trained():
-    whole = networks.perceptron(jax.random.key(0), (6, 5, 3))
-    head = networks.freeze(whole.until("relu1").__call__)
-    net = Chain(head=head, dense=nnx.Linear(5, 2, rngs=nnx.Rngs(0)))
-    np.testing.assert_allclose(net.until("head")(MIXED_ROWS), whole.until("relu1")(MIXED_ROWS), atol=1e-6)
+def test_the_head_of_another_model_is_a_part_that_is_not_trained():
+    whole = networks.freeze(_Block(nnx.Rngs(0)))
+    head, _ = networks.split(whole, "norm", MIXED_ROWS)
+    net = Chain(head=head, dense=nnx.Linear(6, 2, rngs=nnx.Rngs(0)))
+    np.testing.assert_allclose(jax.jit(lambda net: net.until("head")(MIXED_ROWS))(net), head(MIXED_ROWS), atol=1e-6)
     assert len(jax.tree.leaves(nnx.state(net, nnx.Param))) == 2
 
 

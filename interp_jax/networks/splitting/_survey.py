@@ -12,7 +12,6 @@ from interp_jax._checks import describe
 from interp_jax.networks._rows import as_rows
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import FrozenNetwork, freeze
-from interp_jax.networks.splitting._keras_models import freeze_keras, is_keras
 from interp_jax.networks.splitting._observed import observed
 from interp_jax.networks.splitting._programs import Point, Program, trace
 
@@ -100,12 +99,8 @@ def survey(
 ) -> Survey:
     """The layers of a model, found by tracing it."""
     inputs = _row_shapes(inputs)
-    if isinstance(model, FrozenNetwork):
-        whole = model
-    elif is_keras(model):
-        whole = freeze_keras(model, **arguments)
-    else:
-        whole = freeze(model, batched, variables=variables, **arguments)
+    frozen = isinstance(model, FrozenNetwork)
+    whole = model if frozen else freeze(model, batched, variables=variables, **arguments)
     network = freeze(whole.__call__) if isinstance(whole, Chain) else whole
     assert isinstance(network, FrozenNetwork)
     program = _traced(network, inputs, "inputs: found {shapes}, wanted rows that the model takes under jit: {error}")
