@@ -33,7 +33,8 @@ def freeze(
     the current weights and no random state; tied weights stay tied. A `Chain` stays a chain. Integer arrays stay
     leaves, so ``jax.grad`` with respect to a network with integer arrays needs ``allow_int=True``. Of a Keras model the
     layers stay where they are: one frozen again after more training shares compilations, another of equal shapes does
-    not.
+    not. A PyTorch module comes by torchax (tried with torch 2.9.1, torchax 0.0.13 and jax 0.10.2): with ``weights,
+    function = torchax.extract_jax(module)`` freeze ``functools.partial(lambda w, x: function(w, (x,)), weights)``.
 
     Args:
         model: a Flax NNX module (also a stack of them), a Linen module (bound, or with ``variables``) or a method of
