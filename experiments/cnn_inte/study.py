@@ -25,5 +25,5 @@ def main(settings: Settings) -> Path:
         lead="A hidden layer of a convolutional network is approximated by a shallow decision tree over clusters of "
         "the layer's activations, and compared with the network on held-out images. After Liu, Wang & Matwin, "
         "Interpretable deep convolutional neural networks via meta-learning, arXiv:1802.00560.",
-        task=task(settings),
+        task=None if settings.show else task(settings),
     )

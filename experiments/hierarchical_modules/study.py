@@ -43,5 +43,5 @@ def main(settings: Settings) -> Path:
         "modular representation, arXiv:1810.01588.",
         name=f"{settings.preset}-{name}-{settings.network}",
         recorded=recorded,
-        task=task(settings, jax.random.key(settings.seed)),
+        task=None if settings.show else task(settings, jax.random.key(settings.seed)),
     )

@@ -29,5 +29,5 @@ def main(settings: Settings) -> Path:
         "pixel and, with a few further units, one for each class. Every layer therefore shows what it has changed of "
         "the image and which class it predicts. After Kubota, Hayashi, Hayase & Uchida, Layer-wise interpretation of "
         "deep neural networks using identity initialization, arXiv:2102.13333.",
-        task=task(settings),
+        task=None if settings.show else task(settings),
     )
