@@ -1,12 +1,14 @@
 """Kept results: stored with a run, shown again without it, and drawn in the gallery."""
 
 import dataclasses
+import importlib
 import json
 
 import numpy as np
 import pytest
 
 from experiments import gallery, kept, stored, studies
+from interp_jax import data
 from tests.experiments import template
 
 SETTINGS = dataclasses.replace(template.PRESETS["quick"], show=True)
@@ -76,3 +78,13 @@ def test_the_gallery_takes_figures_that_a_paper_has(kept_run, monkeypatch):
     report = gallery.write()
     assert [path.stem for path in (report.parent / "figures").glob("*.png")] == ["experiments_first_one"]
     assert "Fig. 3.1 of a paper" in report.read_text()
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_a_page_that_is_only_shown_reads_no_data(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kept, "RESULTS", tmp_path / "none")
+    monkeypatch.setattr(data, "load", lambda *_, **__: pytest.fail("data were read"))
+    presets = importlib.import_module(f"experiments.{name}.settings").PRESETS
+    with pytest.raises(ValueError, match=r"show: found no .*\.npz, wanted a stored result"):
+        studies.load(name).main(dataclasses.replace(presets["quick"], show=True))
