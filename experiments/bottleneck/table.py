@@ -13,7 +13,14 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     name = "100-25-2-25-60"
     network = record["metrics"]["widths"]["networks"][name]
     ours, published = mean_and_spread(network["l1"]), f"{network['published_l1']:.3f}"
-    return [(f"… with a bottleneck of two units: {name}", ours, published, record["config"]["seeds"])]
+    return [
+        (
+            f"location of a jump through two hidden units, mean \\|error\\| in samples: {name}",
+            ours,
+            published,
+            record["config"]["seeds"],
+        )
+    ]
 
 
 def results_table(files: dict[Path, dict]) -> str:
