@@ -25,7 +25,7 @@ class Pictures:
         if FIGURE.search(caption):
             self._page.figure(f"{self._page.id}_{name}", figure, caption, alt)
 
-    def folded(self, title: str) -> contextlib.AbstractContextManager:
+    def folded(self, title: str, *, mark: str | None = None) -> contextlib.AbstractContextManager:
         """Folded parts are shown open."""
         return contextlib.nullcontext()
 

@@ -67,7 +67,7 @@ def test_the_gallery_takes_figures_that_a_paper_has(kept_run, monkeypatch):
             def figure():
                 return template.figures.curves.against(np.arange(2), {"a": result.error}, "x", "y")
 
-            with page.folded("more"):
+            with page.folded("more", mark="some"):
                 page.figure("one", figure(), "A curve (Fig. 3.1 of a paper).")
             page.figure("two", figure(), "A curve of ours.")
             page.text("text")
