@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -136,11 +137,8 @@ def holding_rates(
 
     Source: Yan & Feng, ICLR 2018 submission, section 3.1.
     """
-    masks = _as_masks("masks", masks)
-    counts = {jnp.shape(layer)[:1] for layer in (masks.values() if isinstance(masks, Mapping) else [masks])}
-    if len(counts) > 1 or counts & {(), (0,)}:
-        raise ValueError(f"masks: found leading axes {sorted(counts)}, wanted [masks, …] with at least one mask")
-    tolerance = _tolerance(classifier, weight)
+    masks = as_mask_list("masks", masks)
+    tolerance = as_tolerance(classifier, weight)
     shape = mask_shape_of(masks, leading=1)
     evaluator = make_evaluator(
         tail, hidden, predictions, target, data, shape, scores=scores, tolerance=tolerance, name="masks"
@@ -168,10 +166,28 @@ def make_evaluator(
     return MaskEvaluator(network, hidden, predictions, data, target, **options)
 
 
-def _tolerance(classifier, weight) -> float:
+def as_tolerance(classifier: str, weight: Any) -> float:
+    """The standard deviations that a classifier's target may be behind, as `tolerance_of`, for a user's weight.
+
+    Raises:
+        ValueError: an unknown classifier, or a weight that is not above 0.
+    """
     check_number("weight", weight, above=0)
     with jax.ensure_compile_time_eval():
         return float(tolerance_of(classifier, np.float32(weight)))
+
+
+def as_mask_list(name: str, masks: Any) -> Any:
+    """Several masks as bool, an array [masks, …] or a mapping of them by layer.
+
+    Raises:
+        ValueError: numbers other than 0 and 1, no masks, or different numbers of them.
+    """
+    masks = _as_masks(name, masks)
+    counts = {jnp.shape(layer)[:1] for layer in (masks.values() if isinstance(masks, Mapping) else [masks])}
+    if len(counts) > 1 or counts & {(), (0,)}:
+        raise ValueError(f"{name}: found leading axes {sorted(counts)}, wanted [masks, …] with at least one mask")
+    return masks
 
 
 def _as_masks(name, masks):
