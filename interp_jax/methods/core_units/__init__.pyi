@@ -6,9 +6,9 @@ from .baselines import gradient_times_activation as gradient_times_activation
 from .baselines import greedy as greedy
 from .baselines import nested_holding as nested_holding
 from .baselines import outgoing_magnitude as outgoing_magnitude
+from .bounds import rows_needed as rows_needed
 from .certificate import Certificate as Certificate
 from .certificate import certify as certify
-from .certificate import rows_needed as rows_needed
 from .decisions import ClassData as ClassData
 from .decisions import center_score as center_score
 from .decisions import class_data as class_data

@@ -229,3 +229,45 @@ def dropped_one_by_one(evaluator: MaskEvaluator) -> np.ndarray:
         mask[unit] = False
         order.append(unit)
     return np.array(order)
+
+
+def nested_masks(evaluator: MaskEvaluator, mask: np.ndarray, holding: float, *, rows: int) -> np.ndarray:
+    """Nested sets around a mask, from all units to few: [masks, units], in an order that the evaluator's rows decide.
+
+    From the mask on units are dropped one by one while the rate stays at least ``holding``. Upwards they are added one
+    by one, each time the one that helps most, until the set has doubled (or has eight more), then by ever more.
+    """
+    near = _NearRows(evaluator, rows, holding)
+    near.move(mask)
+    masks, smaller = [mask], mask
+    while smaller.any() and (fewer := _dropped(near, smaller, 1)) is not None and near.holds(fewer):
+        masks.append(smaller := fewer)
+    larger, order = mask, np.zeros(0, int)
+    for _ in range(_one_by_one(mask)):
+        near.move(larger)
+        added, _ = _added(near, larger, 1)
+        order = np.append(order, np.flatnonzero(added & ~larger))
+        larger = added
+    if not larger.all():
+        near.move(larger)
+        costs = near.compare(_with(larger, ~larger)).costs
+        order = np.append(order, np.flatnonzero(~larger)[np.argsort(costs, kind="stable")])
+    return np.concatenate([larger_masks(mask, order), masks])
+
+
+def larger_masks(mask: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Nested sets from all units to just above a mask [masks, units]; ``order`` is that in which the others are added.
+
+    One by one at first, then by ever more, so that a large layer has few.
+    """
+    numbers = [*range(1, _one_by_one(mask) + 1)]
+    while (numbers or [0])[-1] < len(order):
+        numbers.append(min(len(order), 2 * (mask.sum() + (numbers or [0])[-1]) - mask.sum()))
+    rank = np.full(len(mask), -1)
+    rank[order] = np.arange(len(order))
+    return (rank[None] < np.array(numbers, int)[::-1, None]) & (mask | (rank >= 0))
+
+
+def _one_by_one(mask):
+    """How many units are added one by one."""
+    return min(max(8, mask.sum()), np.sum(~mask))

@@ -10,9 +10,11 @@ from jaxtyping import Array, Float
 
 from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, check_number, renamed
 from interp_jax._readable import readable
+from interp_jax.methods.core_units._calibration import as_calibration
 from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator
-from interp_jax.methods.core_units._search import smallest_set
+from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set
 from interp_jax.methods.core_units._tails import accept
+from interp_jax.methods.core_units.bounds import check_holding
 from interp_jax.methods.core_units.decisions import ClassData, as_target, tolerance_of
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_recipe
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
@@ -39,6 +41,12 @@ class Selection(NamedTuple):
         rows: the class's data that sets are evaluated on.
         target: the class; None for all classes at once.
         holding: the required rate.
+        certified: with a confidence, whether ``mask`` is certified: that its rate on new rows is at least ``holding``.
+        lower_bound: with a confidence, the lower bound of the mask's rate on new rows. It is pointwise: right with that
+            confidence for a mask chosen beforehand. What is guaranteed is ``holding``.
+        confidence: of the guarantee; None without one.
+        nested: with a confidence, [masks, …] the nested sets tested, from all units on, as `certify` takes them.
+        calibration_rows: the rows that certify, numbers of the rows given as ``calibration``, or else of ``hidden``.
     """
 
     mask: Any
@@ -55,6 +63,11 @@ class Selection(NamedTuple):
     rows: ClassData
     target: int | None
     holding: float
+    certified: bool | None = None
+    lower_bound: float | None = None
+    confidence: float | None = None
+    nested: Any = None
+    calibration_rows: ClassData | None = None
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
@@ -63,7 +76,19 @@ class Selection(NamedTuple):
         numbers = f" ({', '.join(map(str, np.flatnonzero(self.mask)))})" if few else ""
         return (
             f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f} % of {whose} decisions "
-            f"(required: {100 * self.holding:g} %{'' if self.reached else ', not reached'})"
+            f"(required: {100 * self.holding:g} %{'' if self.reached else ', not reached'}){self._on_new_rows()}"
+        )
+
+    def _on_new_rows(self) -> str:
+        if self.confidence is None or self.lower_bound is None:
+            return ""
+        bound = f"pointwise lower bound {100 * self.lower_bound:.2f} %"
+        confidence = f"{100 * self.confidence:g} % confidence"
+        if not self.certified:
+            return f"\nnot certified for new rows at {confidence}: {bound}"
+        return (
+            f"\nat least {100 * self.holding:g} % on new rows, with {confidence} ({bound}), "
+            "if the calibration rows did not train the network"
         )
 
 
@@ -76,6 +101,8 @@ def select(
     *,
     key: Key,
     holding: float = 0.995,
+    confidence: float | None = None,
+    calibration: Given[tuple[Any, Any] | None, "a pair of hidden and predictions"] = None,
     classifier: str = "argmax",
     alphas: Sequence[float] | np.ndarray = ALPHAS,
     mask_shape: MaskShape | None = None,
@@ -97,6 +124,13 @@ def select(
     added until the rate is reached and dropped one by one while it stays reached; the best set is united with each
     other one and units are dropped again; last, units are exchanged one by one if that allows another to be dropped.
 
+    With a ``confidence`` the set is certified to hold that share of decisions on new rows too (`certify`). Half of the
+    rows of each group, or those given as ``calibration``, take no part in the search, which asks for the rate that they
+    must show for a certificate. Around the set found, nested sets are made, from all units to the fewest that reach
+    ``holding``, and tested in this order; the smallest certified one is the result. The guarantee assumes that the
+    calibration rows did not train the network either, and are drawn independently from the rows asked about. It is
+    that of one call: for several classes together see ``joint`` of `certify`.
+
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
     all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
     ten of all rows.
@@ -109,6 +143,8 @@ def select(
         target: the class of interest; None asks about each row's own predicted class: one mask for all classes.
         key: a JAX random key.
         holding: the share of decisions that must hold, in [0, 1].
+        confidence: None, or that of a guarantee for new rows, in [0.75, 1); holding is then below 1.
+        calibration: (hidden, predictions) of rows that are to certify; by default half of those given.
         classifier: how scores decide: "argmax", or "center" for the paper's center-based classifier with the weight
             trained with the gates, which lets the target be slightly behind.
         alphas: costs of an open gate, at least 0, one lane each.
@@ -131,7 +167,7 @@ def select(
     Raises:
         TypeError: a tail that is not callable, or an optimizer not from optax.
         ValueError: arguments that `sweep` refuses (arrays that do not fit, a target never predicted, values out of
-            range), or a holding rate outside [0, 1].
+            range), a holding rate outside [0, 1], or, with a confidence, too few calibration rows (`rows_needed`).
 
     Example:
         >>> import jax.numpy as jnp
@@ -140,8 +176,14 @@ def select(
         >>> core = select(lambda h: h[:, :2], hidden, predictions, 1, key=jax.random.key(1))
         >>> core.mask.tolist(), core.units, core.holding_rate
         ([True, True, False, False, False, False], 2, 1.0)
+        >>> core = select(
+        ...     lambda h: h[:, :2], hidden, predictions, 1, key=jax.random.key(1), holding=0.9, confidence=0.9
+        ... )
+        >>> core.certified, core.units, core.lower_bound > 0.9
+        (True, 2, True)
 
-    Source: Yan & Feng, ICLR 2018 submission, sections 3.1 and 3.3; the polishing is not in the paper.
+    Source: Yan & Feng, ICLR 2018 submission, sections 3.1 and 3.3; the polishing and the certificate (sources in
+    `certify`) are not in the paper.
     """
     network, hidden, predictions = accept(tail, hidden, predictions, mask_shape, scores=scores)
     asked: int | None = as_target(target, network.classes)
@@ -150,7 +192,17 @@ def select(
     alphas, swaps = as_alphas(alphas), as_count("swaps", swaps, least=0)
     search_rows, starts = as_count("search_rows", search_rows), as_count("starts", starts)
     recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer)
-    problems = make_problems(predictions, [asked], key=as_key(key), negatives=negatives)
+    calibrated, required, key = None, float(holding), as_key(key)
+    if confidence is not None:
+        check_holding(holding, confidence)
+        options = {"holding": float(holding), "confidence": float(confidence), "negatives": negatives}
+        options["key"] = jax.random.fold_in(key, 1)  # the one problem has 0
+        calibrated = as_calibration(calibration, hidden, predictions, asked, network.classes, **options)
+        required = calibrated.required
+    elif calibration is not None:
+        raise ValueError("calibration: found rows without a confidence, wanted a confidence for them, such as 0.95")
+    among = None if calibrated is None else calibrated.searched
+    problems = make_problems(predictions, [asked], key=key, negatives=negatives, among=among)
     trained = train_all(network, hidden, predictions, problems, alphas, 1, recipe, rates=False)
     data, gates = problems[0].data, trained.gates[0]
     rounded, tolerances = gates >= 0.5, np.asarray(tolerance_of(classifier, trained.weight[0])).tolist()
@@ -161,14 +213,34 @@ def select(
         for tolerance in tolerances
     }
     rates = np.array([evaluators[tolerance].rate(mask) for tolerance, mask in zip(tolerances, rounded, strict=True)])
-    order = _best_first(rounded, rates, holding)
+    order = _best_first(rounded, rates, required)
     own = order[0]
     evaluator = evaluators[tolerances[own]]
     mask = rounded[own]
-    if polish and kind != "relaxed":
+    polished = polish and kind != "relaxed"
+    if polished:
         sets = _distinct(rounded[order])[: max(1, starts - 1)]
         sets += [np.zeros_like(mask)] if starts > 1 else []
-        mask = smallest_set(evaluator, sets, float(holding), rows=search_rows, swaps=swaps)
+        mask = smallest_set(evaluator, sets, required, rows=search_rows, swaps=swaps)
+    certificate = {}
+    if calibrated is not None:
+        if polished:
+            nested = nested_masks(evaluator, mask, float(holding), rows=search_rows)
+        else:
+            # As the gates have it: the next unit is that of the widest gate.
+            closed = np.flatnonzero(~mask)
+            larger = larger_masks(mask, closed[np.argsort(-gates[own][closed], kind="stable")])
+            nested = np.concatenate([larger, mask[None]])
+        options = {"holding": float(holding), "confidence": float(confidence or 0), "tolerance": tolerances[own]}
+        place, bound = calibrated.test(network, nested, mask, asked, **options)
+        mask = nested[place] if place >= 0 else mask
+        certificate = {
+            "certified": place >= 0,
+            "lower_bound": bound,
+            "confidence": float(confidence or 0),
+            "nested": jax.tree.map(np.asarray, network.unpack(nested)),
+            "calibration_rows": calibrated.data,
+        }
     rate = evaluator.rate(mask)
 
     def unpack(vector):
@@ -189,6 +261,7 @@ def select(
         rows=data,
         target=asked,
         holding=float(holding),
+        **certificate,
     )
 
 

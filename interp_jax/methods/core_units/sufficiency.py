@@ -131,15 +131,15 @@ def disjoint_sets(
         target: the class of interest.
         key: a JAX random key.
         most: maximum number of sets.
-        **options: those of `select`, except mask_shape.
+        **options: those of `select`, except mask_shape, confidence and calibration.
 
     Returns:
         The `Selection` of each set; empty if no set reaches the rate or no unit is needed for it.
 
     Raises:
         TypeError: a tail that is not callable, or an optimizer not from optax.
-        ValueError: what `select` refuses (arrays that do not fit, values out of range), a mask_shape, or ``most`` below
-            one.
+        ValueError: what `select` refuses (arrays that do not fit, values out of range), a mask_shape, a confidence or
+            calibration rows, or ``most`` below one.
 
     Example:
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 1)) * jnp.ones((1, 4))
@@ -153,6 +153,12 @@ def disjoint_sets(
     """
     if "mask_shape" in options:
         raise ValueError("mask_shape: found one, wanted none: only units of the last axis are taken away")
+    for name in ("confidence", "calibration"):
+        if options.get(name) is not None:
+            # Which units are left would depend on the rows that certified the sets before.
+            raise ValueError(
+                f"{name}: found one, wanted none: certify each set by rows that were given to no other call"
+            )
     most, key, hidden = as_count("most", most), as_key(key), as_hidden(hidden)
     used = np.zeros(hidden.shape[-1], bool)
     sets = []

@@ -175,11 +175,17 @@ class Trained(NamedTuple):
 
 
 def make_problems(
-    predictions: np.ndarray, targets: Sequence[int | None], *, key, negatives: bool, name: str = "target"
+    predictions: np.ndarray,
+    targets: Sequence[int | None],
+    *,
+    key,
+    negatives: bool,
+    name: str = "target",
+    among: np.ndarray | None = None,
 ) -> list[Problem]:
     """A problem for each target; its rows, starts and minibatches depend on the key and its index.
 
-    ``name`` is the argument named in errors.
+    ``name`` is the argument named in errors; ``among`` are the numbers of the rows to use, None for all.
 
     Raises:
         ValueError: a target that is never predicted.
@@ -190,7 +196,8 @@ def make_problems(
             found = f"no row of {len(predictions)} predicted as {target}"
             raise ValueError(f"{name}: found {found}, wanted at least one")
         rows, starts, minibatches = jax.random.split(jax.random.fold_in(key, place), 3)
-        data = class_data(predictions, target, key=rows, negatives=negatives)
+        data = class_data(predictions if among is None else predictions[among], target, key=rows, negatives=negatives)
+        data = data if among is None else ClassData(*(among[side] for side in data))
         problems.append(Problem(target, data, starts, minibatches))
     return problems
 

@@ -12,7 +12,7 @@ import pytest
 import scipy.stats
 
 from interp_jax.methods import core_units
-from interp_jax.methods.core_units.certificate import balanced_limit, last_in_sequence, lower_limit, most_errors
+from interp_jax.methods.core_units.bounds import balanced_limit, last_in_sequence, lower_limit, most_errors
 from tests.methods.core_units.planted import UNITS, dense, planted
 
 certify, rows_needed = map(inspect.unwrap, (core_units.certify, core_units.rows_needed))
@@ -286,7 +286,7 @@ def test_numbers_of_rows_that_do_not_exist_are_refused(given, message):
         rows_needed(*given)
 
 
-# ------------------------------------------------------------------------------------------------------- how often it errs
+# ---------------------------------------------------------------------------------------------------- how often it errs
 
 
 class Kinds(NamedTuple):

@@ -1,0 +1,193 @@
+"""Selections with a confidence: what is searched, what certifies, and how many units the guarantee costs."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from interp_jax.methods import core_units
+from interp_jax.methods.core_units._search import larger_masks
+from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, planted
+
+TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(seed=1, gap=1.0)
+NEW = dense(5, rows=1200)
+TARGET = int(np.bincount(NEW[2]).argsort()[1])
+OPTIONS = {"key": jax.random.key(0), "holding": 0.9, "confidence": 0.9, "starts": 2, "swaps": 3, **TRAINING}
+
+
+def _halves(target=TARGET, **changes):
+    tail, hidden, predictions = NEW
+    return core_units.select(tail, hidden, predictions, target, **OPTIONS | changes)
+
+
+def test_half_of_the_rows_search_and_the_other_half_certifies():
+    tail, hidden, predictions = NEW
+    found = _halves()
+    assert found.certified
+    assert found.reached
+    searched, calibrated = found.rows, found.calibration_rows
+    assert not set(searched.rows) & set(calibrated.rows)
+    assert len(calibrated.positives) == len(calibrated.negatives)
+    assert abs(len(calibrated.positives) - np.sum(predictions == TARGET) / 2) <= 1
+    for data in (searched, calibrated):
+        assert (predictions[data.positives] == TARGET).all()
+        assert (predictions[data.negatives] != TARGET).all()
+    rate = core_units.holding_rates(tail, hidden, predictions, TARGET, found.mask[None], data=searched)
+    np.testing.assert_allclose(found.holding_rate, rate[0])
+    # The same as certifying the nested masks by those rows alone.
+    rows = calibrated.rows
+    again = core_units.certify(tail, hidden[rows], predictions[rows], TARGET, found.nested, holding=0.9, confidence=0.9)
+    np.testing.assert_array_equal(again.mask, found.mask)
+    assert (again.lower_bound, again.units) == (found.lower_bound, found.units)
+
+
+def test_the_search_sees_nothing_of_the_calibration_rows():
+    tail, hidden, predictions = NEW
+    first = _halves()
+    rows = first.calibration_rows.rows
+    other = core_units.select(tail, hidden.at[rows].set(-hidden[rows]), predictions, TARGET, **OPTIONS)
+    for name in ("nested", "gates", "gates_mask", "objective", "trace", "rows"):
+        jax.tree.map(np.testing.assert_array_equal, getattr(other, name), getattr(first, name))
+    assert not other.certified
+    assert other.lower_bound < first.lower_bound
+
+
+def test_nested_sets_go_from_all_units_to_few_and_the_smallest_certified_is_kept():
+    for target in (TARGET, None):
+        found = _halves(target)
+        sizes = found.nested.sum(axis=1)
+        assert sizes[0] == UNITS
+        assert (found.nested[1:] <= found.nested[:-1]).all()
+        assert (np.diff(sizes) < 0).all()
+        assert found.nested.any(axis=1).all()
+        assert any((found.mask == mask).all() for mask in found.nested)
+
+
+def test_given_calibration_rows_leave_all_others_for_the_search():
+    tail, hidden, predictions = NEW
+    search, new = slice(0, 400), slice(400, None)
+    given = hidden[new], predictions[new].astype(np.uint64)
+    found = core_units.select(tail, hidden[search], predictions[search], TARGET, **OPTIONS, calibration=given)
+    np.testing.assert_array_equal(found.rows.positives, np.flatnonzero(predictions[search] == TARGET))
+    rows = found.calibration_rows
+    assert (predictions[new][rows.positives] == TARGET).all()
+    assert len(rows.positives) == len(rows.negatives)
+    assert found.certified
+    # What is asked of the search makes a certificate likely.
+    assert found.holding_rate > 0.9
+
+
+def test_without_a_confidence_nothing_changes():
+    plain = core_units.select(TAIL, HIDDEN, PREDICTIONS, 0, key=jax.random.key(0), **TRAINING)
+    assert (plain.certified, plain.lower_bound, plain.confidence, plain.nested) == (None,) * 4
+    assert "\n" not in repr(plain)
+
+
+def test_one_mask_for_all_classes_and_masks_of_several_layers_are_certified():
+    first, second = NEW[0].args[0]
+
+    def by_layer(hidden, masks):
+        inner = jnp.matmul(hidden * masks["units"][None], first, precision="highest")
+        return jnp.matmul(jax.nn.relu(inner) * masks["inner"][None], second, precision="highest")
+
+    shapes = {"units": (UNITS,), "inner": (7,)}
+    found = core_units.select(by_layer, *NEW[1:], None, mask_shape=shapes, **OPTIONS)
+    assert found.certified
+    assert not len(found.calibration_rows.negatives)
+    assert abs(len(found.calibration_rows.positives) - 600) <= 1
+    assert {name: nested.shape[1:] for name, nested in found.nested.items()} == shapes
+    rows = found.calibration_rows.rows
+    again = core_units.certify(by_layer, NEW[1][rows], NEW[2][rows], None, found.nested, holding=0.9, confidence=0.9)
+    jax.tree.map(np.testing.assert_array_equal, again.mask, found.mask)
+
+
+@pytest.mark.parametrize("changes", [{"polish": False}, {"kind": "relaxed"}, {"negatives": False}])
+def test_unpolished_sets_and_positives_alone_are_certified(changes):
+    found = _halves(**changes)
+    if "negatives" in changes:
+        assert not len(found.calibration_rows.negatives)
+    else:
+        # The gates' order: no open unit has a narrower gate than a closed one.
+        for mask in found.nested:
+            assert mask.all() or found.gates[mask].min(initial=1) >= found.gates[~mask].max()
+    assert found.certified is not None
+    assert found.certified == (found.lower_bound >= 0.9)
+
+
+def test_a_set_that_is_not_certified_says_so():
+    others = (NEW[2] + np.arange(len(NEW[2])) % 2) % CLASSES
+    found = core_units.select(NEW[0], NEW[1], others, TARGET, **OPTIONS)
+    assert (found.certified, found.reached) == (False, False)
+    assert found.lower_bound < 0.9
+    assert "\nnot certified for new rows at 90 % confidence: pointwise lower bound" in repr(found)
+    text = repr(_halves())
+    assert "\nat least 90 % on new rows, with 90 % confidence (pointwise lower bound 9" in text
+    assert "if the calibration rows did not train the network" in text
+
+
+def test_sets_above_a_mask_grow_one_by_one_and_then_double():
+    mask = np.zeros(100, bool)
+    mask[:10] = True
+    order = np.random.default_rng(0).permutation(np.arange(10, 100))
+    masks = larger_masks(mask, order)
+    assert masks.sum(axis=1).tolist() == [100, 80, 40, *range(20, 10, -1)]
+    assert masks[:, :10].all()
+    np.testing.assert_array_equal(np.flatnonzero(masks[-2] & ~mask), np.sort(order[:2]))
+    assert larger_masks(np.ones(4, bool), np.zeros(0, int)).shape == (0, 4)
+    assert larger_masks(np.zeros(3, bool), np.array([2, 0, 1])).astype(int).tolist() == [
+        [1, 1, 1],
+        [1, 0, 1],
+        [0, 0, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"holding": 1.0}, "holding: found 1.0, wanted a finite number, at least 0 and below 1"),
+        ({"confidence": 0.5}, "confidence: found 0.5"),
+        ({"confidence": "high"}, "confidence: found 'high'"),
+        ({"confidence": None, "calibration": (HIDDEN, PREDICTIONS)}, "calibration: found rows without a confidence"),
+        ({"calibration": HIDDEN}, r"calibration: found float32 \[300, 9\], wanted a pair \(hidden, predictions\)"),
+        (
+            {"calibration": (HIDDEN[:, 1:], PREDICTIONS)},
+            r"calibration\[0\]: found shape \[300, 8\], wanted \[rows, 9\]",
+        ),
+        ({"calibration": (HIDDEN, PREDICTIONS[1:])}, r"calibration\[1\]: found shape \[299\]"),
+        ({"calibration": (HIDDEN, PREDICTIONS + 3)}, r"calibration\[1\]: found 3 to 5, wanted whole numbers from 0 to"),
+        ({"calibration": (HIDDEN.at[0, 0].set(np.nan), PREDICTIONS)}, r"calibration\[0\]: found NaN or infinity"),
+        (
+            {"holding": 0.99, "confidence": 0.95},
+            r"hidden: found \d+ rows predicted as 0 and \d+ others in the half left for calibration, wanted at least "
+            r"150 of each to certify",
+        ),
+        (
+            {"calibration": (HIDDEN[:20], PREDICTIONS[:20])},
+            r"calibration: found \d+ rows predicted as 0 and \d+ others, wanted at least 11 of each",
+        ),
+        (
+            {"target": None, "holding": 0.99},
+            "hidden: found 150 rows in the half left for calibration, wanted at least 230 to certify",
+        ),
+    ],
+)
+def test_bad_calibration_is_named(changes, message):
+    given = {"tail": TAIL, "hidden": HIDDEN, "predictions": PREDICTIONS, "target": 0, **OPTIONS} | changes
+    with pytest.raises(ValueError, match=f"^{message}"):
+        inspect.unwrap(core_units.select)(**given)
+
+
+def test_disjoint_sets_have_no_certificate_from_the_same_rows():
+    for given in ({"confidence": 0.9}, {"calibration": (HIDDEN, PREDICTIONS)}):
+        with pytest.raises(ValueError, match=f"^{next(iter(given))}: found one, wanted none: certify each set"):
+            core_units.disjoint_sets(TAIL, HIDDEN, PREDICTIONS, 0, key=jax.random.key(0), **given)
+
+
+def test_calls_with_a_confidence_compile_nothing_anew(assert_compiles):
+    first = _halves()
+    with assert_compiles(0):
+        again = _halves()
+        _halves(holding=0.85)
+    jax.tree.map(np.testing.assert_array_equal, again, first)
