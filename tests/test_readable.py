@@ -30,6 +30,15 @@ def _selection(*, reached=True, target=3):
     return methods.core_units.Selection(mask, mask, 10, 0.96, reached, mask, 10, 0.96, 0.0, *lanes, target, 0.95)
 
 
+def _certificate():
+    sizes, rows = np.array([6, 3]), ClassData(np.arange(4), np.arange(4, 8))
+    rates = sizes / 6, sizes / 7
+    mask = np.arange(6) < 3
+    return methods.core_units.Certificate(
+        mask, 3, True, 0.955, 0.97, 1, sizes, *rates, rows, 3, 0.95, 0.9, 0.1, joint=False
+    )
+
+
 def _explanation(label):
     rows = np.arange(3)
     levels = (
@@ -68,6 +77,15 @@ SAYS = [
     (lambda: _selection(), "Selection: 10 of 30 units (0, 1, 2, 3, 4, 5, 6, 7, 8, 9) hold 96.0 % of"),
     (lambda: _selection(), " hold 96.0 % of class 3's decisions (required: 95 %)"),
     (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),
+    (
+        lambda: _selection()._replace(certified=True, lower_bound=0.9512, confidence=0.9),
+        "(required: 95 %)\nat least 95 % on new rows, with 90 % confidence (pointwise lower bound 95.12 %), if the",
+    ),
+    (
+        lambda: _certificate(),
+        "Certificate: 3 of 6 units (0, 1, 2) hold at least 95 % of class 3's decisions on new rows, with 90 %",
+    ),
+    (lambda: _certificate(), "of 8 calibration rows they hold 97.00 % (pointwise lower bound 95.50 %)\nassumed: rows"),
     (
         lambda: _explanation(0),
         "Explanation: path f3 ∈ {1, 2} → f0 ∈ {4} → class 0\nclass 4 ruled out at level 2; class 7 not ruled out",

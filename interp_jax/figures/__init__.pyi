@@ -19,6 +19,7 @@ from . import stability as stability
 from . import through_layers as through_layers
 from . import trees as trees
 from ._ascent import ascent as ascent
+from ._certificate import certificate as certificate
 from ._contributions import contributions as contributions
 from ._core_units import core_units as core_units
 from ._deviation import deviation as deviation

@@ -99,7 +99,19 @@ def _title(selections: Sequence[Any], row: _Row, class_names: Sequence[Any] | No
     missed = sum(not each.reached for each in selections)
     reached = "" if not missed else ", not reached" if len(selections) == 1 else f", not reached by {missed}"
     subject = f"{number} of {units} {unit_name}{'' if units == 1 else 's'} {'keeps' if number == '1' else 'keep'}"
-    return f"{subject} {share} of {whose} (required: {required}{reached})"
+    return f"{subject} {share} of {whose} (required: {required}{reached}){_on_new_rows(selections)}"
+
+
+def _on_new_rows(selections: Sequence[Any]) -> str:
+    """Whether as many decisions hold on new rows, of selections made with a confidence."""
+    confidences = [each.confidence for each in selections if getattr(each, "confidence", None) is not None]
+    if not confidences:
+        return ""
+    least, certified = f"{100 * min(confidences):g} % confidence", sum(bool(each.certified) for each in selections)
+    if len(selections) == 1:
+        return f"\n{'certified' if certified else 'not certified'} for new rows, with {least}"
+    each_by_itself = " each" if certified > 1 else ""
+    return f"\ncertified for new rows: {certified} of {len(selections)}, with {least}{each_by_itself}"
 
 
 def _decisions(selection: Any, class_names: Sequence[Any] | None) -> str:

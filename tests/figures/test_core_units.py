@@ -8,7 +8,7 @@ from interp_jax.methods.core_units import Selection
 from interp_jax.methods.core_units.decisions import ClassData
 
 
-def _selection(kept, *, target=3, rate=0.9583, shape=(6,), reached=True, layers=None):
+def _selection(kept, *, target=3, rate=0.9583, shape=(6,), reached=True, layers=None, certified=None):
     def mask(units):
         array = np.zeros(np.prod(shape), bool)
         array[units] = True
@@ -32,6 +32,8 @@ def _selection(kept, *, target=3, rate=0.9583, shape=(6,), reached=True, layers=
         rows=rows,
         target=target,
         holding=0.95,
+        certified=certified,
+        confidence=None if certified is None else 0.9,
     )
 
 
@@ -69,6 +71,20 @@ def test_several_selections_have_a_row_each_and_their_least_rate(check_readable)
     title = "1 to 2 of 6 units keep at least 95.8 % of the decisions for each class (required: 95 %, not reached by 1)"
     assert title in [text.replace("\n", " ") for text in _texts(figure)]
     assert [cells.sum() for cells in _cells(figure)] == [1, 2]
+
+
+def test_what_is_certified_for_new_rows_is_told():
+    for certified, text in (
+        (True, "certified for new rows, with 90 %"),
+        (False, "not certified for new rows, with 90"),
+    ):
+        figure = figures.core_units(_selection([1], certified=certified))
+        assert any(f"\n{text}" in words for words in _texts(figure))
+    both = {"a": _selection([1], certified=True), "b": _selection([2], certified=False)}
+    assert any(
+        "\ncertified for new rows: 1 of 2, with 90 % confidence" in text for text in _texts(figures.core_units(both))
+    )
+    assert not any("certified" in text for text in _texts(figures.core_units(_selection([1]))))
 
 
 def test_classes_have_names_and_all_classes_none(check_readable):

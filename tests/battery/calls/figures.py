@@ -10,7 +10,7 @@ from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
 from interp_jax.methods import hierarchy
 from interp_jax.methods.ascent import Ascent
-from interp_jax.methods.core_units import Selection
+from interp_jax.methods.core_units import Certificate, Selection
 from interp_jax.methods.core_units.decisions import ClassData
 from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, UNITS, normal
 from tests.battery.calls import instances
@@ -34,6 +34,23 @@ SELECTION = Selection(
     target=1,
     holding=0.95,
 )
+CERTIFICATE = Certificate(
+    mask=KEPT,
+    units=int(KEPT.sum()),
+    certified=True,
+    lower_bound=0.96,
+    holding_rate=0.97,
+    place=0,
+    sizes=np.array([int(KEPT.sum()), 1]),
+    holding_rates=np.array([0.97, 0.6]),
+    lower_bounds=np.array([0.96, 0.5]),
+    rows=SELECTION.rows,
+    target=1,
+    holding=0.95,
+    confidence=0.9,
+    level=0.1,
+    joint=False,
+)
 RISING = np.arange(1, 9, dtype=np.float32)
 COLORS = np.tile(np.array([[0.2, 0.4, 0.6, 1.0]]), (2, 1))
 NAMES = ["one", "two", "three"]
@@ -46,6 +63,7 @@ def _explained():
 
 
 CALLS = {
+    "figures.certificate": lambda: {"certificate": CERTIFICATE},
     "figures.contributions": lambda: {
         "contributions": methods.identity.contributions(INPUTS, normal(3, ROWS, FEATURES + CLASSES)),
         "inputs": INPUTS,

@@ -13,6 +13,7 @@ KERNELS = np.stack([np.eye(FEATURES + CLASSES, dtype=np.float32)] * 2) + normal(
 STAGES = {"dense": lambda x: x @ normal(FEATURES, UNITS, seed=1), "relu": jax.nn.relu}
 IMAGES = np.abs(normal(3, 4, 4, 1, seed=11))
 SHORT = {"steps": 3}
+NESTED = np.arange(UNITS) < np.arange(UNITS, 0, -1)[:, None]
 
 
 def _linkage():
@@ -86,6 +87,8 @@ CALLS = {
     "Hierarchy.roles": lambda: {"c": 2},
     "Hierarchy.expand": lambda: {"values": np.arange(UNITS, dtype=np.float32), "fill": -1.0},
     "disjoint_sets": lambda: {"most": 2},
+    "certify": lambda: {"masks": NESTED, "holding": 0.3, "confidence": 0.75, "key": jax.random.key(7)},
+    "rows_needed": lambda: {"holding": 0.9, "confidence": 0.95},
     "fewest": lambda: {"rates": np.array([0.5, 0.9, 1.0]), "holding": 0.9},
     "core_units.gate": lambda: {"x": normal(UNITS)},
     "greedy": lambda: {"data": _rows(), "direction": "forward"},

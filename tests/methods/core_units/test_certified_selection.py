@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.stats
 
 from interp_jax.methods import core_units
 from interp_jax.methods.core_units._search import larger_masks
-from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, planted
+from interp_jax.methods.core_units.bounds import balanced_limit, last_in_sequence
+from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, planted, two_layers
 
 TAIL, HIDDEN, PREDICTIONS, USEFUL = planted(seed=1, gap=1.0)
 NEW = dense(5, rows=1200)
@@ -191,3 +193,59 @@ def test_calls_with_a_confidence_compile_nothing_anew(assert_compiles):
         again = _halves()
         _halves(holding=0.85)
     jax.tree.map(np.testing.assert_array_equal, again, first)
+
+
+# ------------------------------------------------------------------------------------- the whole procedure on new rows
+
+HOLDING, CALIBRATED, DRAWS = 0.98, 2000, 500
+
+
+def _network(seed, units=32):
+    """Random weights, some of which hardly matter, and the class predicted for most nearly half of the rows."""
+    draw = np.random.default_rng(seed)
+    first = draw.normal(size=(units, 7)) * np.exp(1.3 * draw.normal(size=(units, 1)))
+    weights = first.astype(np.float32), draw.normal(size=(7, CLASSES)).astype(np.float32)
+    tail = jax.tree_util.Partial(two_layers, tuple(map(jnp.asarray, weights)))
+    _, predictions = _rows(tail, draw, 4000)
+    return tail, int(np.abs(np.bincount(predictions, minlength=CLASSES) - 2000).argmin()), draw
+
+
+def _rows(tail, draw, rows):
+    hidden = np.maximum(draw.normal(0.3, 1, (rows, len(tail.args[0][0]))), 0).astype(np.float32)
+    return hidden, np.asarray(jax.jit(tail)(hidden)).argmax(axis=1)
+
+
+def _fresh(tail, target, masks, draw, draws):
+    """Decisions that hold of each group, for many draws of calibration rows [draws, masks, 2], and the true rates."""
+    decide = jax.jit(lambda hidden, mask: tail(hidden * mask[None]).argmax(axis=1) == target)
+    held = ([], [])
+    while min(sum(map(len, side)) for side in held) < draws * CALIBRATED:
+        hidden, predictions = _rows(tail, draw, 100_000)
+        own = np.stack([decide(hidden, mask) for mask in masks], axis=1) == (predictions == target)[:, None]
+        for side, group in zip(held, (predictions == target, predictions != target), strict=True):
+            side.append(own[group])
+    sides = [np.concatenate(side) for side in held]
+    counts = [side[: draws * CALIBRATED].reshape(draws, CALIBRATED, -1).sum(axis=1) for side in sides]
+    return np.stack(counts, axis=-1), np.mean([side.mean(axis=0) for side in sides], axis=0)
+
+
+@pytest.mark.slow
+def test_certified_selections_hold_on_new_rows_and_are_not_much_larger():
+    """20 networks, each searched once; 500 draws of 2,000 calibration rows of either group for each."""
+    false, ratios = [], []
+    for seed in range(20):
+        tail, target, draw = _network(seed)
+        search, given = (_rows(tail, draw, rows) for rows in (8000, 8000))
+        options = {"key": jax.random.key(seed), "holding": HOLDING} | TRAINING
+        plain = core_units.select(tail, *search, target, **options)
+        found = core_units.select(tail, *search, target, **options, confidence=0.95, calibration=given)
+        assert found.certified
+        counts, rates = _fresh(tail, target, found.nested, draw, DRAWS)
+        places = last_in_sequence(balanced_limit(counts, (CALIBRATED, CALIBRATED), 0.05), HOLDING)
+        false.append(np.sum((places >= 0) & (rates[places] < HOLDING)))
+        ratios.append(found.nested.sum(axis=1)[places].mean() / plain.units)
+        print(seed, plain.units, found.units, false[-1], ratios[-1], plain.holding_rate, rates.round(4).tolist())
+    upper = scipy.stats.binomtest(int(np.sum(false)), 20 * DRAWS).proportion_ci(0.98).high
+    assert upper <= 0.065, false
+    assert max(false) <= scipy.stats.binom.ppf(1 - 0.01 / 20, DRAWS, 0.05), false
+    assert np.mean(ratios) <= 1.3, ratios
