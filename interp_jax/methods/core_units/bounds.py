@@ -12,7 +12,8 @@ from interp_jax._checks import Count, as_count, check_number
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
 from interp_jax.methods.core_units.decisions import ClassData
 
-# Hoeffding's inequality holds for tails of at most ¼: a binomial reaches its mean with a greater probability.
+# Hoeffding's inequality is about counts above the mean: those of tails of at most ¼, since a binomial whose mean is at
+# least 1 reaches it with a greater probability (Greenberg & Mohri 2014).
 LEAST_CONFIDENCE = 0.75
 
 

@@ -75,7 +75,7 @@ class Certificate(NamedTuple):
         return (
             f"{first}\nof {len(self.rows.rows)} calibration rows {whom} {100 * self.holding_rate:.2f} % "
             f"(pointwise lower bound {100 * self.lower_bound:.2f} %)\n"
-            "assumed: rows that neither trained the network nor served the search, drawn as new rows are"
+            "assumed: rows that neither trained the network nor served the search, drawn independently as new rows are"
         )
 
 
@@ -106,14 +106,16 @@ def certify(
 
     * were used neither to search for the masks **nor to train the network**, on whose training rows any bound is too
       high; and nothing about them decided which masks are given, or in which order;
-    * are drawn independently from the rows asked about. Windows of one recording or copies of one image are not.
+    * are independent draws from the rows that will be asked about. Windows of one recording or copies of one image are
+      not independent.
 
     **Bound.** From equal numbers n of rows predicted as the target and of others, the number of decisions that hold is
-    a sum of 2n independent Bernoulli variables with the true rate as mean probability. Its tails are no heavier than
-    the binomial's (Hoeffding 1956), so the exact one-sided bound of Clopper & Pearson (1934) holds for the count of
-    both groups together. From unequal numbers that count has another mean than the true rate: each group then has a
-    bound of its own at half the level, and the bound is their average, which is lower for rows as few. A key draws
-    equal numbers at random. For all classes at once (``target`` None), all rows are one group.
+    a sum of 2n independent Bernoulli variables whose mean probability is the true rate. Its tails are no heavier than
+    the binomial's (Hoeffding 1956), so the exact one-sided bound of Clopper & Pearson (1934) holds for both groups'
+    count together, whose share is what `holding_rate` gives. From unequal numbers it is not: `holding_rate` averages
+    the two groups' shares, while the share of all rows is mostly the larger group's. Each group then has a bound of its
+    own, at half the level, and the bound is their average, in most cases a lower one. With a key, equal numbers are
+    drawn at random. For all classes at once (``target`` None) all rows are one group.
 
     **Order.** Masks are tested one after the other from the first, each at level δ, up to the first that fails; the
     last that passed is returned. A false certificate needs an error at the first mask below the required rate, so that
@@ -162,7 +164,7 @@ def certify(
         >>> found.certified, found.units, found.lower_bound > 0.99
         (True, 2, True)
 
-    Source: Clopper & Pearson, Biometrika 26, 1934; Hoeffding, Annals of Mathematical Statistics 27, 1956, theorem 4;
+    Source: Clopper & Pearson, Biometrika 26, 1934; Hoeffding, Annals of Mathematical Statistics 27, 1956;
     Maurer, Hothorn & Lehmacher 1995 (in Vollmar, Biometrie in der chemisch-pharmazeutischen Industrie 6). Not in the
     paper of Yan & Feng, whose rates are those of the rows searched on.
     """

@@ -128,8 +128,9 @@ def select(
     rows of each group, or those given as ``calibration``, take no part in the search, which asks for the rate that they
     must show for a certificate. Around the set found, nested sets are made, from all units to the fewest that reach
     ``holding``, and tested in this order; the smallest certified one is the result. The guarantee assumes that the
-    calibration rows did not train the network either, and are drawn independently from the rows asked about. It is
-    that of one call: for several classes together see ``joint`` of `certify`.
+    calibration rows did not train the network either, and are independent draws from the rows asked about. It is
+    that of one call, whose starts are compared by the search's rows: for several classes together, or several calls of
+    which one is chosen, see ``joint`` and ``compared`` of `certify`, which takes ``nested``.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
     all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
