@@ -74,8 +74,8 @@ def show(result: Patterns, page: Any, subject: Subject) -> None:
     if subject.image_shape or subject.inputs.ndim == 2:
         page.figure(
             "ascent",
-            figures.ascent(result.ascent, names=names, **image),
-            "An input that each class's probability is highest for, and its probability.",
+            figures.ascent(result.ascent, names=[f"class {name}" for name in names], **image),
+            "The input found for each class, and the probability of the class there.",
         )
     best = result.alike.argmax(axis=1)
     page.table(

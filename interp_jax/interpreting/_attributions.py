@@ -95,7 +95,11 @@ def show(result: Attributions, page: Any, subject: Subject) -> None:
     page.table(
         ("order", "area under the curve", "smaller than in random order for"),
         [
-            (name, f"{areas.mean():.3f}", f"{np.mean(areas < result.areas[CONTROLS[1]]):.0%} of rows")
+            (
+                name,
+                f"{areas.mean():.3f}",
+                None if name == CONTROLS[1] else f"{np.mean(areas < result.areas[CONTROLS[1]]):.0%} of rows",
+            )
             for name, areas in result.areas.items()
         ],
         "Areas under the deletion curves; small is good.",

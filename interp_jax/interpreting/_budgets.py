@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+TRIED = 4  # networks with shuffled weights made for each that is used
+
 
 @dataclass(frozen=True)
 class Budget:

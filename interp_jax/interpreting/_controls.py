@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from interp_jax import methods, networks
 from interp_jax.interpreting import _attributions, _deviations, _rules
-from interp_jax.interpreting._budgets import Budget
+from interp_jax.interpreting._budgets import TRIED, Budget
 from interp_jax.interpreting._core_units import HOLDING, alphas
 from interp_jax.interpreting._subject import Subject, shuffleable
 from interp_jax.interpreting._words import counted, listed
@@ -47,7 +47,11 @@ def shuffled(segments: Any, key: jax.Array) -> Any:
 
 def measure(subject: Subject, budget: Budget, against: dict[str, str]) -> Controls:
     """The measures of all methods that suit, for the network and for shuffled ones."""
-    others = [_with_segments(subject, shuffled(subject.segments, subject.key(100 + i))) for i in range(budget.shuffles)]
+    tried = [
+        _with_segments(subject, shuffled(subject.segments, subject.key(100 + number)))
+        for number in range(TRIED * budget.shuffles)
+    ]
+    others = sorted(tried, key=lambda each: -len(each.predicted_classes(each.outputs)))[: budget.shuffles]
     measures = {}
 
     def compare(name, function, percent):
@@ -57,9 +61,9 @@ def measure(subject: Subject, budget: Budget, against: dict[str, str]) -> Contro
     if "modules" not in against:
         own = _vectors(subject, slice(None, None, 2))
         half = methods.hierarchy.match_units(own, _vectors(subject, slice(1, None, 2))).similarity
-        alike = [methods.hierarchy.match_units(own, _vectors(each, slice(1, None, 2))).similarity for each in others]
+        values = [methods.hierarchy.match_units(own, _vectors(each, slice(1, None, 2))).similarity for each in others]
         measures["units' correlations: cosine with those of the network for other rows"] = Control(
-            half, np.array(alike), False
+            half, np.array(values), False
         )
     if "core_units" not in against:
         compare(f"units that hold {HOLDING:.0%} of a class's decisions", lambda each: _core_units(each, budget), False)
@@ -69,10 +73,10 @@ def measure(subject: Subject, budget: Budget, against: dict[str, str]) -> Contro
         compare("distance between classes by that within, last hidden layer", _ratio, False)
     if "attributions" not in against:
         chosen = subject.parts[1][: min(ROWS, budget.map_rows)]
-        first = _ranks(subject, chosen, budget.nodes)
-        ranks = [first, *(_ranks(each, chosen, budget.nodes) for each in others)]
-        alike = [float(np.mean(np.sum(first * each, axis=1))) for each in ranks]
-        measures["rank correlation with the network's attributions"] = Control(alike[0], np.array(alike[1:]), False)
+        target = subject.predictions[chosen]
+        first, *rest = (_magnitudes(each, chosen, target, budget.nodes) for each in (subject, *others))
+        values = [rank_correlation(first, each, subject.inputs[chosen]) for each in rest]
+        measures["attributions: rank correlation with those of the network"] = Control(1.0, np.array(values), False)
     return Controls(measures)
 
 
@@ -83,7 +87,8 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
     page.text(
         f"The same measures for {counted(count, 'network')} of the same structure in which the entries of every array "
         f"of "
-        "weights are in random order. The sizes of the weights are kept, what was learned is not. (This is not the "
+        "weights are in random order (of four times as many, those that predict most classes). The sizes of the "
+        "weights are kept, what was learned is not. (This is not the "
         "untrained network, which cannot be made from a trained one.) What is alike in both comes from the data and "
         "the "
         "structure, and says nothing about the training."
@@ -95,7 +100,7 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
                 name,
                 _shown(each.network, each.percent),
                 ", ".join(_shown(value, each.percent) for value in each.shuffled),
-                "yes" if alike(each) else "no",
+                "yes" if alike(each) else "no" if np.isfinite(each.shuffled).any() else "–",
             )
             for name, each in result.measures.items()
         ],
@@ -110,8 +115,11 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
 def sentence(result: Controls, subject: Subject) -> str:
     """Which measures shuffled weights do not change."""
     del subject
-    names = [name for name, each in result.measures.items() if alike(each)]
-    count = counted(len(result.measures), "measure")
+    measured = [name for name, each in result.measures.items() if np.isfinite(each.shuffled).any()]
+    names = [name for name in measured if alike(result.measures[name])]
+    count = counted(len(measured), "measure")
+    if not measured:
+        return "Networks with shuffled weights predict too few classes to be compared."
     if not names:
         return f"With shuffled weights all of {count} change by more than {ALIKE:.0%}: they depend on what was learned."
     verb = "is" if len(names) == 1 else "are"
@@ -180,14 +188,22 @@ def _ratio(subject: Subject) -> float:
     return float(_deviations.ratios(profile)[0])
 
 
-def _ranks(subject: Subject, chosen: np.ndarray, nodes: int) -> np.ndarray:
-    """[rows, values] centered ranks of the magnitudes of integrated gradients, of length 1."""
-    rows, target = subject.inputs[chosen].astype(np.float32), subject.predictions[chosen]
-    maps = _attributions.maps(subject.network, rows, target, nodes)["integrated gradients"]
-    ranks = rankdata(np.abs(maps).reshape(len(maps), -1), axis=1)
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(ranks, axis=1, keepdims=True)
-    return ranks / np.where(lengths > 0, lengths, 1)
+def _magnitudes(subject: Subject, chosen: np.ndarray, target: np.ndarray, nodes: int) -> np.ndarray:
+    rows = subject.inputs[chosen].astype(np.float32)
+    return np.abs(_attributions.maps(subject.network, rows, target, nodes)["integrated gradients"])
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray, inputs: np.ndarray) -> float:
+    """The mean over rows of Spearman's correlation of two maps at the values that are not 0; NaN if there is none.
+
+    Values of 0 have attribution 0 in any network, so that their ranks would be alike.
+    """
+    correlations = []
+    for row in range(len(inputs)):
+        ranks = [rankdata(each[row][inputs[row] != 0]) for each in (first, second)]
+        if len(ranks[0]) > 1 and all(np.ptp(each) > 0 for each in ranks):
+            correlations.append(np.corrcoef(*ranks)[0, 1])
+    return float(np.mean(correlations)) if correlations else float("nan")
 
 
 def _shown(value: float, percent: bool) -> str:

@@ -61,7 +61,7 @@ def _of_chain(chain: Any, inputs: np.ndarray) -> Cut:
     """The chain cut after the last nonlinear function before its last layer with weights."""
     rows, stages = inputs[:_TRIED], list(chain.stages.items())
     outputs = [rows, *map(np.asarray, chain.activations(rows).values())]
-    weighted = [place for place, (_, stage) in enumerate(stages) if jax.tree.leaves(stage)]
+    weighted = [place for place, (_, stage) in enumerate(stages) if _holds_arrays(stage)]
     hidden = range(weighted[-1] if weighted else 0)
     for place in reversed(hidden):
         name, stage = stages[place]
@@ -69,9 +69,13 @@ def _of_chain(chain: Any, inputs: np.ndarray) -> Cut:
             return Cut(chain.segments(name), (name,), f"cut after {name!r}, the last hidden nonlinearity")
     if weighted[:-1]:
         name = stages[weighted[-2]][0]
-        return Cut(chain.segments(name), (name,), f"cut after {name!r}, the last hidden layer: no nonlinearity follows")
+        return Cut(chain.segments(name), (name,), f"cut after {name!r}, the last hidden layer, since none is nonlinear")
     names = ", ".join(map(repr, chain.stage_names)) or "none"
     raise ValueError(f"layer: found None for a chain without a hidden layer (stages: {names}), wanted a stage's name")
+
+
+def _holds_arrays(stage: Any) -> bool:
+    return any(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(stage))
 
 
 def _is_nonlinear(stage: Callable[..., Any], x: np.ndarray) -> bool:

@@ -29,12 +29,12 @@ def show(subject: Subject, plan: Plan, page: Any) -> None:
     shape = " × ".join(map(str, subject.inputs.shape[1:]))
     rows = [
         ("inputs", f"{len(subject.inputs):,} rows of {shape}, {subject.inputs.dtype}"),
-        ("hidden layer", f"{subject.layers[-1]}, {' × '.join(map(str, subject.hidden.shape[1:]))}"),
+        ("hidden layer", f"{subject.layers[-1]}, {' × '.join(map(str, subject.hidden.shape[1:]))} units"),
         ("outputs", f"{subject.outputs}"),
         ("numbers in the network", f"{sum(np.size(leaf) for leaf in leaves):,}"),
         ("labels", _labels(subject)),
     ]
-    page.table(("", ""), rows, "What is interpreted.")
+    page.table(("part", "what it is"), rows, "What is interpreted.")
     run = [each for each in plan.methods if each.reason is None]
     page.table(
         ("method", "expected time", "expected memory"),

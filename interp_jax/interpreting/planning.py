@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 from interp_jax import networks
 from interp_jax._checks import Given, as_count, check_choice
 from interp_jax._readable import readable
-from interp_jax.interpreting._budgets import BUDGETS, Budget
+from interp_jax.interpreting._budgets import BUDGETS, TRIED, Budget
 from interp_jax.interpreting._subject import Subject, make_subject
 from interp_jax.interpreting._suitability import METHODS, reasons_against
 
-_BATCH = 512
+_BATCH, _PROGRAMS = 512, 3
 
 
 @readable()
@@ -144,7 +144,7 @@ def planned(subject: Subject, budget: Budget, against: Mapping[str, str]) -> Pla
     machine = _measured(subject)
     costs = {name: cost(subject, budget, machine) for name, cost in _COSTS.items() if name not in against}
     if "controls" not in against:
-        costs["controls"] = _controls(subject, budget, machine, against, costs)
+        costs["controls"] = _controls(subject, budget, machine, against)
     methods = [
         PlannedMethod(name, against.get(name), *(float(each) for each in reversed(costs.get(name, (0.0, 0.0)))))
         for name in METHODS
@@ -153,13 +153,21 @@ def planned(subject: Subject, budget: Budget, against: Mapping[str, str]) -> Pla
 
 
 class _Machine(NamedTuple):
-    """What was measured: seconds of the network for a row, of the tail for a row, of compiling the network's gradient,
-    and of sorting 200,000 numbers; and temporary bytes of the gradient of a batch.
+    """How fast this machine is, and what the network needs of it.
+
+    Attributes:
+        forward: seconds of the network for a row.
+        tail: seconds of its tail for a row.
+        compiling: seconds to compile a small program, the unit of the work that is done once.
+        longer: how many times longer the network's gradient compiles.
+        sorting: seconds to sort 200,000 numbers, the unit of the work on the host.
+        temporary: bytes of the network's gradient for a batch.
     """
 
     forward: float
     tail: float
     compiling: float
+    longer: float
     sorting: float
     temporary: float
 
@@ -167,28 +175,45 @@ class _Machine(NamedTuple):
 def _measured(subject: Subject) -> _Machine:
     rows = jnp.asarray(subject.inputs[:_BATCH])
     hidden = jnp.asarray(subject.hidden[:_BATCH])
+    forward, tail = networks.cost(subject.network, rows), networks.cost(subject.tail, hidden)
+    total = jax.grad(_total, argnums=1) if subject.inputs.dtype.kind == "f" else _total
     start = time.perf_counter()
-    forward = networks.cost(subject.network, rows)
-    if subject.inputs.dtype.kind == "f":
-        compiled = jax.jit(jax.grad(_total, argnums=1)).lower(subject.network, rows).compile()
-    else:
-        compiled = jax.jit(_total).lower(subject.network, rows).compile()
-    compiling = time.perf_counter() - start - 10 * forward.seconds * len(rows)
-    analysis = compiled.memory_analysis()
-    numbers = np.random.default_rng(0).random(200_000)
-    start = time.perf_counter()
-    np.sort(numbers)
-    sorting = time.perf_counter() - start
-    tail = networks.cost(subject.tail, hidden)
+    analysis = jax.jit(total).lower(subject.network, rows).compile().memory_analysis()
+    longer = time.perf_counter() - start
+    compiling = _compiling()
+    numbers, times = np.random.default_rng(0).random(200_000), []
+    for _ in range(3):
+        start = time.perf_counter()
+        np.sort(numbers)
+        times.append(time.perf_counter() - start)
     temporary = float(getattr(analysis, "temp_size_in_bytes", 0) or 0)
-    return _Machine(forward.seconds, tail.seconds, max(compiling, 0.05), sorting, temporary)
+    ratio = max(1.0, longer / compiling)
+    return _Machine(forward.seconds, tail.seconds, compiling, ratio, float(np.median(times)), temporary)
+
+
+def _compiling() -> float:
+    """Mean seconds to compile programs of one size: several, since other work on the machine comes and goes."""
+    start = time.perf_counter()
+    for number in range(_PROGRAMS):
+
+        def program(weights, x, width=number + 8):
+            def step(x, _):
+                return jnp.tanh(x @ weights) * width, x.sum()
+
+            return jax.lax.scan(step, x, None, length=width)[1].sum()
+
+        arrays = jax.ShapeDtypeStruct((number + 8, number + 8), jnp.float32)
+        jax.jit(jax.grad(program)).lower(arrays, arrays).compile()
+    return (time.perf_counter() - start) / _PROGRAMS
 
 
 def _total(network, rows):
     return jnp.sum(network(rows))
 
 
-# Each returns seconds and bytes. The constants were fitted to digits on two CPU cores; what is measured is the machine.
+# Each returns seconds and bytes. Constants come from digits on two CPU cores, where most of the time is compiling; what
+# is measured on this machine scales them.
+_DRAWING = 3  # programs that compile in the time that a figure takes
 
 
 def _modules(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
@@ -196,70 +221,82 @@ def _modules(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float
     units = sum(_units(subject))
     features = subject.inputs[0].size + subject.outputs
     rows = min(len(subject.inputs), 10_000)
-    seconds = 12 * machine.compiling + 2 * machine.forward * len(subject.inputs)
-    seconds += machine.sorting * (4e-7 * units**2 * features + 2e-9 * len(subject.inputs) * units * features)
-    return seconds, 4.0 * (rows * (features + 2 * units) + 3 * units**2 + 4 * units * features) + machine.temporary
+    products = 2e-9 * len(subject.inputs) * units * features + 4e-7 * units**2 * features
+    seconds = (6 + machine.longer + _DRAWING) * machine.compiling + 2 * machine.forward * len(subject.inputs)
+    arrays = 4.0 * (rows * (features + 2 * units) + 3 * units**2 + 4 * units * features)
+    return seconds + machine.sorting * products, arrays + machine.temporary
 
 
 def _core_units(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
     classes = len(subject.predicted_classes(budget.classes))
-    return _core_units_of(subject, budget, machine, classes)
+    seconds, peak = _core_units_of(subject, budget, machine, classes)
+    return seconds + (16 + 4 * machine.longer) * machine.compiling, peak
 
 
-def _core_units_of(subject, budget, machine, classes) -> tuple[float, float]:
+def _core_units_of(subject: Subject, budget: Budget, machine: _Machine, classes: int) -> tuple[float, float]:
+    """For so many classes, without compilation."""
     units, rows = subject.hidden.shape[-1], len(subject.parts[0])
     training = budget.core_steps * budget.core_lanes * 128 * 4 * machine.tail
     searching = budget.core_starts * units**2 / 2 * min(rows, budget.search_rows) * machine.tail
-    seconds = 20 * machine.compiling + classes * (training + searching + 100 * rows * machine.tail)
-    elements = subject.hidden[0].size
-    return seconds, 4.0 * elements * (2 * len(subject.inputs) + budget.core_lanes * 128 * 3)
+    arrays = 4.0 * subject.hidden[0].size * (2 * len(subject.inputs) + budget.core_lanes * 128 * 3)
+    return classes * (training + searching + 100 * rows * machine.tail), arrays
 
 
 def _rules(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
-    rows, factors = len(subject.parts[0]), min(8, subject.hidden.shape[-1])
-    width = subject.inputs[0].size
-    forests = min(2, budget.draws) * 3 * budget.trees * factors * rows * np.log2(rows) * np.sqrt(width)
-    seconds = 15 * machine.compiling + machine.sorting * (1e-6 * forests + 20 * budget.draws)
-    return seconds, 4.0 * len(subject.inputs) * (
-        2 * subject.hidden[0].size + 2 * width
-    ) + 64.0 * rows * budget.trees * factors
+    seconds, peak = _rules_of(subject, budget, machine)
+    return seconds + (12 + 3 * _DRAWING) * machine.compiling, peak
+
+
+def _rules_of(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
+    """A fit: each clustering compiles for its own sizes of groups."""
+    rows, width = len(subject.parts[0]), subject.inputs[0].size
+    factors = min(8, subject.hidden.shape[-1])
+    forests = min(2, budget.draws) * 2 * budget.trees * factors * rows * np.log2(rows) * np.sqrt(width)
+    trees = 30 * budget.draws * np.log2(rows)
+    seconds = 10 * min(budget.draws, 6) * machine.compiling + machine.sorting * (3e-6 * forests + trees)
+    arrays = 8.0 * len(subject.inputs) * (subject.hidden[0].size + width)
+    return seconds, arrays + 64.0 * rows * budget.trees * factors
 
 
 def _deviations(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
     del budget
     sizes = [subject.inputs[0].size, *_units(subject), subject.outputs]
-    pairs = len(subject.inputs) ** 2
-    seconds = 10 * machine.compiling + 2 * machine.sorting * 1e-9 * 50 * pairs * sum(sizes)
-    return seconds, 4.0 * len(subject.inputs) * sum(sizes) * 2 + 3 * 4.0 * 512**2
+    distances = 1e-7 * len(subject.inputs) ** 2 * sum(sizes)
+    seconds = (13 + _DRAWING) * machine.compiling + machine.sorting * distances
+    return seconds, 8.0 * len(subject.inputs) * sum(sizes) + 12.0 * 512**2
 
 
 def _ascent(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
     lanes = len(subject.predicted_classes(budget.classes))
-    seconds = 8 * machine.compiling + budget.ascent_steps * (3 * lanes * machine.forward + 2e-4)
-    return seconds, 4.0 * lanes * subject.inputs[0].size * 6 + machine.temporary * lanes / _rows(subject)
+    climbing = budget.ascent_steps * (3 * lanes * machine.forward + 2e-4)
+    seconds = (2 + 2 * machine.longer + _DRAWING / 2) * machine.compiling + climbing
+    return seconds, 24.0 * lanes * subject.inputs[0].size + machine.temporary * lanes / _rows(subject)
 
 
 def _attributions(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
-    rows = min(budget.map_rows, len(subject.parts[1]))
+    seconds, peak = _attributions_of(subject, budget, machine, min(budget.map_rows, len(subject.parts[1])))
+    return seconds + (2 + 4 * machine.longer + _DRAWING / 2) * machine.compiling, peak
+
+
+def _attributions_of(subject: Subject, budget: Budget, machine: _Machine, rows: int) -> tuple[float, float]:
     passes = 3 * (budget.nodes + 1) + 2 * 21 * (3 + min(budget.random_sets, 5))
-    seconds = 8 * machine.compiling + rows * passes * machine.forward
-    return seconds, 4.0 * rows * subject.inputs[0].size * 12 + machine.temporary * 64 / _rows(subject)
+    return rows * passes * machine.forward, 48.0 * rows * subject.inputs[0].size + machine.temporary / 8
 
 
-def _controls(subject, budget, machine, against, costs) -> tuple[float, float]:
-    """Of each method once more for each control; nothing compiles again but what has other shapes."""
-    times = budget.shuffles
-    seconds = 6 * machine.compiling
-    if "core_units" in costs:
-        seconds += (times + 1) * (_core_units_of(subject, budget, machine, 1)[0] - 20 * machine.compiling)
-    for name, compiled in (("rules", 15), ("modules", 12), ("attributions", 8)):
-        if name in costs:
-            share = (
-                min(1.0, 64 / max(1, min(budget.map_rows, len(subject.parts[1])))) if name == "attributions" else 1.0
-            )
-            seconds += (times + 1) * share * (costs[name][0] - compiled * machine.compiling)
-    del against
-    return seconds, max(cost[1] for cost in costs.values()) + 4.0 * 2 * subject.hidden.size
+def _controls(subject: Subject, budget: Budget, machine: _Machine, against: Mapping[str, str]) -> tuple[float, float]:
+    """Of the methods that suit, once more for the network and each control."""
+    parts = {
+        "modules": lambda: (4 * machine.compiling / (budget.shuffles + 1), 0.0),
+        "core_units": lambda: _core_units_of(subject, budget, machine, 1),
+        "rules": lambda: _rules_of(subject, budget, machine),
+        "deviations": lambda: (4 * machine.compiling / (budget.shuffles + 1), 0.0),
+        "attributions": lambda: _attributions_of(subject, budget, machine, 64),
+    }
+    costs = [cost() for name, cost in parts.items() if name not in against]
+    seconds = (budget.shuffles + 1) * sum(cost[0] for cost in costs) + 4 * machine.compiling
+    passes = TRIED * budget.shuffles * len(subject.inputs) * machine.forward
+    stored = TRIED * budget.shuffles * (subject.hidden.nbytes + subject.scores.nbytes)
+    return seconds + passes, max(cost[1] for cost in costs) + float(stored)
 
 
 _COSTS = {
