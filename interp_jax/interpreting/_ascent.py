@@ -52,9 +52,7 @@ def measure(subject: Subject, budget: Budget) -> Patterns:
     averages = np.stack([rows[subject.predictions == each].mean(axis=0) for each in classes]) - mean.ravel()
     distance = np.linalg.norm(rows - mean.ravel(), axis=1).mean()
     size = np.linalg.norm(patterns, axis=1) / (distance if distance > 0 else 1)
-    return Patterns(
-        methods.ascent.Ascent(*map(np.asarray, ascent)), tuple(classes), _correlations(patterns, averages), size
-    )
+    return Patterns(ascent, tuple(classes), _correlations(patterns, averages), size)
 
 
 @functools.cache
@@ -70,7 +68,7 @@ def show(result: Patterns, page: Any, subject: Subject) -> None:
         "inputs."
     )
     names = [subject.class_names[each] for each in result.classes]
-    image = {"input_shape": subject.image_shape} if subject.image_shape else {}
+    image: dict[str, Any] = {"input_shape": subject.image_shape} if subject.image_shape else {}
     if subject.image_shape or subject.inputs.ndim == 2:
         page.figure(
             "ascent",
@@ -92,8 +90,7 @@ def show(result: Patterns, page: Any, subject: Subject) -> None:
             for lane, name in enumerate(names)
         ],
         "The inputs found. Change: distance from the mean row, as a multiple of the mean distance of rows from it. "
-        "Last: "
-        "the class whose average row the change is correlated with most, and the correlation.",
+        "Last: the class whose average row the change is correlated with most, and the correlation.",
     )
     page.metrics({"passed": int(result.ascent.converged.sum()), "lanes": len(names), "own": _own(result)})
 
@@ -107,8 +104,8 @@ def sentence(result: Patterns, subject: Subject) -> str:
     )
     return (
         f"For {passed} of {counted(lanes, 'class', 'classes')} an input passes probability {THRESHOLD}, changed by "
-        f"{np.median(result.size):.2g} of the usual distance from the mean (median); {resemble} the average of the own "
-        f"class most ({own} of {lanes})."
+        f"{np.median(result.size):.2g} of the usual distance from the mean (median); {resemble} the average of the "
+        f"own class most ({own} of {lanes})."
     )
 
 

@@ -80,9 +80,8 @@ def show(result: Attributions, page: Any, subject: Subject) -> None:
     """The curves, the areas, and the mean maps of images."""
     page.text(
         "Values of an input are set to 0, those of the greatest attribution first, and the probability of the class "
-        "that "
-        "the network predicted for the whole input is followed: the faster it falls, the better the order. Values that "
-        "are 0 already do not count. Where 0 is no neutral value of these inputs, read this with care."
+        "that the network predicted for the whole input is followed: the faster it falls, the better the order. "
+        "Values that are 0 already do not count. Where 0 is no neutral value of these inputs, read this with care."
     )
     page.figure(
         "deletion",

@@ -86,12 +86,10 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
     count = len(next(iter(result.measures.values())).shuffled)
     page.text(
         f"The same measures for {counted(count, 'network')} of the same structure in which the entries of every array "
-        f"of "
-        "weights are in random order (of four times as many, those that predict most classes). The sizes of the "
-        "weights are kept, what was learned is not. (This is not the "
-        "untrained network, which cannot be made from a trained one.) What is alike in both comes from the data and "
-        "the "
-        "structure, and says nothing about the training."
+        "of weights are in random order (of four times as many, those that predict most classes). The sizes of the "
+        "weights are kept, what was learned is not. (This is not the untrained network, which cannot be made from a "
+        "trained one.) What is alike in both comes from the data and the structure, and says nothing about the "
+        "training."
     )
     page.table(
         ("measure", "network", "shuffled weights", "alike"),
@@ -106,8 +104,7 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
         ],
         "The network and controls.",
         note=f"Alike: the median of the controls differs by at most {ALIKE:.0%} of the larger value. A dash: the "
-        f"control "
-        "predicts too few classes.",
+        "control predicts too few classes.",
     )
     page.metrics({name: [each.network, *each.shuffled] for name, each in result.measures.items()})
 
@@ -125,8 +122,7 @@ def sentence(result: Controls, subject: Subject) -> str:
     verb = "is" if len(names) == 1 else "are"
     return (
         f"With shuffled weights {len(names)} of {count} {verb} much the same ({listed(names)}), so that the data and "
-        f"the "
-        "structure alone account for that."
+        "the structure alone account for that."
     )
 
 

@@ -37,7 +37,7 @@ def measure(subject: Subject, budget: Budget) -> CoreUnits:
     selections, rates, chance = {}, {}, {}
     rng = np.random.default_rng(subject.seed)
     for each in classes:
-        options = {"holding": HOLDING, "steps": budget.core_steps, "starts": budget.core_starts}
+        options: dict[str, Any] = {"holding": HOLDING, "steps": budget.core_steps, "starts": budget.core_starts}
         selection = methods.core_units.select(
             tail,
             hidden[used],

@@ -25,7 +25,7 @@ def measure(subject: Subject, budget: Budget) -> Deviations:
     del budget
     assert subject.labels is not None
     classes = max(int(subject.labels.max()) + 1, 2)
-    options = {"classes": classes, "pairs": "all" if classes <= MOST else "adjacent"}
+    options: dict[str, Any] = {"classes": classes, "pairs": "all" if classes <= MOST else "adjacent"}
     layers, x = {"inputs": subject.inputs.astype(np.float32)}, subject.inputs
     for name, segment in zip((*subject.layers, "scores"), subject.segments, strict=True):
         x = networks.apply(segment, x)
@@ -46,9 +46,8 @@ def show(result: Deviations, page: Any, subject: Subject) -> None:
     """A figure of both profiles and a table of the ratios."""
     page.text(
         "Distances between rows of one class, and between the averages of two classes, in each layer. Where layers "
-        "bring "
-        "rows of a class together, the ratio rises; with permuted labels it shows what the sizes of the classes alone "
-        "give."
+        "bring rows of a class together, the ratio rises; with permuted labels it shows what the sizes of the classes "
+        "alone give."
     )
     page.figure(
         "deviations",
@@ -81,8 +80,8 @@ def sentence(result: Deviations, subject: Subject) -> str:
     verb = "separates" if last > 1.1 * first else "does not separate"
     return (
         f"The network {verb} the classes further: their averages lie {first:.2g} times as far apart as rows of one "
-        f"class "
-        f"in the inputs, and {last:.2g} times in the scores (permuted labels: {ratios(result.permuted)[-1]:.2g})."
+        f"class in the inputs, and {last:.2g} times in the scores (permuted labels: "
+        f"{ratios(result.permuted)[-1]:.2g})."
     )
 
 

@@ -35,21 +35,18 @@ def show(result: Modules, page: Any, subject: Subject) -> None:
     page.text(
         "Units whose correlations with the inputs and the outputs are similar are merged step by step into a tree. "
         f"Units: those of {listed(subject.layers)}. A role is the mean of a cluster's correlations; where a unit's "
-        f"sign "
-        "is reversed, it acts against its cluster."
+        "sign is reversed, it acts against its cluster."
     )
-    image = subject.image_shape
     page.figure(
         "modules",
         figures.hierarchy(
             tree,
             clusters=result.clusters,
-            **({"input_shape": image} if image else {}),
+            input_shape=subject.image_shape,
             output_names=subject.class_names,
         ),
         f"The tree of {len(tree.vectors)} units, cut where partitions last longest, and the roles of the {count} "
-        f"coarsest "
-        "clusters.",
+        "coarsest clusters.",
     )
     roles, sizes = tree.roles(count)[:, -subject.outputs :], np.bincount(tree.cut(count))
     page.table(
@@ -74,8 +71,7 @@ def sentence(result: Modules, subject: Subject) -> str:
     strength = "well apart" if within >= 0.5 else "hardly apart"
     return (
         f"The {len(tree.vectors)} units form {counted(count, 'cluster')} of {min(sizes)} to {max(sizes)} units, "
-        f"{strength}: "
-        f"{within:.0%} of the variation of their roles lies between clusters{dead}."
+        f"{strength}: {within:.0%} of the variation of their roles lies between clusters{dead}."
     )
 
 

@@ -17,7 +17,7 @@ def lead(subject: Subject, budget: str) -> str:
     rows = f"all {given:,} rows" if used == given else f"{used:,} of {given:,} rows, drawn at random"
     return (
         f"The hidden units of {listed(subject.layers)} ({subject.why}) and the decisions of a network, by {rows} "
-        f"(budget "
+        "(budget "
         f'"{budget}"). A quarter of these rows is held out from the methods, though not from the network\'s training '
         "unless you gave rows that it was not trained on."
     )

@@ -48,7 +48,13 @@ def fitted(subject: Subject, budget: Budget, predictions: np.ndarray, hidden: np
     """The explainer of the network's predictions for the rows that methods use."""
     used, _ = subject.parts
     finalists, ids = min(2, budget.draws), max(2, min(10, len(used) // 20))
-    options = {"depth": DEPTH, "trees": budget.trees, "draws": budget.draws, "finalists": finalists, "ids": ids}
+    options: dict[str, Any] = {
+        "depth": DEPTH,
+        "trees": budget.trees,
+        "draws": budget.draws,
+        "finalists": finalists,
+        "ids": ids,
+    }
     inputs = subject.inputs[used]
     return methods.cnn_inte.fit(inputs, hidden[used], predictions[used], key=subject.key(1), **options)
 
@@ -81,8 +87,7 @@ def show(result: Rules, page: Any, subject: Subject) -> None:
     page.text(
         f"The units of {subject.layers[-1]}{averaged} are grouped, the activations of each group are clustered, and a "
         f"tree of depth {DEPTH} over the clusters imitates the network. Fidelity is the share of held-out rows for "
-        f"which "
-        "it predicts the network's class."
+        "which it predicts the network's class."
     )
     page.table(
         ("predictor of the network's class", "fidelity"),
@@ -94,7 +99,9 @@ def show(result: Rules, page: Any, subject: Subject) -> None:
         f"Fidelity on {len(subject.parts[1])} held-out rows.",
     )
     names = [subject.class_names[int(each)] for each in result.explainer.class_labels]
-    image = {"inputs": subject.inputs, "input_shape": subject.image_shape} if subject.image_shape else {}
+    image: dict[str, Any] = (
+        {"inputs": subject.inputs, "input_shape": subject.image_shape} if subject.image_shape else {}
+    )
     page.figure(
         "rules",
         figures.explanation(result.explainer, result.explanation, class_names=names, **image),

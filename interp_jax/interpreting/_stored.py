@@ -92,7 +92,7 @@ def _class(name: str) -> Any:
 def _fields(kind: Any) -> tuple[str, ...]:
     """The fields of a named tuple or dataclass; none for other classes."""
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        return kind._fields
+        return getattr(kind, "_fields")  # noqa: B009
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return tuple(field.name for field in dataclasses.fields(kind))
     return ()

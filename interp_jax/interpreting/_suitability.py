@@ -44,8 +44,8 @@ def _whole_numbers(subject: Subject) -> str | None:
     if subject.inputs.dtype.kind == "f":
         return None
     return (
-        f"the rows are whole numbers ({subject.inputs.dtype}), which may be token ids, without order or gradient; pass "
-        "floats if they are quantities, or cut the network after its embedding"
+        f"the rows are whole numbers ({subject.inputs.dtype}), which may be token ids, without order or gradient; "
+        "pass floats if they are quantities, or cut the network after its embedding"
     )
 
 

@@ -193,8 +193,8 @@ def _plan_of(run: Run, subject: Subject, sizes: Budget, against: dict[str, str])
     """The plan as first made, so that a continued run shows what was expected of the whole."""
     path = run.result("overview")
     if not path.exists():
-        _stored.save(path, planned(subject, sizes, against))
-    return _stored.load(path)
+        _stored.save(path, vars(planned(subject, sizes, against)))
+    return Plan(**_stored.load(path))
 
 
 def _config(subject: Subject, budget: str) -> dict[str, Any]:

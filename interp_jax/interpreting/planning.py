@@ -42,20 +42,19 @@ class PlannedMethod(NamedTuple):
         return f"{self.name}, {seconds_in_words(self.seconds)}, {bytes_in_words(self.peak_bytes)}"
 
 
-class Plan(NamedTuple):
+class Plan:
     """What `interpret` will do and cost, shown as a table.
 
     Attributes:
-        methods: in the order in which they run.
+        methods: a `PlannedMethod` for each, in the order in which they run.
         rows: number of rows used.
         given_rows: number of rows given.
         layers: the hidden layers.
     """
 
-    methods: tuple[PlannedMethod, ...]
-    rows: int
-    given_rows: int
-    layers: tuple[str, ...]
+    def __init__(self, methods: Sequence[PlannedMethod], *, rows: int, given_rows: int, layers: Sequence[str]):
+        self.methods, self.layers = tuple(methods), tuple(layers)
+        self.rows, self.given_rows = rows, given_rows
 
     @property
     def seconds(self) -> float:
@@ -149,7 +148,7 @@ def planned(subject: Subject, budget: Budget, against: Mapping[str, str]) -> Pla
         PlannedMethod(name, against.get(name), *(float(each) for each in reversed(costs.get(name, (0.0, 0.0)))))
         for name in METHODS
     ]
-    return Plan(tuple(methods), len(subject.inputs), subject.given_rows, subject.layers)
+    return Plan(methods, rows=len(subject.inputs), given_rows=subject.given_rows, layers=subject.layers)
 
 
 class _Machine(NamedTuple):
@@ -244,18 +243,17 @@ def _core_units_of(subject: Subject, budget: Budget, machine: _Machine, classes:
 
 def _rules(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
     seconds, peak = _rules_of(subject, budget, machine)
-    return seconds + (12 + 3 * _DRAWING) * machine.compiling, peak
+    return seconds + (12 + 10 * min(budget.draws, 6) + 3 * _DRAWING) * machine.compiling, peak
 
 
 def _rules_of(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
-    """A fit: each clustering compiles for its own sizes of groups."""
+    """A fit, without compilation."""
     rows, width = len(subject.parts[0]), subject.inputs[0].size
     factors = min(8, subject.hidden.shape[-1])
     forests = min(2, budget.draws) * 2 * budget.trees * factors * rows * np.log2(rows) * np.sqrt(width)
-    trees = 30 * budget.draws * np.log2(rows)
-    seconds = 10 * min(budget.draws, 6) * machine.compiling + machine.sorting * (3e-6 * forests + trees)
+    trees = 3 * budget.draws * np.log2(rows)
     arrays = 8.0 * len(subject.inputs) * (subject.hidden[0].size + width)
-    return seconds, arrays + 64.0 * rows * budget.trees * factors
+    return machine.sorting * (3e-6 * forests + trees), arrays + 64.0 * rows * budget.trees * factors
 
 
 def _deviations(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
@@ -286,17 +284,19 @@ def _attributions_of(subject: Subject, budget: Budget, machine: _Machine, rows: 
 def _controls(subject: Subject, budget: Budget, machine: _Machine, against: Mapping[str, str]) -> tuple[float, float]:
     """Of the methods that suit, once more for the network and each control."""
     parts = {
-        "modules": lambda: (4 * machine.compiling / (budget.shuffles + 1), 0.0),
+        "modules": lambda: (0.0, 0.0),
         "core_units": lambda: _core_units_of(subject, budget, machine, 1),
         "rules": lambda: _rules_of(subject, budget, machine),
-        "deviations": lambda: (4 * machine.compiling / (budget.shuffles + 1), 0.0),
+        "deviations": lambda: (0.0, 0.0),
         "attributions": lambda: _attributions_of(subject, budget, machine, 64),
     }
     costs = [cost() for name, cost in parts.items() if name not in against]
-    seconds = (budget.shuffles + 1) * sum(cost[0] for cost in costs) + 4 * machine.compiling
+    # Clusterings of the shuffled networks' units have other sizes, for which they are compiled.
+    compiled = 10 + 5 * min(budget.draws, 6) * budget.shuffles * ("rules" not in against)
     passes = TRIED * budget.shuffles * len(subject.inputs) * machine.forward
     stored = TRIED * budget.shuffles * (subject.hidden.nbytes + subject.scores.nbytes)
-    return seconds + passes, max(cost[1] for cost in costs) + float(stored)
+    seconds = (budget.shuffles + 1) * sum(cost[0] for cost in costs) + compiled * machine.compiling + passes
+    return seconds, max(cost[1] for cost in costs) + float(stored)
 
 
 _COSTS = {
