@@ -23,7 +23,7 @@ class Cut:
     why: str
 
 
-def cut(network: Any, inputs: np.ndarray, layer: str | Sequence[str] | None) -> Cut:
+def cut(network: Any, inputs: np.ndarray, layer: Any) -> Cut:
     """The network in parts.
 
     Raises:
@@ -60,7 +60,10 @@ def _of_segments(network: Sequence[Any], layer: Any) -> Cut:
 def _of_chain(chain: Any, inputs: np.ndarray) -> Cut:
     """The chain cut after the last nonlinear function before its last layer with weights."""
     rows, stages = inputs[:_TRIED], list(chain.stages.items())
-    outputs = [rows, *map(np.asarray, chain.activations(rows).values())]
+    try:
+        outputs = [rows, *map(np.asarray, chain.activations(rows).values())]
+    except ValueError as error:
+        raise ValueError(f"inputs: {str(error).removeprefix('x: ')}") from error
     weighted = [place for place, (_, stage) in enumerate(stages) if _holds_arrays(stage)]
     hidden = range(weighted[-1] if weighted else 0)
     for place in reversed(hidden):

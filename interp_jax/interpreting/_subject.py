@@ -199,7 +199,9 @@ def _used(rows, most, seed):
 
 def _as_tree(part):
     leaves = jax.tree.leaves(part)
-    return part if all(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves) else networks.freeze(part)
+    part = part if all(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves) else networks.freeze(part)
+    # NumPy's arrays cannot be indexed by traced ones.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if np.asarray(leaf).dtype.kind == "f" else leaf, part)
 
 
 def _log(tail, hidden):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_count, check_choice
+from interp_jax._checks import Count, Given, as_count, check_choice
 from interp_jax._readable import readable
 from interp_jax.interpreting import (
     _ascent,
@@ -78,13 +78,13 @@ def interpret(
     labels: Given[ArrayLike, "rows"] | None = None,
     *,
     budget: str = "minutes",
-    layer: str | Sequence[str] | None = None,
+    layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
     scores: str = "logits",
-    class_names: Sequence[Any] | None = None,
-    input_shape: Sequence[int] | None = None,
-    seed: int = 0,
-    name: str | None = None,
-    root: str | PathLike[str] = "runs",
+    class_names: Given[Sequence[Any], "outputs"] | None = None,
+    input_shape: Given[Sequence[int], "axes"] | None = None,
+    seed: Count = 0,
+    name: Given[str, "a plain name"] | None = None,
+    root: Given[str | PathLike[str], "a folder"] = "runs",
     overwrite: bool = False,
 ) -> Interpretation:
     """What a network has learned, by all methods that suit it, as a report.

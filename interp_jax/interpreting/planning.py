@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from interp_jax import networks
-from interp_jax._checks import Given, as_count, check_choice
+from interp_jax._checks import Count, Given, as_count, check_choice
 from interp_jax._readable import readable
 from interp_jax.interpreting._budgets import BUDGETS, TRIED, Budget
 from interp_jax.interpreting._subject import Subject, make_subject
@@ -102,9 +102,9 @@ def plan(
     labels: Given[ArrayLike, "rows"] | None = None,
     *,
     budget: str = "minutes",
-    layer: str | Sequence[str] | None = None,
+    layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
     scores: str = "logits",
-    seed: int = 0,
+    seed: Count = 0,
 ) -> Plan:
     """What `interpret` would run with these arguments, and what it would cost in time and memory.
 
