@@ -57,11 +57,16 @@ def _usual():
     return _subject()
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A run of all methods, with what it printed."""
-    root = tmp_path_factory.mktemp("runs")
-    return interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root), root
+SLOW = {"rules": "it is tried by the slow tests"}  # by its compilations
+
+
+@pytest.fixture(scope="module", params=["without rules", pytest.param("whole", marks=pytest.mark.slow)])
+def whole(request, tmp_path_factory):
+    """A run of all methods, or of all but the slowest, its folder and what was left out."""
+    root, left_out = tmp_path_factory.mktemp("runs"), {} if request.param == "whole" else SLOW
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calling, "reasons_against", lambda subject: reasons_against(subject) | left_out)
+        yield interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root), root, left_out
 
 
 def _page(result):
@@ -72,18 +77,18 @@ def _page(result):
 
 
 def test_every_method_has_a_result_and_a_section(whole):
-    result, _ = whole
-    assert list(result.results) == list(calling.PARTS)
-    assert not result.left_out
+    result, _, left_out = whole
+    assert list(result.results) == [name for name in calling.PARTS if name not in left_out]
+    assert result.left_out == left_out
     record = json.loads((result.report.parent / "timing.json").read_text())
     assert record["unfinished"] == []
-    for method in calling.PARTS:
+    for method in result.results:
         section = json.loads((result.report.parent / "sections" / f"{method}.json").read_text())
         assert {block["kind"] for block in section["blocks"]} >= {"text", "table"}, method
 
 
 def test_the_page_begins_with_three_findings_that_the_result_has_too(whole):
-    result, _ = whole
+    result, *_ = whole
     assert len(result.findings) == 3
     sections = [json.loads(path.read_text()) for path in (result.report.parent / "sections").glob("*.json")]
     blocks = [block["text"] for section in sections for block in section["blocks"] if block["kind"] == "finding"]
@@ -99,7 +104,7 @@ def test_the_units_that_decide_are_found(whole):
 
 
 def test_a_finished_run_is_read_and_not_computed_again(whole, monkeypatch):
-    first, root = whole
+    first, root, _ = whole
     for part in calling.PARTS.values():
         monkeypatch.setattr(part, "measure", None)
     again = interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root)
@@ -109,9 +114,26 @@ def test_a_finished_run_is_read_and_not_computed_again(whole, monkeypatch):
     assert again.plan.seconds == first.plan.seconds
 
 
-def test_the_result_of_rules_explains_rows_after_it_was_read(whole):
-    explainer = whole[0].results["rules"].explainer
-    assert explainer.explain(INPUTS[0]).prediction in range(CLASSES)
+def test_results_of_any_kind_are_read_as_they_were_stored(tmp_path):
+    hidden = np.maximum(INPUTS, 0)
+    options = {"factors": 3, "ids": 4, "depth": 2, "draws": 1, "finalists": 1, "trees": 2}
+    explainer = methods.cnn_inte.fit(INPUTS, hidden, LABELS, key=jax.random.key(0), **options)
+    explanation = explainer.explain(INPUTS[0])
+    _stored.save(tmp_path / "result.npz", (explainer, explanation, {"a": [1, None, True]}, np.float32(0.5)))
+    again, explained, mapping, number = _stored.load(tmp_path / "result.npz")
+    np.testing.assert_array_equal(again.predict(INPUTS), explainer.predict(INPUTS))
+    assert repr(explained) == repr(explanation)
+    assert (mapping, number) == ({"a": [1, None, True]}, 0.5)
+
+
+@pytest.mark.parametrize("name", ["os:stat_result", "interp_jax.reports.run:Run", "interp_jax.data.images:load"])
+def test_only_results_of_this_package_are_made_of_what_is_stored(tmp_path, name):
+    text = json.dumps({"result": name, "fields": {}})
+    np.savez(tmp_path / "result.npz", text=np.array(text))
+    with pytest.raises(ValueError, match=r"found another result \(.* is no result of this package\), wanted"):
+        _stored.load(tmp_path / "result.npz")
+    with pytest.raises(TypeError, match="result: found object, wanted results"):
+        _stored.save(tmp_path / "result.npz", object())
 
 
 # ---------------------------------------------------------------------------------------------------- interruptions

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import interp_jax
 from interp_jax import data, figures, kernels, methods, networks
 from interp_jax._readable import readable
 from interp_jax.methods.core_units.decisions import ClassData
@@ -70,6 +71,15 @@ def _fit(best, validation):
 
 
 SAYS = [
+    (lambda: interp_jax.PlannedMethod("rules", None, 3e6, 12.4), "PlannedMethod: rules, 12 s, 3 MB"),
+    (
+        lambda: interp_jax.PlannedMethod("deviations", "it needs labels", 0.0, 0.0),
+        "PlannedMethod: deviations is left out: it needs labels",
+    ),
+    (
+        lambda: interp_jax.Interpretation("report.html", ("Units act alike.",), {}, {"ascent": "integers"}, None),
+        "Interpretation: report.html\nUnits act alike.\nleft out: ascent",
+    ),
     (
         lambda: networks.Layer("conv", "Conv", (6, 4, 4, 3), 1230, None),
         "Layer: 'conv', Conv, output [6, 4, 4, 3], 1,230 parameters; split can cut there",

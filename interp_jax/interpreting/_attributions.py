@@ -49,9 +49,9 @@ def measure(subject: Subject, budget: Budget) -> Attributions:
     """The maps of held-out rows, their deletion curves, and those of other orders."""
     chosen = subject.parts[1][: budget.map_rows]
     rows, target = subject.inputs[chosen].astype(np.float32), subject.predictions[chosen]
-    found = maps(subject.network, rows, target, budget.nodes)
+    own = maps(subject.network, rows, target, budget.nodes)
     rng = np.random.default_rng(subject.seed)
-    orders = {name: [np.abs(each)] for name, each in found.items()}
+    orders = {name: [np.abs(each)] for name, each in own.items()}
     orders[CONTROLS[0]] = [np.abs(rows)]
     orders[CONTROLS[1]] = [rng.random(rows.shape, np.float32) for _ in range(min(budget.random_sets, 5))]
     curves, areas, shares = {}, {}, np.zeros(0)
@@ -60,7 +60,7 @@ def measure(subject: Subject, budget: Budget) -> Attributions:
         shares = runs[0][0]
         curves[name] = np.mean([curve for _, curve, _ in runs], axis=0)
         areas[name] = np.mean([area for *_, area in runs], axis=0)
-    importance = {name: np.abs(each).mean(axis=0) for name, each in found.items()}
+    importance = {name: np.abs(each).mean(axis=0) for name, each in own.items()}
     return Attributions(shares, curves, areas, importance, len(rows))
 
 

@@ -85,8 +85,8 @@ def show(result: CoreUnits, page: Any, subject: Subject) -> None:
     named = {subject.class_names[each]: selection for each, selection in result.selections.items()}
     page.figure(
         "core_units",
-        figures.core_units(named, unit_name=f"unit of {subject.layers[-1]}"),
-        "Units of each set. A unit in many rows serves many classes.",
+        figures.core_units(named, unit_name="hidden unit"),
+        f"Units of {subject.layers[-1]} in each set. A unit in many rows serves many classes.",
     )
     page.metrics(
         {

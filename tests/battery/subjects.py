@@ -11,6 +11,8 @@ from tests.surface import public_names
 
 # What no user calls: JAX does, or, of tails, the search for units in the middle of compiled code, with its own arrays.
 _CALLED_BY_OTHERS = {"tree_flatten", "tree_unflatten", "layer_of_units", "scores_after_layer"}
+# What measures times and runs most of the others, which are tried themselves: tests/test_interpret.py has its refusals.
+_RUNS_THE_OTHERS = {"interpret", "plan"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def subjects() -> dict[str, Subject]:
     protocols = [value for value in names.values() if getattr(value, "_is_protocol", False)]
     within = _CALLED_BY_OTHERS.union(*(vars(protocol) for protocol in protocols)) - {"__call__"}
     for path, value in names.items():
+        if path in _RUNS_THE_OTHERS:
+            continue
         if inspect.isfunction(value):
             found[path] = Subject(path, value)
         elif value not in protocols:
