@@ -376,7 +376,7 @@ def test_planted_rates_are_those_of_many_drawn_rows():
     problem = _kinds(0, 0.98)
     np.testing.assert_allclose(problem.chances[problem.groups].sum(), 1)
     np.testing.assert_allclose(problem.chances[~problem.groups].sum(), 1)
-    kinds = problem.draw(np.random.default_rng(0), 20_000)
+    kinds = problem.draw(np.random.default_rng(0), 6000)
     predictions = np.where(problem.groups[kinds], 0, 1)
     rates = core_units.holding_rates(_tail, problem.hidden[kinds], predictions, 0, problem.masks)
     np.testing.assert_allclose(rates, problem.rates, atol=0.01)
