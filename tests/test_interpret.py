@@ -23,6 +23,7 @@ from interp_jax.interpreting import (
     _deviations,
     _modules,
     _rules,
+    _stored,
     calling,
     planning,
 )
@@ -31,6 +32,7 @@ from interp_jax.interpreting._subject import make_subject
 from interp_jax.interpreting._suitability import reasons_against
 from interp_jax.interpreting.command_line import load_network, load_rows, main
 from interp_jax.interpreting.planning import Plan, PlannedMethod
+from tests.test_readable import _explainer, _explanation
 
 ROWS, FEATURES, UNITS, CLASSES = 160, 6, 8, 3
 INPUTS = np.random.default_rng(0).normal(size=(ROWS, FEATURES)).astype(np.float32)
@@ -66,7 +68,7 @@ def whole(request, tmp_path_factory):
     root, left_out = tmp_path_factory.mktemp("runs"), {} if request.param == "whole" else SLOW
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calling, "reasons_against", lambda subject: reasons_against(subject) | left_out)
-        yield interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root), root, left_out
+        return interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root), root, left_out
 
 
 def _page(result):
@@ -104,7 +106,8 @@ def test_the_units_that_decide_are_found(whole):
 
 
 def test_a_finished_run_is_read_and_not_computed_again(whole, monkeypatch):
-    first, root, _ = whole
+    first, root, left_out = whole
+    monkeypatch.setattr(calling, "reasons_against", lambda _: left_out)
     for part in calling.PARTS.values():
         monkeypatch.setattr(part, "measure", None)
     again = interp_jax.interpret(_chain(), INPUTS, LABELS, budget="seconds", root=root)
@@ -115,14 +118,12 @@ def test_a_finished_run_is_read_and_not_computed_again(whole, monkeypatch):
 
 
 def test_results_of_any_kind_are_read_as_they_were_stored(tmp_path):
-    hidden = np.maximum(INPUTS, 0)
-    options = {"factors": 3, "ids": 4, "depth": 2, "draws": 1, "finalists": 1, "trees": 2}
-    explainer = methods.cnn_inte.fit(INPUTS, hidden, LABELS, key=jax.random.key(0), **options)
-    explanation = explainer.explain(INPUTS[0])
-    _stored.save(tmp_path / "result.npz", (explainer, explanation, {"a": [1, None, True]}, np.float32(0.5)))
-    again, explained, mapping, number = _stored.load(tmp_path / "result.npz")
-    np.testing.assert_array_equal(again.predict(INPUTS), explainer.predict(INPUTS))
-    assert repr(explained) == repr(explanation)
+    explainer, explanation, selection = _explainer(), _explanation(0), _selection(0, 2)
+    _stored.save(tmp_path / "result.npz", (explainer, explanation, selection, {"a": [1, None, True]}, np.float32(0.5)))
+    *results, mapping, number = _stored.load(tmp_path / "result.npz")
+    assert list(map(repr, results)) == list(map(repr, (explainer, explanation, selection)))
+    np.testing.assert_array_equal(results[0].tree.share, explainer.tree.share)
+    np.testing.assert_array_equal(results[2].rows.positives, selection.rows.positives)
     assert (mapping, number) == ({"a": [1, None, True]}, 0.5)
 
 
