@@ -47,11 +47,15 @@ def shuffled(segments: Any, key: jax.Array) -> Any:
 
 def measure(subject: Subject, budget: Budget, against: dict[str, str]) -> Controls:
     """The measures of all methods that suit, for the network and for shuffled ones."""
-    tried = [
-        _with_segments(subject, shuffled(subject.segments, subject.key(100 + number)))
-        for number in range(TRIED * budget.shuffles)
-    ]
-    others = sorted(tried, key=lambda each: -len(each.predicted_classes(each.outputs)))[: budget.shuffles]
+
+    def other(number):
+        return _with_segments(subject, shuffled(subject.segments, subject.key(100 + number)))
+
+    # One at a time, since each holds the activations of all rows.
+    classes = {
+        number: len(other(number).predicted_classes(subject.outputs)) for number in range(TRIED * budget.shuffles)
+    }
+    others = [other(number) for number in sorted(classes, key=lambda number: -classes[number])[: budget.shuffles]]
     measures = {}
 
     def compare(name, function, percent):

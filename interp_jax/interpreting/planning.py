@@ -294,7 +294,7 @@ def _controls(subject: Subject, budget: Budget, machine: _Machine, against: Mapp
     # Clusterings of the shuffled networks' units have other sizes, for which they are compiled.
     compiled = 10 + 5 * min(budget.draws, 6) * budget.shuffles * ("rules" not in against)
     passes = TRIED * budget.shuffles * len(subject.inputs) * machine.forward
-    stored = TRIED * budget.shuffles * (subject.hidden.nbytes + subject.scores.nbytes)
+    stored = (1 + budget.shuffles) * (subject.hidden.nbytes + subject.scores.nbytes)
     seconds = (budget.shuffles + 1) * sum(cost[0] for cost in costs) + compiled * machine.compiling + passes
     return seconds, max(cost[1] for cost in costs) + float(stored)
 
