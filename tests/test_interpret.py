@@ -462,7 +462,7 @@ def test_the_sentence_on_controls_names_what_shuffled_weights_do_not_change():
     assert "all of 2 measures change" in sentence([0.1], [2.0])
     assert "1 of 2 measures is much the same (measure 0)" in sentence([0.9], [2.0])
     assert "2 of 2 measures are much the same" in sentence([0.9], [1.1, np.nan])
-    assert "all of 1 measure change" in sentence([np.nan], [0.1])
+    assert "the one measure changes" in sentence([np.nan], [0.1])
     assert "too few classes" in sentence([np.nan])
 
 
@@ -472,9 +472,9 @@ def test_the_sentence_on_modules_says_how_far_clusters_are_apart():
         return _modules.sentence(_modules.Modules(tree, (2,)), _usual())
 
     apart = [[1, 0, 0], [1, 0.1, 0], [0, 1, 0], [0, 1, 0.1], [0, 0, 0]]
-    assert "form 2 clusters of 2 to 2 units, well apart" in sentence(apart)
+    assert "form 2 clusters of 2 units each, well apart" in sentence(apart)
     assert "1 unit never changes" in sentence(apart)
-    assert "hardly apart" in sentence(np.eye(8))
+    assert "of 3 to 5 units, hardly apart" in sentence(np.eye(8))
 
 
 # ---------------------------------------------------------------------------------------------------- controls

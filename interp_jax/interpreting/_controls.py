@@ -1,4 +1,4 @@
-"""Sanity controls: the same measures for the network with its weights shuffled, which has learned nothing."""
+"""Sanity controls: the same measures for the network with its weights shuffled."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def show(result: Controls, page: Any, subject: Subject) -> None:
     page.text(
         f"The same measures for {counted(count, 'network')} of the same structure in which the entries of every array "
         "of weights are in random order (of four times as many, those that predict most classes). The sizes of the "
-        "weights are kept, what was learned is not. (This is not the untrained network, which cannot be made from a "
+        "weights are kept, their arrangement is not. (This is not the untrained network, which cannot be made from a "
         "trained one.) What is alike in both comes from the data and the structure, and says nothing about the "
         "training."
     )
@@ -122,7 +122,9 @@ def sentence(result: Controls, subject: Subject) -> str:
     if not measured:
         return "Networks with shuffled weights predict too few classes to be compared."
     if not names:
-        return f"With shuffled weights all of {count} change by more than {ALIKE:.0%}: they depend on what was learned."
+        change = "the one measure changes" if len(measured) == 1 else f"all of {count} change"
+        reason = "data and structure alone do not account for that"
+        return f"With shuffled weights {change} by more than {ALIKE:.0%}: {reason}."
     verb = "is" if len(names) == 1 else "are"
     return (
         f"With shuffled weights {len(names)} of {count} {verb} much the same ({listed(names)}), so that the data and "

@@ -68,10 +68,13 @@ def sentence(result: Modules, subject: Subject) -> str:
     sizes = np.bincount(tree.cut(count))
     dead = f"; {counted(len(tree.dead_units), 'unit')} never change" if len(tree.dead_units) else ""
     dead = dead.replace("1 unit never change", "1 unit never changes")
+    extent = (
+        f"{min(sizes)} to {max(sizes)} units" if min(sizes) < max(sizes) else f"{counted(int(sizes[0]), 'unit')} each"
+    )
     strength = "well apart" if within >= 0.5 else "hardly apart"
     return (
-        f"The {len(tree.vectors)} units form {counted(count, 'cluster')} of {min(sizes)} to {max(sizes)} units, "
-        f"{strength}: {within:.0%} of the variation of their roles lies between clusters{dead}."
+        f"The {len(tree.vectors)} units form {counted(count, 'cluster')} of {extent}, {strength}: {within:.0%} of the "
+        f"variation of their roles lies between clusters{dead}."
     )
 
 

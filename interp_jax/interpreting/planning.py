@@ -325,14 +325,14 @@ def _rows(subject: Subject) -> int:
 def seconds_in_words(seconds: float) -> str:
     """A time rounded to one digit or two.
 
-    >>> seconds_in_words(0.3), seconds_in_words(42.4), seconds_in_words(150), seconds_in_words(9000)
-    ('1 s', '42 s', '3 min', '3 h')
+    >>> seconds_in_words(0.3), seconds_in_words(42.4), seconds_in_words(150.0), seconds_in_words(9000.0)
+    ('1 s', '42 s', '2.5 min', '2.5 h')
     """
     if seconds < 99.5:
         return f"{max(1, round(seconds))} s"
     if seconds < 5_970:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
+        return f"{seconds / 60:.2g} min"
+    return f"{seconds / 3600:.2g} h"
 
 
 def bytes_in_words(count: float) -> str:
