@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from interp_jax._checks import Count, Given, Network, as_count, check_callable
+from interp_jax._checks import Count, Given, Network, as_count, as_numpy, check_callable
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import freeze
 
@@ -42,7 +42,7 @@ def apply(
     if not all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(network)):
         network = freeze(network)
     if isinstance(inputs, list):  # nested numbers; several inputs come as a tuple or mapping
-        inputs = np.asarray(inputs)
+        inputs = as_numpy("inputs", inputs)
     sizes = {len(np.atleast_1d(array)) for array in jax.tree.leaves(inputs)}
     rows = min(sizes, default=0)
     if rows < 1 or len(sizes) > 1:

@@ -21,6 +21,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("layered_network", "first_number", "zero"): "clusters may be counted from 0",
     ("ascent.maximize", "threshold", "infinity"): "no lane converges, all take their steps",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
+    ("core_units.rows_needed", "errors", "zero"): "no decision fails",
     ("core_units.class_data", "predictions", "out of range"): "any whole number may be a class",
     ("partition_agreement", "first", "negative"): "any whole numbers tell clusters apart",
     ("partition_agreement", "second", "negative"): "any whole numbers tell clusters apart",
