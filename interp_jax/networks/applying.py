@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from interp_jax._checks import Count, Given, Network, as_count, as_numpy, check_callable
+from interp_jax._checks import Count, Given, Network, as_count, as_numpy, check_callable, describe
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import freeze
 
@@ -24,7 +24,8 @@ def apply(
 
     Args:
         network: a callable pytree or a plain function, [rows, …] to an array or pytree of arrays.
-        inputs: [rows, …], at least one row, or a pytree of such arrays for a network with several inputs.
+        inputs: [rows, …], at least one row, or a pytree of such arrays for a network with several inputs; NaN and
+            infinity are passed on.
         batch_size: rows at a time.
         axis: the axis of the outputs that counts rows, e.g. 1 for a stack of networks, [networks, rows, …].
 
@@ -43,7 +44,10 @@ def apply(
         network = freeze(network)
     if isinstance(inputs, list):  # nested numbers; several inputs come as a tuple or mapping
         inputs = as_numpy("inputs", inputs)
-    sizes = {len(np.atleast_1d(array)) for array in jax.tree.leaves(inputs)}
+    for array in jax.tree.leaves(inputs):
+        if not isinstance(array, jax.Array | np.ndarray) or array.ndim < 1:
+            raise ValueError(f"inputs: found {describe(array)}, wanted arrays [rows, …]")
+    sizes = {len(array) for array in jax.tree.leaves(inputs)}
     rows = min(sizes, default=0)
     if rows < 1 or len(sizes) > 1:
         raise ValueError(f"inputs: found {sorted(sizes) or 'no'} rows, wanted the same number ≥ 1 in every array")
@@ -55,7 +59,10 @@ def apply(
     def batch(start):
         return jax.tree.map(lambda array: as_rows("inputs", _part(array, start, count)), inputs)
 
-    for leaf in jax.tree.leaves(abstract_scores(network, batch(0))):
+    outputs = jax.tree.leaves(abstract_scores(network, batch(0)))
+    if not outputs:
+        raise ValueError("network: found a function that returns nothing, wanted a row for each")
+    for leaf in outputs:
         if leaf.ndim <= axis or leaf.shape[axis] != count:
             raise ValueError(f"network: found outputs of shape {leaf.shape} for {count} rows, wanted a row for each")
     batches, pending = [], _outputs(network, batch(starts[0]))

@@ -33,6 +33,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     },
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
+    ("networks.apply", "axis", "zero"): "rows lead",
     ("networks.cost", "inputs", "*"): "seconds are measured anew, and converting whole numbers is an operation",
     ("networks.load_arrays", "like", "float64 inside"): "types must agree, as the docstring says",
     ("networks.save_arrays", "tree", "number"): "numbers are stored too",

@@ -61,6 +61,9 @@ def test_rows_on_the_host_go_to_the_device_a_batch_at_a_time(monkeypatch):
 @pytest.mark.parametrize(
     ("network", "inputs", "message"),
     [
+        (NETWORK, 3.0, "inputs: found 3.0, wanted arrays"),
+        (NETWORK, [[1.0, 2.0], [3.0]], "inputs: found"),
+        (lambda x: None, np.ones((2, 3)), "network: found a function that returns nothing"),
         (NETWORK, np.ones((0, 3)), "inputs: found .*0.* rows, wanted"),
         (NETWORK, (np.ones((2, 3)), np.ones((3, 3))), "inputs: found .2, 3. rows, wanted"),
         (NETWORK, np.ones((2, 5)), "inputs: found float32 .2, 5., wanted rows that the network takes"),
