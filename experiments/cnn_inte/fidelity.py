@@ -14,13 +14,14 @@ from interp_jax.methods import cnn_inte
 # The method as published: cluster IDs as numbers, the first clustering, scikit-learn's default criterion, one path.
 PUBLISHED = {"splits": "thresholds", "criterion": "gini", "votes": "hard", "refined": False, "held_out_ids": False}
 PUBLISHED |= {"draws": 1, "finalists": 1}
-PAPER = "92.8 % (network 93.9 %)"
+PAPER = "92.8% (network 93.9%)"
 NETWORK, PIXELS, AS_PUBLISHED = "the network itself", "a tree on pixels", "as published"
 OURS, ONE_PATH = "CNN-INTE, all leaves weighted by the forests' votes", "… one path, by the most likely clusters"
 SAME, KNOWN = "… the same tree, true clusters", "true clusters: a tree grown on them"
 GREEDY = "… splits not refined"
 OWN, ERRS, SAME_ERRS = "agreement", "agreement where the network errs", "the same, true clusters"
 OTHER, OTHER_ERRS = "control: another network's explanation", "control where the network errs"
+HEADERS = {SAME_ERRS: "the same tree over true clusters, where the network errs"}  # else the name
 SHOWN = "probability of the leaf shown"
 AGREEMENTS = OWN, OTHER, ERRS, OTHER_ERRS, SAME_ERRS, SHOWN
 
@@ -46,7 +47,7 @@ def measure(study) -> Fidelity:
 
 def show(result: Fidelity, page) -> None:
     """Tables of accuracy and fidelity, and of the agreement with other networks' explanations."""
-    sizes = result.sizes
+    sizes, errs = result.sizes, {kind: percent(1 - of[NETWORK][0]) for kind, of in result.scores.items()}
     page.finding(followed(result.scores, sizes["depth"]))
     if sentence := specific(result.agreements):
         page.finding(sentence)
@@ -64,19 +65,23 @@ def show(result: Fidelity, page) -> None:
             (name, *(percent(each) for of in result.scores.values() for each in of.get(name, [[], []])))
             for name in result.scores[HALF]
         ],
-        "Rows with … differ from the last row without … in the given respect. The explanation's tree is selected for "
-        "its accuracy on predicted clusters, so that it can be more accurate there than on true ones. The paper, "
-        f"half-trained on MNIST: accuracy {PAPER}.",
+        "CNN-INTE predicts the clusters from the image; every leaf counts with the probability that the forests give "
+        "to its conditions. True clusters are those of the activations. The tree of CNN-INTE is selected on predicted "
+        "clusters, so that it can be more accurate there. Rows with … differ from the last row without … in the given "
+        "respect; refined splits are chosen again after the tree is grown, and a decision set is a list of rules. As "
+        "published: the first clustering, Gini index, thresholds on cluster numbers, no refinement, one path. The "
+        f"paper, half-trained on MNIST: accuracy {PAPER}.",
         highlight=[0, 1],
     )
     page.table(
-        ("network", *(f"{name} (%)" for name in AGREEMENTS)),
+        ("network", "network errs (%)", *(f"{HEADERS.get(name, name)} (%)" for name in AGREEMENTS)),
         [
-            (kind, *(percent(each[name] for each in networks) for name in AGREEMENTS))
+            (kind, errs[kind], *(percent(each[name] for each in networks) for name in AGREEMENTS))
             for kind, networks in result.agreements.items()
         ],
         "Agreement of a network with its explanation, and as a control with that of another network of the kind, "
-        "trained with another seed. The leaf shown is the one that contributes most to the prediction.",
+        "trained with another seed. Where the network errs, on the share of held-out images given first, an "
+        "explanation agrees if it errs in the same way. The leaf shown contributes most to the prediction.",
     )
     page.metrics(result.scores | {"specificity": result.agreements})
 
@@ -96,10 +101,10 @@ def followed(scores: dict[str, dict[str, np.ndarray]], depth: int) -> str:
     more = [of[OURS][1].mean() > of[PIXELS][1].mean() for of in scores.values()]
     often = "more often than" if all(more) else "not always more often than" if any(more) else "no more often than"
     return (
-        f"A decision tree of depth {depth} over groups of similar activations, predicted from the image, agrees with "
-        f"the network on {shares(OURS, 1)} of held-out images, {often} a tree of that depth on the pixels: "
-        f"{shares(PIXELS, 1)}. It classifies {shares(OURS, 0)} correctly, the network {shares(NETWORK, 0)}; built as "
-        f"published {scores[HALF][AS_PUBLISHED][0].mean():.1%} ({HALF})."
+        f"A decision tree of depth {depth} over clusters of similar activations, which random forests predict from the "
+        f"image, agrees with the network on {shares(OURS, 1)} of held-out images, {often} a tree of that depth on the "
+        f"pixels: {shares(PIXELS, 1)}. It classifies {shares(OURS, 0)} correctly, the network {shares(NETWORK, 0)}; "
+        f"with the published clustering, splits and single path {scores[HALF][AS_PUBLISHED][0].mean():.1%} ({HALF})."
     )
 
 
@@ -115,12 +120,13 @@ def specific(agreements: dict[str, list[dict[str, float | None]]]) -> str | None
     little = max(of[OWN] - of[OTHER] for of in both.values()) < 0.01
     how = "Nearly all of this agreement is accuracy, little is" if little else "Part of this agreement is"
     everywhere, where_errs = (
-        ", ".join(f"{of[other]:.1%} and {of[own]:.1%} ({kind})" for kind, of in both.items() if other in of)
+        ", ".join(f"{of[own]:.1%} and {of[other]:.1%} ({kind})" for kind, of in both.items() if other in of)
         for other, own in ((OTHER, OWN), (OTHER_ERRS, ERRS))
     )
     return (
-        f"{how} specific to the network: the explanation of another network, trained with another seed, and its own "
-        f"agree with it on {everywhere} of held-out images{where_errs and f'; where the network errs {where_errs}'}."
+        f"{how} specific to the network: it agrees with its own explanation and with that of another network, trained "
+        f"with another seed, on {everywhere} of held-out images"
+        f"{where_errs and f'; of those that it misclassifies, on {where_errs}'}."
     )
 
 

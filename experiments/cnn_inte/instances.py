@@ -9,6 +9,11 @@ from experiments.cnn_inte.inte_study import HALF
 from interp_jax import figures
 from interp_jax.methods.cnn_inte import Factors, Hypothesis, Level, Tree
 
+TITLES = {  # of the chosen images
+    "correct 1": "The first image that network and tree classify correctly",
+    "correct 2": "The second image that network and tree classify correctly",
+    "incorrect": "The first image that the tree misclassifies",
+}
 PICTURED = 20  # of the further images, those that the network misclassifies first
 Explained = dict[str, int | float | np.ndarray | tuple[Level | Hypothesis, ...]]
 
@@ -89,15 +94,18 @@ def show(result: Instances, page) -> None:
     for name, each in chosen.items():
         whole = name == next(iter(chosen))
         figure = figures.explanation(explainer, SimpleNamespace(**each), whole_tree=whole, **options)
-        caption = f"Where on its path classes are ruled out for the image {name}, as Figs 7 to 9 of the paper."
+        caption = f"{TITLES[name]}: where on its path other classes are ruled out, as Figs 7 to 9 of the paper."
         page.figure(f"fig_7_{name.replace(' ', '_')}", figure, caption)
     axes = "prediction of the network", "prediction of the tree"
     figure = figures.heatmaps.confusion(result.confusion, result.names, *axes, label="share of the row")
-    page.figure("confusion", figure, "Predictions of the tree for held-out rows, by the prediction of the network.")
+    page.figure(
+        "confusion", figure, f"Predictions of the tree for held-out rows, by those of the first {HALF} network."
+    )
     page.text(
-        f"The first {len(result.further)} held-out images; at most {PICTURED} have prototypes, those first that the "
-        "network misclassifies. A class is ruled out where at most 1 % of its reference rows (a sample of the training "
-        "rows) satisfy all conditions so far, but more of the label's."
+        f"The first {len(result.further)} held-out images by number, with their label and the predictions of the first "
+        f"{HALF} network and of its tree. At most {PICTURED} have a picture, as above: those that the network "
+        "misclassifies, then others. A class is ruled out where at most 1% of its reference rows (a sample of the "
+        "training rows) satisfy all conditions so far, but more of the label's."
     )
     for each in result.further:
         _show_folded(each, result, page)
@@ -116,13 +124,14 @@ def ruled_out(further: list[dict]) -> str:
 
 def _show_folded(each, result, page):
     label, network, tree = _classes(each, result.names)
-    title = f"{each['row']}: label {label}, network {network}, tree {tree}"
+    title = f"image {each['row']}: label {label}, network {network}, tree {tree}"
     at = {level: [] for level in (*range(len(each["levels"])), None)}
-    for other, level in each["ruled_out"]:
+    for other, level in sorted(each["ruled_out"], key=lambda pair: pair[0]):
         at[level].append(result.names[other])
-    with page.folded(title, mark=None if network == label else "the network errs"):
+    with page.folded(title, mark=None if network == label else "images that the network misclassifies"):
         if each["row"] in result.images:
-            page.figure(f"instance_{each['row']}", _pictures(result, {str(each["row"]): each}), "Image and prototypes.")
+            pictures, caption = _pictures(result, {str(each["row"]): each}), "The image and its clusters' prototypes."
+            page.figure(f"instance_{each['row']}", pictures, caption)
         page.table(
             ("condition", "probability", "rows of the label left", "classes ruled out"),
             [

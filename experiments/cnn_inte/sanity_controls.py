@@ -46,7 +46,7 @@ def show(result: Controls, page) -> None:
     page.table(
         ("network", "accuracy of the network", "accuracy of the tree", f"range over {DRAWS} clusterings"),
         [
-            (kind, f"{result.networks[kind]:.3f}", f"{np.mean(of):.3f}", f"{min(of):.3f} to {max(of):.3f}")
+            (kind, f"{result.networks[kind]:.1%}", f"{np.mean(of):.1%}", f"{min(of):.1%} to {max(of):.1%}")
             for kind, of in result.trees.items()
         ],
         f"Accuracy on held-out rows of trees of depth {depth} over true clusters of the first dense layer ({factors} "
@@ -63,7 +63,7 @@ def show(result: Controls, page) -> None:
 
 def trained(trees: dict[str, list[float]]) -> str:
     """The finding: what training adds to the accuracy of a tree over a layer with random weights."""
-    full, shuffled, untrained = (np.mean(trees[kind]) for kind in (FULL, SHUFFLED, UNTRAINED))
+    full, shuffled, untrained = (round(np.mean(trees[kind]), 3) for kind in (FULL, SHUFFLED, UNTRAINED))
     adds = f"{100 * (full - untrained):.1f} points" if full > untrained else "nothing"
     return (
         f"What the images alone explain: a tree over clusters of an untrained network's activations has an accuracy of "

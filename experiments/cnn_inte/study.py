@@ -23,7 +23,8 @@ def main(settings: Settings) -> Path:
         SECTIONS,
         title="A decision tree for a hidden layer",
         lead="A hidden layer of a convolutional network is approximated by a shallow decision tree over clusters of "
-        "the layer's activations, and compared with the network on held-out images. After Liu, Wang & Matwin, "
+        "the layer's activations, and compared with the network on held-out images. Half-trained networks, as in the "
+        "paper, are trained for at most a quarter of the epochs of the trained ones. After Liu, Wang & Matwin, "
         "Interpretable deep convolutional neural networks via meta-learning, arXiv:1802.00560.",
         task=None if settings.show else task(settings),
     )

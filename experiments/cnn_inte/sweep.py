@@ -45,17 +45,21 @@ def measure(study) -> Sweep:
 def show(result: Sweep, page) -> None:
     """A table of all settings, and curves by the number of factors."""
     rows, factors, ids = result.sizes
+    base = f"{factors} factor{'s' * (factors > 1)}", f"{ids} clusters", LAYERS[LAYER]
+    every = {name: (of[name], result.fidelity[varied][name]) for varied, of in result.leaves.items() for name in of}
+    own = every[LAYERS[LAYER]]  # shown once, in place of a row for each of the three
+    shown = [(", ".join(base), *own), *((name, *each) for name, each in every.items() if name not in base)]
     page.finding(by_layer(result.fidelity["layer"]))
     page.table(
         ("setting", f"leaves at depth {AT}", f"fidelity at depth {AT}", "at depth 3", "at depth 8"),
         [
-            (name, leaves[AT - 1], *(f"{result.fidelity[varied][name][depth - 1]:.3f}" for depth in (AT, 3, 8)))
-            for varied, of in result.leaves.items()
-            for name, leaves in of.items()
+            (title, leaves[AT - 1], *(f"{curve[depth - 1]:.1%}" for depth in (AT, 3, 8)))
+            for title, leaves, curve in shown
         ],
-        f"Trees over true clusters of the first {FULL} network, {rows:,} training rows: the share of held-out rows on "
-        f"which they agree with it. Unless varied: {LAYERS[LAYER]}, {factors} factors, {ids} clusters, k-means.",
-        note=one_factor(result.leaves["factors"]["1 factor"][-1], ids),
+        f"Trees over true clusters of the first {FULL} network, at most {rows:,} training rows: the share of held-out "
+        "rows on which they agree with it. The first row is the setting of the other sections, by k-means; the others "
+        "differ from it in one respect.",
+        note=f"{best(result.fidelity, base[0])} {one_factor(result.leaves['factors']['1 factor'][-1], ids)}",
     )
     series = {name: np.array(curve)[SHOWN] for name, curve in result.fidelity["factors"].items()}
     axes = "depth of the tree", "fidelity on held-out rows"
@@ -72,9 +76,18 @@ def by_layer(curves: dict[str, list[float]]) -> str:
     return f"A tree of depth {AT} over the clusters of a later layer agrees {rises} with the network: {shares}."
 
 
-def one_factor(leaves: int, ids: int) -> str | None:
-    """What a tree over one factor is that has a leaf for each of its clusters."""
-    return "With one factor the tree only lists the class of each cluster." if leaves == ids else None
+def best(fidelity: dict[str, dict[str, list[float]]], own: str) -> str:
+    """Which number of factors agrees most with the network, beside that of the other sections."""
+    values = {name: curve[AT - 1] for name, curve in fidelity["factors"].items()}
+    values[own] = fidelity["layer"][LAYERS[LAYER]][AT - 1]
+    most = max(values, key=lambda name: (values[name], name == own))
+    other = "" if most == own else f"; with {own} {values[own]:.1%}"
+    return f"At depth {AT} the agreement is greatest with {most}, {values[most]:.1%}{other}."
+
+
+def one_factor(leaves: int, ids: int) -> str:
+    """What a tree over one factor is that has a leaf for each of its clusters; else an empty string."""
+    return "With one factor the tree only lists the class of each cluster." if leaves == ids else ""
 
 
 def _curves(study, rows, held_rows, factors, ids, clustering):

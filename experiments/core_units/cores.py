@@ -64,9 +64,9 @@ def show(result: Cores, page) -> None:
         "decision for a row, this class or not, holds if it is unchanged when all units outside a set are set to zero. "
         "The smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: "
         "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units. Tables "
-        "have the core units in every selection (*: the required rate is not reached), their mean holding rates on the "
-        "rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the search. "
-        "Paper: means of three runs."
+        "have the number of core units in every selection (*: the required rate is not reached), their mean holding "
+        "rates on the rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the "
+        "search."
     )
     page.finding(sufficient(result))
     metrics = {}
@@ -92,17 +92,18 @@ def show(result: Cores, page) -> None:
 
 def _table(page, classes, each, paper, caption):
     stars = np.where(each.reached, "", "*")
+    gates_stars = np.where(each.gates_holding >= each.required[:, None] - 1e-6, "", "*")
     columns = {
         "class": classes,
         "required rate": map("{:.2%}".format, each.required),
         "units": [", ".join(map("{}{}".format, *row)) for row in zip(each.units, stars, strict=True)],
         "holding rate": map("{:.2%}".format, each.holding.mean(axis=1)),
         "held-out rows": map("{:.2%}".format, each.held_out.mean(axis=1)),
-        "gates alone": [", ".join(map(str, row)) for row in each.gates_units],
+        "gates alone": [", ".join(map("{}{}".format, *row)) for row in zip(each.gates_units, gates_stars, strict=True)],
         "… their rate": map("{:.2%}".format, each.gates_holding.mean(axis=1)),
     }
     if paper is not None:
-        columns["paper"] = map("{:.1f} @ {:.1%}".format, *paper)
+        columns["paper, mean of three runs"] = map("{:.1f} @ {:.1%}".format, *paper)
     page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
 
 
@@ -122,6 +123,6 @@ def sufficient(result: Cores) -> str:
             f"{each.holding.mean():.1%} ({each.held_out.mean():.1%} on held-out images{notes})"
         )
     return (
-        f"Of the network's decisions whether an image is of a class, {' and '.join(words)} when all other maps are set "
-        f"to zero; means over {classes} classes."
+        f"When all maps but the core of a class are set to zero, {' and '.join(words)} of the network's decisions "
+        f"whether an image is of this class; means over {classes} classes."
     )

@@ -50,7 +50,7 @@ def show(result: Necessity, page) -> None:
     page.text(
         "Units are ablated in three ways: set to zero, as the gates do, which can lie outside the distribution that "
         "the next layers were trained on; replaced by their mean over rows and positions; or by their values in "
-        "another row (resample). A constant decision has a holding rate of 50 %. Disjoint sets are the core and then "
+        "another row (resample). A constant decision has a holding rate of 50%. Disjoint sets are the core and then "
         "further sets, each among the units of no earlier set and at the required rate."
     )
     page.finding(verdict(result))
@@ -59,7 +59,8 @@ def show(result: Necessity, page) -> None:
         page.table(
             ("class", *(column.replace("_", ", ") for column in COLUMNS), "disjoint sets: units"),
             [(name, *(f"{rate:.1%}" for rate in each), sizes[name]) for name, each in rates.items()],
-            f"{layer}: holding rates on held-out rows with only the core (kept) and without it (removed).",
+            f"{layer}: holding rates on held-out rows with only the core (kept) and without it (removed); the "
+            "number of disjoint sets, and the units of each.",
         )
         by_column = {name: dict(zip(COLUMNS, each, strict=True)) for name, each in rates.items()}
         page.metrics({layer: {"rates": by_column, "disjoint": result.disjoint[layer]}})
@@ -67,14 +68,18 @@ def show(result: Necessity, page) -> None:
 
 def verdict(result: Necessity) -> str:
     """The finding: what holds without the core, and whether other sets suffice as well."""
-    removed, several, place = {}, {}, COLUMNS.index("removed_resample")
+    replaced, several = {}, {}
     for layer, rates in result.rates.items():
-        removed[layer] = f"{np.mean([each[place] for each in rates.values()]):.1%} in {layer}"
+        mean = dict(zip(COLUMNS, np.mean([*rates.values()], axis=0), strict=True))
+        core, others = mean["kept_resample"], mean["removed_resample"]
+        than = "fewer than" if core < others else "more than" if core > others else "as many as"
+        replaced[layer] = f"{core:.1%} in {layer}, {than} with the core replaced and the others unchanged, {others:.1%}"
         others = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
         several[layer] = f"{others} of {len(rates)} classes in {layer}"
     unique = all(len(sizes) == 1 for classes in result.disjoint.values() for sizes in classes.values())
     return (
-        "Without the core, its units replaced by those of other images, a share of the decisions holds: "
-        f"{', '.join(removed.values())}. A set without any of its units suffices too for {', '.join(several.values())}"
-        + ("." if unique else ": there the core is sufficient but not necessary.")
+        "The core is selected with the other units at zero. With the values of other images in their place, this share "
+        f"of the decisions stays the same (constant answers: 50%): {'; '.join(replaced.values())}. A set without any "
+        f"unit of the core suffices too, with the others at zero, for {', '.join(several.values())}"
+        + ("." if unique else ": there the core is not necessary.")
     )

@@ -46,14 +46,16 @@ def show(result: Pixels, page) -> None:
     page.figure(
         "pixels",
         figures.images.pixel_gates(result.gates, result.means),
-        "Gates of the pixels, for color images the largest of a pixel, and below them the mean image of the rows "
-        "predicted as the class (as Fig. 5 of the paper: the same on MNIST). Number of open gates and holding rate: "
+        "The mean image of the rows predicted as each class, and below it for each pixel the largest gate of its "
+        "channels (as Fig. 5 of the paper: the same on MNIST). Number of open gates and holding rate: "
         f"{counts}. {blank_in_words(result) if result.blank in result.units else ''}",
     )
     for layer, (units, *_) in result.inputs.items():
         page.text(
-            f"The prediction for a single held-out input needs {units.mean():.1f} units of {layer} on average, from "
-            f"{units.min()} to {units.max()} in {len(units)} inputs; the core of a class has {result.cores[layer]:.1f}."
+            f"With all other units of {layer} set to zero, the prediction for a single held-out input needs "
+            f"{units.mean():.1f} units on average, from {units.min()} to {units.max()} in {len(units)} inputs (0 where "
+            "all zeros give the same prediction). The first core of a class, which serves all images, has "
+            f"{result.cores[layer]:.1f} on average."
         )
     names = ("units", "gates_units", "holds")
     inputs = {layer: dict(zip(names, each, strict=True)) for layer, each in result.inputs.items()}
@@ -62,8 +64,8 @@ def show(result: Pixels, page) -> None:
 
 def blank_in_words(result: Pixels) -> str:
     """Whether the class that is predicted for a blank image needs a pixel."""
-    needs = "no gate is" if result.units[result.blank] == 0 else f"{result.units[result.blank]} gates are"
+    needs = "no gate is" if result.units[result.blank] == 0 else f"{result.units[result.blank]} gates are still"
     return (
-        "As in the paper the rate counts only rows predicted as the class, so that a class can do without any pixel if "
-        f"the network predicts it for a blank image. For that class, {result.blank}, {needs} open."
+        "As in the paper, the rate counts only rows predicted as the class. The network predicts class "
+        f"{result.blank} for a blank image, so that this class needs no pixel; {needs} open for it."
     )

@@ -103,9 +103,11 @@ def show(result: Controls, page) -> None:
             for network, layers in result.networks.items()
             for layer, cores in layers.items()
         ],
-        "Number of core units at the required rate, and mean holding rate of random sets of the same size, on a sample "
-        "of rows. A dash: the network predicts the class for fewer than ten rows, or for all but fewer than ten. Of "
-        "the controls, which would predict one class for nearly all rows, the mean score of each class is subtracted.",
+        "Number of core units at the required rate, and mean holding rate of random sets of the same size (100% where "
+        "the set is the whole layer), on a sample of rows. The search is the same for all three networks, and shorter "
+        "than for the core units above, so that it may find larger sets. Left out: classes that a network predicts for "
+        "fewer than ten rows, or for all but fewer than ten. Of the controls, which would predict one class for nearly "
+        "all rows, the mean score of each class is subtracted.",
         note=f"Accuracy on the rows with shuffled labels of the network trained on them: {result.memorized:.0%}.",
     )
     connected, others, holding = result.planted.values()
@@ -130,8 +132,13 @@ def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:
     if not common:
         return "The controls predict too few classes often enough for a comparison of their cores."
     mean = {network: np.mean([of[layer][name].units for layer, name in common]) for network, of in by_network.items()}
+    own, layers = mean.pop(TRAINED), sorted({layer for layer, _ in common})
+    classes = "; ".join(f"{layer}: {', '.join(name for at, name in common if at == layer)}" for layer in layers)
     numbers = ", ".join(f"{each:.1f} ({network})" for network, each in mean.items())
-    numbers += f"; means over classes that all predict, {len(common)} in all layers together"
-    if mean.pop(TRAINED) < 0.8 * min(mean.values()):
-        return f"Small cores result from learning: networks that have learned no classes need more units, {numbers}."
-    return f"Small cores are no evidence of learning: networks that have learned no classes have them too, {numbers}."
+    learned = own < 0.8 * min(mean.values())
+    how = "result from learning" if learned else "are no evidence of learning"
+    return (
+        f"Small cores {how}: the core of a class has {own:.1f} units in the trained network, and "
+        f"{'more' if learned else 'no more than a quarter more'} in a network that has learned no classes, {numbers}; "
+        f"means over the classes that all of them predict ({classes})."
+    )

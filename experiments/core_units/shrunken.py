@@ -86,15 +86,15 @@ def show(result: Shrunken, page) -> None:
                 f"{each.parameters:,}",
                 f"{each.flops / whole.flops:.2f}",
                 f"{1e6 * each.seconds:.1f} µs ({each.seconds / whole.seconds:.2f})",
-                f"{each.apart:.1e}",
+                f"{1e6 * each.apart:.1f}",
             )
             for name, each in result.networks.items()
         ],
         "The other feature maps are removed from the network with all weights to and from them. Accuracy and agreement "
         "with the whole network on held-out rows; operations and time a row, relative to the whole network (time in "
-        "brackets); greatest difference to the scores of the masked network, relative to the greatest score. One set "
-        f"for all classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample of "
-        "rows. The masks are stored beside this page.",
+        "brackets); greatest difference to the scores of the masked network, in millionths of the greatest score. One "
+        f"set for all classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample "
+        "of rows. The masks are stored beside this page.",
     )
     for name, each in result.networks.items():
         numbers = {field: value for field, value in each._asdict().items() if field not in ("units", "seconds")}

@@ -43,6 +43,6 @@ def show(result: Training, page) -> None:
         f"operations per image, and is trained on {result.rows['learned']:,} images of {result.data}. It classifies "
         f"{result.accuracy['learned']:.2%} of them correctly, and {result.accuracy['held out']:.2%} of "
         f"{result.rows['held out']:,} held-out images{paper}. The other sections explain its decisions, correct or "
-        "not, and use no labels. Units are the feature maps after its two max-poolings, max1 and max2."
+        "not, and use no labels. Units are the feature maps of max1, the first max-pooling, and max2, the second."
     )
     page.metrics({"accuracy": result.accuracy, "parameters": result.parameters, "flops": result.flops})

@@ -19,7 +19,7 @@ POINTS = 150  # of each class in a panel
 EXAMPLES = 8  # inputs shown for each level
 LETTERS = 40  # of a class's name in the title
 _ON_TREES = (
-    "f1 ∈ {3, 5}: the activations of group 1 of the hidden units are in cluster 3 or 5; ∉: in none of these.\n"
+    "f… ∈ {…}: the activations of this group of hidden units are in one of these clusters; ∉: in none of them.\n"
     "Where a condition holds, the upper branch is taken. Bold: the path of the instance. At the ends: the most\n"
     "frequent class of the training rows that come there, and its share"
 )
@@ -27,7 +27,8 @@ _ON_ROWS = (
     "Rows of the training data that satisfy the conditions so far, those of the class and those of another class,\n"
     "the hypothesis, which is ruled out once (almost) none of its rows is left. A dot is a row: its activations in\n"
     "the condition's group of units, f…, along their two main directions. The number above a panel says how well\n"
-    "a line separates the two classes (separability). 0: not at all; 1: fully, or no row of the hypothesis is left"
+    "a line separates the two classes (separability). 0: not at all; 1: fully, or no row of the hypothesis is left;\n"
+    "–: too few rows are left to say"
 )
 LEAF = -1  # the factor of a node that does not split
 

@@ -66,7 +66,7 @@ def test_a_tree_is_compared_with_one_on_pixels(trained, word):
     sentence = fidelity.followed({HALF: _scores(0.93, 0.62), FULL: _scores(trained, 0.5)}, 5)
     assert f"agrees with the network on 93.0% (half-trained) and {trained:.1%} (trained)" in sentence
     assert f"images, {word} a tree of that depth on the pixels: 62.0% (half-trained) and 50.0% (trained)" in sentence
-    assert sentence.endswith("built as published 80.0% (half-trained).")
+    assert sentence.endswith("splits and single path 80.0% (half-trained).")
     assert ", no more often than a tree" in fidelity.followed({HALF: _scores(0.5, 0.6)}, 5)
 
 
@@ -77,8 +77,8 @@ def _controls(own, other):
 def test_fidelity_is_reported_as_accuracy_only_where_another_network_has_it():
     alike, apart = (fidelity.specific({HALF: [_controls(0.93, other)] * 2}) for other in (0.929, 0.8))
     assert alike.startswith("Nearly all of this agreement is accuracy, little is specific to the network")
-    assert "agree with it on 92.9% and 93.0% (half-trained) of held-out images" in alike
-    assert alike.endswith("; where the network errs 45.0% and 50.0% (half-trained).")
+    assert "with another seed, on 93.0% and 92.9% (half-trained) of held-out images" in alike
+    assert alike.endswith("; of those that it misclassifies, on 50.0% and 45.0% (half-trained).")
     assert apart.startswith("Part of this agreement is specific")
     assert fidelity.specific({HALF: [_controls(0.93, None)]}) is None
 
@@ -94,6 +94,8 @@ def test_agreements_are_shares_of_their_rows():
 
 def test_training_adds_points_or_nothing():
     trees = {FULL: [0.9, 0.8], SHUFFLED: [0.2], UNTRAINED: [0.6, 0.5]}
+    rounded = sanity_controls.trained(trees | {FULL: [0.9577], UNTRAINED: [0.6964]})  # they differ by 26.13 points
+    assert rounded.endswith("of a trained one 95.8%; training adds 26.2 points.")
     assert sanity_controls.trained(trees).endswith("of a trained one 85.0%; training adds 30.0 points.")
     assert sanity_controls.trained(trees | {FULL: [0.5]}).endswith("of a trained one 50.0%; training adds nothing.")
 
@@ -103,7 +105,18 @@ def test_later_layers_are_better_approximated_only_if_each_is():
     assert sweep.by_layer(curves).endswith("agrees more with the network: 50.0% (first), 70.0% (second).")
     assert "agrees not always more with" in sweep.by_layer(curves | {"third": [0.9] * 4 + [0.6]})
     assert sweep.one_factor(10, 10) == "With one factor the tree only lists the class of each cluster."
-    assert sweep.one_factor(9, 10) is None
+    assert sweep.one_factor(9, 10) == ""
+
+
+def test_the_best_number_of_factors_is_compared_with_that_of_the_other_sections():
+    def words(*values):
+        one, two, own = ([0.0] * 4 + [value] for value in values)
+        return sweep.best(
+            {"factors": {"1 factor": one, "2 factors": two}, "layer": {sweep.LAYERS[sweep.LAYER]: own}}, "2 factors"
+        )
+
+    assert words(0.98, 0.9, 0.9) == "At depth 5 the agreement is greatest with 1 factor, 98.0%; with 2 factors 90.0%."
+    assert words(0.9, 0.9, 0.9) == "At depth 5 the agreement is greatest with 2 factors, 90.0%."
 
 
 def test_explanations_rule_out_a_mean_number_of_classes():
@@ -137,7 +150,7 @@ def test_the_table_has_a_column_for_every_kind_of_network():
     assert f"| the network itself | {cell} | {cell} |" in lines
     assert f"| as published | {cell} | – |" in lines
     assert f"| a tree on pixels | {cell} | {cell} |" in lines
-    assert f"agree with it on 91.0% and 92.0% (MNIST, {HALF}) of held-out images" in text
+    assert f"with another seed, on 92.0% and 91.0% (MNIST, {HALF}) of held-out images" in text
     assert "Nearly all" not in text
     specificity[HALF] = [_controls(0.93, 0.925)]
     assert "Nearly all" in table.results_table({Path("experiments/results/cnn_inte_mnist.json"): record})

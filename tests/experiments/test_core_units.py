@@ -111,8 +111,9 @@ def _selected(units, reached=True):
 def test_the_cores_are_compared_with_the_paper_where_it_has_the_data():
     own = cores.Cores(["a", "b"], {"max1": {"argmax": _selected([[3, 5], [8, 8]])}}, {"max1": 32}, {})
     assert cores.sufficient(own) == (
-        "Of the network's decisions whether an image is of a class, 6.0 of the 32 feature maps of layer max1 preserve "
-        "99.0% (98.0% on held-out images) when all other maps are set to zero; means over 2 classes."
+        "When all maps but the core of a class are set to zero, 6.0 of the 32 feature maps of layer max1 preserve "
+        "99.0% (98.0% on held-out images) of the network's decisions whether an image is of this class; means over 2 "
+        "classes."
     )
     paper = own._replace(paper={"max1": np.array([[4.0, 7.0], [0.99, 0.99]])})
     assert "; paper: 5.5 maps, and 1 of 2 classes need no more here)" in cores.sufficient(paper)
@@ -126,18 +127,25 @@ def _compared(ours, best):
 
 def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
     fewer = baselines.compared({"max1": {"a": _compared(5.0, 7), "b": _compared(6.0, 5)}})
-    assert "needs 6.0 feature maps of max1, more than the 5.5 here (fewer in 1 of 2 classes)" in fewer
-    assert fewer.endswith("random sets as large as ours hold 55% (constant answers: 50 %).")
+    assert (
+        "6.0 feature maps of max1, more than the 5.5 of the cores (and fewer than the core for 1 of 2 classes)" in fewer
+    )
+    assert "the first core reaches the required rate for 2 of 2 classes" in fewer
+    missed = {"a": _compared(5.0, 7)._replace(required=0.995), "b": _compared(6.0, 5)}
+    assert "the first core reaches the required rate for 1 of 2 classes" in baselines.compared({"max1": missed})
+    assert fewer.endswith("random sets as large preserve 55% of the decisions (constant answers: 50%).")
     assert "needs 4.0 feature maps of max1, no more than" in baselines.compared({"max1": {"a": _compared(5.0, 4)}})
 
 
 def test_the_verdict_on_necessity_counts_classes_with_another_sufficient_set():
-    rates = {"max1": {name: [0.99, 0.9, 0.8, 0.7, 0.6, share] for name, share in (("a", 0.5), ("b", 0.6))}}
+    rates = {"max1": {name: [0.99, 0.9, kept, 0.7, 0.6, 0.55] for name, kept in (("a", 0.5), ("b", 0.54))}}
     several = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5, 6], "b": [5]}}))
-    assert "55.0% in max1. A set without any of its units suffices too for 1 of 2 classes in max1" in several
-    assert several.endswith("there the core is sufficient but not necessary.")
+    assert ": 52.0% in max1, fewer than with the core replaced and the others unchanged, 55.0%. A set" in several
+    assert several.endswith("for 1 of 2 classes in max1: there the core is not necessary.")
+    rates["max1"]["b"][2] = 0.7
     single = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5], "b": [5]}}))
-    assert single.endswith("suffices too for 0 of 2 classes in max1.")
+    assert ": 60.0% in max1, more than with the core replaced" in single
+    assert single.endswith("with the others at zero, for 0 of 2 classes in max1.")
 
 
 def test_selections_are_compared_with_random_sets_of_their_size():
@@ -157,15 +165,20 @@ def _controls(trained, shuffled, untrained):
 def test_small_cores_are_evidence_of_learning_only_if_the_controls_need_more_units():
     learned = sanity_controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
     assert learned.startswith("Small cores result from learning")
-    assert "4.0 (trained), 9.0 (trained on shuffled labels), 8.0 (untrained); means over classes" in learned
-    assert "no evidence of learning" in sanity_controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
+    assert "has 4.0 units in the trained network, and more in a network that has learned no classes, 9.0 (tr" in learned
+    assert learned.endswith("8.0 (untrained); means over the classes that all of them predict (max1: a).")
+    none = sanity_controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
+    assert "no evidence of learning" in none
+    assert "and no more than a quarter more in a network" in none
     assert "too few classes" in sanity_controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
 
 
 def test_a_blank_image_without_open_gates_is_told_from_one_with_some():
     empty = pixels.Pixels({}, {}, {"a": 0, "b": 9}, {}, "a", {}, {})
-    assert pixels.blank_in_words(empty).endswith("For that class, a, no gate is open.")
-    assert pixels.blank_in_words(empty._replace(blank="b")).endswith("For that class, b, 9 gates are open.")
+    assert pixels.blank_in_words(empty).endswith(
+        "class a for a blank image, so that this class needs no pixel; no gate is open for it."
+    )
+    assert pixels.blank_in_words(empty._replace(blank="b")).endswith("; 9 gates are still open for it.")
 
 
 def test_the_shrunken_network_is_compared_with_the_whole_one():
