@@ -43,12 +43,17 @@ def measure(study) -> Causal:
 
 def show(result: Causal, page) -> None:
     """Roles against measured effects, and the shares of signs that agree."""
+    page.text(
+        "The activations of a cluster's units are replaced by their means (mean ablation) or by those of another row "
+        "(resample ablation). The role of the cluster predicts whether each output falls or rises with them."
+    )
     page.finding(as_predicted(result))
     roles, *measured = result.effects.values()
     look = {"colors": figures.trees.cluster_colors([result.labels])[0]}
     look["names"] = [f"cluster {number + 1}" for number in range(len(roles))]
     figure = figures.stability.causal_check(roles, dict(zip(ABLATIONS.values(), measured, strict=True)), **look)
-    page.figure("causal_check", figure, "Roles, and effects of ablation on held-out rows; one dot for each output.")
+    caption = "Roles, and effects of ablation on held-out rows, a dot for each cluster and output; green: signs agree."
+    page.figure("causal_check", figure, caption)
     page.table(
         ("networks", *ABLATIONS.values()),
         [
@@ -73,7 +78,7 @@ def as_predicted(result: Causal) -> str:
     elif all(exceeds(trained, each, min(len(trained), len(each))) for each in controls.values()):
         why = "more often than by chance, and than in the controls, so that a part is learned"
     else:
-        why = "more often than by chance, but not clearly than in both controls, so that it need not be learned"
+        why = "more often than by chance, but not clearly more than in both controls, so that it need not be learned"
     others = "".join(f"; {kind} {each.mean():.0%}" for kind, each in controls.items())
     return (
         "If the activations of a cluster are taken from another row, the outputs of trained networks change in the "

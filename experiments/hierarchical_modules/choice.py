@@ -30,13 +30,15 @@ def show(result: Choice, page) -> None:
     """Lifetimes of numbers of clusters, and the resolutions of all networks."""
     chosen, counts = result.chosen[TRAINED][0], np.arange(1, len(result.lifetimes) + 1)
     page.text(
-        "The lifetime of a number of clusters is the logarithm of the ratio of two merge heights, of its end and its "
-        "beginning: long where distances within clusters are much smaller than between them. Representative "
-        "resolutions are the three with the greatest sum of lifetimes, each at least twice the one before. The paper "
-        f"shows 4, 8 and 16 (MNIST) and 3, 6 and 12 (prices) clusters without a rule. {varies(result)}"
+        "A cut anywhere between two merge heights gives the same number of clusters. The logarithm of the ratio of the "
+        "two is the lifetime of that number: long where distances within clusters are much smaller than between them. "
+        "Representative resolutions are the three with the greatest sum of lifetimes, each at least twice the one "
+        "before, among up to 16 clusters (or up to a sixth of the units, if that is more). The paper shows 4, 8 and 16 "
+        "(MNIST) and 3, 6 and 12 (prices) clusters without a rule; unless set otherwise, the other sections do the "
+        f"same, to be comparable with it. {varies(result)}"
     )
     figure = figures.resolution_choice.choice(counts, result.lifetimes, result.ess, chosen)
-    page.figure("lifetimes", figure, "Error sum of squares and lifetime; the representative resolutions are marked.")
+    page.figure("lifetimes", figure, "Error sum of squares and lifetime; the representative resolutions c are marked.")
     page.metrics({"chosen": chosen, "lifetimes": result.lifetimes, "ess": result.ess, "all_networks": result.chosen})
 
 
@@ -45,4 +47,4 @@ def varies(result: Choice) -> str:
     coarse = {kind: [each[0] for each in of if each] for kind, of in result.chosen.items()}
     ranges = {kind: sorted({min(of), max(of)}) for kind, of in coarse.items() if of}
     listed = ", ".join(f"{' to '.join(map(str, ends))} ({kind})" for kind, ends in ranges.items())
-    return f"The coarsest of all networks: {listed}."
+    return f"Over all networks, the coarsest representative resolution has this number of clusters: {listed}."

@@ -16,6 +16,7 @@ from interp_jax.methods.hierarchy import Hierarchy
 LEAST = 0.1  # weaker correlations are omitted
 EDGES = 200  # weights that the drawing of the network shows
 STABLE = 0.75  # support that usually counts as stable
+GRAY = "Constant inputs, which have no correlation, are gray."
 
 
 class Clusters(NamedTuple):
@@ -69,12 +70,16 @@ def _records(tree, resolutions, support, recovered):
 def show(result: Clusters, page) -> None:
     """Figures 3 to 6 of the paper: the clusters in the tree and in the network, and their roles."""
     tree, features, (coarse, *finer) = Hierarchy(**result.tree), result.features, result.resolutions
+    page.text(
+        "The role of a cluster is the mean of its units' correlations, with aligned signs. The lower the tree is cut, "
+        f"the more clusters it has: {', '.join(map(str, result.resolutions))} (c in the figure)."
+    )
     page.finding(in_words(result))
     months = [f"{item} {month}" for item in features.outputs for month in range(-features.shape[1], 0)]
     inputs = {"input_shape": features.shape} if features.images else {"feature_names": months}
     figure = figures.hierarchy(tree, clusters=result.resolutions, output_names=features.outputs, **inputs)
     caption = f"The tree, and the roles of its first {coarse} clusters: mean correlations with inputs and outputs"
-    page.figure("tree", figure, f"{caption} (as Figs 4 and 6 of the paper).")
+    page.figure("tree", figure, f"{caption} (as Figs 4 and 6 of the paper). {GRAY}")
     words = [outputs_in_words(each["outputs"], features.outputs) for each in result.clusters]
     rows = [
         (each["number"], each["part_of"], len(each["units"]), each["reversed"], f"{each['support']:.0%}", role)
@@ -83,15 +88,15 @@ def show(result: Clusters, page) -> None:
     page.table(
         ("cluster", "part of", "units", "reversed", "support", "outputs when the cluster is active"),
         rows,
-        "Outputs with the strongest mean correlations; reversed units have the opposite signs. Support is the mean "
-        f"Jaccard similarity to the most similar cluster in the trees of {result.resamples} resamples of the rows; "
-        f"{STABLE:.0%} usually counts as stable.",
+        "Outputs with the strongest positive (raises) and negative (lowers) mean correlations; reversed units have "
+        "the opposite signs. Support is the mean Jaccard similarity to the most similar cluster in the trees of "
+        f"{result.resamples} resamples of the rows; {STABLE:.0%} usually counts as stable.",
     )
     for c in finer[:1]:
         titles = [f"Cluster {row[0]}, units: {row[2]}, support {row[4]}" for row in rows[coarse : coarse + c]]
         roles = np.where(tree.vectors.any(axis=0), tree.roles(c), np.nan)  # constant inputs are gray
         figure = draw_roles(roles, features, titles)
-        page.figure(f"roles_{c}", figure, "Roles at the next resolution (as Figs 4 and 6 of the paper).")
+        page.figure(f"roles_{c}", figure, f"Roles at the next resolution (as Figs 4 and 6 of the paper). {GRAY}")
     if result.weights:
         _show_network(result, tree, page)
     page.metrics({"resolutions": result.resolutions, "clusters": result.clusters})
@@ -142,9 +147,11 @@ def in_words(result: Clusters) -> str:
     largest = max(coarse, key=lambda cluster: len(cluster["units"]))
     stable, c = sum(cluster["support"] >= STABLE for cluster in coarse), len(coarse)
     role = outputs_in_words(largest["outputs"], result.features.outputs)
-    recur = "All" if stable == c else stable or "None"
+    which = f"{'All' if stable == c else stable or 'None'} of the {c} {'are' if stable > 1 else 'is'} stable"
+    ends = " to ".join(f"{end([cluster['support'] for cluster in coarse]):.0%}" for end in (min, max))
     return (
         f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} form {c} clusters of "
         f"units with similar correlations. The largest, {len(largest['units'])} units, has this role for the outputs: "
-        f"{role} (mean correlations). {recur} of the {c} recur{'s' * (stable == 1)} when the rows are drawn anew."
+        f"{role} (mean correlations). {which} when the training rows are resampled: their support is {ends}, and "
+        f"{STABLE:.0%} usually counts as stable."
     )

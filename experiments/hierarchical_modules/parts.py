@@ -72,11 +72,15 @@ def clusters(factors: nmf.Factorization) -> np.ndarray:
 def show(result: Parts, page) -> None:
     """Figures 8 and 10 of the paper: the roles of the factorization's clusters; and the agreement of both methods."""
     errors, between = np.sort(result.errors), {name: _quantiles(values) for name, values in result.rand.items()}
+    tree, parts = (mean_and_spread(result.rand[name], 2).replace("-", "−") for name in METHODS)
     page.text(
         "The magnitude of an effect is the root mean square change of a unit under mean ablation of an input, or of an "
         f"output under mean ablation of the unit. These numbers of all units are factorized into {result.rank} parts, "
-        f"and a unit belongs to the part with its largest weight; {len(result.sizes)} parts have units. Error of the "
-        f"best of {len(errors):,} random starts: {errors[0]:.4g}, of the worst: {errors[-1]:.4g}."
+        "and a unit belongs to the part with its largest weight; parts without units: "
+        f"{result.rank - len(result.sizes)}. Adjusted Rand index of two networks' clusters (mean ± standard deviation "
+        f"over pairs): {tree} for the tree and {parts} for the factorization; of the tree and the factorization of one "
+        f"network: {result.between:.2f}. Error of the best of {len(errors):,} random starts: {errors[0]:.4g}, of the "
+        f"worst: {errors[-1]:.4g}."
     )
     page.finding(more_stable(result))
     titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]

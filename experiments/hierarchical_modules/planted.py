@@ -15,7 +15,7 @@ NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # added to the copies' weights, in standard 
 MEASURES = {
     "adjusted_rand": "modules (adjusted Rand index)",
     "signs": "signs (share recovered)",
-    "chosen": f"{MODULES} clusters are representative (share)",
+    "chosen": f"{MODULES} is a representative resolution (share)",
 }
 
 
@@ -62,12 +62,14 @@ def show(result: Planted, page) -> None:
     page.text(
         f"{result.units} sigmoid units are copies of {MODULES} random units with noise added to their weights, half of "
         f"them reversed. The tree, cut into {MODULES} clusters, should recover the copies of each unit, the alignment "
-        "the reversed ones, up to a reversal of a whole module; random signs agree for slightly more than half."
+        "the reversed ones, up to a reversal of a whole module; random signs agree for slightly more than half. The "
+        f"number {MODULES} should also be one of the tree's representative resolutions."
     )
     page.finding(known_answer(result.recovered["adjusted_rand"]))
     series = {label: result.recovered[name] for name, label in MEASURES.items()}
-    figure = figures.curves.against(np.array(NOISE), series, "noise / standard deviation of the weights", "recovered")
-    page.figure("planted", figure, "What is recovered: mean, standard deviation and single networks.")
+    x_label = "noise / standard deviation of the weights"
+    figure = figures.curves.against(np.array(NOISE), series, x_label, "recovered", extremes=True)
+    page.figure("planted", figure, "What is recovered: mean and range over the networks, a dot for each.")
     page.metrics({"noise": NOISE, **result.recovered})
 
 

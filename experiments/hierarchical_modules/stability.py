@@ -29,21 +29,26 @@ def measure(study) -> Stability:
 
 def show(result: Stability, page) -> None:
     """Agreement of roles, units and clusters."""
+    page.text(
+        "Clusters of two networks of a kind are matched by their roles, and units by their feature vectors, so that "
+        "the sum of the cosines is maximal; matching alone causes some agreement."
+    )
     page.finding(learned(result))
     every, names = result.agreement, [str(c) for c in result.counts]
     roles = {kind: dict(zip(names, each.roles.T, strict=True)) for kind, each in every.items()}
     figure = figures.stability.agreement(roles, y_label="mean cosine of matched roles", x_label="number of clusters")
     page.figure("agreement_roles", figure, "Agreement of the roles of clusters; one dot for each pair of networks.")
+    measures = {f"cosine of roles, {result.coarse} clusters": [each[str(result.coarse)] for each in roles.values()]}
+    measures["cosine of units"] = [each.similarity for each in every.values()]
+    measures["cophenetic correlation"] = [each.cophenetic for each in every.values()]
+    for number, name in enumerate(names):
+        measures[f"adjusted Rand index, {name} clusters"] = [each.adjusted_rand[:, number] for each in every.values()]
     page.table(
-        ("networks", "cosine of matched units", "cophenetic correlation", *(f"{name} clusters" for name in names)),
-        [
-            (kind, *map(mean_and_spread, (each.similarity, each.cophenetic, *each.adjusted_rand.T)))
-            for kind, each in every.items()
-        ],
-        "Mean ± standard deviation over pairs of networks, whose units are matched so that the sum of the cosines of "
-        "their feature vectors is maximal; matching alone causes some agreement. The cophenetic correlation compares "
-        "the heights at which units are joined; the last columns are the adjusted Rand index of clusters (1: the same "
-        "units, 0: chance).",
+        ("agreement", *every),
+        [(name, *(mean_and_spread(each, 2) for each in of)) for name, of in measures.items()],
+        "Mean ± standard deviation over pairs of networks. The cosines are means over matched roles and matched units; "
+        "the cophenetic correlation compares the heights at which units are joined; the adjusted Rand index is 1 for "
+        "the same units in all clusters and 0 by chance.",
     )
     page.metrics(
         {"resolutions": result.counts, "agreement": {kind: _numbers(each, names) for kind, each in every.items()}}

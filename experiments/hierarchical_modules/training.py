@@ -73,7 +73,8 @@ def show(result: Training, page) -> None:
     page.text(
         f"Data: {result.data}, {training} training and {held_out} held-out rows. Networks: {NETWORKS[result.network]}, "
         f"{'-'.join(map(str, result.layers))} (inputs, hidden layers, outputs). Networks trained on shuffled targets "
-        "can only memorize, and untrained ones have learned nothing: what holds for these too is not due to learning."
+        "can at most memorize them, and untrained ones have learned nothing: what holds for these too is not due to "
+        "learning. All are scored by the true targets."
     )
     rows = [(kind, *map(mean_and_spread, of.values())) for kind, of in result.scores.items()]
     rows += [(name, *(f"{error:.3f}" for error in errors)) for name, errors in result.baselines.items()]
@@ -85,7 +86,7 @@ def show(result: Training, page) -> None:
         steps = np.linspace(0, result.passes * result.rows[0], 1 + len(result.curves[TRAINED]))[1:]
         curves = figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True)
         small = f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training"
-        page.figure("training", curves, f"Online training, {over} and single networks; {small}.")
+        page.figure("training", curves, f"Online training, {over}; {small}.")
         metrics["networks"]["share_of_weights_below_0.01"] = result.small_weights
     page.metrics(metrics)
 

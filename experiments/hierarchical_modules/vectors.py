@@ -44,23 +44,30 @@ def show(result: Vectors, page) -> None:
     before, paper, greedy = (mean_and_spread(values, 0).replace("-", "−") for values in result.sums.values())
     page.text(
         f"The feature vector of a hidden unit is its correlations with {inputs} inputs ({constant} of them constant) "
-        f"and {tree.outputs} outputs over the training rows; {dead} of {units + dead} units are constant and left out. "
-        "A unit and its negative are equivalent, so that signs are aligned before units are compared. The sum of the "
+        f"and {tree.outputs} outputs over the training rows; constant units are left out, {dead} of {units + dead}. A "
+        "unit and its negative are equivalent, so that signs are aligned before units are compared. The sum of the "
         f"cosines of all pairs is {before} as measured, {paper} after the paper's random flips and {greedy} after "
         f"greedy flips (mean ± standard deviation over networks). {lower(result)}"
     )
     vectors = tree.vectors * tree.signs[:, None], tree.vectors
-    figure = figures.alignment.aligned_vectors(*vectors, tree.similarity, split=inputs, order=tree.order)
+    options = {"split": inputs, "order": tree.order, "label": "correlation (color)"}
+    figure = figures.alignment.aligned_vectors(*vectors, tree.similarity, **options)
     caption = "Feature vectors, a unit a row in the order of the tree, before and after the alignment of signs"
     page.figure("feature_vectors", figure, f"{caption} (as Figs 11 and 13 of the paper).")
     figure = figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage})
-    page.figure("dendrograms", figure, "Trees before and after the alignment (as Figs 12 and 14 of the paper).")
+    caption = (
+        "Trees before and after the alignment (as Figs 12 and 14 of the paper); the next section shows the lower one "
+        "with its branches in another order. ΔESS is the increase of the sum of squared distances to the clusters' "
+        "means when two clusters are joined."
+    )
+    page.figure("dendrograms", figure, caption)
     metrics = {"units": units + dead, "dead_units": dead, "constant_inputs": constant}
     page.metrics(metrics | {"similarity_of_all_networks": result.sums, "height_of_all_networks": result.heights})
 
 
 def lower(result: Vectors) -> str:
-    """In how many networks the alignment lowers the tree, whose units are then more similar."""
+    """In how many networks the last merge is lower after the alignment: the units are then more similar."""
     heights = result.heights
     count, of = int(np.sum(np.less(heights["after"], heights["before"]))), len(heights["after"])
-    return f"The alignment lowers the tree in {'every network' if count == of else f'{count} of {of} networks'}."
+    where = "every network" if count == of else f"{count} of {of} networks"
+    return f"The tree's last merge is at a lower height after the alignment in {where}."

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, UNTRAINED
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, UNTRAINED, title
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods.identity import layer_accuracy
@@ -52,15 +52,15 @@ def show(result: Accuracies, page) -> None:
     page.finding(early_layers(result))
     numbers = {name: summary(each) for name, each in result.accuracy.items()}
     page.table(
-        ("initialization, layers", "networks", *COLUMNS.values()),
+        ("initialization", "networks", *COLUMNS.values()),
         [
-            (name, len(each["last"]), *(mean_and_spread(100 * each[column], 1) for column in COLUMNS))
+            (title(name), len(each["last"]), *(mean_and_spread(100 * each[column], 1) for column in COLUMNS))
             for name, each in numbers.items()
         ],
         "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: how far, at most, a "
         "layer is below the best of the layers before it.",
     )
-    curves = {name: each for name, each in result.accuracy.items() if UNTRAINED not in name}
+    curves = {title(name): each for name, each in result.accuracy.items() if UNTRAINED not in name}
     chance = {"chance": 1 / result.classes}
     page.figure(
         "accuracy",
@@ -75,13 +75,13 @@ def early_layers(result: Accuracies) -> str:
     """The finding: what early layers predict, if the network starts at the identity and at random weights."""
     own, *others = (summary(result.accuracy[f"{kind} {result.depth}"]) for kind in (IDENTITY, *RANDOM))
     first, half_best, last = (f"{own[part].mean():.1%}" for part in ("first", "half_best", "last"))
-    final, best = [each["last"].mean() for each in others], max(each["half_best"].max() for each in others)
-    only = own["half_best"].min() > best
+    final, best = ([each[part].mean() for each in others] for part in ("last", "half_best"))
+    only = own["half_best"].min() > max(each["half_best"].max() for each in others)  # every network, not the mean
     return (
         f"A network of {result.depth} layers in which every layer starts as the identity classifies {last} of held-out "
         f"images ({result.data}) correctly; its first layer alone {first}, the best of its first half {half_best}. "
-        f"From random weights networks reach {min(final):.1%} to {max(final):.1%}, but at most {best:.1%} in any layer "
-        f"of the first half (chance: {1 / result.classes:.0%}). Early layers "
+        f"From random weights networks reach {min(final):.1%} to {max(final):.1%}, but the best layer of their first "
+        f"half {min(best):.1%} to {max(best):.1%} (chance: {1 / result.classes:.0%}). Early layers "
         f"{'predict the class only' if only else 'do not predict it better'} if the network starts at the identity."
     )
 

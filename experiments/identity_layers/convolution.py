@@ -33,14 +33,19 @@ def measure(study) -> Convolution:
 
 def show(result: Convolution, page) -> None:
     """Accuracy of every layer with both initializations."""
+    page.text(
+        "The input of the networks consists of patches, with a channel for each pixel of a patch. A Dirac kernel "
+        "passes its input on unchanged, as the identity does; further channels are for the classes, and a class score "
+        "is the mean of its channel over the positions. Kernels are 3 × 3."
+    )
     page.finding(of_convolutions(result))
+    moved = ", ".join(f"{result.distance[start].mean():.0%} ({name})" for start, name in STARTS.items())
     curves = {name: result.accuracy[start] for start, name in STARTS.items()}
     page.figure(
         "accuracy_of_convolutions",
         figures.through_layers.shares(curves, "accuracy on held-out rows"),
-        "Accuracy of every layer of two networks of 3 × 3 convolutions, one initialized as the identity (Dirac "
-        "kernels). The input consists of patches, with a channel for each pixel of a patch; the class scores are the "
-        "means of further channels over the positions.",
+        "Accuracy of every layer of two convolutional networks by the initialization of their kernels. The mean "
+        f"distance of the kernels from the identity after training is {moved}.",
     )
     page.metrics(result._asdict())
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM
+from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
+from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods.identity import distance_to_identity
 
@@ -34,6 +35,14 @@ def show(result: Distances, page) -> None:
     means = {depth: each[:-1].mean() for depth, each in result.by_depth.items()}
     random = {kind: each[:-1].mean(axis=0) for kind, each in result.random.items()}
     page.finding(closeness(means, random))
+    several = {f"{NAMES[IDENTITY]}, {depth} layers": each for depth, each in result.by_depth.items()}
+    several |= {NAMES[kind]: each for kind, each in result.random.items()}
+    page.table(
+        ("initialization", "distance from the identity (%)"),
+        [(name, mean_and_spread(100 * each[:-1].mean(axis=0), 1)) for name, each in several.items()],
+        "Mean distance of all layers but the last, mean ± standard deviation over the networks. The power of the depth "
+        "is the slope of the logarithm of these means against that of the depth.",
+    )
     curves = {f"{depth} layers": each for depth, each in result.by_depth.items()}
     page.figure(
         "distance_by_layer",

@@ -46,10 +46,13 @@ def show(result: Exits, page) -> None:
     )
     page.finding(early_exit(result))
     shares = {name: each.mean(axis=1) for name, each in result.cumulative.items()}
+    figure = figures.through_layers.shares(shares, "held-out rows up to this prediction depth")
+    figure.axes[0].set_ylim(bottom=np.floor(10 * min(each.min() for each in shares.values())) / 10)
     page.figure(
         "prediction_depth_by_class",
-        figures.through_layers.shares(shares, "held-out rows up to this prediction depth"),
-        "Share of the held-out rows of each class whose prediction depth is at most the layer, mean over the networks.",
+        figure,
+        "Share of the held-out rows of each class whose prediction depth is at most the layer, mean over the networks. "
+        "The vertical axis starts at the multiple of 10% below the least share.",
     )
     columns = result.cost, result.accuracy, result.agreement
     page.table(

@@ -20,6 +20,13 @@ UNTRAINED = ", untrained"
 NAMES = {IDENTITY: "identity", "glorot": "Glorot", "he": "He", "orthogonal": "orthogonal", SHUFFLED: "shuffled labels"}
 
 
+def title(case: str) -> str:
+    """The name of a case of results as tables have it: ``glorot, untrained 30`` is ``Glorot, 30 layers, untrained``."""
+    kind, _, depth = case.rpartition(" ")
+    start, *rest = kind.split(", ")
+    return ", ".join([NAMES[start], f"{depth} layers", *rest])
+
+
 def task(settings) -> ImageTask:
     """Images as rows of pixels; the seed determines the order of the training rows."""
     train, test = image_sets(settings.data)

@@ -39,21 +39,25 @@ def show(result: Maps, page) -> None:
     page.text(
         "The contribution map of a layer is the difference between its pixel units and the image: red where the layers "
         "up to it have increased a pixel, blue where they have decreased it. It shows how the image has changed, but "
-        "not for which class; that is shown by the likelihood, the softmax of the layer's class units. Images are "
-        "easy, if all layers classify them correctly, late, if they are the last to be classified correctly, or "
-        "misclassified with great confidence."
+        "not for which class; that is shown by the likelihood, the softmax of the layer's class units. Three kinds "
+        "of images are shown: easy ones, which all layers classify correctly; late ones, which are the last to be "
+        "classified correctly; and the misclassified ones of the greatest confidence."
     )
     options = {"inputs": result.images, "labels": result.labels, "class_names": result.class_names}
     own = (
-        f"Initialization at the identity, from the top {', '.join(result.kinds)} images; the numbers above are theirs."
+        f"From the top: {', '.join(result.kinds)}. The number below a map is the end of its color scale. Below, the "
+        "classes that reach the greatest likelihoods, at most three an image, have a color; all others are gray."
     )
-    control = f"The first image of each kind with {NAMES[CONTROL]} initialization, whose units do not stand for pixels."
+    control = "The first image of each kind in a network whose units do not stand for pixels."
     firsts = [result.kinds.index(kind) for kind in dict.fromkeys(result.kinds)]
     for name, kind, rows, caption in (
         ("maps", IDENTITY, range(len(result.kinds)), own),
         ("maps_random", CONTROL, firsts, control),
     ):
-        page.figure(name, figures.contributions(result.contributions[kind], rows=rows, **options), caption)
+        figure = figures.contributions(result.contributions[kind], rows=rows, **options)
+        # Accuracies of hand-picked images, in the figure's own title, say nothing about the network.
+        figure.suptitle(f"Initialization: {NAMES[kind]}", x=0.01, ha="left", fontsize=11.5, weight="bold")
+        page.figure(name, figure, caption)
     page.metrics({"rows": result.rows})
 
 

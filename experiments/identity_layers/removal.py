@@ -1,4 +1,4 @@
-"""Deletion and insertion curves: whether contribution maps rank pixels by their importance for the prediction."""
+"""Deletion and insertion: whether contribution maps rank pixels by their importance for the prediction."""
 
 from functools import partial
 from typing import NamedTuple
@@ -65,9 +65,9 @@ def show(result: Removal, page) -> None:
     page.text(
         "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
         "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
-        "ranked. Maps keep their sign: pixels that support the class, or that the layers increased most, come first. "
-        f"The contribution map is that of layer {of_map}, its magnitude that of layer {of_magnitude}: these have the "
-        f"smallest deletion area on {CHOOSING} training rows."
+        "ranked: random ink at random, |x| alone by the pixels' values. Maps keep their sign: pixels that support the "
+        f"class, or that the layers increased most, come first. The contribution map is that of layer {of_map}, its "
+        f"magnitude that of layer {of_magnitude}: these have the smallest deletion area on {CHOOSING} training rows."
     )
     page.finding(importance(result))
     page.table(
@@ -77,7 +77,7 @@ def show(result: Removal, page) -> None:
             for name, (deletion, insertion) in sorted(result.area.items(), key=lambda item: item[1])
         ],
         "Areas under the deletion curve (lower is better) and the insertion curve (higher is better), on "
-        f"{result.rows:,} held-out rows; difference from the contribution map with 95 % interval over images.",
+        f"{result.rows:,} held-out rows; difference from the contribution map with 95% interval over images.",
         note=controls_in_words(result.controls),
     )
     shares, y_label = np.linspace(0, 1, STEPS + 1), "probability of the class"
@@ -99,10 +99,10 @@ def importance(result: Removal) -> str:
         _, low, high = result.difference[name]
         speed[name] = "faster than" if low > 0 else "more slowly than" if high < 0 else "about as fast as"
     return (
-        "If the ink of an image is blanked in the order of its contribution map (how much the layers have increased a "
-        f"pixel), the probability of the predicted class falls {speed[RANDOM_INK]} in random order (area under the "
-        f"curve {area[MAP]} against {area[RANDOM_INK]}) and {speed[GRADIENTS]} in the order of integrated gradients "
-        f"({area[GRADIENTS]}), which are computed for this class."
+        "If the non-zero pixels of an image are blanked in the order of the image's contribution map (how much the "
+        f"layers have increased a pixel), the probability of the predicted class falls {speed[RANDOM_INK]} in random "
+        f"order (area under the curve {area[MAP]} against {area[RANDOM_INK]}) and {speed[GRADIENTS]} in the order of "
+        f"integrated gradients ({area[GRADIENTS]}), which are computed for this class."
     )
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, title
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods import identity
@@ -40,15 +40,16 @@ def show(result: Shares, page) -> None:
         "The score of the predicted class is attributed to layers in two ways. By path: the weights of all layers move "
         "together from the identity to their trained values, and a layer's share is the integral of its part of the "
         "derivative of the score. By writes: what a layer passes from the pixel units to the class units. Neither uses "
-        "differences of the layers' scores, which would be complete for any network. For comparison, ablation: the "
-        "mean decrease of the score when one layer is replaced by the identity."
+        "differences of the layers' scores, and both sum to the score in any network, by path up to the error of the "
+        "numerical integration. Whether they say what a layer is needed for is tested by ablation: the mean decrease "
+        "of the score when one layer is replaced by the identity."
     )
     page.finding(completeness(result))
     page.table(
-        ("initialization, layers", "by path (%)", "by writes (%)", "correlation with ablation"),
+        ("initialization", "by path (%)", "by writes (%)", "correlation with ablation"),
         [
             (
-                name,
+                title(name),
                 mean_and_spread(100 * each["origin_error"].mean(axis=1), 2),
                 f"{100 * each['written_error'].mean(axis=1).max():.0e}".replace("-", "−"),
                 mean_and_spread(each["agreement"], 2),
@@ -80,9 +81,10 @@ def completeness(result: Shares) -> str:
     error, *errors = (each["origin_error"].mean() for each in (own, *others))
     agreement, *random = (each["agreement"].mean().round(2) for each in (own, *others))
     return (
-        f"In a network of {result.depth} layers that starts at the identity, the layers' shares of the predicted "
-        f"class's score sum to it within {error:.2%} (from random weights {min(errors):.2%} to {max(errors):.2%}), and "
-        f"agree {'more' if agreement > max(random) else 'no more'} closely with what is lost without a layer than from "
+        f"In a network of {result.depth} layers that starts at the identity, the layers' shares by path of the "
+        f"predicted class's score sum to it within {error:.2%} (from random weights {min(errors):.2%} to "
+        f"{max(errors):.2%}), and agree "
+        f"{'more' if agreement > max(random) else 'no more'} closely with what is lost without a layer than from "
         f"random weights: their correlation is {agreement:.2f} against at most {max(random):.2f}."
     )
 

@@ -11,7 +11,7 @@ SECTIONS = {
     "accuracy": ("Accuracy of every layer", accuracy),
     "distance": ("Distance of the weights from the identity", distance),
     "maps": ("Contribution maps and the likelihood of the classes", maps),
-    "removal": ("Deletion and insertion curves", removal),
+    "removal": ("Deletion and insertion", removal),
     "exits": ("Prediction depth and early exit", exits),
     "shares": ("Attribution of the score to layers", shares),
     "convolution": ("A convolutional network initialized with Dirac kernels", convolution),

@@ -90,7 +90,7 @@ def layered_network(
     _name(axes, input_names, places[0], 0, "top")
     _name(axes, output_names, places[-1], len(kernels), "bottom")
     total = sum(kernel.size for kernel in kernels)
-    axes.set_title(f"{drawn:,} of {total:,} weights drawn: |w| ≥ {threshold:g}", pad=34 if output_names else 12)
+    axes.set_title(f"{drawn:,} of {total:,} weights drawn: |w| ≥ {threshold:.3g}", pad=34 if output_names else 12)
     lines = [Line2D([], [], color=shade, linewidth=2) for shade in (POSITIVE, NEGATIVE)]
     legend_above(figure, lines, ["positive weight", "negative weight"])
     return figure

@@ -235,16 +235,20 @@ def test_trained_networks_are_better_than_controls_by_accuracy_or_by_error():
 
 def test_the_alignment_is_compared_in_every_network():
     result = vectors.Vectors({}, np.zeros((0, 4)), {}, {"before": [2.0, 2.0], "after": [1.0, 1.0]})
-    assert vectors.lower(result) == "The alignment lowers the tree in every network."
+    assert vectors.lower(result) == "The tree's last merge is at a lower height after the alignment in every network."
     higher = result._replace(heights={"before": [2.0, 2.0], "after": [1.0, 3.0]})
-    assert vectors.lower(higher) == "The alignment lowers the tree in 1 of 2 networks."
+    assert vectors.lower(higher).endswith("after the alignment in 1 of 2 networks.")
 
 
 @pytest.mark.parametrize(
     ("jaccard", "words"),
-    [([0.9, 0.8], "All of the 2 recur"), ([0.9, 0.5], "1 of the 2 recurs"), ([0.1, 0.5], "None of the 2 recur")],
+    [
+        ([0.9, 0.8], ("All of the 2 are stable", "80% to 90%")),
+        ([0.9, 0.5], ("1 of the 2 is stable", "50% to 90%")),
+        ([0.1, 0.5], ("None of the 2 is stable", "10% to 50%")),
+    ],
 )
-def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, words):
+def test_the_largest_cluster_is_described_with_the_number_that_are_stable(jaccard, words):
     every = [
         {"units": units, "support": share, "outputs": np.array([0.5, -0.3])}
         for units, share in zip(([0, 2], [1]), jaccard, strict=True)
@@ -253,13 +257,17 @@ def test_the_largest_cluster_is_described_with_the_number_that_recur(jaccard, wo
     assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5, [], ())) == (
         "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations. The "
         "largest, 2 units, has this role for the outputs: raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean "
-        f"correlations). {words} when the rows are drawn anew."
+        f"correlations). {words[0]} when the training rows are resampled: their support is {words[1]}, and 75% usually "
+        "counts as stable."
     )
 
 
 def test_resolutions_that_vary_between_networks_are_given_as_a_range():
     result = choice.Choice(np.ones(2), np.ones(2), dict(zip(KINDS, ([[2, 4], [2]], [[2], [4, 8]], [[]]), strict=True)))
-    assert choice.varies(result) == ("The coarsest of all networks: 2 (trained), 2 to 4 (shuffled targets).")
+    assert choice.varies(result) == (
+        "Over all networks, the coarsest representative resolution has this number of clusters: 2 (trained), 2 to 4 "
+        "(shuffled targets)."
+    )
 
 
 def _agreement(*of_kinds):
@@ -291,7 +299,9 @@ def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
         _causal([0.91, 0.91], [np.nan], [0.95])
     )
     assert causal.as_predicted(_causal([0.9, 0.92], [0.6, 0.62], [0.5, 0.5])).endswith("so that a part is learned.")
-    assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.5])).endswith("so that it need not be learned.")
+    assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.5])).endswith(
+        "but not clearly more than in both controls, so that it need not be learned."
+    )
     assert causal.as_predicted(_causal([0.5, 0.6], [0.6, 0.62], [0.5, 0.5])).endswith(
         "not clearly more often than by chance."
     )

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.identity_layers import accuracy, convolution, distance, exits, removal, shares
 from experiments.identity_layers import study as study_main
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, LayersStudy, task
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, LayersStudy, task, title
 from experiments.identity_layers.maps import choose
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.table import results_table
@@ -53,6 +53,11 @@ def test_networks_trained_alone_have_different_keys():
     assert len({str(pair) for pair in keys}) == 3
 
 
+def test_cases_have_titles():
+    assert title("identity 8") == "identity, 8 layers"
+    assert title("glorot, untrained 30") == "Glorot, 30 layers, untrained"
+
+
 def test_the_summary_of_a_curve():
     found = accuracy.summary(np.array([[0.1, 0.5], [0.3, 0.4], [0.6, 0.7], [0.9, 0.65]]))
     for name, wanted in {
@@ -85,8 +90,8 @@ def test_early_layers_are_compared_with_those_of_random_networks():
     assert only == (
         "A network of 4 layers in which every layer starts as the identity classifies 95.0% of held-out images "
         "(digits) correctly; its first layer alone 80.0%, the best of its first half 85.0%. From random weights "
-        "networks reach 90.0% to 90.0%, but at most 20.0% in any layer of the first half (chance: 10%). Early layers "
-        "predict the class only if the network starts at the identity."
+        "networks reach 90.0% to 90.0%, but the best layer of their first half 20.0% to 20.0% (chance: 10%). Early "
+        "layers predict the class only if the network starts at the identity."
     )
     other = accuracy.early_layers(_accuracies([0.1, 0.2, 0.9, 0.95], [0.1, 0.2, 0.1, 0.9]))
     assert other.endswith("Early layers do not predict it better if the network starts at the identity.")
@@ -115,10 +120,10 @@ def _removal(random_ink, gradients):
 
 def test_the_map_is_compared_with_random_ink_and_gradients_by_intervals():
     assert removal.importance(_removal(0.2, -0.1)) == (
-        "If the ink of an image is blanked in the order of its contribution map (how much the layers have increased a "
-        "pixel), the probability of the predicted class falls faster than in random order (area under the curve 0.300 "
-        "against 0.500) and more slowly than in the order of integrated gradients (0.200), which are computed for this "
-        "class."
+        "If the non-zero pixels of an image are blanked in the order of the image's contribution map (how much the "
+        "layers have increased a pixel), the probability of the predicted class falls faster than in random order "
+        "(area under the curve 0.300 against 0.500) and more slowly than in the order of integrated gradients (0.200), "
+        "which are computed for this class."
     )
     other = removal.importance(_removal(-0.2, 0.04))
     assert "falls more slowly than in random order" in other
