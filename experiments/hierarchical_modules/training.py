@@ -86,7 +86,9 @@ def show(result: Training, page) -> None:
         steps = np.linspace(0, result.passes * result.rows[0], 1 + len(result.curves[TRAINED]))[1:]
         curves = figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True)
         small = f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training"
-        page.figure("training", curves, f"Online training, {over}; {small}.")
+        page.figure(
+            "training", curves, f"Online training on true or shuffled targets: error for these, {over}; {small}."
+        )
         metrics["networks"]["share_of_weights_below_0.01"] = result.small_weights
     page.metrics(metrics)
 

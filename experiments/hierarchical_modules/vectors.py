@@ -44,10 +44,10 @@ def show(result: Vectors, page) -> None:
     before, paper, greedy = (mean_and_spread(values, 0).replace("-", "−") for values in result.sums.values())
     page.text(
         f"The feature vector of a hidden unit is its correlations with {inputs} inputs ({constant} of them constant) "
-        f"and {tree.outputs} outputs over the training rows; constant units are left out, {dead} of {units + dead}. A "
-        "unit and its negative are equivalent, so that signs are aligned before units are compared. The sum of the "
-        f"cosines of all pairs is {before} as measured, {paper} after the paper's random flips and {greedy} after "
-        f"greedy flips (mean ± standard deviation over networks). {lower(result)}"
+        f"and {tree.outputs} outputs over the training rows; units that are constant are left out, here {dead} of "
+        f"{units + dead}. A unit and its negative are equivalent, so that signs are aligned before units are compared. "
+        f"The sum of the cosines of all pairs is {before} as measured, {paper} after the paper's random flips and "
+        f"{greedy} after greedy flips (mean ± standard deviation over networks). {lower(result)}"
     )
     vectors = tree.vectors * tree.signs[:, None], tree.vectors
     options = {"split": inputs, "order": tree.order, "label": "correlation (color)"}
