@@ -25,7 +25,7 @@ NETWORKS = {
     "CNN, 3 convolutions": partial(networks.signal_cnn, taps=(5, 7, 9)),
 }
 
-ERRORS = ("L1", "L2", "L1, best 99 %", "L2, best 99 %")  # the fields of LocationErrors
+ERRORS = ("L1", "L2", "L1, best 99%", "L2, best 99%")  # the fields of LocationErrors
 # Chen 2017, Tables 3.1 to 3.4: the same on 6,000 test signals.
 PUBLISHED = {
     "Gaussian derivative": (0.5532, 1.4946, 0.4917, 0.7443),

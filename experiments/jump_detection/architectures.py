@@ -12,7 +12,7 @@ from interp_jax.kernels.location_errors import LocationErrors
 from interp_jax.networks import History
 
 CLASSICAL, SHOWN = "Gaussian derivative", "2-layer perceptron"
-NEAR = 1.05  # up to 5 % above the optimum counts as reaching it
+NEAR = 1.05  # up to 5% above the optimum counts as reaching it
 
 
 class Kind(NamedTuple):
@@ -67,21 +67,24 @@ def show(result: Networks, page) -> None:
     page.finding(range_of_errors(result))
     lines = [figures.comparison.ErrorRow(CLASSICAL, [result.classical], PUBLISHED[CLASSICAL][0])]
     rows, metrics = [], {}
+    any_died = any(died(each.errors.l1).any() for each in result.kinds.values())
     for name, (errors, epochs, agreement) in result.kinds.items():
         published, dead = PUBLISHED[name], int(died(errors.l1).sum())
         cells = [f"{mean_and_spread(ours)} ({thesis:.3f})" for ours, thesis in zip(errors, published, strict=True)]
-        rows.append((name, *cells, f"{epochs.min()}–{epochs.max()}", dead, mean_and_spread(agreement, 2)))
+        span = "–".join(map(str, np.unique([epochs.min(), epochs.max()])))
+        rows.append((name, *cells, span, *([dead] if any_died else []), mean_and_spread(agreement, 2)))
         group = "perceptrons" if "perceptron" in name else "one-filter CNNs"
         lines.append(figures.comparison.ErrorRow(name, errors.l1, published[0], group))
         metrics[name] = {**errors._asdict(), "published_l1": published[0], "best_epoch": epochs, "died": dead}
         metrics[name]["agreement_with_optimal_weights"] = agreement
     page.table(
-        ("network", *ERRORS, "best epoch", "died", "agreement"),
+        ("network", *ERRORS, "best epoch", *(["died"] if any_died else []), "agreement"),
         rows,
-        "Mean |error| (L1) and root mean square error (L2) in samples, also without the 1 % of signals with the "
+        "Mean |error| (L1) and root mean square error (L2) in samples, also without the 1% of signals with the "
         f"largest errors: mean ± standard deviation over {seeds} seeds; in brackets the single run of the thesis.",
-        note="Died: networks that are no better than a constant prediction. Agreement: correlation of the network's "
-        "linear filters with those of the optimum, both without their mean over the classes.",
+        note=f"{'Died: networks no better than a constant prediction. ' if any_died else ''}Agreement: correlation of "
+        "the weights with those of the optimum, both without their mean over the classes; the weights of a network of "
+        "several layers are the mean gradient of its scores with respect to the signal.",
     )
     page.figure(
         "networks_against_optimum",
@@ -90,13 +93,14 @@ def show(result: Networks, page) -> None:
         "mode of the exact posterior, which a single layer of weights can represent.",
     )
     histogram = figures.histograms.absolute_errors(result.differences)
-    page.figure("fig_3_10_histogram", histogram, f"Errors of a {SHOWN} (Fig. 3.10).")
+    page.figure("fig_3_10_histogram", histogram, f"Errors of a {SHOWN} (Fig. 3.10 of the thesis).")
     history, loss = result.history, result.history.validation_loss
     page.finding(past_the_best(history))
     page.figure(
         "fig_3_09_training",
         figures.curves.training(history.loss, loss, history.error, history.validation_error, np.argmin(loss) + 1),
-        f"Loss and error of a {SHOWN} (Fig. 3.9; in the thesis the validation loss is smallest at epoch 131).",
+        f"Loss of a {SHOWN}, and share of signals placed wrong (Fig. 3.9; in the thesis the validation loss is "
+        "smallest at epoch 131).",
     )
     page.metrics({"networks": metrics, "optimum": {"mode": result.optimum._asdict()}})
 
@@ -106,23 +110,25 @@ def range_of_errors(result: Networks) -> str:
     medians = {name: float(np.median(each.errors.l1)) for name, each in result.kinds.items()}
     best, worst = (choose(medians, key=medians.__getitem__) for choose in (min, max))
     limits = (result.classical, NEAR * result.optimum.l1)
-    better, near = (sum(median < limit for median in medians.values()) for limit in limits)
+    counts = [sum(median < limit for median in medians.values()) for limit in limits]
+    better, near = ({0: "none", len(medians): "all"}.get(count, count) for count in counts)
     return (
         f"{len(medians)} kinds of networks, trained on {result.train_signals:,} signals, miss the jump by "
-        f"{medians[best]:.2f} ({best}) to {medians[worst]:.2f} samples ({worst}), {better} of them "
-        f"by less than the classical detector ({result.classical:.2f}) and {near} within 5 % of the "
-        f"optimum ({result.optimum.l1:.2f})."
+        f"{medians[best]:.2f} ({best}) to {medians[worst]:.2f} samples ({worst}): {better} of them "
+        f"by less than the classical detector ({result.classical:.2f}), {near} of them within 5% of the optimum "
+        f"({result.optimum.l1:.2f})."
     )
 
 
 def past_the_best(history: History) -> str:
-    """The finding: what training past the smallest validation loss does."""
+    """The finding: whether training past the smallest validation loss, which rises by over 5% then, overfits."""
     best = int(np.argmin(history.validation_loss))
     least, last = history.validation_loss[[best, -1]]
     change = (
-        f"rises from {least:.2f} (epoch {best + 1}) to" if last > least else "does not rise: it ends at its minimum,"
+        "overfits: its validation loss rises" if last > 1.05 * least else "does not overfit: its validation loss goes"
     )
     return (
-        f"When a {SHOWN} is trained for {len(history.loss):,} epochs, its validation loss {change} {last:.2f}, with a "
-        f"training error of {history.error[-1]:.1%} and a validation error of {history.validation_error[-1]:.1%}."
+        f"A {SHOWN} that is trained for {len(history.loss):,} epochs {change} from {least:.2f} (epoch {best + 1}, its "
+        f"smallest) to {last:.2f}. In the end it places {history.error[-1]:.1%} of the training signals and "
+        f"{history.validation_error[-1]:.1%} of the validation signals wrong."
     )

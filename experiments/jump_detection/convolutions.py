@@ -11,9 +11,10 @@ from interp_jax import figures, methods, networks
 from interp_jax.figures.layers import LayerRow
 
 AT = 50
+FEW = 3  # with fewer lengths no curve is drawn, with fewer networks on a side no verdict given
 CONVOLUTIONAL = [name for name in NETWORKS if name.startswith("CNN")]
 CAPTIONS = {
-    "fig_3_18_one_convolution": "One convolution of 7 taps (Fig. 3.18).",
+    "fig_3_18_one_convolution": "One convolution of 7 taps (Fig. 3.18 of the thesis).",
     "fig_3_19_short_filter": "One convolution of 5 taps, the one of largest smoothing share of all seeds (Fig. "
     "3.19; in the thesis its taps have the same sign, so that it only amplifies the step).",
     "fig_3_21_two_convolutions": "Two convolutions of 5 and 9 taps (Fig. 3.21).",
@@ -96,19 +97,26 @@ def show(result: Convolutions, page) -> None:
         page.figure(name, figures.layers.grid(rows, POSITIONS, AT), caption)
     if taps := list(result.lengths):
         l1, share, _ = (np.stack(values) for values in zip(*result.lengths.values(), strict=True))
-        page.figure(
-            "kernel_length_share",
-            figures.curves.against(taps, {"one convolution": share}, "filter length (taps)", "smoothing share"),
-            "Smoothing share of a single filter against its length, which according to the thesis has to be at least "
-            f"7 to learn a derivative; one dot per seed. {advantage(share, l1)}",
+        caption = (
+            "Smoothing share of a single filter by its length, which according to the thesis has to be at least "
+            f"7 to learn a derivative. {advantage(share, l1)}"
         )
+        labels = ("filter length (taps)", "smoothing share")
+        if len(taps) < FEW:
+            cells = [
+                (length, ", ".join(f"{each:.2f}" for each in row)) for length, row in zip(taps, share, strict=True)
+            ]
+            page.table(labels, cells, f"{caption} One number per seed.")
+        else:
+            figure = figures.curves.against(taps, {"one convolution": share}, *labels)
+            page.figure("kernel_length_share", figure, f"{caption} One dot per seed.")
         page.metrics({"kernel_lengths": {"taps": taps, "smoothing_share": share, "l1": l1}})
     if result.rectified:
         page.finding(relu_in_words(result.rectified))
         page.text(
             "The convolutional layers of the thesis are linear, although it does not state this. With a ReLU after "
             "each filter a network can set the level after the jump to zero, together with its noise. It is counted as "
-            f"suppressed if after a jump at {AT} more than 95 % of the last filter's output (positions 61–80) is zero."
+            f"suppressed if after a jump at {AT} more than 95% of the last filter's output (positions 61–80) is zero."
         )
         page.metrics({"rectified": {name: each._asdict() for name, each in result.rectified.items()}})
 
@@ -119,9 +127,12 @@ def advantage(share, l1) -> str:
     if not len(smooth) or not len(differ):
         return f"All {l1.size} filters mainly {'differentiate' if len(differ) else 'smooth'}."
     verb = "is" if differ.mean() < smooth.mean() else "is not"
+    verdict = f"A filter that mainly differentiates {verb} an advantage"
+    if min(len(smooth), len(differ)) < FEW:
+        verdict = "The networks are too few to tell whether a filter that mainly differentiates is an advantage"
     return (
-        f"A filter that mainly differentiates {verb} an advantage: the mean |error| is {differ.mean():.3f} "
-        f"({len(differ)} networks), with a filter that mainly smooths {smooth.mean():.3f} ({len(smooth)})."
+        f"{verdict}: the mean |error| of those that have one is {differ.mean():.3f} ({len(differ)} of {l1.size} "
+        f"networks), of those whose filter mainly smooths {smooth.mean():.3f} ({len(smooth)})."
     )
 
 

@@ -76,8 +76,10 @@ def show(result: Detectors, page) -> None:
     page.figure(
         "fig_3_03_04_filters",
         figures.signals.filter_steps(result.step, result.noisy, FILTERS, responses),
-        f"A filter with taps of both signs preserves a step and has a spike at the jump (Fig. 3.3; noise {QUIET}). Of "
-        "its two parts one amplifies the step and averages the noise, the other gives the spike (Fig. 3.4).",
+        "A filter with taps of both signs preserves a step and has a spike near the jump (Fig. 3.3 of the thesis; "
+        f"noise {QUIET}). Of its two parts one amplifies the step and averages the noise, the other gives the spike "
+        "(Fig. 3.4), 3 samples late, as the last two of its five taps take the difference of samples 3 and 4 places "
+        "back.",
     )
     page.figure(
         "fig_3_05_width",
@@ -100,14 +102,15 @@ def show(result: Detectors, page) -> None:
     page.text(
         "The optimum is based on the exact posterior probability of every position, with known noise and step height. "
         "No detector has a higher expected accuracy than its mode, a smaller |error| than its median, or a smaller "
-        "square error than its mean (which is no whole number, so that its L1 includes parts of a sample)."
+        "square error than its mean (which is no whole number, so that its L1 includes parts of a sample). A network "
+        "predicts the class of largest probability, so that below the optimum is the mode."
     )
     rows, absolute = {**result.errors, f"{CLASSICAL}, in the thesis": PUBLISHED[CLASSICAL]}, np.abs(result.differences)
     page.table(
         ("detector", *ERRORS),
         [(name, *(f"{float(each):.3f}" for each in errors)) for name, errors in rows.items()],
         f"Mean |error| (L1) and root mean square error (L2) in samples on {len(absolute):,} test signals, also without "
-        "the 1 % of them with the largest errors.",
+        "the 1% of them with the largest errors.",
     )
     page.figure(
         "fig_3_07_histogram",
@@ -123,6 +126,6 @@ def classical_in_words(errors: dict[str, LocationErrors]) -> str:
     optimum, classical = (float(errors[name].l1) for name in (MODE, CLASSICAL))
     times = f"{classical / optimum:.1f} times as much" if classical > optimum else "no more"
     return (
-        "The best possible detector, which knows the noise and the height of the step, misses the jump by "
+        "The optimum, the most probable position if noise and height of the step are known, misses the jump by "
         f"{optimum:.2f} samples on average; a classical edge detector by {classical:.2f}, {times}."
     )

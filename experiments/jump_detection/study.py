@@ -26,5 +26,6 @@ def main(settings: Settings) -> Path:
         title="What networks learn about locating a jump",
         lead="Small networks are trained to locate a step in a noisy signal, a task whose optimal detector is known. "
         "Their errors are compared with the optimum, and their weights and activations are examined. After Y. Chen, "
-        "Towards explaining neural networks, Utrecht University 2017, chapter 3; figures have its numbers.",
+        "Towards explaining neural networks, Utrecht University 2017, chapter 3; the numbers in brackets, as (Fig. "
+        "3.1), are those of its figures.",
     )

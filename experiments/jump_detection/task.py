@@ -42,7 +42,7 @@ def show(result: Task, page) -> None:
         "classes."
     )
     examples = figures.signals.examples(result.examples.signals, result.examples.positions)
-    page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1).")
+    page.figure("fig_3_01_signals", examples, "Two signals, with the true position marked (Fig. 3.1 of the thesis).")
     page.figure(
         "fig_3_02_tsne",
         figures.scatter.embedding(result.points, result.positions, equal=False),

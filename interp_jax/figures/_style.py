@@ -35,7 +35,8 @@ JUMP = "#222222"  # the line at the true jump
 MISSING = "#B5B5B5"  # pixels without a number
 SIGNED = matplotlib.colormaps["RdBu_r"]
 POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, 256)), name="positive")  # zero is white, as in SIGNED
-ORDERED = matplotlib.colormaps["viridis"]  # classes and levels that have an order
+# Classes and levels that have an order; without the yellow end, which pages with dark colors would hide.
+ORDERED = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.75, 256)), "ordered")
 
 LOOK: dict[Any, Any] = {
     "text.parse_math": False,  # names are drawn as written, dollar signs included

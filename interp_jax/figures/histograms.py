@@ -4,7 +4,7 @@ from typing import SupportsFloat
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import check_number, renamed
@@ -51,6 +51,8 @@ def absolute_errors(
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
         axes.text(0.98, 0.98, "\n".join(lines), transform=axes.transAxes, ha="right", va="top", bbox=box)
         axes.set(title=title, xlabel=x_label, yscale="log", xlim=(edges[0], edges[-1]))
+        if edges[0] < 0:
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.grid(False, axis="x")
     most = np.max(panels[0].containers[0].datavalues)
     panels[0].set(ylabel="number of rows", ylim=(0.7, 30 * most))

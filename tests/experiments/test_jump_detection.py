@@ -82,7 +82,9 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(in_empty_folder, monk
         assert any(name.startswith("fig_3_") and f"_{number:02}_" in name for name in figures), number
     page = report.read_text()
     assert page.count("data:image/png;base64") == len(figures)
-    assert page.index("best possible detector") < page.index("kinds of networks") < page.index("network of one layer")
+    assert (
+        page.index("most probable position if") < page.index("kinds of networks") < page.index("network of one layer")
+    )
 
     drawn = {path: path.read_bytes() for path in in_empty_folder.glob("figures/*")}
     with monkeypatch.context() as patch:
@@ -165,13 +167,13 @@ def _networks(*medians):
 
 def test_networks_are_counted_that_beat_the_classical_detector_and_reach_the_optimum():
     assert architectures.range_of_errors(_networks(0.3, 0.4)) == (
-        "2 kinds of networks, trained on 12,000 signals, miss the jump by 0.30 (0) to 0.40 samples (1), 2 of them by "
-        "less than the classical detector (0.50) and 0 within 5 % of the optimum (0.20)."
+        "2 kinds of networks, trained on 12,000 signals, miss the jump by 0.30 (0) to 0.40 samples (1): all of them by "
+        "less than the classical detector (0.50), none of them within 5% of the optimum (0.20)."
     )
     mixed = architectures.range_of_errors(_networks(0.205, 0.3, 0.6))
     assert "2 of them by less than the classical detector" in mixed
-    assert "and 1 within 5 % of the optimum" in mixed
-    assert "0 of them by less" in architectures.range_of_errors(_networks(0.6))
+    assert "(0.50), 1 of them within 5% of the optimum" in mixed
+    assert "none of them by less" in architectures.range_of_errors(_networks(0.6))
 
 
 def _optimum(few, fresh):
@@ -182,7 +184,7 @@ def _optimum(few, fresh):
 def test_the_finding_says_who_reaches_the_optimum():
     assert optimum.reaches(_optimum(0.3, 0.204)) == (
         "A network of one layer misses the jump by 0.300 samples after training on 300 signals, 50% more than the "
-        "optimum, and by 0.204 after training on fresh signals at every step, 2.0% more: what keeps it from the "
+        "optimum (0.200), and by 0.204 after training on fresh signals at every step, 2% more: what keeps it from the "
         "optimum is its training, not its size."
     )
     assert optimum.reaches(_optimum(0.3, 0.25)).endswith("neither reaches the optimum.")
@@ -196,20 +198,21 @@ def test_agreement_is_no_sign_of_learning_if_controls_agree_too():
 
     assert optimum.controls(agreement(0.9, 0.6, 0.01, -0.02)) == (
         "Agreement with the optimal weights is a sign of learning: correlation 0.90 after training on fresh signals, "
-        "0.60 as in the thesis, 0.01 before training, -0.02 with shuffled labels."
+        "0.60 after training as in the thesis, 0.01 before training, -0.02 with shuffled labels."
     )
+    assert "-0.00" not in optimum.controls(agreement(0.9, 0.6, 0.0, -0.002))
     for values in ((0.9, 0.6, 0.2, 0.0), (0.9, 0.6, 0.0, -0.2), (0.9, 0.05, 0.0, 0.0)):
         assert "is no sign of learning" in optimum.controls(agreement(*values))
 
 
 def test_overfitting_is_a_validation_loss_that_rises():
     error = np.array([0.5, 0.2, 0.0])
-    rising, falling = (History(error, error, np.array(loss), error) for loss in ([3.0, 1.0, 2.0], [3.0, 2.0, 1.0]))
+    rising, level = (History(error, error, np.array(loss), error) for loss in ([3.0, 1.0, 2.0], [3.0, 1.0, 1.04]))
     assert architectures.past_the_best(rising) == (
-        "When a 2-layer perceptron is trained for 3 epochs, its validation loss rises from 1.00 (epoch 2) to 2.00, "
-        "with a training error of 0.0% and a validation error of 0.0%."
+        "A 2-layer perceptron that is trained for 3 epochs overfits: its validation loss rises from 1.00 (epoch 2, its "
+        "smallest) to 2.00. In the end it places 0.0% of the training signals and 0.0% of the validation signals wrong."
     )
-    assert "does not rise: it ends at its minimum, 1.00" in architectures.past_the_best(falling)
+    assert "does not overfit: its validation loss goes from 1.00" in architectures.past_the_best(level)
 
 
 def test_a_single_layer_is_local_or_not_and_resembles_one_detector_more():
@@ -224,14 +227,16 @@ def test_a_single_layer_is_local_or_not_and_resembles_one_detector_more():
 
 
 def test_filters_that_differentiate_are_an_advantage_if_their_networks_err_less():
-    share = np.array([[0.9, 0.1]])
-    assert convolutions.advantage(share, np.array([[0.4, 0.3]])) == (
-        "A filter that mainly differentiates is an advantage: the mean |error| is 0.300 (1 networks), with a filter "
-        "that mainly smooths 0.400 (1)."
+    share, better = np.array([[0.9] * 3 + [0.1] * 3]), np.array([[0.4] * 3 + [0.3] * 3])
+    assert convolutions.advantage(share, better) == (
+        "A filter that mainly differentiates is an advantage: the mean |error| of those that have one is 0.300 (3 of 6 "
+        "networks), of those whose filter mainly smooths 0.400 (3)."
     )
-    assert "is not an advantage" in convolutions.advantage(share, np.array([[0.3, 0.4]]))
+    assert "is not an advantage" in convolutions.advantage(share, 1 - better)
+    for few in (slice(1, None), slice(-1)):
+        assert convolutions.advantage(share[:, few], better[:, few]).startswith("The networks are too few to tell")
     assert convolutions.advantage(share[:, :1], np.array([[0.3]])) == "All 1 filters mainly smooth."
-    assert convolutions.advantage(share[:, 1:], np.array([[0.3]])) == "All 1 filters mainly differentiate."
+    assert convolutions.advantage(share[:, -1:], np.array([[0.3]])) == "All 1 filters mainly differentiate."
 
 
 def _rectified(l1, silent_after):
