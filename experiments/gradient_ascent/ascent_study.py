@@ -76,5 +76,6 @@ def curves(signals) -> dict[str, np.ndarray]:
 
 def panels(rows, jumps=(AT,), columns: int = 2, y_label: str = "learned input"):
     """A figure of signals: title → (name → signal), and the positions of their jumps, which repeat."""
+    rows = {title: dict(reversed(curves.items())) for title, curves in rows.items()}  # the mean is above
     marked = dict(zip(rows, itertools.cycle(jumps), strict=False))
     return figures.filters.gallery(np.arange(1, LENGTH + 1), rows, jumps=marked, columns=columns, y_label=y_label)

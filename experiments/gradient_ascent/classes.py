@@ -62,13 +62,15 @@ def show(result: Classes, page) -> None:
             )
             for name, of in result.networks.items()
         ],
-        f"Mean ± standard deviation over {len(result.networks['1-layer perceptron'].steps)} networks.",
+        f"Mean ± standard deviation over {len(result.networks['1-layer perceptron'].steps)} networks; steps: the "
+        f"median over the ascents that converge. {failures(result.networks)}",
     )
     page.figure(
         "fig_5_1_and_5_2",
         panels(result.perceptrons, SHOWN, columns=len(SHOWN)),
         "Inputs that maximize classes, one perceptron per row, for jumps at 21, 40, 60 and 80 (as Figs. 5.1 and 5.2 of "
-        "the thesis). Training signals stay at the upper level after the jump.",
+        "the thesis). Training signals stay at the upper level after the jump. The mean of all starts is drawn over "
+        "one start, which is visible where they differ.",
     )
     page.finding(stages_in_words(result))
     for name, stages in result.stages.items():
@@ -91,14 +93,21 @@ def rises_in_words(result: Classes) -> str:
     correct = {name: each.correct_lanes.mean() for name, each in result.networks.items()}
     best, worst = max(correct, key=correct.get), min(correct, key=correct.get)
     reached = result.networks[worst].converged.mean()
-    sentence = (
-        f"Inputs that make a network certain of a step at one position rise most there in {correct[best]:.0%} of cases"
-    )
+    sentence = f"Inputs learned for a step at one position rise most there in {correct[best]:.0%} of cases"
     if correct[best] - correct[worst] < 0.005:
         return f"{sentence}, whatever the kind of network."
     sentence += f" for the {best} and in {correct[worst]:.0%} for the {worst}"
-    but = "where only" if reached < 0.95 else "although"
-    return f"{sentence}, {but} {reached:.0%} of the ascents reach a probability of {result.threshold:g}."
+    reach = f"reach a probability of {result.threshold:g}"
+    if abs(reached - correct[worst]) < 0.02:
+        return f"{sentence}, about as many as {reach} ({reached:.0%})."
+    return f"{sentence}, while {reached:.0%} of the ascents {reach}."
+
+
+def failures(networks: dict[str, Shares]) -> str:
+    """How many networks of each kind fewer than half of the ascents converge on."""
+    counts = {name: int(np.sum(each.converged < 0.5)) for name, each in networks.items()}
+    named = "; ".join(f"{name}, {count} of {len(networks[name].converged)}" for name, count in counts.items() if count)
+    return f"Networks on which fewer than half of the ascents converge: {named or 'none'}."
 
 
 def stages_in_words(result: Classes) -> str:

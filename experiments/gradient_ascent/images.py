@@ -90,20 +90,23 @@ def _network(study, train, number):
 def show(result: Images, page) -> None:
     """A figure of images by regularizer and class, and a table of measures of the images."""
     page.text(
-        f"{result.data}: from {result.starts} starts for each class, images are learned by ascent on the scores of a "
-        "convolutional network, with a regularizer after each step. The predictions of a second network, trained "
-        "apart, show how much of an image is common to networks."
+        f"{result.data}: from {result.starts} starts for each class, images are learned by ascent on the class's "
+        "score in a convolutional network, with a regularizer after each step. The predictions of a second network, "
+        "trained apart, show how much of an image is common to networks."
     )
     page.finding(agreement_in_words(result))
     page.finding(looks_in_words(result))
     page.table(
-        ("regularizer", "probability", "agreement of the second network", "roughness", "least", "greatest value"),
+        ("regularizer", "probability", "agreement of the second network", "roughness", "least value", "greatest value"),
         [
             (name, f"{own:.3f}", f"{other:.0%}", f"{rough:.2f}", f"{least:.1f}", f"{greatest:.1f}")
             for name, (own, other, rough, (least, greatest)) in result.regularizers.items()
         ],
         "The class probability by the first network, the share of images in which the second network predicts this "
-        "class, and the mean squared difference of neighboring pixels over the mean square, relative to real images.",
+        "class, the mean squared difference of neighboring pixels over the mean square (roughness), relative to real "
+        "images, and the range of the pixels. Small norm to 0: after each step the half of the pixels with the "
+        "smallest absolute values is set to 0; small contribution to 0: that with the smallest absolute values times "
+        "gradient.",
     )
     page.figure(
         "regularizer_grid",
@@ -117,9 +120,12 @@ def show(result: Images, page) -> None:
 def agreement_in_words(result: Images) -> str:
     """The finding: how often a second network recognizes images learned from the first, beside real images."""
     other = {name: each.other for name, each in result.regularizers.items()}
-    best, plain, real = max(other, key=other.get), other["none"], result.accuracy[1]
+    plain, real, most = other["none"], result.accuracy[1], max(other.values())
+    best = "; ".join(name for name, each in other.items() if f"{each:.0%}" == f"{most:.0%}")
     often = "about as often as" if plain > real - 0.03 else "less often than"
-    gain = f"with the best regularizer ({best}) {other[best]:.0%}" if other[best] > plain else "no regularizer helps"
+    gain = (
+        f"at best {most:.0%} with a regularizer ({best})" if f"{most:.0%}" != f"{plain:.0%}" else "no regularizer helps"
+    )
     return (
         f"Images that drive a class of one network most are recognized by a second network, trained apart, {often} "
         f"real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
@@ -129,10 +135,11 @@ def agreement_in_words(result: Images) -> str:
 def looks_in_words(result: Images) -> str:
     """The finding: how learned images differ from real ones, and which regularizers make them as smooth."""
     _, _, rough, (least, greatest) = result.regularizers["none"]
-    smooth = "; ".join(name for name, each in result.regularizers.items() if each.roughness < 1.1) or "none"
+    smooth = "; ".join(name for name, each in result.regularizers.items() if each.roughness <= 1.1 and name != "none")
     return (
         f"Without a regularizer their values are {least:.1f} to {greatest:.1f}, where real ones are 0 to 1, and their "
-        f"roughness is {rough:.1f} times that of real images; as smooth as these with: {smooth}."
+        f"roughness is {rough:.1f} times that of real images. With {smooth or 'none of the regularizers'} it is at "
+        "most 1.1 times."
     )
 
 

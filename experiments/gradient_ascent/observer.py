@@ -12,6 +12,7 @@ from interp_jax.kernels import jumps
 
 EXACT, UNTRAINED = "exact posterior", "untrained"
 THESIS = {"1 layer, as in the thesis": "1-layer perceptron", "2 layers, as in the thesis": "2-layer perceptron"}
+SHAPES = "pulses", "between pulses and steps", "steps"  # up to 20%, up to 80% and more than 80% of the rise are left
 FIRST_KIND, PROBED = THESIS  # PROBED: that of Fig. 7.1
 
 
@@ -73,10 +74,15 @@ def show(result: Observer, page) -> None:
             )
             for name, each in result.ascents.items()
         ],
-        "L1: mean |error| in samples on test signals. Plateau: in means of converged signals, samples 6 to 15 "
-        "after the jump less those 6 to 15 before it, relative to the rise: 1 for a step, 0 for a pulse.",
+        "L1: mean |error| in samples on test signals. Plateau: in means of the signals of ascents that converge, "
+        "samples 6 to 15 after the jump less those 6 to 15 before it, relative to the rise: 1 for a step, 0 for a "
+        "pulse.",
     )
-    page.figure("ascent_on_the_posterior", panels(result.curves), f"Signals learned for the jump at {AT}.")
+    page.figure(
+        "ascent_on_the_posterior",
+        panels(result.curves),
+        f"Signals learned for the jump at {AT}, the mean of all starts over one start.",
+    )
     page.finding(probes_in_words(result))
     predicted = {name: ["–".join(map(str, each)) for each in places] for name, places in result.predicted.items()}
     page.table(
@@ -95,18 +101,20 @@ def show(result: Observer, page) -> None:
 
 
 def plateaus_in_words(result: Observer) -> str:
-    """The finding: whether learned inputs are steps like the signals, and whether the task decides it."""
+    """The finding: whether learned inputs are steps like the signals, and whether those of the posterior are too."""
     values = [result.ascents[name].plateau for name in (FIRST_KIND, EXACT)]
     if not all(np.isfinite(each).any() for each in values):
         return "Too few ascents on the log-probability reached the threshold to measure the shape of learned inputs."
     thesis, exact = map(np.nanmean, values)
-    shape = "pulses" if thesis < 0.5 else "steps"
-    whose = "task" if (thesis < 0.5) == (exact < 0.5) else "networks"
+    shape, other = (SHAPES[int(np.digitize(value, (0.2, 0.8)))] for value in (thesis, exact))
+    whose = (
+        "a property of the task" if shape == other else f"not a property of the task alone, whose inputs are {other}"
+    )
     return (
         f"The inputs that one-layer networks respond to most are {shape}: of their rise {thesis:.0%} is left a few "
         f"samples later, of a real signal's 100%. For the exact posterior, the best possible detector, {exact:.0%} is "
-        f"left, so that {shape} are a property of the {whose}. Of the inputs of untrained networks "
-        f"{result.ascents[UNTRAINED].correct_lanes.mean():.0%} rise most at the right position."
+        f"left: the shape is {whose}. Inputs learned from untrained networks have their largest rise at the right "
+        f"position in {result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
     )
 
 
@@ -118,13 +126,15 @@ def probes_in_words(result: Observer) -> str:
         return [probe for probe, place, best in places if place == (AT,) != best]
 
     last, probed = list(result.predicted)[-2], apart(PROBED)
-    sentence = f"Of {len(result.probes)} artificial signals that rise most at {AT}, a network with {PROBED}, places "
+    sentence = (
+        f"{len(result.probes)} artificial signals have their largest rise at {AT}. In {len(probed) or 'none'} of them "
+        f"a network with {PROBED}, places the jump there and the exact posterior elsewhere or at several positions"
+    )
     if not probed:
-        return f"{sentence}none there that the exact posterior places elsewhere."
+        return f"{sentence}."
     return (
-        f"{sentence}{len(probed)} there that the exact posterior places elsewhere, or at several positions "
-        f"({'; '.join(probed)}): to go by the largest rise is a result of training and not a property of the task. "
-        f"After {last} on fresh signals a one-layer network does so for {len(apart(last)) or 'none'} of them."
+        f"{sentence} ({'; '.join(probed)}): to go by the largest rise is a result of training and not a property of "
+        f"the task. After {last} on fresh signals a one-layer network does so in {len(apart(last)) or 'none'} of them."
     )
 
 

@@ -24,11 +24,11 @@ class Settings(JumpSettings):
     rate: float = 10.0
     """Step size."""
     threshold: float = 0.999
-    """Class probability at which a lane has converged."""
+    """Class probability at which an ascent has converged."""
     steps: int = 5_000
-    """Maximum number of steps of a lane."""
+    """Maximum number of steps of an ascent."""
     stall_steps: int = 500
-    """Steps without improvement after which a lane stops."""
+    """Steps without improvement after which an ascent stops."""
     epochs: int = 400
     """Maximum number of epochs."""
     patience: int = 10

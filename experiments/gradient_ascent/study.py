@@ -17,12 +17,17 @@ SECTIONS = {
 def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
     study, *names = (AscentStudy, "classes", "observer") if settings.data == "jumps" else (Study, "images")
+    rest = "score, with one of several regularizers, and the images that result are compared with real ones."
+    if settings.data == "jumps":
+        rest = (
+            "probability. The exact posterior is maximized as well, which separates properties of the task from those "
+            "of the networks."
+        )
     return write_report(
         study,
         settings,
         {name: SECTIONS[name] for name in names},
         title="Inputs that maximize a class",
-        lead="From random starts an input is moved along the gradient of a class's probability. For jump signals the "
-        "exact posterior is maximized as well, which separates properties of the task from those of the networks. "
-        "After Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 5.",
+        lead=f"From random starts an input is moved along the gradient of a class's {rest} After Y. Chen, Towards "
+        "explaining neural networks, Utrecht University 2017, chapter 5.",
     )
