@@ -12,7 +12,7 @@ from interp_jax.kernels import jumps
 
 EXACT, UNTRAINED = "exact posterior", "untrained"
 THESIS = {"1 layer, as in the thesis": "1-layer perceptron", "2 layers, as in the thesis": "2-layer perceptron"}
-SHAPES = "pulses", "between pulses and steps", "steps"  # up to 20%, up to 80% and more than 80% of the rise are left
+SHAPES = "pulses", "between pulses and steps", "steps"  # by the share of the rise that is left: 0.2 and 0.8
 FIRST_KIND, PROBED = THESIS  # PROBED: that of Fig. 7.1
 
 
@@ -76,7 +76,7 @@ def show(result: Observer, page) -> None:
         ],
         "L1: mean |error| in samples on test signals. Plateau: in means of the signals of ascents that converge, "
         "samples 6 to 15 after the jump less those 6 to 15 before it, relative to the rise: 1 for a step, 0 for a "
-        "pulse.",
+        "pulse; from 0.2 to 0.8 it counts as neither.",
     )
     page.figure(
         "ascent_on_the_posterior",
@@ -107,14 +107,14 @@ def plateaus_in_words(result: Observer) -> str:
         return "Too few ascents on the log-probability reached the threshold to measure the shape of learned inputs."
     thesis, exact = map(np.nanmean, values)
     shape, other = (SHAPES[int(np.digitize(value, (0.2, 0.8)))] for value in (thesis, exact))
-    whose = (
-        "a property of the task" if shape == other else f"not a property of the task alone, whose inputs are {other}"
-    )
+    verdict = f"left, so that {shape} are a property of the task"
+    if shape != other:
+        verdict = f"left ({other}): the shape is not a property of the task alone"
     return (
         f"The inputs that one-layer networks respond to most are {shape}: of their rise {thesis:.0%} is left a few "
         f"samples later, of a real signal's 100%. For the exact posterior, the best possible detector, {exact:.0%} is "
-        f"left: the shape is {whose}. Inputs learned from untrained networks have their largest rise at the right "
-        f"position in {result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
+        f"{verdict}. Inputs learned from untrained networks have their largest rise at the right position in "
+        f"{result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
     )
 
 

@@ -181,17 +181,21 @@ def _observed(plateaus=(0.1, 0.3), places=(((AT,), (AT,)), ((AT,), (AT,)), ((AT,
 @pytest.mark.parametrize(
     ("plateaus", "shape", "whose"),
     [
-        ((0.1, 0.19), "pulses", "a property of the task."),
-        ((0.1, 0.3), "pulses", "not a property of the task alone, whose inputs are between pulses and steps."),
-        ((0.9, 0.1), "steps", "not a property of the task alone, whose inputs are pulses."),
-        ((0.9, 0.85), "steps", "a property of the task."),
-        ((0.5, 0.9), "between pulses and steps", "not a property of the task alone, whose inputs are steps."),
+        ((0.1, 0.19), "pulses", ", so that pulses are a property of the task."),
+        ((0.1, 0.3), "pulses", " (between pulses and steps): the shape is not"),
+        ((0.9, 0.1), "steps", " (pulses): the shape is not a property of the task alone."),
+        ((0.9, 0.85), "steps", ", so that steps are a property of the task."),
+        (
+            (0.5, 0.9),
+            "between pulses and steps",
+            " (steps): the shape is not a property of the task alone.",
+        ),
     ],
 )
 def test_the_shape_of_learned_inputs_is_the_tasks_if_the_posterior_has_it_too(plateaus, shape, whose):
     finding = observer.plateaus_in_words(_observed(plateaus))
     assert f"respond to most are {shape}: of their rise {plateaus[0]:.0%} is left" in finding
-    assert f"{plateaus[1]:.0%} is left: the shape is {whose} Inputs learned" in finding
+    assert f"{plateaus[1]:.0%} is left{whose}" in finding
     assert finding.endswith("untrained networks have their largest rise at the right position in 2% of cases.")
 
 
