@@ -56,6 +56,7 @@ def _drawn(a, b):
     yield figures.explanation(**CALLS["figures.explanation"]() | {"class_names": [a, b, "c"]})
     yield figures.hierarchy(TREE, clusters=[2], feature_names=[a, b, "c", "d"], unit_name=a)
     yield figures.core_units({a: SELECTION, b: SELECTION}, class_names=[a, b], unit_name=a)
+    yield figures.certificate(**CALLS["figures.certificate"]() | {"unit_name": a})
     yield figures.ascent(Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True]), names=[a, b])
     names = {"titles": [a], "input_label": b, "output_label": a}
     yield figures.roles.image_roles([[[1, 0]]], [[1, -1]], output_names=[a, b], **names)
