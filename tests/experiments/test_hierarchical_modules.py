@@ -42,6 +42,7 @@ SMALL = dataclasses.replace(
     nmf_iterations=20,
 )
 FIGURES = {
+    "network",
     "training",
     "feature_vectors",
     "dendrograms",
@@ -122,7 +123,7 @@ def _assert_clusters_are_a_tree(found, units):
 def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
     study_main.main(dataclasses.replace(SMALL, **options))
     figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
-    missing = {"roles_factorization"}
+    missing = {"roles_factorization", "network"}
     no_curve = {"training"} if "network" in options else set()
     assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
 
