@@ -129,7 +129,7 @@ def test_results_of_any_kind_are_read_as_they_were_stored(tmp_path):
 
 @pytest.mark.parametrize("name", ["os:stat_result", "interp_jax.reports.run:Run", "interp_jax.data.images:load"])
 def test_only_results_of_this_package_are_made_of_what_is_stored(tmp_path, name):
-    text = json.dumps({"result": name, "fields": {}})
+    text = json.dumps({"named": name, "fields": {}})
     np.savez(tmp_path / "result.npz", text=np.array(text))
     with pytest.raises(ValueError, match=r"found another result \(.* is no result of this package\), wanted"):
         _stored.load(tmp_path / "result.npz")
