@@ -16,7 +16,7 @@ def save(path: Path, result: Any) -> None:
     stored.save(path, result, lambda kind: kind.__name__)
 
 
-def load(path: Path, module: ModuleType) -> Any:
+def load(path: Path, module: ModuleType | None) -> Any:
     """The result that `save` stored, its named tuples of the classes that a module has by their names.
 
     Raises:

@@ -3,7 +3,7 @@
 import dataclasses
 import shutil
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,24 @@ class Study:
         """The networks that `fitted` starts from, before any training."""
         stacked, _ = self.stacked(constructor, seeds)
         return [networks.inference_view(lane(stacked, seed)) for seed in range(seeds)]
+
+    def cached(self, name: str, compute: Callable[[], Any], module: types.ModuleType | None = None) -> Any:
+        """What ``compute`` returns: computed once, then read from the run's folder, named tuples from ``module``."""
+        path = self.folder(name) / "result.npz"
+        if not path.exists():
+            result = compute()
+            path.parent.mkdir(exist_ok=True)
+            stored.save(path, result)
+        return stored.load(path, module)
+
+    def counted(self, what: str, items: Iterable) -> Iterator:
+        """The items one after the other, counted by a progress bar."""
+        items = list(items)
+        bar = self.progress.task(what, len(items))
+        for item in items:
+            yield item
+            bar.advance()
+        bar.finish()
 
     def folder(self, name: str) -> Path:
         """The folder of the checkpoint of this name."""

@@ -1,7 +1,7 @@
 """The study's network, its hidden layers, and the core units that all sections use."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments import stored
 from experiments.core_units import published
 from experiments.core_units.tasks import Task, task
 from experiments.study import BATCH, Study
@@ -110,31 +109,14 @@ class CoreStudy(Study):
 
     def select(self, name: str, parts: Callable, target: int | None, **options: Any) -> core_units.Selection:
         """A selection from the tail, the activations and the predictions that ``parts`` returns; made once."""
-        return self.cached(name, lambda: core_units.select(*parts(), target, **self.select_options | options))
+        options = self.select_options | options
+        return self.cached(name, lambda: core_units.select(*parts(), target, **options), core_units)
 
     @property
     def select_options(self) -> dict:
         """Options of all selections."""
         names = ("steps", "minibatch_size", "starts", "swaps", "search_rows")
         return {name: getattr(self.config, name) for name in names}
-
-    def cached(self, name: str, compute: Callable[[], Any]) -> Any:
-        """What ``compute`` returns, such as a `Selection`: computed once, then read from the run's folder."""
-        path = self.folder(name) / "result.npz"
-        if not path.exists():
-            result = compute()
-            path.parent.mkdir(exist_ok=True)
-            stored.save(path, result)
-        return stored.load(path, core_units)
-
-    def counted(self, what: str, items: Iterable) -> Iterator:
-        """The items one after the other, counted by a progress bar."""
-        items = list(items)
-        bar = self.progress.task(what, len(items))
-        for item in items:
-            yield item
-            bar.advance()
-        bar.finish()
 
     def class_rows(self, label: int, most: int | None = None) -> core_units.ClassData:
         """The class rows of a selection, or a sample of at most ``most`` of them, half of either side."""
