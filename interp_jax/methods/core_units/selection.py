@@ -12,7 +12,7 @@ from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key,
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._calibration import as_calibration
 from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator
-from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set
+from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set, without_doubtful
 from interp_jax.methods.core_units._tails import accept
 from interp_jax.methods.core_units.bounds import check_holding
 from interp_jax.methods.core_units.decisions import ClassData, as_target, tolerance_of
@@ -127,10 +127,11 @@ def select(
     With a ``confidence`` the set is certified to hold that share of decisions on new rows too (`certify`). Half of the
     rows of each group, or those given as ``calibration``, take no part in the search, which asks for the rate that they
     must show for a certificate. Around the set found, nested sets are made, from all units to the fewest that reach
-    ``holding``, and tested in this order; the smallest certified one is the result. The guarantee assumes that the
-    calibration rows did not train the network either, and are independent draws from the rows asked about. It is
-    that of one call, whose starts are compared by the search's rows: for several classes together, or several calls of
-    which one is chosen, see ``joint`` and ``compared`` of `certify`, which takes ``nested``.
+    ``holding``; larger ones that hold less on the search's rows than asked for are left out. The rest are tested in
+    this order; the smallest certified one is the result. The guarantee assumes that the calibration rows did not train
+    the network either, and are independent draws from the rows asked about. It is that of one call, whose starts are
+    compared by the search's rows: for several classes together, or several calls of which one is chosen, see ``joint``
+    and ``compared`` of `certify`, which takes ``nested``.
 
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
     all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
@@ -232,6 +233,7 @@ def select(
             closed = np.flatnonzero(~mask)
             larger = larger_masks(mask, closed[np.argsort(-gates[own][closed], kind="stable")])
             nested = np.concatenate([larger, mask[None]])
+        nested = without_doubtful(evaluator, nested, mask, required)
         options = {"holding": float(holding), "confidence": float(confidence or 0), "tolerance": tolerances[own]}
         place, bound = calibrated.test(network, nested, mask, asked, **options)
         mask = nested[place] if place >= 0 else mask

@@ -11,7 +11,7 @@ import scipy.stats
 from interp_jax.methods import core_units
 from interp_jax.methods.core_units import selection
 from interp_jax.methods.core_units._evaluate import MaskEvaluator
-from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set
+from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set, without_doubtful
 from interp_jax.methods.core_units._tails import accept
 from interp_jax.methods.core_units.bounds import balanced_limit, last_in_sequence, most_errors
 from tests.methods.core_units.planted import CLASSES, TRAINING, UNITS, dense, planted, two_layers
@@ -171,6 +171,27 @@ def test_sets_above_a_mask_grow_one_by_one_and_then_double():
         [1, 0, 1],
         [0, 0, 1],
     ]
+
+
+def test_larger_sets_that_fail_on_the_searchs_rows_do_not_end_the_tests():
+    # Four units that are harmless together, and closed together, but not if only some of them are open.
+    def tail(hidden):
+        some = jnp.abs(hidden[:, 2:6].sum(axis=1) - 2) < 1.5
+        return jnp.stack([hidden[:, 0], hidden[:, 1] + 50 * some], axis=1)
+
+    rows = np.random.default_rng(0).normal(size=(600, 9)).astype(np.float32)
+    rows[:, 2:6] = 1
+    predictions = np.asarray(tail(rows).argmax(axis=1))
+    found = core_units.select(tail, rows, predictions, 1, **OPTIONS)
+    assert (found.certified, found.units) == (True, 2)
+    assert set(found.nested.sum(axis=1).tolist()) <= {9, 5, 4, 3, 2}
+    network, hidden, _ = accept(tail, rows, predictions, None, scores="logits")
+    data = core_units.class_data(predictions, 1, key=jax.random.key(0))
+    evaluator = MaskEvaluator(network, hidden, predictions, data, 1)
+    nested = nested_masks(evaluator, found.mask, 0.9, rows=100)
+    fails = np.array([evaluator.rate(mask) < 0.9 for mask in nested])
+    assert fails[1]
+    np.testing.assert_array_equal(without_doubtful(evaluator, nested, found.mask, 0.9), nested[~fails])
 
 
 @pytest.mark.parametrize(
