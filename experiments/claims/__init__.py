@@ -1,0 +1,1 @@
+"""What the claims of the five papers are worth: each with its number, the control, and a verdict decided by a rule."""

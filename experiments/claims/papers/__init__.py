@@ -1,0 +1,5 @@
+"""The papers, each with its sections and their claims."""
+
+from experiments.claims.claim import Paper
+
+PAPERS: tuple[Paper, ...] = ()
