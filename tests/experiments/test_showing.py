@@ -67,6 +67,23 @@ def test_a_result_of_another_version_is_refused_by_its_file(tmp_path):
             stored.load(tmp_path / "result.npz", module)
 
 
+def test_fields_that_a_result_no_longer_has_are_left_out(tmp_path):
+    class Fewer(NamedTuple):
+        number: float
+        pair: tuple
+
+    class More(NamedTuple):
+        number: float
+        new: float
+
+    stored.save(tmp_path / "result.npz", RESULT)
+    read = stored.load(tmp_path / "result.npz", SimpleNamespace(__name__="here", Inner=Inner, Outer=Fewer))
+    assert isinstance(read, Fewer)
+    assert read.pair == RESULT.pair
+    with pytest.raises(ValueError, match=r"found another result \('new'\)"):
+        stored.load(tmp_path / "result.npz", SimpleNamespace(__name__="here", Inner=Inner, Outer=More))
+
+
 def test_the_template_runs_and_its_page_is_drawn_again_from_its_results(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = dataclasses.replace(template.PRESETS["quick"], epochs=2)
