@@ -6,7 +6,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments.core_units.core_study import random_masks
 from interp_jax import figures
 from interp_jax.methods import core_units
 
@@ -31,24 +30,46 @@ class Baselines(NamedTuple):
 
 def measure(study) -> Baselines:
     """For every layer and class: units needed by each method, random sets of the same size, and curves."""
-    layers = {layer: {} for layer in study.config.layers}
-    for layer, classes in layers.items():
-        for label in study.counted(f"baselines, {layer}", study.names):
-            compare = partial(_compare, study, layer, label)
-            classes[study.names[label]] = Compared(*study.cached(f"baselines {layer} {label}", compare))
-    return Baselines(layers)
+
+    def compared(layer, label):
+        compare = partial(_compare, study, layer, label)
+        return Compared(*study.cached(f"baselines {layer} {label}", compare))
+
+    return Baselines(study.by_layer("baselines", compared))
 
 
 def _compare(study, layer, label) -> list:
-    evaluated = {name: _evaluated(study, layer, label, each) for name, each in _orders(study, layer, label).items()}
-    cores = [study.core(layer, label, run) for run in range(study.config.repeats)]
+    config, required, given = study.config, study.required(layer, label), (*study.parts(layer), label)
+    curve = partial(core_units.nested_holding, *given, data=study.class_rows(label, config.baseline_rows))
+    rates = partial(core_units.holding_rates, *given, data=study.class_rows(label))
+    needed, curves = {}, {}
+    for name, orders in _orders(study, layer, label).items():
+        every = [curve(order) for order in orders]
+        sizes = [core_units.fewest(each, required) for each in every]
+        sizes = [study.units(layer) if size < 0 else size for size in sizes]
+        best = int(np.argmin(sizes))
+        needed[name], curves[name] = _on_all_rows(orders[best], sizes[best], rates, required), np.float32(every[best])
+    cores = [study.core(layer, label, run) for run in range(config.repeats)]
     mask, size, key = cores[0].mask, cores[0].units, jax.random.fold_in(study.key(7), label)
-    masks = [mask, *random_masks(key, len(mask), size, study.config.random_sets)]
-    needed, curves = ({name: each[place] for name, each in evaluated.items()} for place in (0, 1))
     needed[OURS] = float(np.mean([core.units for core in cores]))
     order = np.lexsort((-cores[0].gates, ~mask))  # units outside the core come last
-    curves[OURS] = np.where(np.arange(len(mask) + 1) <= size, _curve(study, layer, label, order), np.nan)
-    return [needed, _rates(study, layer, label, masks), curves, study.required(layer, label)]
+    curves[OURS] = np.where(np.arange(len(mask) + 1) <= size, curve(order), np.nan)
+    places = [jax.random.permutation(jax.random.fold_in(key, draw), len(mask)) for draw in range(config.random_sets)]
+    return [needed, rates(np.stack([mask, *(np.asarray(place) < size for place in places)])), curves, required]
+
+
+def _on_all_rows(order, size, rates, required):
+    """How many of the first units suffice on all rows: a few more or fewer than on the sample."""
+    place = np.argsort(order)
+
+    def holds(size):
+        return rates(place[None] < size)[0] >= required - 1e-6
+
+    while size < len(place) and not holds(size):
+        size += 1
+    while size and holds(size - 1):
+        size -= 1
+    return size
 
 
 def _orders(study, layer, label) -> dict[str, list[np.ndarray]]:
@@ -61,57 +82,23 @@ def _orders(study, layer, label) -> dict[str, list[np.ndarray]]:
         "outgoing weights": core_units.outgoing_magnitude(kernel, study.units(layer)),
         "gradient × activation": core_units.gradient_times_activation(tail, positives, label),
     }
-    orders = {name: [_descending(values)] for name, values in importance.items()}
+    orders = {name: [np.argsort(-np.asarray(values), kind="stable")] for name, values in importance.items()}
     sample = study.class_rows(label, config.greedy_rows)
     for way in ("forward", "backward"):
         orders[f"greedy {way}"] = [core_units.greedy(tail, hidden, predictions, label, data=sample, direction=way)]
     options = {"kind": "hard_concrete", "repeats": 1, "steps": config.steps, "minibatch_size": config.minibatch_size}
     options["key"] = jax.random.fold_in(study.key(6), label)
     odds = core_units.sweep(tail, hidden, predictions, [label], **options).gates[0, :, 0]
-    return {**orders, "hard concrete": [_descending(values) for values in odds]}
-
-
-def _descending(values):
-    return np.argsort(-np.asarray(values), kind="stable")
-
-
-def _curve(study, layer, label, order):
-    """The holding rates of the first 0, 1, 2, … units of a ranking on a sample of the class's rows."""
-    sample = study.class_rows(label, study.config.baseline_rows)
-    return core_units.nested_holding(*study.parts(layer), label, order, data=sample)
-
-
-def _evaluated(study, layer, label, orders):
-    """The number of units of the best of some rankings that suffices on all rows, and its curve on a sample."""
-    required, curves = study.required(layer, label), [_curve(study, layer, label, order) for order in orders]
-    sizes = [core_units.fewest(curve, required) for curve in curves]
-    sizes = [len(orders[0]) if size < 0 else size for size in sizes]
-    best = int(np.argmin(sizes))
-    place, size = np.argsort(orders[best]), sizes[best]
-
-    def holds(size):
-        return _rates(study, layer, label, [place < size])[0] >= required - 1e-6
-
-    # The size on the sample may differ from that on all rows by a few units.
-    while size < len(place) and not holds(size):
-        size += 1
-    while size and holds(size - 1):
-        size -= 1
-    return size, np.float32(curves[best])
-
-
-def _rates(study, layer, label, masks):
-    """The holding rates of masks on all rows of the class."""
-    return core_units.holding_rates(*study.parts(layer), label, np.stack(masks), data=study.class_rows(label))
+    return orders | {"hard concrete": [*np.argsort(-np.asarray(odds), axis=1, kind="stable")]}
 
 
 def show(result: Baselines, page) -> None:
     """For every layer a table, and curves for one class."""
     page.text(
-        "The baselines rank the units and keep the first ones: by mean activation on the rows of the class; by the "
-        "norm of the outgoing weights; by gradient × activation of the class's log-probability; by the odds of "
-        "hard-concrete gates, trained as ours, of which the best cost counts; and by greedy selection on a sample of "
-        "rows, which adds the unit that increases the holding rate most or removes the one that decreases it least."
+        "The baselines rank the units and keep the first: by mean activation on the rows of the class; by the norm of "
+        "the outgoing weights; by gradient × activation of the class's log-probability; by the odds of hard-concrete "
+        "gates, of which the best cost counts; and by greedy selection on a sample of rows, which adds the unit that "
+        "increases the holding rate most or removes the one that decreases it least."
     )
     page.finding(compared(result.layers))
     for layer, classes in result.layers.items():
@@ -130,18 +117,12 @@ def show(result: Baselines, page) -> None:
             f"{layer}, class {first}: holding rate of the first units of every ranking, and of our core as its units "
             "are removed in increasing order of their gates (as Fig. 6 of the paper: the same for its networks).",
         )
-        columns = {
-            "needed": {name: each.needed for name, each in classes.items()},
-            "ours_holding": {name: each.rates[0] for name, each in classes.items()},
-            "random": {name: each.rates[1:] for name, each in classes.items()},
-        }
-        page.metrics({layer: {**columns, "curves": {"class": first, **curves}}})
+        page.metrics({layer: {"needed": {name: each.needed for name, each in classes.items()}}})
 
 
 def _row(needed, rates, *_):
-    least, most = min(rates[1:]), max(rates[1:])
     sizes = (f"{size:.{int(name == OURS)}f}" for name, size in needed.items())
-    return *sizes, f"{rates[0]:.2%}", f"{least:.0%} to {most:.0%}"
+    return *sizes, f"{rates[0]:.2%}", f"{min(rates[1:]):.0%} to {max(rates[1:]):.0%}"
 
 
 def compared(layers: dict[str, dict[str, Compared]]) -> str:

@@ -16,9 +16,6 @@ from experiments.study import BATCH, Study
 from interp_jax import networks
 from interp_jax.methods import core_units
 
-# One optimizer object for all calls, so that they share a compilation.
-SHUFFLED_OPTIMIZER = optax.adam(1e-3)
-
 
 @dataclasses.dataclass
 class CoreStudy(Study):
@@ -34,15 +31,14 @@ class CoreStudy(Study):
     @cached_property
     def network(self) -> networks.Chain:
         """The trained network."""
-        options = {"epochs": self.task.epochs, **self.task.training}
-        return self.fitted("network", self.task.network, self.task.learned, seeds=None, **options).network
+        return self.fitted("network", self.task.network, self.task.learned, seeds=None, **self.task.training).network
 
     def control(self, name: str) -> networks.Chain:
         """A sanity control of the network: untrained, or trained on shuffled labels."""
         if name == "untrained":
             return networks.inference_view(self.stacked(self.task.network, None)[0])
-        options = {"optimizer": SHUFFLED_OPTIMIZER, "minibatch_size": self.task.training["minibatch_size"]}
-        options["epochs"] = self.config.shuffled_epochs
+        options = {"epochs": self.config.shuffled_epochs, "minibatch_size": self.task.training["minibatch_size"]}
+        options["optimizer"] = optax.adam(1e-3)
         return self.fitted(name, self.task.network, self.shuffled(), seeds=None, **options).network
 
     def shuffled(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +84,9 @@ class CoreStudy(Study):
 
     def required(self, layer: str, label: int, classifier: str = "argmax") -> float:
         """The required holding rate; with the paper's classifier that of the paper."""
-        if self.config.holding is not None:
-            return self.config.holding
         tables = published.tables(self.config.data, layer)
-        if tables is None:
-            return 0.995
+        if self.config.holding or not tables:
+            return self.config.holding or 0.995
         paper = float(tables[1][label].mean())
         return paper if classifier == "center" or self.config.data == "cifar10" else max(0.995, paper)
 
@@ -118,6 +112,13 @@ class CoreStudy(Study):
         names = ("steps", "minibatch_size", "starts", "swaps", "search_rows")
         return {name: getattr(self.config, name) for name in names}
 
+    def by_layer(self, what: str, of_class: Callable[[str, int], Any]) -> dict[str, dict[str, Any]]:
+        """``of_class(layer, label)`` by layer and name of the class."""
+        return {
+            layer: {self.names[label]: of_class(layer, label) for label in self.counted(f"{what}, {layer}", self.names)}
+            for layer in self.config.layers
+        }
+
     def class_rows(self, label: int, most: int | None = None) -> core_units.ClassData:
         """The class rows of a selection, or a sample of at most ``most`` of them, half of either side."""
         data = core_units.class_data(self.predictions[0], label, key=jax.random.fold_in(self.key(3), label))
@@ -131,9 +132,3 @@ class CoreStudy(Study):
 def predicted(network, rows) -> np.ndarray:
     """The predicted class of every row."""
     return networks.apply(network, rows, batch_size=BATCH).argmax(axis=1)
-
-
-def random_masks(key, units: int, size: int, count: int) -> list[np.ndarray]:
-    """Random sets of units of a given size, as masks."""
-    keys = (jax.random.fold_in(key, draw) for draw in range(count))
-    return [np.asarray(jax.random.permutation(key, units) < size) for key in keys]

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.core_units import published
-from interp_jax import figures
 from interp_jax.methods import core_units
 
 CLASSIFIERS = {
@@ -37,74 +36,58 @@ class Cores(NamedTuple):
 
 def measure(study) -> Cores:
     """Selections for every class in every layer."""
-    config, labels, selected, paper = study.config, [*study.names], {}, {}
-    for layer in config.layers:
-        selected[layer] = {classifier: _selected(study, layer, classifier) for classifier in config.classifiers}
-        if tables := published.tables(config.data, layer):
-            paper[layer] = np.array([table.mean(axis=1)[labels] for table in tables])
-    return Cores([*study.names.values()], selected, {layer: study.units(layer) for layer in config.layers}, paper)
+    config, names = study.config, study.names
+    selected = {layer: {by: _selected(study, layer, by) for by in config.classifiers} for layer in config.layers}
+    tables = {layer: published.tables(config.data, layer) for layer in config.layers}
+    paper = {layer: np.mean(of, axis=2)[:, [*names]] for layer, of in tables.items() if of}
+    return Cores([*names.values()], selected, {layer: study.units(layer) for layer in config.layers}, paper)
 
 
 def _selected(study, layer, classifier) -> Selected:
-    repeats, rows = study.config.repeats, []
-    runs = [(label, run) for label in study.names for run in range(repeats)]
+    rows, runs = [], [(label, run) for label in study.names for run in range(study.config.repeats)]
     for label, run in study.counted(f"core units by {classifier}, {layer}", runs):
         core = study.core(layer, label, run, classifier)
         hidden, predictions = study.hidden(layer, held=True), study.predictions[1]
         held_out = float(core_units.holding_rate(study.network.after(layer), hidden, predictions, label, core.mask))
         rows.append((core.units, core.holding_rate, core.reached, held_out, core.gates_units, core.gates_holding_rate))
     required = np.array([study.required(layer, label, classifier) for label in study.names])
-    return Selected(required, *(np.array(each).reshape(-1, repeats) for each in zip(*rows, strict=True)))
+    return Selected(required, *(np.reshape(each, (len(required), -1)) for each in zip(*rows, strict=True)))
 
 
 def show(result: Cores, page) -> None:
-    """A table for every layer and classifier, and a figure for every layer."""
+    """A table for every layer and classifier."""
     page.text(
-        "The rows of a class are all rows that the network assigns to it and an equal number of others at random. The "
-        "decision for a row, this class or not, holds if it is unchanged when all units outside a set are set to zero. "
-        "The smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: "
-        "gates trained by gradient descent propose sets, to which a search adds, removes and exchanges units. Tables "
-        "have the number of core units in every selection (*: the required rate is not reached), their mean holding "
-        "rates on the rows of the class and, by argmax, on held-out rows, and the same of the gates alone, before the "
-        "search."
+        "The rows of a class are all rows that the network assigns to it and as many others at random. The decision "
+        "for a row, this class or not, holds if it is unchanged when all units outside a set are set to zero. The "
+        "smallest set is sought whose holding rate, the share of decisions that hold, reaches a required rate: trained "
+        "gates propose sets, to which a search adds, removes and exchanges units. Tables have the number of core units "
+        "in every selection (*: the required rate is not reached), mean holding rates on the rows of the class and, by "
+        "argmax, on held-out rows, and the same of the gates alone."
     )
     page.finding(sufficient(result))
-    metrics = {}
     for layer, by in result.selected.items():
+        metrics = {"classes": result.classes, "of": result.of[layer]}
         for classifier, each in by.items():
+            columns = {
+                "class": result.classes,
+                "required rate": map("{:.2%}".format, each.required),
+                "units": _counts(each.units, each.reached),
+                "holding rate": map("{:.2%}".format, each.holding.mean(axis=1)),
+                "held-out rows": map("{:.2%}".format, each.held_out.mean(axis=1)),
+                "gates alone": _counts(each.gates_units, each.gates_holding >= each.required[:, None] - 1e-6),
+                "… their rate": map("{:.2%}".format, each.gates_holding.mean(axis=1)),
+            }
+            if layer in result.paper:
+                columns["paper, mean of three runs"] = map("{:.1f} @ {:.1%}".format, *result.paper[layer])
             caption = f"{layer}, {result.of[layer]} feature maps; {CLASSIFIERS[classifier]}."
-            _table(page, result.classes, each, result.paper.get(layer), caption)
-        own, (argmax, *center) = result.paper.get(layer), by.values()
-        enough = argmax.gates_holding >= argmax.required[:, None] - 1e-6
-        series = {"refined": argmax.units, "gates alone": np.where(enough, argmax.gates_units, np.nan)}
-        bars, label = None if own is None else {"paper": own[0]}, f"core units of {layer}"
-        page.figure(
-            f"units_{layer}",
-            figures.selected_units.by_class(result.classes, series, bars, y_label=label),
-            f"{layer}: core units, of {result.of[layer]}; of gates alone where they reach the required rate.",
-        )
-        metrics[layer] = {"classes": result.classes, "of": result.of[layer], **argmax._asdict()}
-        for required, units, holding, _, held_out, *_ in center:
-            by_center = {"required": required, "units": units, "holding": holding, "held_out_by_argmax": held_out}
-            metrics[layer]["by_center"] = by_center
-    page.metrics(metrics)
+            page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
+            metrics |= each._asdict() if classifier == "argmax" else {"by_center": each._asdict()}
+        page.metrics({layer: metrics})
 
 
-def _table(page, classes, each, paper, caption):
-    stars = np.where(each.reached, "", "*")
-    gates_stars = np.where(each.gates_holding >= each.required[:, None] - 1e-6, "", "*")
-    columns = {
-        "class": classes,
-        "required rate": map("{:.2%}".format, each.required),
-        "units": [", ".join(map("{}{}".format, *row)) for row in zip(each.units, stars, strict=True)],
-        "holding rate": map("{:.2%}".format, each.holding.mean(axis=1)),
-        "held-out rows": map("{:.2%}".format, each.held_out.mean(axis=1)),
-        "gates alone": [", ".join(map("{}{}".format, *row)) for row in zip(each.gates_units, gates_stars, strict=True)],
-        "… their rate": map("{:.2%}".format, each.gates_holding.mean(axis=1)),
-    }
-    if paper is not None:
-        columns["paper, mean of three runs"] = map("{:.1f} @ {:.1%}".format, *paper)
-    page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
+def _counts(units, reached):
+    """The numbers of units for each class, with a star where the required rate is not reached."""
+    return map(", ".join, np.char.add(units.astype(str), np.where(reached, "", "*")))
 
 
 def sufficient(result: Cores) -> str:

@@ -27,29 +27,29 @@ def measure(study) -> Joint:
     (first, *others), units, rates, paper = study.config.layers, {}, {}, {}
     of = {layer: study.units(layer) for layer in study.config.layers}
     tail = jax.tree_util.Partial(_masked, networks.gate(study.network.after(first), tuple(others)))
-    hidden, predictions = study.hidden(first, held=True), study.predictions[1]
+    held = tail, study.hidden(first, held=True), study.predictions[1]
     for label in study.counted("all layers together", study.few):
-        name, required = study.names[label], study.required(first, label)
+        name, required = study.few[label], study.required(first, label)
         if runs := published.JOINT.get((study.config.data, label)):
             paper[name] = np.array(runs)
             required = study.config.holding or paper[name][:, 0].min() / 1000
         cores = [_core(study, tail, of, label, run, required) for run in range(study.config.repeats)]
         units[name] = np.array([[core.mask[layer].sum() for layer in of] for core in cores])
-        held_out = partial(core_units.holding_rate, tail, hidden, predictions, label, batch_size=BATCH)
+        held_out = partial(core_units.holding_rate, *held, label, batch_size=BATCH)
         rates[name] = np.array([(core.holding_rate, float(held_out(core.mask))) for core in cores])
     return Joint(of, units, rates, paper)
 
 
 def _core(study, tail, of, label, run, required):
-    rows = study.class_rows(label, study.config.joint_rows).rows
     options = {"swaps": 0, "search_rows": 128, "starts": 1, "holding": float(required)}
     options["key"] = jax.random.fold_in(jax.random.fold_in(study.key(10), label), run)
     options["mask_shape"] = {layer: (units,) for layer, units in of.items()}
 
-    def data():
+    def parts():
+        rows = study.class_rows(label, study.config.joint_rows).rows
         return tail, study.hidden(study.config.layers[0])[rows], study.predictions[0][rows]
 
-    return study.select(f"both layers {label} {run}", data, label, **options)
+    return study.select(f"both layers {label} {run}", parts, label, **options)
 
 
 def _masked(gated, hidden, masks):
@@ -67,7 +67,9 @@ def show(result: Joint, page) -> None:
                 name,
                 *(", ".join(map(str, of_layer)) for of_layer in units.T),
                 *(f"{rate:.2%}" for rate in result.rates[name].mean(axis=0)),
-                published_in_words(result.paper[name]) if name in result.paper else None,
+                "{1:.1f} and {2:.1f} @ {0:.1%}".format(*result.paper[name].mean(axis=0) / [1000, 1, 1])
+                if name in result.paper
+                else None,
             )
             for name, units in result.units.items()
         ],
@@ -75,12 +77,4 @@ def show(result: Joint, page) -> None:
         "the lowest rate of the paper's runs, or else the required rate, on a sample of rows; mean holding rates. "
         "Paper: means of three runs.",
     )
-    for name, units in result.units.items():
-        rows = np.concatenate([result.rates[name], units.astype(object)], axis=1).tolist()
-        page.metrics({name: [dict(zip(("holding", "held_out", *result.of), row, strict=True)) for row in rows]})
-
-
-def published_in_words(runs: np.ndarray) -> str:
-    """The mean units of both layers, and the mean holding rate."""
-    rate, *units = runs.mean(axis=0)
-    return f"{units[0]:.1f} and {units[1]:.1f} @ {rate / 10:.1f}%"
+    page.metrics({"units": result.units, "rates": result.rates})

@@ -20,15 +20,17 @@ class Necessity(NamedTuple):
 
 def measure(study) -> Necessity:
     """Holding rates with the core kept and removed, by three kinds of ablation, and disjoint sufficient sets."""
-    rates, disjoint = ({layer: {} for layer in study.config.layers} for _ in range(2))
-    for layer in study.config.layers:
-        tail, hidden = study.network.after(layer), study.hidden(layer, held=True)
-        for label in study.counted(f"necessity, {layer}", study.names):
-            core, name, further = study.core(layer, label), study.names[label], partial(_disjoint, study, layer, label)
-            holding = core_units.necessity(tail, hidden, study.predictions[1], label, core.mask, key=study.key(8))
-            rates[layer][name] = [float(getattr(holding, column)) for column in COLUMNS]
-            disjoint[layer][name] = [core.units, *study.cached(f"disjoint sets {layer} {label}", further)]
-    return Necessity(rates, disjoint)
+
+    def rates(layer, label):
+        held = study.network.after(layer), study.hidden(layer, held=True), study.predictions[1]
+        holding = core_units.necessity(*held, label, study.core(layer, label).mask, key=study.key(8))
+        return [float(getattr(holding, column)) for column in COLUMNS]
+
+    def disjoint(layer, label):
+        further = study.cached(f"disjoint sets {layer} {label}", partial(_disjoint, study, layer, label))
+        return [study.core(layer, label).units, *further]
+
+    return Necessity(study.by_layer("necessity", rates), study.by_layer("disjoint sets", disjoint))
 
 
 def _disjoint(study, layer, label) -> list[int]:
@@ -48,10 +50,10 @@ def _disjoint(study, layer, label) -> list[int]:
 def show(result: Necessity, page) -> None:
     """A table for every layer."""
     page.text(
-        "Units are ablated in three ways: set to zero, as the gates do, which can lie outside the distribution that "
-        "the next layers were trained on; replaced by their mean over rows and positions; or by their values in "
-        "another row (resample). A constant decision has a holding rate of 50%. Disjoint sets are the core and then "
-        "further sets, each among the units of no earlier set and at the required rate."
+        "Units are set to zero, as by the gates, which can lie outside the distribution that the next layers were "
+        "trained on; replaced by their mean over rows and positions; or by their values in another row (resample). A "
+        "constant decision has a holding rate of 50%. Disjoint sets are the core and then further sets, each among the "
+        "units of no earlier set and at the required rate."
     )
     page.finding(verdict(result))
     for layer, rates in result.rates.items():
@@ -62,24 +64,23 @@ def show(result: Necessity, page) -> None:
             f"{layer}: holding rates on held-out rows with only the core (kept) and without it (removed); the "
             "number of disjoint sets, and the units of each.",
         )
-        by_column = {name: dict(zip(COLUMNS, each, strict=True)) for name, each in rates.items()}
-        page.metrics({layer: {"rates": by_column, "disjoint": result.disjoint[layer]}})
+    page.metrics(result._asdict())
 
 
 def verdict(result: Necessity) -> str:
     """The finding: what holds without the core, and whether other sets suffice as well."""
-    replaced, several = {}, {}
+    replaced, several = [], []
     for layer, rates in result.rates.items():
         mean = dict(zip(COLUMNS, np.mean([*rates.values()], axis=0), strict=True))
         core, others = mean["kept_resample"], mean["removed_resample"]
         than = "fewer than" if core < others else "more than" if core > others else "as many as"
-        replaced[layer] = f"{core:.1%} in {layer}, {than} with the core replaced and the others unchanged, {others:.1%}"
-        others = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
-        several[layer] = f"{others} of {len(rates)} classes in {layer}"
+        replaced += [f"{core:.1%} in {layer}, {than} with the core replaced and the others unchanged, {others:.1%}"]
+        count = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
+        several += [f"{count} of {len(rates)} classes in {layer}"]
     unique = all(len(sizes) == 1 for classes in result.disjoint.values() for sizes in classes.values())
     return (
         "The core is selected with the other units at zero. With the values of other images in their place, this share "
-        f"of the decisions stays the same (constant answers: 50%): {'; '.join(replaced.values())}. A set without any "
-        f"unit of the core suffices too, with the others at zero, for {', '.join(several.values())}"
+        f"of the decisions stays the same (constant answers: 50%): {'; '.join(replaced)}. A set without any unit of "
+        f"the core suffices too, with the others at zero, for {', '.join(several)}"
         + ("." if unique else ": there the core is not necessary.")
     )

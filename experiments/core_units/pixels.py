@@ -22,26 +22,24 @@ class Pixels(NamedTuple):
 
 def measure(study) -> Pixels:
     """A gate for every pixel, evaluated only on rows predicted as the class, as in the paper; and single inputs."""
-    config, task, predictions, inputs = study.config, study.task, study.predictions[0], {}
-    shape, labels, some = task.inputs.shape[1:], [*study.names], slice(config.inputs)
-    options = {"alphas": (config.pixel_alpha,), "repeats": 1, "steps": config.pixel_steps, "mask_shape": shape}
-    options |= {"key": study.key(11), "negatives": False}
-    swept = core_units.sweep(study.network, task.inputs, predictions, labels, **options)
-    gates, units, holding = (each[:, 0, 0] for each in (swept.gates, swept.units, swept.holding_rate))
-    means = [task.shown[0][predictions == label].mean(axis=0) for label in labels]
-    columns = gates.max(axis=-1), means, units, holding
-    by_class = (dict(zip(study.names.values(), column, strict=True)) for column in columns)
-    blank = task.class_names[int(np.argmax(study.network(np.zeros((1, *shape), np.float32))))]
+    config, task, predictions, names, inputs = study.config, study.task, study.predictions[0], study.names, {}
+    options = {"alphas": (config.pixel_alpha,), "repeats": 1, "steps": config.pixel_steps, "negatives": False}
+    options |= {"key": study.key(11), "mask_shape": task.inputs.shape[1:]}
+    swept = core_units.sweep(study.network, task.inputs, predictions, [*names], **options)
+    gates, *counts = (each[:, 0, 0] for each in (swept.gates, swept.units, swept.holding_rate))
+    means = [task.shown[predictions == label].mean(axis=0) for label in names]
+    by_class = (dict(zip(names.values(), column, strict=True)) for column in (gates.max(axis=-1), means, *counts))
+    blank = task.class_names[int(np.argmax(study.network(np.zeros_like(task.inputs[:1]))))]
     for layer in config.layers:
-        rows = study.hidden(layer, held=True)[some], study.predictions[1][some]
+        rows = study.hidden(layer, held=True)[: config.inputs], study.predictions[1][: config.inputs]
         selected = core_units.select_for_inputs(study.tail(layer), *rows, key=study.key(12))
         inputs[layer] = selected.units, selected.gates_units, selected.holds
-    cores = {layer: float(np.mean([study.core(layer, label).units for label in labels])) for layer in inputs}
+    cores = {layer: float(np.mean([study.core(layer, label).units for label in names])) for layer in inputs}
     return Pixels(*by_class, blank, inputs, cores)
 
 
 def show(result: Pixels, page) -> None:
-    """The gates of all classes, and a table of the sets for single inputs."""
+    """The gates of all classes, and the sets for single inputs in a sentence."""
     counts = "; ".join(f"{name}: {units}, {result.holding[name]:.1%}" for name, units in result.units.items())
     page.figure(
         "pixels",
@@ -57,9 +55,7 @@ def show(result: Pixels, page) -> None:
             "all zeros give the same prediction). The first core of a class, which serves all images, has "
             f"{result.cores[layer]:.1f} on average."
         )
-    names = ("units", "gates_units", "holds")
-    inputs = {layer: dict(zip(names, each, strict=True)) for layer, each in result.inputs.items()}
-    page.metrics({"pixels": {"units": result.units, "holding": result.holding}, "inputs": inputs})
+    page.metrics({"units": result.units, "holding": result.holding})
 
 
 def blank_in_words(result: Pixels) -> str:

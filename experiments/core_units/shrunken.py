@@ -34,7 +34,7 @@ def measure(study) -> Shrunken:
     holding = 0.95 if study.config.data == "cifar10" else 0.99
     cores = {layer: [study.core(layer, label).mask for label in study.names] for layer in study.config.layers}
     every = {
-        WHOLE: {layer: np.ones(study.units(layer), bool) for layer in cores},
+        WHOLE: {layer: np.ones_like(masks[0]) for layer, masks in cores.items()},
         TOGETHER: {layer: np.any(masks, axis=0) for layer, masks in cores.items()},
         ONE: _one_set(study, holding),
     }
@@ -63,12 +63,12 @@ def _one_set(study, holding):
     rows = np.asarray(jax.random.permutation(study.key(13), len(study.task.inputs)))[: study.config.shrunken_rows]
     for place, layer in enumerate(reversed(layers), 1):
 
-        def data(layer=layer):
+        def parts(layer=layer):
             shrunken = networks.shrink(study.network, masks) if masks else study.network
             return study.tail(layer, shrunken), study.hidden(layer)[rows], study.predictions[0][rows]
 
         options = {"key": study.key(14), "holding": 1 - place / len(layers) * (1 - holding)}
-        masks[layer] = study.select(f"all classes {layer}", data, None, **options).mask
+        masks[layer] = study.select(f"all classes {layer}", parts, None, **options).mask
     return {layer: masks[layer] for layer in layers}
 
 
@@ -78,27 +78,20 @@ def show(result: Shrunken, page) -> None:
     page.finding(one_set(result))
     page.table(
         ("network", *whole.units, *columns),
-        [
-            (
-                name,
-                *(f"{units} of {of}" for units, of in each.units.values()),
-                *(f"{share:.2%}" for share in (each.accuracy, each.same)),
-                f"{each.parameters:,}",
-                f"{each.flops / whole.flops:.2f}",
-                f"{1e6 * each.seconds:.1f} µs ({each.seconds / whole.seconds:.2f})",
-                f"{1e6 * each.apart:.1f}",
-            )
-            for name, each in result.networks.items()
-        ],
-        "The other feature maps are removed from the network with all weights to and from them. Accuracy and agreement "
-        "with the whole network on held-out rows; operations and time a row, relative to the whole network (time in "
-        "brackets); greatest difference to the scores of the masked network, in millionths of the greatest score. One "
-        f"set for all classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample "
-        "of rows. The masks are stored beside this page.",
+        [(name, *_row(each, whole)) for name, each in result.networks.items()],
+        "The other feature maps are removed with all weights to and from them. Accuracy, and agreement with the whole "
+        "network, on held-out rows; operations and time a row, relative to the whole network (time in brackets); "
+        "greatest difference to the scores of the masked network, in millionths of the greatest score. One set for all "
+        f"classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample of rows.",
     )
-    for name, each in result.networks.items():
-        numbers = {field: value for field, value in each._asdict().items() if field not in ("units", "seconds")}
-        page.metrics({name: numbers})
+    page.metrics({name: {"accuracy": each.accuracy, "apart": each.apart} for name, each in result.networks.items()})
+
+
+def _row(each, whole):
+    units = (f"{some} of {of}" for some, of in each.units.values())
+    time = f"{1e6 * each.seconds:.1f} µs ({each.seconds / whole.seconds:.2f})"
+    numbers = f"{each.accuracy:.2%}", f"{each.same:.2%}", f"{each.parameters:,}", f"{each.flops / whole.flops:.2f}"
+    return *units, *numbers, time, f"{1e6 * each.apart:.1f}"
 
 
 def one_set(result: Shrunken) -> str:

@@ -2,17 +2,7 @@
 
 from pathlib import Path
 
-from experiments.core_units import (
-    baselines,
-    cores,
-    joint,
-    necessity,
-    overlap,
-    pixels,
-    sanity_controls,
-    shrunken,
-    training,
-)
+from experiments.core_units import baselines, controls, cores, joint, necessity, overlap, pixels, shrunken, training
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.settings import Settings
 from experiments.study import write_report
@@ -22,9 +12,9 @@ SECTIONS = {
     "training": ("The network", training),
     "cores": ("The core units of every class", cores),
     "baselines": ("Other selection methods", baselines),
-    "sanity_controls": ("Sanity controls and planted cores", sanity_controls),
+    "sanity_controls": ("Sanity controls and planted cores", controls),
     "necessity": ("Necessity of the core units", necessity),
-    "overlap": ("Agreement between selections, overlap between classes, and strongest inputs", overlap),
+    "overlap": ("Agreement between selections, and overlap between classes", overlap),
     "joint": ("Several layers gated together", joint),
     "pixels": ("Gates on pixels, and gates for single inputs", pixels),
     "shrunken": ("The network without the other units", shrunken),

@@ -40,8 +40,7 @@ def _title(config):
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every data set and layer of the stored runs."""
     header = "layer (units)", "core units", "center-based classifier", "gates alone", "best baseline", "paper"
-    header += "holding rate", "… on held-out rows", "… in the paper"
-    rows, notes, more = [], [], []
+    rows, notes, more = [(*header, "holding rate", "… on held-out rows", "… in the paper")], [], []
     for record in files.values():
         config, metrics = record["config"], record["metrics"]
         notes.append(f"{_title(config)} {metrics['training']['accuracy']['held out']:.1%}")
@@ -50,8 +49,8 @@ def results_table(files: dict[Path, dict]) -> str:
             needed = metrics["baselines"][layer]["needed"] if "baselines" in metrics else {}
             rows.append(_row(config["data"], layer, cores, needed))
             more += _more(config["data"], layer, cores, config["classes"] or range(10))
-    first, *others = (f"| {' | '.join(row)} |" for row in [header, *rows])
-    return "\n".join([first, "|---" * len(header) + "|", *others]) + (
+    first, *others = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([first, "|---" * len(rows[0]) + "|", *others]) + (
         "\n\nMean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
         f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "
         "paper's rate); for the paper's center-based classifier, which tolerates a score slightly below the "
@@ -61,8 +60,8 @@ def results_table(files: dict[Path, dict]) -> str:
 
 
 def _row(data, layer, cores, needed):
-    least = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
     tables, center = published.tables(data, layer), cores.get("by_center")
+    least = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
     return (
         f"{data}, {layer} ({cores['of']})",
         _units(cores["units"]),
@@ -77,9 +76,9 @@ def _row(data, layer, cores, needed):
 
 def _more(data, layer, cores, classes):
     """The classes that need more units than in the paper, with argmax and with the center-based classifier."""
-    tables, by = published.tables(data, layer), {"": cores, ", center-based": cores.get("by_center")}
-    for name, selections in by.items() if tables else ():
+    by = {"": cores, ", center-based": cores.get("by_center")} if published.tables(data, layer) else {}
+    for name, selections in by.items():
         if selections:
-            means = zip(classes, np.mean(selections["units"], axis=1), strict=True)
-            more = [str(label) for label, mean in means if mean > tables[0][label].mean()]
+            means, (paper, _) = np.mean(selections["units"], axis=1), published.tables(data, layer)
+            more = [str(label) for label, mean in zip(classes, means, strict=True) if mean > paper[label].mean()]
             yield f"{data}, {layer}{name}: {', '.join(more) or 'none'}"

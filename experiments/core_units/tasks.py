@@ -18,35 +18,23 @@ class Task(ImageTask):
     """Labeled images, the network, and its training."""
 
     learned: tuple[np.ndarray, np.ndarray]  # the rows and labels that the network is trained on
-    shown: tuple[np.ndarray, np.ndarray]  # training and held-out rows as images with values from 0 to 1
+    shown: np.ndarray  # training rows as images with values from 0 to 1
     network: Callable  # key -> Chain
     lifted: tuple[str, ...]  # the gated layers that a stage with weights follows directly
-    epochs: int
     training: dict
 
 
 def task(settings) -> Task:
     """The task of the settings."""
     train, test = image_sets(settings.data)
-    inputs, shown, layers = (train.inputs, test.inputs), (train.inputs, test.inputs), ("max1", "max2")
-    network, epochs, training = (_cifar if settings.data == "cifar10" else _digits)(settings, train)
+    network, training = (_cifar if settings.data == "cifar10" else _digits)(settings, train)
+    inputs, shown, layers = (train.inputs, test.inputs), train.inputs, ("max1", "max2")
     if settings.data == "cifar10":  # trained on images that are cropped at random
-        inputs = tuple(np.asarray(data.center_crop(images)) for images in inputs)
-        shown, layers = tuple(images[:, 4:-4, 4:-4] for images in shown), ("max2",)
-    return Task(
-        name=TITLES[settings.data],
-        inputs=inputs[0],
-        labels=train.labels,
-        held_inputs=inputs[1],
-        held_labels=test.labels,
-        class_names=train.classes,
-        learned=(train.inputs, train.labels),
-        shown=shown,
-        network=network,
-        lifted=layers,
-        epochs=settings.epochs or epochs,
-        training=training,
-    )
+        inputs = [np.asarray(data.center_crop(images)) for images in inputs]
+        shown, layers = train.inputs[:, 4:-4, 4:-4], ("max2",)
+    images = TITLES[settings.data], inputs[0], train.labels, inputs[1], test.labels, train.classes
+    training |= {"epochs": settings.epochs} if settings.epochs else {}
+    return Task(*images, (train.inputs, train.labels), shown, network, layers, training)
 
 
 def _digits(settings, train):
@@ -54,26 +42,19 @@ def _digits(settings, train):
     sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
     # 17 epochs of 1,200 steps, the paper's 20,000. Averaged weights, not in the paper, reduce the variance.
     rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
-    training = {"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999}
-    return partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes), epochs, training
+    training = {"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999, "epochs": epochs}
+    return partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes), training
 
 
 def _cifar(settings, train):
-    as_published = settings.preset == "paper"
-    training = {
-        "optimizer": _with_decay(as_published),
-        "minibatch_size": 128,
-        "augment": data.augment_images,
-        "average": 0.9999 if as_published else 0.999,
-        "evaluation_batch_size": 500,
-    }
-    return networks.cifar_cnn, -(-100_000 // (len(train.inputs) // 128)) if as_published else 60, training
+    published = settings.preset == "paper"
+    training = {"optimizer": _with_decay(published), "minibatch_size": 128, "augment": data.augment_images}
+    training |= {"average": 0.9999 if published else 0.999, "evaluation_batch_size": 500}
+    training["epochs"] = -(-100_000 // (len(train.inputs) // 128)) if published else 60
+    return networks.cifar_cnn, training
 
 
-# One optimizer object for all calls with the same numbers, so that they share a compilation.
-@cache
-def _adam(rate):
-    return optax.adam(rate)
+_adam = cache(optax.adam)  # one optimizer for all calls with the same rate, so that they share a compilation
 
 
 @cache

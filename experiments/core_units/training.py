@@ -21,18 +21,13 @@ class Training(NamedTuple):
 
 def measure(study) -> Training:
     """The accuracy of the network on training and held-out rows."""
-    config, task = study.config, study.task
+    task, note = study.task, study.config.data_note
     labels = {"learned": task.labels, "held out": task.held_labels}
-    correct = {name: each == labels[name] for name, each in zip(labels, study.predictions, strict=True)}
-    cost = networks.cost(study.network, task.held_inputs[:500])
-    return Training(
-        f"{task.name} ({config.data_note})" if config.data_note else task.name,
-        {name: len(each) for name, each in correct.items()},
-        {name: float(np.mean(each)) for name, each in correct.items()},
-        published.ACCURACY.get(config.data),
-        cost.parameters,
-        cost.flops,
-    )
+    predictions = dict(zip(labels, study.predictions, strict=True))
+    accuracy = {name: float(np.mean(predictions[name] == of)) for name, of in labels.items()}
+    paper, cost = published.ACCURACY.get(study.config.data), networks.cost(study.network, task.held_inputs[:500])
+    rows, name = {name: len(of) for name, of in labels.items()}, f"{task.name} ({note})" if note else task.name
+    return Training(name, rows, accuracy, paper, cost.parameters, cost.flops)
 
 
 def show(result: Training, page) -> None:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.core_units import baselines, cores, necessity, overlap, pixels, published, sanity_controls, shrunken
+from experiments.core_units import baselines, controls, cores, necessity, overlap, pixels, published, shrunken
 from experiments.core_units import study as study_main
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.overlap import jaccard
@@ -149,28 +149,32 @@ def test_the_verdict_on_necessity_counts_classes_with_another_sufficient_set():
 
 
 def test_selections_are_compared_with_random_sets_of_their_size():
-    words = overlap.agree({"a": [0.5, 0.7], "b": [0.1]}, {"a": 0.2, "b": 0.2})
-    assert "both have: class a 60% (20%), class b 10% (20%)" in words
+    def masks(*runs):
+        return np.array([[unit in run for unit in range(8)] for run in runs])
+
+    words = overlap.agree({"a": masks((0, 1), (0, 1), (0, 2)), "b": masks((0, 1), (2, 3))})
+    assert "both have: class a 56% (14%), class b 0% (14%)" in words
     assert words.endswith("which have less in common for 1 of 2 classes.")
+    assert "class c 100% (100%)" in overlap.agree({"c": masks((), ())})
 
 
 def _controls(trained, shuffled, untrained):
     sizes = {"trained": trained, "trained on shuffled labels": shuffled, "untrained": untrained}
     return {
-        network: {"max1": {name: sanity_controls.Core(size, 1.0, [0.5]) for name, size in cores.items()}}
+        network: {"max1": {name: controls.Core(size, 1.0) for name, size in cores.items()}}
         for network, cores in sizes.items()
     }
 
 
 def test_small_cores_are_evidence_of_learning_only_if_the_controls_need_more_units():
-    learned = sanity_controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
+    learned = controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
     assert learned.startswith("Small cores result from learning")
     assert "has 4.0 units in the trained network, and more in a network that has learned no classes, 9.0 (tr" in learned
     assert learned.endswith("8.0 (untrained); means over the classes that all of them predict (max1: a).")
-    none = sanity_controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
+    none = controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
     assert "no evidence of learning" in none
     assert "and no more than a quarter more in a network" in none
-    assert "too few classes" in sanity_controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
+    assert "too few classes" in controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
 
 
 def test_a_blank_image_without_open_gates_is_told_from_one_with_some():
@@ -252,5 +256,5 @@ def test_a_control_is_trained_on_inputs_of_the_network():
 def test_mnist_is_trained_as_in_the_paper(monkeypatch):
     monkeypatch.setenv("INTERP_JAX_DATA", str(REAL_DATA))
     mnist = task(dataclasses.replace(PRESETS["two-cores"], data="mnist"))
-    steps = mnist.epochs * (len(mnist.learned[0]) // mnist.training["minibatch_size"])
+    steps = mnist.training["epochs"] * (len(mnist.learned[0]) // mnist.training["minibatch_size"])
     assert 20_000 <= steps <= 20_500

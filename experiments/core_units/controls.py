@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from experiments.core_units.core_study import predicted, random_masks
+from experiments.core_units.core_study import predicted
 from interp_jax import networks
 from interp_jax.methods import core_units
 
@@ -17,11 +17,10 @@ PLANTED = 3  # units in the planted core of each class
 
 
 class Core(NamedTuple):
-    """The number of core units, their holding rate, and those of random sets of the same size."""
+    """The number of core units, and their holding rate."""
 
     units: int
     holding: float
-    random: list[float]
 
 
 class Controls(NamedTuple):
@@ -56,17 +55,14 @@ def _balanced(study, network):
 def _cores(study, name, network, layer) -> dict[str, Core]:
     """The cores of the classes that the network predicts for ten rows or more, and not for all but fewer than ten."""
     hidden = jnp.asarray(networks.apply(network.until(layer), study.task.inputs[: study.config.control_rows]))
-    predictions = predicted(network.after(layer), hidden)
-    tail, cores = study.tail(layer, network), {}
+    predictions, cores = predicted(network.after(layer), hidden), {}
+    parts = study.tail(layer, network), hidden, predictions
     for label, class_name in study.few.items():
-        if not 10 <= np.sum(predictions == label) <= len(predictions) - 10:
-            continue
-        options = {"key": jax.random.fold_in(study.key(15), label), "holding": study.required(layer, label)}
-        options |= {"swaps": 2, "starts": 1}
-        core = study.select(f"control {name} {layer} {label}", lambda: (tail, hidden, predictions), label, **options)
-        masks = random_masks(study.key(16), study.units(layer), core.units, study.config.random_sets)
-        rates = [core_units.holding_rate(network.after(layer), hidden, predictions, label, mask) for mask in masks]
-        cores[class_name] = Core(core.units, core.holding_rate, [float(rate) for rate in rates])
+        if 10 <= np.sum(predictions == label) <= len(predictions) - 10:
+            options = {"key": jax.random.fold_in(study.key(15), label), "holding": study.required(layer, label)}
+            options |= {"swaps": 2, "starts": 1}
+            core = study.select(f"control {name} {layer} {label}", lambda: parts, label, **options)
+            cores[class_name] = Core(core.units, core.holding_rate)
     return cores
 
 
@@ -99,15 +95,14 @@ def show(result: Controls, page) -> None:
     page.table(
         ("network", "layer", *(f"class {name}" for name in result.classes)),
         [
-            (network, layer, *(_shown(*cores[name]) if name in cores else None for name in result.classes))
+            (network, layer, *(cores[name].units if name in cores else None for name in result.classes))
             for network, layers in result.networks.items()
             for layer, cores in layers.items()
         ],
-        "Number of core units at the required rate, and mean holding rate of random sets of the same size (100% where "
-        "the set is the whole layer), on a sample of rows. The search is the same for all three networks, and shorter "
-        "than for the core units above, so that it may find larger sets. Left out: classes that a network predicts for "
-        "fewer than ten rows, or for all but fewer than ten. Of the controls, which would predict one class for nearly "
-        "all rows, the mean score of each class is subtracted.",
+        "Number of core units at the required rate on a sample of rows, by a search shorter than for the core units "
+        "above, so that it may find larger sets. Left out: classes that a network predicts for fewer than ten rows, or "
+        "for all but fewer than ten. Of the controls, which would predict one class for nearly all rows, the mean "
+        "score of each class is subtracted.",
         note=f"Accuracy on the rows with shuffled labels of the network trained on them: {result.memorized:.0%}.",
     )
     connected, others, holding = result.planted.values()
@@ -117,12 +112,7 @@ def show(result: Controls, page) -> None:
         f"selections have {connected.mean():.1f} connected and {others.mean():.1f} other units on average; their "
         f"lowest holding rate is {holding.min():.1%}."
     )
-    numbers = jax.tree.map(Core._asdict, result.networks, is_leaf=lambda each: isinstance(each, Core))
-    page.metrics({"networks": numbers, "planted": result.planted})
-
-
-def _shown(units, _, random):
-    return f"{units}; random {np.mean(random):.0%}"
+    page.metrics({"planted": result.planted})
 
 
 def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:
