@@ -27,7 +27,7 @@ def measure(study) -> Causal:
     resolutions, shown, shares = study.task.resolutions, [], {kind: {name: [] for name in ABLATIONS} for kind in KINDS}
     rows = study.task.held_inputs[: CNN_ROWS if study.config.network == "cnn" else None]
     every = [(kind, *pair) for kind in KINDS for pair in zip(study.networks[kind], study.trees[kind], strict=True)]
-    for kind, network, tree in study.each("ablation", every):
+    for kind, network, tree in study.counted("ablation", every):
         masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
         roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
         signs = tree.expand(tree.signs, 0)
@@ -68,19 +68,18 @@ def show(result: Causal, page) -> None:
 
 def as_predicted(result: Causal) -> str:
     """The finding: whether outputs change as roles predict more often than by chance, and than in the controls."""
-    shares = {kind: np.array(of["resample"]) for kind, of in result.shares.items()}
-    known = {kind: values[np.isfinite(values)] for kind, values in shares.items() if np.isfinite(values).any()}
-    if TRAINED not in known:
+    known = {kind: [x for x in of["resample"] if np.isfinite(x)] for kind, of in result.shares.items()}
+    trained, controls = known[TRAINED], {kind: known[kind] for kind in CONTROLS if known[kind]}
+    if not trained:
         return "Taking the units of a cluster from another row changes no output of the trained networks."
-    trained, controls = known[TRAINED], {kind: known[kind] for kind in CONTROLS if kind in known}
     if not exceeds(trained, 0.5, len(trained)):
         why = "not clearly more often than by chance"
     elif all(exceeds(trained, each, min(len(trained), len(each))) for each in controls.values()):
         why = "more often than by chance, and than in the controls, so that a part is learned"
     else:
         why = "more often than by chance, but not clearly more than in both controls, so that it need not be learned"
-    others = "".join(f"; {kind} {each.mean():.0%}" for kind, each in controls.items())
+    others = "".join(f"; {kind} {np.mean(each):.0%}" for kind, each in controls.items())
     return (
         "If the activations of a cluster are taken from another row, the outputs of trained networks change in the "
-        f"direction that its role predicts in {trained.mean():.0%} of the cases (by chance in 50%{others}): {why}."
+        f"direction that its role predicts in {np.mean(trained):.0%} of the cases (by chance in 50%{others}): {why}."
     )

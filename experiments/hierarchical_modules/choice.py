@@ -33,13 +33,12 @@ def show(result: Choice, page) -> None:
         "A cut anywhere between two merge heights gives the same number of clusters. The logarithm of the ratio of the "
         "two is the lifetime of that number: long where distances within clusters are much smaller than between them. "
         "Representative resolutions are the three with the greatest sum of lifetimes, each at least twice the one "
-        "before, among up to 16 clusters (or up to a sixth of the units, if that is more). The paper shows 4, 8 and 16 "
-        "(MNIST) and 3, 6 and 12 (prices) clusters without a rule; the other sections use these by default, "
-        f"to be comparable with it, and agreement between networks is shown for both. {varies(result)}"
+        "before, among up to 16 clusters (or up to a sixth of the units, if that is more). The other sections use by "
+        f"default the paper's, chosen without a rule; agreement between networks is shown for both. {varies(result)}"
     )
     figure = figures.resolution_choice.choice(counts, result.lifetimes, result.ess, chosen)
     page.figure("lifetimes", figure, "Error sum of squares and lifetime; the representative resolutions c are marked.")
-    page.metrics({"chosen": chosen, "lifetimes": result.lifetimes, "ess": result.ess, "all_networks": result.chosen})
+    page.metrics({"chosen": chosen, "all_networks": result.chosen})
 
 
 def varies(result: Choice) -> str:

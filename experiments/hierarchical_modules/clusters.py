@@ -28,7 +28,7 @@ class Clusters(NamedTuple):
     resolutions: tuple[int, ...]
     clusters: list[dict[str, Any]]  # of all resolutions, numbered consecutively as in the paper
     resamples: int
-    weights: list[np.ndarray]  # [in, out] of each layer, half precision; none of a network with convolutions
+    weights: list[np.ndarray]  # [in, out] of each layer of sigmoid units, half precision
     hidden: tuple[int, ...]
 
 
@@ -40,31 +40,26 @@ def measure(study) -> Clusters:
     live = np.concatenate([x.mean(axis=tuple(range(1, x.ndim - 1))) for x in layers], axis=1)[:, tree.units]
     masks = np.concatenate([members(tree.cut(c)) for c in task.resolutions])
     drawn = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), resamples)
-    support = hierarchy.tree_support(task.inputs, jnp.asarray(live), outputs, masks, weights=drawn)
-    clusters = _records(tree, task.resolutions, *map(np.asarray, support))
-    weights = [kernel.astype(np.float16) for kernel in study.weights(network)]
+    support = hierarchy.tree_support(task.inputs, jnp.asarray(live), outputs, masks, weights=drawn).jaccard
+    roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in task.resolutions])
+    clusters = [_record(tree, masks[: place + 1], *each) for place, each in enumerate(zip(roles, support, strict=True))]
+    weights = [np.asarray(each, np.float16) for each in network.weights] if study.config.network == "lnn" else []
     tree = dataclasses.asdict(tree)
     return Clusters(task.name, tree, task.features, task.resolutions, clusters, resamples, weights, task.hidden)
 
 
-def _records(tree, resolutions, support, recovered):
-    records, above = [], None
-    for c in resolutions:
-        labels, first = tree.cut(c), len(records)
-        for cluster, role in enumerate(tree.roles(c)):
-            units = np.flatnonzero(labels == cluster)
-            record = {
-                "number": first + cluster + 1,
-                "part_of": None if above is None else int(above[units[0]]),
-                "units": tree.units[units],
-                "reversed": int(np.sum(tree.signs[units] < 0)),
-                "support": float(support[first + cluster]),
-                "recovered": float(recovered[first + cluster]),
-                "outputs": role[-tree.outputs :],
-            }
-            records.append(record)
-        above = labels + first + 1
-    return records
+def _record(tree, masks, role, support):
+    """What is known of the last of some clusters."""
+    mask = masks[-1]
+    larger = np.flatnonzero(masks[:-1, mask].all(axis=1))  # the last of them is of the resolution before
+    return {
+        "number": len(masks),
+        "part_of": int(larger[-1]) + 1 if len(larger) else None,
+        "units": tree.units[mask],
+        "reversed": int(np.sum(tree.signs[mask] < 0)),
+        "support": float(support),
+        "outputs": role,
+    }
 
 
 def show(result: Clusters, page) -> None:
@@ -98,33 +93,27 @@ def show(result: Clusters, page) -> None:
         figure = draw_roles(roles, features, titles)
         page.figure(f"roles_{c}", figure, f"Roles at the next resolution (as Figs 4 and 6 of the paper). {GRAY}")
     if result.weights:
-        _show_network(result, tree, page)
+        caption = f"The network's {EDGES} strongest weights; units colored by cluster (as Figs 3 and 5 of the paper)."
+        page.figure("network", _network(result, tree.expand(tree.cut(coarse), coarse)), caption)
     page.metrics({"resolutions": result.resolutions, "clusters": result.clusters})
 
 
-def _show_network(result, tree, page):
-    coarse = result.resolutions[0]
-    labels = tree.expand(tree.cut(coarse), coarse)
-    strengths = np.abs(np.concatenate(result.weights, axis=None))
-    figure = figures.networks.layered_network(
-        result.weights,
-        np.split(labels, np.cumsum(result.hidden)[:-1]),
-        threshold=np.sort(strengths)[-EDGES:][0],
-        colors=figures.trees.cluster_colors([labels])[0],
-        input_names=None if result.features.images else result.features.outputs,
-        output_names=result.features.outputs,
-    )
-    caption = f"The network with its {EDGES} strongest weights, its units colored by cluster (as Figs 3 and 5 of the "
-    page.figure("network", figure, f"{caption}paper).")
+def _network(result, labels):
+    strengths, outputs = np.abs(np.concatenate(result.weights, axis=None)), result.features.outputs
+    options = {"threshold": np.sort(strengths)[-EDGES:][0], "colors": figures.trees.cluster_colors([labels])[0]}
+    options |= {"input_names": None if result.features.images else outputs, "output_names": outputs}
+    by_layer = np.split(labels, np.cumsum(result.hidden)[:-1])
+    return figures.networks.layered_network(result.weights, by_layer, **options)
 
 
 def draw_roles(roles: np.ndarray, features: Features, titles: list[str], **labels: str):
     """A figure of roles [clusters, features]: images or series, beside bars for the outputs; NaN is gray."""
     count = math.prod(features.shape)
     parts = roles[:, :count].reshape(len(roles), *features.shape), roles[:, count:]
+    draw, names = figures.roles.series_roles, {"item_names": features.outputs}
     if features.images:
-        return figures.roles.image_roles(*parts, titles=titles, output_names=features.outputs, **labels)
-    return figures.roles.series_roles(*parts, titles=titles, item_names=features.outputs, **labels)
+        draw, names = figures.roles.image_roles, {"output_names": features.outputs}
+    return draw(*parts, titles=titles, **names, **labels)
 
 
 def outputs_in_words(values: np.ndarray, names) -> str:

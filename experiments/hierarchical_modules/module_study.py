@@ -1,7 +1,7 @@
 """The study's networks and their trees."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import cached_property, partial
 
 import jax
@@ -29,27 +29,20 @@ class ModuleStudy(Study):
     task: Task
 
     @cached_property
-    def trainings(self) -> dict[str, list[lnn.Trained]]:
-        """All networks by kind, with the errors during the training of those of sigmoid units."""
-        count, sigmoid = self.config.networks, self.config.network == "lnn"
-        make, together = (self._sigmoid_networks, self.config.networks_at_once) if sigmoid else (self._chain, 1)
-        starts = [(kind, first) for kind in KINDS for first in range(0, count, together)]
-        made = {kind: [] for kind in KINDS}
-        for kind, first in self.each("networks", starts):
-            made[kind] += make(kind, range(first, min(first + together, count)))
-        return made
-
-    @cached_property
     def networks(self) -> dict[str, list]:
         """All networks by kind."""
-        return {kind: [each.network for each in of] for kind, of in self.trainings.items()}
+        count, sigmoid = self.config.networks, self.config.network == "lnn"
+        make, together = (self._sigmoid_networks, self.config.networks_at_once) if sigmoid else (self._chain, 1)
+        starts, made = [(kind, first) for kind in KINDS for first in range(0, count, together)], {}
+        for kind, first in self.counted("networks", starts):
+            made[kind] = made.get(kind, []) + make(kind, range(first, min(first + together, count)))
+        return made
 
     @cached_property
     def vectors(self) -> dict[str, list[hierarchy.FeatureVectors]]:
         """The feature vectors of all networks by kind, on the training rows."""
-        vectors = {kind: [] for kind in KINDS}
-        every = [(kind, each) for kind in KINDS for each in self.networks[kind]]
-        for kind, network in self.each("correlations", every):
+        vectors, every = {kind: [] for kind in KINDS}, [(kind, each) for kind in KINDS for each in self.networks[kind]]
+        for kind, network in self.counted("correlations", every):
             vectors[kind].append(hierarchy.network_vectors(self.segments(network), self.task.inputs))
         return vectors
 
@@ -65,27 +58,12 @@ class ModuleStudy(Study):
         stage = HIDDEN[self.config.network]
         return network.segments(*(f"{stage}{layer + 1}" for layer in range(len(self.task.hidden))))
 
-    def weights(self, network) -> list[np.ndarray]:
-        """The weights [in, out] of each layer of a network; none of one with convolutions."""
-        if self.config.network == "lnn":
-            return [np.asarray(layer) for layer in network.weights]
-        names = [name for name in network.stage_names if name.startswith("dense") and self.config.network == "mlp"]
-        return [np.asarray(getattr(network, name).kernel[...]) for name in names]
-
     def stored(self, name: str, compute: Callable):
         """The arrays that ``compute()`` returns: computed once, then read from the run's folder."""
         folder = self.folder(name)
         if not folder.is_dir():
             networks.save_arrays(folder, compute())
         return networks.load_arrays(folder, jax.eval_shape(compute))
-
-    def each(self, name: str, items: Sequence) -> Iterator:
-        """The items one after the other, with a progress bar."""
-        bar = self.progress.task(name, len(items))
-        for item in items:
-            yield item
-            bar.advance()
-        bar.finish()
 
     def _keys(self, number):
         return jax.random.split(jax.random.fold_in(self.key(2), number))
@@ -103,7 +81,7 @@ class ModuleStudy(Study):
             "drawn": not task.features.images,  # digits are shown in the paper's order, with alternating classes
         }
         compute = partial(_train, keys, *map(jnp.asarray, self._rows(kind)), task.penalty, **options)
-        stacked = self.stored(f"{kind} {numbers[0] + 1}", compute)
+        stacked = self.stored(f"{kind} {numbers[0] + 1}", compute).network
         return [lane(stacked, index) for index in range(len(numbers))]
 
     def _chain(self, kind, numbers):
@@ -114,7 +92,7 @@ class ModuleStudy(Study):
                 options = {"key": order, "epochs": self.task.passes, "optimizer": ADAM, "minibatch_size": 50}
                 networks.save_fit(folder, networks.fit(network, *self._rows(kind), **options))
             network = networks.load_fit(folder, network).network
-        return [lnn.Trained(networks.inference_view(network), np.zeros(0))]
+        return [networks.inference_view(network)]
 
 
 @partial(jax.jit, static_argnames=("sizes", "steps", "drawn"))

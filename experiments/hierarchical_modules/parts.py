@@ -7,7 +7,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn.metrics import adjusted_rand_score
 
 from experiments.hierarchical_modules.clusters import draw_roles
 from experiments.hierarchical_modules.module_study import TRAINED
@@ -25,12 +24,10 @@ class Parts(NamedTuple):
     """The factorization of the network that is shown, and the agreement of both methods between networks."""
 
     rank: int  # number of parts, with or without units
-    errors: np.ndarray  # of all starts
     sizes: np.ndarray  # units of each part that has some
     roles: np.ndarray  # [parts, features] mean effect magnitudes of their units
     features: Features
     rand: dict[str, list[float]]  # by method, the adjusted Rand index of each pair of networks
-    between: float  # that of the two methods
 
 
 def measure(study) -> Parts:
@@ -39,15 +36,14 @@ def measure(study) -> Parts:
     rank, options = min(study.task.nmf_rank, len(trees[0].units)), {"iterations": config.nmf_iterations}
     segments = map(study.segments, study.networks[TRAINED])
     magnitudes = [jnp.asarray(hierarchy.effect_magnitudes(each, study.task.inputs)) for each in segments]
-    for first in study.each("factorization, starts", range(0, config.nmf_starts, CHUNK)):
+    for first in study.counted("factorization, starts", range(0, config.nmf_starts, CHUNK)):
         starts, key = min(CHUNK, config.nmf_starts - first), jax.random.fold_in(study.key(5), first)
         compute = partial(nmf.nmf, magnitudes[0], rank, key=key, restarts=starts, **options)
         factorizations.append(study.stored(f"factorization {first + 1}", compute))
-    errors = np.concatenate([each.errors for each in factorizations])
     labels = clusters(min(factorizations, key=lambda each: each.error))
     roles = np.stack([np.asarray(magnitudes[0])[labels == part].mean(axis=0) for part in range(labels.max() + 1)])
     cuts = {TREE: [tree.cut(rank) for tree in trees], PARTS: []}
-    for number in study.each("factorization, networks", range(len(trees))):
+    for number in study.counted("factorization, networks", range(len(trees))):
         key = jax.random.fold_in(study.key(9), number)
         quick = nmf.nmf(magnitudes[number], rank, key=key, restarts=FEW, **options)
         cuts[PARTS].append(clusters(quick)[trees[number].units])
@@ -56,47 +52,31 @@ def measure(study) -> Parts:
         matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
         for method, of in cuts.items():
             rand[method].append(hierarchy.partition_agreement(of[a], of[b], matching))
-    between = float(adjusted_rand_score(cuts[TREE][0], labels[trees[0].units]))
-    return Parts(rank, errors, np.bincount(labels), roles, study.task.features, rand, between)
+    return Parts(rank, np.bincount(labels), roles, study.task.features, rand)
 
 
 def clusters(factors: nmf.Factorization) -> np.ndarray:
     """The cluster of every unit [units], the largest cluster first; parts without units are omitted."""
     lengths = np.linalg.norm(np.asarray(factors.components), axis=1)
     part = np.argmax(np.asarray(factors.weights) * lengths[None, :], axis=1)
-    used, sizes = np.unique(part, return_counts=True)
-    place = {old: new for new, old in enumerate(used[np.argsort(-sizes, kind="stable")])}
-    return np.array([place[old] for old in part])
+    _, used, sizes = np.unique(part, return_inverse=True, return_counts=True)
+    return np.argsort(np.argsort(-sizes, kind="stable"))[used]
 
 
 def show(result: Parts, page) -> None:
     """Figures 8 and 10 of the paper: the roles of the factorization's clusters; and the agreement of both methods."""
-    errors, between = np.sort(result.errors), {name: _quantiles(values) for name, values in result.rand.items()}
-    tree, parts = (mean_and_spread(result.rand[name], 2).replace("-", "−") for name in METHODS)
     page.text(
         "The magnitude of an effect is the root mean square change of a unit under mean ablation of an input, or of an "
-        f"output under mean ablation of the unit. These numbers of all units are factorized into {result.rank} parts, "
-        "and a unit belongs to the part with its largest weight; parts without units: "
-        f"{result.rank - len(result.sizes)}. Adjusted Rand index of two networks' clusters (mean ± standard deviation "
-        f"over pairs): {tree} for the tree and {parts} for the factorization; of the tree and the factorization of one "
-        f"network: {result.between:.2f}. Error of the best of {len(errors):,} random starts: {errors[0]:.4g}, of the "
-        f"worst: {errors[-1]:.4g}."
+        f"output under mean ablation of the unit. These numbers of all units are factorized into {result.rank} parts; "
+        f"a unit belongs to the part with its largest weight. Parts without units: {result.rank - len(result.sizes)}."
     )
     page.finding(more_stable(result))
     titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
     figure = draw_roles(result.roles, result.features, titles, **labels)
-    page.figure(
-        "roles_factorization", figure, "Mean effects of the units of each part (as Figs 8 and 10 of the paper)."
-    )
-    metrics = {"rank": result.rank, "error": errors[0], "errors": _quantiles(errors), "starts": len(errors)}
-    agreement = {"adjusted_rand_between_networks": between, "adjusted_rand_between_methods": result.between}
-    page.metrics(metrics | agreement)
-
-
-def _quantiles(values):
-    names = ("least", "quartile", "median", "third_quartile", "most")
-    return dict(zip(names, np.quantile(np.asarray(values, float), (0, 0.25, 0.5, 0.75, 1)), strict=True))
+    caption = "Mean effects of the units of each part (as Figs 8 and 10 of the paper)."
+    page.figure("roles_factorization", figure, caption)
+    page.metrics({"rank": result.rank, "adjusted_rand": result.rand})
 
 
 def more_stable(result: Parts) -> str:

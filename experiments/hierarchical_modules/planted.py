@@ -29,19 +29,17 @@ class Planted(NamedTuple):
 def measure(study) -> Planted:
     """Recovery of modules and signs in networks whose units are noisy copies of a few, half of them reversed."""
     units, outputs, count = sum(study.task.hidden), study.task.targets.shape[1], study.config.planted
-    inputs = np.asarray(study.task.inputs).reshape(len(study.task.inputs), -1)
-    recovered = {name: np.zeros((len(NOISE), count)) for name in MEASURES}
-    for level, number in study.each("planted modules", list(np.ndindex(len(NOISE), count))):
+    inputs, measured = np.asarray(study.task.inputs).reshape(len(study.task.inputs), -1), []
+    for level, number in study.counted("planted modules", np.ndindex(len(NOISE), count)):
         key = jax.random.fold_in(study.key(11), number)
         network, planted, signs = planted_network(key, inputs.shape[1], units, outputs, NOISE[level])
         tree = hierarchy.build(hierarchy.network_vectors(network.segments(), inputs))
         rand = adjusted_rand_score(planted[tree.units], tree.cut(MODULES))
         same = [np.mean((signs == tree.expand(tree.signs, 0))[planted == module]) for module in range(MODULES)]
         up_to_reversal = sum(max(share, 1 - share) for share in same) / MODULES
-        chosen = MODULES in hierarchy.representative_resolutions(tree.linkage)
-        for each, value in zip(recovered.values(), (rand, up_to_reversal, chosen), strict=True):
-            each[level, number] = value
-    return Planted(recovered, units)
+        measured.append((rand, up_to_reversal, MODULES in hierarchy.representative_resolutions(tree.linkage)))
+    columns = np.array(measured, float).T.reshape(len(MEASURES), len(NOISE), count)
+    return Planted(dict(zip(MEASURES, columns, strict=True)), units)
 
 
 def planted_network(key, inputs: int, units: int, outputs: int, noise: float):

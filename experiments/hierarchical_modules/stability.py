@@ -50,18 +50,12 @@ def show(result: Stability, page) -> None:
         "the cophenetic correlation compares the heights at which units are joined; the adjusted Rand index is 1 for "
         "the same units in all clusters and 0 by chance.",
     )
-    page.metrics(
-        {"resolutions": result.counts, "agreement": {kind: _numbers(each, names) for kind, each in every.items()}}
-    )
-
-
-def _numbers(each, names):
-    numbers = {"cophenetic": each.cophenetic, "matched_units": each.similarity}
-    numbers = {name: [values.mean(), values.std()] for name, values in numbers.items()}
-    for name, values in (("adjusted_rand", each.adjusted_rand), ("roles", each.roles)):
-        numbers[name] = dict(zip(names, values.mean(axis=0), strict=True))
-        numbers[f"{name}_spread"] = dict(zip(names, values.std(axis=0), strict=True))
-    return numbers
+    columns = {"roles": np.mean, "roles_spread": np.std}
+    numbers = {
+        kind: {column: {name: of(values) for name, values in each.items()} for column, of in columns.items()}
+        for kind, each in roles.items()
+    }
+    page.metrics({"resolutions": result.counts, "agreement": numbers})
 
 
 def learned(result: Stability) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from experiments.hierarchical_modules.settings import PRESETS
+from experiments.provenance import provenance
 from experiments.study import mean_and_spread
 
 
@@ -20,14 +22,10 @@ def results_table(files: dict[Path, dict]) -> str:
     counts = " or ".join(map(str, sorted({record["config"]["networks"] for record in files.values()})))
     rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
     lines = [f"| {counts} networks each | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    links = ", ".join(f"[`{path.stem}`]({path.name})" for path in files)
-    environment = next(iter(files.values()))["environment"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + (
         "\n\nMean ± standard deviation over networks, or over pairs of them; the paper shows figures without numbers. "
-        f"{environment['platform']}, jax {environment['versions']['jax']}, {environment['date']}. From {links}, "
-        "computed by `python -m experiments.hierarchical_modules --preset paper --data mnist` (or `digits`, or `prices "
-        "--csv FILE` with Japan's consumer prices of taro, radish and carrot) and stored by `python -m "
-        "experiments.keep_results RUN`."
+        "Prices are Japan's consumer prices of taro, radish and carrot. "
+        f"{provenance('hierarchical_modules', files, PRESETS)}"
     )
 
 

@@ -73,25 +73,22 @@ def chain(network: str, task: Task, key) -> networks.Chain:
 
 
 def _images(settings):
-    (train, test), mnist = image_sets(settings.data), settings.data == "mnist"
-    per_class = _PER_CLASS if mnist else np.bincount(train.labels).min()
-    chosen = data.first_per_class(train.labels, int(per_class))
-    rows, hidden = [train.inputs[chosen], test.inputs], (100,) if mnist else (60,)
-    shape = rows[0].shape[1:3]
-    if settings.network == "cnn":
-        hidden = 32, 64
-    else:
+    (train, test), mnist, cnn = image_sets(settings.data), settings.data == "mnist", settings.network == "cnn"
+    chosen = data.first_per_class(train.labels, _PER_CLASS if mnist else int(np.bincount(train.labels).min()))
+    rows, labels = [train.inputs[chosen], test.inputs], [train.labels[chosen], test.labels]
+    if not cnn:
         rows = [data.crop_and_resize(x) if mnist else x[..., 0] for x in rows]
-        shape, rows = rows[0].shape[1:], [x.reshape(len(x), -1) for x in rows]
+    shape = rows[0].shape[1:3]
+    if not cnn:
+        rows = [x.reshape(len(x), -1) for x in rows]
         rows = list(map(data.fit_scaling(rows[0], -1.0, 1.0).apply, rows))
-    targets = [np.where(np.eye(len(train.classes))[x] > 0, 0.99, 0.01) for x in (train.labels[chosen], test.labels)]
     return _DIGITS | {
         "name": TITLES[settings.data],
         "features": Features(shape, True, train.classes),
-        "hidden": hidden,
-        "labels": train.labels[chosen],
+        "hidden": (32, 64) if cnn else (100,) if mnist else (60,),
+        "labels": labels[0],
         "passes": _PASSES.get(settings.network, _DIGITS["passes"]),
-        **_rows(rows, [x.astype(np.float32) for x in targets]),
+        **_rows(rows, [np.float32([0.01, 0.99])[np.eye(len(train.classes), dtype=int)[x]] for x in labels]),
     }
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import BATCH, CONTROLS, KINDS, SHUFFLED, TRAINED
+from experiments.hierarchical_modules.module_study import BATCH, CONTROLS, KINDS, TRAINED
 from experiments.study import mean_and_spread
-from interp_jax import figures, networks
+from interp_jax import networks
 
 NETWORKS = {
     "lnn": "sigmoid units throughout, trained online with an L1 penalty as in the paper",
@@ -26,32 +26,23 @@ class Training(NamedTuple):
     score: str
     scores: dict[str, dict[str, list[float]]]  # by kind and rows, of each network
     baselines: dict[str, list[float]]  # errors on both sets of rows
-    curves: dict[str, np.ndarray]  # by kind, [intervals, networks] of sigmoid units
-    small_weights: list[float]  # share of the weights of each trained network of sigmoid units
-    passes: int  # over the training rows
 
 
 def measure(study) -> Training:
     """Scores on the training rows and on the held-out rows."""
-    task, config, scores = study.task, study.config, {}
+    task, images = study.task, study.task.features.images
     rows = {"training": (task.inputs, task.targets), "held out": (task.held_inputs, task.held_targets)}
-    for kind, of in study.networks.items():
-        scores[kind] = {
-            name: [_score(task, networks.apply(network, inputs, batch_size=BATCH), targets) for network in of]
-            for name, (inputs, targets) in rows.items()
-        }
-    curves, small, baselines = {}, [], {} if task.features.images else _baselines(task)
-    if config.network == "lnn":
-        curves = {kind: np.stack([x.error for x in study.trainings[kind]], axis=1) for kind in (TRAINED, SHUFFLED)}
-        weights = [np.concatenate(network.weights, axis=None) for network in study.networks[TRAINED]]
-        small = [float(np.mean(np.abs(each) < 0.01)) for each in weights]
+    scores = {
+        kind: {name: [_score(task, network, *each) for network in of] for name, each in rows.items()}
+        for kind, of in study.networks.items()
+    }
     layers, counts = [task.inputs[0].size, *task.hidden, task.targets.shape[1]], [len(x) for x, _ in rows.values()]
-    score = "accuracy" if task.features.images else "root mean square error"
-    data = task.name, config.network, layers, tuple(counts)
-    return Training(*data, score, scores, baselines, curves, small, task.passes)
+    about = task.name, study.config.network, layers, tuple(counts), "accuracy" if images else "root mean square error"
+    return Training(*about, scores, {} if images else _baselines(task))
 
 
-def _score(task, outputs, targets):
+def _score(task, network, inputs, targets):
+    outputs = networks.apply(network, inputs, batch_size=BATCH)
     if task.features.images:
         return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(targets, axis=1)))
     return _error(task.scaled_targets.invert(outputs) - task.scaled_targets.invert(targets))
@@ -68,7 +59,7 @@ def _baselines(task):
 
 
 def show(result: Training, page) -> None:
-    """A table of scores, and curves of the online training."""
+    """A table of scores."""
     training, held_out = (f"{rows:,}" for rows in result.rows)
     page.text(
         f"Data: {result.data}, {training} training and {held_out} held-out rows. Networks: {NETWORKS[result.network]}, "
@@ -81,16 +72,7 @@ def show(result: Training, page) -> None:
     header = "network", f"{training} training rows", f"{held_out} held-out rows"
     over = f"mean ± standard deviation over {len(result.scores[TRAINED]['training'])} networks"
     page.table(header, rows, f"{result.score.capitalize()}, {over}.", note=better(result))
-    metrics = {"score": result.score, "rows": result.rows[0], "networks": dict(result.scores)}
-    if result.curves:
-        steps = np.linspace(0, result.passes * result.rows[0], 1 + len(result.curves[TRAINED]))[1:]
-        curves = figures.curves.against(steps, result.curves, "training steps", "squared error", log_y=True)
-        small = f"{np.mean(result.small_weights):.0%} of the weights are below 0.01 in magnitude after training"
-        page.figure(
-            "training", curves, f"Online training on true or shuffled targets: error for these, {over}; {small}."
-        )
-        metrics["networks"]["share_of_weights_below_0.01"] = result.small_weights
-    page.metrics(metrics)
+    page.metrics({"score": result.score, "networks": result.scores})
 
 
 def better(result: Training) -> str:

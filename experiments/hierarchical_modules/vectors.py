@@ -27,11 +27,9 @@ def measure(study) -> Vectors:
     measured = [each.vectors[tree.units] for each, tree in zip(vectors, trees, strict=True)]
     paper = [alignment.align_signs(each, key=study.key(8 + 100 * number)) for number, each in enumerate(measured)]
     linkages = {"before": list(map(ward.linkage, measured)), "after": [tree.linkage for tree in trees]}
-    sums = {
-        "before": [float(each.similarity[0]) for each in paper],
-        "Algorithm 1": [float(each.similarity[-1]) for each in paper],
-        "greedy flips": [float(tree.similarity[-1]) for tree in trees],
-    }
+    sums = {"before": [float(each.similarity[0]) for each in paper]}
+    for name, of in {"Algorithm 1": paper, "greedy flips": trees}.items():
+        sums[name] = [float(each.similarity[-1]) for each in of]
     heights = {when: [float(each[-1, 2]) for each in of] for when, of in linkages.items()}
     return Vectors(dataclasses.asdict(trees[0]), linkages["before"][0], sums, heights)
 
@@ -51,18 +49,20 @@ def show(result: Vectors, page) -> None:
     )
     vectors = tree.vectors * tree.signs[:, None], tree.vectors
     options = {"split": inputs, "order": tree.order, "label": "correlation (color)"}
-    figure = figures.alignment.aligned_vectors(*vectors, tree.similarity, **options)
-    caption = "Feature vectors, a unit a row in the order of the tree, before and after the alignment of signs"
-    page.figure("feature_vectors", figure, f"{caption} (as Figs 11 and 13 of the paper).")
-    figure = figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage})
-    caption = (
+    page.figure(
+        "feature_vectors",
+        figures.alignment.aligned_vectors(*vectors, tree.similarity, **options),
+        "Feature vectors, a unit a row in the order of the tree, before and after the alignment of signs (as Figs 11 "
+        "and 13 of the paper).",
+    )
+    page.figure(
+        "dendrograms",
+        figures.trees.dendrograms({"as measured": result.unaligned, "signs aligned": tree.linkage}),
         "Trees before and after the alignment (as Figs 12 and 14 of the paper); the next section shows the lower one "
         "with its branches in another order. ΔESS is the increase of the sum of squared distances to the clusters' "
-        "means when two clusters are joined."
+        "means when two clusters are joined.",
     )
-    page.figure("dendrograms", figure, caption)
-    metrics = {"units": units + dead, "dead_units": dead, "constant_inputs": constant}
-    page.metrics(metrics | {"similarity_of_all_networks": result.sums, "height_of_all_networks": result.heights})
+    page.metrics({"similarity_of_all_networks": result.sums, "height_of_all_networks": result.heights})
 
 
 def lower(result: Vectors) -> str:

@@ -43,7 +43,6 @@ SMALL = dataclasses.replace(
 )
 FIGURES = {
     "network",
-    "training",
     "feature_vectors",
     "dendrograms",
     "tree",
@@ -123,9 +122,8 @@ def _assert_clusters_are_a_tree(found, units):
 def test_every_kind_of_data_and_network_gives_a_report(in_empty_folder, options):
     study_main.main(dataclasses.replace(SMALL, **options))
     figures = {path.stem for path in in_empty_folder.glob("figures/*.png")}
-    missing = {"roles_factorization", "network"}
-    no_curve = {"training"} if "network" in options else set()
-    assert figures == FIGURES - (missing if options.get("network") == "cnn" else set()) - no_curve
+    missing = {"cnn": {"roles_factorization", "network"}, "mlp": {"network"}}
+    assert figures == FIGURES - missing.get(options.get("network"), set())
 
 
 @pytest.mark.slow
@@ -225,7 +223,7 @@ def test_roles_in_words_read_as_documented():
 
 def _training(score, trained, controls):
     scores = dict(zip(KINDS, ({"held out": each} for each in (trained, controls, controls)), strict=True))
-    return training.Training("digits", "lnn", [4, 2], (9, 9), score, scores, {}, {}, [], 1)
+    return training.Training("digits", "lnn", [4, 2], (9, 9), score, scores, {})
 
 
 def test_trained_networks_are_better_than_controls_by_accuracy_or_by_error():
@@ -313,7 +311,7 @@ def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
     ("tree", "other", "words"), [(0.6, 0.3, "more than"), (0.3, 0.6, "less than"), (0.6, 0.6, "as much as")]
 )
 def test_the_tree_is_compared_with_the_factorization(tree, other, words):
-    result = parts.Parts(12, None, None, None, None, {"tree": [tree], "factorization": [other]}, 0.5)
+    result = parts.Parts(12, None, None, None, {"tree": [tree], "factorization": [other]})
     assert f"agree {words} those of the paper's comparison method" in parts.more_stable(result)
     assert f"{tree:.2f} and {other:.2f} at 12 clusters" in parts.more_stable(result)
 
