@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from experiments.cnn_inte.inte_study import HALF
 from interp_jax import figures
@@ -23,7 +24,7 @@ class Instances(NamedTuple):
 
     explainer: dict[str, Tree | Factors | np.ndarray]  # the fields that figures need
     chosen: dict[str, Explained]
-    further: list[dict]  # `brief`
+    further: list[dict]  # `_brief`
     images: dict[int, np.ndarray]  # by held-out row, of some
     prototypes: np.ndarray  # [factors, ids, …] the training image nearest to each center
     confusion: np.ndarray
@@ -45,21 +46,19 @@ def measure(study) -> Instances:
     count = min(study.config.instances, len(truth))
     pictured = np.argsort(network[:count] == truth[:count], kind="stable")[:PICTURED].tolist()
     pictured += [each["row"] for each in chosen.values()]
-    confusion = np.zeros((len(task.class_names),) * 2)
-    np.add.at(confusion, (network, predicted), 1)
     fields = {name: getattr(explainer, name) for name in ("tree", "factors", "labels", "class_labels")}
     return Instances(
         fields | {"hidden": explainer.hidden.astype(np.float16)},
         chosen,
-        [brief(explained(row)) for row in range(count)],
+        [_brief(explained(row)) for row in range(count)],
         {row: task.held_inputs[row].astype(np.float16) for row in pictured},
         task.inputs[nearest(explainer.factors, hidden)].astype(np.float16),
-        confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1),
+        confusion_matrix(network, predicted, labels=range(len(task.class_names)), normalize="true"),
         task.class_names,
     )
 
 
-def brief(each: Explained) -> dict:
+def _brief(each):
     """An explanation without the reference rows of its levels and the numbers of each class; no arrays."""
     return {name: each[name] for name in ("row", "network", "label", "prediction", "weight")} | {
         "ids": each["ids"].tolist(),
@@ -91,16 +90,14 @@ def show(result: Instances, page) -> None:
         "prototype, the training image nearest to its center.",
     )
     options = {"class_names": classes, "most_hypotheses": len(classes)}
-    for name, each in chosen.items():
-        whole = name == next(iter(chosen))
-        figure = figures.explanation(explainer, SimpleNamespace(**each), whole_tree=whole, **options)
+    for number, (name, each) in enumerate(chosen.items()):
+        figure = figures.explanation(explainer, SimpleNamespace(**each), whole_tree=number == 0, **options)
         caption = f"{TITLES[name]}: where on its path other classes are ruled out, as Figs 7 to 9 of the paper."
         page.figure(f"fig_7_{name.replace(' ', '_')}", figure, caption)
     axes = "prediction of the network", "prediction of the tree"
     figure = figures.heatmaps.confusion(result.confusion, result.names, *axes, label="share of the row")
-    page.figure(
-        "confusion", figure, f"Predictions of the tree for held-out rows, by those of the first {HALF} network."
-    )
+    caption = f"Predictions of the tree for held-out rows, by those of the first {HALF} network."
+    page.figure("confusion", figure, caption)
     page.text(
         f"The first {len(result.further)} held-out images by number, with their label and the predictions of the first "
         f"{HALF} network and of its tree. At most {PICTURED} have a picture, as above: those that the network "
@@ -124,21 +121,20 @@ def ruled_out(further: list[dict]) -> str:
 
 def _show_folded(each, result, page):
     label, network, tree = _classes(each, result.names)
-    title = f"image {each['row']}: label {label}, network {network}, tree {tree}"
-    at = {level: [] for level in (*range(len(each["levels"])), None)}
-    for other, level in sorted(each["ruled_out"], key=lambda pair: pair[0]):
-        at[level].append(result.names[other])
-    with page.folded(title, mark=None if network == label else "images that the network misclassifies"):
+
+    def out(level):
+        return ", ".join(result.names[other] for other, at in sorted(each["ruled_out"]) if at == level)
+
+    mark = None if network == label else "images that the network misclassifies"
+    with page.folded(f"image {each['row']}: label {label}, network {network}, tree {tree}", mark=mark):
         if each["row"] in result.images:
             pictures, caption = _pictures(result, {str(each["row"]): each}), "The image and its clusters' prototypes."
             page.figure(f"instance_{each['row']}", pictures, caption)
+        levels = enumerate(zip(each["levels"], each["left"], strict=True))
         page.table(
             ("condition", "probability", "rows of the label left", "classes ruled out"),
-            [
-                (condition, f"{vote:.0%}", f"{left:.1%}", ", ".join(at[number]))
-                for number, ((condition, vote), left) in enumerate(zip(each["levels"], each["left"], strict=True))
-            ],
-            f"Not ruled out: {', '.join(at[None]) or 'none'}. Probability of all conditions: {each['weight']:.0%}.",
+            [(name, f"{vote:.0%}", f"{left:.1%}", out(level)) for level, ((name, vote), left) in levels],
+            f"Not ruled out: {out(None) or 'none'}. Probability of all conditions: {each['weight']:.0%}.",
         )
 
 

@@ -19,7 +19,6 @@ HALF, FULL = "half-trained", "trained"
 SHUFFLED, UNTRAINED = "trained on shuffled labels", "untrained"  # sanity controls
 LAYER = "relu3"  # the first dense layer, fc1 in the paper
 
-
 NETWORKS = {
     "digits": {"channels": (16, 32), "taps": 3, "hidden": 64},
     "mnist": {"channels": (32, 64), "taps": 5, "hidden": 128},

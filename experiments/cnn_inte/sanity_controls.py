@@ -26,16 +26,13 @@ def measure(study) -> Controls:
     """Accuracy of trees over clusters of the same layer in control networks, and over planted factors."""
     config, task, trees, own = study.config, study.task, {}, {}
     rows = min(len(task.inputs), 2 * config.sweep_rows)
-    bar = study.progress.task("sanity controls", 4)
-    for kind in (FULL, HALF, SHUFFLED, UNTRAINED):
+    for kind in study.counted("sanity controls", (FULL, HALF, SHUFFLED, UNTRAINED)):
         network = study.network(kind)
         hidden, held = (activations(network, part) for part in (task.inputs[:rows], task.held_inputs))
         keys = [jax.random.fold_in(study.key(7), draw) for draw in range(DRAWS)]
         layers = hidden, task.labels[:rows], held, task.held_labels
         trees[kind] = [_accuracy(study, *layers, key=key)[0] for key in keys]
         own[kind] = float(np.mean(networks.apply(network, task.held_inputs).argmax(axis=1) == task.held_labels))
-        bar.advance(note=kind)
-    bar.finish()
     return Controls(trees, own, _planted(study), (rows, config.depth, config.factors, config.ids))
 
 

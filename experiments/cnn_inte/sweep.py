@@ -6,10 +6,8 @@ import jax
 import numpy as np
 
 from experiments.cnn_inte.inte_study import FULL, LAYER, activations
-from interp_jax import figures
 
 LEVELS = np.arange(1, 9)
-SHOWN = LEVELS >= 3  # shallower trees have fewer leaves than there are classes
 AT = 5  # the depth at which settings are compared
 FACTORS, IDS = (1, 2, 4, 8, 16), (3, 5, 10, 20, 40)
 LAYERS = {"max1": "after the first convolution", "max2": "after the second", LAYER: "the first dense layer"}
@@ -34,16 +32,13 @@ def measure(study) -> Sweep:
     settings += [("clusters", "HDBSCAN, up to 40", LAYER, factors, 40, "hdbscan")]
     settings += [("layer", name, layer, factors, ids, "kmeans") for layer, name in LAYERS.items()]
     fidelity, leaves = ({varied: {} for varied in ("factors", "clusters", "layer")} for _ in range(2))
-    bar = study.progress.task("sweep", len(settings))
-    for varied, name, layer, *options in settings:
+    for varied, name, layer, *options in study.counted("sweep", settings):
         fidelity[varied][name], leaves[varied][name] = _curves(study, *layers[layer], *options)
-        bar.advance(note=name)
-    bar.finish()
     return Sweep(fidelity, leaves, (rows, factors, ids))
 
 
 def show(result: Sweep, page) -> None:
-    """A table of all settings, and curves by the number of factors."""
+    """A table of all settings."""
     rows, factors, ids = result.sizes
     base = f"{factors} factor{'s' * (factors > 1)}", f"{ids} clusters", LAYERS[LAYER]
     every = {name: (of[name], result.fidelity[varied][name]) for varied, of in result.leaves.items() for name in of}
@@ -61,10 +56,6 @@ def show(result: Sweep, page) -> None:
         "differ from it in one respect.",
         note=f"{best(result.fidelity, base[0])} {one_factor(result.leaves['factors']['1 factor'][-1], ids)}",
     )
-    series = {name: np.array(curve)[SHOWN] for name, curve in result.fidelity["factors"].items()}
-    axes = "depth of the tree", "fidelity on held-out rows"
-    figure = figures.curves.against(LEVELS[SHOWN], series, *axes, y_range=(None, 1))
-    page.figure("sweep_factors", figure, "Fidelity against the depth of the tree, by the number of factors.")
     page.metrics({"levels": LEVELS, "fidelity": result.fidelity, "leaves": result.leaves})
 
 
