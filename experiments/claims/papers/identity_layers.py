@@ -281,6 +281,8 @@ LAYERS = [
         "no number",
         _first,
         control="chance",
+        note="The class units of the first layer are linear in the pixels; no linear classifier was fitted to compare "
+        "it with.",
     ),
     Claim(
         "accuracy",
