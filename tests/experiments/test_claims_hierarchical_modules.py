@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from experiments.claims.claim import judge, kept_records
+from experiments.claims import claim as ledger
 from experiments.claims.papers.hierarchical_modules import (
     NOISE,
     PAPER,
@@ -36,12 +36,12 @@ SPREAD = np.linspace(-0.01, 0.01, 20)
 
 @pytest.fixture(scope="module")
 def records():
-    return kept_records()
+    return ledger.kept_records()
 
 
 def _verdict(records, sentence):
-    (judged,) = (each for each in judge(PAPER, records) if sentence in each.claim.sentence)
-    return judged
+    (only,) = (each for each in ledger.judge(PAPER, records) if sentence in each.claim.sentence)
+    return only
 
 
 def _changed(records, change):
@@ -95,7 +95,7 @@ def test_roles_are_learned_only_if_networks_agree_more_than_their_controls(recor
 
 
 @pytest.mark.parametrize(("rand", "verdict"), [(0.97, HOLDS), (0.5, FAILS)])
-def test_the_tree_is_judged_by_the_modules_that_it_recovers(records, rand, verdict):
+def test_the_verdict_on_the_tree_follows_the_modules_that_it_recovers(records, rand, verdict):
     def change(metrics):
         planted = metrics["planted"]
         planted["adjusted_rand"][planted["noise"].index(NOISE)] = list(rand + SPREAD)
@@ -112,8 +112,8 @@ def test_a_tree_that_is_not_lower_after_the_alignment_fails(records, after, verd
 
 
 def test_clusters_of_one_network_decide_nothing(records):
-    judged = _verdict(records, "Of four clusters")
-    assert (judged.verdict, judged.reason) == (UNDECIDED, "a single network")
+    only = _verdict(records, "Of four clusters")
+    assert (only.verdict, only.reason) == (UNDECIDED, "a single network")
 
 
 def test_the_error_of_a_mean_over_pairs_is_at_most_the_bound():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.claims.claim import judge, kept_records
+from experiments.claims import claim as ledger
 from experiments.claims.papers.identity_layers import PAPER, RUNS, difference
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, UNDECIDED
 
@@ -15,12 +15,12 @@ SENTENCES = 7  # of the abstract
 
 @pytest.fixture(scope="module")
 def records():
-    return kept_records()
+    return ledger.kept_records()
 
 
 def _verdict(records, sentence):
-    (judged,) = (each for each in judge(PAPER, records) if sentence in each.claim.sentence)
-    return judged
+    (only,) = (each for each in ledger.judge(PAPER, records) if sentence in each.claim.sentence)
+    return only
 
 
 def _changed(records, change):
@@ -80,7 +80,7 @@ def test_early_layers_are_compared_with_those_of_random_networks(records, random
 
 
 @pytest.mark.parametrize(("baseline", "verdict"), [(0.5, HOLDS), (0.32, EXPLAINED)])
-def test_maps_are_judged_once_the_areas_of_every_network_are_kept(records, baseline, verdict):
+def test_maps_have_a_verdict_once_the_areas_of_every_network_are_kept(records, baseline, verdict):
     maps = "is the contribution to the classification"
 
     def change(metrics):

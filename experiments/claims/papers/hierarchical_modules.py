@@ -1,4 +1,8 @@
-"""The claims of C. Watanabe, Interpreting layered neural networks via hierarchical modular representation, 2018."""
+"""The claims of C. Watanabe, Interpreting layered neural networks via hierarchical modular representation, 2018.
+
+Thresholds are round numbers, chances, or halfway between chance and certainty. They were chosen before the rules were
+applied, but with the means in experiments/results/README.md in view.
+"""
 
 import numpy as np
 

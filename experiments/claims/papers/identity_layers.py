@@ -1,4 +1,8 @@
-"""The claims of Kubota, Hayashi, Hayase & Uchida, Layer-wise interpretation … using identity initialization, 2021."""
+"""The claims of Kubota, Hayashi, Hayase & Uchida, Layer-wise interpretation … using identity initialization, 2021.
+
+Thresholds are round numbers, chances, or halfway between chance and certainty. They were chosen before the rules were
+applied, but with the means in experiments/results/README.md in view.
+"""
 
 import numpy as np
 
