@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments.claims.claim import judge, kept_records
+from experiments.claims.claim import assess, kept_records
 from experiments.claims.page import paper_table, summary
 from experiments.claims.papers import PAPERS
 from experiments.kept import RESULTS
@@ -20,17 +20,17 @@ single network decides nothing. `python -m experiments.claims` writes this file 
 def ledger() -> dict:
     """All papers with the verdicts on their claims."""
     records = kept_records()
-    return {paper: judge(paper, records) for paper in PAPERS}
+    return {paper: assess(paper, records) for paper in PAPERS}
 
 
 def main() -> None:
     """Writes ``experiments/results/CLAIMS.md`` and prints the summary."""
-    judged = ledger()
-    parts = [TITLE, "## In short\n", summary(judged)]
-    for paper, claims in judged.items():
+    assessed = ledger()
+    parts = [TITLE, "## In short\n", summary(assessed)]
+    for paper, claims in assessed.items():
         parts += [f"\n## {paper.title}\n", paper_table(paper, claims)]
     write_text(RESULTS / "CLAIMS.md", "\n".join(parts) + "\n")
-    print(summary(judged))
+    print(summary(assessed))
 
 
 if __name__ == "__main__":

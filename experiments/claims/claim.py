@@ -1,4 +1,4 @@
-"""A claim of a paper, and all that is said about it."""
+"""A claim of a paper, how it is measured, and the verdict on it."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ class Claim:
     untested: str = ""
 
     def __post_init__(self):
-        """Refuses a claim that is neither measured nor said to be not tested."""
+        """Refuses a claim that is neither measured nor marked as not tested."""
         if (self.parts is None) == (not self.untested):
             raise ValueError(f"parts: found {self.parts} and untested {self.untested!r}, wanted one of both")
 
@@ -58,7 +58,7 @@ class Paper:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Judged:
+class Assessed:
     """A claim with its measured parts, the verdict of each, and the verdict of the whole."""
 
     section: str
@@ -69,7 +69,7 @@ class Judged:
     reason: str = ""
 
 
-def judge(paper: Paper, records: Records) -> list[Judged]:
+def assess(paper: Paper, records: Records) -> list[Assessed]:
     """The verdicts on all claims of a paper, which share one correction for many tests."""
     measured, missing = [], {}
     for section, claim in paper.claims():
@@ -81,14 +81,14 @@ def judge(paper: Paper, records: Records) -> list[Judged]:
                 missing[claim] = f"no kept run has {error}"
         measured.append((section, claim, parts))
     every = verdicts([part for *_, parts in measured for part in parts])
-    judged, start = [], 0
+    assessed, start = [], 0
     for section, claim, parts in measured:
         own, start = every[start : start + len(parts)], start + len(parts)
         alone = own and all(part.ours.networks < 2 for part in parts)
         reason = claim.untested or missing.get(claim, "") or ("a single network" if alone else "")
         verdict = NOT_TESTED if not parts else UNDECIDED if alone else together(own)
-        judged.append(Judged(section, claim, parts, own, verdict, reason))
-    return judged
+        assessed.append(Assessed(section, claim, parts, own, verdict, reason))
+    return assessed
 
 
 def kept_records(folder: Path = RESULTS) -> dict[str, Any]:

@@ -3,32 +3,32 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from experiments.claims.claim import Judged, Paper
+from experiments.claims.claim import Assessed, Paper
 from experiments.claims.rules import NOT_TESTED, VERDICTS, Control
 
-Ledger = Mapping[Paper, list[Judged]]
+Ledger = Mapping[Paper, list[Assessed]]
 
 
 def summary(ledger: Ledger) -> str:
     """Which methods beat their controls on which data, then the number of claims by paper and verdict."""
     cells: dict[str, list[str]] = {}
-    for judged in (each for claims in ledger.values() for each in claims):
-        for part, verdict in zip(judged.parts, judged.of_parts, strict=True):
-            if isinstance(part.rule, Control) and judged.claim.method:
-                cells.setdefault(judged.claim.method, []).append(f"{part.what}: {verdict}")
+    for assessed in (each for claims in ledger.values() for each in claims):
+        for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True):
+            if isinstance(part.rule, Control) and assessed.claim.method:
+                cells.setdefault(assessed.claim.method, []).append(f"{part.what}: {verdict}")
     methods = _table(
         ("method", "does it beat its control, and on which data?"), [(m, "; ".join(c)) for m, c in cells.items()]
     )
     rows = []
-    for paper, judged in ledger.items():
-        counts = Counter(each.verdict for each in judged)
+    for paper, assessed in ledger.items():
+        counts = Counter(each.verdict for each in assessed)
         rows.append((paper.short, *(str(counts[verdict] or "–") for verdict in VERDICTS)))
     return f"{methods}\n\n{_table(('claims of', *VERDICTS), rows)}"
 
 
-def paper_table(paper: Paper, judged: list[Judged]) -> str:
+def paper_table(paper: Paper, assessed: list[Assessed]) -> str:
     """A paper's claims, section by section."""
-    rows, by_claim = [], {each.claim: each for each in judged}
+    rows, by_claim = [], {each.claim: each for each in assessed}
     for section, claims in paper.sections.items():
         if isinstance(claims, str):
             rows.append((section, f"*no claim: {claims}*", "", "", "", "", ""))
@@ -39,27 +39,31 @@ def paper_table(paper: Paper, judged: list[Judged]) -> str:
     return _table(header, rows)
 
 
-def _row(section: str, judged: Judged) -> tuple[str, ...]:
-    claim = judged.claim
-    ours = "<br>".join(f"{part.what}: {_number(part)}" for part in judged.parts)
+def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
+    claim = assessed.claim
+    ours = "<br>".join(f"{part.what}: {_number(part)}" for part in assessed.parts)
     ours += f"<br>*{claim.note}*" if claim.note else ""
-    rule = "; ".join(dict.fromkeys(part.rule.words() for part in judged.parts))
-    several = len(set(judged.of_parts)) > 1
-    parts = "; ".join(f"{part.what} {verdict}" for part, verdict in zip(judged.parts, judged.of_parts, strict=True))
+    rule = "; ".join(dict.fromkeys(part.rule.words() for part in assessed.parts))
+    several = len(set(assessed.of_parts)) > 1
+    parts = "; ".join(f"{part.what} {verdict}" for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True))
     verdict = (
-        f"**{judged.verdict}**" + (f" ({parts})" if several else "") + (f": {judged.reason}" if judged.reason else "")
+        f"**{assessed.verdict}**"
+        + (f" ({parts})" if several else "")
+        + (f": {assessed.reason}" if assessed.reason else "")
     )
-    if judged.verdict == NOT_TESTED:
+    if assessed.verdict == NOT_TESTED:
         ours, rule = "–", "–"
     return f"{section}, {claim.place}", claim.sentence, claim.published, ours, claim.control or "–", rule, verdict
 
 
 def _number(part) -> str:
     ours = part.ours
-    if not ours.freedom:
-        return f"{ours.mean:.3g} (one network)"
-    low, high = ours.interval()
-    return f"{ours.mean:.3g} ({low:.3g} to {high:.3g}, {ours.networks} networks)".replace("-", "\u2212")
+    number, networks = f"{ours.mean:.3g}", f"{ours.networks} network{'s' * (ours.networks != 1)}"
+    if ours.freedom:
+        number += " ({:.3g} to {:.3g}, {})".format(*ours.interval(), networks)
+    else:
+        number += f" ({networks})" if ours.networks < 2 else f" ({networks}, no spread kept)"
+    return number.replace("-", "\u2212")
 
 
 def _table(header, rows) -> str:

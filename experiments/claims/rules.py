@@ -4,7 +4,8 @@ A claim has one or more measured parts. Every part belongs to one of four famili
 
 * `Number`: a published number, with the tolerance within which ours is the same;
 * `Direction`: more than a threshold, for example a difference above 0;
-* `Control`: a paired difference, trained minus control: what the control has as well is explained by it;
+* `Control`: a paired difference, trained minus control or method minus other method; what the control has too is
+  explained by it;
 * a picture is one of the three, of a measure of what the picture shows.
 
 Each is tested by the spread over networks, one-sided at 2.5% for each verdict, with Holm's correction for all parts of
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
@@ -50,7 +52,7 @@ class Estimate(NamedTuple):
         return self.mean - half, self.mean + half
 
 
-def over_networks(values: Sequence[float]) -> Estimate:
+def over_networks(values: ArrayLike) -> Estimate:
     """The estimate from one value for each network, independent of each other; NaN are left out."""
     finite = np.asarray(values, float).ravel()
     finite = finite[np.isfinite(finite)]
@@ -114,7 +116,7 @@ class Control:
 
     def words(self) -> str:
         """The rule in words."""
-        return f"trained − control above 0; explained if below {self.margin:g}"
+        return f"difference from the control above 0; explained if below {self.margin:g}"
 
 
 Rule = Number | Direction | Control
@@ -134,10 +136,11 @@ def verdicts(parts: Sequence[Part]) -> list[str]:
     best = [min(each, key=each.__getitem__) for each in tests]
     p_values = np.array([each[name] for each, name in zip(tests, best, strict=True)])
     # Holm: the smallest is compared with level / number, the next with level / (number − 1), …; the first failure ends.
-    order = np.argsort(p_values, kind="stable")
-    rejected = np.cumprod(p_values[order] <= LEVEL / np.arange(len(parts), 0, -1)).astype(bool)
+    # A part without a spread, of a single network, cannot be decided whatever it is, and does not count.
+    testable = np.flatnonzero([part.ours.freedom > 0 for part in parts])
+    order = testable[np.argsort(p_values[testable], kind="stable")]
     decided = np.zeros(len(parts), bool)
-    decided[order] = rejected
+    decided[order] = np.cumprod(p_values[order] <= LEVEL / np.arange(len(order), 0, -1))
     return [name if sure else UNDECIDED for name, sure in zip(best, decided, strict=True)]
 
 

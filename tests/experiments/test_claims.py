@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.claims import page
-from experiments.claims.claim import Claim, Paper, judge
+from experiments.claims.claim import Claim, Paper, assess
 from experiments.claims.rules import (
     EXPLAINED,
     FAILS,
@@ -98,21 +98,21 @@ def _paper():
 
 def test_a_ledger_has_every_section_and_says_what_is_missing():
     paper = _paper()
-    judged = judge(paper, {"run": [0.5, 0.6, 0.55]})
-    assert [each.verdict for each in judged] == [HOLDS, NOT_TESTED, NOT_TESTED]
-    assert judged[1].reason == "no kept run has 'none'"
-    table = page.paper_table(paper, judged)
+    assessed = assess(paper, {"run": [0.5, 0.6, 0.55]})
+    assert [each.verdict for each in assessed] == [HOLDS, NOT_TESTED, NOT_TESTED]
+    assert assessed[1].reason == "no kept run has 'none'"
+    table = page.paper_table(paper, assessed)
     assert "| 1 Introduction | *no claim: background* |" in table
     assert "digits: 0.55 (0.426 to 0.674, 3 networks)" in table
     assert "**not tested here**: no such data" in table
-    text = page.summary({paper: judged})
+    text = page.summary({paper: assessed})
     assert "| roles | digits: holds |" in text
     assert "| A | 1 | – | – | – | – | 2 |" in text
 
 
 def test_a_single_network_decides_nothing():
-    judged = judge(_paper(), {"run": [0.5]})
-    assert (judged[0].verdict, judged[0].reason) == (UNDECIDED, "a single network")
+    assessed = assess(_paper(), {"run": [0.5]})
+    assert (assessed[0].verdict, assessed[0].reason) == (UNDECIDED, "a single network")
 
 
 def test_a_claim_is_measured_or_says_why_not():

@@ -40,7 +40,7 @@ def records():
 
 
 def _verdict(records, sentence):
-    (only,) = (each for each in ledger.judge(PAPER, records) if sentence in each.claim.sentence)
+    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
     return only
 
 

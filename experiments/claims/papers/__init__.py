@@ -1,5 +1,5 @@
 """The papers, each with its sections and their claims."""
 
-from experiments.claims.claim import Paper
+from experiments.claims.papers import hierarchical_modules, identity_layers
 
-PAPERS: tuple[Paper, ...] = ()
+PAPERS = (hierarchical_modules.PAPER, identity_layers.PAPER)
