@@ -84,18 +84,18 @@ SAYS = [
         lambda: networks.Layer("conv", "Conv", (6, 4, 4, 3), 1230, None),
         "Layer: 'conv', Conv, output [6, 4, 4, 3], 1,230 parameters; split can cut there",
     ),
-    (lambda: _selection(), "Selection: 10 of 30 units (0, 1, 2, 3, 4, 5, 6, 7, 8, 9) hold 96.0 % of"),
-    (lambda: _selection(), " hold 96.0 % of class 3's decisions (required: 95 %)"),
-    (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95 %, not reached)"),
+    (lambda: _selection(), "Selection: 10 of 30 units (0, 1, 2, 3, 4, 5, 6, 7, 8, 9) hold 96.0% of"),
+    (lambda: _selection(), " hold 96.0% of class 3's decisions (required: 95%)"),
+    (lambda: _selection(reached=False, target=None), "all classes' decisions (required: 95%, not reached)"),
     (
         lambda: _selection()._replace(certified=True, lower_bound=0.9512, confidence=0.9),
-        "(required: 95 %)\nat least 95 % on new rows, with 90 % confidence (pointwise lower bound 95.12 %), if the",
+        "(required: 95%)\nat least 95% on new rows, with 90% confidence (pointwise lower bound 95.12%), if the",
     ),
     (
         lambda: _certificate(),
-        "Certificate: 3 of 6 units (0, 1, 2) hold at least 95 % of class 3's decisions on new rows, with 90 %",
+        "Certificate: 3 of 6 units (0, 1, 2) hold at least 95% of class 3's decisions on new rows, with 90%",
     ),
-    (lambda: _certificate(), "of 8 calibration rows they hold 97.00 % (pointwise lower bound 95.50 %)\nassumed: rows"),
+    (lambda: _certificate(), "of 8 calibration rows they hold 97.00% (pointwise lower bound 95.50%)\nassumed: rows"),
     (
         lambda: _explanation(0),
         "Explanation: path f3 ∈ {1, 2} → f0 ∈ {4} → class 0\nclass 4 ruled out at level 2; class 7 not ruled out",
@@ -115,8 +115,8 @@ SAYS = [
         "not a valid tree; 1 of 2 checked merges are of least ΔESS (greatest excess: 0.5)",
     ),
     (lambda: _verification(False, []), "not a valid tree; 0 of 0 checked merges"),
-    (lambda: _fit(2, [0.5, 0.125]), "Fit: weights of epoch 2 of 2: training error 25.00 %, validation error 12.50 %"),
-    (lambda: _fit(2, [np.nan, np.nan]), "Fit: weights of epoch 2 of 2: training error 25.00 %"),
+    (lambda: _fit(2, [0.5, 0.125]), "Fit: weights of epoch 2 of 2: training error 25.00%, validation error 12.50%"),
+    (lambda: _fit(2, [np.nan, np.nan]), "Fit: weights of epoch 2 of 2: training error 25.00%"),
     (lambda: _fit(0, [np.nan, np.nan]), "Fit: weights of epoch 0 of 2"),
     (lambda: networks.Cost(1234, 5000.0, 0.001), "Cost: 1,234 parameters; 5000 operations and 0.001 s per row"),
     (
@@ -125,11 +125,11 @@ SAYS = [
     ),
     (
         lambda: methods.core_units.Necessity(*map(jnp.float32, (1.0, 0.9, 0.8, 0.5, 0.6, 0.7))),
-        "100.0 %, 90.0 %, 80.0 % with the core alone kept\n50.0 %, 60.0 %, 70.0 % with the core alone removed",
+        "100.0%, 90.0%, 80.0% with the core alone kept\n50.0%, 60.0%, 70.0% with the core alone removed",
     ),
     (
         lambda: methods.core_units.Sweep(*[None] * 2, *_lanes(), *[None] * 3),
-        "targets[0]: 90.0 % by 2 units\ntargets[1]: 50.0 % by 5 units",
+        "targets[0]: 90.0% by 2 units\ntargets[1]: 50.0% by 5 units",
     ),
     (
         lambda: methods.core_units.InputSelection(
@@ -205,7 +205,7 @@ SAYS = [
         lambda: methods.identity.stop_when_confident(
             np.array([[[0.6, 0.4], [0.1, 0.9]], [[0.3, 0.7], [0.0, 1.0]]]), np.array([1, 1]), np.array([0.5, 0.8])
         ),
-        "accuracy 50.0 to 100.0 %, agreement with the last layer 50.0 to 100.0 %, layers computed 50.0 to 75.0 %",
+        "accuracy 50.0 to 100.0%, agreement with the last layer 50.0 to 100.0%, layers computed 50.0 to 75.0%",
     ),
     (
         lambda: methods.identity.Shares(

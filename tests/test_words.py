@@ -20,7 +20,7 @@ WORDS = {
     r"said|called rightly|named rightly|told apart|telling apart": "predictions, decoded, classified correctly",
     r"letter": "as published",
     r"by heart": "memorize",
-    r"learn(ed|s)? to the end|trained to the end": "train to 100 %",
+    r"learn(ed|s)? to the end|trained to the end": "train to 100%",
     r"judges?|judged|judging|judgments?": "evaluate, MaskEvaluator",
     r"kept aside": "validation_fraction",
     r"n?jobs?": "n_jobs",
@@ -104,3 +104,22 @@ def test_found_may_be_what_an_error_speaks_of():
     assert not list(empty_names("def check(x):\n    found = x.shape\n    raise ValueError(f'x: found {found}')"))
     assert list(empty_names("def pick(x):\n    found = x[0]\n    return found")) == ["2: found"]
     assert list(empty_names("def pick(kept):\n    return kept")) == ["1: kept"]
+
+
+def spaced_percent_signs(text):
+    """Where a string literal has a blank between a number, or a value of an f-string, and its percent sign."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"(^|\d)[^\S\n]%", node.value):
+            yield f"{node.lineno}: {node.value.strip()[:60]}"
+
+
+def test_percent_signs_follow_their_numbers_without_a_blank():
+    files = [name for name in _files() if name.endswith(".py") and name.startswith(("interp_jax/", "experiments/"))]
+    places = [f"{name}:{place}" for name in files for place in spaced_percent_signs((ROOT / name).read_text())]
+    assert not places, "wanted 95%\n" + "\n".join(places)
+
+
+def test_a_blank_before_a_percent_sign_is_found_after_numbers_and_values():
+    for text in ('"95 %"', '"95\\u00a0% of"', 'f"{share:.1f} % of"', '" %"'):
+        assert list(spaced_percent_signs(f"shown = {text}"))
+    assert not list(spaced_percent_signs('f"{share:.1%} of 95%" "accuracy (%)"; x = 5 % 3'))

@@ -49,7 +49,7 @@ def show(result: Rates, page) -> None:
         "The last layer of a bottleneck network is an affine map from a code of low dimension to one score for each "
         "class. For random points v_k in the unit cube the thesis uses the pseudo-inverse of the map that sends the "
         "k-th unit vector to v_k. It is a success if the greatest score of every v_k is the k-th. "
-        f"{result.draws:,} sets of points are drawn for every case; intervals are exact 95 % intervals."
+        f"{result.draws:,} sets of points are drawn for every case; intervals are exact 95% intervals."
     )
     page.finding(dimensions_in_words(result))
     dimensions = {f"p = {p}": [result.dimensions[p, times * p] for times in MULTIPLES] for p in DIMENSIONS}

@@ -42,6 +42,6 @@ def results_table(files: dict[Path, dict]) -> str:
     note = (
         f"{config['test_signals']:,} test signals. An affine pseudo-inverse separates 50 random points in 10 "
         f"dimensions with probability {wide['rate']:.3f} (thesis: above 0.1), and 10 points in 2 dimensions with "
-        f"probability at most {narrow['high']:.1e} (95 %; thesis: below 1e-5). "
+        f"probability at most {narrow['high']:.1e} (95%; thesis: below 1e-5). "
     )
     return "\n".join([*lines, "", note + provenance("bottleneck", files, PRESETS)])

@@ -24,7 +24,7 @@ NETWORKS = {
     "mnist": {"channels": (32, 64), "taps": 5, "hidden": 128},
 }
 # Training rows, epochs, minibatch size and rate. The paper trains on MNIST with 55,000 rows and 1,000 steps of 50; the
-# unpublished rate is chosen to match its accuracy of 94 %.
+# unpublished rate is chosen to match its accuracy of 94%.
 TRAINING = {
     ("digits", HALF): (None, 4, 25, 1e-3),
     ("digits", FULL): (None, 40, 25, 1e-3),

@@ -25,7 +25,7 @@ class Removal(NamedTuple):
 
     curves: dict[str, np.ndarray]  # [steps, networks]
     area: dict[str, tuple[float, float]]  # deletion, insertion
-    difference: dict[str, list[float]]  # with the ends of a 95 % interval
+    difference: dict[str, list[float]]  # with the ends of a 95% interval
     controls: dict[str, list[float]]  # by network, the difference of the map's deletion area from that of random ink
     layers: list[int]  # the chosen ones
     rows: int
@@ -145,7 +145,7 @@ def _areas_by_layer(network, inputs, tried, change):
 
 
 def _interval(differences, seed):
-    """The mean and the ends of its 95 % bootstrap interval over rows."""
+    """The mean and the ends of its 95% bootstrap interval over rows."""
     options = {"n_resamples": 2_000, "method": "percentile", "rng": np.random.default_rng(seed)}
     ends = bootstrap((differences,), np.mean, **options).confidence_interval
     return [float(differences.mean()), *map(float, ends)]

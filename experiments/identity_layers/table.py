@@ -20,7 +20,7 @@ Mean ± standard deviation over networks. Networks initialized at the identity d
 rows, those with random initialization also in their initial weights. Distance: ‖W − I‖ / ‖I‖, mean over all layers \
 but the last, whose pixel units no layer uses. Completeness error: the difference between a class score and the sum of \
 the layers' shares of it, relative to the score, mean over rows. Deletion area: the area under the probability of the \
-class while the ink of an image is blanked from the most important pixel on; lower is better. Intervals are 95 % \
+class while the ink of an image is blanked from the most important pixel on; lower is better. Intervals are 95% \
 intervals over images, given the networks.
 """
 
@@ -72,7 +72,7 @@ def _note(depth, metrics):
     )
     return (
         "The best single layer in the first half of the networks with random initialization has an accuracy of "
-        f"{100 * best:.0f} %; chance is {100 * accuracy['chance']:.0f} %. The distance from the identity scales "
+        f"{100 * best:.0f}%; chance is {100 * accuracy['chance']:.0f}%. The distance from the identity scales "
         f"{against_depth(metrics['distance']['slope'])}. Deletion area on {removal['rows']:,} held-out images with the "
         f"contribution map of layer {removal['layer']}: {area[MAP]:.3f}. With other rankings, and the difference from "
         f"the map: {listed}."

@@ -51,7 +51,7 @@ def show(result: Discrimination, page) -> None:
     page.figure(
         "discrimination",
         figures.comparison.errors(rows, {"threshold": threshold}, x_label=label),
-        f"Ratios and their threshold; of {count} networks, how many are misclassified, in brackets the 95 % bound.",
+        f"Ratios and their threshold; of {count} networks, how many are misclassified, in brackets the 95% bound.",
     )
     page.metrics({"ratios": ratios, "threshold": threshold, "misclassified": errors, "networks": count})
 

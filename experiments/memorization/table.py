@@ -43,5 +43,5 @@ def results_table(files: dict[Path, dict]) -> str:
     return "\n".join(lines) + (
         f"\n\nMean ± standard deviation over networks: {seeds}. Fully trained networks are trained on the true labels "
         "for as many epochs as memorizing networks on shuffled labels. The thesis shows curves, and an accuracy of "
-        f"98.07 % on MNIST. {provenance('memorization', files, PRESETS)}"
+        f"98.07% on MNIST. {provenance('memorization', files, PRESETS)}"
     )

@@ -67,8 +67,8 @@ def certificate(certificate: Any, *, unit_name: str = "unit") -> Figure:
 def _title(certificate: Any, unit_name: str) -> str:
     whose = "all classes" if certificate.target is None else f"class {certificate.target}"
     together = " for all classes together" if certificate.joint else ""
-    new = f"at least {100 * certificate.holding:g} % of the decisions for {whose} on new rows"
-    confidence = f"with {100 * certificate.confidence:g} % confidence{together}"
+    new = f"at least {100 * certificate.holding:g}% of the decisions for {whose} on new rows"
+    confidence = f"with {100 * certificate.confidence:g}% confidence{together}"
     if not certificate.certified:
         return f"No set is certified to keep {new}, {confidence}"
     single = certificate.units == 1

@@ -95,7 +95,7 @@ def _title(selections: Sequence[Any], row: _Row, class_names: Sequence[Any] | No
     texts = {_decisions(each, class_names) for each in selections}
     whose = texts.pop() if len(texts) == 1 else "the decisions for each class"
     units = sum(mask.size for mask in row.layers.values())
-    required = " or ".join(sorted({f"{100 * each.holding:g} %" for each in selections}))
+    required = " or ".join(sorted({f"{100 * each.holding:g}%" for each in selections}))
     missed = sum(not each.reached for each in selections)
     reached = "" if not missed else ", not reached" if len(selections) == 1 else f", not reached by {missed}"
     subject = f"{number} of {units} {unit_name}{'' if units == 1 else 's'} {'keeps' if number == '1' else 'keep'}"
@@ -107,7 +107,7 @@ def _on_new_rows(selections: Sequence[Any]) -> str:
     confidences = [each.confidence for each in selections if getattr(each, "confidence", None) is not None]
     if not confidences:
         return ""
-    least, certified = f"{100 * min(confidences):g} % confidence", sum(bool(each.certified) for each in selections)
+    least, certified = f"{100 * min(confidences):g}% confidence", sum(bool(each.certified) for each in selections)
     if len(selections) == 1:
         return f"\n{'certified' if certified else 'not certified'} for new rows, with {least}"
     each_by_itself = " each" if certified > 1 else ""
@@ -125,7 +125,7 @@ def _decisions(selection: Any, class_names: Sequence[Any] | None) -> str:
 
 
 def _percent(rate: SupportsFloat) -> str:
-    return f"{100 * float(rate):.1f} %"
+    return f"{100 * float(rate):.1f}%"
 
 
 def _table(rows: Sequence[_Row], title: str, unit_name: str) -> Figure:

@@ -185,7 +185,7 @@ def jump_line(axes: Axes, position: SupportsFloat, **options: Any) -> Any:
 
 def percent(axis: Axis) -> None:
     """Labels an axis of fractions in percent."""
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
 
 
 def log_axis(axes: Axes, which: str, low: SupportsFloat, high: SupportsFloat) -> None:

@@ -41,7 +41,7 @@ def absolute_errors(
     best = finite[: max(1, round(float(share) * finite.size))]
     figure = new_figure(8.5, 3.8)
     panels = figure.subplots(1, 2, sharey=True)
-    titles = ("all rows", f"best {100 * float(share):g} % of the rows")
+    titles = ("all rows", f"best {100 * float(share):g}% of the rows")
     for axes, values, title in zip(panels, (finite, best), titles, strict=True):
         counts, edges = np.histogram(values, bins=_edges(values))
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=color(0), edgecolor="white", linewidth=0.5)

@@ -57,7 +57,7 @@ def image_roles(
     Args:
         inputs: [clusters, height, width], correlation of each cluster with the pixels, row 0 at the top; NaN is gray.
         outputs: [clusters, classes], correlation of each cluster with the outputs.
-        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
+        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94%)".
         output_names: one per output; long ones are shortened.
         input_label, output_label: what the colors and the bars are, if not correlations.
         figure: a figure or subfigure to draw on; a new one by default.
@@ -115,7 +115,7 @@ def series_roles(
         inputs: [clusters, items, months], correlation of each cluster with the series, oldest month first; NaN is a
             gap.
         outputs: [clusters, items], correlation of each cluster with the next value of each series.
-        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94 %)".
+        titles: one per cluster, e.g. "Cluster 1 (23 units, support 94%)".
         item_names: one per series.
         input_label, output_label, month_label: of the axes.
 

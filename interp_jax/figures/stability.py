@@ -161,5 +161,5 @@ def _title(name: str, predicted: np.ndarray, measured: np.ndarray) -> str:
     """A title with the share of pairs of equal sign among those in which neither number is zero or missing."""
     product = predicted * measured
     product = product[np.isfinite(product) & (product != 0)]
-    share = f"{100 * np.mean(product > 0):.0f} % of {product.size} signs agree" if product.size else "no sign known"
+    share = f"{100 * np.mean(product > 0):.0f}% of {product.size} signs agree" if product.size else "no sign known"
     return f"{name}: {share}" if name else share

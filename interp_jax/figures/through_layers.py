@@ -57,7 +57,7 @@ def shares(
             values that are not finite are left out.
         y_label: what the quantity is.
         references: name → height of a dashed line, named in the legend.
-        percent: whether it is a share, drawn from 0 (or the least value below 0) to 100 %.
+        percent: whether it is a share, drawn from 0 (or the least value below 0) to 100%.
 
     Raises:
         ValueError: no network, arrays of the wrong shape, or no finite number.

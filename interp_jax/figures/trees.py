@@ -214,7 +214,7 @@ def _blocks(
         look = {"facecolor": shade, "edgecolor": "white", "linewidth": 0.8}
         axes.add_patch(Rectangle((start - 0.5, -row - BLOCK / 2), stop - start + 1, BLOCK, **look))
         room, place = scale * (stop - start + 1) - 2, (start + stop) / 2
-        number, note = str(first + label), "" if np.isnan(share) else f"{100 * share:.0f} %"
+        number, note = str(first + label), "" if np.isnan(share) else f"{100 * share:.0f}%"
         if room < 0.72 * SIZE * len(number):
             outside.append((place, number))
             continue

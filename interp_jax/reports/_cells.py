@@ -55,7 +55,7 @@ def numeric_columns(rows: Sequence[Sequence[str]], columns: int) -> list[bool]:
     """Whether each column is numeric, to be right-aligned; an empty cell does not matter.
 
     Example:
-        >>> numeric_columns([["VGG", "0.91 ± 0.02", "12 %"], ["ResNet", "–", "7 %"]], 3)
+        >>> numeric_columns([["VGG", "0.91 ± 0.02", "12%"], ["ResNet", "–", "7%"]], 3)
         [False, True, True]
     """
     cells = [[row[column] for row in rows if row[column] not in ("", _EMPTY)] for column in range(columns)]

@@ -38,7 +38,7 @@ def _texts(figure):
 
 def test_rates_and_bounds_are_drawn_by_size_and_the_certified_set_is_marked(check_readable):
     figure = check_readable(figures.certificate(_certificate(), unit_name="hidden unit"))
-    title = "4 hidden units keep at least 95 % of the decisions for class 3 on new rows, with 90 % confidence"
+    title = "4 hidden units keep at least 95% of the decisions for class 3 on new rows, with 90% confidence"
     assert title in _texts(figure)
     (axes,) = figure.axes
     rates, bounds, required, ring = axes.lines
@@ -52,7 +52,7 @@ def test_nothing_certified_has_no_mark(check_readable):
     figure = check_readable(figures.certificate(_certificate((0.9, np.nan, np.nan, np.nan), target=None, joint=True)))
     assert len(figure.axes[0].lines) == 3
     title = (
-        "No set is certified to keep at least 95 % of the decisions for all classes on new rows, with 90 % confidence"
+        "No set is certified to keep at least 95% of the decisions for all classes on new rows, with 90% confidence"
     )
     assert f"{title} for all classes together" in _texts(figure)
     assert any(text.startswith("1 unit keeps") for text in _texts(figures.certificate(_certificate((0.96,) * 4))))
@@ -65,5 +65,5 @@ def test_what_is_no_certificate_is_refused():
 
 def test_a_notebook_shows_the_figure_with_the_finding():
     page = _certificate()._repr_html_()
-    assert "4 of 8 units (0, 1, 2, 3) hold at least 95 % of class 3" in page
+    assert "4 of 8 units (0, 1, 2, 3) hold at least 95% of class 3" in page
     assert "data:image/png;base64," in page

@@ -49,8 +49,8 @@ def _cells(figure):
 def test_one_selection_has_a_row_for_the_search_and_one_for_the_gates(check_readable):
     figure = check_readable(figures.core_units(_selection([1, 4]), unit_name="hidden unit"))
     texts = _texts(figure)
-    assert "2 of 6 hidden units keep 95.8 % of the decisions for class 3 (required: 95 %)" in texts
-    assert {"after the search (95.8 %)", "gates, before the search (98.1 %)", "units"} <= set(texts)
+    assert "2 of 6 hidden units keep 95.8% of the decisions for class 3 (required: 95%)" in texts
+    assert {"after the search (95.8%)", "gates, before the search (98.1%)", "units"} <= set(texts)
     kept, gates = _cells(figure)
     assert kept.tolist() == [False, True, False, False, True, False]
     assert gates.tolist() == [True, True, False, False, True, False]
@@ -62,27 +62,27 @@ def test_one_selection_has_a_row_for_the_search_and_one_for_the_gates(check_read
 )
 def test_one_unit_keeps_and_several_keep(kept, size, words):
     selection = _selection(kept, shape=(size,))
-    assert any(text.startswith(f"{words} 95.8 %") for text in _texts(figures.core_units(selection)))
+    assert any(text.startswith(f"{words} 95.8%") for text in _texts(figures.core_units(selection)))
 
 
 def test_several_selections_have_a_row_each_and_their_least_rate(check_readable):
     selections = {"cat": _selection([1], target=0, rate=0.9999), "dog": _selection([2, 3], target=1, reached=False)}
     figure = check_readable(figures.core_units(selections))
-    title = "1 to 2 of 6 units keep at least 95.8 % of the decisions for each class (required: 95 %, not reached by 1)"
+    title = "1 to 2 of 6 units keep at least 95.8% of the decisions for each class (required: 95%, not reached by 1)"
     assert title in [text.replace("\n", " ") for text in _texts(figure)]
     assert [cells.sum() for cells in _cells(figure)] == [1, 2]
 
 
 def test_what_is_certified_for_new_rows_is_told():
     for certified, text in (
-        (True, "certified for new rows, with 90 %"),
+        (True, "certified for new rows, with 90%"),
         (False, "not certified for new rows, with 90"),
     ):
         figure = figures.core_units(_selection([1], certified=certified))
         assert any(f"\n{text}" in words for words in _texts(figure))
     both = {"a": _selection([1], certified=True), "b": _selection([2], certified=False)}
     assert any(
-        "\ncertified for new rows: 1 of 2, with 90 % confidence" in text for text in _texts(figures.core_units(both))
+        "\ncertified for new rows: 1 of 2, with 90% confidence" in text for text in _texts(figures.core_units(both))
     )
     assert not any("certified" in text for text in _texts(figures.core_units(_selection([1]))))
 
@@ -104,7 +104,7 @@ def test_masks_of_images_are_images(shape, check_readable):
     (drawn,) = [axes.images[0] for axes in figure.axes if axes.images]
     assert drawn.get_array().shape == (2, 3)
     assert drawn.get_array().sum() == (1 if len(shape) == 2 else 0.5)
-    assert f"class 3\n1 of {np.prod(shape)} kept, 95.8 %" in _texts(figure)
+    assert f"class 3\n1 of {np.prod(shape)} kept, 95.8%" in _texts(figure)
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_what_cannot_be_drawn_is_refused(selection, arguments, message):
 
 def test_a_notebook_shows_the_units_with_the_finding():
     page = _selection([1, 4])._repr_html_()
-    assert "2 of 6 units (1, 4) hold 95.8 % of class 3" in page
+    assert "2 of 6 units (1, 4) hold 95.8% of class 3" in page
     assert "data:image/png;base64," in page

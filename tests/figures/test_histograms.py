@@ -25,7 +25,7 @@ def test_bars_count_the_magnitudes(errors, panels, check_readable):
     assert every.get_yscale() == best.get_yscale() == "log"
     assert every.get_ylim()[0] < 1
     assert every.get_ylim()[1] > heights(every).max()
-    assert best.get_title(loc="left") == "best 99 % of the rows"
+    assert best.get_title(loc="left") == "best 99% of the rows"
     assert every.get_ylabel() == "number of rows"
 
 

@@ -11,7 +11,7 @@ ITEMS = ["taro", "radish", "carrot"]
 
 
 def titles(count):
-    return [f"Cluster {index} (23 units, support 94 %)" for index in range(1, count + 1)]
+    return [f"Cluster {index} (23 units, support 94%)" for index in range(1, count + 1)]
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ def test_points_compare_prediction_and_measurement(frozen, panels, legend_texts,
     figure = check_readable(stability.causal_check(frozen(PREDICTED), measured, **options))
     drawn = panels(figure)
     assert [axes.get_title(loc="left") for axes in drawn] == [
-        "mean: 75 % of 4 signs agree",  # neither the zero nor the missing one counts
-        "resample: 25 % of 4 signs agree",
+        "mean: 75% of 4 signs agree",  # neither the zero nor the missing one counts
+        "resample: 25% of 4 signs agree",
     ]
     for axes, values in zip(drawn, measured.values(), strict=True):
         for line, x, y, shade in zip(axes.get_lines(), PREDICTED, values, colors, strict=False):
@@ -91,7 +91,7 @@ def test_points_compare_prediction_and_measurement(frozen, panels, legend_texts,
 
 def test_quadrants_of_equal_sign_are_shaded(panels):
     (axes,) = panels(stability.causal_check(PREDICTED, MEASURED))
-    assert axes.get_title(loc="left") == "75 % of 4 signs agree"
+    assert axes.get_title(loc="left") == "75% of 4 signs agree"
     assert len(axes.patches) == 2
     for patch in axes.patches:
         assert patch.get_width() * patch.get_height() > 0

@@ -97,7 +97,7 @@ def test_every_cluster_has_its_number_and_no_texts_touch(tree, panels):
     numbers = [int(text.get_text()) for text in below.texts if "%" not in text.get_text()]
     assert sorted(numbers) == list(range(1, 29))
     notes = [text for text in below.texts if "%" in text.get_text()]
-    assert {text.get_text() for text in notes} == {"100 %"}
+    assert {text.get_text() for text in notes} == {"100%"}
     assert 0 < len(notes) < sum(COUNTS)  # none in blocks too narrow for it
     boxes = [text.get_window_extent() for text in below.texts]
     for index, box in enumerate(boxes):
@@ -116,7 +116,7 @@ def test_unknown_support_is_left_out(tree, panels):
     widest = np.argmax(np.bincount(levels[0]))
     known[widest] = 0.256
     below = panels(trees.resolutions(matrix, order, levels[:1], numbers=(1,), support=[known]))[1]
-    assert [text.get_text() for text in below.texts if "%" in text.get_text()] == ["26 %"]
+    assert [text.get_text() for text in below.texts if "%" in text.get_text()] == ["26%"]
 
 
 def test_connectors_lead_to_the_parts_of_a_cluster(tree, panels):

@@ -61,7 +61,7 @@ class Certificate(NamedTuple):
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
-        new = f"at least {100 * self.holding:g} % of {whose} decisions on new rows, with {100 * self.confidence:g} %"
+        new = f"at least {100 * self.holding:g}% of {whose} decisions on new rows, with {100 * self.confidence:g}%"
         confidence = f"confidence{' for all classes together' if self.joint else ''}"
         if self.certified:
             units = sum(np.size(mask) for mask in jax.tree.leaves(self.mask))
@@ -73,8 +73,8 @@ class Certificate(NamedTuple):
             first = f"no set of units is certified to hold {new} {confidence}"
             whom = f"the first, of {self.sizes[0]} units, holds"
         return (
-            f"{first}\nof {len(self.rows.rows)} calibration rows {whom} {100 * self.holding_rate:.2f} % "
-            f"(pointwise lower bound {100 * self.lower_bound:.2f} %)\n"
+            f"{first}\nof {len(self.rows.rows)} calibration rows {whom} {100 * self.holding_rate:.2f}% "
+            f"(pointwise lower bound {100 * self.lower_bound:.2f}%)\n"
             "assumed: rows that neither trained the network nor served the search, drawn independently as new rows are"
         )
 

@@ -75,19 +75,19 @@ class Selection(NamedTuple):
         few = np.ndim(self.mask) == 1 and 0 < self.units <= _NAMED
         numbers = f" ({', '.join(map(str, np.flatnonzero(self.mask)))})" if few else ""
         return (
-            f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f} % of {whose} decisions "
-            f"(required: {100 * self.holding:g} %{'' if self.reached else ', not reached'}){self._on_new_rows()}"
+            f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f}% of {whose} decisions "
+            f"(required: {100 * self.holding:g}%{'' if self.reached else ', not reached'}){self._on_new_rows()}"
         )
 
     def _on_new_rows(self) -> str:
         if self.confidence is None or self.lower_bound is None:
             return ""
-        bound = f"pointwise lower bound {100 * self.lower_bound:.2f} %"
-        confidence = f"{100 * self.confidence:g} % confidence"
+        bound = f"pointwise lower bound {100 * self.lower_bound:.2f}%"
+        confidence = f"{100 * self.confidence:g}% confidence"
         if not self.certified:
             return f"\nnot certified for new rows at {confidence}: {bound}"
         return (
-            f"\nat least {100 * self.holding:g} % on new rows, with {confidence} ({bound}), "
+            f"\nat least {100 * self.holding:g}% on new rows, with {confidence} ({bound}), "
             "if the calibration rows did not train the network"
         )
 

@@ -35,7 +35,7 @@ class Necessity(NamedTuple):
             return None
         ways = "zero", "mean", "resample"
         alone, removed = (
-            ", ".join(f"{100 * float(getattr(self, f'{what}_{way}')):.1f} %" for way in ways)
+            ", ".join(f"{100 * float(getattr(self, f'{what}_{way}')):.1f}%" for way in ways)
             for what in ("kept", "removed")
         )
         return (

@@ -59,7 +59,7 @@ class Sweep(NamedTuple):
         lines = [f"{targets} targets, {alphas} values of α, {repeats} repeats; most decisions held:"]
         for target in range(min(targets, 3)):
             best = np.lexsort((units[target], -rates[target]))[0]
-            lines.append(f"targets[{target}]: {100 * rates[target, best]:.1f} % by {units[target, best]} units")
+            lines.append(f"targets[{target}]: {100 * rates[target, best]:.1f}% by {units[target, best]} units")
         return "\n".join([*lines, "…"] if targets > 3 else lines)
 
 

@@ -32,7 +32,7 @@ class Exits(NamedTuple):
         if np.ndim(self.accuracy) != 1 or not len(self.accuracy):
             return None
         accuracy, agreement, cost = (
-            f"{100 * float(np.min(each)):.1f} to {100 * float(np.max(each)):.1f} %"
+            f"{100 * float(np.min(each)):.1f} to {100 * float(np.max(each)):.1f}%"
             for each in (self.accuracy, self.agreement, self.cost)
         )
         return (

@@ -53,7 +53,7 @@ class Fit(NamedTuple):
             return text
         named = {"training": self.history.error, "validation": self.history.validation_error}
         errors = [
-            f"{name} error {100 * float(error[best - 1]):.2f} %"
+            f"{name} error {100 * float(error[best - 1]):.2f}%"
             for name, error in named.items()
             if not np.isnan(error[best - 1])
         ]

@@ -94,7 +94,7 @@ def test_rows_that_every_tree_was_grown_with_keep_their_id():
     random = np.random.default_rng(0)
     x, ids = random.normal(size=(200, 3)).astype(np.float32), random.integers(0, 10, (200, 1))
     _, held_out_ids = forests.train(x, ids, count=10, trees=1, max_leaf_nodes=4, key=KEY)
-    # A tree is grown with 63 % of the rows; of the others it guesses 1 in 10.
+    # A tree is grown with 63% of the rows; of the others it guesses 1 in 10.
     assert 0.6 < np.mean(held_out_ids == ids) < 0.75
 
 

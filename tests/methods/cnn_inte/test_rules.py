@@ -54,7 +54,7 @@ def test_numbering_the_ids_otherwise_changes_nothing():
 
 def test_rules_that_are_precise_enough_get_no_more_conditions():
     ids = np.random.default_rng(4).integers(0, 5, (2000, 3))
-    labels = ((ids[:, 0] == 1) & ~((ids[:, 1] == 2) & (ids[:, 2] < 2))).astype(int)  # f0 alone is right to 92 %
+    labels = ((ids[:, 0] == 1) & ~((ids[:, 1] == 2) & (ids[:, 2] < 2))).astype(int)  # f0 alone is right to 92%
     (rough,) = (rule for rule in learn_rules(ids, labels, count=5, classes=2, precise=0.9).rules if rule.label == 1)
     assert rough.condition == "f0 ∈ {1}"
     exact = learn_rules(ids, labels, count=5, classes=2, precise=1.0)

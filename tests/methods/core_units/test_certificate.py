@@ -227,11 +227,11 @@ def test_the_center_based_classifier_is_asked_with_its_weight():
 
 def test_a_certificate_says_what_is_guaranteed_and_what_is_assumed():
     text = repr(_certified())
-    assert "hold at least 90 % of class 0's decisions on new rows, with 90 % confidence\n" in text
+    assert "hold at least 90% of class 0's decisions on new rows, with 90% confidence\n" in text
     assert "pointwise lower bound" in text
     assert "neither trained the network nor served the search" in text
     assert "for all classes together" in repr(_certified(joint=True, holding=0.8))
-    assert "no set of units is certified to hold at least 90 %" in repr(_certified(masks=NESTED[-1:]))
+    assert "no set of units is certified to hold at least 90%" in repr(_certified(masks=NESTED[-1:]))
     assert "of all classes' decisions" in repr(_certified(None))
 
 
@@ -368,7 +368,7 @@ def _false(problem, places, holding):
 
 
 def _most_false(draws, level):
-    """The 99 % quantile of the number of false certificates, were each as likely as is allowed."""
+    """The 99% quantile of the number of false certificates, were each as likely as is allowed."""
     return scipy.stats.binom.ppf(0.99, draws, level)
 
 

@@ -151,9 +151,9 @@ def test_a_set_that_is_not_certified_says_so():
     found = core_units.select(NEW[0], NEW[1], others, TARGET, **OPTIONS)
     assert (found.certified, found.reached) == (False, False)
     assert found.lower_bound < 0.9
-    assert "\nnot certified for new rows at 90 % confidence: pointwise lower bound" in repr(found)
+    assert "\nnot certified for new rows at 90% confidence: pointwise lower bound" in repr(found)
     text = repr(_halves())
-    assert "\nat least 90 % on new rows, with 90 % confidence (pointwise lower bound 9" in text
+    assert "\nat least 90% on new rows, with 90% confidence (pointwise lower bound 9" in text
     assert "if the calibration rows did not train the network" in text
 
 
@@ -296,7 +296,7 @@ def test_certified_selections_hold_on_new_rows_and_are_not_much_larger():
         places = last_in_sequence(balanced_limit(counts, (CALIBRATED, CALIBRATED), 0.05), HOLDING)
         false.append(np.sum((places >= 0) & (rates[places] < HOLDING)))
         ratios.append(found.nested.sum(axis=1)[places].mean() / plain.units)
-    # One-sided: 99 %.
+    # One-sided: 99%.
     upper = scipy.stats.binomtest(int(np.sum(false)), 20 * DRAWS).proportion_ci(0.98).high
     assert upper <= 0.065, false
     assert max(false) <= scipy.stats.binom.ppf(1 - 0.01 / 20, DRAWS, 0.05), false
