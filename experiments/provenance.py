@@ -1,19 +1,27 @@
-"""The provenance of a table: its files, and the commands that reproduce them."""
+"""Tables of results in Markdown, and their provenance: the files, and the commands that reproduce them."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+Files = dict[Path, dict]  # the files written by `experiments.keep_results.keep`, by path
 
-def provenance(study: str, files: Mapping[Path, dict], presets: Mapping[str, Any]) -> str:
+
+def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
+    """A table in Markdown."""
+    first, *others = (f"| {' | '.join(map(str, row))} |" for row in [header, *rows])
+    return "\n".join([first, "|---" * len(header) + "|", *others])
+
+
+def provenance(study: str, files: Files, presets: Mapping[str, Any]) -> str:
     """A sentence with the machines, files and commands of all runs in a table.
 
     Args:
         study: the module's name under ``experiments``.
-        files: the files written by `experiments.keep_results.keep`, by path.
+        files: the stored runs of the study.
         presets: the study's settings by name.
     """
     environments = dict.fromkeys(

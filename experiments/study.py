@@ -198,13 +198,6 @@ def write_report(
         return study(settings, run, bars, **fields).write(sections)
 
 
-def in_batches(function: Callable, network, rows, *, axis: int = 0, batch_size: int = BATCH):
-    """The arrays that a function of a network and some rows returns, computed for a batch of rows at a time."""
-    parts = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
-    batches = [jax.tree.map(np.asarray, function(network, part)) for part in parts]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=axis), *batches)
-
-
 def lane(stacked, index: int):
     """One network of a stacked network."""
     return jax.tree.map(lambda leaf: leaf[index], stacked)

@@ -1,4 +1,4 @@
-"""The shared part of all studies: stored networks, interrupted trainings, batches, seeds and settings."""
+"""The shared part of all studies: stored networks, interrupted trainings, seeds and settings."""
 
 import dataclasses
 import importlib
@@ -11,7 +11,7 @@ import pytest
 
 import experiments
 from experiments.settings import JumpSettings
-from experiments.study import Study, in_batches
+from experiments.study import Study
 from interp_jax import networks
 from interp_jax.networks.training import _resuming as resuming
 from interp_jax.reports.terminal import Progress
@@ -60,15 +60,6 @@ def test_a_killed_training_continues(tmp_path, monkeypatch, capsys):
     _study(tmp_path / "killed").fitted("network", _small, ROWS, **options)
     assert len(trained) == 1
     assert capsys.readouterr().out.count("training network: 4 in") == 2
-
-
-def test_batches_are_joined_in_every_array():
-    rows = np.arange(7.0)[:, None]
-    double, copy = in_batches(lambda factor, x: (factor * x, x), 2, rows, batch_size=3)
-    np.testing.assert_array_equal(double, 2 * rows)
-    np.testing.assert_array_equal(copy, rows)
-    square = in_batches(lambda _, x: x.T**2, None, rows, batch_size=3, axis=1)
-    np.testing.assert_array_equal(square, rows.T**2)
 
 
 def test_seeds_of_repetitions_stay_within_32_bits():
