@@ -9,14 +9,6 @@ from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.methods.identity import layer_accuracy
 
-COLUMNS = {
-    "first": "first layer (%)",
-    "half_mean": "first half, mean (%)",
-    "half_best": "… best layer (%)",
-    "last": "last (%)",
-    "largest_drop": "largest drop (points)",
-}
-
 
 class Accuracies(NamedTuple):
     """Accuracies [layers, networks] by initialization and depth, the depth of all initializations, and the data."""
@@ -29,14 +21,12 @@ class Accuracies(NamedTuple):
 
 def measure(study) -> Accuracies:
     """The accuracies of trained networks, and of random ones also before training."""
-    task, depth = study.task, study.config.depth
+    task, depth, labels = study.task, study.config.depth, study.task.held_labels
     # Before training, some single layers of random networks predict better than chance already.
     controls = [(kind, depth) for kind in (SHUFFLED, *(f"{kind}{UNTRAINED}" for kind in RANDOM))]
     accuracy = {
-        f"{kind} {depth}": np.stack(
-            [layer_accuracy(scores, task.held_labels) for scores in study.scores(kind, depth)], axis=1
-        )
-        for kind, depth in [*study.cases, *controls]
+        f"{kind} {layers}": np.transpose([layer_accuracy(scores, labels) for scores in study.scores(kind, layers)])
+        for kind, layers in [*study.cases, *controls]
     }
     return Accuracies(accuracy, depth, task.name, len(task.class_names))
 
@@ -45,28 +35,22 @@ def show(result: Accuracies, page) -> None:
     """A table and curves of the accuracy over the layers."""
     page.text(
         f"The accuracy of a layer is the share of the held-out rows of {result.data} for which the unit of the true "
-        "class is the greatest of the layer's class units. At the identity all class units are 0 before training, and "
-        "every layer is at chance. All networks are trained in the same way: random initialization changes the initial "
-        "weights only."
+        "class is the greatest of the layer's class units. All initializations are followed by the same training."
     )
     page.finding(early_layers(result))
     numbers = {name: summary(each) for name, each in result.accuracy.items()}
     page.table(
-        ("initialization", "networks", *COLUMNS.values()),
+        ("initialization", "networks", "first layer (%)", "first half, mean (%)", "… best layer (%)", "last (%)"),
         [
-            (title(name), len(each["last"]), *(mean_and_spread(100 * each[column], 1) for column in COLUMNS))
+            (title(name), len(each["last"]), *(mean_and_spread(100 * shares, 1) for shares in each.values()))
             for name, each in numbers.items()
         ],
-        "Accuracy on held-out rows, mean ± standard deviation over the networks. Largest drop: how far, at most, a "
-        "layer is below the best of the layers before it.",
+        "Accuracy on held-out rows, mean ± standard deviation over the networks.",
     )
     curves = {title(name): each for name, each in result.accuracy.items() if UNTRAINED not in name}
     chance = {"chance": 1 / result.classes}
-    page.figure(
-        "accuracy",
-        figures.through_layers.shares(curves, "accuracy on held-out rows", references=chance),
-        "Accuracy of every layer by initialization and number of layers: mean and range over the networks.",
-    )
+    figure = figures.through_layers.shares(curves, "accuracy on held-out rows", references=chance)
+    page.figure("accuracy", figure, "Accuracy of every layer: mean and range over the networks.")
     metrics = {name: numbers[name] | {"layers": each} for name, each in result.accuracy.items()}
     page.metrics({"accuracy": metrics} | chance)
 
@@ -87,7 +71,7 @@ def early_layers(result: Accuracies) -> str:
 
 
 def summary(accuracies: np.ndarray) -> dict[str, np.ndarray]:
-    """Summaries of accuracies [layers, networks]: first layer, mean and best of the first half, last, largest drop."""
-    half, best = accuracies[: len(accuracies) // 2], np.maximum.accumulate(accuracies, axis=0)
-    values = accuracies[0], half.mean(axis=0), half.max(axis=0), accuracies[-1], np.max(best - accuracies, axis=0)
-    return dict(zip(COLUMNS, values, strict=True))
+    """Summaries of accuracies [layers, networks]: the first layer, mean and best of the first half, the last layer."""
+    half = accuracies[: len(accuracies) // 2]
+    means, best = half.mean(axis=0), half.max(axis=0)
+    return {"first": accuracies[0], "half_mean": means, "half_best": best, "last": accuracies[-1]}

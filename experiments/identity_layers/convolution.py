@@ -1,5 +1,6 @@
 """The accuracy and the distance of a convolutional network whose kernels are initialized as Dirac kernels."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,29 +25,22 @@ def measure(study) -> Convolution:
     """One network with Dirac and one with random initialization."""
     held, labels = study.task.held_inputs.reshape(-1, *study.shape), study.task.held_labels
     trained = {start: _network(study, start) for start in STARTS}
-    scores = {start: scores_of(network, held) for start, network in trained.items()}
-    accuracy = {start: np.asarray(layer_accuracy(each, labels)) for start, each in scores.items()}
     return Convolution(
-        accuracy, {start: np.asarray(distance_to_identity(each.kernel[...])) for start, each in trained.items()}
+        {start: layer_accuracy(scores_of(network, held), labels) for start, network in trained.items()},
+        {start: distance_to_identity(network.kernel[...]) for start, network in trained.items()},
     )
 
 
 def show(result: Convolution, page) -> None:
     """Accuracy of every layer with both initializations."""
     page.text(
-        "The input of the networks consists of patches, with a channel for each pixel of a patch. A Dirac kernel "
-        "passes its input on unchanged, as the identity does; further channels are for the classes, and a class score "
-        "is the mean of its channel over the positions. Kernels are 3 × 3."
+        "The input consists of patches, with a channel for each pixel of a patch. A Dirac kernel (3 × 3) passes its "
+        "input on unchanged; further channels are for the classes, and a class score is the mean of its channel."
     )
     page.finding(of_convolutions(result))
-    moved = ", ".join(f"{result.distance[start].mean():.0%} ({name})" for start, name in STARTS.items())
     curves = {name: result.accuracy[start] for start, name in STARTS.items()}
-    page.figure(
-        "accuracy_of_convolutions",
-        figures.through_layers.shares(curves, "accuracy on held-out rows"),
-        "Accuracy of every layer of two convolutional networks by the initialization of their kernels. The mean "
-        f"distance of the kernels from the identity after training is {moved}.",
-    )
+    figure = figures.through_layers.shares(curves, "accuracy on held-out rows")
+    page.figure("accuracy_of_convolutions", figure, "Accuracy of every layer by the initialization of the kernels.")
     page.metrics(result._asdict())
 
 
@@ -64,12 +58,9 @@ def of_convolutions(result: Convolution) -> str:
 
 
 def _network(study, start):
-    task, config = study.task, study.config
-    options = {"depth": config.conv_depth, "patch": PATCH.get(study.shape[0], 1), "start": start}
-
-    def make(key):
-        return networks.IdentityCNN(key, study.shape, len(task.class_names), **options)
-
-    rows = task.inputs.reshape(-1, *study.shape), task.labels
+    task, config, shape = study.task, study.config, study.shape
+    options = {"depth": config.conv_depth, "patch": PATCH[shape[0]], "start": start}
+    make = partial(networks.IdentityCNN, shape=shape, classes=len(task.class_names), **options)
     recipe = training(config.minibatch_size, config.conv_epochs, config.conv_rate, len(task.labels))
+    rows = task.inputs.reshape(-1, *shape), task.labels
     return study.fitted(f"convolutional {start}", make, rows, seeds=None, **recipe).network

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
-from experiments.study import mean_and_spread
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM
 from interp_jax import figures
 from interp_jax.methods.identity import distance_to_identity
 
@@ -29,29 +28,17 @@ def show(result: Distances, page) -> None:
     """A figure of the distances, and how their mean depends on the depth."""
     page.text(
         "Distance of a layer's weights from the identity, ‖W − I‖ / ‖I‖, in the Frobenius norm: √2 for weights of the "
-        "same norm that are orthogonal to it. All depths have the same number of steps and learning rate. Means leave "
-        "out the last layer: no layer uses its pixel units, so that their weights have no gradient."
+        "same norm that are orthogonal to it. Means leave out the last layer, whose pixel units no layer uses; the "
+        "power of the depth is the slope of their logarithm against that of the depth."
     )
     means = {depth: each[:-1].mean() for depth, each in result.by_depth.items()}
     random = {kind: each[:-1].mean(axis=0) for kind, each in result.random.items()}
     page.finding(closeness(means, random))
-    several = {f"{NAMES[IDENTITY]}, {depth} layers": each for depth, each in result.by_depth.items()}
-    several |= {NAMES[kind]: each for kind, each in result.random.items()}
-    page.table(
-        ("initialization", "distance from the identity (%)"),
-        [(name, mean_and_spread(100 * each[:-1].mean(axis=0), 1)) for name, each in several.items()],
-        "Mean distance of all layers but the last, mean ± standard deviation over the networks. The power of the depth "
-        "is the slope of the logarithm of these means against that of the depth.",
-    )
     curves = {f"{depth} layers": each for depth, each in result.by_depth.items()}
-    page.figure(
-        "distance_by_layer",
-        figures.through_layers.shares(curves, "distance from the identity", percent=False),
-        "Distance from the identity in every layer after training, mean and range over the networks.",
-    )
-    by_layer = {str(depth): each for depth, each in result.by_depth.items()}
-    numbers = {"depths": list(means), "mean": list(means.values()), "slope": slope(means)}
-    page.metrics({"by_layer": by_layer, "random": random} | numbers)
+    figure = figures.through_layers.shares(curves, "distance from the identity", percent=False)
+    page.figure("distance_by_layer", figure, "Distance in every layer after training, mean and range.")
+    numbers = {"mean": list(means.values()), "slope": slope(means)}
+    page.metrics({"by_layer": result.by_depth, "random": random} | numbers)
 
 
 def closeness(means: dict[int, float], random: dict[str, np.ndarray]) -> str:

@@ -19,7 +19,6 @@ class Exits(NamedTuple):
     """Prediction depths, and early exit at every threshold and at none, [thresholds + 1, networks]."""
 
     cumulative: dict[str, np.ndarray]  # by class, the share of rows up to a prediction depth, [layers, networks]
-    histogram: np.ndarray  # [networks, prediction depths]
     accuracy: np.ndarray
     agreement: np.ndarray
     cost: np.ndarray
@@ -32,17 +31,17 @@ def measure(study) -> Exits:
     depths = np.stack([identity.prediction_depth(each, labels) for each in scores])
     up_to = depths[..., None] <= np.arange(1, depth + 1)  # [networks, rows, layers]
     cumulative = {name: up_to[:, labels == c].mean(axis=1).T for c, name in enumerate(study.task.class_names)}
-    histogram = np.stack([np.bincount(each, minlength=depth + 2)[1:] for each in depths])
-    stopped = [_stop(each, labels)[1:] for each in scores]
-    return Exits(cumulative, histogram, *(np.stack(each, axis=1) for each in zip(*stopped, strict=True)))
+    limits = jnp.array([*THRESHOLDS, 2.0])  # no probability reaches 2
+    stop = jax.jit(lambda scores: identity.stop_when_confident(jax.nn.softmax(scores), labels, limits))
+    stopped = zip(*(stop(each)[1:] for each in scores), strict=True)
+    return Exits(cumulative, *(np.stack(each, axis=1) for each in stopped))
 
 
 def show(result: Exits, page) -> None:
-    """Distributions of the prediction depth by class, and early exit at several thresholds."""
+    """The prediction depth by class, and early exit at several thresholds."""
     page.text(
-        "The prediction depth of an image is the first layer from which all layers classify it correctly; it is small "
-        "for easy images. It depends on the true class. Early exit does not: the network stops at the first layer at "
-        "which the probability of the most likely class reaches a threshold."
+        "The prediction depth of an image is the first layer from which all layers classify it correctly. Early exit "
+        "stops the network at the first layer at which the probability of the most likely class reaches a threshold."
     )
     page.finding(early_exit(result))
     shares = {name: each.mean(axis=1) for name, each in result.cumulative.items()}
@@ -51,8 +50,7 @@ def show(result: Exits, page) -> None:
     page.figure(
         "prediction_depth_by_class",
         figure,
-        "Share of the held-out rows of each class whose prediction depth is at most the layer, mean over the networks. "
-        "The vertical axis starts at the multiple of 10% below the least share.",
+        "Rows of each class with at most this prediction depth, mean over networks.",
     )
     columns = result.cost, result.accuracy, result.agreement
     page.table(
@@ -63,8 +61,7 @@ def show(result: Exits, page) -> None:
         ],
         "Early exit at the first confident layer, mean ± standard deviation over the networks.",
     )
-    arrays = {name: each for name, each in result._asdict().items() if name != "cumulative"}
-    page.metrics({"cumulative_prediction_depth": shares, "thresholds": THRESHOLDS} | arrays)
+    page.metrics(result._asdict() | {"cumulative": shares, "thresholds": THRESHOLDS})
 
 
 def early_exit(result: Exits) -> str:
@@ -76,8 +73,3 @@ def early_exit(result: Exits) -> str:
         f"Stopping every image at the first layer that is at least {THRESHOLDS[SURE]:.0%} confident computes "
         f"{cost:.0%} of the layers and {loses} accuracy ({stopped:.1%} against {last:.1%})."
     )
-
-
-@jax.jit
-def _stop(scores, labels):
-    return identity.stop_when_confident(jax.nn.softmax(scores), labels, jnp.array([*THRESHOLDS, 2.0]))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from functools import cache
+from functools import cache, partial
 
 import jax
 import numpy as np
@@ -40,7 +40,6 @@ class LayersStudy(Study):
     """The study with its task."""
 
     task: ImageTask
-    stored_scores: dict = dataclasses.field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -51,19 +50,15 @@ class LayersStudy(Study):
     @property
     def cases(self) -> list[tuple[str, int]]:
         """Initializations and depths that are compared."""
-        depths = [(IDENTITY, depth) for depth in self.config.depths]
-        return depths + [(kind, self.config.depth) for kind in RANDOM]
+        return [(IDENTITY, depth) for depth in self.config.depths] + [(kind, self.config.depth) for kind in RANDOM]
 
     def networks(self, kind: str, depth: int) -> list[networks.IdentityPerceptron]:
         """The networks of a kind and depth; the training, if any, is the same for all kinds."""
-        config, labels, classes = self.config, self.task.labels, len(self.task.class_names)
+        config, labels = self.config, self.task.labels
         seeds = config.deep_seeds if depth > config.depth else config.seeds
         seeds = range({IDENTITY: seeds, SHUFFLED: 1}.get(kind, config.random_seeds))
-
-        def make(key):
-            start = kind.partition(",")[0]
-            return networks.IdentityPerceptron(key, self.task.inputs.shape[1], classes, depth=depth, start=start)
-
+        sizes = {"features": self.task.inputs.shape[1], "classes": len(self.task.class_names), "depth": depth}
+        make = partial(networks.IdentityPerceptron, start=kind.partition(",")[0], **sizes)
         if kind.endswith(UNTRAINED):
             return [make(jax.random.fold_in(self.key(3), seed)) for seed in seeds]
         if kind == SHUFFLED:
@@ -78,10 +73,7 @@ class LayersStudy(Study):
 
     def scores(self, kind: str, depth: int) -> list[np.ndarray]:
         """By network, the class scores of every layer for the held-out rows, [layers, rows, classes]."""
-        if (kind, depth) not in self.stored_scores:
-            held = self.task.held_inputs
-            self.stored_scores[kind, depth] = [scores_of(network, held) for network in self.networks(kind, depth)]
-        return self.stored_scores[kind, depth]
+        return [scores_of(network, self.task.held_inputs) for network in self.networks(kind, depth)]
 
 
 @cache

@@ -12,8 +12,7 @@ from experiments.identity_layers.layers_study import IDENTITY, NAMES, SHUFFLED, 
 from interp_jax import figures
 from interp_jax.methods import attribution
 
-MAP, MAGNITUDE, ALONE, RANDOM_INK = "contribution map", "|contribution map|", "|x| alone", "random ink"
-GRADIENTS = "integrated gradients"
+MAP, RANDOM_INK, GRADIENTS = "contribution map", "random ink", "integrated gradients"
 CONTROLS = ("orthogonal", SHUFFLED)
 CHOOSING = 300  # training rows for the choice of the layer
 LAYERS = 7  # candidate layers
@@ -37,15 +36,12 @@ def measure(study) -> Removal:
     networks, held = study.networks(IDENTITY, depth), study.task.held_inputs[: study.config.removal_rows]
     # The map of the last layer equals that of the layer before: its pixel units have no gradient and stay the identity.
     tried = np.unique(np.linspace(0, depth - 1, LAYERS).round().clip(max=depth - 2).astype(int))
-    layers = []
+    maps, layers = [(network, contributions(network, inputs).maps[tried]) for network in networks], []
     for change in (jnp.positive, jnp.abs):
-        by_layer = np.mean([_areas_by_layer(network, inputs, tried, change) for network in networks], axis=0)
-        layers.append(int(tried[by_layer.argmin()]))
+        areas = [[_curves(network, inputs, change(each)).deletion_area.mean() for each in of] for network, of in maps]
+        layers.append(int(tried[np.mean(areas, axis=0).argmin()]))
     removed = [_removed(study, network, held, *layers) for network in networks]
-    areas = {
-        name: np.mean([(each[name].deletion_area, each[name].insertion_area) for each in removed], axis=0)
-        for name in removed[0]
-    }
+    areas = {name: np.mean([each[name][-2:] for each in removed], axis=0) for name in removed[0]}
     controls = {kind: _removed(study, study.networks(kind, depth)[0], held, layers[0]) for kind in CONTROLS}
     controls |= {IDENTITY: removed[0]}
     interval = partial(_interval, seed=study.config.seed)
@@ -59,15 +55,46 @@ def measure(study) -> Removal:
     )
 
 
+def _removed(study, network, inputs, layer, of_magnitude=None):
+    """The `attribution.RemovalCurves` of every ranking; without a layer of the magnitude those of the controls only."""
+    maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
+    rankings = {MAP: maps[layer], RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape)}
+    if of_magnitude is not None:
+        by_gradient = attribution.gradient_times_input(network, inputs, target)
+        rankings |= {
+            f"{MAP}, layer {len(maps) - 1}": maps[-2],
+            f"|{MAP}|": jnp.abs(maps[of_magnitude]),
+            "x · gradient": by_gradient,
+            "|x · gradient|": jnp.abs(by_gradient),
+            GRADIENTS: attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
+            "|x| alone": inputs,
+        }
+    return {name: jax.tree.map(np.asarray, _curves(network, inputs, each)) for name, each in rankings.items()}
+
+
+@jax.jit
+def _curves(network, inputs, importance):
+    target = jnp.argmax(network(inputs), axis=1)
+    return attribution.removal_curves(network, inputs, importance, target, steps=STEPS)
+
+
+def _interval(differences, seed):
+    """The mean and the ends of its 95% bootstrap interval over rows."""
+    options = {"n_resamples": 2_000, "method": "percentile", "rng": np.random.default_rng(seed)}
+    ends = bootstrap((differences,), np.mean, **options).confidence_interval
+    return [float(differences.mean()), *map(float, ends)]
+
+
 def show(result: Removal, page) -> None:
     """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
     of_map, of_magnitude = result.layers
+    controls = "; ".join(f"{NAMES[kind]} {with_interval(each)}" for kind, each in result.controls.items())
     page.text(
         "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
         "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
-        "ranked: random ink at random, |x| alone by the pixels' values. Maps keep their sign: pixels that support the "
-        f"class, or that the layers increased most, come first. The contribution map is that of layer {of_map}, its "
-        f"magnitude that of layer {of_magnitude}: these have the smallest deletion area on {CHOOSING} training rows."
+        "ranked: random ink at random, |x| alone by the pixels' values, maps from the greatest value down. The "
+        f"contribution map is that of layer {of_map}, its magnitude that of layer {of_magnitude}: these have the "
+        f"smallest deletion area on {CHOOSING} training rows."
     )
     page.finding(importance(result))
     page.table(
@@ -78,14 +105,11 @@ def show(result: Removal, page) -> None:
         ],
         "Areas under the deletion curve (lower is better) and the insertion curve (higher is better), on "
         f"{result.rows:,} held-out rows; difference from the contribution map with 95% interval over images.",
-        note=controls_in_words(result.controls),
+        note=f"Sanity controls: deletion area of the map less that of random ink, in one network each: {controls}.",
     )
-    shares, y_label = np.linspace(0, 1, STEPS + 1), "probability of the class"
-    page.figure(
-        "deletion",
-        figures.curves.against(shares, result.curves, "share of the ink removed", y_label, y_range=(0, 1.02)),
-        "Deletion: mean over the rows, one dot for each network.",
-    )
+    shares, labels = np.linspace(0, 1, STEPS + 1), ("share of the ink removed", "probability of the class")
+    curves = figures.curves.against(shares, result.curves, *labels, y_range=(0, 1.02))
+    page.figure("deletion", curves, "Deletion: mean over the rows, one dot for each network.")
     areas = {name: {"deletion_area": each[0], "insertion_area": each[1]} for name, each in result.area.items()}
     differences = {name: {"deletion_area": each} for name, each in result.difference.items()}
     page.metrics({"area": areas, "difference": differences, "controls": result.controls})
@@ -94,58 +118,18 @@ def show(result: Removal, page) -> None:
 
 def importance(result: Removal) -> str:
     """The finding: whether the map ranks pixels better than random ink, and than integrated gradients."""
-    area, speed = {name: f"{each[0]:.3f}" for name, each in result.area.items()}, {}
-    for name in (RANDOM_INK, GRADIENTS):
-        _, low, high = result.difference[name]
-        speed[name] = "faster than" if low > 0 else "more slowly than" if high < 0 else "about as fast as"
+    area, speeds = [f"{result.area[name][0]:.3f}" for name in (MAP, RANDOM_INK, GRADIENTS)], []
+    for _, low, high in (result.difference[name] for name in (RANDOM_INK, GRADIENTS)):
+        speeds.append("faster than" if low > 0 else "more slowly than" if high < 0 else "about as fast as")
     return (
         "If the non-zero pixels of an image are blanked in the order of the image's contribution map (how much the "
-        f"layers have increased a pixel), the probability of the predicted class falls {speed[RANDOM_INK]} in random "
-        f"order (area under the curve {area[MAP]} against {area[RANDOM_INK]}) and {speed[GRADIENTS]} in the order of "
-        f"integrated gradients ({area[GRADIENTS]}), which are computed for this class."
+        f"layers have increased a pixel), the probability of the predicted class falls {speeds[0]} in random order "
+        f"(area under the curve {area[0]} against {area[1]}) and {speeds[1]} in the order of integrated gradients "
+        f"({area[2]}), which are computed for this class."
     )
-
-
-def controls_in_words(controls: dict[str, list[float]]) -> str:
-    """How the map compares with random ink, also in networks whose maps should not explain anything."""
-    listed = "; ".join(f"{NAMES[kind]} {with_interval(each)}" for kind, each in controls.items())
-    return f"Sanity controls: deletion area of the map less that of random ink, in one network each: {listed}."
 
 
 def with_interval(numbers) -> str | None:
     """The text ``mean (low … high)`` for three numbers, if any."""
     mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in numbers or (0, 0, 0))
     return numbers and f"{mean}\u00a0({low}\u00a0…\u00a0{high})"
-
-
-def _removed(study, network, inputs, layer, of_magnitude=None):
-    """The `attribution.RemovalCurves` of every ranking; without a layer of the magnitude those of the controls only."""
-    maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
-    rankings = {MAP: maps[layer], RANDOM_INK: jax.random.uniform(study.key(4), inputs.shape)}
-    if of_magnitude is not None:
-        by_gradient = attribution.gradient_times_input(network, inputs, target)
-        rankings |= {
-            f"contribution map, layer {len(maps) - 1}": maps[-2],
-            MAGNITUDE: jnp.abs(maps[of_magnitude]),
-            "x · gradient": by_gradient,
-            "|x · gradient|": jnp.abs(by_gradient),
-            GRADIENTS: attribution.integrated_gradients(network, inputs, target, nodes=study.config.nodes),
-            ALONE: inputs,
-        }
-    curves = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
-    return {name: jax.tree.map(np.asarray, curves(importance=each)) for name, each in rankings.items()}
-
-
-@partial(jax.jit, static_argnames="change")
-def _areas_by_layer(network, inputs, tried, change):
-    """The mean deletion areas of the contribution maps of some layers, each transformed by ``change``."""
-    maps, target = contributions(network, inputs).maps, jnp.argmax(network(inputs), axis=1)
-    curves = partial(attribution.removal_curves, network, inputs, target=target, steps=STEPS)
-    return jax.lax.map(lambda layer: curves(importance=change(maps[layer])).deletion_area.mean(), tried)
-
-
-def _interval(differences, seed):
-    """The mean and the ends of its 95% bootstrap interval over rows."""
-    options = {"n_resamples": 2_000, "method": "percentile", "rng": np.random.default_rng(seed)}
-    ends = bootstrap((differences,), np.mean, **options).confidence_interval
-    return [float(differences.mean()), *map(float, ends)]

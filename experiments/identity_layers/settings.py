@@ -28,8 +28,7 @@ class Settings(StudySettings):
     random_seeds: int = 3
     """Networks of each random initialization."""
     lanes: bool = True
-    """Whether the networks of a kind are trained in one program. On two CPU cores this takes 0.8 times as long for
-    digits and 1.2 times as long for images of 28 × 28."""
+    """Whether the networks of a kind are trained in one program, which is faster for digits and slower for MNIST."""
     epochs: int = 25
     """Passes over the training rows."""
     minibatch_size: int = 64
@@ -48,7 +47,6 @@ class Settings(StudySettings):
     """Nodes of the quadrature in integrated gradients and in the attribution to layers."""
 
     def __post_init__(self):
-        """Refuses settings that no run can use."""
         self.check(depths=4, depth=4)
         if self.depth not in self.depths:
             raise ValueError(f"depth: found {self.depth}, wanted one of depths, {', '.join(map(str, self.depths))}")

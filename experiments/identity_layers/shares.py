@@ -37,12 +37,10 @@ def measure(study) -> Shares:
 def show(result: Shares, page) -> None:
     """A table of completeness errors and correlations, and the shares of every layer."""
     page.text(
-        "The score of the predicted class is attributed to layers in two ways. By path: the weights of all layers move "
-        "together from the identity to their trained values, and a layer's share is the integral of its part of the "
-        "derivative of the score. By writes: what a layer passes from the pixel units to the class units. Neither uses "
-        "differences of the layers' scores, and both sum to the score in any network, by path up to the error of the "
-        "numerical integration. Whether they say what a layer is needed for is tested by ablation: the mean decrease "
-        "of the score when one layer is replaced by the identity."
+        "The score of the predicted class is attributed to layers in two ways, both of which sum to it. By path: all "
+        "weights move together from the identity to their trained values, and a layer's share is the integral of its "
+        "part of the derivative. By writes: what a layer passes from the pixel units to the class units. Ablation, for "
+        "comparison, is the mean decrease of the score when one layer is replaced by the identity."
     )
     page.finding(completeness(result))
     page.table(
@@ -56,36 +54,31 @@ def show(result: Shares, page) -> None:
             )
             for name, each in result.parts.items()
         ],
-        f"Completeness error |sum of the shares − score| / |score|, mean over {ROWS} held-out rows; for writes the "
-        "largest of any network. Last column: correlation over the layers of the share by path with the decrease under "
-        "ablation. Mean ± standard deviation over the networks.",
+        f"Completeness error |sum of the shares − score| / |score|, mean over {ROWS} held-out rows (by writes: the "
+        "largest of any network), and correlation over the layers of the share by path with the decrease under "
+        "ablation: mean ± standard deviation over the networks.",
     )
     own = result.parts[f"{IDENTITY} {result.depth}"]
     shares = {way: result.depth * own[part].T for way, part in WAYS.items()}
-    label, references = "part of the score × number of layers", {"equal shares": 1.0}
-    page.figure(
-        "shares_by_way",
-        figures.through_layers.shares(shares, label, references=references, percent=False),
-        f"Share of every layer in the networks of {result.depth} layers that start at the identity, times the number "
-        "of layers: mean and range over the networks. Decreases under ablation need not sum to the score.",
-    )
+    label, equal = "part of the score × number of layers", {"equal shares": 1.0}
+    figure = figures.through_layers.shares(shares, label, references=equal, percent=False)
+    page.figure("shares_by_way", figure, "Shares in networks that start at the identity: mean and range.")
     errors = "origin_error", "written_error"
-    page.metrics(
-        {name: each | {error: each[error].mean(axis=1) for error in errors} for name, each in result.parts.items()}
-    )
+    means = {name: {error: each[error].mean(axis=1) for error in errors} for name, each in result.parts.items()}
+    page.metrics({name: each | means[name] for name, each in result.parts.items()})
 
 
 def completeness(result: Shares) -> str:
     """The finding: how well shares sum to the score, and whether they agree with ablation."""
-    own, *others = (result.parts[f"{kind} {result.depth}"] for kind in (IDENTITY, *RANDOM))
-    error, *errors = (each["origin_error"].mean() for each in (own, *others))
-    agreement, *random = (each["agreement"].mean().round(2) for each in (own, *others))
+    of_kinds = [result.parts[f"{kind} {result.depth}"] for kind in (IDENTITY, *RANDOM)]
+    error, *errors = (each["origin_error"].mean() for each in of_kinds)
+    agreement, *random = (each["agreement"].mean().round(2) for each in of_kinds)
+    more = "more" if agreement > max(random) else "no more"
     return (
         f"In a network of {result.depth} layers that starts at the identity, the layers' shares by path of the "
         f"predicted class's score sum to it within {error:.2%} (from random weights {min(errors):.2%} to "
-        f"{max(errors):.2%}), and agree "
-        f"{'more' if agreement > max(random) else 'no more'} closely with what is lost without a layer than from "
-        f"random weights: their correlation is {agreement:.2f} against at most {max(random):.2f}."
+        f"{max(errors):.2%}), and agree {more} closely with what is lost without a layer than from random weights: "
+        f"their correlation is {agreement:.2f} against at most {max(random):.2f}."
     )
 
 
@@ -95,15 +88,14 @@ def _parts(network, inputs, nodes):
     layers, stack, start = network.layers(inputs), network.stack(), network.pad(inputs)
     features = inputs.shape[1]
     scores = layers[-1, :, features:]
-    target = jnp.argmax(scores, axis=1)
+    target, rows = jnp.argmax(scores, axis=1), jnp.arange(len(scores))
     origin = identity.path_shares(*stack, start, target, classes=scores.shape[1], nodes=nodes)
-    written = identity.class_writes(inputs, layers, *stack.parameters, scale=network.scale)
-    written = jnp.take_along_axis(written, target[None, :, None], axis=2)[..., 0]
+    written = identity.class_writes(inputs, layers, *stack.parameters, scale=network.scale)[:, rows, target]
 
     def without(layer):
         parameters = jax.tree.map(lambda all, one: all.at[layer].set(one), stack.parameters, stack.identity)
         changed = stack._replace(parameters=parameters).last(start)[:, features:]
-        return jnp.mean(origin.score - jnp.take_along_axis(changed, target[:, None], axis=1)[:, 0])
+        return jnp.mean(origin.score - changed[rows, target])
 
     mean = jnp.mean(origin.score)
     return {

@@ -1,7 +1,5 @@
 """The study's sections in the order of its page."""
 
-from pathlib import Path
-
 from experiments.identity_layers import accuracy, convolution, distance, exits, maps, removal, shares
 from experiments.identity_layers.layers_study import LayersStudy, task
 from experiments.identity_layers.settings import Settings
@@ -18,7 +16,7 @@ SECTIONS = {
 }
 
 
-def main(settings: Settings) -> Path:
+def main(settings: Settings):
     """Writes the sections that are not finished yet and returns the path of the report."""
     return write_report(
         LayersStudy,
@@ -26,8 +24,8 @@ def main(settings: Settings) -> Path:
         SECTIONS,
         title="Layers near the identity",
         lead="A perceptron whose weight matrices all start at the identity has, in every layer, one unit for each "
-        "pixel and, with a few further units, one for each class. Every layer therefore shows what it has changed of "
-        "the image and which class it predicts. After Kubota, Hayashi, Hayase & Uchida, Layer-wise interpretation of "
-        "deep neural networks using identity initialization, arXiv:2102.13333.",
+        "pixel and one for each class: every layer shows what it has changed of the image and which class it predicts. "
+        "After Kubota, Hayashi, Hayase & Uchida, Layer-wise interpretation of deep neural networks using identity "
+        "initialization, arXiv:2102.13333.",
         task=None if settings.show else task(settings),
     )

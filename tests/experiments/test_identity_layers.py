@@ -8,7 +8,7 @@ import pytest
 
 from experiments.identity_layers import accuracy, convolution, distance, exits, removal, shares
 from experiments.identity_layers import study as study_main
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, SHUFFLED, LayersStudy, task, title
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStudy, task, title
 from experiments.identity_layers.maps import choose
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.table import results_table
@@ -40,7 +40,7 @@ def test_every_section_is_written(run):
     for kind in (IDENTITY, *RANDOM):
         assert np.max(metrics["shares"][f"{kind} 8"]["written_error"]) < 1e-3
     assert np.max(metrics["shares"]["identity 8"]["origin_error"]) < 0.05
-    assert np.sum(metrics["exits"]["histogram"], axis=1).tolist() == [355, 355]
+    assert all(np.all(np.diff(shares) >= 0) for shares in metrics["exits"]["cumulative"].values())
     records = {report.parent: {"config": json.loads((report.parent / "config.json").read_text()), "metrics": metrics}}
     environment = json.loads((report.parent / "timing.json").read_text())["environment"]
     records[report.parent]["environment"] = environment
@@ -65,7 +65,6 @@ def test_the_summary_of_a_curve():
         "half_mean": [0.2, 0.45],
         "half_best": [0.3, 0.5],
         "last": [0.9, 0.65],
-        "largest_drop": [0, 0.1],
     }.items():
         np.testing.assert_allclose(found[name], wanted)
 
@@ -128,15 +127,15 @@ def test_the_map_is_compared_with_random_ink_and_gradients_by_intervals():
     other = removal.importance(_removal(-0.2, 0.04))
     assert "falls more slowly than in random order" in other
     assert "about as fast as in the order of integrated gradients" in other
-    controls = removal.controls_in_words({SHUFFLED: [-0.1, -0.2, 0.05]})
-    assert controls.endswith("shuffled labels −0.100\u00a0(−0.200\u00a0…\u00a0+0.050).")
+    assert removal.with_interval([-0.1, -0.2, 0.05]) == "−0.100\u00a0(−0.200\u00a0…\u00a0+0.050)"
+    assert removal.with_interval(None) is None, "the map has no difference from itself"
 
 
 def test_early_exit_says_what_it_costs():
     for stopped, words in ((0.9, "loses 5.0 points of accuracy (90.0% against 95.0%)"), (0.96, "does not lower the")):
         values = np.full((len(exits.THRESHOLDS) + 1, 1), stopped)
         values[-1] = 0.95
-        sentence = exits.early_exit(exits.Exits({}, np.zeros((1, 2)), values, values, np.full_like(values, 0.6)))
+        sentence = exits.early_exit(exits.Exits({}, values, values, np.full_like(values, 0.6)))
         assert "at least 90% confident computes 60% of the layers" in sentence
         assert words in sentence
 
