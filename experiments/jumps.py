@@ -99,6 +99,17 @@ class JumpStudy(Study):
         options = {**usual, "validation": (self.validation.signals, self.validation.labels), **options}
         return self.fitted(name, constructor or NETWORKS[name], rows, **options)
 
+    def fresh_fit(self, name: str, batch: int, steps: int, optimizer=None, **options) -> networks.Fit:
+        """Networks of one layer, trained on fresh signals at every step, by default with Adam and a decaying rate."""
+
+        def sample(key):
+            drawn = data.sample_jump_signals(key, batch, self.config.noise, self.config.jump)
+            return drawn.signals, drawn.labels
+
+        optimizer = optimizer or optax.adam(optax.cosine_decay_schedule(0.03, steps))
+        options |= {"seeds": self.config.seeds, "steps": steps, "optimizer": optimizer}
+        return self.fitted_fresh(name, NETWORKS["1-layer perceptron"], sample, **options)
+
     def lanes(self, fit: networks.Fit) -> list[networks.Chain]:
         """The trained networks one by one."""
         return [lane(fit.network, seed) for seed in range(self.config.seeds)]
@@ -132,12 +143,6 @@ def _predictions(stacked, signals):
 def _outputs(network, signals):
     outputs = network.activations(signals)
     return {**outputs, "probabilities": jax.nn.softmax(outputs[network.stage_names[-1]])}
-
-
-def by_position(predicted, true) -> np.ndarray:
-    """The mean absolute error [60] at each true position."""
-    absolute = np.abs(np.asarray(predicted, float) - np.asarray(true))
-    return np.array([absolute[np.asarray(true) == position].mean() for position in POSITIONS])
 
 
 def died(l1) -> np.ndarray:

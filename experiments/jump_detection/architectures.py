@@ -60,48 +60,37 @@ def show(result: Networks, page) -> None:
     """A table of errors, and Figures 3.9 and 3.10 of the thesis."""
     seeds = len(result.kinds[SHOWN].best_epoch)
     page.text(
-        "Each network is trained by stochastic gradient descent in batches of 100 with a learning rate of "
-        f"{result.learning_rate} (0.01 in the thesis), and has the weights of its epoch of smallest validation loss. "
-        "Each convolutional layer has one filter and no activation function, as in the figures of the thesis."
+        f"Networks are trained by stochastic gradient descent in batches of 100 at a rate of {result.learning_rate} "
+        "(thesis: 0.01) up to the smallest validation loss. Convolutions have one filter and no activation function."
     )
     page.finding(range_of_errors(result))
     lines = [figures.comparison.ErrorRow(CLASSICAL, [result.classical], PUBLISHED[CLASSICAL][0])]
     rows, metrics = [], {}
-    any_died = any(died(each.errors.l1).any() for each in result.kinds.values())
     for name, (errors, epochs, agreement) in result.kinds.items():
         published, dead = PUBLISHED[name], int(died(errors.l1).sum())
         cells = [f"{mean_and_spread(ours)} ({thesis:.3f})" for ours, thesis in zip(errors, published, strict=True)]
         span = "–".join(map(str, np.unique([epochs.min(), epochs.max()])))
-        rows.append((name, *cells, span, *([dead] if any_died else []), mean_and_spread(agreement, 2)))
+        rows.append((name, *cells, span, dead, mean_and_spread(agreement, 2)))
         group = "perceptrons" if "perceptron" in name else "one-filter CNNs"
         lines.append(figures.comparison.ErrorRow(name, errors.l1, published[0], group))
         metrics[name] = {**errors._asdict(), "published_l1": published[0], "best_epoch": epochs, "died": dead}
         metrics[name]["agreement_with_optimal_weights"] = agreement
     page.table(
-        ("network", *ERRORS, "best epoch", *(["died"] if any_died else []), "agreement"),
+        ("network", *ERRORS, "best epoch", "died", "agreement"),
         rows,
         "Mean |error| (L1) and root mean square error (L2) in samples, also without the 1% of signals with the "
         f"largest errors: mean ± standard deviation over {seeds} seeds; in brackets the single run of the thesis.",
-        note=f"{'Died: networks no better than a constant prediction. ' if any_died else ''}Agreement: correlation of "
-        "the weights with those of the optimum, both without their mean over the classes; the weights of a network of "
-        "several layers are the mean gradient of its scores with respect to the signal.",
+        note="Died: networks no better than a constant prediction. Agreement: correlation of the weights (in several "
+        "layers, of the mean gradient) with those of the optimum, both without their mean over the classes.",
     )
-    page.figure(
-        "networks_against_optimum",
-        figures.comparison.errors(lines, {"optimum": result.optimum.l1}),
-        "Mean |error| of the classical detector and of the networks, beside those of the thesis. The optimum is the "
-        "mode of the exact posterior, which a single layer of weights can represent.",
-    )
+    figure = figures.comparison.errors(lines, {"optimum": result.optimum.l1})
+    page.figure("networks_against_optimum", figure, "Mean |error|; the optimum is the mode of the exact posterior.")
     histogram = figures.histograms.absolute_errors(result.differences)
     page.figure("fig_3_10_histogram", histogram, f"Errors of a {SHOWN} (Fig. 3.10 of the thesis).")
-    history, loss = result.history, result.history.validation_loss
-    page.finding(past_the_best(history))
-    page.figure(
-        "fig_3_09_training",
-        figures.curves.training(history.loss, loss, history.error, history.validation_error, np.argmin(loss) + 1),
-        f"Loss of a {SHOWN}, and share of signals placed wrong (Fig. 3.9; in the thesis the validation loss is "
-        "smallest at epoch 131).",
-    )
+    loss, error, validation, validation_error = result.history
+    page.finding(past_the_best(result.history))
+    curves = figures.curves.training(loss, validation, error, validation_error, np.argmin(validation) + 1)
+    page.figure("fig_3_09_training", curves, f"Loss of a {SHOWN}, and signals placed wrong (Fig. 3.9).")
     page.metrics({"networks": metrics, "optimum": {"mode": result.optimum._asdict()}})
 
 
@@ -124,9 +113,9 @@ def past_the_best(history: History) -> str:
     """The finding: whether training past the smallest validation loss, which rises by over 5% then, overfits."""
     best = int(np.argmin(history.validation_loss))
     least, last = history.validation_loss[[best, -1]]
-    change = (
-        "overfits: its validation loss rises" if last > 1.05 * least else "does not overfit: its validation loss goes"
-    )
+    change = "overfits: its validation loss rises"
+    if last <= 1.05 * least:
+        change = "does not overfit: its validation loss goes"
     return (
         f"A {SHOWN} that is trained for {len(history.loss):,} epochs {change} from {least:.2f} (epoch {best + 1}, its "
         f"smallest) to {last:.2f}. In the end it places {history.error[-1]:.1%} of the training signals and "

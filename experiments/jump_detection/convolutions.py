@@ -7,11 +7,12 @@ import numpy as np
 from flax import nnx
 
 from experiments.jumps import NETWORKS, POSITIONS, died
-from interp_jax import figures, methods, networks
+from experiments.study import mean_and_spread
+from interp_jax import figures, networks
 from interp_jax.figures.layers import LayerRow
+from interp_jax.methods.filters import smoothing_share
 
 AT = 50
-FEW = 3  # with fewer lengths no curve is drawn, with fewer networks on a side no verdict given
 CONVOLUTIONAL = [name for name in NETWORKS if name.startswith("CNN")]
 CAPTIONS = {
     "fig_3_18_one_convolution": "One convolution of 7 taps (Fig. 3.18 of the thesis).",
@@ -71,20 +72,13 @@ def _look(study, network):
 
 def _measured(study, fit):
     signals, lanes = study.balanced.signals[np.asarray(study.balanced.positions) == AT], study.lanes(fit)
-    outputs = (np.asarray(each.until(each.stage_names[-2])(signals)) for each in lanes)
-    return Networks(
-        study.fit_errors(fit).l1,
-        np.array([_share(each.conv1.kernel[...]) for each in lanes]),
-        np.array([np.mean(output[:, 60:80] == 0) for output in outputs]),
-    )
-
-
-def _share(kernel):
-    return float(methods.filters.smoothing_share(kernel))
+    outputs = [np.asarray(each.until(each.stage_names[-2])(signals)) for each in lanes]
+    shares = np.array([smoothing_share(each.conv1.kernel[...]) for each in lanes])
+    return Networks(study.fit_errors(fit).l1, shares, np.array([np.mean(each[:, 60:80] == 0) for each in outputs]))
 
 
 def show(result: Convolutions, page) -> None:
-    """Figures 3.18, 3.19, 3.21 and 3.23 of the thesis, the sweep of lengths, and networks with ReLU."""
+    """Figures 3.18, 3.19, 3.21 and 3.23 of the thesis, filters by their length, and networks with ReLU."""
     page.text(
         "These networks have one filter in each convolutional layer, followed by one dense layer. The output of a "
         "convolution is again a signal; the last column shows it for a single one. The smoothing share of a filter is "
@@ -92,48 +86,27 @@ def show(result: Convolutions, page) -> None:
         "sign, 0 for a pure difference."
     )
     for name, rows in result.looks.items():
-        shares = ", ".join(f"{_share(row.kernel):.2f}" for row in rows if row.name != "dense")
+        shares = ", ".join(f"{smoothing_share(row.kernel):.2f}" for row in rows if row.name != "dense")
         caption = f"{CAPTIONS[name]} Smoothing share of each filter: {shares}."
         page.figure(name, figures.layers.grid(rows, POSITIONS, AT), caption)
-    if taps := list(result.lengths):
-        l1, share, _ = (np.stack(values) for values in zip(*result.lengths.values(), strict=True))
-        caption = (
-            "Smoothing share of a single filter by its length, which according to the thesis has to be at least "
-            f"7 to learn a derivative. {advantage(share, l1)}"
+    if result.lengths:
+        page.table(
+            ("filter length (taps)", "smoothing share by seed", "mean |error|"),
+            [
+                (taps, ", ".join(f"{share:.2f}" for share in each.smoothing_share), mean_and_spread(each.l1))
+                for taps, each in result.lengths.items()
+            ],
+            "One convolution by the length of its filter, which according to the thesis has to be at least 7 to learn "
+            "a derivative: smoothing share, and error in samples, mean ± standard deviation over seeds.",
         )
-        labels = ("filter length (taps)", "smoothing share")
-        if len(taps) < FEW:
-            cells = [
-                (length, ", ".join(f"{each:.2f}" for each in row)) for length, row in zip(taps, share, strict=True)
-            ]
-            page.table(labels, cells, f"{caption} One number per seed.")
-        else:
-            figure = figures.curves.against(taps, {"one convolution": share}, *labels)
-            page.figure("kernel_length_share", figure, f"{caption} One dot per seed.")
-        page.metrics({"kernel_lengths": {"taps": taps, "smoothing_share": share, "l1": l1}})
     if result.rectified:
         page.finding(relu_in_words(result.rectified))
         page.text(
-            "The convolutional layers of the thesis are linear, although it does not state this. With a ReLU after "
-            "each filter a network can set the level after the jump to zero, together with its noise. It is counted as "
+            "With a ReLU after each filter a network can set the level after the jump to zero, with its noise: "
             f"suppressed if after a jump at {AT} more than 95% of the last filter's output (positions 61–80) is zero."
         )
-        page.metrics({"rectified": {name: each._asdict() for name, each in result.rectified.items()}})
-
-
-def advantage(share, l1) -> str:
-    """Whether networks whose filter mainly differentiates have smaller errors."""
-    smooth, differ = l1[share >= 0.5], l1[share < 0.5]
-    if not len(smooth) or not len(differ):
-        return f"All {l1.size} filters mainly {'differentiate' if len(differ) else 'smooth'}."
-    verb = "is" if differ.mean() < smooth.mean() else "is not"
-    verdict = f"A filter that mainly differentiates {verb} an advantage"
-    if min(len(smooth), len(differ)) < FEW:
-        verdict = "The networks are too few to tell whether a filter that mainly differentiates is an advantage"
-    return (
-        f"{verdict}: the mean |error| of those that have one is {differ.mean():.3f} ({len(differ)} of {l1.size} "
-        f"networks), of those whose filter mainly smooths {smooth.mean():.3f} ({len(smooth)})."
-    )
+    parts = {"lengths": result.lengths, "rectified": result.rectified}
+    page.metrics({part: {name: each._asdict() for name, each in of.items()} for part, of in parts.items()})
 
 
 def relu_in_words(rectified: dict[str, Networks]) -> str:
@@ -141,16 +114,10 @@ def relu_in_words(rectified: dict[str, Networks]) -> str:
     relu, linear = ([each for name, each in rectified.items() if name.endswith(end)] for end in ("ReLU", "linear"))
     l1, after = (np.concatenate([getattr(each, field) for each in relu]) for field in ("l1", "silent_after"))
     silent, dead = after > 0.95, died(l1)
-    groups = {
-        "suppressed the signal after the jump": silent & ~dead,
-        "kept it": ~silent & ~dead,
-        "learned nothing": dead,
-    }
-    counts = [
-        f"{chosen.sum()} {what} (mean |error| {l1[chosen].mean():.2f})"
-        for what, chosen in groups.items()
-        if any(chosen)
-    ]
+    groups = {"suppressed the signal after the jump": silent & ~dead, "kept it": ~silent & ~dead}
+    groups["learned nothing"] = dead
+    chosen = {what: l1[group] for what, group in groups.items() if any(group)}
+    counts = [f"{len(errors)} {what} (mean |error| {errors.mean():.2f})" for what, errors in chosen.items()]
     return (
         f"Of {len(l1)} convolutional networks with a ReLU after each filter, {', '.join(counts)}; without a ReLU it is "
         f"{np.mean([each.l1 for each in linear]):.2f}."

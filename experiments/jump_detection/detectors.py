@@ -69,41 +69,30 @@ def show(result: Detectors, page) -> None:
     """Figures 3.3 to 3.7 and 3.16 of the thesis, and the errors of the detectors."""
     page.text(
         "The classical detector smooths the signal and returns the position of the largest first difference. Both "
-        "steps are linear filters, so that together they are one, a smoothed derivative."
+        "steps are linear filters: together they are one, a smoothed derivative."
     )
     page.finding(classical_in_words(result.errors))
     responses = {name: np.convolve(result.noisy, taps)[: len(result.noisy)] for name, taps in FILTERS.items()}
     page.figure(
         "fig_3_03_04_filters",
         figures.signals.filter_steps(result.step, result.noisy, FILTERS, responses),
-        "A filter with taps of both signs preserves a step and has a spike near the jump (Fig. 3.3 of the thesis; "
-        f"noise {QUIET}). Of its two parts one amplifies the step and averages the noise, the other gives the spike "
-        "(Fig. 3.4), 3 samples late, as the last two of its five taps take the difference of samples 3 and 4 places "
-        "back.",
+        f"A filter with taps of both signs has a spike near the jump (Fig. 3.3 of the thesis; noise {QUIET}). Of its "
+        "two parts one amplifies the step and averages the noise, the other gives the spike (Fig. 3.4).",
     )
-    page.figure(
-        "fig_3_05_width",
-        figures.curves.success_against_width(WIDTHS, result.success, NOISES, y_label="located within one position"),
-        "Share of jumps of height 1 that a Gaussian-derivative filter locates within one position; the best width is "
-        "marked, of several equal ones the middle (Fig. 3.5).",
-    )
+    figure = figures.curves.success_against_width(WIDTHS, result.success, NOISES, y_label="located within one position")
+    page.figure("fig_3_05_width", figure, "Jumps of height 1 located, by the width of the filter (Fig. 3.5).")
     taps, difference = result.smoother, np.array([-1.0, 1.0])
     parts = {
         "Gaussian smoother": (np.arange(-9, 10), taps),
         "first difference": (np.array([-1, 0]), difference),
         CLASSICAL: (np.arange(-10, 10), np.convolve(taps, difference)),
     }
-    page.figure(
-        "fig_3_06_16_composition",
-        figures.filters.composition(parts, x_label="offset (samples)"),
-        "The smoothing filter of the thesis, 19 taps of width τ = 2.9 (Fig. 3.6), is followed by a first difference; "
-        "together they are the classical detector (Fig. 3.16).",
-    )
+    composition = figures.filters.composition(parts, x_label="offset (samples)")
+    page.figure("fig_3_06_16_composition", composition, "The parts of the classical detector (Figs. 3.6 and 3.16).")
     page.text(
         "The optimum is based on the exact posterior probability of every position, with known noise and step height. "
         "No detector has a higher expected accuracy than its mode, a smaller |error| than its median, or a smaller "
-        "square error than its mean (which is no whole number, so that its L1 includes parts of a sample). A network "
-        "predicts the class of largest probability, so that below the optimum is the mode."
+        "square error than its mean. A network predicts the most probable class: below, the optimum is the mode."
     )
     rows, absolute = {**result.errors, f"{CLASSICAL}, in the thesis": PUBLISHED[CLASSICAL]}, np.abs(result.differences)
     page.table(
@@ -112,12 +101,9 @@ def show(result: Detectors, page) -> None:
         f"Mean |error| (L1) and root mean square error (L2) in samples on {len(absolute):,} test signals, also without "
         "the 1% of them with the largest errors.",
     )
-    page.figure(
-        "fig_3_07_histogram",
-        figures.histograms.absolute_errors(result.differences),
-        f"Errors of the classical detector: {np.mean(absolute <= 1):.1%} are 0 or 1, the largest is {absolute.max()} "
-        "(Fig. 3.7).",
-    )
+    histogram = figures.histograms.absolute_errors(result.differences)
+    shown = f"{np.mean(absolute <= 1):.1%} are 0 or 1, the largest is {absolute.max()}"
+    page.figure("fig_3_07_histogram", histogram, f"Errors of the classical detector: {shown} (Fig. 3.7).")
     page.metrics({"errors": {name: error._asdict() for name, error in result.errors.items()}})
 
 

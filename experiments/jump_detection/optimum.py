@@ -4,15 +4,14 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-import optax
 
-from experiments.jumps import FIRST, NETWORKS, POSITIONS, by_position
+from experiments.jump_detection.architectures import NEAR
+from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread
-from interp_jax import data, figures, methods
+from interp_jax import figures, methods
 
 ONE_LAYER = "1-layer perceptron"
 SHOWN = (21, 35, 50, 65, 80)
-NEAR = 1.05  # up to 5% above the optimum counts as reaching it
 
 
 class Optimum(NamedTuple):
@@ -25,24 +24,17 @@ class Optimum(NamedTuple):
     own: int  # the number of signals of the other sections
     filters: dict[str, np.ndarray]  # [100, classes shown], without the mean over the classes
     agreement: dict[str, np.ndarray]  # by weights, correlation with those of the optimum [networks]
-    by_position: dict[str, np.ndarray]  # mean |error| by detector [positions]
 
 
 def measure(study) -> Optimum:
     """Errors, filters and agreement with the optimum of 1-layer networks trained on fresh and on given signals."""
     config, optimum, own = study.config, study.optimal_weights.weights, study.thesis_fit(ONE_LAYER)
-    adam = optax.adam(optax.cosine_decay_schedule(0.03, config.fresh_steps))
-    fresh = _on_fresh(study, "", config.fresh_batch, config.fresh_steps, adam)
+    name, options = f"{ONE_LAYER} on fresh signals", {"steps_per_call": 500}
+    fresh = study.fresh_fit(name, config.fresh_batch, config.fresh_steps, **options)
     same_steps = config.epochs * config.train_signals // 100
-    plain = _on_fresh(study, ", plain descent", 100, same_steps, study.descent)
+    plain = study.fresh_fit(f"{name}, plain descent", 100, same_steps, study.descent, **options)
     kernels = {"fresh signals": fresh.network.dense1.kernel[...], "thesis-style": own.network.dense1.kernel[...]}
     weights = {"optimum": optimum, **{name: stack[0] for name, stack in kernels.items()}}
-    predicted = {
-        "Gaussian derivative": study.derivative_positions,
-        ONE_LAYER: study.predictions(own.network)[0],
-        "fresh signals": study.predictions(fresh.network)[0],
-        "optimum": study.posterior.mode,
-    }
     return Optimum(
         study.errors(study.posterior.mode).l1,
         study.fit_errors(fresh).l1,
@@ -54,17 +46,7 @@ def measure(study) -> Optimum:
             name: np.array([methods.filters.agreement(kernel, optimum) for kernel in stack])
             for name, stack in (kernels | _control_kernels(study, int(np.max(own.best_epoch)))).items()
         },
-        {name: by_position(positions, study.test.positions) for name, positions in predicted.items()},
     )
-
-
-def _on_fresh(study, name, batch, steps, optimizer):
-    def sample(key):
-        drawn = data.sample_jump_signals(key, batch, study.config.noise, study.config.jump)
-        return drawn.signals, drawn.labels
-
-    options = {"seeds": study.config.seeds, "steps": steps, "steps_per_call": 500, "optimizer": optimizer}
-    return study.fitted_fresh(f"{ONE_LAYER} on fresh signals{name}", NETWORKS[ONE_LAYER], sample, **options)
 
 
 def _control_kernels(study, epochs):
@@ -78,17 +60,14 @@ def _control_kernels(study, epochs):
 
 def _sizes(study):
     """Errors after trainings with the same number of steps on every number of signals."""
-    own, errors = study.config.train_signals, {}
-    sizes = sorted({*study.config.sample_sizes, own})
+    config, errors, own = study.config, {}, study.config.train_signals
+    sizes = sorted({*config.sample_sizes, own})
     largest = study.drawn(1, sizes[-1])
     for size in sizes:
-        fit = study.thesis_fit(
-            ONE_LAYER if size == own else f"{ONE_LAYER} on {size} signals",
-            NETWORKS[ONE_LAYER],
-            rows=(largest.signals[:size], largest.labels[:size]),
-            epochs=max(1, study.config.epochs * own // size),
-            patience=max(3, study.config.patience * own // size),
-        )
+        name = ONE_LAYER if size == own else f"{ONE_LAYER} on {size} signals"
+        rows = largest.signals[:size], largest.labels[:size]
+        epochs, patience = max(1, config.epochs * own // size), max(3, config.patience * own // size)
+        fit = study.thesis_fit(name, NETWORKS[ONE_LAYER], rows, epochs=epochs, patience=patience)
         errors[size] = study.fit_errors(fit).l1
     return errors
 
@@ -102,33 +81,19 @@ def show(result: Optimum, page) -> None:
     page.finding(reaches(result))
     jumps, filters = {f"jump at {at}": at for at in SHOWN}, result.filters.items()
     rows = {title: {name: columns[:, place] for name, columns in filters} for place, title in enumerate(jumps)}
-    page.figure(
-        "filters_over_optimum",
-        figures.filters.gallery(np.arange(1, 101), rows, jumps=jumps, y_label="weight, class mean removed"),
-        "Filters of five classes without the mean over all classes, to which the softmax is invariant. The optimum is "
-        "then a saw-tooth: samples after the jump increase the score, samples before it decrease the score. "
-        f"Thesis-style: trained on {result.own:,} signals as in the thesis.",
-    )
+    gallery = figures.filters.gallery(np.arange(1, 101), rows, jumps=jumps, y_label="weight, class mean removed")
+    page.figure("filters_over_optimum", gallery, f"Filters of five classes; thesis-style: on {result.own:,} signals.")
     page.finding(controls(result.agreement))
-    fresh, own, untrained, shuffled = result.agreement.values()
-    trainings = [(f"on {size:,} signals", l1, own if size == result.own else None) for size, l1 in result.sizes.items()]
-    trainings += [("on fresh signals, descent as in the thesis", result.plain, None)]
-    trainings += [("on fresh signals, Adam and larger batches", result.fresh, fresh)]
-    trainings += [("none (untrained)", None, untrained), ("on shuffled labels", None, shuffled)]
+    errors = {f"on {size:,} signals": l1 for size, l1 in result.sizes.items()}
+    errors["on fresh signals, descent as in the thesis"] = result.plain
+    errors["on fresh signals, Adam and larger batches"] = result.fresh
+    errors["optimum (mode)"] = result.optimum
     page.table(
-        ("training", "L1", "agreement"),
-        [
-            (name, None if l1 is None else mean_and_spread(l1), None if near is None else mean_and_spread(near, 2))
-            for name, l1, near in [*trainings, ("optimum (mode)", result.optimum, 1.0)]
-        ],
-        "Networks of one layer: mean |error| in samples on test signals (L1), after equal numbers of steps but for "
-        "Adam, and correlation of the weights with those of the optimum, both without their mean over the classes "
-        "(agreement).",
+        ("training", "L1"),
+        [(name, mean_and_spread(l1)) for name, l1 in errors.items()],
+        "Networks of one layer: mean |error| on test signals in samples, after equal numbers of steps but for Adam.",
     )
-    curves = figures.comparison.by_position(POSITIONS, result.by_position)
-    page.figure("error_by_position", curves, "Mean |error| by true position, of the first network of each training.")
-    trainings = {**{f"{size}": l1 for size, l1 in result.sizes.items()}, "fresh signals, plain descent": result.plain}
-    page.metrics({"fresh": {"l1": result.fresh}, "agreement": result.agreement, "trainings": trainings})
+    page.metrics({"fresh": {"l1": result.fresh}, "agreement": result.agreement, "trainings": errors})
 
 
 def reaches(result: Optimum) -> str:

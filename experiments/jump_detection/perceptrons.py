@@ -39,8 +39,8 @@ def measure(study) -> Perceptrons:
 def show(result: Perceptrons, page) -> None:
     """Figures 3.11, 3.12, 3.14 and 3.15 of the thesis."""
     page.text(
-        "The weights and the outputs of two trained networks are shown as images: of the 2-layer perceptron, whose "
-        "hidden units are read by their mean activation at each jump position, and of the 1-layer perceptron."
+        "Weights and outputs of two trained networks: the 2-layer perceptron, whose hidden units are read by their "
+        "mean activation at each jump position, and the 1-layer perceptron."
     )
     sizes, inside = np.abs(result.layers["dense1"][0]).mean(axis=1), np.isin(SAMPLES, POSITIONS)
     page.figure(
@@ -59,22 +59,12 @@ def show(result: Perceptrons, page) -> None:
     )
     near = np.abs(SAMPLES[:, None] - POSITIONS[None, :]) <= 5
     share = float(np.sum(result.kernel**2 * near) / np.sum(result.kernel**2))
-    agreement = ", ".join(f"{value:.2f} with the {name}" for name, value in result.agreement.items())
     page.finding(single_layer(share, result.agreement))
-    page.figure(
-        "fig_3_14_one_layer",
-        figures.heatmaps.weights_and_averages(result.kernel, result.output, POSITIONS),
-        "Weights of the 1-layer network, and its probabilities averaged by class (Fig. 3.14). Of the squared weights "
-        f"{share:.0%} is at samples up to five from the jump; their correlation with other detectors, without the "
-        f"mean over the classes, is {agreement}.",
-    )
+    figure = figures.heatmaps.weights_and_averages(result.kernel, result.output, POSITIONS)
+    page.figure("fig_3_14_one_layer", figure, "Weights of the 1-layer network, and its mean probabilities (Fig. 3.14).")
     column = result.kernel[:, AT - FIRST]
-    page.figure(
-        "fig_3_15_column",
-        figures.filters.profiles(SAMPLES, {f"weights of class {AT}": column}, zero=AT),
-        f"Weights of the class with a jump at {AT} (Fig. 3.15): {column[AT - 2]:.2f} at the sample before the jump, "
-        f"{column[AT - 1]:.2f} at the first after it.",
-    )
+    figure = figures.filters.profiles(SAMPLES, {f"weights of class {AT}": column}, zero=AT)
+    page.figure("fig_3_15_column", figure, f"Weights of the class with a jump at {AT} (Fig. 3.15).")
     page.metrics({"agreement_of_one_layer_weights_with": result.agreement})
 
 

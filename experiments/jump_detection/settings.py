@@ -36,7 +36,6 @@ class Settings(JumpSettings):
     """Numbers of convolutions of the networks that are also trained with ReLU."""
 
     def __post_init__(self):
-        """Refuses settings that no run can use."""
         self.check(sample_sizes=100, embedded_signals=100)
 
 

@@ -1,7 +1,5 @@
 """The study's sections in the order of its page."""
 
-from pathlib import Path
-
 from experiments.jump_detection import architectures, convolutions, detectors, optimum, perceptrons, task
 from experiments.jump_detection.settings import Settings
 from experiments.jumps import JumpStudy
@@ -17,7 +15,7 @@ SECTIONS = {
 }
 
 
-def main(settings: Settings) -> Path:
+def main(settings: Settings):
     """Writes the sections that are not finished yet and returns the path of the report."""
     return write_report(
         JumpStudy,

@@ -18,7 +18,7 @@ from experiments.jump_detection import (
 )
 from experiments.jump_detection import study as study_main
 from experiments.jump_detection.settings import PRESETS
-from experiments.jumps import NETWORKS, by_position, died
+from experiments.jumps import NETWORKS, died
 from experiments.study import mean_and_spread
 from interp_jax.data import JumpSignals
 from interp_jax.kernels.location_errors import LocationErrors
@@ -128,8 +128,6 @@ def test_small_helpers():
     assert mean_and_spread([1.0], 1) == "1.0"
     assert mean_and_spread([1.0, float("nan")], 1) == "1.0", "one number has no spread"
     np.testing.assert_array_equal(died([0.3, 16.5]), [False, True])
-    true = np.repeat(np.arange(21, 81), 2)
-    np.testing.assert_allclose(by_position(true + np.tile([0, 3], 60), true), 1.5)
 
 
 def _errors(*l1):
@@ -178,7 +176,7 @@ def test_networks_are_counted_that_beat_the_classical_detector_and_reach_the_opt
 
 def _optimum(few, fresh):
     """Networks with these errors where the optimum is 0.2."""
-    return optimum.Optimum(0.2, np.array([fresh]), np.ones(1), {300: np.array([few])}, 300, {}, {}, {})
+    return optimum.Optimum(0.2, np.array([fresh]), np.ones(1), {300: np.array([few])}, 300, {}, {})
 
 
 def test_the_finding_says_who_reaches_the_optimum():
@@ -224,19 +222,6 @@ def test_a_single_layer_is_local_or_not_and_resembles_one_detector_more():
     spread = perceptrons.single_layer(0.1, {"Gaussian derivative": 0.6, "optimum": 0.7})
     assert "are not local: 10%" in spread
     assert "They agree no more with the classical detector" in spread
-
-
-def test_filters_that_differentiate_are_an_advantage_if_their_networks_err_less():
-    share, better = np.array([[0.9] * 3 + [0.1] * 3]), np.array([[0.4] * 3 + [0.3] * 3])
-    assert convolutions.advantage(share, better) == (
-        "A filter that mainly differentiates is an advantage: the mean |error| of those that have one is 0.300 (3 of 6 "
-        "networks), of those whose filter mainly smooths 0.400 (3)."
-    )
-    assert "is not an advantage" in convolutions.advantage(share, 1 - better)
-    for few in (slice(1, None), slice(-1)):
-        assert convolutions.advantage(share[:, few], better[:, few]).startswith("The networks are too few to tell")
-    assert convolutions.advantage(share[:, :1], np.array([[0.3]])) == "All 1 filters mainly smooth."
-    assert convolutions.advantage(share[:, -1:], np.array([[0.3]])) == "All 1 filters mainly differentiate."
 
 
 def _rectified(l1, silent_after):
