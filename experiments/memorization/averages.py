@@ -30,9 +30,8 @@ def measure(study) -> Averages:
             chosen = study.balanced(y)
             for name, layer in layers(study.trained(kind)[0], x[chosen]).items():
                 mean = np.asarray(class_means(layer, y[chosen], classes=len(study.task.class_numbers)).means)
-                whole = np.sum(np.var(np.asarray(layer), axis=0))
-                means[rows][kind][name] = mean
-                shares[rows][kind][name] = float(np.sum(np.var(mean, axis=0)) / max(whole, 1e-30))
+                between, whole = (np.sum(np.var(np.asarray(each), axis=0)) for each in (mean, layer))
+                means[rows][kind][name], shares[rows][kind][name] = mean, float(between / max(whole, 1e-30))
     images = inputs[labels == 5][:1000]
     fives = np.stack([images[0], images.mean(axis=0)]) if study.config.data == "mnist" else None
     return Averages(means, shares, study.task.class_numbers, fives)
@@ -42,16 +41,15 @@ def show(result: Averages, page) -> None:
     """Heat maps of the averages, and how much of each layer's variance they have."""
     page.text(true_classes(result.shares[TRUE]))
     for rows, of in result.shares.items():
+        hidden = list(of[LEARNING])[1:]  # and the output
         panels = {
-            f"{kind}, {name}: {of[kind][name]:.2f}": result.means[rows][kind][name]
-            for name in list(of[LEARNING])[1:]  # all but the input
-            for kind in of
+            f"{kind}, {name}: {of[kind][name]:.2f}": result.means[rows][kind][name] for name in hidden for kind in of
         }
         page.figure(
             rows,
             figures.heatmaps.class_averages(panels, result.class_numbers),
             f"Activations averaged over {ROWS[rows]} (Fig. {rows[4:7].replace('_', '.')} of the thesis). Numbers: the "
-            "share of the variance between classes, 1 if a layer's activations depend on the class alone.",
+            "share of the variance that is between classes.",
         )
     page.metrics({"varies": result.shares})
     if result.fives is not None:

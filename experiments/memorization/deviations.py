@@ -23,8 +23,7 @@ def measure(study) -> Deviations:
     cases = {kind: (study.trained(kind), study.labels(kind)) for kind in KINDS}
     null, permutations = {}, study.config.permutations
     for kind, (networks, labels) in cases.items():
-        chance = study.profiles(networks[:1], labels, "cosine", permutations)
-        null[kind] = np.stack([chance.inner, chance.inter], axis=1)
+        null[kind] = np.stack(study.profiles(networks[:1], labels, "cosine", permutations)[:2], axis=1)
     cases["memorizing, true labels"] = study.trained(MEMORIZING), study.labels(LEARNING)
     profiles = {metric: {name: study.profiles(*case, metric) for name, case in cases.items()} for metric in METRICS}
     return Deviations(profiles, null, study.layers, study.task.pairs)
@@ -36,7 +35,7 @@ def show(result: Deviations, page) -> None:
     page.text(
         "The inner-class deviation is the mean distance between two rows of a class, averaged over the classes; the "
         f"inter-class deviation is that between the averages of {'adjacent' if adjacent else 'two'} classes. Both use "
-        f"{cosine[LEARNING].counts.max()} rows of each class, whose averages differ also by chance."
+        f"{cosine[LEARNING].counts.max()} rows of each class."
     )
     page.finding(from_layer_to_layer(cosine))
     for metric in ("cosine", "normalized euclidean"):

@@ -1,6 +1,5 @@
 """Detection of memorizing networks without test data, by one number."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.stats import binomtest
 
 from experiments.memorization.memorization_study import FULLY_TRAINED, KINDS, MEMORIZING, accuracy
 from interp_jax import figures
+from interp_jax.figures.comparison import ErrorRow
 
 
 class Discrimination(NamedTuple):
@@ -21,12 +21,12 @@ class Discrimination(NamedTuple):
 def measure(study) -> Discrimination:
     """The ratio of the deviations of the first hidden layer and of the input, for many networks of each kind."""
     count = study.task.discriminated
-    draws = list(itertools.islice(study.others(), -(-count // study.config.seeds)))
+    draws = study.draws(-(-count // study.config.seeds))
     ratios = {}
     for kind in KINDS:
         inner = np.concatenate([of.profiles(of.trained(kind), of.labels(kind), "cosine").inner for of in draws])
         ratios[kind] = (inner[:, 1] / inner[:, 0])[:count]
-    memorized = [accuracy(each, (of.task.train[0], of.shuffled)) for of in draws for each in of.trained(MEMORIZING)]
+    memorized = [accuracy(each, of.task.train[0], of.shuffled) for of in draws for each in of.trained(MEMORIZING)]
     return Discrimination(ratios, min(memorized[:count]), len(draws))
 
 
@@ -36,23 +36,16 @@ def show(result: Discrimination, page) -> None:
     errors = {kind: int(np.sum(misclassified(ratios, kind))) for kind in KINDS}
     page.text(
         f"{count} networks of each kind, from {result.draws} draws of rows and permuted labels; memorizing ones have a "
-        f"training accuracy of at least {result.memorized:.1%}. The ratio is the inner-class deviation, by cosine "
-        "distance and training labels, of the first hidden layer divided by that of the input. A network is classified "
-        "as memorizing if it reaches a threshold half-way between the largest ratio of fully trained and the smallest "
-        "of memorizing networks among all others."
+        f"training accuracy of at least {result.memorized:.1%}. The ratio is the inner-class cosine deviation in the "
+        "first hidden layer divided by that in the input; the threshold is half-way between the largest ratio of fully "
+        "trained and the smallest of memorizing networks among all others."
     )
     page.finding(detection(errors, count))
     bounds = {kind: binomtest(wrong, count).proportion_ci(0.95).high for kind, wrong in errors.items()}
-    rows = [
-        figures.comparison.ErrorRow(f"{kind}: {errors[kind]} misclassified (below {bounds[kind]:.0%})", each)
-        for kind, each in ratios.items()
-    ]
-    label = "inner-class deviation, first hidden layer / input"
-    page.figure(
-        "discrimination",
-        figures.comparison.errors(rows, {"threshold": threshold}, x_label=label),
-        f"Ratios and their threshold; of {count} networks, how many are misclassified, in brackets the 95% bound.",
-    )
+    names = {kind: f"{kind}: {errors[kind]} misclassified (below {bound:.0%})" for kind, bound in bounds.items()}
+    rows = [ErrorRow(names[kind], each) for kind, each in ratios.items()]
+    figure = figures.comparison.errors(rows, {"threshold": threshold}, x_label="deviation, first hidden layer / input")
+    page.figure("discrimination", figure, "Ratios and their threshold; in brackets the 95% bound.")
     page.metrics({"ratios": ratios, "threshold": threshold, "misclassified": errors, "networks": count})
 
 

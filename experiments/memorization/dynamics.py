@@ -37,11 +37,9 @@ def show(result: Dynamics, page) -> None:
     }
     labels = f"stage (0: before training, then after 1, 2, 4, … {result.epochs[-1]} epochs)", "deviation (cosine)"
     options = {"x_label": labels[0], "y_label": labels[1], "columns": 2, "scale_by_row": True}
+    figure = figures.filters.gallery(np.arange(len(result.epochs)), panels, **options)
     page.figure(
-        "deviation_during_training",
-        figures.filters.gallery(np.arange(len(result.epochs)), panels, **options),
-        "Deviations during training, mean ± standard deviation over networks; both kinds start from the same weights. "
-        "Each stage is trained from the beginning with the same random keys: all belong to one training run.",
+        "deviation_during_training", figure, "Mean ± standard deviation; both kinds start from the same weights."
     )
     page.metrics(result._asdict())
 
@@ -52,9 +50,7 @@ def separation(result: Dynamics) -> str:
     mixed = np.flatnonzero(ratio.min(axis=1) <= control.max(axis=1))
     since = mixed[-1] + 1 if mixed.size else 0
     if since == len(ratio):
-        return (
-            f"After {result.epochs[-1]} epochs of training this quotient does not separate the two kinds of networks."
-        )
+        return f"After {result.epochs[-1]} epochs of training this quotient does not separate the kinds of networks."
     return (
         f"From epoch {result.epochs[since]} of training on, this quotient is larger in every memorizing than in every "
         f"fully trained network (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average)."

@@ -29,19 +29,16 @@ def measure(study) -> Embedding:
     labels = {MEMORIZING: {"true": true, "training": study.labels(MEMORIZING)[: len(true)]}, LEARNING: {"true": true}}
     activations = {kind: layers(study.trained(kind)[0], inputs) for kind in labels}
     panels, neighbors, numbers = {}, {kind: {} for kind in labels}, study.task.class_numbers
-    bar = study.progress.task("t-SNE", len(activations[LEARNING]))
+    cases = itertools.product(activations[LEARNING], labels.items())
     # One thread: several threads wait for each other, which is many times slower on a busy machine.
     with threadpool_limits(1, user_api="openmp"):
-        for name, (kind, by) in itertools.product(activations[LEARNING], labels.items()):
+        for name, (kind, by) in study.counted("t-SNE", cases):
             layer = np.asarray(activations[kind][name])
             if kind == MEMORIZING or name != "input":  # which all networks share
                 points = TSNE(random_state=study.config.seed, init="pca", perplexity=30).fit_transform(layer)
             neighbors[kind][name] = {title: agreement(layer, each) for title, each in by.items()}
             for title, share in neighbors[kind][name].items():
                 panels[f"{kind}, {name}, {title}: {share:.2f}"] = points, numbers[by[title]]
-            if kind == LEARNING:
-                bar.advance(note=name)
-    bar.finish()
     return Embedding(panels, neighbors, len(numbers), "class" if study.config.data == "mnist" else "jump position")
 
 

@@ -1,9 +1,8 @@
 """The data, three kinds of networks of one shape, and the deviations of their layers."""
 
 import dataclasses
-import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, cached_property, partial
 
 import jax
@@ -95,8 +94,7 @@ def _mnist(settings):
         full_epochs=settings.full_epochs or 64,
         rate=1e-3,
         discriminated=settings.discriminated or 2,
-        descent="by gradient descent in batches of 100 with momentum and a rate that decays from 0.05 to 0 in 8 epochs "
-        "(the thesis: batches of 1,000, no momentum, 0.01)",
+        descent="by gradient descent in batches of 100 with momentum and a rate that decays from 0.05 to 0 in 8 epochs",
         training={"optimizer": optimizer, "minibatch_size": 100, "epochs": 8, "patience": None},
     )
 
@@ -128,12 +126,10 @@ class MemorizationStudy(Study):
         """The names of the input and of the hidden layers."""
         return ["input", *(name for name in self.trained(LEARNING)[0].stage_names if name.startswith("relu"))]
 
-    def others(self) -> Iterator["MemorizationStudy"]:
-        """The study, followed by repetitions of it with other data, shuffled labels and networks, without end."""
-        yield self
-        for number in itertools.count(1):
-            other = self.with_seed(number, prefix=f"draw {number} ", fits={})
-            yield dataclasses.replace(other, task=task(other.config))
+    def draws(self, count: int) -> list["MemorizationStudy"]:
+        """The study and its repetitions with other data, shuffled labels and networks, ``count`` in all."""
+        others = [self.with_seed(number, prefix=f"draw {number} ", fits={}) for number in range(1, count)]
+        return [self, *(dataclasses.replace(other, task=task(other.config)) for other in others)]
 
     def trained(self, kind: str, epochs: int | None = None) -> list[networks.Chain]:
         """The networks of a kind; of fully trained and memorizing networks also an earlier stage of the training."""
@@ -144,27 +140,27 @@ class MemorizationStudy(Study):
             name, rows, options = kind, self.task.learned, {"epochs": config.epochs, "patience": config.patience}
             options |= {"validation": self.task.validation} | self.task.training
         else:
-            options["optimizer"] = decaying(
-                optax.adam, self.task.rate, self.task.full_epochs * -(-len(rows[1]) // BATCH)
-            )
+            steps = self.task.full_epochs * -(-len(rows[1]) // BATCH)
+            options["optimizer"] = decaying(optax.adam, self.task.rate, steps)
         fit = self.fitted(self.prefix + name, self.task.network, rows, seeds=config.seeds, **options)
         return [lane(fit.network, seed) for seed in range(config.seeds)]
 
     def balanced(self, labels) -> np.ndarray:
         """Training rows, an equal number of every class."""
-        most = min(self.config.rows_per_class, int(np.bincount(labels, minlength=len(self.task.class_numbers)).min()))
-        order = np.asarray(jax.random.permutation(self.key(2), len(labels)))
-        return np.concatenate([order[labels[order] == label][:most] for label in range(len(self.task.class_numbers))])
+        counts = np.bincount(labels, minlength=len(self.task.class_numbers))
+        most, order = (
+            min(self.config.rows_per_class, *counts),
+            np.asarray(jax.random.permutation(self.key(2), len(labels))),
+        )
+        return np.concatenate([order[labels[order] == label][:most] for label in range(len(counts))])
 
     def profiles(self, several, labels, metric: str, permutations: int = 0) -> Profile:
         """Deviations of all layers of each network, stacked, by labels or by some permutations of them."""
         rows, key = self.balanced(labels), self.key(3)
-        orders = [jnp.asarray(labels[rows])]
-        if permutations:
-            orders = [jax.random.permutation(jax.random.fold_in(key, i), *orders) for i in range(permutations)]
+        orders = [jax.random.permutation(jax.random.fold_in(key, i), labels[rows]) for i in range(permutations)]
         hidden = [list(layers(network, self.task.train[0][rows]).values())[:-1] for network in several]
         options = {"metric": metric, "pairs": self.task.pairs, "classes": len(self.task.class_numbers)}
-        profiles = [profile(each, order, **options) for each in hidden for order in orders]
+        profiles = [profile(each, order, **options) for each in hidden for order in orders or [labels[rows]]]
         return jax.tree.map(lambda *each: np.stack(each), *profiles)
 
 
@@ -175,7 +171,6 @@ def layers(network, inputs) -> OrderedDict:
     return OrderedDict(input=inputs, **hidden, output=jax.nn.softmax(network(inputs)))
 
 
-def accuracy(network, rows) -> float:
+def accuracy(network, inputs, labels) -> float:
     """The accuracy of a network on inputs and labels."""
-    inputs, labels = rows
-    return float(np.mean(np.asarray(probabilities(network, jnp.asarray(inputs))).argmax(axis=1) == np.asarray(labels)))
+    return float(np.mean(np.asarray(probabilities(network, inputs)).argmax(axis=1) == np.asarray(labels)))

@@ -49,7 +49,6 @@ class Settings(StudySettings):
     """Networks of each kind for the detection of memorization; by default 6, 2 for MNIST."""
 
     def __post_init__(self):
-        """Refuses settings that no run can use."""
         self.check(train_rows=600, embedded_rows=100, rows_per_class=2, discriminated=2)
         if self.full_epochs and self.full_epochs & (self.full_epochs - 1):
             raise ValueError(f"full_epochs: found {self.full_epochs}, wanted a power of two")

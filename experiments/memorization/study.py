@@ -1,7 +1,5 @@
 """The study's sections in the order of its page."""
 
-from pathlib import Path
-
 from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
 from experiments.memorization.memorization_study import MemorizationStudy, task
 from experiments.memorization.settings import Settings
@@ -17,7 +15,7 @@ SECTIONS = {
 }
 
 
-def main(settings: Settings) -> Path:
+def main(settings: Settings):
     """Writes the sections that are not finished yet and returns the path of the report."""
     return write_report(
         MemorizationStudy,

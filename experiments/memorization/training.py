@@ -29,12 +29,9 @@ def measure(study) -> Training:
     dense = {name: getattr(network, name) for name in network.stage_names if name.startswith("dense")}
     weights = {name: (_thinned(layer.kernel[...]), _thinned(layer.bias[...])) for name, layer in dense.items()}
     for kind in KINDS:
-        rows = {
-            "training_labels": (task.train[0], study.labels(kind)),
-            "true_labels": task.train,
-            "held_out": task.test,
-        }
-        shares[kind] = {name: [accuracy(each, of) for each in study.trained(kind)] for name, of in rows.items()}
+        rows = {"training_labels": (task.train[0], study.labels(kind)), "true_labels": task.train}
+        rows["held_out"] = task.test
+        shares[kind] = {name: [accuracy(each, *of) for each in study.trained(kind)] for name, of in rows.items()}
     unchanged = float(np.mean(study.shuffled == np.asarray(task.train[1])))
     sizes = task.train_rows, len(task.learned[1]), len(task.test[1]), len(task.class_numbers)
     return Training(shares, unchanged, weights, sizes, task.name, task.descent, task.full_epochs)
@@ -49,10 +46,9 @@ def show(result: Training, page) -> None:
     (rows, learned, _, classes), memorizing = result.sizes, result.accuracy[MEMORIZING]["training_labels"]
     page.text(
         f"{result.data}, {rows:,} training rows, {classes} classes; {len(memorizing)} networks of each kind. Learning: "
-        f"trained on {learned:,} rows {result.descent}, with early stopping at the smallest validation loss. Fully "
-        f"trained, the control: trained for {result.full_epochs} epochs with Adam and a rate that decays to 0. "
-        "Memorizing: trained in the same way on randomly permuted labels, which leave nothing to learn, to a training "
-        f"accuracy of at least {min(memorizing):.2%}."
+        f"trained on {learned:,} rows {result.descent}, with early stopping. Fully trained, the control: trained for "
+        f"{result.full_epochs} epochs with Adam and a rate that decays to 0. Memorizing: trained in the same way on "
+        f"randomly permuted labels, to a training accuracy of at least {min(memorizing):.2%}."
     )
     page.finding(memorized(result))
     page.table(
@@ -63,10 +59,9 @@ def show(result: Training, page) -> None:
         ],
         "Share of rows that are classified correctly, mean ± standard deviation over networks.",
     )
+    figure = figures.heatmaps.weights(result.weights)
     page.figure(
-        "fig_6_2_weights",
-        figures.heatmaps.weights(result.weights),
-        f"Weights and biases of a memorizing network (Fig. 6.2 of the thesis), at most {SHOWN} units of a layer.",
+        "fig_6_2_weights", figure, f"Weights and biases of a memorizing network (Fig. 6.2), at most {SHOWN} units."
     )
     page.metrics({"accuracy": result.accuracy, "unchanged_labels": result.unchanged_labels})
 
