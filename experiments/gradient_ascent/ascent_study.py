@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-import optax
 
-from experiments.jumps import FIRST, NETWORKS, POSITIONS, JumpStudy
-from interp_jax import data, figures, networks
+from experiments.jumps import FIRST, POSITIONS, JumpStudy
+from interp_jax import figures
 from interp_jax.methods import ascent
 
 LENGTH = 100
@@ -26,18 +25,6 @@ class Shares(NamedTuple):
 
 class AscentStudy(JumpStudy):
     """The study of jump signals with its networks."""
-
-    def fresh(self, steps: int) -> networks.Fit:
-        """One-layer networks after a number of training steps on fresh signals."""
-        config = self.config
-
-        def sample(key):
-            drawn = data.sample_jump_signals(key, config.batch, config.noise, config.jump)
-            return drawn.signals, drawn.labels
-
-        optimizer = optax.adam(optax.cosine_decay_schedule(0.03, steps))
-        options = {"seeds": config.seeds, "steps": steps, "optimizer": optimizer, "steps_per_call": 10}
-        return self.fitted_fresh(f"{steps} fresh steps", NETWORKS["1-layer perceptron"], sample, **options)
 
     def climb(self, network, positions=POSITIONS, **options) -> ascent.Ascent:
         """Gradient ascent on every position from every start, in one call: arrays [positions, starts, …]."""

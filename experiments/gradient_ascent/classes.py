@@ -26,8 +26,7 @@ class Classes(NamedTuple):
 def measure(study) -> Classes:
     """Ascents on every network, and on the output of every convolution."""
     networks, stages, perceptrons, convolutions = {}, {}, {}, {}
-    bar = study.progress.task("ascent", len(NETWORKS))
-    for name in NETWORKS:
+    for name in study.counted("ascent", NETWORKS):
         first, *_ = several = study.lanes(study.thesis_fit(name))
         climbs = [study.climb(network) for network in several]
         networks[name] = shares(climbs)
@@ -39,8 +38,6 @@ def measure(study) -> Classes:
             stages[name] = {stage: (float(learned[stage].converged.mean()), rise) for stage, rise in rises.items()}
         else:
             perceptrons |= {f"{name}, {at}": curves(climbs[0].inputs[at - FIRST]) for at in SHOWN}
-        bar.advance(note=name)
-    bar.finish()
     return Classes(networks, stages, perceptrons, convolutions, study.config.starts, study.config.threshold)
 
 
@@ -63,14 +60,13 @@ def show(result: Classes, page) -> None:
             for name, of in result.networks.items()
         ],
         f"Mean ± standard deviation over {len(result.networks['1-layer perceptron'].steps)} networks; steps: the "
-        f"median over the ascents that converge. {failures(result.networks)}",
+        "median over the ascents that converge.",
     )
     page.figure(
         "fig_5_1_and_5_2",
         panels(result.perceptrons, SHOWN, columns=len(SHOWN)),
         "Inputs that maximize classes, one perceptron per row, for jumps at 21, 40, 60 and 80 (as Figs. 5.1 and 5.2 of "
-        "the thesis). Training signals stay at the upper level after the jump. The mean of all starts is drawn over "
-        "one start, which is visible where they differ.",
+        "the thesis): the mean of all starts over one start, which is visible where they differ.",
     )
     page.finding(stages_in_words(result))
     for name, stages in result.stages.items():
@@ -97,17 +93,7 @@ def rises_in_words(result: Classes) -> str:
     if correct[best] - correct[worst] < 0.005:
         return f"{sentence}, whatever the kind of network."
     sentence += f" for the {best} and in {correct[worst]:.0%} for the {worst}"
-    reach = f"reach a probability of {result.threshold:g}"
-    if abs(reached - correct[worst]) < 0.02:
-        return f"{sentence}, about as many as {reach} ({reached:.0%})."
-    return f"{sentence}, while {reached:.0%} of the ascents {reach}."
-
-
-def failures(networks: dict[str, Shares]) -> str:
-    """How many networks of each kind fewer than half of the ascents converge on."""
-    counts = {name: int(np.sum(each.converged < 0.5)) for name, each in networks.items()}
-    named = "; ".join(f"{name}, {count} of {len(networks[name].converged)}" for name, count in counts.items() if count)
-    return f"Networks on which fewer than half of the ascents converge: {named or 'none'}."
+    return f"{sentence}, where {reached:.0%} of the ascents reach a probability of {result.threshold:g}."
 
 
 def stages_in_words(result: Classes) -> str:

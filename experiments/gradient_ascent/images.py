@@ -60,8 +60,7 @@ def measure(study) -> Images:
     start = random_start(study, len(units), *test.inputs.shape[1:])
     options = {"objective": "logit", "rate": 0.1, "threshold": 1.0, "steps": config.image_steps}
     measures, images = {}, {}
-    bar = study.progress.task("ascent", len(REGULARIZERS))
-    for name, used in REGULARIZERS.items():
+    for name, used in study.counted("ascent", REGULARIZERS.items()):
         inputs = np.asarray(ascent.maximize(pair[0], start, units, regularizers=used, **options).inputs)
         own, other = answers(inputs)
         images[name] = inputs[:: config.starts, ..., 0]
@@ -71,8 +70,6 @@ def measure(study) -> Images:
             roughness(inputs) / roughness(test.inputs),
             (float(inputs.min()), float(inputs.max())),
         )
-        bar.advance(note=name)
-    bar.finish()
     accuracy = [float(np.mean(each.argmax(axis=1) == test.labels)) for each in answers(test.inputs)]
     return Images(accuracy, measures, images, tuple(test.classes), TITLES[config.data], config.starts)
 
@@ -104,15 +101,11 @@ def show(result: Images, page) -> None:
         ],
         "The class probability by the first network, the share of images in which the second network predicts this "
         "class, the mean squared difference of neighboring pixels over the mean square (roughness), relative to real "
-        "images, and the range of the pixels. Small norm to 0: after each step the half of the pixels with the "
-        "smallest absolute values is set to 0; small contribution to 0: that with the smallest absolute values times "
-        "gradient.",
+        "images, and the range of the pixels. Small norm (contribution) to 0: after each step the half of the pixels "
+        "with the smallest absolute values (times gradient) is set to 0.",
     )
-    page.figure(
-        "regularizer_grid",
-        figures.images.learned(result.images, result.classes),
-        "An image of every class (columns) by regularizer. Red is above zero, blue below; each row has its own scale.",
-    )
+    figure = figures.images.learned(result.images, result.classes)
+    page.figure("regularizer_grid", figure, "Red is above zero, blue below; each row has its own scale.")
     measures = {name: each._asdict() for name, each in result.regularizers.items()}
     page.metrics({"accuracy": result.accuracy, "regularizers": measures})
 
@@ -122,10 +115,11 @@ def agreement_in_words(result: Images) -> str:
     other = {name: each.other for name, each in result.regularizers.items()}
     plain, real, most = other["none"], result.accuracy[1], max(other.values())
     best = "; ".join(name for name, each in other.items() if f"{each:.0%}" == f"{most:.0%}")
-    often = "about as often as" if plain > real - 0.03 else "less often than"
-    gain = (
-        f"at best {most:.0%} with a regularizer ({best})" if f"{most:.0%}" != f"{plain:.0%}" else "no regularizer helps"
-    )
+    often, gain = "less often than", f"at best {most:.0%} with a regularizer ({best})"
+    if plain > real - 0.03:
+        often = "about as often as"
+    if f"{most:.0%}" == f"{plain:.0%}":
+        gain = "no regularizer helps"
     return (
         f"Images that drive a class of one network most are recognized by a second network, trained apart, {often} "
         f"real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."

@@ -40,7 +40,9 @@ def measure(study) -> Observer:
     config, result = study.config, Observer({}, {}, {}, {}, probes(study.config.jump))
     kinds = {name: study.lanes(study.thesis_fit(kind)) for name, kind in THESIS.items()}
     kinds[UNTRAINED] = study.untrained(NETWORKS["1-layer perceptron"], config.seeds)
-    kinds |= {f"{steps:,} steps": study.lanes(study.fresh(steps)) for steps in config.stages}
+    for steps in config.stages:
+        fit = study.fresh_fit(f"{steps} fresh steps", config.batch, steps, steps_per_call=10)
+        kinds[f"{steps:,} steps"] = study.lanes(fit)
     kinds[EXACT] = [Partial(jumps.log_posterior, noise=config.noise, jump=config.jump)]
     signals = np.float32(list(result.probes.values()))
     for name, networks in kinds.items():
@@ -59,8 +61,8 @@ def show(result: Observer, page) -> None:
     """Signals learned from the posterior and from networks up to near-optimal ones, and the probes of Figure 7.1."""
     page.text(
         "With known noise and step height, the exact posterior can be maximized like a network: its results are "
-        "properties of the task. Beside it are one-layer networks trained for increasing numbers of steps on fresh "
-        "signals. The objective is the log-probability, as most probabilities near the starts are 0 in float32."
+        "properties of the task. Beside it are networks of one layer after increasing numbers of training steps on "
+        "fresh signals. The objective is the log-probability."
     )
     page.finding(plateaus_in_words(result))
     page.table(
@@ -78,11 +80,8 @@ def show(result: Observer, page) -> None:
         "samples 6 to 15 after the jump less those 6 to 15 before it, relative to the rise: 1 for a step, 0 for a "
         "pulse; from 0.2 to 0.8 it counts as neither.",
     )
-    page.figure(
-        "ascent_on_the_posterior",
-        panels(result.curves),
-        f"Signals learned for the jump at {AT}, the mean of all starts over one start.",
-    )
+    figure = panels(result.curves)
+    page.figure("ascent_on_the_posterior", figure, f"Signals learned for a jump at {AT}, the mean over one start.")
     page.finding(probes_in_words(result))
     predicted = {name: ["–".join(map(str, each)) for each in places] for name, places in result.predicted.items()}
     page.table(

@@ -43,7 +43,6 @@ class Settings(JumpSettings):
     """Ascent steps for an image."""
 
     def __post_init__(self):
-        """Refuses settings that no run can use."""
         self.check()
         if not 0.5 <= self.threshold < 1:
             raise ValueError(f"threshold: found {self.threshold}, wanted a probability of at least 0.5, below 1")

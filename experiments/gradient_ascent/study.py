@@ -1,7 +1,5 @@
 """The study's sections in the order of its page."""
 
-from pathlib import Path
-
 from experiments.gradient_ascent import classes, images, observer
 from experiments.gradient_ascent.ascent_study import AscentStudy
 from experiments.gradient_ascent.settings import Settings
@@ -14,15 +12,12 @@ SECTIONS = {
 }
 
 
-def main(settings: Settings) -> Path:
+def main(settings: Settings):
     """Writes the sections that are not finished yet and returns the path of the report."""
     study, *names = (AscentStudy, "classes", "observer") if settings.data == "jumps" else (Study, "images")
     rest = "score, with one of several regularizers, and the images that result are compared with real ones."
     if settings.data == "jumps":
-        rest = (
-            "probability. The exact posterior is maximized as well, which separates properties of the task from those "
-            "of the networks."
-        )
+        rest = "probability. That of the exact posterior shows which properties of the results are those of the task."
     return write_report(
         study,
         settings,
