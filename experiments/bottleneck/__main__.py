@@ -1,8 +1,6 @@
 """Runs the study: ``python -m experiments.bottleneck``."""
 
-import sys
-
 from experiments.command_line import run_named
 
 if __name__ == "__main__":
-    sys.exit(run_named("bottleneck"))
+    raise SystemExit(run_named("bottleneck"))

@@ -1,6 +1,5 @@
 """Codes of signals in two units: Figures 4.6 to 4.9 and 4.11 of the thesis."""
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +52,6 @@ def show(result: dict[str, Kind], page) -> None:
         "each kind with the smallest validation loss."
     )
     page.finding(curves_in_words(result))
-    plane = partial(figures.scatter.embedding, equal=False)
     for kind, each in result.items():
         name, (heat, code) = title(kind, 2), NUMBERS[kind]
         page.figure(
@@ -62,23 +60,18 @@ def show(result: dict[str, Kind], page) -> None:
             f"{name}: activations of the bottleneck and output probabilities, averaged over the signals of every jump "
             f"position (Fig. {heat}).",
         )
-        page.figure(
-            f"fig_{code.replace('.', '_')}a_codes_{kind}",
-            plane(each.codes, each.positions),
-            f"{name}: the codes of the training signals (Fig. {code}a).",
-        )
-        page.figure(
-            f"fig_{code.replace('.', '_')}b_averages_{kind}",
-            plane(each.averages, POSITIONS),
-            f"{name}: the average code of every jump position (Fig. {code}b).",
-        )
         crossings, same = self_intersections(each.clean), coinciding(each.clean)
-        page.figure(
-            f"fig_4_11_curve_{kind}",
-            plane(each.clean, POSITIONS),
-            f"{name}: the codes of signals without noise, one for every jump position (Fig. 4.11). The curve through "
-            f"them intersects itself {crossings} times; {same} pairs of codes coincide.",
+        curve = (
+            "the codes of signals without noise, one for every jump position (Fig. 4.11). The curve through them "
+            f"intersects itself {crossings} times; {same} pairs of codes coincide."
         )
+        for number, points, positions, caption in (
+            (f"{code}a", each.codes, each.positions, f"the codes of the training signals (Fig. {code}a)."),
+            (f"{code}b", each.averages, POSITIONS, f"the average code of every jump position (Fig. {code}b)."),
+            ("4.11", each.clean, POSITIONS, curve),
+        ):
+            plane = figures.scatter.embedding(points, positions, equal=False)
+            page.figure(f"fig_{number.replace('.', '_')}_{kind}", plane, f"{name}: {caption}")
         page.metrics({kind: {"best": each.best, "crossings": crossings, "coinciding": same}})
 
 

@@ -1,5 +1,6 @@
 """How many random points an affine map can separate: Figures 4.14 and 4.15 of the thesis."""
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -22,51 +23,42 @@ class Rates(NamedTuple):
 
 def measure(study) -> Rates:
     """Success rates by number of points, and by the smallest distance between them."""
-    bar = study.progress.task("success", len(DIMENSIONS) * len(MULTIPLES) + len(SEPARATIONS) * len(SEPARATED))
 
     def rate(number, fold, **case):
         key = jax.random.fold_in(study.key(number), fold)
-        bar.advance(note=f"{case['points']} points in {case['dimension']} dimensions")
         return embedding.success_rate(key, trials=study.config.draws, **case)
 
     dimensions = {
         (p, times * p): rate(30, 100 * p + times, dimension=p, points=times * p)
-        for p in DIMENSIONS
-        for times in MULTIPLES
+        for p, times in study.counted("dimensions", itertools.product(DIMENSIONS, MULTIPLES))
     }
     separations = {
         (least, n): rate(31, n + int(1000 * least), dimension=2, points=n, separation=least)
-        for least in SEPARATIONS
-        for n in SEPARATED
+        for least, n in study.counted("separations", itertools.product(SEPARATIONS, SEPARATED))
     }
-    bar.finish()
     return Rates(dimensions, separations, study.config.draws)
 
 
 def show(result: Rates, page) -> None:
     """Success rates against the number of points, and against the smallest distance between them."""
     page.text(
-        "The last layer of a bottleneck network is an affine map from a code of low dimension to one score for each "
-        "class. For random points v_k in the unit cube the thesis uses the pseudo-inverse of the map that sends the "
-        "k-th unit vector to v_k. It is a success if the greatest score of every v_k is the k-th. "
-        f"{result.draws:,} sets of points are drawn for every case; intervals are exact 95% intervals."
+        "The last layer is an affine map from a code to one score for each class. For random points v_k in the unit "
+        "cube the thesis uses the pseudo-inverse of the map that sends the k-th unit vector to v_k, a success if the "
+        f"greatest score of every v_k is the k-th: {result.draws:,} draws for every case, exact 95% intervals."
     )
     page.finding(dimensions_in_words(result))
     dimensions = {f"p = {p}": [result.dimensions[p, times * p] for times in MULTIPLES] for p in DIMENSIONS}
     _show_rates(page, "fig_4_14_dimensions", dimensions, MULTIPLES, "points per dimension p", "Fig. 4.14")
     separations = {f"least distance {s:g}": [result.separations[s, n] for n in SEPARATED] for s in SEPARATIONS}
     _show_rates(page, "fig_4_15_separation", separations, SEPARATED, "points in the plane", "Fig. 4.15")
-    page.metrics({"dimensions": {f"{d}, {n}": each._asdict() for (d, n), each in result.dimensions.items()}})
-    page.metrics({"separations": {f"{s:g}, {n}": each._asdict() for (s, n), each in result.separations.items()}})
+    parts = {"dimensions": result.dimensions, "separations": result.separations}
+    page.metrics({part: {f"{x:g}, {n}": each._asdict() for (x, n), each in of.items()} for part, of in parts.items()})
 
 
 def _show_rates(page, name, rates, numbers, axis, number):
     series = {label: [(each.rate, each.low, each.high) for each in row] for label, row in rates.items()}
-    page.figure(
-        name,
-        figures.rates.with_intervals(list(numbers), series, axis, "probability of success", log_y=True),
-        f"Probability of success and its interval ({number}); an arrow marks cases without any success.",
-    )
+    figure = figures.rates.with_intervals(list(numbers), series, axis, "probability of success", log_y=True)
+    page.figure(name, figure, f"Probability of success ({number}); an arrow marks cases without any.")
 
 
 def dimensions_in_words(result: Rates) -> str:

@@ -27,7 +27,6 @@ class Settings(JumpSettings):
     """Epochs of the comparison of initializations."""
 
     def __post_init__(self):
-        """Refuses settings that no run can use."""
         self.check(widths=2)
         if not self.widths or list(self.widths) != sorted(set(self.widths)):
             raise ValueError(f"widths: found {self.widths}, wanted increasing numbers")

@@ -52,43 +52,25 @@ def show(result: dict[int, dict[str, np.ndarray]], page) -> None:
     """Validation loss with every initialization, for the narrowest and the widest bottleneck."""
     epochs, count = next(iter(result.values()))[USUAL].shape
     page.text(
-        "The first layer has the default initialization. The class averages of its codes for the training signals are "
-        "the points whose pseudo-inverse initializes the output layer. In the control the same weights are assigned to "
-        f"other classes. {count} networks for each initialization, gradient descent for {epochs} epochs."
+        "The pseudo-inverse of the class averages of the first layer's codes initializes the output layer; in the "
+        f"control its weights are assigned to other classes. {count} networks for each, descent for {epochs} epochs."
     )
     for width, losses in result.items():
         name = title("shallow", width)
         page.finding(f"{name}: {verdict(losses)}")
-        page.figure(
-            f"starts_{width}",
-            figures.curves.against(np.arange(1, epochs + 1), losses, "epoch", "validation loss", log_x=epochs > 1),
-            f"{name}: validation loss with every initialization.",
-        )
-        page.metrics({name: {"epochs_to_default": epochs_to_default(losses)}})
-
-
-def epochs_to_default(losses: dict[str, np.ndarray]) -> dict[str, list[int | None]]:
-    """By initialization, the first epoch at which each network is at the final loss of the default one."""
-    levels = losses[USUAL][-1]  # networks of the same seed have the same first layer and order of signals
-    return {
-        name: [first_below(loss, level) for loss, level in zip(each.T, levels, strict=True)]
-        for name, each in losses.items()
-    }
-
-
-def first_below(loss, level) -> int | None:
-    """The first epoch, counted from 1, with at most this loss, or None."""
-    below = np.flatnonzero(loss <= level)
-    return int(below[0]) + 1 if below.size else None
+        figure = figures.curves.against(np.arange(1, epochs + 1), losses, "epoch", "validation loss", log_x=epochs > 1)
+        page.figure(f"starts_{width}", figure, f"{name}: validation loss with every initialization.")
+        page.metrics({name: {"final_loss": {start: each[-1] for start, each in losses.items()}}})
 
 
 def verdict(losses: dict[str, np.ndarray]) -> str:
     """The finding: the pseudo-inverse beside the default, and beside the same weights for other classes."""
-    mine = epochs_to_default(losses)[PSEUDO_INVERSE]
-    count, epochs = len(mine), len(losses[USUAL])
-    sooner = sum(bool(epoch) and epoch < epochs for epoch in mine)
-    lower = int(np.sum(losses[PSEUDO_INVERSE][-1] < losses[f"{PSEUDO_INVERSE} {OTHERS}"][-1]))
+    mine, usual, others = (losses[name] for name in (PSEUDO_INVERSE, USUAL, f"{PSEUDO_INVERSE} {OTHERS}"))
+    reached = mine <= usual[-1]  # networks of the same seed have the same first layer and order of signals
+    first = 1 + reached.argmax(axis=0)[reached.any(axis=0)]
+    (epochs, count), sooner = mine.shape, np.sum(first < len(mine))
     summary = f"With the pseudo-inverse {sooner} of {count} networks reach the default's final loss earlier"
     if sooner:
-        summary += f", after {np.mean([epoch for epoch in mine if epoch]):.0f} of {epochs} epochs on average"
+        summary += f", after {first.mean():.0f} of {epochs} epochs on average"
+    lower = np.sum(mine[-1] < others[-1])
     return f"{summary}; {lower} of {count} have a lower final loss than with the same weights for other classes."

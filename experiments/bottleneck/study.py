@@ -1,7 +1,5 @@
 """The study's sections in the order of its page."""
 
-from pathlib import Path
-
 from experiments.bottleneck import codes, embedding, starts, widths
 from experiments.bottleneck.bottleneck_study import BottleneckStudy
 from experiments.bottleneck.settings import Settings
@@ -15,7 +13,7 @@ SECTIONS = {
 }
 
 
-def main(settings: Settings) -> Path:
+def main(settings: Settings):
     """Writes the sections that are not finished yet and returns the path of the report."""
     return write_report(
         BottleneckStudy,

@@ -58,7 +58,7 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
         f"Errors in samples, mean ± standard deviation over {len(each.dead)} networks; beside our median the single "
         "run of the thesis, and in brackets the ratio of our median to it.",
         note="Dead: number of bottleneck units of each network that are inactive for all training signals. Failed: "
-        f"networks with a mean error above 10, close to that of a constant prediction. {dead_in_words(result)}",
+        "networks with a mean error above 10, close to that of a constant prediction.",
     )
     axis = "units of the bottleneck"
     for kind, row in result.items():
@@ -66,13 +66,12 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
             f"fig_{NUMBERS[kind].replace('.', '_')}_{kind}",
             figures.curves.against(list(row), _without_failed(row), axis, "error (samples)", extremes=True),
             f"{kind.capitalize()} networks: errors against the width of the bottleneck (Fig. {NUMBERS[kind]}); means, "
-            f"and ranges over the networks that have not failed. {trend(row)}",
+            "and ranges over the networks that have not failed.",
         )
     living = {kind: np.stack([width - each.dead for width, each in row.items()]) for kind, row in result.items()}
+    figure = figures.curves.against(list(row), living, axis, "active units", extremes=True)
     page.figure(
-        "fig_4_5_living_units",
-        figures.curves.against(list(row), living, axis, "active units", extremes=True),
-        "Units of the bottleneck that are active for at least one training signal (Fig. 4.5): mean and range.",
+        "fig_4_5_living_units", figure, "Units active for at least one training signal (Fig. 4.5): mean and range."
     )
     page.metrics({"networks": metrics})
 
@@ -101,22 +100,3 @@ def narrowest(result: dict[str, dict[int, Width]]) -> str:
         f"{medians['deep'][wide]:.2f} and {medians['shallow'][wide]:.2f}."
         + (f" {failed.sum()} of {len(failed)} of the narrowest networks failed to learn." if any(failed) else "")
     )
-
-
-def dead_in_words(result: dict[str, dict[int, Width]]) -> str:
-    """The number of networks with dead units, which the thesis observes in narrow deep networks."""
-    dead = {kind: np.concatenate([each.dead for each in row.values()]) for kind, row in result.items()}
-    counts = [f"{(each > 0).sum()} of {len(each)} {kind} networks" for kind, each in dead.items()]
-    return f"Networks with a dead unit: {' and '.join(counts)}."
-
-
-def trend(row: dict[int, Width]) -> str:
-    """Whether the median error falls with the width, and where not."""
-    widths, medians = list(row), [_median(each) for each in row.values()]
-    pairs = zip(widths, widths[1:], medians, medians[1:], strict=False)
-    rises = [f"{narrow} to {wide}" for narrow, wide, before, after in pairs if after > before]
-    if len(widths) == 1:
-        return ""
-    if len(rises) == len(widths) - 1:
-        return "The median L1 does not decrease with the width."
-    return f"The median L1 decreases with the width{', except from ' if rises else ''}{', '.join(rises)}."

@@ -9,7 +9,6 @@ from experiments.bottleneck import codes, embedding, starts, widths
 from experiments.bottleneck import study as study_main
 from experiments.bottleneck.codes import self_intersections
 from experiments.bottleneck.settings import PRESETS, Settings
-from experiments.bottleneck.starts import first_below
 from interp_jax.kernels.location_errors import LocationErrors
 from interp_jax.methods.embedding import SuccessRate
 
@@ -45,13 +44,8 @@ def test_crossings_of_a_curve_are_counted():
     assert self_intersections([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) == 0, "meeting at the ends is no crossing"
 
 
-def test_the_first_epoch_at_a_loss_is_counted_from_one():
-    assert first_below(np.array([3.0, 2.0, 1.0, 2.0]), 2.0) == 2
-    assert first_below(np.array([3.0, 2.0]), 1.0) is None
-
-
-def _width(*l1, dead=0):
-    return widths.Width(LocationErrors(*[np.array(l1)] * 4), np.full(len(l1), dead), np.full(len(l1), 3))
+def _width(*l1):
+    return widths.Width(LocationErrors(*[np.array(l1)] * 4), np.zeros(len(l1)), np.full(len(l1), 3))
 
 
 def _widths(shallow, deep):
@@ -67,15 +61,6 @@ def test_the_narrowest_bottleneck_says_whether_depth_helps_and_what_failed():
     fails = _widths({2: _width(1.5, 1.7)}, {2: _width(15.0, 16.0)})
     assert "deep ones err no less" in widths.narrowest(fails)
     assert widths.narrowest(fails).endswith("2 of 4 of the narrowest networks failed to learn.")
-
-
-def test_errors_that_rise_with_the_width_are_named():
-    assert widths.trend({2: _width(3.0), 4: _width(2.0)}) == "The median L1 decreases with the width."
-    rises = {2: _width(3.0), 4: _width(2.0), 6: _width(2.5)}
-    assert widths.trend(rises) == "The median L1 decreases with the width, except from 4 to 6."
-    assert widths.trend({2: _width(1.0), 4: _width(2.0)}) == "The median L1 does not decrease with the width."
-    dead = _widths({2: _width(1.0, dead=1), 4: _width(1.0)}, {2: _width(1.0), 4: _width(1.0)})
-    assert widths.dead_in_words(dead) == "Networks with a dead unit: 1 of 2 shallow networks and 0 of 2 deep networks."
 
 
 def test_codes_that_coincide_are_told_from_those_that_do_not():
