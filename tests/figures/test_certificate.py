@@ -51,9 +51,7 @@ def test_rates_and_bounds_are_drawn_by_size_and_the_certified_set_is_marked(chec
 def test_nothing_certified_has_no_mark(check_readable):
     figure = check_readable(figures.certificate(_certificate((0.9, np.nan, np.nan, np.nan), target=None, joint=True)))
     assert len(figure.axes[0].lines) == 3
-    title = (
-        "No set is certified to keep at least 95% of the decisions for all classes on new rows, with 90% confidence"
-    )
+    title = "No set is certified to keep at least 95% of the decisions for all classes on new rows, with 90% confidence"
     assert f"{title} for all classes together" in _texts(figure)
     assert any(text.startswith("1 unit keeps") for text in _texts(figures.certificate(_certificate((0.96,) * 4))))
 
