@@ -1,8 +1,6 @@
 """Runs the study: ``python -m experiments.cnn_inte``."""
 
-import sys
-
 from experiments.command_line import run_named
 
 if __name__ == "__main__":
-    sys.exit(run_named("cnn_inte"))
+    raise SystemExit(run_named("cnn_inte"))

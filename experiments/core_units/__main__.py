@@ -1,8 +1,6 @@
 """Runs the study: ``python -m experiments.core_units``."""
 
-import sys
-
 from experiments.command_line import run_named
 
 if __name__ == "__main__":
-    sys.exit(run_named("core_units"))
+    raise SystemExit(run_named("core_units"))

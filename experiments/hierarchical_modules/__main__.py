@@ -1,8 +1,6 @@
 """Runs the study: ``python -m experiments.hierarchical_modules``."""
 
-import sys
-
 from experiments.command_line import run_named
 
 if __name__ == "__main__":
-    sys.exit(run_named("hierarchical_modules"))
+    raise SystemExit(run_named("hierarchical_modules"))

@@ -1,5 +1,7 @@
 """Deletion and insertion: whether contribution maps rank pixels by their importance for the prediction."""
 
+import types
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -28,6 +30,7 @@ class Removal(NamedTuple):
     controls: dict[str, list[float]]  # by network, the difference of the map's deletion area from that of random ink
     layers: list[int]  # the chosen ones
     rows: int
+    by_network: Mapping[str, np.ndarray] = types.MappingProxyType({})  # deletion area, [networks]
 
 
 def measure(study) -> Removal:
@@ -52,6 +55,7 @@ def measure(study) -> Removal:
         {kind: interval(each[MAP].deletion_area - each[RANDOM_INK].deletion_area) for kind, each in controls.items()},
         [layer + 1 for layer in layers],
         len(held),
+        {name: np.array([each[name].deletion_area.mean() for each in removed]) for name in areas},
     )
 
 
@@ -110,7 +114,10 @@ def show(result: Removal, page) -> None:
     shares, labels = np.linspace(0, 1, STEPS + 1), ("share of the ink removed", "probability of the class")
     curves = figures.curves.against(shares, result.curves, *labels, y_range=(0, 1.02))
     page.figure("deletion", curves, "Deletion: mean over the rows, one dot for each network.")
-    areas = {name: {"deletion_area": each[0], "insertion_area": each[1]} for name, each in result.area.items()}
+    areas = {
+        name: {"deletion_area": result.by_network.get(name, [each[0]]), "insertion_area": each[1]}
+        for name, each in result.area.items()
+    }
     differences = {name: {"deletion_area": each} for name, each in result.difference.items()}
     page.metrics({"area": areas, "difference": differences, "controls": result.controls})
     page.metrics({"layer": of_map, "layer_of_magnitude": of_magnitude, "rows": result.rows})

@@ -51,7 +51,7 @@ def _cells(metrics, kind, depth):
 def _note(depth, metrics):
     accuracy, removal = metrics["accuracy"], metrics["removal"]
     best = max(np.max(accuracy["accuracy"][f"{kind} {depth}"]["half_best"]) for kind in RANDOM)
-    area = {name: each["deletion_area"] for name, each in removal["area"].items()}
+    area = {name: np.mean(each["deletion_area"]) for name, each in removal["area"].items()}
     other = {name: with_interval(each["deletion_area"]) for name, each in removal["difference"].items()}
     return (
         "The best single layer in the first half of the networks with random initialization has an accuracy of "
