@@ -1,0 +1,185 @@
+"""Chapter 5: inputs that maximize the answer of a network."""
+
+import numpy as np
+
+from experiments.claims.claim import Claim
+from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, one
+from experiments.claims.rules import Control, Number, Part, over_networks
+
+ASCENT = "Gradient ascent on a class"
+STAGES = "one network of each kind, the mean of 16 starts"
+
+
+def ascents(records, network: str, measure: str) -> np.ndarray:
+    """How ascents on all 60 positions from 16 starts end, by network."""
+    return np.array(records["gradient_ascent_jumps"]["metrics"]["classes"]["classes"][network][measure])
+
+
+def observed(records, kind: str, measure: str) -> np.ndarray:
+    """How ascents on the log-probability end, by network."""
+    found = records["gradient_ascent_jumps"]["metrics"]["observer"]["ascent"][kind][measure]
+    return np.array([np.nan if each is None else each for each in found])
+
+
+def _at_the_jump(records):
+    trained, untrained = (
+        observed(records, kind, "correct_lanes") for kind in ("1 layer, as in the thesis", "untrained")
+    )
+    return [
+        above("largest rise at the position", over_networks(ascents(records, ONE, "correct_lanes")), 0.9),
+        Part("jumps, rise at the position", over_networks(trained - untrained), Control(0.1)),
+    ]
+
+
+def _blurred(records):
+    single, mean = (
+        apart(*(ascents(records, name, measure) for name in (ONE, FOUR)))
+        for measure in ("correct_lanes", "correct_means")
+    )
+    return [
+        above("1 layer minus 4", single),
+        above("wrong, 4 layers", over_networks(1 - ascents(records, FOUR, "correct_lanes")), 0.1),
+        Part("jumps, mean of the starts, 1 layer minus 4", mean, Control(0.05)),
+    ]
+
+
+def _stages(records, number):
+    found = records["gradient_ascent_jumps"]["metrics"]["convolutions"][CNN[number]]
+    return [found["input"], *(found[f"after conv{stage}"] for stage in range(1, number + 1))]
+
+
+def _one_convolution(records):
+    return [
+        Part(what, one(abs(stage["largest_rise"] - 50)), Number(0.0, 1.0))
+        for what, stage in zip(("input", "after the filter"), _stages(records, 1), strict=True)
+    ]
+
+
+def _two_convolutions(records):
+    first, second, third = (stage["width"] for stage in _stages(records, 2))
+    return [
+        above("input minus last", one(first - third)),
+        Part("input minus after the first filter", one(first - second), Number(0.0, 1.0)),
+    ]
+
+
+def _three_convolutions(records):
+    first, *_, third, fourth = (stage["width"] for stage in _stages(records, 3))
+    return [
+        above("input minus last", one(first - fourth)),
+        Part("before minus after the third filter", one(third - fourth), Number(0.0, 1.0)),
+    ]
+
+
+def _plateau(records):
+    networks, near_optimal = (
+        observed(records, kind, "plateau") for kind in ("1 layer, as in the thesis", "30,000 steps")
+    )
+    posterior = observed(records, "exact posterior", "plateau")
+    return [
+        below("plateau, 1 layer", over_networks(networks), 0.5),
+        below("plateau, 2 layers", over_networks(observed(records, "2 layers, as in the thesis", "plateau")), 0.5),
+        Part("jumps, exact posterior minus 1 layer", over_networks(posterior - networks), Control(0.2)),
+        Part("jumps, near-optimal minus 1 layer", over_networks(near_optimal - networks), Control(0.2)),
+    ]
+
+
+SECTIONS = {
+    "5 Visualization by Gradient Ascent": "the method",
+    "5.1 For MLPs": [
+        Claim(
+            "Fig. 5.1",
+            "Inputs that maximize a position in a network of one layer have a sudden rise there. Measured: the share "
+            "with their largest rise at the position.",
+            "figures of four positions",
+            _at_the_jump,
+            control="ascent on untrained networks, both on the log-probability",
+            method=ASCENT,
+        ),
+        Claim(
+            "Fig. 5.1",
+            "They fall before the rise and after it, except for the first and the last position.",
+            "figures of four positions",
+            untested="the kept run has no measure of the falls",
+        ),
+        Claim(
+            "Fig. 5.2",
+            "Networks of four layers answer to their inputs with more than 99.9%.",
+            "all four",
+            lambda records: [above("4 layers, share", over_networks(ascents(records, FOUR, "converged")), 0.95)],
+        ),
+        Claim(
+            "Fig. 5.2",
+            "In deeper networks they are less clear; of four layers some do not show the position. Measured: the share "
+            "with their largest rise at the position.",
+            "wrong at 2 of 4 positions",
+            _blurred,
+            control="the mean of 16 starts, in which the noise of a single start averages out",
+        ),
+    ],
+    "5.2 For CNNs": [
+        Claim(
+            "p. 70",
+            "What holds for perceptrons holds for CNNs. Measured: the share with their largest rise at the position.",
+            "no number",
+            lambda records: [
+                above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
+            ],
+        ),
+    ],
+    "5.2.1 With one conv layer": [
+        Claim(
+            "Fig. 5.3",
+            "For a jump at 50 the learned input, and the learned signal after the filter, rise there. Measured: the "
+            "distance of the largest rise, in samples.",
+            "a figure",
+            _one_convolution,
+            note=STAGES,
+        ),
+        Claim(
+            "Fig. 5.3",
+            "After its peak the signal behind the filter falls below the base level.",
+            "a figure",
+            untested="the kept run has no measure of the fall",
+        ),
+    ],
+    "5.2.2 With two conv layers": [
+        Claim(
+            "Fig. 5.4",
+            "Signals learned for later layers have sharper peaks; those for the input and after the first filter are "
+            "alike. Measured: the width of the peak at half its height, in samples.",
+            "a figure",
+            _two_convolutions,
+            note=STAGES,
+        ),
+    ],
+    "5.2.3 With three conv layers": [
+        Claim(
+            "Fig. 5.5",
+            "Peaks are sharper in later layers, except before and after the third filter. Measured: the width of the "
+            "peak at half its height, in samples.",
+            "a figure",
+            _three_convolutions,
+            note=STAGES,
+        ),
+    ],
+    "5.3 Summary: What are the Networks Actually Learning?": [
+        Claim(
+            "p. 73",
+            "Learned inputs have a rise without a plateau after it: networks detect the rise, not the step. Measured: "
+            "the level after the jump minus that before it, over the rise, 1 for a step and 0 for a pulse.",
+            "figures",
+            _plateau,
+            control="the exact posterior, for which the step is known, and networks trained for 30,000 steps on fresh "
+            "signals; if their inputs have no plateau either, its lack does not tell what a network has learned",
+            note="ascent on the log-probability",
+            method=ASCENT,
+        ),
+        Claim(
+            "p. 73",
+            "Deeper networks are fooled more easily.",
+            "no number",
+            untested="no kept run attacks networks of different depth",
+        ),
+    ],
+}

@@ -1,0 +1,145 @@
+"""Chapter 6: learning and memorizing networks."""
+
+import numpy as np
+
+from experiments.claims.claim import Claim
+from experiments.claims.papers.thesis.chapter_6_deviations import DEVIATIONS
+from experiments.claims.papers.thesis.records import above, below, neighbors, one
+from experiments.claims.rules import Number, Part, over_networks
+
+ADAM = "memorizing by Adam for 512 epochs (thesis: plain gradient descent with a rate of .01)"
+SAMPLE = "ten nearest neighbors in the layer itself, one network, 4,000 of 12,000 signals"
+
+
+def _accuracy(records, kind, rows):
+    return np.array(records["memorization_jumps"]["metrics"]["training"]["accuracy"][kind][rows])
+
+
+def _between(records, figure, layer):
+    """The share of a layer's variance between classes of a memorizing network."""
+    found = records["memorization_jumps"]["metrics"]["averages"]["varies"][figure]
+    return one(found["memorizing"][layer])
+
+
+def _alike(records):
+    return [
+        below("last hidden layer", _between(records, "fig_6_3_training_labels", "relu3"), 0.1),
+        above("output", _between(records, "fig_6_3_training_labels", "output"), 0.9),
+    ]
+
+
+def _stripes(records):
+    return [
+        above("first hidden layer", _between(records, "fig_6_4_true_labels", "relu1"), 0.1),
+        above("last hidden layer", _between(records, "fig_6_4_true_labels", "relu3"), 0.1),
+    ]
+
+
+def _looser(records):
+    shares = [neighbors(records, "memorizing", layer) for layer in ("input", "relu1", "relu2", "relu3")]
+    return [
+        *(
+            above(f"{name} minus next", one(before - after))
+            for name, before, after in zip(("input", "layer 1", "layer 2"), shares, shares[1:], strict=False)
+        ),
+        below("last hidden layer", one(shares[-1]), 0.05),
+    ]
+
+
+def _regrouped(records):
+    return [above("output", one(neighbors(records, "memorizing", "output", "training")), 0.9)]
+
+
+def _kept(records):
+    before, after = (neighbors(records, "learning", layer) for layer in ("input", "relu3"))
+    return [Part("last hidden layer over input", one(after / before), Number(1.0, 0.1))]
+
+
+SECTIONS = {
+    "6.1 Introduction": "an outline and an analogy",
+    "6.2 Memorizing Randomized Noise labels": "only its subsections",
+    "6.2.1 Input randomization": "definitions",
+    "6.2.2 Network structure": [
+        Claim(
+            "p. 75",
+            "A network of four layers can be trained to 100% accuracy on shuffled labels.",
+            "100%",
+            lambda records: [
+                Part(
+                    "training accuracy",
+                    over_networks(_accuracy(records, "memorizing", "training_labels")),
+                    Number(1.0, 0.001, better="higher"),
+                )
+            ],
+            note=ADAM,
+        ),
+        Claim(
+            "p. 75",
+            "The training on shuffled labels is slow.",
+            "no number",
+            untested="the kept run trains both for the same number of epochs and has no loss by epoch",
+        ),
+    ],
+    "6.2.3 Weights and biases": "it finds that the figures of the weights show nothing",
+    "6.2.4 Averaged hidden layer activation": [
+        Claim(
+            "Fig. 6.3",
+            "By shuffled labels, the mean activations of all classes are alike in hidden layers, and different in the "
+            "output. Measured: the share of a layer's variance that is between classes.",
+            "heat maps",
+            _alike,
+            note=f"one network; {ADAM}",
+        ),
+        Claim(
+            "Fig. 6.4",
+            "By true labels they differ as in learning networks, though the network has not learned the task. "
+            "Measured: the share of a layer's variance that is between classes.",
+            "heat maps",
+            _stripes,
+            note=f"one network; {ADAM}",
+        ),
+        Claim(
+            "Fig. 6.4",
+            "On true labels such a network fails.",
+            "a heat map without a diagonal",
+            lambda records: [
+                below(
+                    "held-out accuracy (chance .017)", over_networks(_accuracy(records, "memorizing", "held_out")), 0.05
+                )
+            ],
+            note=ADAM,
+        ),
+    ],
+    "6.3 Visualization of Hidden Features with t-SNE": [
+        Claim(
+            "Fig. 6.5",
+            "In a memorizing network signals with the same true position are less and less close from layer to layer, "
+            "and spread evenly in the last hidden layer. Measured: the share of neighbors with the same position "
+            "(1/60 by chance).",
+            "t-SNE maps",
+            _looser,
+            note=f"{SAMPLE}; {ADAM}",
+        ),
+        Claim(
+            "Fig. 6.5",
+            "In its output signals are grouped by the shuffled labels.",
+            "a t-SNE map",
+            _regrouped,
+            note=f"{SAMPLE}; {ADAM}",
+        ),
+        Claim(
+            "Fig. 6.6",
+            "In a learning network the signals of the last hidden layer are as close as those of the input.",
+            "t-SNE maps",
+            _kept,
+            note=SAMPLE,
+        ),
+        Claim(
+            "p. 88",
+            "Soft answers, as a learning network gives them, contribute to its generalization.",
+            "no number",
+            untested="no kept run compares soft with hard answers",
+        ),
+    ],
+    **DEVIATIONS,
+}

@@ -1,0 +1,161 @@
+"""Chapter 7: conclusion."""
+
+import numpy as np
+
+from experiments.claims.claim import Claim
+from experiments.claims.papers.thesis.chapter_4 import order_by_width, table
+from experiments.claims.papers.thesis.chapter_5 import ASCENT, ascents
+from experiments.claims.papers.thesis.records import (
+    CNN,
+    FOUR,
+    ONE,
+    THREE,
+    TWO,
+    above,
+    apart,
+    below,
+    detector,
+    errors,
+    jumps,
+    neighbors,
+    one,
+)
+from experiments.claims.rules import Control, Number, Part, over_networks
+
+OPTIMUM = "optimum, mode"
+
+
+def _best(records):
+    return [
+        above(f"2 convolutions minus {name}", apart(errors(records, CNN[2]), errors(records, name)))
+        for name in (ONE, TWO)
+    ]
+
+
+def _room(records):
+    optimum = detector(records, OPTIMUM)
+    fresh = np.array(jumps(records)["optimum"]["fresh"]["l1"])
+    return [
+        above("1 layer over the optimum", over_networks(errors(records, ONE) / optimum), 1.1),
+        above("4 layers over the optimum", over_networks(errors(records, FOUR) / optimum), 1.1),
+        below("1 layer on fresh signals over the optimum", over_networks(fresh / optimum), 1.05),
+    ]
+
+
+def _reliability(records):
+    absolute, square = (order_by_width(records, "shallow", measure) for measure in ("l1", "l2"))
+    return [above("shallow bottlenecks", over_networks(square - absolute))]
+
+
+def _probes(records):
+    predicted = records["gradient_ascent_jumps"]["metrics"]["observer"]["probes"]["predicted"]
+    kinds = "2 layers, as in the thesis", "30,000 steps", "exact posterior"
+    network, near_optimal, posterior = (np.mean([each == [50] for each in predicted[kind]]) for kind in kinds)
+    return [
+        above("share at 50", one(network), 0.99),
+        Part("jumps, exact posterior", one(network - posterior), Control(0.1)),
+        Part("jumps, near-optimal network", one(network - near_optimal), Control(0.1)),
+    ]
+
+
+def _depth(records):
+    single = ascents(records, ONE, "correct_lanes")
+    return [
+        Part(f"1 layer minus {name}", apart(single, ascents(records, name, "correct_lanes")), Number(0.0, 0.05))
+        for name in (TWO, THREE, FOUR)
+    ]
+
+
+def _abrupt(records):
+    last, output = (neighbors(records, "memorizing", layer, "training") for layer in ("relu3", "output"))
+    return [below("last hidden layer", one(last), 0.1), above("output", one(output), 0.9)]
+
+
+SECTIONS = {
+    "7.1 About the Jump Detection Task": [
+        Claim(
+            "Table 7.1",
+            "Mean |errors| of networks with a bottleneck of two units.",
+            "1.5486 (shallow), 0.9830 (deep)",
+            table({("shallow", 2): 1.5486, ("deep", 2): 0.9830}),
+            note="trained for up to 2,000 epochs, which many reach; the last number of the published table, 0.2621, is "
+            "impossible beside a mean |error| of 0.9542",
+        ),
+        Claim(
+            "Table 7.1",
+            "Networks of one and two layers are better than all others.",
+            "0.3065 and 0.3083 against 0.3213 or more",
+            _best,
+        ),
+        Claim(
+            "p. 100",
+            "There is room for improvement, most in deeper networks.",
+            "no number; the optimum is not computed",
+            _room,
+            control="a network of one layer that is trained on fresh signals at every step: what is missing is "
+            "training, not a better network",
+        ),
+        Claim(
+            "p. 100",
+            "The root mean square error is a less reliable measure than the mean |error|. Measured: its rank "
+            "correlation with the width of the bottleneck minus that of the mean |error|.",
+            "a curve with an outlier",
+            _reliability,
+        ),
+        Claim(
+            "p. 100",
+            "Dropout and batch normalization would help deeper networks.",
+            "no number",
+            untested="no kept run trains with them",
+        ),
+    ],
+    "7.2 Towards a Final Conclusion: Principal Subpatterns and Generalization": [
+        Claim(
+            "Fig. 7.1",
+            "Networks learn the principal pattern, the largest rise: they call signals that share nothing else with "
+            "those of the training a jump there. Measured: the share of eight signals with their largest rise at 50 "
+            "that are answered with 50.",
+            "all signals of the figure",
+            _probes,
+            control="the exact posterior, and a network that is nearly optimal",
+            note="the first network of each kind; signals of our own, as the figure's are not given",
+            method=ASCENT,
+        ),
+        Claim(
+            "p. 101",
+            "Networks of several layers learn the position of the largest rise as well as those of one. Measured: the "
+            "share of learned inputs with their largest rise at the position.",
+            "no number",
+            _depth,
+        ),
+        Claim(
+            "p. 103",
+            "Memorizing takes many more steps than learning.",
+            "no number",
+            untested="the kept runs have no loss by step for both",
+        ),
+        Claim(
+            "Fig. 7.3",
+            "Memorizing networks answer with the label of the nearest signal.",
+            "a drawing",
+            untested="no kept run compares their answers with those of nearest neighbors",
+        ),
+    ],
+    "7.3 Future Work": [
+        Claim(
+            "p. 104",
+            "Memorizing networks regroup signals by their shuffled labels in the output layer only, at once. Measured: "
+            "the share of ten nearest neighbors with the same label (1/60 by chance).",
+            "t-SNE maps",
+            _abrupt,
+            note="one network, 4,000 of 12,000 signals",
+        ),
+        Claim(
+            "p. 105",
+            "Sensitivity of the loss, density of decision boundaries, and time to converge by size differ between "
+            "learning and memorizing networks.",
+            "reported of Arpit et al.",
+            untested="no kept run measures them",
+        ),
+    ],
+}

@@ -1,0 +1,81 @@
+"""Every section of the thesis has claims or a reason, every claim can be read, and made-up records flip verdicts."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from experiments.claims.claim import judge, kept_records
+from experiments.claims.papers.thesis import PAPER
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, Part
+
+CONTENTS = """1.1 1.2 1.3 1.3.1 1.3.2 1.4 2.1 2.1.1 2.1.2 2.2 2.2.1 2.2.2 2.2.3 2.3 2.3.1 2.3.2 2.3.3 3.1 3.2 3.2.1 3.2.2
+3.2.3 3.3 3.3.1 3.3.2 3.3.3 3.4 3.4.1 3.4.2 3.4.3 3.4.4 3.4.5 4.1 4.2 4.2.1 4.2.2 4.2.3 4.3 4.3.1 4.3.2 4.3.3 4.3.4
+4.3.5 5 5.1 5.2 5.2.1 5.2.2 5.2.3 5.3 6.1 6.2 6.2.1 6.2.2 6.2.3 6.2.4 6.3 6.4 6.4.1 6.4.2 6.4.3 6.4.4 7.1 7.2 7.3"""
+
+
+@pytest.fixture(scope="module")
+def records():
+    return kept_records()
+
+
+def _verdicts(records, sentence):
+    """The verdicts on the parts of the claim whose sentence starts like this."""
+    (found,) = (each for each in judge(PAPER, records) if each.claim.sentence.startswith(sentence))
+    return dict(zip((part.what for part in found.parts), found.of_parts, strict=True))
+
+
+def test_every_section_of_the_contents_is_there_in_its_order():
+    assert [title.split()[0] for title in PAPER.sections] == CONTENTS.split()
+    assert all(PAPER.sections.values())
+
+
+@pytest.mark.parametrize(
+    ("section", "claim"), [pytest.param(*each, id=each[1].sentence[:50]) for each in PAPER.claims() if each[1].parts]
+)
+def test_the_parts_of_a_claim_are_read_from_the_kept_runs(records, section, claim):
+    parts = claim.parts(records)
+    assert parts
+    for part in parts:
+        assert isinstance(part, Part)
+        assert np.isfinite(part.ours.mean), f"{section}, {part.what}"
+        assert part.ours.networks >= 1
+
+
+def test_every_method_has_a_control():
+    for section, claim in PAPER.claims():
+        assert claim.control or not claim.method, section
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.2, HOLDS), (0.499, EXPLAINED)])
+def test_networks_beat_the_classical_detector_only_if_their_errors_are_smaller(records, error, verdict):
+    made = copy.deepcopy(records)
+    made["jump_detection"]["metrics"]["detectors"]["errors"]["Gaussian derivative within 21…80"]["l1"] = 0.5
+    networks = made["jump_detection"]["metrics"]["networks"]["networks"]
+    networks["2-layer perceptron"]["l1"] = [error, error + 1e-5, error - 1e-5, error, error]
+    verdicts = _verdicts(made, "It locates jumps better than the classical detector")
+    assert verdicts == {"jumps, 2-layer perceptron": verdict}
+
+
+@pytest.mark.parametrize(("dead", "verdict"), [([1, 1, 1, 1, 1], HOLDS), ([0, 0, 0, 0, 0], FAILS)])
+def test_deep_bottlenecks_have_dead_units_only_if_units_are_never_active(records, dead, verdict):
+    made = copy.deepcopy(records)
+    for width in (6, 9, 10):
+        made["bottleneck"]["metrics"]["widths"]["networks"][f"100-25-{width}-25-60"]["dead"] = dead
+    verdicts = _verdicts(made, "Deep networks have units in the bottleneck that are never active")
+    assert verdicts["dead units, deep, mean of p = 6, 9, 10"] == verdict
+
+
+@pytest.mark.parametrize(("start", "verdict"), [(1.0, HOLDS), (0.5, EXPLAINED)])
+def test_rows_of_a_class_come_closer_by_learning_only_if_untrained_networks_do_not_bring_them_closer(
+    records, start, verdict
+):
+    made = copy.deepcopy(records)
+    metrics = made["memorization_jumps"]["metrics"]
+    spread = 1 + 1e-4 * np.arange(5)
+    learned = np.outer([1.0, 0.8, 0.6, 0.5], spread)
+    metrics["deviations"]["deviation"]["cosine"]["learning"]["inner"] = learned.tolist()
+    untrained = np.outer([1.0, start, start, start], np.ones(5))
+    metrics["dynamics"]["deviation"]["fully trained"]["inner"][0] = untrained.tolist()
+    verdicts = _verdicts(made, "By distances that do not depend on it")
+    assert verdicts["jumps, beside untrained"] == verdict
