@@ -51,8 +51,8 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 2.7",
-            "With L2 decay they are easier to recognize. Measured: the gain in that share, and the loss in roughness "
-            "relative to real images.",
+            "With L2 decay such images are easier to recognize. Measured: the gain in that share, and the loss in "
+            "roughness relative to real images.",
             "images",
             _decay,
             note=SETTING,
@@ -72,14 +72,14 @@ SECTIONS = {
     ),
     '2.3.2 From the perspective of experimentation: "memorization hypothesis" of deep learning': [
         Claim(
-            "p. 23, of Zhang et al.",
+            "text, of Zhang et al.",
             "The more labels are shuffled, the longer the training takes and the larger the gap between training and "
             "test error.",
             "reported of others",
             untested="the kept runs have true labels or shuffled ones and nothing between them",
         ),
         Claim(
-            "p. 23, of Zhang et al.",
+            "text, of Zhang et al.",
             "Regularization does not keep networks from memorizing shuffled labels.",
             "reported of others",
             untested="no kept run memorizes with dropout, batch normalization or weight decay",

@@ -13,6 +13,7 @@ from experiments.claims.papers.thesis.records import (
     TWO,
     above,
     apart,
+    by_network,
     detector,
     detector_error,
     errors,
@@ -22,7 +23,7 @@ from experiments.claims.papers.thesis.records import (
     one,
     worst,
 )
-from experiments.claims.rules import Control, Number, Part, over_networks
+from experiments.claims.rules import Control, Number, Part
 
 NOISE = "The thesis does not print the standard deviation of the noise; ours, 1, was chosen because its tables fit"
 LOCATE = "Networks that locate a jump"
@@ -41,7 +42,7 @@ def _classical(records):
 def better(*names):
     """Parts: by how much networks have smaller errors than the classical detector at the same positions."""
     return lambda records: [
-        Part(f"jumps, {name}", over_networks(detector(records, RESTRICTED) - errors(records, name)), Control(MARGIN))
+        Part(f"jumps, {name}", by_network(detector(records, RESTRICTED) - errors(records, name)), Control(MARGIN))
         for name in names
     ]
 
@@ -49,17 +50,17 @@ def better(*names):
 def _widths(records):
     middle = {noise: np.mean(ends) for noise, ends in jumps(records)["detectors"]["best_widths"].items()}
     return [
-        above("best width at noise .6 minus that at .1", one(middle["0.6"] - middle["0.1"])),
+        above("best width at noise .6 minus that at .2", one(middle["0.6"] - middle["0.2"])),
         Part("width over noise, at .6 against .3", one(middle["0.6"] / middle["0.3"] / 2), Number(1.0, 0.1)),
     ]
 
 
 def _stopping(records):
-    found = jumps(records)["overfitting"]
-    loss = found["validation_loss"]
+    measured = jumps(records)["overfitting"]
+    loss = measured["validation_loss"]
     return [
-        Part("best epoch", over_networks(errors(records, TWO, "best_epoch")), Number(131, 39)),
-        Part("epoch without training error", one(found["first_epoch_without_training_error"]), Number(1400, 420)),
+        Part("best epoch", by_network(errors(records, TWO, "best_epoch")), Number(131, 39)),
+        Part("epoch without training error", one(measured["first_epoch_without_training_error"]), Number(1400, 420)),
         above("rise of the validation loss after its minimum", one(loss["last"] - loss["best"])),
     ]
 
@@ -67,7 +68,7 @@ def _stopping(records):
 def _outliers(records):
     classical = worst(*(detector(records, RESTRICTED, measure) for measure in ("l2", "l2_best")))
     network = worst(*(errors(records, TWO, measure) for measure in ("l2", "l2_best")))
-    return [Part("jumps, worst 1% of the signals", over_networks(classical - network), Control(1.0))]
+    return [Part("jumps, worst 1% of the signals", by_network(classical - network), Control(1.0))]
 
 
 def _first_layer(records):
@@ -95,15 +96,15 @@ def _local(records):
 
 
 def _derivative(records):
-    found = jumps(records)["perceptrons"]["agreement_of_one_layer_weights_with"]
+    measured = jumps(records)["perceptrons"]["agreement_of_one_layer_weights_with"]
     trained, *controls = (
         np.array(jumps(records)["optimum"]["sanity"][name]["agreement"])
         for name in ("thesis-style", "untrained", "shuffled labels")
     )
     return [
-        above("correlation with the classical filter", one(found[CLASSICAL]), 0.5),
-        Part("jumps, beside untrained", over_networks(trained - controls[0]), Control(0.1)),
-        Part("jumps, beside shuffled labels", over_networks(trained - controls[1]), Control(0.1)),
+        above("correlation with the classical filter", one(measured[CLASSICAL]), 0.5),
+        Part("jumps, beside untrained", by_network(trained - controls[0]), Control(0.1)),
+        Part("jumps, beside shuffled labels", by_network(trained - controls[1]), Control(0.1)),
     ]
 
 
@@ -122,7 +123,7 @@ SECTIONS = {
     "3.2.1 Introduction": "definitions",
     "3.2.2 Theoretical Analysis": [
         Claim(
-            "p. 30",
+            "text",
             "A filter whose taps have one sign and the sum 1 reduces the noise; one with both signs need not.",
             "a proof",
             untested="follows from the equation for the variance; nothing is left to measure",
@@ -132,7 +133,8 @@ SECTIONS = {
             "The best width of the classical filter grows with the noise, in proportion to it.",
             "curves for noise .1 to .6",
             _widths,
-            note="one run of 20,000 signals for each level of noise",
+            note="one run of 20,000 signals for each level of noise; from .2 upwards, as at .1 many widths are equally "
+            "good (seen before this choice)",
         ),
         Claim(
             "Fig. 3.5",
@@ -141,7 +143,7 @@ SECTIONS = {
             untested="the kept run has the best widths only, not the shares",
         ),
         Claim(
-            "p. 32",
+            "text",
             "A network finds the width of its filter by training, which the classical detector needs beforehand.",
             "no number",
             untested="no kept run trains networks at several levels of noise",
@@ -173,7 +175,7 @@ SECTIONS = {
         ),
         Claim(
             "Table 3.2",
-            "It locates jumps better than the classical detector.",
+            "A network with one hidden layer locates jumps better than the classical detector.",
             "0.3083 against 0.5532",
             better(TWO),
             control="the classical detector with answers from 21 to 80 only, as networks have them",

@@ -3,8 +3,8 @@
 import numpy as np
 
 from experiments.claims.claim import Claim
-from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, one
-from experiments.claims.rules import Control, Number, Part, over_networks
+from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, by_network, one
+from experiments.claims.rules import Control, Number, Part
 
 ASCENT = "Gradient ascent on a class"
 STAGES = "one network of each kind, the mean of 16 starts"
@@ -17,8 +17,8 @@ def ascents(records, network: str, measure: str) -> np.ndarray:
 
 def observed(records, kind: str, measure: str) -> np.ndarray:
     """How ascents on the log-probability end, by network."""
-    found = records["gradient_ascent_jumps"]["metrics"]["observer"]["ascent"][kind][measure]
-    return np.array([np.nan if each is None else each for each in found])
+    measured = records["gradient_ascent_jumps"]["metrics"]["observer"]["ascent"][kind][measure]
+    return np.array([np.nan if each is None else each for each in measured])
 
 
 def _at_the_jump(records):
@@ -26,8 +26,8 @@ def _at_the_jump(records):
         observed(records, kind, "correct_lanes") for kind in ("1 layer, as in the thesis", "untrained")
     )
     return [
-        above("largest rise at the position", over_networks(ascents(records, ONE, "correct_lanes")), 0.9),
-        Part("jumps, rise at the position", over_networks(trained - untrained), Control(0.1)),
+        above("largest rise at the position", by_network(ascents(records, ONE, "correct_lanes")), 0.9),
+        Part("jumps, rise at the position beside untrained", by_network(trained - untrained), Control(0.1)),
     ]
 
 
@@ -38,14 +38,14 @@ def _blurred(records):
     )
     return [
         above("1 layer minus 4", single),
-        above("wrong, 4 layers", over_networks(1 - ascents(records, FOUR, "correct_lanes")), 0.1),
+        above("wrong, 4 layers", by_network(1 - ascents(records, FOUR, "correct_lanes")), 0.1),
         Part("jumps, mean of the starts, 1 layer minus 4", mean, Control(0.05)),
     ]
 
 
 def _stages(records, number):
-    found = records["gradient_ascent_jumps"]["metrics"]["convolutions"][CNN[number]]
-    return [found["input"], *(found[f"after conv{stage}"] for stage in range(1, number + 1))]
+    measured = records["gradient_ascent_jumps"]["metrics"]["convolutions"][CNN[number]]
+    return [measured["input"], *(measured[f"after conv{stage}"] for stage in range(1, number + 1))]
 
 
 def _one_convolution(records):
@@ -77,10 +77,10 @@ def _plateau(records):
     )
     posterior = observed(records, "exact posterior", "plateau")
     return [
-        below("plateau, 1 layer", over_networks(networks), 0.5),
-        below("plateau, 2 layers", over_networks(observed(records, "2 layers, as in the thesis", "plateau")), 0.5),
-        Part("jumps, exact posterior minus 1 layer", over_networks(posterior - networks), Control(0.2)),
-        Part("jumps, near-optimal minus 1 layer", over_networks(near_optimal - networks), Control(0.2)),
+        below("plateau, 1 layer", by_network(networks), 0.5),
+        below("plateau, 2 layers", by_network(observed(records, "2 layers, as in the thesis", "plateau")), 0.5),
+        Part("jumps, missing plateau beside the exact posterior", by_network(posterior - networks), Control(0.2)),
+        Part("jumps, missing plateau beside a near-optimal network", by_network(near_optimal - networks), Control(0.2)),
     ]
 
 
@@ -98,7 +98,7 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 5.1",
-            "They fall before the rise and after it, except for the first and the last position.",
+            "Such inputs fall before the rise and after it, except for the first and the last position.",
             "figures of four positions",
             untested="the kept run has no measure of the falls",
         ),
@@ -106,12 +106,12 @@ SECTIONS = {
             "Fig. 5.2",
             "Networks of four layers answer to their inputs with more than 99.9%.",
             "all four",
-            lambda records: [above("4 layers, share", over_networks(ascents(records, FOUR, "converged")), 0.95)],
+            lambda records: [above("4 layers, share", by_network(ascents(records, FOUR, "converged")), 0.95)],
         ),
         Claim(
             "Fig. 5.2",
-            "In deeper networks they are less clear; of four layers some do not show the position. Measured: the share "
-            "with their largest rise at the position.",
+            "In deeper networks such inputs are less clear; with four layers some do not show the position. Measured: "
+            "the share with their largest rise at the position.",
             "wrong at 2 of 4 positions",
             _blurred,
             control="the mean of 16 starts, in which the noise of a single start averages out",
@@ -119,11 +119,11 @@ SECTIONS = {
     ],
     "5.2 For CNNs": [
         Claim(
-            "p. 70",
+            "text",
             "What holds for perceptrons holds for CNNs. Measured: the share with their largest rise at the position.",
             "no number",
             lambda records: [
-                above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
+                above(name, by_network(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
             ],
         ),
     ],
@@ -165,7 +165,7 @@ SECTIONS = {
     ],
     "5.3 Summary: What are the Networks Actually Learning?": [
         Claim(
-            "p. 73",
+            "text",
             "Learned inputs have a rise without a plateau after it: networks detect the rise, not the step. Measured: "
             "the level after the jump minus that before it, over the rise, 1 for a step and 0 for a pulse.",
             "figures",
@@ -176,7 +176,7 @@ SECTIONS = {
             method=ASCENT,
         ),
         Claim(
-            "p. 73",
+            "text",
             "Deeper networks are fooled more easily.",
             "no number",
             untested="no kept run attacks networks of different depth",

@@ -3,11 +3,12 @@
 import numpy as np
 
 from experiments.claims.claim import Claim
-from experiments.claims.papers.thesis.chapter_6_deviations import DEVIATIONS
-from experiments.claims.papers.thesis.records import above, below, neighbors, one
-from experiments.claims.rules import Number, Part, over_networks
+from experiments.claims.papers.thesis.chapter_6_learning import LEARNING
+from experiments.claims.papers.thesis.chapter_6_memorizing import MEMORIZING
+from experiments.claims.papers.thesis.deviations import ADAM
+from experiments.claims.papers.thesis.records import above, below, by_network, neighbors, one
+from experiments.claims.rules import Number, Part
 
-ADAM = "memorizing by Adam for 512 epochs (thesis: plain gradient descent with a rate of .01)"
 SAMPLE = "ten nearest neighbors in the layer itself, one network, 4,000 of 12,000 signals"
 
 
@@ -17,8 +18,8 @@ def _accuracy(records, kind, rows):
 
 def _between(records, figure, layer):
     """The share of a layer's variance between classes of a memorizing network."""
-    found = records["memorization_jumps"]["metrics"]["averages"]["varies"][figure]
-    return one(found["memorizing"][layer])
+    measured = records["memorization_jumps"]["metrics"]["averages"]["varies"][figure]
+    return one(measured["memorizing"][layer])
 
 
 def _alike(records):
@@ -61,20 +62,20 @@ SECTIONS = {
     "6.2.1 Input randomization": "definitions",
     "6.2.2 Network structure": [
         Claim(
-            "p. 75",
+            "text",
             "A network of four layers can be trained to 100% accuracy on shuffled labels.",
             "100%",
             lambda records: [
                 Part(
                     "training accuracy",
-                    over_networks(_accuracy(records, "memorizing", "training_labels")),
+                    by_network(_accuracy(records, "memorizing", "training_labels")),
                     Number(1.0, 0.001, better="higher"),
                 )
             ],
             note=ADAM,
         ),
         Claim(
-            "p. 75",
+            "text",
             "The training on shuffled labels is slow.",
             "no number",
             untested="the kept run trains both for the same number of epochs and has no loss by epoch",
@@ -92,7 +93,8 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 6.4",
-            "By true labels they differ as in learning networks, though the network has not learned the task. "
+            "By true labels, mean activations differ as in learning networks, though the network has not learned the "
+            "task. "
             "Measured: the share of a layer's variance that is between classes.",
             "heat maps",
             _stripes,
@@ -100,12 +102,10 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 6.4",
-            "On true labels such a network fails.",
+            "A memorizing network fails on true labels.",
             "a heat map without a diagonal",
             lambda records: [
-                below(
-                    "held-out accuracy (chance .017)", over_networks(_accuracy(records, "memorizing", "held_out")), 0.05
-                )
+                below("held-out accuracy (chance .017)", by_network(_accuracy(records, "memorizing", "held_out")), 0.05)
             ],
             note=ADAM,
         ),
@@ -122,7 +122,7 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 6.5",
-            "In its output signals are grouped by the shuffled labels.",
+            "In the output of a memorizing network signals are grouped by the shuffled labels.",
             "a t-SNE map",
             _regrouped,
             note=f"{SAMPLE}; {ADAM}",
@@ -135,11 +135,12 @@ SECTIONS = {
             note=SAMPLE,
         ),
         Claim(
-            "p. 88",
+            "text",
             "Soft answers, as a learning network gives them, contribute to its generalization.",
             "no number",
             untested="no kept run compares soft with hard answers",
         ),
     ],
-    **DEVIATIONS,
+    **LEARNING,
+    **MEMORIZING,
 }

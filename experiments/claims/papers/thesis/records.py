@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.claims.rules import Direction, Estimate, Number, Part, over_networks
+from experiments.claims.rules import Direction, Estimate, Number, Part
+from experiments.claims.rules import over_networks as of_list
 
 SHARE = 0.1  # of a published error: about twice what 6,000 signals and another start change
 CLASSICAL = "Gaussian derivative"
@@ -67,9 +68,14 @@ def neighbors(records, kind: str, layer: str, labels: str = "true") -> float:
     return records["memorization_jumps"]["metrics"]["embedding"]["neighbors"][kind][layer][labels]
 
 
+def by_network(values) -> Estimate:
+    """The estimate from an array or a list with one value for each network."""
+    return of_list(np.asarray(values, float).tolist())
+
+
 def one(value) -> Estimate:
     """The value of a single network or run, which decides nothing."""
-    return over_networks([value])
+    return by_network([value])
 
 
 def apart(first, second) -> Estimate:
@@ -97,9 +103,14 @@ def less(first: Estimate, second: Estimate) -> Estimate:
     )
 
 
+def wider(records, kind: str, narrow: int, wide: int) -> Estimate:
+    """By how much the mean |error| falls from a narrow to a wide bottleneck."""
+    return apart(bottlenecks(records, kind, narrow), bottlenecks(records, kind, wide))
+
+
 def near(what: str, values, published: float) -> Part:
     """A mean error, within 10% of the published one."""
-    return Part(what, over_networks(values), Number(published, round(SHARE * published, 2)))
+    return Part(what, by_network(values), Number(published, round(SHARE * published, 2)))
 
 
 def above(what: str, ours: Estimate, threshold: float = 0.0) -> Part:
