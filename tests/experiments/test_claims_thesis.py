@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from experiments.claims.claim import judge, kept_records
+from experiments.claims.claim import assess, kept_records
 from experiments.claims.papers.thesis import PAPER
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, Part
 
@@ -24,7 +24,7 @@ def records():
 
 def _verdicts(records, sentence):
     """The verdicts on the parts of the claim whose sentence starts like this."""
-    (claimed,) = (each for each in judge(PAPER, records) if each.claim.sentence.startswith(sentence))
+    (claimed,) = (each for each in assess(PAPER, records) if each.claim.sentence.startswith(sentence))
     return dict(zip((part.what for part in claimed.parts), claimed.of_parts, strict=True))
 
 

@@ -13,7 +13,6 @@ from experiments.claims.papers.thesis.records import (
     TWO,
     above,
     apart,
-    by_network,
     detector,
     detector_error,
     errors,
@@ -23,7 +22,7 @@ from experiments.claims.papers.thesis.records import (
     one,
     worst,
 )
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 NOISE = "The thesis does not print the standard deviation of the noise; ours, 1, was chosen because its tables fit"
 LOCATE = "Networks that locate a jump"
@@ -42,7 +41,7 @@ def _classical(records):
 def better(*names):
     """Parts: by how much networks have smaller errors than the classical detector at the same positions."""
     return lambda records: [
-        Part(f"jumps, {name}", by_network(detector(records, RESTRICTED) - errors(records, name)), Control(MARGIN))
+        Part(f"jumps, {name}", over_networks(detector(records, RESTRICTED) - errors(records, name)), Control(MARGIN))
         for name in names
     ]
 
@@ -59,7 +58,7 @@ def _stopping(records):
     measured = jumps(records)["overfitting"]
     loss = measured["validation_loss"]
     return [
-        Part("best epoch", by_network(errors(records, TWO, "best_epoch")), Number(131, 39)),
+        Part("best epoch", over_networks(errors(records, TWO, "best_epoch")), Number(131, 39)),
         Part("epoch without training error", one(measured["first_epoch_without_training_error"]), Number(1400, 420)),
         above("rise of the validation loss after its minimum", one(loss["last"] - loss["best"])),
     ]
@@ -68,7 +67,7 @@ def _stopping(records):
 def _outliers(records):
     classical = worst(*(detector(records, RESTRICTED, measure) for measure in ("l2", "l2_best")))
     network = worst(*(errors(records, TWO, measure) for measure in ("l2", "l2_best")))
-    return [Part("jumps, worst 1% of the signals", by_network(classical - network), Control(1.0))]
+    return [Part("jumps, worst 1% of the signals", over_networks(classical - network), Control(1.0))]
 
 
 def _first_layer(records):
@@ -103,8 +102,8 @@ def _derivative(records):
     )
     return [
         above("correlation with the classical filter", one(measured[CLASSICAL]), 0.5),
-        Part("jumps, beside untrained", by_network(trained - controls[0]), Control(0.1)),
-        Part("jumps, beside shuffled labels", by_network(trained - controls[1]), Control(0.1)),
+        Part("jumps, beside untrained", over_networks(trained - controls[0]), Control(0.1)),
+        Part("jumps, beside shuffled labels", over_networks(trained - controls[1]), Control(0.1)),
     ]
 
 

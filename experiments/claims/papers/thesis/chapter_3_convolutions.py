@@ -10,14 +10,13 @@ from experiments.claims.papers.thesis.records import (
     above,
     apart,
     below,
-    by_network,
     detector,
     errors,
     jumps,
     near,
     one,
 )
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 SAME_SIGN = 0.8  # of the smoothing share: half-way between the mixed filter of Fig. 3.3 (0.6) and taps of one sign (1)
 SHARE = (
@@ -42,7 +41,7 @@ def _first_filter(records, number):
 def _two(records):
     later = jumps(records)["convolutions"]["fig_3_21_two_convolutions"]["smoothing_share"]["conv2"]
     return [
-        above("first filter", by_network(_first_filter(records, 2)), SAME_SIGN),
+        above("first filter", over_networks(_first_filter(records, 2)), SAME_SIGN),
         below("second filter, one network", one(later), SAME_SIGN),
     ]
 
@@ -50,7 +49,7 @@ def _two(records):
 def _three(records):
     later = jumps(records)["convolutions"]["fig_3_23_three_convolutions"]["smoothing_share"]["conv2"]
     return [
-        above("first filter", by_network(_first_filter(records, 3)), SAME_SIGN),
+        above("first filter", over_networks(_first_filter(records, 3)), SAME_SIGN),
         below("second filter, one network", one(later), SAME_SIGN),
         Part(
             "mean |error| with the third filter minus without",
@@ -84,7 +83,7 @@ CONVOLUTIONS = {
             "Fig. 3.18",
             f"A single filter of 7 taps both averages and differentiates: its taps have both signs. {SHARE}",
             "a figure",
-            lambda records: [below("7 taps", by_network(_of_length(records, 7)), SAME_SIGN)],
+            lambda records: [below("7 taps", over_networks(_of_length(records, 7)), SAME_SIGN)],
             note=LINEAR,
         ),
         Claim(
@@ -92,10 +91,10 @@ CONVOLUTIONS = {
             f"Filters of fewer than 7 taps only smooth. {SHARE}",
             "a figure of 5 taps",
             lambda records: [
-                above("5 taps", by_network(_of_length(records, 5)), SAME_SIGN),
+                above("5 taps", over_networks(_of_length(records, 5)), SAME_SIGN),
                 above(
                     "3 to 6 taps minus 7 to 11",
-                    by_network(_of_length(records, 3, 4, 5, 6) - _of_length(records, 7, 8, 9, 10, 11)),
+                    over_networks(_of_length(records, 3, 4, 5, 6) - _of_length(records, 7, 8, 9, 10, 11)),
                 ),
             ],
             control="the same networks with longer filters",
@@ -144,7 +143,7 @@ CONVOLUTIONS = {
             lambda records: [
                 Part(
                     f"jumps, {name}",
-                    by_network(detector(records, RESTRICTED) - errors(records, name)),
+                    over_networks(detector(records, RESTRICTED) - errors(records, name)),
                     Control(0.05),
                 )
                 for name in CNN.values()

@@ -13,7 +13,6 @@ from experiments.claims.papers.thesis.records import (
     apart,
     below,
     bottlenecks,
-    by_network,
     detector,
     errors,
     near,
@@ -21,6 +20,7 @@ from experiments.claims.papers.thesis.records import (
     one,
     wider,
 )
+from experiments.claims.rules import over_networks
 
 WIDTHS = range(2, 11)
 DEEP_WIDTHS_WITH_DEAD_UNITS = 6, 9, 10  # 1, 1 and 2 dead units in Fig. 4.5
@@ -43,7 +43,7 @@ def _beside_wide(records):
 
 def _beside_classical(records):
     return [
-        above(f"{kind}, {width}", by_network(bottlenecks(records, kind, width) - detector(records, CLASSICAL)))
+        above(f"{kind}, {width}", over_networks(bottlenecks(records, kind, width) - detector(records, CLASSICAL)))
         for kind, width in TABLE
     ]
 
@@ -55,7 +55,7 @@ def order_by_width(records, kind: str, measure: str = "l1") -> np.ndarray:
 
 
 def _dead(records, kind, widths):
-    return by_network(np.mean([bottlenecks(records, kind, width, "dead") for width in widths], axis=0))
+    return over_networks(np.mean([bottlenecks(records, kind, width, "dead") for width in widths], axis=0))
 
 
 def _continuity(records):
@@ -92,7 +92,7 @@ SECTIONS = {
             "In shallow networks every further unit decreases the error. Measured: the rank correlation of width and "
             "error.",
             "a curve that falls throughout",
-            lambda records: [below("shallow", by_network(order_by_width(records, "shallow")), -0.9)],
+            lambda records: [below("shallow", over_networks(order_by_width(records, "shallow")), -0.9)],
         ),
         Claim(
             "Table 4.1",

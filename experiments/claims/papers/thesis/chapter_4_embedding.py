@@ -6,19 +6,18 @@ from experiments.claims.claim import Claim
 from experiments.claims.papers.thesis.records import (
     above,
     below,
-    by_network,
     less,
     rate,
     wider,
 )
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 
 def _curve(records):
     measured = records["bottleneck"]["metrics"]["codes"]
     each = {kind: [code for name, code in of.items() if name.startswith("seed")] for kind, of in measured.items()}
     return [
-        below(f"crossings and equal pairs, {kind}", by_network([c["crossings"] + c["coinciding"] for c in of]), 0.5)
+        below(f"crossings and equal pairs, {kind}", over_networks([c["crossings"] + c["coinciding"] for c in of]), 0.5)
         for kind, of in each.items()
     ]
 
@@ -63,8 +62,8 @@ def _starts(records):
         usual, mine, others = (
             final[start] for start in ("default", "pseudo-inverse", "pseudo-inverse of other classes")
         )
-        parts.append(above(f"{name}, default minus pseudo-inverse", by_network(usual - mine)))
-        parts.append(Part(f"jumps, {name}", by_network(others - mine), Control(0.05)))
+        parts.append(above(f"{name}, default minus pseudo-inverse", over_networks(usual - mine)))
+        parts.append(Part(f"jumps, {name}", over_networks(others - mine), Control(0.05)))
     return parts
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from experiments.claims.claim import Claim
-from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, by_network, one
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, one
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 ASCENT = "Gradient ascent on a class"
 STAGES = "one network of each kind, the mean of 16 starts"
@@ -26,8 +26,8 @@ def _at_the_jump(records):
         observed(records, kind, "correct_lanes") for kind in ("1 layer, as in the thesis", "untrained")
     )
     return [
-        above("largest rise at the position", by_network(ascents(records, ONE, "correct_lanes")), 0.9),
-        Part("jumps, rise at the position beside untrained", by_network(trained - untrained), Control(0.1)),
+        above("largest rise at the position", over_networks(ascents(records, ONE, "correct_lanes")), 0.9),
+        Part("jumps, rise at the position beside untrained", over_networks(trained - untrained), Control(0.1)),
     ]
 
 
@@ -38,7 +38,7 @@ def _blurred(records):
     )
     return [
         above("1 layer minus 4", single),
-        above("wrong, 4 layers", by_network(1 - ascents(records, FOUR, "correct_lanes")), 0.1),
+        above("wrong, 4 layers", over_networks(1 - ascents(records, FOUR, "correct_lanes")), 0.1),
         Part("jumps, mean of the starts, 1 layer minus 4", mean, Control(0.05)),
     ]
 
@@ -77,10 +77,12 @@ def _plateau(records):
     )
     posterior = observed(records, "exact posterior", "plateau")
     return [
-        below("plateau, 1 layer", by_network(networks), 0.5),
-        below("plateau, 2 layers", by_network(observed(records, "2 layers, as in the thesis", "plateau")), 0.5),
-        Part("jumps, missing plateau beside the exact posterior", by_network(posterior - networks), Control(0.2)),
-        Part("jumps, missing plateau beside a near-optimal network", by_network(near_optimal - networks), Control(0.2)),
+        below("plateau, 1 layer", over_networks(networks), 0.5),
+        below("plateau, 2 layers", over_networks(observed(records, "2 layers, as in the thesis", "plateau")), 0.5),
+        Part("jumps, missing plateau beside the exact posterior", over_networks(posterior - networks), Control(0.2)),
+        Part(
+            "jumps, missing plateau beside a near-optimal network", over_networks(near_optimal - networks), Control(0.2)
+        ),
     ]
 
 
@@ -106,7 +108,7 @@ SECTIONS = {
             "Fig. 5.2",
             "Networks of four layers answer to their inputs with more than 99.9%.",
             "all four",
-            lambda records: [above("4 layers, share", by_network(ascents(records, FOUR, "converged")), 0.95)],
+            lambda records: [above("4 layers, share", over_networks(ascents(records, FOUR, "converged")), 0.95)],
         ),
         Claim(
             "Fig. 5.2",
@@ -123,7 +125,7 @@ SECTIONS = {
             "What holds for perceptrons holds for CNNs. Measured: the share with their largest rise at the position.",
             "no number",
             lambda records: [
-                above(name, by_network(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
+                above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
             ],
         ),
     ],

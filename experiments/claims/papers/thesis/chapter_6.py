@@ -6,8 +6,8 @@ from experiments.claims.claim import Claim
 from experiments.claims.papers.thesis.chapter_6_learning import LEARNING
 from experiments.claims.papers.thesis.chapter_6_memorizing import MEMORIZING
 from experiments.claims.papers.thesis.deviations import ADAM
-from experiments.claims.papers.thesis.records import above, below, by_network, neighbors, one
-from experiments.claims.rules import Number, Part
+from experiments.claims.papers.thesis.records import above, below, neighbors, one
+from experiments.claims.rules import Number, Part, over_networks
 
 SAMPLE = "ten nearest neighbors in the layer itself, one network, 4,000 of 12,000 signals"
 
@@ -68,7 +68,7 @@ SECTIONS = {
             lambda records: [
                 Part(
                     "training accuracy",
-                    by_network(_accuracy(records, "memorizing", "training_labels")),
+                    over_networks(_accuracy(records, "memorizing", "training_labels")),
                     Number(1.0, 0.001, better="higher"),
                 )
             ],
@@ -105,7 +105,9 @@ SECTIONS = {
             "A memorizing network fails on true labels.",
             "a heat map without a diagonal",
             lambda records: [
-                below("held-out accuracy (chance .017)", by_network(_accuracy(records, "memorizing", "held_out")), 0.05)
+                below(
+                    "held-out accuracy (chance .017)", over_networks(_accuracy(records, "memorizing", "held_out")), 0.05
+                )
             ],
             note=ADAM,
         ),

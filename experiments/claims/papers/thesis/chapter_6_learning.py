@@ -14,10 +14,9 @@ from experiments.claims.papers.thesis.records import (
     DISTANCES,
     above,
     below,
-    by_network,
     one,
 )
-from experiments.claims.rules import Number, Part
+from experiments.claims.rules import Number, Part, over_networks
 
 
 def _euclidean(records):
@@ -80,7 +79,7 @@ LEARNING = {
             lambda records: [
                 Part(
                     "held-out accuracy",
-                    by_network(
+                    over_networks(
                         records["memorization_mnist"]["metrics"]["training"]["accuracy"]["learning"]["held_out"]
                     ),
                     Number(0.9807, 0.005),

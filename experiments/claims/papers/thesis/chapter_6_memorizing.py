@@ -16,12 +16,11 @@ from experiments.claims.papers.thesis.records import (
     DISTANCES,
     above,
     below,
-    by_network,
     change,
     layers,
     one,
 )
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 
 def _higher_levels(records):
@@ -29,8 +28,8 @@ def _higher_levels(records):
         layers(records, "jumps", kind, "level")[1:] for kind in ("learning", "fully trained", "memorizing")
     )
     return [
-        above("over learning, least of all layers", by_network((high / low - 1).min(axis=0))),
-        Part("jumps, activity beside fully trained", by_network((high / full - 1).min(axis=0)), Control(0.1)),
+        above("over learning, least of all layers", over_networks((high / low - 1).min(axis=0))),
+        Part("jumps, activity beside fully trained", over_networks((high / full - 1).min(axis=0)), Control(0.1)),
     ]
 
 
@@ -41,14 +40,14 @@ def _climbs(records):
             above(f"{metric}, change", rise(records, "jumps", "memorizing", 0, 1, metric=metric))
             for metric in DISTANCES
         ),
-        Part("jumps, rise beside fully trained", by_network(memorizing - full), Control(MARGIN)),
+        Part("jumps, rise beside fully trained", over_networks(memorizing - full), Control(MARGIN)),
     ]
 
 
 def _constant(records):
     values = {metric: layers(records, "jumps", "memorizing", metric=metric) for metric in DISTANCES}
     return [
-        Part(f"{metric}, last over first", by_network(each[-1] / each[1]), Number(1.0, 0.1))
+        Part(f"{metric}, last over first", over_networks(each[-1] / each[1]), Number(1.0, 0.1))
         for metric, each in values.items()
     ]
 
@@ -81,7 +80,7 @@ def _generalizes(records):
     return [
         below("change, learning", rise(records, "jumps", "learning")),
         below("change, fully trained", rise(records, "jumps", "fully trained")),
-        Part("held-out accuracy, fully trained minus learning", by_network(gain), Number(0.0, 0.03, "higher")),
+        Part("held-out accuracy, fully trained minus learning", over_networks(gain), Number(0.0, 0.03, "higher")),
     ]
 
 
@@ -98,7 +97,7 @@ def _detected(records):
     return [
         Part(
             "jumps, ratio of layers beside fully trained",
-            by_network(draws["memorizing"] - draws["fully trained"]),
+            over_networks(draws["memorizing"] - draws["fully trained"]),
             Control(MARGIN),
         )
     ]

@@ -14,14 +14,13 @@ from experiments.claims.papers.thesis.records import (
     above,
     apart,
     below,
-    by_network,
     detector,
     errors,
     jumps,
     neighbors,
     one,
 )
-from experiments.claims.rules import Control, Number, Part
+from experiments.claims.rules import Control, Number, Part, over_networks
 
 OPTIMUM = "optimum, mode"
 
@@ -37,15 +36,15 @@ def _room(records):
     optimum = detector(records, OPTIMUM)
     fresh = np.array(jumps(records)["optimum"]["fresh"]["l1"])
     return [
-        above("1 layer over the optimum", by_network(errors(records, ONE) / optimum), 1.1),
-        above("4 layers over the optimum", by_network(errors(records, FOUR) / optimum), 1.1),
-        below("1 layer on fresh signals over the optimum", by_network(fresh / optimum), 1.05),
+        above("1 layer over the optimum", over_networks(errors(records, ONE) / optimum), 1.1),
+        above("4 layers over the optimum", over_networks(errors(records, FOUR) / optimum), 1.1),
+        below("1 layer on fresh signals over the optimum", over_networks(fresh / optimum), 1.05),
     ]
 
 
 def _reliability(records):
     absolute, square = (order_by_width(records, "shallow", measure) for measure in ("l1", "l2"))
-    return [above("shallow bottlenecks", by_network(square - absolute))]
+    return [above("shallow bottlenecks", over_networks(square - absolute))]
 
 
 def _probes(records):

@@ -3,12 +3,11 @@
 import numpy as np
 
 from experiments.claims.papers.thesis.records import (
-    by_network,
     change,
     layers,
     untrained_layers,
 )
-from experiments.claims.rules import Control, Part
+from experiments.claims.rules import Control, Part, over_networks
 
 METHOD = "Inner-class deviation of hidden layers"
 MARGIN = 0.1  # of the deviation of the input
@@ -22,18 +21,18 @@ CHANGES = "Changes are shares of the value of the input."
 
 def rise(records, data, kind, first=0, last=-1, **options):
     """The change of a measure from one layer to another, of every network."""
-    return by_network(change(layers(records, data, kind, **options), first, last))
+    return over_networks(change(layers(records, data, kind, **options), first, last))
 
 
 def smallest_step(records, data, kind, **options):
     """The smallest increase from a layer to the next, of every network."""
-    return by_network(np.diff(layers(records, data, kind, **options), axis=0).min(axis=0))
+    return over_networks(np.diff(layers(records, data, kind, **options), axis=0).min(axis=0))
 
 
 def shrinking(records, data, title):
     """By how much more the deviation of learning networks shrinks than that of the same networks before training."""
     learned, start = change(layers(records, data, "learning")), change(untrained_layers(records, data))
-    return Part(f"{title}, beside untrained", by_network(start - learned), Control(MARGIN))
+    return Part(f"{title}, beside untrained", over_networks(start - learned), Control(MARGIN))
 
 
 def by_chance(records, kind, place, layer):

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.claims.rules import Direction, Estimate, Number, Part
-from experiments.claims.rules import over_networks as of_list
+from experiments.claims.rules import Direction, Estimate, Number, Part, over_networks
 
 SHARE = 0.1  # of a published error: about twice what 6,000 signals and another start change
 CLASSICAL = "Gaussian derivative"
@@ -68,14 +67,9 @@ def neighbors(records, kind: str, layer: str, labels: str = "true") -> float:
     return records["memorization_jumps"]["metrics"]["embedding"]["neighbors"][kind][layer][labels]
 
 
-def by_network(values) -> Estimate:
-    """The estimate from an array or a list with one value for each network."""
-    return of_list(np.asarray(values, float).tolist())
-
-
 def one(value) -> Estimate:
     """The value of a single network or run, which decides nothing."""
-    return by_network([value])
+    return over_networks([value])
 
 
 def apart(first, second) -> Estimate:
@@ -110,7 +104,7 @@ def wider(records, kind: str, narrow: int, wide: int) -> Estimate:
 
 def near(what: str, values, published: float) -> Part:
     """A mean error, within 10% of the published one."""
-    return Part(what, by_network(values), Number(published, round(SHARE * published, 2)))
+    return Part(what, over_networks(values), Number(published, round(SHARE * published, 2)))
 
 
 def above(what: str, ours: Estimate, threshold: float = 0.0) -> Part:
