@@ -58,7 +58,8 @@ def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
 
 def _number(part) -> str:
     ours = part.ours
-    number, networks = f"{ours.mean:.3g}", f"{ours.networks} network{'s' * (ours.networks != 1)}"
+    number, networks = f"{ours.mean:.3g}", f"{ours.networks:,} {ours.repeated}"
+    networks = "one network" if ours.networks == 1 else networks
     if ours.freedom:
         number += " ({:.3g} to {:.3g}, {})".format(*ours.interval(), networks)
     else:

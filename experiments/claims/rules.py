@@ -27,19 +27,20 @@ LEVEL = 0.025  # of each one-sided test, for all parts of a paper together
 
 
 class Estimate(NamedTuple):
-    """A mean, its standard error, and the degrees of freedom of the latter."""
+    """A mean, its standard error and the latter's degrees of freedom, over networks or what else was repeated."""
 
     mean: float
     error: float
     freedom: float
     networks: int
+    repeated: str = "networks"
 
     def above(self, threshold: float) -> float:
         """The p-value of a true mean of at most the threshold."""
         if not self.freedom:
             return 1.0
-        if not self.error:
-            return 0.0 if self.mean > threshold else 1.0
+        if not self.error:  # equal values, mostly small whole numbers: two of them decide nothing
+            return 0.0 if self.mean > threshold and self.freedom > 1 else 1.0
         return float(stats.t.sf((self.mean - threshold) / self.error, self.freedom))
 
     def below(self, threshold: float) -> float:

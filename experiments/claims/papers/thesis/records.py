@@ -33,7 +33,7 @@ def detector_error(records, name: str, best: bool = False) -> Estimate:
     """The mean |error| of a detector, with its standard error over test signals, from the root mean square."""
     mean, square = (detector(records, name, f"{measure}_best" if best else measure) for measure in ("l1", "l2"))
     signals = records["jump_detection"]["config"]["test_signals"]
-    return Estimate(mean, float(np.sqrt((square**2 - mean**2) / signals)), signals - 1, signals)
+    return Estimate(mean, float(np.sqrt((square**2 - mean**2) / signals)), signals - 1, signals, "signals")
 
 
 def worst(whole, best) -> np.ndarray:
@@ -84,7 +84,7 @@ def apart(first, second) -> Estimate:
 def rate(case: Mapping) -> Estimate:
     """A share of random draws, with an error that is not 0 where none or all of them succeeded."""
     trials, near = case["trials"], (case["successes"] + 2) / (case["trials"] + 4)
-    return Estimate(case["rate"], float(np.sqrt(near * (1 - near) / trials)), trials - 1, trials)
+    return Estimate(case["rate"], float(np.sqrt(near * (1 - near) / trials)), trials - 1, trials, "draws")
 
 
 def less(first: Estimate, second: Estimate) -> Estimate:
@@ -94,6 +94,7 @@ def less(first: Estimate, second: Estimate) -> Estimate:
         float(np.hypot(first.error, second.error)),
         min(first.freedom, second.freedom),
         min(first.networks, second.networks),
+        first.repeated,
     )
 
 
