@@ -1,0 +1,120 @@
+"""The paper's objective with its relaxed gates as published, for many costs, penalties, sharpnesses and optimizers."""
+
+from itertools import product
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import optax
+
+from interp_jax import figures
+from interp_jax.methods import core_units
+
+OPTIMIZERS = {"Adam": optax.adam(0.01), "plain descent": optax.sgd(0.1)}
+
+
+class AsPublished(NamedTuple):
+    """Units and holding rates by layer, [optimizers, sharpnesses, λ, α, classes], of the first network."""
+
+    optimizers: list[str]
+    sharpness: list[float]
+    penalties: list[float]
+    alphas: list[float]
+    units: dict[str, np.ndarray]
+    holding: dict[str, np.ndarray]
+    of: dict[str, int]
+    required: float
+
+
+def measure(study) -> AsPublished:
+    """The gates' own sets, without any search, for every setting and class."""
+    config, units, holding, of = study.config, {}, {}, {}
+    grid = [*product(OPTIMIZERS, config.published_sharpness, config.published_penalties)]
+    shape = len(OPTIMIZERS), len(config.published_sharpness), len(config.published_penalties)
+    for layer in config.layers:
+        rows = [_sets(study, layer, *setting) for setting in study.counted(f"objective as published, {layer}", grid)]
+        units[layer], holding[layer] = (
+            np.stack(each).reshape(*shape, *each[0].shape) for each in zip(*rows, strict=True)
+        )
+        of[layer] = study.parts(0, layer)["search"].hidden.shape[-1]
+    settings = config.published_sharpness, config.published_penalties, config.published_alphas
+    return AsPublished([*OPTIMIZERS], *map(list, settings), units, holding, of, config.holding)
+
+
+def _sets(study, layer, optimizer, sharpness, penalty):
+    """Units and holding rates [alphas, classes] of one setting."""
+
+    def compute():
+        options = {"kind": "relaxed", "repeats": 1, "penalty": penalty}
+        options |= {"alphas": study.config.published_alphas, "optimizer": OPTIMIZERS[optimizer]}
+        options |= {"steps": study.config.published_steps, "minibatch_size": study.config.minibatch_size}
+        options["key"] = jax.random.fold_in(study.key(4), 0)
+        swept = core_units.sweep(study.tail(0, layer), *study.parts(0, layer)["search"], range(10), **options)
+        return [swept.units[..., 0].T, swept.holding_rate[..., 0].T]
+
+    return study.cached(f"as published {layer} {optimizer} {sharpness:g} {penalty:g}", compute)
+
+
+def outcomes(units: np.ndarray, holding: np.ndarray, of: int, required: float) -> dict[str, np.ndarray]:
+    """What became of each set, as masks: no unit left, all kept, or selected with or without the required rate."""
+    some, enough = (units > 0) & (units < of), holding >= required - 1e-6
+    return {"none": units == 0, "all": units == of, "selected": some & enough, "too few": some & ~enough}
+
+
+def show(result: AsPublished, page) -> None:
+    """A table of all settings, and the rates over costs and penalties."""
+    page.text(
+        "The objective as published: squared loss of the center-based classifier, α for every open gate, λ for gates "
+        "that are neither open nor closed, gates b = σ(w·x) that are rounded after training, and no search. Of the "
+        f"classes, the table counts those for which the gates close everything (none), keep everything (all), select "
+        f"units that hold {result.required:.1%} of the decisions of the search's rows (selected), or select units that "
+        "do not (too few); the paper gives none of these settings."
+    )
+    page.finding(sentence(result))
+    metrics = {}
+    for layer, units in result.units.items():
+        holding, rows = result.holding[layer], []
+        for place in np.ndindex(units.shape[:-1]):
+            optimizer, sharpness, penalty, alpha = place
+            counts = outcomes(units[place], holding[place], result.of[layer], result.required)
+            setting = (
+                result.optimizers[optimizer],
+                f"{result.sharpness[sharpness]:g}",
+                f"{result.penalties[penalty]:g}",
+                f"{result.alphas[alpha]:g}",
+            )
+            numbers = f"{units[place].mean():.1f}", f"{holding[place].mean():.1%}"
+            rows.append((*setting, *(str(int(each.sum())) for each in counts.values()), *numbers))
+        header = "optimizer", "w", "λ", "α", "none", "all", "selected", "too few", "mean units", "mean holding rate"
+        page.table(header, rows, f"{layer}, {result.of[layer]} feature maps: classes of {units.shape[-1]} by outcome.")
+        series = {
+            f"{optimizer}, w = {sharpness:g}": holding[first, second].mean(axis=(0, 2))
+            for first, optimizer in enumerate(result.optimizers)
+            for second, sharpness in enumerate(result.sharpness)
+        }
+        lines = figures.curves.against(np.log10(result.alphas), series, "log₁₀ α", "holding rate")
+        page.figure(f"as_published_{layer}", lines, f"{layer}: mean holding rate over classes and λ; 0.5 is chance.")
+        counts = outcomes(units, holding, result.of[layer], result.required)
+        metrics[layer] = {name: each.mean(axis=-1) for name, each in counts.items()}
+        metrics[layer] |= {"units": units.mean(axis=-1), "holding": holding.mean(axis=-1)}
+    grid = {name: getattr(result, name) for name in ("optimizers", "sharpness", "penalties", "alphas")}
+    page.metrics({**grid, "layers": metrics})
+
+
+def sentence(result: AsPublished) -> str:
+    """The finding: how often the objective selects, and what it needs where it works best."""
+    words = []
+    for layer, units in result.units.items():
+        holding = result.holding[layer]
+        counts = outcomes(units, holding, result.of[layer], result.required)
+        whole = counts["selected"].all(axis=-1)
+        best = f"{units.mean(axis=-1)[whole].min():.1f} units at best" if whole.any() else "no setting for all classes"
+        words.append(
+            f"{counts['selected'].mean():.0%} of settings and classes in {layer} (no unit left in "
+            f"{counts['none'].mean():.0%}, all kept in {counts['all'].mean():.0%}, too few in "
+            f"{counts['too few'].mean():.0%}; {best})"
+        )
+    return (
+        f"The objective as published, without a search, selects units that hold {result.required:.1%} of the decisions "
+        f"for {' and '.join(words)}."
+    )

@@ -1,0 +1,138 @@
+"""Sets of units certified on calibration rows, and what becomes of the certificates on the test images."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from scipy import stats
+
+from interp_jax import figures
+from interp_jax.methods import core_units
+
+
+class Certified(NamedTuple):
+    """Of one layer; all [networks, classes], rates as fractions."""
+
+    units: np.ndarray  # of the set selected without a certificate
+    test_rate: np.ndarray  # its rate on the test images
+    certified: np.ndarray  # whether a set is certified
+    certified_units: np.ndarray  # of the certified set; of the best that is not certified where none is
+    lower_bound: np.ndarray  # pointwise, from the calibration rows
+    calibration_rows: np.ndarray
+    certified_test_rate: np.ndarray
+    test_rows: np.ndarray
+    upper_bound: np.ndarray  # of the certified set's rate, from equally many test images of either group
+
+
+class Certificates(NamedTuple):
+    """By layer, with the layer's units, and the guarantee that was asked for."""
+
+    layers: dict[str, Certified]
+    of: dict[str, int]
+    holding: float
+    confidence: float
+
+
+def measure(study) -> Certificates:
+    """For every network, layer and class: a set selected without a certificate, and a certified one."""
+    config, layers, of = study.config, {}, {}
+    for layer in config.layers:
+        runs = [(seed, label) for seed in range(config.seeds) for label in range(10)]
+        rows = [_one(study, layer, *run) for run in study.counted(f"certificates, {layer}", runs)]
+        layers[layer] = Certified(*(np.array(each).reshape(config.seeds, -1) for each in zip(*rows, strict=True)))
+        of[layer] = study.parts(0, layer)["search"].hidden.shape[-1]
+    return Certificates(layers, of, config.holding, config.confidence)
+
+
+def _one(study, layer, seed, label):
+    plain = study.select(seed, layer, label)
+    parts = study.parts(seed, layer)
+    options = {"confidence": study.config.confidence, "calibration": tuple(parts["calibration"])}
+    certified = study.select(seed, layer, label, "certified", **options)
+    data = equal_rows(parts["test"].predictions, label, jax.random.fold_in(study.key(3), label))
+    masks = np.stack([plain.mask, certified.mask])
+    rates = core_units.holding_rates(study.tail(seed, layer), *parts["test"], label, masks, data=data)
+    rows = len(data.rows)
+    upper = upper_limit(round(rates[1] * rows), rows, 1 - study.config.confidence)
+    calibrated = len(certified.calibration_rows.rows)
+    certificate = certified.certified, certified.units, certified.lower_bound, calibrated
+    return plain.units, rates[0], *certificate, rates[1], rows, upper
+
+
+def equal_rows(predictions: np.ndarray, label: int, key) -> core_units.ClassData:
+    """All rows predicted as a class, or of the others, whichever are fewer, and as many random ones of the rest."""
+    sides = np.flatnonzero(predictions == label), np.flatnonzero(predictions != label)
+    size, order = min(map(len, sides)), np.asarray(jax.random.bits(key, predictions.shape))
+    return core_units.ClassData(*(np.sort(side[np.argsort(order[side], kind="stable")[:size]]) for side in sides))
+
+
+def upper_limit(held: int, rows: int, level: float) -> float:
+    """The exact one-sided upper bound (Clopper & Pearson) of a rate from ``held`` of ``rows`` decisions."""
+    return 1.0 if held == rows else float(stats.beta.ppf(1 - level, held + 1, rows - held))
+
+
+def show(result: Certificates, page) -> None:
+    """A table and a figure for every layer."""
+    goal = f"{result.holding:.1%}".replace(".0%", "%")
+    page.text(
+        "Calibration images trained no network and served no search. With equally many of a class and of the others, "
+        "the number of decisions that hold has an exact lower bound; nested sets are tested from large to small, and "
+        f"the smallest whose bound reaches {goal} is certified: at most one certificate in "
+        f"{round(1 / (1 - result.confidence))} may be false. The tables have means over networks: units of the set "
+        "selected without a certificate and of the certified one, of the latter the lower bound, and the rates of both "
+        "on the test images, which serve here only to check the certificates."
+    )
+    page.finding(sentence(result))
+    names, metrics = [str(label) for label in range(10)], {}
+    for layer, each in result.layers.items():
+        columns = {
+            "class": names,
+            "units": map("{:.1f}".format, each.units.mean(axis=0)),
+            "rate on test images": map("{:.2%}".format, each.test_rate.mean(axis=0)),
+            "certified": map("{} of {}".format, each.certified.sum(axis=0), [len(each.certified)] * 10),
+            "units, certified": map("{:.1f}".format, each.certified_units.mean(axis=0)),
+            "lower bound": map("{:.2%}".format, each.lower_bound.mean(axis=0)),
+            "calibration images": map("{:.0f}".format, each.calibration_rows.mean(axis=0)),
+            "rate on test images, certified": map("{:.2%}".format, each.certified_test_rate.mean(axis=0)),
+        }
+        page.table([*columns], [*zip(*columns.values(), strict=True)], f"{layer}, {result.of[layer]} feature maps.")
+        series = {"without a certificate": each.units.T, "certified": each.certified_units.T}
+        bars = figures.selected_units.by_class(names, series, None, y_label=f"units of {layer}")
+        page.figure(f"certified_{layer}", bars, f"{layer}: units for every class, a point for every network.")
+        metrics[layer] = {**each._asdict(), "of": result.of[layer]}
+    n, false, most = count_false(result)
+    page.metrics({**metrics, "certificates": n, "false": false, "most_false_by_chance": most})
+
+
+def count_false(result: Certificates) -> tuple[int, int, int]:
+    """Certificates; those that the test images contradict; and how many these may be by chance.
+
+    A certificate is contradicted if the upper bound of its rate on the test images lies below the rate certified. The
+    last number is the 99% quantile of as many false certificates as the confidence allows.
+    """
+    certified = np.concatenate([each.certified.ravel() for each in result.layers.values()])
+    upper = np.concatenate([each.upper_bound.ravel() for each in result.layers.values()])[certified]
+    most = stats.binom.ppf(0.99, len(upper), 1 - result.confidence) if len(upper) else 0
+    return len(upper), int(np.sum(upper < result.holding)), int(most)
+
+
+def sentence(result: Certificates) -> str:
+    """The finding: what certificates cost in units, and whether they hold on test images."""
+    (n, false, most), all_of = count_false(result), sum(each.certified.size for each in result.layers.values())
+    goal = f"{result.holding:.1%}".replace(".0%", "%")
+    words = []
+    for layer, each in result.layers.items():
+        of, certain = result.of[layer], each.certified
+        if certain.any():
+            words.append(
+                f"{each.certified_units[certain].mean():.1f} of {of} feature maps of {layer} (without a certificate "
+                f"{each.units[certain].mean():.1f}; of these sets {np.mean(each.test_rate < result.holding):.0%} fall "
+                f"below {goal} on test images)"
+            )
+    verdict = "no more than" if false <= most else "more than"
+    return (
+        f"Sets of units are certified to hold at least {goal} of a class's decisions on new images, at "
+        f"{result.confidence:.0%} confidence, in {n} of {all_of} cases"
+        + (f": {'; '.join(words)}" if words else "")
+        + f". The test images contradict {false} of {n} certificates, {verdict} the {most} that chance allows."
+    )

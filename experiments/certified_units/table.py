@@ -1,0 +1,56 @@
+"""The study's table of results, and its lines in the README."""
+
+import numpy as np
+
+from experiments.certified_units.settings import PRESETS
+from experiments.provenance import Files, provenance, table
+
+HEADER = "data, layer (units)", "networks", "units, selected", "… certified", "certified sets", "required rate"
+HEADER += "rate on test images, selected", "… certified", "certificates that test images contradict (by chance at most)"
+
+
+def file_name(config: dict) -> str:
+    """The name of a run's file."""
+    return f"certified_units_{config['data']}"
+
+
+def lines(files: Files) -> list[tuple]:
+    """The study's rows in the README: quantity, ours, published, number of networks."""
+    return [
+        (
+            f"units certified to hold {config['holding']:.0%} on new rows, of {of['of']}: {config['data']}, {layer}",
+            f"{np.mean(of['certified_units']):.1f} (without a certificate {np.mean(of['units']):.1f})",
+            "–",
+            config["seeds"],
+        )
+        for config, layer, of, _ in _layers(files)
+    ]
+
+
+def results_table(files: Files) -> str:
+    """A row for every data set and layer."""
+    rows = [
+        (
+            f"{config['data']}, {layer} ({of['of']})",
+            config["seeds"],
+            f"{np.mean(of['units']):.1f}",
+            f"{np.mean(of['certified_units']):.1f}",
+            f"{np.sum(of['certified'])} of {np.size(of['certified'])}",
+            f"{config['holding']:.0%}",
+            *(f"{np.mean(of[name]):.2%}" for name in ("test_rate", "certified_test_rate")),
+            f"{all_of['false']} of {all_of['certificates']} ({all_of['most_false_by_chance']})",
+        )
+        for config, layer, of, all_of in _layers(files)
+    ]
+    return (
+        f"{table(HEADER, rows)}\n\nMeans over networks and the ten classes. The required rate is certified for each "
+        "class by itself, at 95% confidence, by images that neither trained the network nor served the search. "
+        f"{provenance('certified_units', files, PRESETS)}"
+    )
+
+
+def _layers(files):
+    for record in files.values():
+        all_of = record["metrics"]["certificates"]
+        for layer in record["config"]["layers"]:
+            yield record["config"], layer, all_of[layer], all_of

@@ -1,0 +1,119 @@
+"""The study with small settings, its sentences, and its settings."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from experiments.certified_units import as_published, certificates, replaced
+from experiments.certified_units import study as study_main
+from experiments.certified_units.as_published import AsPublished
+from experiments.certified_units.certificates import Certificates, Certified
+from experiments.certified_units.settings import PRESETS, Settings
+
+SMALL = dataclasses.replace(
+    PRESETS["quick"],
+    name="small",
+    epochs=3,
+    steps=20,
+    starts=1,
+    swaps=1,
+    published_alphas=(0.001, 0.1),
+    published_penalties=(0.01,),
+    published_sharpness=(10.0,),
+    published_steps=20,
+)
+
+
+@pytest.mark.slow
+def test_every_section_is_written_and_shown_again(run, monkeypatch):
+    report, metrics = run(study_main, SMALL)
+    assert set(metrics) == set(study_main.SECTIONS)
+    assert metrics["training"]["images"] == {"search": 842, "calibration": 600, "test": 355}
+    assert np.shape(metrics["as_published"]["layers"]["max2"]["selected"]) == (2, 1, 1, 2)
+    page = report.read_text(encoding="utf-8")
+    for _, part in study_main.SECTIONS.values():
+        monkeypatch.setattr(part, "measure", None)
+    assert run(study_main, dataclasses.replace(SMALL, show=True))[1] == metrics
+    assert report.read_text(encoding="utf-8") == page
+
+
+def _certificates(upper, certified=True):
+    ones = np.ones((2, 10))
+    one = Certified(
+        3 * ones, 0.98 * ones, ones > 0 if certified else ones < 0, 5 * ones, 0.99 * ones, 200 * ones, 0.995 * ones,
+        400 * ones, np.full((2, 10), upper),
+    )  # fmt: skip
+    return Certificates({"max2": one}, {"max2": 64}, 0.99, 0.95)
+
+
+def test_certificates_are_contradicted_by_upper_bounds_below_the_rate():
+    assert certificates.count_false(_certificates(0.995)) == (20, 0, 4)
+    assert certificates.count_false(_certificates(0.98)) == (20, 20, 4)
+    assert certificates.count_false(_certificates(0.98, certified=False)) == (0, 0, 0)
+    sentence = certificates.sentence(_certificates(0.995))
+    assert "in 20 of 20 cases: 5.0 of 64 feature maps of max2 (without a certificate 3.0; of these" in sentence
+    assert sentence.endswith("contradict 0 of 20 certificates, no more than the 4 that chance allows.")
+    assert certificates.sentence(_certificates(0.98)).endswith(
+        "20 of 20 certificates, more than the 4 that chance allows."
+    )
+    assert "in 0 of 20 cases. The test images" in certificates.sentence(_certificates(0.98, certified=False))
+
+
+def test_equal_rows_are_as_many_of_a_class_as_of_the_others():
+    import jax
+
+    predictions = np.array([0, 1, 1, 2, 0, 1, 1, 1])
+    few = certificates.equal_rows(predictions, 0, jax.random.key(0))
+    assert few.positives.tolist() == [0, 4]
+    assert len(set(few.negatives)) == 2
+    assert not set(few.negatives) & {0, 4}
+    many = certificates.equal_rows(predictions, 1, jax.random.key(0))
+    assert sorted(many.negatives) == [0, 3, 4]
+    assert len(many.positives) == 3
+
+
+def test_an_upper_limit_is_that_of_clopper_and_pearson():
+    assert certificates.upper_limit(10, 10, 0.05) == 1
+    np.testing.assert_allclose(certificates.upper_limit(0, 10, 0.05), 1 - 0.05**0.1)
+
+
+def test_sets_by_zero_are_compared_with_sets_by_other_rows():
+    rates = np.zeros((3, 2, 3, 10))
+    rates[0, :, 2], rates[2, :, 2] = [[0.52], [0.98]], [[0.99], [0.5]]
+    units = np.repeat([[5], [9], [20]], 10, axis=1)
+    by_layer = [{"max2": each} for each in (units, units < 10, rates, rates[0, 0], rates[0, 0])]
+    sentence = replaced.sentence(replaced.Replaced(*by_layer, {"max2": 64}, 0.99, 0.95))
+    assert "5.0 by zero (10 of 10 certified), 9.0 by mean (10 of 10 certified), 20.0 by resample (0 of 10" in sentence
+    assert "hold 52.0% kept alone, and 98.0% removed alone" in sentence
+    assert sentence.endswith("sets selected so hold 99.0% and 50.0%.")
+
+
+def _published(units, holding):
+    shape = (1, 1, 1, 2, 10)
+    arrays = [np.broadcast_to(np.reshape(each, (1, 1, 1, 2, 1)), shape) for each in (units, holding)]
+    return AsPublished(["Adam"], [10.0], [0.01], [0.001, 0.1], *({"max2": each} for each in arrays), {"max2": 64}, 0.99)
+
+
+def test_the_objective_collapses_keeps_everything_or_selects():
+    outcomes = as_published.outcomes(np.array([0, 64, 5, 5]), np.array([0.5, 1.0, 0.99, 0.98]), 64, 0.99)
+    assert [each.tolist().index(True) for each in outcomes.values()] == [0, 1, 2, 3]
+    sentence = as_published.sentence(_published([0, 12], [0.5, 0.995]))
+    assert (
+        "for 50% of settings and classes in max2 (no unit left in 50%, all kept in 0%, too few in 0%; 12.0" in sentence
+    )
+    assert "no setting for all classes" in as_published.sentence(_published([0, 64], [0.5, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": ("max2", "max1")}, "layers: found"),
+        ({"holding": 0.4}, "holding: found 0.4, wanted a rate above 0.5 and below 1"),
+        ({"confidence": 0.5}, "confidence: found 0.5, wanted at least 0.75, below 1"),
+        ({"published_alphas": (-1.0,)}, "published_alphas"),
+    ],
+)
+def test_settings_that_no_run_can_use_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Settings(**changes)
