@@ -24,6 +24,8 @@ from interp_jax._checks import (
 
 SCORES = ("logits", "probabilities")
 _TRIED = 8
+_BEHIND = 'behind its embedding, networks.split(model, at="…", inputs=tokens), and give what the first part returns'
+_PIXELS = (np.uint8, np.bool_)  # types of images, whose values have an order and a mean
 _CHANGES_ITSELF = "TraceContextError"  # the error of Flax, which is not imported here
 
 
@@ -173,7 +175,7 @@ def callable_pytree(network: Callable, *, name: str = "network") -> Callable:
 def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = True, floating: bool = False) -> Array:
     """Rows as a network takes them: floats stay (float64 as JAX has it), integers and bool keep their kind.
 
-    Traceable. Integers stay integers, since they may be token ids, unless gradients are needed.
+    Traceable. Integers stay integers, since they may be token ids. Where gradients are needed, `as_floating_rows`.
 
     Args:
         name: the argument named in errors.
@@ -206,6 +208,69 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
     if values.dtype.kind != "b" and (values.min() < np.iinfo(kind).min or values.max() > np.iinfo(kind).max):
         raise ValueError(f"{name}: found {values.min()} to {values.max()}, wanted whole numbers that {kind} holds")
     return jnp.asarray(values)
+
+
+def as_floating_rows(name: str, inputs: Any, network: Any = None, *, finite: bool = False) -> Array:
+    """Rows with a gradient: floats keep their type as in `as_rows`, uint8 (images) and bool become float32.
+
+    Traceable. Other integers are refused, since they may be token ids, which have no gradient; so are uint8 and bool
+    where the network takes only whole numbers, which is tried without computing.
+
+    Args:
+        name: the argument named in errors.
+        inputs: [rows, …].
+        network: what the rows are for; None if there is nothing to try them on.
+        finite: whether NaN and infinity are refused in rows that are not traced.
+
+    Raises:
+        ValueError: what `as_rows` refuses, or integers as above.
+
+    Example:
+        >>> as_floating_rows("inputs", np.ones((2, 3), np.uint8)).dtype
+        dtype('float32')
+        >>> as_floating_rows("inputs", np.ones((2, 3), np.int32))
+        Traceback (most recent call last):
+        ...
+        ValueError: inputs: found int32 [2, 3], wanted floating numbers; split the network behind its embedding, \
+networks.split(model, at="…", inputs=tokens), and give what the first part returns, or astype(float) of quantities
+    """
+    values = inputs if isinstance(inputs, jax.Array) else as_numpy(name, inputs)
+    pixels = values.dtype in _PIXELS
+    whole = pixels or jnp.issubdtype(values.dtype, jnp.integer)
+    if whole and (not pixels or (callable(network) and _takes_only_whole(network, values))):
+        wanted = f"wanted floating numbers; split the network {_BEHIND}, or astype(float) of quantities"
+        raise ValueError(f"{name}: found {describe(values)}, {wanted}")
+    return as_rows(name, values, finite=finite, floating=True)
+
+
+def as_taken_rows(name: str, inputs: Any, network: Any) -> Array:
+    """Rows as by `as_rows`, but uint8 (images) and bool as float32 unless the network takes only whole numbers.
+
+    Traceable. Where integers may be token ids and no gradient is needed: arithmetic in uint8 would wrap around.
+
+    Raises:
+        ValueError: what `as_rows` refuses.
+
+    Example:
+        >>> as_taken_rows("inputs", np.ones((2, 3), np.uint8), lambda x: x - 2).dtype
+        dtype('float32')
+    """
+    rows = as_rows(name, inputs, finite=False)
+    whole = rows.dtype not in _PIXELS or (callable(network) and _takes_only_whole(network, rows))
+    return rows if whole else rows.astype(jnp.float32)
+
+
+def _takes_only_whole(network, values) -> bool:
+    """Whether a network takes rows of this shape as whole numbers and not as floats; nothing is computed."""
+
+    def takes(kind):
+        try:
+            jax.eval_shape(network, jax.ShapeDtypeStruct(values.shape, kind))
+        except Exception:
+            return False
+        return True
+
+    return not takes(jnp.float32) and takes(jnp.int32)
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("network",), meta_fields=())
@@ -337,6 +402,8 @@ def _remedy(network, rows: Array, error: Exception) -> str:
     """What the user of a network can do that fails on rows."""
     if type(error).__name__ == _CHANGES_ITSELF:
         return "; freeze first: networks.freeze(model), and use what it returns"
+    if jnp.issubdtype(rows.dtype, jnp.floating) and _takes_only_whole(network, rows):
+        return f"; it takes whole numbers: give those, or split it {_BEHIND}"
     try:
         jax.eval_shape(jax.vmap(network), rows)
     except Exception:

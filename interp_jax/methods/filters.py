@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, as_centered, as_count, as_real, check_shape
 from interp_jax._readable import readable
-from interp_jax.methods._accept import applied, as_rows, callable_pytree
+from interp_jax.methods._accept import applied, as_floating_rows, callable_pytree
 
 
 @readable()
@@ -51,14 +51,15 @@ def effective_weights(
 
     Args:
         network: ``[rows, …] -> scores [rows, classes]``.
-        inputs: [rows, …] the rows to average over; integers become float32.
+        inputs: [rows, …] the rows to average over, floats, uint8 or bool.
 
     Returns:
         [length, classes] for signals [rows, length], else [height, width, channels, classes] etc.
 
     Raises:
         TypeError: a network that is not callable.
-        ValueError: no rows, rows without features, or a network that fails on them or does not return a matrix.
+        ValueError: no rows, rows without features, integers but uint8 (they may be token ids), or a network that fails
+            on them or does not return a matrix.
 
     Example:
         >>> effective_weights(lambda x: x @ jnp.array([[1.0, 2.0]]).T, jnp.zeros((3, 2)))
@@ -67,7 +68,7 @@ def effective_weights(
 
     Source: the reading of Chen 2017, section 3.3.3 (Fig. 3.15), carried over to deeper networks.
     """
-    inputs = as_rows("inputs", inputs, finite=False, floating=True)
+    inputs = as_floating_rows("inputs", inputs, network)
     check_shape("inputs", inputs, ["rows", "features", "…"])
     return _effective_weights(callable_pytree(network), inputs)
 

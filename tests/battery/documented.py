@@ -3,6 +3,8 @@
 # (end of the subject's path, argument, variant), "*" for any → why.
 DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("prediction_difference", "patch", "list"): "one side an axis",
+    ("integrated_gradients", "baseline", "list"): "values that broadcast to a row",
+    ("removal_curves", "baseline", "list"): "values that broadcast to a row",
     ("prediction_difference", "stride", "vector"): "one step an axis",
     ("align_signs", "iterations", "zero"): "no step: the vectors as they are",
     ("Moments.init", "columns_a", "zero"): "no columns: correlations of none",

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_number, check_shape, describe, renamed
 from interp_jax._readable import readable
-from interp_jax.methods._accept import accept_scores, applied, as_rows, callable_pytree
+from interp_jax.methods._accept import accept_scores, applied, as_floating_rows, as_rows, callable_pytree
 
 # Shares of a batch that go on without the others once no more of its lanes are under way. Each is a loop more to
 # compile, about half a second on a CPU, so that batches of fewer lanes than this make do with one.
@@ -88,7 +88,9 @@ def maximize(
     Args:
         network: ``[lanes, …] -> [lanes, …, units]``: class scores, or any hidden layer (``chain.until(name)``); a unit
             of a spatial layer is its mean over positions. With a callable objective, any output per row.
-        start: [lanes, …], one input per lane. Lanes keep its floating type; integers become float32.
+        start: [lanes, …], one input per lane. Lanes keep its floating type; uint8 and bool become float32. Token ids
+            have no gradient: with ``embed, rest = networks.split(model, at="…", inputs=tokens)`` behind the embedding,
+            climb in ``rest`` from ``embed(tokens)``.
         units: the unit of each lane, [lanes], or one for all; or each unit's weight in a combination, [lanes, units]
             float. A callable objective takes any arrays with one entry per lane, or none. Traced units out of range
             have objective 0, or NaN by their logarithm.
@@ -112,9 +114,9 @@ def maximize(
 
     Raises:
         TypeError: a network, objective, regularizer or optimizer of the wrong type.
-        ValueError: no lanes, a network that fails on them, units out of range (if not traced) or that do not fit the
-            lanes, an unknown objective, no units unless it is callable, scores that are not what ``scores`` says, NaN
-            in a setting, or counts below one.
+        ValueError: no lanes, lanes of integers but uint8 (they may be token ids), a network that fails on them, units
+            out of range (if not traced) or that do not fit the lanes, an unknown objective, no units unless it is
+            callable, scores that are not what ``scores`` says, NaN in a setting, or counts below one.
 
     Example:
         >>> weights = jnp.array([[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]])
@@ -124,7 +126,7 @@ def maximize(
 
     Source: Chen 2017, eqs 2.7 and 2.8, chapter 5, after Yosinski et al., arXiv:1506.06579.
     """
-    start = as_rows("start", start, finite=False, floating=True)
+    start = as_floating_rows("start", start, network)
     check_shape("start", start, ["lanes", "features", "…"])
     steps, patience = as_count("steps", steps, most=_MOST), as_count("patience", patience, most=_MOST)
     size = len(start) if batch_size is None else min(as_count("batch_size", batch_size), len(start))

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from interp_jax._checks import Count, Given, as_count, as_real, check_callable, check_choice, describe, is_traced
-from interp_jax.methods._accept import applied, callable_pytree
+from interp_jax.methods._accept import applied, as_floating_rows, callable_pytree
 
 RULES = ("deconvnet", "guided", "gradient")
 
@@ -45,7 +45,7 @@ def deconvnet(
     Args:
         stages: the network's stages by name, in order, such as ``chain.stages``; each maps [rows, …] to [rows, …] and
             treats rows independently. Plain functions are compiled once: variables that they capture must not change.
-        inputs: [rows, …] the rows to project for; NaN and infinity affect only their row.
+        inputs: [rows, …] the rows to project for, floats, uint8 or bool; NaN and infinity affect only their row.
         stage: the feature map's stage, with outputs [rows, *positions, units].
         unit: the feature map, an index of the last axis; None takes all, for layers without channels. Another unit does
             not recompile; a traced one outside the layer gives zeros.
@@ -59,8 +59,8 @@ def deconvnet(
 
     Raises:
         TypeError: a stage that is not callable.
-        ValueError: stages that are not a mapping or fail on the inputs, an unknown stage, rectifier or rule, a unit
-            outside the layer, a rectifier that changes the shape, or no rows.
+        ValueError: integers but uint8 (they may be token ids), stages that are not a mapping or fail on the inputs, an
+            unknown stage, rectifier or rule, a unit outside the layer, a rectifier that changes the shape, or no rows.
 
     Example:
         >>> weights = jnp.array([[1.0, 1.0], [2.0, -1.0]])
@@ -74,7 +74,7 @@ def deconvnet(
     check_choice("rule", rule, RULES)
     if not isinstance(strongest, bool | np.bool_):
         raise ValueError(f"strongest: found {describe(strongest)}, wanted True or False")
-    inputs = as_real("inputs", inputs, shape=["rows", "…"])
+    inputs = as_real("inputs", as_floating_rows("inputs", inputs), shape=["rows", "…"])
     walked = _walked(stages, stage)
     if rectifiers is None:
         rectifiers = [name for name, step in walked.items() if step is jax.nn.relu]

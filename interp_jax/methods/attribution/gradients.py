@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_count, check_number
-from interp_jax.methods.attribution._scored import scored_rows
+from interp_jax._checks import Given, as_count
+from interp_jax.methods.attribution._scored import as_baseline, scored_rows
 
 
 def gradient_times_input(
@@ -27,10 +27,15 @@ def gradient_times_input(
 
     Traceable; one forward and one backward pass, and, unless traced, one forward pass on ten rows.
 
+    Token ids have no gradient. With ``embed, rest = networks.split(model, at="…", inputs=tokens)`` behind the
+    embedding, ``gradient_times_input(rest, embed(tokens), target).sum(-1)`` has a score a position.
+
     Args:
-        network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows to explain, cast to float32. NaN and infinity affect only their row.
-        target: the class c, one for all rows or [rows].
+        network: ``[rows, …] -> logits [rows, classes]``, or any outputs, such as those of a regression; rows
+            independent.
+        inputs: [rows, …] the rows to explain, floats, uint8 or bool, cast to float32. NaN and infinity affect only
+            their row.
+        target: the class or output c, one for all rows or [rows].
         scores: "logits", or "probabilities" for a network that ends in a softmax, whose logarithm is the score.
 
     Returns:
@@ -39,8 +44,8 @@ def gradient_times_input(
 
     Raises:
         TypeError: a network that is not callable.
-        ValueError: no rows, a network that does not return [rows, classes] or returns probabilities declared as logits,
-            or a target outside the classes.
+        ValueError: no rows, integers but uint8 (they may be token ids), a network that does not return [rows, classes]
+            or returns probabilities declared as logits, or a target outside the classes.
 
     Example:
         >>> gradient_times_input(lambda x: jnp.stack([x[:, 0], x[:, 1] ** 2], 1), jnp.array([[3.0, 2.0]]), 1)
@@ -57,7 +62,7 @@ def integrated_gradients(
     inputs: Given[Array | np.ndarray, "rows *features"],
     target: Given[ArrayLike, "#rows"],
     *,
-    baseline: float = 0.0,
+    baseline: Given[ArrayLike, "a number, or #*features"] = 0.0,
     nodes: int = 32,
     scores: str = "logits",
 ) -> Float[Array, "..."]:
@@ -68,10 +73,11 @@ def integrated_gradients(
     Traceable; ``nodes`` forward and backward passes, a Gauss-Legendre sum.
 
     Args:
-        network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows to explain, cast to float32. NaN and infinity affect only their row.
-        target: the class c, one for all rows or [rows].
-        baseline: b, the same for all values of a row.
+        network: as for `gradient_times_input`.
+        inputs: [rows, …] as there; token ids likewise behind their embedding.
+        target: the class or output c, one for all rows or [rows].
+        baseline: b, the same for all values of a row, or an array that broadcasts to a row, such as a mean row or the
+            embedding [width] of a padding token.
         nodes: terms of the integral.
         scores: "logits", or "probabilities" for a network that ends in a softmax, whose logarithm is the score.
 
@@ -79,7 +85,8 @@ def integrated_gradients(
         In the shape of the inputs, signed. NaN in a row whose traced target is outside the classes.
 
     Raises:
-        TypeError, ValueError: what `gradient_times_input` refuses, nodes below one, or a baseline that is not finite.
+        TypeError, ValueError: what `gradient_times_input` refuses, nodes below one, or a baseline that is not
+            finite or does not broadcast to a row.
 
     Example:
         >>> integrated_gradients(lambda x: jnp.stack([x[:, 0], x[:, 1] ** 2], 1), jnp.array([[3.0, 2.0]]), 1).round(4)
@@ -88,7 +95,7 @@ def integrated_gradients(
     Source: Sundararajan, Taly & Yan, arXiv:1703.01365, equation 1.
     """
     network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores)
-    check_number("baseline", baseline)
+    baseline = as_baseline(baseline, inputs.shape[1:])
     return _integrated(network, inputs, target, baseline, as_count("nodes", nodes))
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_count, as_numpy, as_real, check_finite, check_number, check_shape
+from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_finite, describe
 from interp_jax._readable import readable
-from interp_jax.methods.attribution._scored import scored_rows
+from interp_jax.methods._accept import as_taken_rows
+from interp_jax.methods.attribution._scored import as_baseline, scored_rows
 
 
 @readable()
@@ -44,10 +45,10 @@ class RemovalCurves(NamedTuple):
 def removal_curves(
     network: Callable[..., Any],
     inputs: Given[Array | np.ndarray, "rows *features"],
-    importance: Given[Array | np.ndarray, "rows *features"],
+    importance: Given[Array | np.ndarray, "rows *positions"],
     target: Given[ArrayLike, "#rows"],
     *,
-    baseline: float = 0.0,
+    baseline: Given[ArrayLike, "a number, or #*features"] = 0.0,
     steps: int = 20,
     scores: str = "logits",
 ) -> RemovalCurves:
@@ -64,11 +65,15 @@ def removal_curves(
 
     Args:
         network: ``[rows, …] -> logits [rows, classes]``, rows independent.
-        inputs: [rows, …] the rows, cast to float32. NaN and infinity affect only their row.
-        importance: [rows, …] in the shape of the inputs, finite; greatest first, so pass a signed map's magnitude.
-            NumPy's float64 and integers are compared without a cast. NaN in a traced map comes last.
+        inputs: [rows, …] the rows; floats are cast to float32; integers stay as they are, as token ids must, but uint8
+            and bool become float32 if the network takes that. NaN and infinity affect only their row.
+        importance: in the shape of the inputs, or of their first axes, at least two: then all that belongs to a
+            position is removed together, e.g. [rows, positions] for embedded tokens [rows, positions, width]. Finite;
+            greatest first, so pass a signed map's magnitude. NumPy's float64 and integers are compared without a cast.
+            NaN in a traced map comes last.
         target: the class c, one for all rows or [rows], such as the network's prediction for the intact row.
-        baseline: the value of a blank position.
+        baseline: the value of a blank position, such as the id of a padding token, or an array that broadcasts to a
+            row, such as a padding token's embedding [width]. If it is not whole, or traced, integers become float32.
         steps: number of steps from no position to all.
         scores: "logits", or "probabilities" for a network that ends in a softmax.
 
@@ -78,7 +83,7 @@ def removal_curves(
 
     Raises:
         TypeError, ValueError: what `gradient_times_input` refuses, importance of the wrong shape or not finite, a
-            baseline that is not finite, or steps below one.
+            baseline that is not finite or does not fit, or steps below one; integers are taken.
 
     Example:
         >>> def network(x):
@@ -92,20 +97,35 @@ def removal_curves(
     Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking only positions that differ from the baseline
     is not in the paper.
     """
-    network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores)
-    check_number("baseline", baseline)
+    network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores, floating=False)
+    baseline = as_baseline(baseline, inputs.shape[1:])
+    inputs = as_taken_rows("inputs", inputs, network)
+    if _whole(baseline, inputs.dtype):
+        baseline = baseline.astype(inputs.dtype)
+    else:
+        inputs = as_real("inputs", inputs)
     return _curves(network, inputs, _ranked(importance, inputs.shape), target, baseline, as_count("steps", steps))
+
+
+def _whole(baseline, kind) -> bool:
+    """Whether integers of this kind can have the baseline's values."""
+    if not jnp.issubdtype(kind, jnp.integer) or not at_hand(baseline):
+        return False
+    limits = np.iinfo(kind)
+    return bool(np.all((baseline == np.round(baseline)) & (baseline >= limits.min) & (baseline <= limits.max)))
 
 
 def _ranked(importance, shape):
     """Importance in the same order, in a type that holds its negative."""
     if not isinstance(importance, jax.Array):
         importance = as_numpy("importance", importance)
-    check_shape("importance", importance, shape)
+    if importance.ndim < 2 or importance.shape != shape[: importance.ndim]:
+        wanted = f"the shape of the inputs {list(shape)}, or of their first axes"
+        raise ValueError(f"importance: found {describe(importance)}, wanted {wanted}")
     check_finite("importance", importance)
     if isinstance(importance, np.ndarray) and importance.dtype != np.float32 and importance.itemsize >= 4:
         # float32 would make neighbors equal.
-        importance = np.unique(importance, return_inverse=True)[1].astype(np.int32).reshape(shape)
+        importance = np.unique(importance, return_inverse=True)[1].astype(np.int32).reshape(importance.shape)
         return jnp.asarray(importance)
     return as_real("importance", importance)
 
@@ -113,16 +133,18 @@ def _ranked(importance, shape):
 @partial(jax.jit, static_argnames="steps")
 def _curves(network, inputs, importance, target, baseline, steps):
     rows = len(inputs)
-    ink = (inputs != baseline).reshape(rows, -1)
+    order = importance.reshape(rows, -1)
+    ink = jnp.any((inputs != baseline).reshape(*order.shape, -1), axis=2)
     # Blanks come last whatever their importance: two sorts, both stable.
-    order = jnp.argsort(-importance.reshape(rows, -1), axis=1, stable=True)
+    order = jnp.argsort(-order, axis=1, stable=True)
     blank = jnp.take_along_axis(~ink, order, axis=1)
     order = jnp.take_along_axis(order, jnp.argsort(blank, axis=1, stable=True), axis=1)
-    rank = jnp.argsort(order, axis=1).reshape(inputs.shape)
+    rank = jnp.argsort(order, axis=1).reshape(*importance.shape, *[1] * (inputs.ndim - importance.ndim))
     count = jnp.sum(ink, axis=1)
 
     def probability(x):
-        scores = jax.nn.softmax(network(x), axis=1)
+        scores = network(x)
+        scores = jax.nn.softmax(scores.astype(jnp.promote_types(scores.dtype, jnp.float32)), axis=1)
         return jnp.take_along_axis(scores, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0]
 
     def at(share):
@@ -130,7 +152,7 @@ def _curves(network, inputs, importance, target, baseline, steps):
         gone = rank < most
         return probability(jnp.where(gone, baseline, inputs)), probability(jnp.where(gone, inputs, baseline))
 
-    shares = jnp.arange(steps + 1, dtype=inputs.dtype) / steps
+    shares = jnp.arange(steps + 1, dtype=jnp.promote_types(inputs.dtype, jnp.float32)) / steps
     deletion, insertion = (each.T for each in jax.lax.map(at, shares))
 
     def area(curve):

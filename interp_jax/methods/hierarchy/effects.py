@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Segments, as_count
-from interp_jax.methods._accept import accept_segments, applied, as_rows, callable_pytree
+from interp_jax.methods._accept import accept_segments, applied, as_floating_rows, as_taken_rows, callable_pytree
 from interp_jax.methods.ablation import intact_layers, unit_means
 
 
@@ -31,13 +31,14 @@ def input_effects(
         head: ``[rows, *features] -> hidden [rows, …, units]``, or a pytree of several layers, concatenated in order.
             Positions between rows and units are averaged over as rows are. A plain function is compiled once: variables
             that it captures must not change.
-        inputs: [rows, …]; several feature axes are numbered as if flattened. Integers become float32. NaN in an input
-            makes its effects, and those on all that depends on it, NaN.
+        inputs: [rows, …]; several feature axes are numbered as if flattened. Floats, uint8 or bool: token ids
+            have no mean. NaN in an input makes its effects, and those on all that depends on it, NaN.
         batch_size: inputs replaced at a time.
 
     Raises:
         TypeError: a head that is not callable.
-        ValueError: no rows, a head that fails on them, batch_size below one.
+        ValueError: no rows, integers but uint8 (they may be token ids), a head that fails on them, batch_size below
+            one.
 
     Example:
         >>> input_effects(lambda x: x * jnp.array([[3.0, 0.0]]), jnp.array([[1.0, 5.0], [-1.0, 7.0]]))
@@ -46,8 +47,9 @@ def input_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    inputs = as_rows("inputs", inputs, finite=False, floating=True)
-    return _input_effects(callable_pytree(head, name="head"), inputs, as_count("batch_size", batch_size))
+    head = callable_pytree(head, name="head")
+    inputs = as_floating_rows("inputs", inputs, head)
+    return _input_effects(head, inputs, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -72,7 +74,7 @@ def output_effects(
 
     Args:
         segments: the network split at its hidden layers, as for `ablation.replace_units`.
-        inputs: [rows, …]. Integers become float32.
+        inputs: [rows, …]; integers stay integers, but uint8 and bool become float32 if the network takes that.
         batch_size: units replaced at a time.
 
     Returns:
@@ -89,8 +91,9 @@ def output_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    inputs = as_rows("inputs", inputs, finite=False, floating=True)
-    return _output_effects(accept_segments(segments), inputs, as_count("batch_size", batch_size))
+    segments = accept_segments(segments)
+    inputs = as_taken_rows("inputs", inputs, segments[0])
+    return _output_effects(segments, inputs, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
@@ -117,14 +120,14 @@ def effect_magnitudes(
 
     Args:
         segments: the network split at its hidden layers, as for `ablation.replace_units`.
-        inputs: [rows, …].
+        inputs: [rows, …], as for `input_effects`.
         batch_size: inputs, then units, replaced at a time.
 
     Returns:
         [units, inputs + outputs], all hidden layers' units concatenated in order.
 
     Raises:
-        ValueError: segments, inputs or a batch_size that `output_effects` refuses.
+        ValueError: segments, inputs or a batch_size that `input_effects` or `output_effects` refuses.
 
     Example:
         >>> network = (lambda x: x[:, :1] - x[:, 1:], lambda hidden: 3 * hidden)

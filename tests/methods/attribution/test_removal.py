@@ -155,7 +155,10 @@ def test_a_target_that_is_no_class_is_refused(target, given):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x, m, y: attribution.removal_curves(_network, x, m[1:], y), r"importance: found shape \[3, 6\]"),
+        (
+            lambda x, m, y: attribution.removal_curves(_network, x, m[1:], y),
+            r"importance: found float32 \[3, 6\], wanted the shape",
+        ),
         (lambda x, m, y: attribution.removal_curves(_network, x, m, y, steps=0), "steps: found 0"),
         (lambda x, m, y: attribution.removal_curves(_network, x[:0], m[:0], y), r"inputs: found shape \[0, 6\]"),
         (lambda x, m, y: attribution.gradient_times_input(_network, x, y[1:]), r"target: found shape \[3\]"),
