@@ -12,7 +12,7 @@ from interp_jax import methods, networks
 from interp_jax.interpreting import _attributions, _deviations, _rules
 from interp_jax.interpreting._budgets import TRIED, Budget
 from interp_jax.interpreting._core_units import HOLDING, alphas
-from interp_jax.interpreting._subject import Subject, shuffleable
+from interp_jax.interpreting._subject import Subject, as_units, shuffleable
 from interp_jax.interpreting._words import counted, listed
 
 ALIKE = 0.2  # values whose difference is at most this share of the larger one count as alike
@@ -151,7 +151,8 @@ def _with_segments(subject: Subject, segments: Any) -> Subject:
 
 
 def _vectors(subject: Subject, rows: slice) -> np.ndarray:
-    return np.asarray(methods.hierarchy.network_vectors(subject.segments, subject.inputs[rows]).vectors)
+    vectors = methods.hierarchy.network_vectors(subject.segments, subject.inputs[rows], pool=subject.tree_pool)
+    return np.asarray(vectors.vectors)
 
 
 def _core_units(subject: Subject, budget: Budget) -> float:
@@ -185,7 +186,7 @@ def _fidelity(subject: Subject, budget: Budget) -> float:
 
 def _ratio(subject: Subject) -> float:
     assert subject.labels is not None
-    hidden = subject.hidden.reshape(len(subject.hidden), -1)
+    hidden = as_units(subject.hidden, None if subject.pool == "auto" else subject.pool)
     profile = methods.deviation.profile([hidden], subject.labels, pairs="adjacent")
     return float(_deviations.ratios(profile)[0])
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from interp_jax import figures, methods, networks
 from interp_jax.interpreting._budgets import Budget
-from interp_jax.interpreting._subject import Subject
+from interp_jax.interpreting._subject import Subject, as_units, pooling
 
 MOST = 100  # classes for which all pairs are compared
 
@@ -29,7 +29,7 @@ def measure(subject: Subject, budget: Budget) -> Deviations:
     layers, x = {"inputs": subject.inputs.astype(np.float32)}, subject.inputs
     for name, segment in zip((*subject.layers, "scores"), subject.segments, strict=True):
         x = networks.apply(segment, x)
-        layers[name] = x.reshape(len(x), -1)
+        layers[name] = as_units(x, _pool(subject))
     layers["inputs"] = layers["inputs"].reshape(len(x), -1)
     permuted = np.random.default_rng(subject.seed).permutation(subject.labels)
     values = list(layers.values())
@@ -47,7 +47,7 @@ def show(result: Deviations, page: Any, subject: Subject) -> None:
     page.text(
         "Distances between rows of one class, and between the averages of two classes, in each layer. Where layers "
         "bring rows of a class together, the ratio rises; with permuted labels it shows what the sizes of the classes "
-        "alone give."
+        f"alone give.{pooling(subject, _pool(subject))}"
     )
     page.figure(
         "deviations",
@@ -83,6 +83,10 @@ def sentence(result: Deviations, subject: Subject) -> str:
         f"class in the inputs, and {last:.2g} times in the scores (permuted labels: "
         f"{ratios(result.permuted)[-1]:.2g})."
     )
+
+
+def _pool(subject: Subject) -> str | None:
+    return None if subject.pool == "auto" else subject.pool
 
 
 def ratios(profile: methods.deviation.Profile) -> np.ndarray:

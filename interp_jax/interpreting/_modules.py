@@ -6,7 +6,7 @@ import numpy as np
 
 from interp_jax import figures, methods
 from interp_jax.interpreting._budgets import Budget
-from interp_jax.interpreting._subject import Subject
+from interp_jax.interpreting._subject import Subject, pooling
 from interp_jax.interpreting._words import counted, listed
 
 _NAMED = 3  # outputs named of each cluster
@@ -23,7 +23,8 @@ class Modules(NamedTuple):
 def measure(subject: Subject, budget: Budget) -> Modules:
     """The tree of all hidden units."""
     del budget
-    tree = methods.hierarchy.build(methods.hierarchy.network_vectors(subject.segments, subject.inputs))
+    vectors = methods.hierarchy.network_vectors(subject.segments, subject.inputs, pool=subject.tree_pool)
+    tree = methods.hierarchy.build(vectors)
     clusters = methods.hierarchy.representative_resolutions(tree.linkage) if len(tree.vectors) > 2 else []
     coarse = [each for each in clusters if each <= 8] or [min(4, len(tree.vectors))]
     return Modules(tree, tuple(sorted({*coarse, *clusters})))
@@ -35,7 +36,7 @@ def show(result: Modules, page: Any, subject: Subject) -> None:
     page.text(
         "Units whose correlations with the inputs and the outputs are similar are merged step by step into a tree. "
         f"Units: those of {listed(subject.layers)}. A role is the mean of a cluster's correlations; where a unit's "
-        "sign is reversed, it acts against its cluster."
+        f"sign is reversed, it acts against its cluster.{pooling(subject, subject.tree_pool)}"
     )
     page.figure(
         "modules",

@@ -7,10 +7,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from interp_jax import figures, methods
 from interp_jax.interpreting._budgets import Budget
-from interp_jax.interpreting._subject import Subject
+from interp_jax.interpreting._subject import Subject, as_units
 
 DEPTH = 5
 POOLED = 1024  # a layer of more elements than this is averaged over positions
+_AVERAGED = {None: "", "mean": ", averaged over positions,", "max": ", their greatest values over positions,"}
 GAIN = 0.01  # a difference in fidelity below this counts as none
 
 
@@ -24,7 +25,7 @@ class Rules(NamedTuple):
         fidelity: on held-out rows.
         constant: share of the network's most frequent class among them.
         direct: fidelity of a decision tree of the same depth on the inputs themselves.
-        pooled: whether activations were averaged over positions.
+        pooled: how positions became units, "mean" or "max"; None where each is a unit of its own.
     """
 
     explainer: methods.cnn_inte.Explainer
@@ -33,15 +34,15 @@ class Rules(NamedTuple):
     fidelity: float
     constant: float
     direct: float
-    pooled: bool
+    pooled: str | None
 
 
-def layer(subject: Subject) -> tuple[np.ndarray, bool]:
-    """The activations that are clustered [rows, units], and whether they are averages over positions."""
-    hidden = subject.hidden
-    if hidden.ndim > 2 and np.prod(hidden.shape[1:]) > POOLED:
-        return hidden.mean(axis=tuple(range(1, hidden.ndim - 1))), True
-    return hidden.reshape(len(hidden), -1), False
+def layer(subject: Subject) -> tuple[np.ndarray, str | None]:
+    """The activations that are clustered [rows, units], and how positions became units."""
+    hidden, pool = subject.hidden, subject.pool
+    if pool == "auto":
+        pool = "mean" if np.prod(hidden.shape[1:]) > POOLED else None
+    return as_units(hidden, pool), pool if hidden.ndim > 2 else None
 
 
 def fitted(subject: Subject, budget: Budget, predictions: np.ndarray, hidden: np.ndarray) -> methods.cnn_inte.Explainer:
@@ -62,7 +63,7 @@ def fitted(subject: Subject, budget: Budget, predictions: np.ndarray, hidden: np
 def measure(subject: Subject, budget: Budget) -> Rules:
     """The tree, fitted to the network's predictions."""
     used, held = subject.parts
-    predictions, (hidden, pooled) = subject.predictions, layer(subject)
+    predictions, (hidden, pool) = subject.predictions, layer(subject)
     explainer = fitted(subject, budget, predictions, hidden)
     of_tree = explainer.predict(subject.inputs[held])
     flat = subject.inputs.reshape(len(subject.inputs), -1)
@@ -77,13 +78,13 @@ def measure(subject: Subject, budget: Budget) -> Rules:
         float(np.mean(of_tree == predictions[held])),
         float(np.bincount(predictions[held]).max() / len(held)),
         float(np.mean(direct.predict(flat[held]) == predictions[held])),
-        pooled,
+        pool,
     )
 
 
 def show(result: Rules, page: Any, subject: Subject) -> None:
     """The path of one row, and fidelities."""
-    averaged = ", averaged over positions," if result.pooled else ""
+    averaged = _AVERAGED[result.pooled]
     page.text(
         f"The units of {subject.layers[-1]}{averaged} are grouped, the activations of each group are clustered, and a "
         f"tree of depth {DEPTH} over the clusters imitates the network. Fidelity is the share of held-out rows for "

@@ -14,6 +14,7 @@ from interp_jax.interpreting._budgets import Budget
 from interp_jax.interpreting._layers import cut
 
 SCORES = ("logits", "probabilities")
+POOLS = ("auto", "mean", "max")
 _FOURTH = 4  # one in so many rows is held out from the methods
 
 
@@ -35,6 +36,7 @@ class Subject:
         class_names: of all outputs.
         image_shape: of an input that is an image, else None.
         seed: of all random keys.
+        pool: how positions of hidden layers become units, "auto", "mean", "max" or None.
     """
 
     segments: tuple[Callable[..., Any], ...]
@@ -50,6 +52,12 @@ class Subject:
     class_names: tuple[str, ...]
     image_shape: tuple[int, ...] | None
     seed: int
+    pool: str | None = "auto"
+
+    @property
+    def tree_pool(self) -> str | None:
+        """How positions become units of the tree of units."""
+        return "mean" if self.pool == "auto" else self.pool
 
     @property
     def head(self) -> Callable[..., Any]:
@@ -95,6 +103,22 @@ class Subject:
         return np.flatnonzero(~self.held_out), np.flatnonzero(self.held_out)
 
 
+def as_units(layer: np.ndarray, pool: str | None) -> np.ndarray:
+    """A layer [rows, …, units] as [rows, units] by the mean or the greatest value over positions, or flat."""
+    places = tuple(range(1, layer.ndim - 1))
+    if pool is None or not places:
+        return layer.reshape(len(layer), -1)
+    return layer.mean(axis=places) if pool == "mean" else layer.max(axis=places)
+
+
+def pooling(subject: Subject, pool: str | None) -> str:
+    """What became of positions, as a sentence; nothing if the layer has none."""
+    if subject.hidden.ndim < 3:
+        return ""
+    ways = {"mean": "averaged", "max": "pooled by the greatest value", None: "units of their own"}
+    return f" Positions are {ways[pool]}."
+
+
 def shuffleable(leaf: Any) -> bool:
     """Whether an array of a network has entries in an order that matters."""
     return bool(jnp.issubdtype(leaf.dtype, jnp.floating)) and leaf.size > 1
@@ -133,6 +157,7 @@ def make_subject(
     class_names: Any,
     input_shape: Any,
     seed: int,
+    pool: Any = "auto",
 ) -> Subject:
     """The subject of a run, after all checks.
 
@@ -140,6 +165,8 @@ def make_subject(
         ValueError: rows, labels, names or a network that cannot be used.
     """
     check_choice("scores", scores, SCORES)
+    if pool is not None:
+        check_choice("pool", pool, POOLS)
     if isinstance(inputs, tuple | dict):
         raise ValueError(f"inputs: found a {type(inputs).__name__} of {len(inputs)}, wanted one array [rows, …]")
     rows = as_numpy("inputs", inputs, shape=["rows", "features", "…"])
@@ -172,6 +199,7 @@ def make_subject(
         _class_names(class_names, logits.shape[1]),
         _image_shape(input_shape, inputs.shape[1:]),
         seed,
+        pool,
     )
 
 

@@ -82,6 +82,7 @@ def interpret(
     scores: str = "logits",
     class_names: Given[Sequence[Any], "outputs"] | None = None,
     input_shape: Given[Sequence[int], "axes"] | None = None,
+    pool: str | None = "auto",
     seed: Count = 0,
     name: Given[str, "a plain name"] | None = None,
     root: Given[str | PathLike[str], "a folder"] = "runs",
@@ -104,6 +105,11 @@ def interpret(
         scores: what the network returns, "logits" or "probabilities".
         class_names: one for each output; their numbers by default.
         input_shape: of one input, where images are flat, e.g. [28, 28].
+        pool: how positions of a layer [rows, …, units], such as time or height and width, become units in the tree of
+            units, the rules and the deviations: "mean" (how active a unit is on average), "max" (whether it is active
+            anywhere), None (a unit per position), or "auto": the tree averages, rules average layers of more than 1024
+            values, deviations take every position. Core units need no pooling: a closed unit is closed at all
+            positions.
         seed: of all random numbers.
         name: of the run's folder; by default one that belongs to this network, these rows and settings.
         root: the folder of all runs.
@@ -127,6 +133,7 @@ def interpret(
     check_choice("budget", budget, BUDGETS)
     sizes, seed = BUDGETS[budget], as_count("seed", seed, least=0, most=2**31 - 1)
     options = {"layer": layer, "scores": scores, "class_names": class_names, "input_shape": input_shape}
+    options["pool"] = pool
     subject = make_subject(network, inputs, labels, sizes, seed=seed, **options)
     against = reasons_against(subject)
     config = _config(subject, budget)
@@ -210,4 +217,5 @@ def _config(subject: Subject, budget: str) -> dict[str, Any]:
         "class_names": list(subject.class_names),
         "image_shape": list(subject.image_shape) if subject.image_shape else None,
         "seed": subject.seed,
+        "pool": subject.pool,
     }

@@ -104,6 +104,7 @@ def plan(
     budget: str = "minutes",
     layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
     scores: str = "logits",
+    pool: str | None = "auto",
     seed: Count = 0,
 ) -> Plan:
     """What `interpret` would run with these arguments, and what it would cost in time and memory.
@@ -118,6 +119,7 @@ def plan(
         budget: "seconds", "minutes" or "hours".
         layer: as for `interpret`.
         scores: "logits" or "probabilities".
+        pool: as for `interpret`.
         seed: of the choice of rows.
 
     Raises:
@@ -133,7 +135,7 @@ def plan(
     """
     check_choice("budget", budget, BUDGETS)
     seed = as_count("seed", seed, least=0, most=2**31 - 1)
-    options = {"layer": layer, "scores": scores, "class_names": None, "input_shape": None}
+    options = {"layer": layer, "scores": scores, "class_names": None, "input_shape": None, "pool": pool}
     subject = make_subject(network, inputs, labels, BUDGETS[budget], seed=seed, **options)
     return planned(subject, BUDGETS[budget], reasons_against(subject))
 
@@ -217,7 +219,7 @@ _DRAWING = 3  # programs that compile in the time that a figure takes
 
 def _modules(subject: Subject, budget: Budget, machine: _Machine) -> tuple[float, float]:
     del budget
-    units = sum(_units(subject))
+    units = sum(_units(subject, channels=subject.tree_pool is not None))
     features = subject.inputs[0].size + subject.outputs
     rows = min(len(subject.inputs), 10_000)
     products = 2e-9 * len(subject.inputs) * units * features + 4e-7 * units**2 * features
@@ -309,12 +311,12 @@ _COSTS = {
 }
 
 
-def _units(subject: Subject) -> list[int]:
-    """Elements of each hidden layer."""
+def _units(subject: Subject, *, channels: bool = False) -> list[int]:
+    """Elements of each hidden layer, or only those of its last axis."""
     row, sizes = subject.inputs[:1], []
     for segment in subject.segments[:-1]:
         row = jax.eval_shape(segment, row)
-        sizes.append(int(row.size))
+        sizes.append(int(row.shape[-1] if channels else row.size))
     return sizes
 
 

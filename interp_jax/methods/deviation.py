@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given, as_centered, as_count, as_labels, at_hand, check_choice, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.kernels import distances
+from interp_jax.methods._pooling import check_pool, pooled
 from interp_jax.methods.averages import class_means
 
 METRICS = ("euclidean", "normalized euclidean", "cosine", "correlation")
@@ -65,6 +66,7 @@ def profile(
     metric: str = "euclidean",
     pairs: str = "adjacent",
     classes: int | None = None,
+    pool: str | None = None,
     batch_size: int = 512,
 ) -> Profile:
     """Inner-class and inter-class deviation, layer by layer.
@@ -87,6 +89,9 @@ def profile(
         metric: "euclidean"; "normalized euclidean", which is divided by the layer's level; "cosine"; "correlation".
         pairs: of classes, "adjacent" (where class numbers are positions) or "all".
         classes: number of classes, static; by default the largest label plus one, unknown in a traced call.
+        pool: how the positions of layers [rows, …, units] count: by default, None, every position is a value of its
+            own, so that equal patterns at other positions are far apart; "mean" or "max" over positions compares what
+            occurs, wherever it does. Inputs among the layers are pooled as well: give those flat.
         batch_size: rows on each side of a tile of distances, and pairs of classes taken at a time.
 
     Returns:
@@ -99,7 +104,7 @@ def profile(
     Raises:
         ValueError: no layers, layers that are not real [rows, …, units] with one row per label, labels that are not
             32-bit integers, fewer than two classes, an unknown number of classes, batch_size below one, or an unknown
-            metric or pairs.
+            metric, pairs or pool.
 
     Example:
         >>> import jax.numpy as jnp
@@ -119,11 +124,11 @@ def profile(
             raise ValueError("classes: found None in a traced call, wanted the number of classes")
         classes = int(np.max(np.asarray(labels))) + 1
     classes, batch_size = as_count("classes", classes, least=2), as_count("batch_size", batch_size)
-    layers = _checked_layers(activations, labels.shape[0])
+    layers = _checked_layers(activations, labels.shape[0], pool)
     return _profile(layers, labels, metric, pairs, classes, batch_size)
 
 
-def _checked_layers(activations, rows):
+def _checked_layers(activations, rows, pool):
     """Each layer minus a center of its rows, and that center."""
     if isinstance(activations, str) or not isinstance(activations, Mapping | Sequence) or not activations:
         empty = isinstance(activations, Mapping | Sequence) and not activations
@@ -131,7 +136,11 @@ def _checked_layers(activations, rows):
         raise ValueError(f"activations: found {found}, wanted a mapping or sequence of layers, {SUCH_AS}")
     named = activations.items() if isinstance(activations, Mapping) else enumerate(activations)
     shape = [rows, "features", "…"]
-    return tuple(as_centered(f"activations[{name!r}]", layer, shape=shape) for name, layer in named)
+    layers = [(f"activations[{name!r}]", layer) for name, layer in named]
+    if pool is not None:
+        check_pool(pool)
+        layers = [(name, pooled(name, layer, pool)) for name, layer in layers]
+    return tuple(as_centered(name, layer, shape=shape) for name, layer in layers)
 
 
 @functools.partial(jax.jit, static_argnames=("metric", "pairs", "classes", "batch_size"))

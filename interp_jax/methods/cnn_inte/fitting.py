@@ -18,6 +18,7 @@ from interp_jax._checks import (
     describe,
     renamed,
 )
+from interp_jax.methods._pooling import check_pool, pooled
 from interp_jax.methods.cnn_inte._rows import flat_rows, scaling_of
 from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
@@ -51,6 +52,7 @@ def fit(
     held_out_ids: bool = True,
     reference_rows: int = 5_000,
     n_jobs: int | None = None,
+    pool: str | None = None,
 ) -> Explainer:
     """An `Explainer`: approximates a hidden layer with a shallow decision tree over clusters of its activations.
 
@@ -74,7 +76,7 @@ def fit(
 
     Args:
         inputs: [rows, …] finite inputs, from which the forests predict.
-        hidden: [rows, …] finite activations of any layer; each position of a map is a unit.
+        hidden: [rows, …, units] finite activations of any layer.
         labels: [rows] the class of each row, integers from 0 to 2³¹ − 1; absent numbers are not classes. The true
             class, or the network's prediction, to explain its errors too.
         key: a JAX random key.
@@ -95,6 +97,8 @@ def fit(
         held_out_ids: whether trees on the forests' IDs of held-out rows are tried as well.
         reference_rows: number of rows stored for explanations.
         n_jobs: trees grown at a time, as in scikit-learn; −1 for all cores.
+        pool: how the positions of a layer become units: by default, None, each position of a map is a unit; "mean" (how
+            active a unit is on average) or "max" (whether it is active anywhere) over positions.
 
     Returns:
         An `Explainer`, whose predictions and explanations use the given labels.
@@ -136,7 +140,7 @@ def fit(
     check_choice("votes", votes, VOTES)
     order_key, draw_key, forest_key = jax.random.split(as_key(key), 3)
     class_labels, labels = _classes(labels)
-    inputs, hidden = flat_rows("inputs", inputs), flat_rows("hidden", hidden)
+    inputs, hidden = flat_rows("inputs", inputs), flat_rows("hidden", _as_units(hidden, pool))
     check_same_rows(labels=labels, inputs=inputs, hidden=hidden)
     factors = min(8, hidden.shape[1]) if factors is None else factors
     if factors > hidden.shape[1]:
@@ -179,9 +183,14 @@ def fit(
             if score > most:
                 most = score
                 arrays = hidden[shown], of_rows[shown], class_labels[labels[shown]], scores, class_labels
-                best = Explainer(groups, reading, votes, tree, forests, *arrays, inputs.shape[1], scaling)
+                best = Explainer(groups, reading, votes, tree, forests, *arrays, inputs.shape[1], scaling, pool)
     assert best is not None  # scores are at least 0
     return best
+
+
+def _as_units(hidden, pool):
+    check_pool(pool)
+    return hidden if pool is None else np.asarray(pooled("hidden", hidden, pool))
 
 
 def _classes(labels):

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 from interp_jax._checks import Count, Given, Key, as_count, as_key, as_labels, as_numpy, check_number
 from interp_jax._files import write_arrays
 from interp_jax._readable import readable
+from interp_jax.methods._pooling import pooled
 from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows
 from interp_jax.methods.cnn_inte.class_separability import separability
 from interp_jax.methods.cnn_inte.explanation import Explanation, Hypothesis, Level
@@ -45,6 +46,7 @@ class Explainer:
         class_labels: [classes] the label of each class, in the order of the tree's classes.
         features: size of an input; None, from a file of format 2, if unknown: then at least as many as the forests use.
         scaling: of the inputs.
+        pool: how the positions of the hidden layer became units, "mean", "max" or None (a unit per position).
     """
 
     factors: Factors
@@ -59,6 +61,7 @@ class Explainer:
     class_labels: Int[np.ndarray, " classes"]
     features: int | None = None
     scaling: Scaling = AS_THEY_ARE
+    pool: str | None = None
 
     def _finding(self) -> str:
         factors, ids, _ = self.factors.centers.shape
@@ -87,10 +90,13 @@ class Explainer:
     def hidden_ids(self, hidden: Given[Array | np.ndarray, "rows *units"]) -> Int[np.ndarray, "rows factors"]:
         """The IDs [rows, factors] of activations [rows, …]: the nearest centers, which forests predict. Host-level.
 
+        Activations with positions are pooled as those that were fitted.
+
         Raises:
             ValueError: activations of a width other than fitted, or not finite.
         """
-        return assign(self.factors, flat_rows("hidden", hidden, width=len(self.factors.of_unit)), self.reading)
+        units = hidden if self.pool is None else pooled("hidden", hidden, self.pool)
+        return assign(self.factors, flat_rows("hidden", units, width=len(self.factors.of_unit)), self.reading)
 
     def predict(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
         """The tree's class of each input, one of `class_labels`, by the forests' IDs. Host-level.
@@ -232,6 +238,7 @@ class Explainer:
         """
         features = -1 if self.features is None else self.features
         words = {"format": FORMAT, "reading": self.reading, "votes": self.votes, "features": features}
+        words["pool"] = str(self.pool)
         arrays = {name: np.array(word) for name, word in words.items()}
         for name, kind in PARTS.items():
             arrays |= {f"{name}.{field}": np.asarray(getattr(getattr(self, name), field)) for field in kind._fields}

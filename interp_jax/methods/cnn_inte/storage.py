@@ -6,6 +6,7 @@ import numpy as np
 
 from interp_jax._checks import describe
 from interp_jax._files import read_arrays
+from interp_jax.methods._pooling import POOLS
 from interp_jax.methods.cnn_inte._rows import Scaling
 from interp_jax.methods.cnn_inte.factors import READINGS
 from interp_jax.methods.cnn_inte.leaves import VOTES
@@ -68,9 +69,9 @@ def load(path: str | Path) -> Explainer:
         )
     share = stored.get("tree.share")
     classes = share.shape[-1] if share is not None and share.ndim else 0
-    defaults = {"features": np.array(-1), "class_labels": np.arange(classes)}
+    defaults = {"features": np.array(-1), "class_labels": np.arange(classes), "pool": np.array(str(None))}
     stored = defaults | {f"scaling.{field}": value for field, value in Scaling()._asdict().items()} | stored
-    words = {"reading": READINGS, "votes": VOTES}
+    words = {"reading": READINGS, "votes": VOTES, "pool": (*POOLS, str(None))}
     if missing := (AXES.keys() | words.keys()) - stored.keys():
         raise ValueError(f"path: found {path} without {', '.join(sorted(missing))}, wanted a whole explainer")
     sizes = _sizes(path, stored)
@@ -80,8 +81,9 @@ def load(path: str | Path) -> Explainer:
         _demand(path, name, str(stored[name]) in known, f"one of {', '.join(map(repr, known))}")
     parts = {name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in PARTS.items()}
     arrays = {name: stored[name] for name in ARRAYS} | {name: str(stored[name]) for name in words}
-    features = int(stored["features"])
-    return Explainer(**arrays, **parts, features=None if features < 0 else features)
+    features, pool = int(stored["features"]), str(arrays.pop("pool"))
+    pool = pool if pool in POOLS else None
+    return Explainer(**arrays, **parts, features=None if features < 0 else features, pool=pool)
 
 
 def _demand(path, name, holds, wanted):

@@ -150,8 +150,9 @@ def select(
         classifier: how scores decide: "argmax", or "center" for the paper's center-based classifier with the weight
             trained with the gates, which lets the target be slightly behind.
         alphas: costs of an open gate, at least 0, one lane each.
-        mask_shape: the gates' shape: by default one gate per unit of the last axis; ``hidden.shape[1:]`` gates each
-            element; a mapping of shapes gates several layers of a tail that takes a mapping of masks.
+        mask_shape: the gates' shape: by default one gate per unit of the last axis, so that a closed unit is closed at
+            all positions and none are pooled; ``hidden.shape[1:]`` gates each element, a unit at each position; a
+            mapping of shapes gates several layers of a tail that takes a mapping of masks.
         negatives: False evaluates on the rows predicted as target alone, as the paper does for pixels.
         kind: how the gates are trained, as in `sweep`; "relaxed" is as published, without polishing.
         polish: False returns the gates' own result.

@@ -84,6 +84,7 @@ def tree_support(
     clusters: Given[ArrayLike, "clusters units"],
     *,
     weights: Given[ArrayLike, "resamples rows"],
+    pool: str | None = "mean",
     batch_size: int = 8,
 ) -> Support:
     """The support of clusters of a tree: how well they are found again in the trees of resampled rows.
@@ -102,6 +103,7 @@ def tree_support(
         outputs: [rows, outputs].
         clusters: bool [clusters, units], each cluster's units: ``labels[None, :] == np.arange(c)[:, None]``.
         weights: [resamples, rows] how often a row counts, e.g. `bootstrap_weights`; not negative.
+        pool: as for `feature_vectors`.
         batch_size: resamples at a time.
 
     Returns:
@@ -122,7 +124,7 @@ def tree_support(
 
     Source: Hennig 2007, Cluster-wise assessment of cluster stability, section 2; for trees Felsenstein 1985.
     """
-    both, units, _ = pooled_columns(inputs, hidden, outputs)
+    both, units, _ = pooled_columns(inputs, hidden, outputs, pool)
     clusters = _as_clusters(clusters, units.shape[1])
     weights = as_real("weights", weights, shape=["resamples", units.shape[0]])
     check_finite("weights", weights)

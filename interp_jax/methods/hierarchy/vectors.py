@@ -15,6 +15,7 @@ from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy,
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods._accept import accept_network, accept_segments, as_rows
+from interp_jax.methods._pooling import check_pool, pooled
 from interp_jax.methods.ablation import intact_layers
 
 
@@ -48,6 +49,8 @@ def feature_vectors(
     inputs: Given[ArrayLike, "rows *features"],
     hidden: Given[ArrayLike | Sequence[ArrayLike], "rows *rest units"],
     outputs: Given[ArrayLike, "rows outputs"],
+    *,
+    pool: str | None = "mean",
 ) -> FeatureVectors:
     """`FeatureVectors`: each hidden unit's correlations with each input and output of the network, over the rows.
 
@@ -60,13 +63,14 @@ def feature_vectors(
 
     Args:
         inputs: [rows, …], further axes flattened.
-        hidden: [rows, …, units] the hidden units' outputs, or several layers, concatenated in order. Feature maps are
-            averaged over positions.
-        outputs: [rows, outputs] the network's outputs.
+        hidden: [rows, …, units] the hidden units' outputs, or several layers, concatenated in order.
+        outputs: [rows, outputs] the network's outputs, scores or quantities as they are.
+        pool: how the positions of a layer [rows, …, units] become units: "mean" (how active a unit is on average),
+            "max" (whether it is active anywhere), or None, a unit per position, numbered position by position.
 
     Raises:
         ValueError: values that are not real, different numbers of rows, no hidden layer or one without a units axis, no
-            rows, outputs not a matrix.
+            rows, outputs not a matrix, or an unknown pool.
 
     Example:
         >>> import jax.numpy as jnp
@@ -77,12 +81,16 @@ def feature_vectors(
 
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
     """
-    both, units, split = pooled_columns(inputs, hidden, outputs)
+    both, units, split = pooled_columns(inputs, hidden, outputs, pool)
     return _vectors(Moments.init(both.shape[1], units.shape[1], both.dtype).update(both, units), split)
 
 
 def network_vectors(
-    segments: Segments, inputs: Given[ArrayLike, "rows *features"], *, batch_size: int = 10_000
+    segments: Segments,
+    inputs: Given[ArrayLike, "rows *features"],
+    *,
+    pool: str | None = "mean",
+    batch_size: int = 10_000,
 ) -> FeatureVectors:
     """A network's `feature_vectors` over any number of rows, ``batch_size`` at a time.
 
@@ -97,12 +105,14 @@ def network_vectors(
             are hidden layers (units last). ``network.segments()`` of an LNN, ``chain.segments("relu1", "relu2")`` of a
             chain.
         inputs: [rows, …] floats, uint8 or bool.
+        pool: how the positions of a layer [rows, …, units] become units: "mean" (how active a unit is on average),
+            "max" (whether it is active anywhere), or None, a unit per position, numbered position by position.
         batch_size: rows at a time.
 
     Raises:
-        ValueError: fewer than two segments or one that is not callable, inputs that are not rows or may be token ids,
-            NaN or infinity in inputs or activations, batch_size below one, outputs not a matrix, or a network that
-            fails on the inputs or whose rows depend on each other.
+        ValueError: an unknown pool, fewer than two segments or one that is not callable, inputs that are not rows or
+            may be token ids, NaN or infinity in inputs or activations, batch_size below one, outputs not a matrix, or a
+            network that fails on the inputs or whose rows depend on each other.
 
     Example:
         >>> import jax.numpy as jnp
@@ -112,6 +122,7 @@ def network_vectors(
 
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
     """
+    check_pool(pool)
     segments = accept_segments(segments)
     batch_size = as_count("batch_size", batch_size)
     rows: Any = inputs if hasattr(inputs, "shape") else as_numpy("inputs", inputs)
@@ -125,10 +136,10 @@ def network_vectors(
     *_, outputs = jax.eval_shape(layers, row)
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {list(outputs.shape)} for one row, wanted [1, outputs]")
-    both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row))[:2], row)
+    both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row), pool=pool)[:2], row)
     moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
     for start in range(0, len(rows), batch_size):
-        moments = _updated(moments, layers, as_rows("inputs", rows[start : start + batch_size]))
+        moments = _updated(moments, layers, as_rows("inputs", rows[start : start + batch_size]), pool)
     features = _vectors(moments, math.prod(rows.shape[1:]))
     wrong = np.flatnonzero(~np.isfinite(np.asarray(features.vectors)).all(axis=1))
     if wrong.size:
@@ -137,7 +148,7 @@ def network_vectors(
     return features
 
 
-def pooled_columns(inputs, hidden, outputs):
+def pooled_columns(inputs, hidden, outputs, pool: str | None = "mean"):
     """The columns that `feature_vectors` correlates: [rows, inputs + outputs], [rows, units], and the number of inputs.
 
     Traceable. Integers and half precision become float32; NumPy's float64 is centered first.
@@ -155,7 +166,8 @@ def pooled_columns(inputs, hidden, outputs):
     # Correlations do not change when a column is shifted.
     inputs = as_centered("inputs", inputs, shape=[None, "…"])[0]
     outputs = as_centered("outputs", outputs, shape=[None, "outputs"])[0]
-    layers = [_places_averaged(layer) for layer in (hidden if isinstance(hidden, tuple | list) else [hidden])]
+    parts = hidden if isinstance(hidden, tuple | list) else [hidden]
+    layers = [as_centered("hidden", pooled("hidden", layer, pool))[0] for layer in parts]
     if not layers:
         raise ValueError("hidden: found no layers, wanted at least one")
     if len({len(part) for part in (inputs, *layers, outputs)}) > 1:
@@ -167,20 +179,15 @@ def pooled_columns(inputs, hidden, outputs):
     return both, jnp.concatenate(layers, axis=1, dtype=dtype), flat.shape[1]
 
 
-def _places_averaged(layer):
-    layer = as_centered("hidden", layer, shape=[None, "…", "units"])[0]
-    return jnp.mean(layer, axis=tuple(range(1, layer.ndim - 1))) if layer.ndim > 2 else layer
-
-
 @partial(jax.jit, static_argnames="split")
 def _vectors(moments, split):
     constant = moments.constant_a
     return FeatureVectors(moments.pearson().T, constant[:split], constant[split:], moments.constant_b)
 
 
-@jax.jit
-def _updated(moments, layers, inputs):
-    both, units, _ = pooled_columns(inputs, *layers(inputs))
+@partial(jax.jit, static_argnames="pool")
+def _updated(moments, layers, inputs, pool):
+    both, units, _ = pooled_columns(inputs, *layers(inputs), pool=pool)
     return moments.update(both, units)
 
 
