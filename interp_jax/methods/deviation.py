@@ -85,7 +85,9 @@ def profile(
     Args:
         activations: [rows, …, units] of each layer: an OrderedDict by name, e.g. ``chain.activations(x)``, or a
             sequence. ``jax.jit`` sorts plain dicts alphabetically.
-        labels: [rows] class numbers; rows with labels outside 0 … classes − 1 are left out.
+        labels: [rows] class numbers; rows with labels outside 0 … classes − 1 are left out. Quantities are refused:
+            classes by their quantiles, ``np.digitize(y, np.quantile(y, [0.25, 0.5, 0.75]))``, have an order, so that
+            adjacent pairs mean something. Of several labels a row take one at a time, [rows] of 0 and 1.
         metric: "euclidean"; "normalized euclidean", which is divided by the layer's level; "cosine"; "correlation".
         pairs: of classes, "adjacent" (where class numbers are positions) or "all".
         classes: number of classes, static; by default the largest label plus one, unknown in a traced call.

@@ -95,8 +95,9 @@ def maximize(
             float. A callable objective takes any arrays with one entry per lane, or none. Traced units out of range
             have objective 0, or NaN by their logarithm.
         objective: what is climbed: "probability" (softmax over the units), "log_probability", "logit" (all three stop
-            by the probability), "value" (the unit itself, which it stops by), or a callable ``(outputs, units) ->
-            [lanes]``, a function or callable pytree, which it stops by.
+            by the probability), "value" (the unit itself, which it stops by; for hidden units, the outputs of a
+            regression, and each of several labels a row), or a callable ``(outputs, units) -> [lanes]``, a function or
+            callable pytree, which it stops by.
         scores: "logits", or "probabilities" of a network that ends in a softmax, whose logarithm is taken. The three
             softmax objectives refuse probabilities declared as logits.
         regularizers: applied in turn to each lane after its step, ``(x, gradient, step) -> x`` (`regularizers`).
@@ -115,8 +116,9 @@ def maximize(
     Raises:
         TypeError: a network, objective, regularizer or optimizer of the wrong type.
         ValueError: no lanes, lanes of integers but uint8 (they may be token ids), a network that fails on them, units
-            out of range (if not traced) or that do not fit the lanes, an unknown objective, no units unless it is
-            callable, scores that are not what ``scores`` says, NaN in a setting, or counts below one.
+            out of range (if not traced) or that do not fit the lanes, an unknown objective, one of the softmax for a
+            network of one output, no units unless it is callable, scores that are not what ``scores`` says, NaN in a
+            setting, or counts below one.
 
     Example:
         >>> weights = jnp.array([[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]])
@@ -147,20 +149,23 @@ def maximize(
     elif isinstance(objective, str) and objective in _OBJECTIVES:
         network = accept_scores(network, None if objective == "value" else start, scores=scores)
         climb = jax.tree_util.Partial(_OBJECTIVES[objective])
-        units = _weights(units, len(start), jax.eval_shape(partial(applied, network), start[:1]))
+        units = _weights(units, len(start), jax.eval_shape(partial(applied, network), start[:1]), objective)
     else:
         raise ValueError(f"objective: found {objective!r}, wanted a callable or one of {', '.join(_OBJECTIVES)}")
     limits = jnp.float32(threshold), jnp.float32(tolerance), jnp.int32(steps), jnp.int32(patience)
     return _maximize(network, start, units, (climb, regularizers, jnp.float32(rate), limits), optimizer, size)
 
 
-def _weights(units, lanes, outputs):
+def _weights(units, lanes, outputs, objective):
     """[lanes, units] each unit's weight in each lane's objective."""
     leaves = jax.tree.leaves(outputs)
     if len(leaves) != 1 or leaves[0].ndim < 2:
         shapes = [leaf.shape for leaf in leaves]
         raise ValueError(f"network: found outputs of shape {shapes}, wanted [lanes, …, units] or a callable objective")
     count = leaves[0].shape[-1]
+    if count == 1 and objective != "value":
+        wanted = '"value": of one output alone the probability is always 1'
+        raise ValueError(f"objective: found {objective!r} for a network of one output, wanted {wanted}")
     if units is None:
         raise ValueError("units: found none, wanted one a lane, or a callable objective")
     units = units if isinstance(units, jax.Array) else as_numpy("units", units)

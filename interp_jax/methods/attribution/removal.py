@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_finite, describe
+from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_choice, check_finite, describe
 from interp_jax._readable import readable
 from interp_jax.methods._accept import as_taken_rows
 from interp_jax.methods.attribution._scored import as_baseline, scored_rows
+
+MEASURES = ("probability", "score")
 
 
 @readable()
@@ -49,6 +51,7 @@ def removal_curves(
     target: Given[ArrayLike, "#rows"],
     *,
     baseline: Given[ArrayLike, "a number, or #*features"] = 0.0,
+    measure: str = "probability",
     steps: int = 20,
     scores: str = "logits",
 ) -> RemovalCurves:
@@ -74,6 +77,8 @@ def removal_curves(
         target: the class c, one for all rows or [rows], such as the network's prediction for the intact row.
         baseline: the value of a blank position, such as the id of a padding token, or an array that broadcasts to a
             row, such as a padding token's embedding [width]. If it is not whole, or traced, integers become float32.
+        measure: "probability" of the class, or its "score", for outputs that are no classes: those of a regression, or
+            of several labels a row. The curves and areas are then of the score.
         steps: number of steps from no position to all.
         scores: "logits", or "probabilities" for a network that ends in a softmax.
 
@@ -83,7 +88,8 @@ def removal_curves(
 
     Raises:
         TypeError, ValueError: what `gradient_times_input` refuses, importance of the wrong shape or not finite, a
-            baseline that is not finite or does not fit, or steps below one; integers are taken.
+            baseline that is not finite or does not fit, an unknown measure, one output for "probability", or steps
+            below one; integers are taken.
 
     Example:
         >>> def network(x):
@@ -97,14 +103,17 @@ def removal_curves(
     Source: Petsiuk, Das & Saenko, arXiv:1806.07421, section 4.1; ranking only positions that differ from the baseline
     is not in the paper.
     """
-    network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores, floating=False)
+    check_choice("measure", measure, MEASURES)
+    least = 2 if measure == "probability" else 1
+    network, inputs, target, _ = scored_rows(network, inputs, target, scores=scores, floating=False, least=least)
     baseline = as_baseline(baseline, inputs.shape[1:])
     inputs = as_taken_rows("inputs", inputs, network)
     if _whole(baseline, inputs.dtype):
         baseline = baseline.astype(inputs.dtype)
     else:
         inputs = as_real("inputs", inputs)
-    return _curves(network, inputs, _ranked(importance, inputs.shape), target, baseline, as_count("steps", steps))
+    importance, steps = _ranked(importance, inputs.shape), as_count("steps", steps)
+    return _curves(network, inputs, importance, target, baseline, measure, steps)
 
 
 def _whole(baseline, kind) -> bool:
@@ -130,8 +139,8 @@ def _ranked(importance, shape):
     return as_real("importance", importance)
 
 
-@partial(jax.jit, static_argnames="steps")
-def _curves(network, inputs, importance, target, baseline, steps):
+@partial(jax.jit, static_argnames=("measure", "steps"))
+def _curves(network, inputs, importance, target, baseline, measure, steps):
     rows = len(inputs)
     order = importance.reshape(rows, -1)
     ink = jnp.any((inputs != baseline).reshape(*order.shape, -1), axis=2)
@@ -142,15 +151,16 @@ def _curves(network, inputs, importance, target, baseline, steps):
     rank = jnp.argsort(order, axis=1).reshape(*importance.shape, *[1] * (inputs.ndim - importance.ndim))
     count = jnp.sum(ink, axis=1)
 
-    def probability(x):
+    def measured(x):
         scores = network(x)
-        scores = jax.nn.softmax(scores.astype(jnp.promote_types(scores.dtype, jnp.float32)), axis=1)
+        scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+        scores = jax.nn.softmax(scores, axis=1) if measure == "probability" else scores
         return jnp.take_along_axis(scores, target[:, None], axis=1, mode="fill", fill_value=jnp.nan)[:, 0]
 
     def at(share):
         most = jnp.round(share * count).astype(rank.dtype).reshape(rows, *[1] * (inputs.ndim - 1))
         gone = rank < most
-        return probability(jnp.where(gone, baseline, inputs)), probability(jnp.where(gone, inputs, baseline))
+        return measured(jnp.where(gone, baseline, inputs)), measured(jnp.where(gone, inputs, baseline))
 
     shares = jnp.arange(steps + 1, dtype=jnp.promote_types(inputs.dtype, jnp.float32)) / steps
     deletion, insertion = (each.T for each in jax.lax.map(at, shares))

@@ -78,7 +78,9 @@ def fit(
         inputs: [rows, …] finite inputs, from which the forests predict.
         hidden: [rows, …, units] finite activations of any layer.
         labels: [rows] the class of each row, integers from 0 to 2³¹ − 1; absent numbers are not classes. The true
-            class, or the network's prediction, to explain its errors too.
+            class, or the network's prediction, to explain its errors too. Of a regression, classes of its output by
+            quantiles, e.g. ``np.digitize(y, np.quantile(y, [0.25, 0.5, 0.75]))``; of several labels a row, one output's
+            decisions, 0 and 1, at a time.
         key: a JAX random key.
         factors: number of groups of units, K; by default 8, or all units if they are fewer.
         ids: clusters of rows in each.

@@ -133,6 +133,11 @@ def select(
     compared by the search's rows: for several classes together, or several calls of which one is chosen, see ``joint``
     and ``compared`` of `certify`, which takes ``nested``.
 
+    Outputs that are no classes, such as several labels a row or a regression, are asked about one at a time, by their
+    side of a threshold: with a tail of two scores, [the threshold, the output], class 1 is "above". Two scores have no
+    center-based score that changes with their distance, so that the gates get no gradient, and the search alone, which
+    starts from no units too, finds the set.
+
     Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
     all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
     ten of all rows.
@@ -179,6 +184,10 @@ def select(
         >>> core = select(lambda h: h[:, :2], hidden, predictions, 1, key=jax.random.key(1))
         >>> core.mask.tolist(), core.units, core.holding_rate
         ([True, True, False, False, False, False], 2, 1.0)
+        >>> above = lambda h: jnp.stack([jnp.full(len(h), 0.5), h[:, 2] - h[:, 3]], axis=1)
+        >>> core = select(above, hidden, jnp.argmax(above(hidden), 1), 1, key=jax.random.key(1), steps=1)
+        >>> core.mask.tolist()
+        [False, False, True, True, False, False]
         >>> core = select(
         ...     lambda h: h[:, :2], hidden, predictions, 1, key=jax.random.key(1), holding=0.9, confidence=0.9
         ... )
