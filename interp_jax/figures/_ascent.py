@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import as_count, as_counts, describe
 from interp_jax.figures._arrays import as_array, as_names
-from interp_jax.figures._labels import shortened
+from interp_jax.figures._labels import LONGEST, name_places, shortened
 from interp_jax.figures._style import GRAY, PALETTE, SIGNED, color_bar, headline, largest, new_figure, styled
 
 SIZE = 9.0  # of the small letters, in points
+NAMED = 12  # features with a name below a panel
 MANY = 30  # from more lines than this, panels are smaller
 
 
@@ -25,6 +26,7 @@ def ascent(
     names: Sequence[Any] | None = None,
     input_shape: Sequence[SupportsIndex] | None = None,
     positions: ArrayLike | None = None,
+    feature_names: Sequence[Any] | None = None,
     columns: int = 6,
     most: int = 30,
 ) -> Figure:
@@ -40,12 +42,14 @@ def ascent(
         names: one for each lane, e.g. its unit or class; their numbers by default. Long ones are shortened.
         input_shape: of one input, where lanes are flat, e.g. [28, 28].
         positions: of the values of one-dimensional inputs; 1, 2, … by default.
+        feature_names: one for each value of one-dimensional inputs, e.g. the columns of a table. Of more than 12 every
+            second, third, … is written.
         columns: images side by side; lines have half as many, one more if more than 30 are drawn.
         most: lanes drawn, the first ones.
 
     Raises:
-        ValueError: not an Ascent, inputs that are neither images nor lines, a wrong number of names, positions of
-            a wrong number or for images.
+        ValueError: not an Ascent, inputs that are neither images nor lines, a wrong number of names, positions or
+            names of features of a wrong number or for images.
 
     Example:
         >>> import jax.numpy as jnp
@@ -69,6 +73,10 @@ def ascent(
     drawn, lines = len(inputs), inputs.ndim == 2
     if positions is not None and not lines:
         raise ValueError(f"positions: found {describe(positions)}, wanted none for images")
+    if feature_names is not None:
+        if not lines:
+            raise ValueError(f"feature_names: found {describe(feature_names)}, wanted none for images")
+        feature_names = as_names("feature_names", feature_names, inputs.shape[1])
     many = drawn > MANY
     columns = min(max(1, columns // 2) + many if lines else columns, drawn)
     rows = -(-drawn // columns)
@@ -77,7 +85,8 @@ def ascent(
     titles = [_title(lanes, lane, names[lane], letters) for lane in range(drawn)]
     tall = (0.3 if many else 0.6) * side if lines else min(side, 2.0) * min(3.0, inputs.shape[1] / inputs.shape[-1])
     height = tall + 0.25 + 0.15 * max(title.count("\n") + 1 for title in titles)
-    figure = new_figure(max(4.0, side * columns + (0.6 if lines else 1.2)), rows * height + 0.6)
+    below = 0.0 if feature_names is None else LONGEST / 2 * SIZE / 72  # of one row: the axes are shared
+    figure = new_figure(max(4.0, side * columns + (0.6 if lines else 1.2)), rows * height + 0.6 + below)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=lines)
     places = (
         np.arange(1, inputs.shape[1] + 1) if positions is None else as_array("positions", positions, len(inputs[0]))
@@ -89,11 +98,14 @@ def ascent(
             axes.axhline(0, color=GRAY, linewidth=0.9, zorder=1)
             axes.plot(places, values, color=PALETTE[0], linewidth=1.4)
             axes.tick_params(labelsize=SIZE)
+            if feature_names is not None:
+                name_places(axes, places, feature_names, NAMED, SIZE)
         else:
             shown = _image(axes, values)
         axes.set_title(title, fontsize=SIZE)
     if lines:
-        figure.supxlabel("position in the input", fontsize=SIZE + 1)
+        across = "position in the input" if feature_names is None else "feature"
+        figure.supxlabel(across, fontsize=SIZE + 1)
         figure.supylabel("value", fontsize=SIZE + 1)
     else:
         color_bar(shown, panels, "value relative to the largest", fraction=0.04, pad=0.02, aspect=30)

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import as_count, as_counts, describe
 from interp_jax.figures import decision_tree, hypotheses, images
 from interp_jax.figures._arrays import as_array, as_names
-from interp_jax.figures._labels import shortened
+from interp_jax.figures._labels import LONGEST, name_places, shortened
 from interp_jax.figures._style import color, headline, new_figure, styled
 
 POINTS = 150  # of each class in a panel
 EXAMPLES = 8  # inputs shown for each level
+NAMED = 40  # features with a name below the examples
 LETTERS = 40  # of a class's name in the title
 _ON_TREES = (
     "f… ∈ {…}: the activations of this group of hidden units are in one of these clusters; ∉: in none of them.\n"
@@ -41,6 +42,7 @@ def explanation(
     class_names: Sequence[Any] | None = None,
     inputs: ArrayLike | None = None,
     input_shape: Sequence[SupportsIndex] | None = None,
+    feature_names: Sequence[Any] | None = None,
     most_hypotheses: SupportsIndex = 9,
     whole_tree: bool = False,
 ) -> Figure:
@@ -62,12 +64,14 @@ def explanation(
             are drawn. [rows, height, width] and [rows, height, width, channels] are images; those outside 0…1 are
             scaled to it.
         input_shape: of one input, if images are flat: [height, width] or [height, width, channels].
+        feature_names: one for each value of ``inputs`` that are no images, e.g. the columns of a table. Of more than 40
+            every second, third, … is written.
         most_hypotheses: how many hypotheses are drawn, those ruled out last; 0 for the tree alone.
         whole_tree: whether branches off the path are drawn too, not only the most frequent class of their rows.
 
     Raises:
         ValueError: not an `Explainer` and its `Explanation`, inputs of a size other than fitted, or a wrong number of
-            names.
+            names; names of features without inputs, or for images.
 
     Example:
         >>> import jax
@@ -91,6 +95,12 @@ def explanation(
     columns = _columns(explainer, explanation, compared, name_of)
     deepest = max(map(len, columns.values()), default=0)
     examples = None if inputs is None or not levels else _examples(explainer, explanation, inputs, input_shape)
+    if feature_names is not None:
+        if inputs is None or (examples is not None and examples[1] is not None):
+            raise ValueError(
+                f"feature_names: found {describe(feature_names)}, wanted none without inputs or for images"
+            )
+        feature_names = as_names("feature_names", feature_names, math.prod(np.shape(inputs)[1:]))
 
     path = [int(level.node) for level in levels]
     path.append(_next(tree, levels[-1]) if levels else 0)
@@ -100,6 +110,7 @@ def explanation(
         children[node] = (following, int((tree.left if tree.right[node] == following else tree.right)[node]))
     heights = [1.05 + 0.26 * (len(children) + 1)] * bool(children) + [2.3 + deepest] * bool(columns)
     heights += [] if examples is None else [0.7 + (0.75 if examples[1] is not None else 1.6) * len(levels)]
+    heights[-1:] = [heights[-1] + LONGEST / 16] if examples is not None and feature_names is not None else heights[-1:]
     figure = new_figure(9.0, 0.6 + sum(heights))
     headline(figure, _title(explanation, name_of, word))
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0] if heights else [])
@@ -114,7 +125,11 @@ def explanation(
         conditions = [level.condition for level in levels[:deepest]]
         hypotheses.grid(columns, conditions, mine=f"{word}{name_of[explanation.label]}", figure=inside)
     if examples is not None:
-        _draw_examples(_part(next(parts), "Examples of the given inputs that satisfy the conditions so far"), *examples)
+        _draw_examples(
+            _part(next(parts), "Examples of the given inputs that satisfy the conditions so far"),
+            *examples,
+            feature_names,
+        )
     return figure
 
 
@@ -216,7 +231,11 @@ def _examples(
 
 
 def _draw_examples(
-    figure: SubFigure, chosen: Sequence[np.ndarray], shape: tuple[int, ...] | None, names: Sequence[str]
+    figure: SubFigure,
+    chosen: Sequence[np.ndarray],
+    shape: tuple[int, ...] | None,
+    names: Sequence[str],
+    features: Sequence[str] | None,
 ) -> None:
     """A row of images for each level, or a panel of lines."""
     if shape is not None:
@@ -232,6 +251,8 @@ def _draw_examples(
         axes.plot(places, inputs.T, color=color(0), linewidth=0.9, alpha=0.6, marker="." if len(places) < 30 else "")
         axes.set_title(name, fontsize=9.5)
     panels[-1].set_xlabel("feature")
+    if features is not None:
+        name_places(panels[-1], np.arange(1, len(features) + 1), features, NAMED, 9)
     figure.supylabel("input", fontsize=10.5)
 
 

@@ -1,12 +1,16 @@
 """Labels: texts that can be drawn, and positions where none covers another."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from interp_jax._files import escaped
+
+LONGEST = 18  # letters of a name that stands upright
 
 
 def drawable(value: Any) -> Any:
@@ -53,6 +57,13 @@ def lanes(intervals: Sequence[tuple[SupportsFloat, SupportsFloat]]) -> list[int]
 def too_long(names: Sequence[str], room: SupportsFloat, size: SupportsFloat) -> bool:
     """Whether names of a font size, side by side in columns of equal width, need more points than there is room."""
     return len(names) * (0.65 * float(size) * max(map(len, names)) + 3) > float(room)
+
+
+def name_places(axes: Axes, places: ArrayLike, names: Sequence[str], most: int, size: SupportsFloat) -> None:
+    """Writes short forms of at most so many names upright below the places that they are of; every second, third, …."""
+    step = math.ceil(len(names) / most)
+    short = [shortened(name, LONGEST) for name in names[::step]]
+    axes.set_xticks(np.asarray(places)[::step], short, rotation=90, fontsize=size)
 
 
 def shortened(name: str, letters: int) -> str:

@@ -68,7 +68,8 @@ def show(result: Patterns, page: Any, subject: Subject) -> None:
         "inputs."
     )
     names = [subject.class_names[each] for each in result.classes]
-    image: dict[str, Any] = {"input_shape": subject.image_shape} if subject.image_shape else {}
+    image: dict[str, Any] = {"input_shape": subject.image_shape, "feature_names": subject.feature_names}
+    image = {option: value for option, value in image.items() if value is not None and subject.inputs.ndim > 1}
     if subject.image_shape or subject.inputs.ndim == 2:
         page.figure(
             "ascent",

@@ -11,6 +11,7 @@ from interp_jax.interpreting._subject import Subject
 STEPS = 20
 BATCH = 64  # rows at a time
 MAPS = ("gradient × input", "integrated gradients")
+LISTED = 10  # values of an input in the table
 CONTROLS = ("size of the value", "random order")
 
 
@@ -112,6 +113,14 @@ def show(result: Attributions, page: Any, subject: Subject) -> None:
             "mean_maps",
             figures.images.strongest_inputs(np.stack(list(pictures.values()))[:, None], list(pictures)),
             "Mean magnitude of the attributions of all these rows, and the mean input; white is the greatest.",
+        )
+    elif subject.inputs.ndim == 2:
+        names = subject.feature_names or [f"value {place}" for place in range(subject.inputs.shape[1])]
+        first = np.argsort(-result.importance[MAPS[1]], kind="stable")[:LISTED]
+        page.table(
+            ("value of the input", *MAPS),
+            [(names[place], *(f"{result.importance[each][place]:.3g}" for each in MAPS)) for place in first],
+            f"Mean magnitude of the attributions over these rows: the {len(first)} values with the greatest.",
         )
     page.metrics({"areas": {name: float(areas.mean()) for name, areas in result.areas.items()}})
 

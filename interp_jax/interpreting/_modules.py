@@ -44,6 +44,7 @@ def show(result: Modules, page: Any, subject: Subject) -> None:
             tree,
             clusters=result.clusters,
             input_shape=subject.image_shape,
+            feature_names=subject.feature_names,
             output_names=subject.class_names,
         ),
         f"The tree of {len(tree.vectors)} units, cut where partitions last longest, and the roles of the {count} "

@@ -100,12 +100,13 @@ def show(result: Rules, page: Any, subject: Subject) -> None:
         f"Fidelity on {len(subject.parts[1])} held-out rows.",
     )
     names = [subject.class_names[int(each)] for each in result.explainer.class_labels]
-    image: dict[str, Any] = (
-        {"inputs": subject.inputs, "input_shape": subject.image_shape} if subject.image_shape else {}
-    )
+    examples: dict[str, Any] = {"input_shape": subject.image_shape, "feature_names": subject.feature_names}
+    examples = {option: value for option, value in examples.items() if value is not None}
+    if examples:
+        examples["inputs"] = subject.inputs
     page.figure(
         "rules",
-        figures.explanation(result.explainer, result.explanation, class_names=names, **image),
+        figures.explanation(result.explainer, result.explanation, class_names=names, **examples),
         f"Why one held-out row is of class {subject.class_names[result.explanation.label]}: its path in the tree, and "
         "where each other class is ruled out.",
     )

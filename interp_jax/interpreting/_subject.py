@@ -36,6 +36,7 @@ class Subject:
         class_names: of all outputs.
         image_shape: of an input that is an image, else None.
         seed: of all random keys.
+        feature_names: of all values of an input, or None.
         pool: how positions of hidden layers become units, "auto", "mean", "max" or None.
     """
 
@@ -53,6 +54,7 @@ class Subject:
     image_shape: tuple[int, ...] | None
     seed: int
     pool: str | None = "auto"
+    feature_names: tuple[str, ...] | None = None
 
     @property
     def tree_pool(self) -> str | None:
@@ -158,6 +160,7 @@ def make_subject(
     input_shape: Any,
     seed: int,
     pool: Any = "auto",
+    feature_names: Any = None,
 ) -> Subject:
     """The subject of a run, after all checks.
 
@@ -183,8 +186,12 @@ def make_subject(
         segments = (*segments[:-1], jax.tree_util.Partial(_log, segments[-1]))
     hidden, logits = _outputs(segments, inputs)
     _check_scores(logits, scores, segments, inputs)
-    if targets == "classes" and labels is not None and logits.shape[1] > 1:
-        labels = np.asarray(as_labels("labels", labels, classes=logits.shape[1]))
+    outputs = logits.shape[1]
+    if targets == "classes" and labels is not None and outputs > 1:
+        labels = np.asarray(as_labels("labels", labels, classes=outputs))
+    image_shape = _image_shape(input_shape, inputs.shape[1:])
+    if image_shape is not None and feature_names is not None:
+        raise ValueError("feature_names: found names for images, wanted them for the columns of a table")
     return Subject(
         segments,
         parts.names,
@@ -196,10 +203,13 @@ def make_subject(
         hidden,
         logits,
         np.arange(len(inputs)) % _FOURTH == _FOURTH - 1,
-        _class_names(class_names, logits.shape[1]),
-        _image_shape(input_shape, inputs.shape[1:]),
+        tuple(map(str, range(outputs)))
+        if class_names is None
+        else _names("class_names", class_names, outputs, "score of the network"),
+        image_shape,
         seed,
         pool,
+        None if feature_names is None else _names("feature_names", feature_names, inputs[0].size, "value of an input"),
     )
 
 
@@ -268,12 +278,10 @@ def _check_scores(scores, kind, segments, inputs):
         )
 
 
-def _class_names(names, outputs):
-    if names is None:
-        return tuple(map(str, range(outputs)))
-    if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != outputs:
+def _names(argument, names, count, what):
+    if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != count:
         found = f"{len(names)} names" if isinstance(names, Sequence) and not isinstance(names, str) else repr(names)
-        raise ValueError(f"class_names: found {found}, wanted {outputs}, one for each score of the network")
+        raise ValueError(f"{argument}: found {found}, wanted {count}, one for each {what}")
     return tuple(map(str, names))
 
 

@@ -82,6 +82,7 @@ def interpret(
     scores: str = "logits",
     class_names: Given[Sequence[Any], "outputs"] | None = None,
     input_shape: Given[Sequence[int], "axes"] | None = None,
+    feature_names: Given[Sequence[Any], "values of an input"] | None = None,
     pool: str | None = "auto",
     seed: Count = 0,
     name: Given[str, "a plain name"] | None = None,
@@ -105,6 +106,7 @@ def interpret(
         scores: what the network returns, "logits" or "probabilities".
         class_names: one for each output; their numbers by default.
         input_shape: of one input, where images are flat, e.g. [28, 28].
+        feature_names: one for each value of an input that is no image, such as the columns of a table.
         pool: how positions of a layer [rows, …, units], such as time or height and width, become units in the tree of
             units, the rules and the deviations: "mean" (how active a unit is on average), "max" (whether it is active
             anywhere), None (a unit per position), or "auto": the tree averages, rules average layers of more than 1024
@@ -133,7 +135,7 @@ def interpret(
     check_choice("budget", budget, BUDGETS)
     sizes, seed = BUDGETS[budget], as_count("seed", seed, least=0, most=2**31 - 1)
     options = {"layer": layer, "scores": scores, "class_names": class_names, "input_shape": input_shape}
-    options["pool"] = pool
+    options |= {"pool": pool, "feature_names": feature_names}
     subject = make_subject(network, inputs, labels, sizes, seed=seed, **options)
     against = reasons_against(subject)
     config = _config(subject, budget)
@@ -218,4 +220,5 @@ def _config(subject: Subject, budget: str) -> dict[str, Any]:
         "image_shape": list(subject.image_shape) if subject.image_shape else None,
         "seed": subject.seed,
         "pool": subject.pool,
+        "feature_names": list(subject.feature_names) if subject.feature_names else None,
     }

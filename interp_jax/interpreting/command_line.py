@@ -41,6 +41,10 @@ class Settings:
     """One for each output."""
     input_shape: tuple[int, ...] | None = None
     """Of one input, where images are flat, e.g. 28 28."""
+    feature_names: tuple[str, ...] | None = None
+    """One for each value of an input, such as the columns of a table."""
+    pool: Literal["auto", "mean", "max", "none"] = "auto"
+    """How positions of a layer become units; none: a unit per position."""
     seed: int = 0
     """Of all random numbers."""
     name: str | None = None
@@ -84,6 +88,7 @@ def run(settings: Settings) -> Any:
     network = load_network(settings.model)
     layer = settings.layer[0] if len(settings.layer) == 1 else settings.layer or None
     common = {"budget": settings.budget, "layer": layer, "scores": settings.scores, "seed": settings.seed}
+    common["pool"] = None if settings.pool == "none" else settings.pool
     if settings.plan:
         planned = planning.plan(network, inputs, labels, **common)
         print(planned)
@@ -95,6 +100,7 @@ def run(settings: Settings) -> Any:
         **common,
         class_names=settings.class_names,
         input_shape=settings.input_shape,
+        feature_names=settings.feature_names,
         name=settings.name,
         root=settings.root,
         overwrite=settings.overwrite,

@@ -53,11 +53,13 @@ def _drawn(a, b):
     yield figures.resolution_choice.choice([1, 2], [1, 2], [3, 0], [2], ess_label=a, lifetime_label=b)
     yield figures.contributions(**CALLS["figures.contributions"]() | {"class_names": [a, b, "c"]})
     yield figures.deviation({a: CALLS["figures.deviation"]()["profiles"]}, layer_names=[a, b], metric=b)
-    yield figures.explanation(**CALLS["figures.explanation"]() | {"class_names": [a, b, "c"]})
+    named = {"class_names": [a, b, "c"], "feature_names": [a, b, "c", "d"]}
+    yield figures.explanation(**CALLS["figures.explanation"]() | named)
     yield figures.hierarchy(TREE, clusters=[2], feature_names=[a, b, "c", "d"], unit_name=a)
     yield figures.core_units({a: SELECTION, b: SELECTION}, class_names=[a, b], unit_name=a)
     yield figures.certificate(**CALLS["figures.certificate"]() | {"unit_name": a})
-    yield figures.ascent(Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True]), names=[a, b])
+    lanes = Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True])
+    yield figures.ascent(lanes, names=[a, b], feature_names=[a, b])
     names = {"titles": [a], "input_label": b, "output_label": a}
     yield figures.roles.image_roles([[[1, 0]]], [[1, -1]], output_names=[a, b], **names)
     yield figures.roles.series_roles([[[1, 0], [0, 1]]], [[1, -1]], item_names=[a, b], month_label=b, **names)

@@ -123,6 +123,7 @@ CALLS = {
     "figures.ascent": lambda: {
         "lanes": Ascent(normal(3, 6), RISING[:3], RISING[:3], np.arange(3), np.arange(3) < 2, np.arange(3) > 1),
         "names": NAMES,
+        "feature_names": list("abcdef"),
     },
     "figures.core_units": lambda: {"selection": SELECTION, "class_names": NAMES},
     "figures.hierarchy": lambda: {"tree": TREE, "clusters": [2, 3]},
