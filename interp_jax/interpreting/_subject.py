@@ -171,7 +171,10 @@ def make_subject(
     if pool is not None:
         check_choice("pool", pool, POOLS)
     if isinstance(inputs, tuple | dict):
-        raise ValueError(f"inputs: found a {type(inputs).__name__} of {len(inputs)}, wanted one array [rows, …]")
+        apart = "join them, and give a network that takes them apart, or its parts behind the layer that joins them"
+        raise ValueError(
+            f"inputs: found a {type(inputs).__name__} of {len(inputs)}, wanted one array [rows, …]: {apart}"
+        )
     rows = as_numpy("inputs", inputs, shape=["rows", "features", "…"])
     rows = rows.astype(np.float32) if rows.dtype.kind == "f" else rows
     check_finite("inputs", rows)

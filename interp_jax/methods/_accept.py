@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,10 @@ SCORES = ("logits", "probabilities")
 _TRIED = 8
 _BEHIND = 'behind its embedding, networks.split(model, at="…", inputs=tokens), and give what the first part returns'
 _PIXELS = (np.uint8, np.bool_)  # types of images, whose values have an order and a mean
+_JOINED = (
+    "join them, and give a network that takes them apart, such as lambda x: network((x[:, :3], x[:, 3:])), or start at "
+    "a layer behind which they are joined"
+)
 _CHANGES_ITSELF = "TraceContextError"  # the error of Flax, which is not imported here
 
 
@@ -191,6 +195,7 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
         >>> as_rows("inputs", [[3, 4]]).dtype, as_rows("inputs", np.ones((2, 1))).dtype
         (dtype('int32'), dtype('float32'))
     """
+    check_one_array(name, inputs)
     values = inputs if isinstance(inputs, jax.Array) else as_numpy(name, inputs)
     check_shape(name, values, ["rows", "…"])
     if finite and jnp.issubdtype(values.dtype, jnp.floating):
@@ -208,6 +213,22 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
     if values.dtype.kind != "b" and (values.min() < np.iinfo(kind).min or values.max() > np.iinfo(kind).max):
         raise ValueError(f"{name}: found {values.min()} to {values.max()}, wanted whole numbers that {kind} holds")
     return jnp.asarray(values)
+
+
+def check_one_array(name: str, inputs: Any) -> None:
+    """Refuses the inputs of a network with several, which NumPy would stack if they are of one shape.
+
+    Example:
+        >>> check_one_array("inputs", (np.ones((5, 2)), np.ones((5, 2))))
+        Traceback (most recent call last):
+        ...
+        ValueError: inputs: found a tuple of 2 arrays, wanted one array [rows, …]: join them, and give a network that \
+takes them apart, such as lambda x: network((x[:, :3], x[:, 3:])), or start at a layer behind which they are joined
+    """
+    entries = list(inputs.values()) if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else []
+    if any(getattr(entry, "ndim", 0) > 1 for entry in entries):
+        found = f"a {type(inputs).__name__} of {len(entries)} arrays"
+        raise ValueError(f"{name}: found {found}, wanted one array [rows, …]: {_JOINED}")
 
 
 def as_floating_rows(name: str, inputs: Any, network: Any = None, *, finite: bool = False) -> Array:
@@ -234,6 +255,7 @@ def as_floating_rows(name: str, inputs: Any, network: Any = None, *, finite: boo
         ValueError: inputs: found int32 [2, 3], wanted floating numbers; split the network behind its embedding, \
 networks.split(model, at="…", inputs=tokens), and give what the first part returns, or astype(float) of quantities
     """
+    check_one_array(name, inputs)
     values = inputs if isinstance(inputs, jax.Array) else as_numpy(name, inputs)
     pixels = values.dtype in _PIXELS
     whole = pixels or jnp.issubdtype(values.dtype, jnp.integer)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Network, as_centered, as_count, as_labels, as_numpy, check_shape
 from interp_jax._readable import readable
-from interp_jax.methods._accept import accept_network, as_rows
+from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 
 
 @readable()
@@ -108,6 +108,7 @@ def layer_averages(
     Source: Chen 2017, section 3.3.3.
     """
     classes, batch_size = as_count("classes", classes), as_count("batch_size", batch_size)
+    check_one_array("inputs", inputs)
     inputs = inputs if isinstance(inputs, jax.Array) else as_numpy("inputs", inputs)
     check_shape("inputs", inputs, ["rows", "…"])
     labels = as_labels("labels", labels, rows=len(inputs), classes=classes)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from interp_jax._checks import as_numpy, check_finite, describe
+from interp_jax.methods._accept import check_one_array
 
 # Spreads and magnitudes of a feature that scikit-learn's trees and float32 handle as they are: scikit-learn takes
 # features that differ by less than 1e-7 to be constant.
@@ -19,6 +20,7 @@ def flat_rows(name: str, values, *, width: int | None = None, exact: bool = True
     Raises:
         ValueError: rows of the wrong size, no rows, or values that are not finite as float32.
     """
+    check_one_array(name, values)
     values = as_numpy(name, values)
     numbers = math.prod(values.shape[1:])
     fits = numbers > 0 if width is None else numbers == width if exact else numbers >= width

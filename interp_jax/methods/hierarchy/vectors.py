@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import Moments
-from interp_jax.methods._accept import accept_network, accept_segments, as_rows
+from interp_jax.methods._accept import accept_network, accept_segments, as_rows, check_one_array
 from interp_jax.methods._pooling import check_pool, pooled
 from interp_jax.methods.ablation import intact_layers
 
@@ -98,7 +98,8 @@ def network_vectors(
 
     Integers are refused, except uint8 (images) and bool: they may be token ids, which have no order, so correlations
     mean nothing. Pass embeddings or token histograms instead, or ``inputs.astype(float)`` for integers that are
-    quantities.
+    quantities. Of a network with several inputs give `feature_vectors` the joined inputs, ``networks.apply(head,
+    inputs)`` and the outputs.
 
     Args:
         segments: the network split at its hidden layers: callables to apply in order; the outputs of all but the last
@@ -125,6 +126,7 @@ def network_vectors(
     check_pool(pool)
     segments = accept_segments(segments)
     batch_size = as_count("batch_size", batch_size)
+    check_one_array("inputs", inputs)
     rows: Any = inputs if hasattr(inputs, "shape") else as_numpy("inputs", inputs)
     check_shape("inputs", rows, ["rows", "…"])
     if jnp.issubdtype(rows.dtype, jnp.integer) and rows.dtype != np.uint8:
@@ -163,6 +165,7 @@ def pooled_columns(inputs, hidden, outputs, pool: str | None = "mean"):
         >>> both.shape, units.shape, split
         ((5, 5), (5, 13), 4)
     """
+    check_one_array("inputs", inputs)
     # Correlations do not change when a column is shifted.
     inputs = as_centered("inputs", inputs, shape=[None, "…"])[0]
     outputs = as_centered("outputs", outputs, shape=[None, "outputs"])[0]
