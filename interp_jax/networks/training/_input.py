@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from interp_jax._checks import check_callable, check_finite, describe
+from interp_jax._checks import as_labels, as_numpy, as_real, check_callable, check_finite, describe
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import inference_view
 
@@ -74,19 +74,51 @@ def check_functions(optimizer, **functions):
             raise TypeError(f"{name}: found {describe(function)}, wanted a function that can be hashed") from error
 
 
-def check_loss(loss, classes):
-    """Refuses losses that do not give one number per row."""
+def check_loss(loss, classes, labels=None):
+    """Refuses losses that do not give one number per row, or for targets that are no class numbers one per output."""
     # As many rows as classes would let a loss of one-hot labels pass.
-    rows = classes + 1
-    scores = jax.ShapeDtypeStruct((rows, classes), jnp.float32)
-    wanted = f"[{rows}] numbers for scores [{rows}, {classes}] and labels [{rows}]"
+    rows, of_row = classes + 1, () if labels is None or is_class_numbers(labels) else labels.shape[1:]
+    scores, kind = jax.ShapeDtypeStruct((rows, classes), jnp.float32), jnp.int32
+    shapes, hint = [(rows,)], ""
+    if labels is not None and not is_class_numbers(labels):
+        kind, shapes = jnp.float32, [(rows,), (rows, classes), (rows, *of_row)]
+        hint = "; labels[:, None] for a loss that compares them with one score" if classes == 1 and not of_row else ""
+    of_labels = (rows, *of_row)
+    wanted = f"[{rows}] numbers for scores [{rows}, {classes}] and labels {list(of_labels)}{hint}"
     try:
-        found = jax.eval_shape(loss, scores, jax.ShapeDtypeStruct((rows,), jnp.int32))
+        found = jax.eval_shape(loss, scores, jax.ShapeDtypeStruct(of_labels, kind))
     except Exception as error:
         raise ValueError(f"loss: found a function that fails, wanted {wanted}: {error}") from error
     shape = getattr(found, "shape", None)
-    if shape != (rows,) or not jnp.issubdtype(found.dtype, jnp.floating):
+    if shape not in shapes or not jnp.issubdtype(found.dtype, jnp.floating):
         raise ValueError(f"loss: found {getattr(found, 'dtype', type(found).__name__)} {shape}, wanted {wanted}")
+
+
+def is_class_numbers(labels) -> bool:
+    """Whether targets are [rows] integers, and not quantities or several labels a row."""
+    return labels.ndim == 1 and jnp.issubdtype(labels.dtype, jnp.integer)
+
+
+def as_targets(name, labels, *, rows, classes, default, like=None):
+    """Class numbers [rows] as int32, or for losses of their own other finite targets [rows, …] as float32.
+
+    Args:
+        name: the argument named in errors.
+        labels: class numbers, or what the loss takes.
+        rows: their number.
+        classes: number of scores.
+        default: whether the loss is that of class numbers.
+        like: checked targets of the same kind, or None.
+    """
+    found = labels if isinstance(labels, jax.Array) else as_numpy(name, labels)
+    if default and found.size and not jnp.issubdtype(found.dtype, jnp.integer):
+        wanted = "whole numbers, or a loss of quantities or of several labels a row, such as loss=optax.l2_loss"
+        raise ValueError(f"{name}: found {describe(found)}, wanted {wanted}")
+    if default or (is_class_numbers(found) if like is None else is_class_numbers(like)):
+        return as_labels(name, labels, rows=rows, classes=classes)
+    targets = as_real(name, found, shape=[rows, *(["…"] if like is None else like.shape[1:])])
+    check_finite(name, targets)
+    return targets
 
 
 def scored(network, inputs, key, augment=None, minibatch_size=1):

@@ -13,6 +13,7 @@ from flax import nnx
 from interp_jax._readable import readable
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import inference_view, training_view
+from interp_jax.networks.training._input import is_class_numbers
 
 
 @readable()
@@ -136,7 +137,8 @@ def train_fresh(setting, state, key, first, sample, steps):
             sample_key, dropout_key = jax.random.split(jax.random.fold_in(key, first + number))
             inputs, labels = map(jnp.asarray, sample(sample_key))
             inputs = as_shown(inputs, setting.whole)
-            return _step(setting, carry, inputs, labels.astype(jnp.int32), dropout_key)
+            labels = labels.astype(jnp.int32 if is_class_numbers(labels) else jnp.float32)
+            return _step(setting, carry, inputs, labels, dropout_key)
 
         carry = (state.parameters, state.statistics, state.optimizer)
         carry, (losses, errors) = jax.lax.scan(step, carry, jnp.arange(steps))
@@ -168,7 +170,7 @@ def _evaluate(network, setting, inputs, labels, batch_size):
     def one_row(row):
         inputs, label = row
         scores = _at_least_float32(network(as_shown(inputs[None], setting.whole)))
-        return setting.loss(scores, label[None])[0], _is_wrong(scores, label[None])[0]
+        return jnp.mean(setting.loss(scores, label[None])), _is_wrong(scores, label[None])[0]
 
     losses, wrong = jax.lax.map(one_row, (inputs, labels), batch_size=min(batch_size, len(inputs)))
     return jnp.mean(losses), jnp.mean(wrong)
@@ -180,6 +182,8 @@ def _at_least_float32(array):
 
 
 def _is_wrong(scores, labels):
+    if not is_class_numbers(labels):
+        return jnp.full(len(scores), jnp.nan)
     # Not by argmax, which costs XLA's CPU code as much as the layer before it; NaN scores count as wrong.
     own = jnp.take_along_axis(scores, labels[:, None], axis=1)[:, 0]
     return ~(own >= jnp.max(scores, axis=1))

@@ -11,10 +11,11 @@ import optax
 from flax import nnx
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, Key, as_count, as_key, as_labels, check_callable, check_number, renamed
+from interp_jax._checks import Given, Key, as_count, as_key, check_callable, check_number, describe, renamed
 from interp_jax._readable import readable
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
+    as_targets,
     check_folder,
     check_functions,
     check_loss,
@@ -22,11 +23,13 @@ from interp_jax.networks.training._input import (
     checked_inputs,
     scored,
 )
+from interp_jax.networks.training._progress import Progress
 from interp_jax.networks.training._resuming import Resuming
 from interp_jax.networks.training._steps import History, curves, start, train_epoch, train_fresh
 
 # One object for all calls: optax makes new functions at every call, and new functions mean a new compilation.
 SGD = optax.sgd(0.01)
+EPOCHS, EPOCHS_VALIDATED, PATIENCE = 50, 1000, 20
 
 
 @readable()
@@ -36,8 +39,8 @@ class Fit(NamedTuple):
     ``network`` is an inference view (dropout off) with the weights of ``best_epoch`` (from 1; int32, or [seeds]): the
     epoch of least validation loss (0, the starting weights, if that loss was always NaN), or the last one without a
     validation set. In ``history`` the training loss is the mean over an epoch's minibatches at the weights of their
-    steps, the error the fraction of rows whose true class does not have the greatest score. A stack is trained until
-    its last network stops; the curves of the others go on until then.
+    steps, the error the fraction of rows whose true class does not have the greatest score, NaN where labels are no
+    classes. A stack is trained until its last network stops; the curves of the others go on until then.
     """
 
     network: Any  # of the class of the trained one
@@ -64,20 +67,21 @@ class Fit(NamedTuple):
 def fit(
     network: nnx.Module,
     inputs: Given[ArrayLike, "rows *features"],
-    labels: Given[ArrayLike, "rows"],
+    labels: Given[ArrayLike, "rows *targets"],
     *,
     key: Key,
     validation: Given[tuple[ArrayLike, ArrayLike], "inputs and labels"] | None = None,
     optimizer: optax.GradientTransformation = SGD,
     loss: Callable[..., Any] = optax.softmax_cross_entropy_with_integer_labels,
     minibatch_size: int = 100,
-    epochs: int = 1000,
+    epochs: int | None = None,
     patience: int | None = None,
     evaluation_batch_size: int = 10_000,
     augment: Callable[..., Any] | None = None,
     average: float | None = None,
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[int, History], None] | None = None,
+    progress: bool = False,
 ) -> Fit:
     """The network trained on a set of rows, or with keys [seeds] a stack of networks.
 
@@ -89,18 +93,22 @@ def fit(
     the device once, for any number of seeds.
 
     Args:
-        network: a `Chain` or another NNX module without random state, [rows, …] to logits [rows, classes]; for
+        network: a `Chain` or another NNX module without random state, [rows, …] to scores [rows, outputs]; for
             several seeds a stack, as ``jax.vmap(constructor)(keys)`` gives.
         inputs: [rows, …] finite numbers. Integers and bool are passed as float32, or as int32 to a network that takes
             only those; float64 is rounded to float32, so scale it beforehand.
-        labels: [rows] integers from 0 to classes − 1.
+        labels: [rows] integers from 0 to outputs − 1, or the targets that another loss takes, [rows, …] finite floats
+            or 0 and 1, e.g. [rows, outputs] quantities for ``optax.l2_loss`` or several labels a row for
+            ``optax.sigmoid_binary_cross_entropy``. Of these there is no error, which is NaN in the history.
         key: a JAX random key, or keys [seeds].
         validation: (inputs, labels) by which the best epoch is chosen; without it the last epoch is returned.
         optimizer: an optax optimizer; the same object again avoids a compilation.
-        loss: ``(logits [rows, classes], labels [rows]) -> [rows]``, traceable.
+        loss: ``(scores [rows, outputs], labels [rows, …]) -> [rows]``, traceable; where labels are no class numbers
+            also ``-> [rows, outputs]``, whose mean is taken.
         minibatch_size: rows per gradient step, at most all of them.
-        epochs: the greatest number of epochs.
-        patience: training stops after this many epochs without a lower validation loss; None never stops early.
+        epochs: the greatest number of epochs; by default 1000 with a validation set, and 50 without one.
+        patience: training stops after this many epochs without a lower validation loss. By default 20 where ``epochs``
+            is not given either; else training does not stop early.
         evaluation_batch_size: validation rows at a time; memory only.
         augment: ``(key, inputs [rows, …]) -> inputs [rows, …]``, traceable: e.g. random crops of a minibatch.
             Validation rows are not augmented and have the shape of its output. The same object again avoids a
@@ -111,6 +119,8 @@ def fit(
             later call with the same arguments ends as if this one had not been interrupted. The caller removes it
             once the result is saved. Data, optimizer and loss must be the same, which is not checked.
         on_epoch: called after every epoch with its number, from 1, and that epoch's values.
+        progress: whether a line with the epoch, the losses and the time is shown on the standard error; by default
+            nothing is.
 
     Returns:
         `Fit`: ``.network``, ``.history``, ``.best_epoch``.
@@ -134,7 +144,12 @@ def fit(
     inputs = checked_inputs("inputs", inputs)
     minibatch_size = as_count("minibatch_size", minibatch_size, most=len(inputs))
     evaluation_batch_size = as_count("evaluation_batch_size", evaluation_batch_size)
+    if epochs is None:
+        patience = PATIENCE if patience is None and validation is not None else patience
+        epochs = EPOCHS_VALIDATED if validation is not None else EPOCHS
     epochs = as_count("epochs", epochs)
+    if not isinstance(progress, bool):
+        raise ValueError(f"progress: found {describe(progress)}, wanted True or False")
     if patience is not None:
         patience = as_count("patience", patience)
         if validation is None:
@@ -147,8 +162,9 @@ def fit(
     check_functions(optimizer, loss=loss, augment=augment, on_epoch=on_epoch)
     check_trainable(network, key)
     classes, row, whole = scored(network, inputs, key, augment, minibatch_size)
-    check_loss(loss, classes)
-    labels = as_labels("labels", labels, rows=len(inputs), classes=classes)
+    given = {"classes": classes, "default": loss is optax.softmax_cross_entropy_with_integer_labels}
+    labels = as_targets("labels", labels, rows=len(inputs), **given)
+    check_loss(loss, classes, labels)
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ValueError(f"validation: found {type(validation).__name__}, wanted a pair (inputs, labels)")
@@ -156,7 +172,8 @@ def fit(
         if held_out.shape[1:] != row:
             found = f"rows {list(held_out.shape[1:])}"
             raise ValueError(f"validation inputs: found {found}, wanted {list(row)} as in training")
-        validation = held_out, as_labels("validation labels", validation[1], rows=len(held_out), classes=classes)
+        held_labels = as_targets("validation labels", validation[1], rows=len(held_out), like=labels, **given)
+        validation = held_out, held_labels
     setting, state = start(network, optimizer, loss, key, whole, augment, average)
     limit = np.int32(patience or epochs)
     resuming = Resuming(
@@ -169,6 +186,7 @@ def fit(
         average=average,
     )
     state, records = resuming.restored(state)
+    shown = Progress(epochs) if progress else None
     for epoch in range(len(records), epochs):
         if patience is not None and bool(jnp.all(state.stopped)):
             break
@@ -187,6 +205,9 @@ def fit(
         resuming.save(state, records)
         if on_epoch is not None:
             on_epoch(epoch + 1, jax.tree.map(np.asarray, record))
+        if shown is not None:
+            ends = epoch + 1 == epochs or (patience is not None and bool(jnp.all(state.stopped)))
+            shown.show(epoch + 1, record, ends)
     best = nnx.merge(setting.graph, *state.best)
     return Fit(inference_view(best), curves(records), np.asarray(state.best_epoch))
 
@@ -209,8 +230,8 @@ def fit_fresh(
 
     Args:
         network: as in `fit`; a stack for keys [seeds].
-        sample: ``key -> (inputs [rows, …], labels [rows])``, traceable; the same object again avoids a compilation.
-            One draw is checked before training; later ones are not.
+        sample: ``key -> (inputs [rows, …], labels [rows, …])``, traceable, labels as in `fit`; the same object again
+            avoids a compilation. One draw is checked before training; later ones are not.
         key: a JAX random key, or keys [seeds].
         steps: number of gradient steps; a last call of fewer than ``steps_per_call`` needs another compilation.
         optimizer: as in `fit`.
@@ -243,8 +264,8 @@ def fit_fresh(
     check_callable("sample", sample)
     check_functions(optimizer, sample=sample, loss=loss, on_call=on_call)
     check_trainable(network, key)
-    classes, whole = _scored_sample(network, sample, key)
-    check_loss(loss, classes)
+    classes, whole, labels = _scored_sample(network, sample, key, loss)
+    check_loss(loss, classes, labels)
     setting, state = start(network, optimizer, loss, key, whole)
     resuming = Resuming(checkpoint, key=key, steps=steps, steps_per_call=steps_per_call)
     state, records = resuming.restored(state)
@@ -259,11 +280,12 @@ def fit_fresh(
     return Fit(inference_view(last), curves(records), np.full(key.shape, len(records), np.int32))
 
 
-def _scored_sample(network, sample, key):
+def _scored_sample(network, sample, key, loss):
     drawn = sample(key.ravel()[0])
     if not isinstance(drawn, tuple | list) or len(drawn) != 2:
         raise ValueError(f"sample: found {type(drawn).__name__}, wanted a pair (inputs, labels)")
     inputs = checked_inputs("sample's inputs", drawn[0])
     classes, _, whole = scored(network, inputs, key)
-    as_labels("sample's labels", drawn[1], rows=len(inputs), classes=classes)
-    return classes, whole
+    default = loss is optax.softmax_cross_entropy_with_integer_labels
+    labels = as_targets("sample's labels", drawn[1], rows=len(inputs), classes=classes, default=default)
+    return classes, whole, labels
