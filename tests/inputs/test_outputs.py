@@ -65,6 +65,7 @@ def test_attributions_of_an_output_add_up_to_it():
     np.testing.assert_allclose(maps.sum(1), regression(INPUTS)[:, 0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_of_several_labels_is_asked_about_by_its_side_of_a_threshold():
     weights = np.zeros((8, 3), np.float32)
     weights[[0, 1, 2, 3], [0, 0, 1, 2]] = 2, -2, 1, 1

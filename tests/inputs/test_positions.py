@@ -88,6 +88,7 @@ def test_deviations_of_pooled_layers(pool):
     assert not np.allclose(found.inner, deviation.profile([HIDDEN], LABELS).inner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", ["mean", "max"])
 def test_an_explainer_pools_what_it_is_fitted_to_and_what_it_is_asked_about(pool, tmp_path):
     options = {"ids": 3, "factors": 2, "depth": 2, "draws": 1, "trees": 2, "key": jax.random.key(0)}

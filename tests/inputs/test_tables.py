@@ -37,6 +37,7 @@ def test_of_many_columns_some_are_named():
     assert written == {f"column {place}" for place in range(0, 30, 3)}
 
 
+@pytest.mark.slow
 def test_an_explanation_names_the_columns_of_its_examples():
     options = {"factors": 2, "ids": 3, "depth": 2, "draws": 1, "trees": 2}
     explainer = cnn_inte.fit(TABLE, np.tanh(TABLE), LABELS, key=jax.random.key(0), **options)
