@@ -54,7 +54,7 @@ _FAULTS = {
             "rows[start : start + batch_size - 1])",
             "rows between batches are lost",
         ),
-        ("return jnp.mean(layer, axis=tuple", "return jnp.max(layer, axis=tuple", "places are not averaged"),
+        ('pooled("hidden", layer, pool)', 'pooled("hidden", layer, "max")', "places are not averaged"),
     ],
     ("core_units/_search.py", "core_units/test_search.py"): [
         ("self._elsewhere = self._evaluator.loss(elsewhere)", "self._elsewhere = 0.0", "losses elsewhere do not count"),

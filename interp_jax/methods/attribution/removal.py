@@ -142,10 +142,9 @@ def _ranked(importance, shape):
 @partial(jax.jit, static_argnames=("measure", "steps"))
 def _curves(network, inputs, importance, target, baseline, measure, steps):
     rows = len(inputs)
-    order = importance.reshape(rows, -1)
-    ink = jnp.any((inputs != baseline).reshape(*order.shape, -1), axis=2)
+    ink = jnp.any((inputs != baseline).reshape(rows, importance[0].size, -1), axis=2)
     # Blanks come last whatever their importance: two sorts, both stable.
-    order = jnp.argsort(-order, axis=1, stable=True)
+    order = jnp.argsort(-importance.reshape(rows, -1), axis=1, stable=True)
     blank = jnp.take_along_axis(~ink, order, axis=1)
     order = jnp.take_along_axis(order, jnp.argsort(blank, axis=1, stable=True), axis=1)
     rank = jnp.argsort(order, axis=1).reshape(*importance.shape, *[1] * (inputs.ndim - importance.ndim))
