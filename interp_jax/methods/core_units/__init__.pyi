@@ -14,6 +14,8 @@ from .decisions import center_score as center_score
 from .decisions import class_data as class_data
 from .decisions import is_target as is_target
 from .decisions import rate_held as rate_held
+from .exhaustion import SmallestSets as SmallestSets
+from .exhaustion import exhaustive_search as exhaustive_search
 from .gates import ALPHAS as ALPHAS
 from .gates import gate as gate
 from .gates import hard_concrete as hard_concrete

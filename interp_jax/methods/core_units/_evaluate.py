@@ -13,6 +13,8 @@ from interp_jax.methods.core_units.decisions import ClassData, asked_class, clas
 # equally many open units, share a compilation.
 ROWS_AT_ONCE = 128
 _MASKS_AT_ONCE = 4
+# Masks of one call where all sets of a size are evaluated.
+_MANY_MASKS = 128
 _STEEPNESS, _NEARNESS = 10.0, 1e-2
 # Rates are sums of fractions.
 ROUNDING = 1e-9
@@ -103,6 +105,26 @@ class MaskEvaluator:
         self._seen[mask.tobytes()] = held, row_margins
         return held, row_margins
 
+    def that_hold(self, masks: np.ndarray, most: float) -> tuple[np.ndarray, np.ndarray]:
+        """Those of many masks whose wrong decisions cost at most ``most``, and their rates.
+
+        A mask is left out after the batch of rows that makes it cost more.
+        """
+        lost = np.zeros(len(masks))
+        for _, batch in self._batches if len(masks) else ():
+            blocks = np.pad(masks, ((0, -len(masks) % _MANY_MASKS), (0, 0)), mode="edge")
+            blocks = blocks.reshape(-1, _MANY_MASKS // _MASKS_AT_ONCE, _MASKS_AT_ONCE, masks.shape[1])
+            prepared = self._prepare(batch)
+            wrong = [
+                _count_wrong(self.network, prepared, self.predictions, batch, block.astype(np.float32))
+                for block in blocks
+            ]
+            lost += np.concatenate(jax.device_get(wrong))[: len(masks)] @ self.shares
+            masks, lost = masks[lost <= most], lost[lost <= most]
+            if not len(masks):
+                break
+        return masks, 1 - lost
+
     def rate(self, mask: np.ndarray) -> float:
         """The holding rate of one mask."""
         held, _ = self.margins(mask)
@@ -185,6 +207,16 @@ def _evaluate_changed(network, start, predictions, batch, units, gates):
 @jax.jit
 def _evaluate_alone(network, hidden, predictions, batch, units, gates):
     return _held(network.alone_scores(hidden[batch.rows], units, gates), predictions, batch)
+
+
+@jax.jit
+def _count_wrong(network, prepared, predictions, batch, blocks):
+    """Per mask and group the rows decided differently: [masks, groups]."""
+
+    def one(gates):
+        return _lost(network.scores(prepared, gates), predictions, batch)[0]
+
+    return jax.lax.map(jax.vmap(one), blocks).reshape(-1, 2)
 
 
 def _lost(scores, predictions, batch):
