@@ -46,8 +46,9 @@ class SmallestSets(NamedTuple):
         sets = len(self.holding_rates)
         if self.units is None:
             return f"no set of units holds {hold}, not even all units together ({self.tried} sets tried)"
+        fewest = f"{self.units} unit{' is' if self.units == 1 else 's are'} the fewest to hold {hold}"
         many = f"{sets} sets of this size do" if sets > 1 else "one set of this size does"
-        return f"{self.units} units are the fewest that hold {hold}: {many} ({self.tried} sets tried)"
+        return f"{fewest}: {many} ({self.tried} sets tried)"
 
 
 def exhaustive_search(
