@@ -27,8 +27,15 @@ from .holding import holding_rate as holding_rate
 from .holding import holding_rates as holding_rates
 from .inputs import InputSelection as InputSelection
 from .inputs import select_for_inputs as select_for_inputs
+from .resampling import Resampled as Resampled
+from .resampling import resampled as resampled
 from .selection import Selection as Selection
 from .selection import select as select
+from .sharing import Likeness as Likeness
+from .sharing import SharedContributions as SharedContributions
+from .sharing import shared_contributions as shared_contributions
+from .similarity import linear_cka as linear_cka
+from .similarity import principal_angles as principal_angles
 from .sufficiency import Necessity as Necessity
 from .sufficiency import disjoint_sets as disjoint_sets
 from .sufficiency import necessity as necessity
