@@ -27,6 +27,8 @@ from .holding import holding_rate as holding_rate
 from .holding import holding_rates as holding_rates
 from .inputs import InputSelection as InputSelection
 from .inputs import select_for_inputs as select_for_inputs
+from .prior import buffet_log_prior as buffet_log_prior
+from .prior import map_objective as map_objective
 from .resampling import Resampled as Resampled
 from .resampling import resampled as resampled
 from .selection import Selection as Selection
