@@ -42,7 +42,7 @@ def principal_angles(
     """
     first, second = _as_pair(first, second)
     check_number("explained", explained, above=0, most=1)
-    return angles_between(basis(first, explained), basis(second, explained))
+    return _angles(first, second, explained)
 
 
 def linear_cka(
@@ -72,6 +72,16 @@ def linear_cka(
     Source: Kornblith, Norouzi, Lee & Hinton 2019, arXiv:1905.00414, equation 5 and section 3.
     """
     first, second = _as_pair(first, second)
+    return _cka(first, second)
+
+
+@jax.jit
+def _angles(first, second, explained):
+    return angles_between(basis(first, explained), basis(second, explained))
+
+
+@jax.jit
+def _cka(first, second):
     return alignment(*(part - jnp.mean(part, axis=0, keepdims=True) for part in (_scaled(first), _scaled(second))))
 
 
