@@ -57,6 +57,8 @@ def _drawn(a, b):
     yield figures.explanation(**CALLS["figures.explanation"]() | named)
     yield figures.hierarchy(TREE, clusters=[2], feature_names=[a, b, "c", "d"], unit_name=a)
     yield figures.core_units({a: SELECTION, b: SELECTION}, class_names=[a, b], unit_name=a)
+    yield figures.unit_frequencies(**CALLS["figures.unit_frequencies"]() | {"unit_name": a})
+    yield figures.shared_contributions(**CALLS["figures.shared_contributions"]())
     yield figures.certificate(**CALLS["figures.certificate"]() | {"unit_name": a})
     lanes = Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True])
     yield figures.ascent(lanes, names=[a, b], feature_names=[a, b])

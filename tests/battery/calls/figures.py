@@ -10,7 +10,7 @@ from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
 from interp_jax.methods import hierarchy
 from interp_jax.methods.ascent import Ascent
-from interp_jax.methods.core_units import Certificate, Selection
+from interp_jax.methods.core_units import Certificate, Likeness, Resampled, Selection, SharedContributions
 from interp_jax.methods.core_units.decisions import ClassData
 from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, UNITS, normal
 from tests.battery.calls import instances
@@ -51,6 +51,21 @@ CERTIFICATE = Certificate(
     level=0.1,
     joint=False,
 )
+RESAMPLED = Resampled(
+    masks=np.stack([KEPT, KEPT]),
+    frequency=KEPT * 1.0,
+    core=KEPT,
+    interchangeable=KEPT & ~KEPT,
+    never=~KEPT,
+    units=np.array([KEPT.sum(), KEPT.sum()]),
+    holding_rates=np.array([0.97, 0.96]),
+    held_out_rates=np.array([0.95, 0.94]),
+    core_share=0.9,
+    varied="rows",
+    target=1,
+)
+LIKENESS = [Likeness(*np.full((3, *shape), 0.5)) for shape in ((1,), (1, 2), (1, 2))]
+SHARED = SharedContributions(np.array([[0, 1]]), LIKENESS[0], np.zeros((1, 3)), *LIKENESS[1:], np.array([2, 2]))
 RISING = np.arange(1, 9, dtype=np.float32)
 COLORS = np.tile(np.array([[0.2, 0.4, 0.6, 1.0]]), (2, 1))
 NAMES = ["one", "two", "three"]
@@ -126,6 +141,8 @@ CALLS = {
         "feature_names": list("abcdef"),
     },
     "figures.core_units": lambda: {"selection": SELECTION, "class_names": NAMES},
+    "figures.shared_contributions": lambda: {"shared": SHARED},
+    "figures.unit_frequencies": lambda: {"resampled": RESAMPLED},
     "figures.hierarchy": lambda: {"tree": TREE, "clusters": [2, 3]},
     "hypotheses.grid": lambda: {
         "columns": {"two": [Panel(normal(5, 2), normal(4, 2), 0.5, True)]},

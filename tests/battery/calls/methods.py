@@ -28,6 +28,10 @@ def _image_scores(x):
     return x.reshape(x.shape[0], -1) @ normal(16, CLASSES, seed=12)
 
 
+def _next_layer(hidden):
+    return hidden @ normal(UNITS, CLASSES, seed=17)
+
+
 def _layer(kernel, x):
     return x @ kernel
 
@@ -93,6 +97,18 @@ CALLS = {
     "core_units.gate": lambda: {"x": normal(UNITS)},
     "greedy": lambda: {"data": _rows(), "direction": "forward"},
     "nested_holding": lambda: {"data": _rows(), "order": np.arange(UNITS)},
+    "exhaustive_search": lambda: {"data": _rows(), "holding": 0.8},
+    "buffet_log_prior": lambda: {"gamma": 1.0},
+    "map_objective": lambda: {
+        "center_scores": np.full(2, 0.5, np.float32),
+        "decisions": np.arange(2, dtype=np.float32),
+        "alpha": 0.1,
+        "variance": 0.01,
+    },
+    "principal_angles": lambda: {"first": normal(ROWS, 3, seed=1), "second": normal(ROWS, 2, seed=2)},
+    "linear_cka": lambda: {"first": normal(ROWS, 3, seed=1), "second": normal(ROWS, 2, seed=2)},
+    "core_units.resampled": lambda: SHORT | {"alphas": (0.01,), "starts": 2, "resamples": 2},
+    "core_units.shared_contributions": lambda: {"layer": _next_layer, "draws": 2},
     "hard_concrete": lambda: {"log_odds": normal(UNITS), "uniform": np.full(UNITS, 0.3, np.float32)},
     "core_units.objective": lambda: {
         "center_scores": np.full(ROWS, 0.5, np.float32),
