@@ -1,4 +1,4 @@
-"""The prior that the objective comes from: an Indian buffet process over masks, one a row, and its small-variance limit.
+"""The prior that the objective comes from: an Indian buffet process over a mask a row, and its small-variance limit.
 
 The rows are the customers and the units the dishes: the first row opens Poisson(γ) units; row n opens a unit that m of
 the rows before have open with probability m / n, and Poisson(γ / n) units that none has.

@@ -1,4 +1,4 @@
-"""Which units belong to the core whatever the rows or the start: sets selected again and again, and each unit's share."""
+"""Which units belong to the core whatever the rows or the start: repeated selections, and each unit's share of them."""
 
 from typing import Any, NamedTuple
 
@@ -175,7 +175,9 @@ def resampled(
 def _drawn(data: ClassData, key) -> ClassData:
     """As many rows of each group, with replacement."""
     keys = jax.random.split(key, 2)
-    places = (np.asarray(jax.random.uniform(each, (len(side),))) * len(side) for each, side in zip(keys, data))
+    places = (
+        np.asarray(jax.random.uniform(each, (len(side),))) * len(side) for each, side in zip(keys, data, strict=True)
+    )
     return ClassData(*(np.sort(side[place.astype(int)]) for side, place in zip(data, places, strict=True)))
 
 

@@ -168,7 +168,14 @@ def _check_outputs(layer, hidden) -> None:
         found = f"one that fails on hidden units of shape {list(hidden.shape[1:])} ({type(error).__name__}: {reason})"
         raise ValueError(f"layer: found {found}, wanted a function hidden -> outputs [rows, …]") from error
     shape, dtype = getattr(outputs, "shape", None), getattr(outputs, "dtype", None)
-    if shape is None or len(shape) < 2 or shape[0] != 2 or not jnp.issubdtype(dtype, jnp.floating) or 0 in shape:
+    if (
+        dtype is None
+        or shape is None
+        or len(shape) < 2
+        or shape[0] != 2
+        or not jnp.issubdtype(dtype, jnp.floating)
+        or 0 in shape
+    ):
         found = type(outputs).__name__ if shape is None else f"{dtype} outputs of shape {list(shape)}"
         raise ValueError(f"layer: found {found} for two rows, wanted real outputs [2, …]")
 

@@ -52,8 +52,12 @@ def test_random_sets_have_the_second_sets_size_and_matched_ones_its_shared_units
     shared = core_units.shared_contributions(layer, hidden, np.stack([first, second]), **options)
     jax.effects_barrier()
     assert {len(units) for units in seen} == {10, 14}
-    random, matched = (np.array([units for units in seen if len(units) == 14])[1:][part] for part in (slice(50), slice(50, 100)))
-    np.testing.assert_allclose(shared.random.jaccard[0], [len(set(u) & set(range(10))) / len(set(u) | set(range(10))) for u in random])
+    random, matched = (
+        np.array([units for units in seen if len(units) == 14])[1:][part] for part in (slice(50), slice(50, 100))
+    )
+    np.testing.assert_allclose(
+        shared.random.jaccard[0], [len(set(u) & set(range(10))) / len(set(u) | set(range(10))) for u in random]
+    )
     assert len({tuple(units) for units in random}) == 50
     counts = np.bincount(random.ravel(), minlength=40)
     assert counts.min() > 5
@@ -114,7 +118,10 @@ def test_the_same_shapes_share_a_compilation(assert_compiles):
         ({"masks": MASKS[:, 1:]}, r"masks: found bool \[3, 7\]"),
         ({"masks": MASKS & np.array([[True], [False], [True]])}, r"masks: found masks\[1\] without a unit"),
         ({"hidden": HIDDEN * np.nan}, "hidden: found NaN"),
-        ({"hidden": HIDDEN[:, 1:], "masks": MASKS[:, 1:]}, r"layer: found one that fails on hidden units of shape \[7\]"),
+        (
+            {"hidden": HIDDEN[:, 1:], "masks": MASKS[:, 1:]},
+            r"layer: found one that fails on hidden units of shape \[7\]",
+        ),
         ({"layer": lambda h: h.sum()}, r"layer: found float32 outputs of shape \[\]"),
         ({"explained": 0.0}, "explained: found 0.0"),
         ({"draws": 0}, "draws: found 0"),
