@@ -178,15 +178,16 @@ def _dropped(near, mask, most):
 def _exchanged(near, mask, swaps):
     """The mask with one unit fewer and some exchanged; None if no set on the way reaches the rate.
 
-    Each exchange is the best possible, even if worse; units just dropped stay out for a while.
+    Each exchange is the best possible, even if worse; units just dropped stay out for a while, and no set comes twice.
     """
     fewer = _without(mask)
     evaluation = near.compare(fewer)
-    best, gone = np.argmin(evaluation.costs), deque(maxlen=_FEW)
+    best, gone, seen = np.argmin(evaluation.costs), deque(maxlen=_FEW), set()
     current, seems = fewer[best], near.seems_to_hold(evaluation)[best]
     for _ in range(swaps):
         if seems and near.holds(current):
             return current
+        seen.add(current.tobytes())
         allowed = ~current
         allowed[list(gone)] = False
         if not (current.any() and allowed.any()):
@@ -194,6 +195,10 @@ def _exchanged(near, mask, swaps):
         added = _with(current, allowed)
         best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_FEW]]
         candidates = np.concatenate([_without(current) | (grown & ~current) for grown in best_added])
+        # Units stay out for a while only: without this the walk may come back to where it has been.
+        candidates = candidates[[candidate.tobytes() not in seen for candidate in candidates]]
+        if not len(candidates):
+            return None
         evaluation = near.compare(candidates)
         best = np.argmin(evaluation.costs)
         gone.append(np.flatnonzero(current & ~candidates[best])[0])

@@ -52,6 +52,11 @@ def test_exchanged_units_stay_away_for_a_while():
     assert _size(3, _starts(3)[1:2], 0.85, swaps=10) <= 6
 
 
+def test_exchanges_lead_to_no_set_twice():
+    """6 units are left if they may come back to a set that they have left."""
+    assert _size(3, _starts(3)[:1], 0.85, swaps=20) <= 5
+
+
 def test_of_sets_of_one_size_that_with_the_higher_rate_is_best(monkeypatch):
     monkeypatch.setattr(_search, "_grown", lambda near, mask: mask)
     monkeypatch.setattr(_search, "_shrunk", lambda near, mask: mask)
