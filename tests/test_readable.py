@@ -70,7 +70,45 @@ def _fit(best, validation):
     return networks.Fit(None, networks.History(errors[0], errors[0], errors[1], errors[1]), np.int32(best))
 
 
+def _resampled():
+    shares = np.array([1.0, 0.5, 0.0])
+    kinds = shares >= 0.9, shares == 0.5, shares == 0
+    rates = np.array([0.96, 0.98]), np.array([0.9, 0.92])
+    masks = np.array([[1, 1, 0], [1, 0, 0]], bool)
+    return methods.core_units.Resampled(masks, shares, *kinds, masks.sum(axis=1), *rates, 0.9, "rows", 3)
+
+
+def _shared():
+    parts = [methods.core_units.Likeness(*np.full((3, *shape), 0.5)) for shape in ((1,), (1, 4), (1, 4))]
+    return methods.core_units.SharedContributions(
+        np.array([[0, 1]]), parts[0], np.zeros((1, 2)), *parts[1:], np.array([2, 2])
+    )
+
+
 SAYS = [
+    (
+        lambda: methods.core_units.SmallestSets(
+            np.eye(3, dtype=bool)[:2], 1, np.array([0.97, 0.96]), 4, ClassData(np.arange(2), np.arange(2)), 3, 0.95
+        ),
+        "SmallestSets: 1 unit is the fewest to hold 95 % of class 3's decisions: 2 sets of this size do (4 sets tried)",
+    ),
+    (
+        _resampled,
+        "Resampled: sets of 1 to 2 units for class 3 from 2 resamples of rows\n"
+        "core (in at least 90 % of the sets): 1 of 3 units; interchangeable (in some): 1; in none: 1\n"
+        "decisions that hold: 97.0 % of the rows drawn, 91.0 % of those left out",
+    ),
+    (
+        lambda: methods.core_units.Likeness(*np.full((3, 2), 0.5)),
+        "Likeness: means: Jaccard index 0.50, linear CKA 0.50, squared cosine of principal angles 0.50",
+    ),
+    (
+        _shared,
+        "SharedContributions: 2 sets of 2 units, means over all pairs:\n"
+        "Jaccard index 0.50; 0.50 with random sets, 0.50 with sets that share as many units\n"
+        "linear CKA of contributions 0.50; 0.50 with random sets, 0.50 with sets that share as many units\n"
+        "mean squared cosine of principal angles 0.50; 0.50 with random sets, 0.50 with sets that share as many units",
+    ),
     (lambda: interp_jax.PlannedMethod("rules", None, 3e6, 12.4), "PlannedMethod: rules, 12 s, 3 MB"),
     (
         lambda: interp_jax.PlannedMethod("deviations", "it needs labels", 0.0, 0.0),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from experiments.provenance import provenance
+from experiments.smallest_sets.problems import KINDS, UNITS
 from experiments.smallest_sets.settings import PRESETS
 
 
@@ -11,7 +12,14 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     (record,) = files.values()
     every = record["metrics"]["minimum"]["all"]
     ours = f"{every['found']} of {every['problems']}"
-    return [("core units of layers of 8 to 16 units: sets of the true minimum's size", ours, "–", every["problems"])]
+    return [
+        (
+            "core units of layers of 8 to 16 units: sets of the true minimum's size",
+            ours,
+            "–",
+            f"{every['problems']} problems",
+        )
+    ]
 
 
 def results_table(files: dict[Path, dict]) -> str:
@@ -22,7 +30,9 @@ def results_table(files: dict[Path, dict]) -> str:
         "| units of the minimum, mean |",
         "|---|---|---|---|---|",
     ]
-    for name, each in record["metrics"]["minimum"].items():
+    metrics = record["metrics"]["minimum"]
+    for name in [*KINDS, *(f"{units} units" for units in UNITS), "all"]:
+        each = metrics[name]
         low, high = (100 * end for end in each["interval"])
         missed = f"{each['mean_missed']:.2f}, {each['most_missed']}"
         number = f"{each['found']} of {each['problems']}"

@@ -8,7 +8,7 @@ from interp_jax._checks import describe
 from interp_jax.figures import stability
 from interp_jax.figures._style import styled
 
-_SERIES = {"found": "pairs of the sets", "matched": "random, as many shared units", "random": "random sets"}
+_SERIES = {"likeness": "pairs of the sets", "matched": "random, as many shared units", "random": "random sets"}
 _MEASURES = {"jaccard": "Jaccard index", "cka": "linear CKA", "overlap": "mean squared cosine"}
 
 

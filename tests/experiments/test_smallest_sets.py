@@ -29,7 +29,7 @@ def _result(missed):
     return Minimum(ones, 8 * ones, 0.9 * ones, 3 + missed, 4 * ones, ones > 0, 3 * ones, 2 * ones)
 
 
-def test_what_is_missed_is_counted_and_said():
+def test_what_is_missed_is_counted_and_put_in_words():
     words = minimum.in_words(_result([0, 0, 2, 0]))
     assert "in 3 of 4 problems (75.0%; 95 % interval 19.4% to 99.4%)" in words
     assert words.endswith("In the other 1 it has up to 2 units too many.")

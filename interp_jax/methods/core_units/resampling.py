@@ -72,8 +72,8 @@ class Resampled(NamedTuple):
             new = f"\ndecisions that hold: {drawn:.1f} % of the rows drawn, {left:.1f} % of those left out"
         return (
             f"sets of {sizes} units for {whose} from {many}\n"
-            f"{core} units are core (in at least {100 * self.core_share:g} % of the sets), "
-            f"{others} interchangeable (in some), {never} in none{new}"
+            f"core (in at least {100 * self.core_share:g} % of the sets): {core} of {core + others + never} units; "
+            f"interchangeable (in some): {others}; in none: {never}{new}"
         )
 
 
@@ -189,6 +189,6 @@ def _rate(tail, hidden, predictions, target, core, data, options) -> float:
     """The rate of a set on rows, by the classifier that it was selected for; NaN without rows of a group."""
     if any(len(side) == 0 for side, taken in zip(data, core.rows, strict=True) if len(taken)):
         return float("nan")
-    kept = {name: options[name] for name in ("classifier", "scores") if name in options}
+    used = {name: options[name] for name in ("classifier", "scores") if name in options}
     masks = jax.tree.map(lambda mask: jnp.asarray(mask)[None], core.mask)
-    return float(holding_rates(tail, hidden, predictions, target, masks, data=data, weight=core.weight, **kept)[0])
+    return float(holding_rates(tail, hidden, predictions, target, masks, data=data, weight=core.weight, **used)[0])

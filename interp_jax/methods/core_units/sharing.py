@@ -27,6 +27,7 @@ from interp_jax.methods._accept import callable_pytree
 from interp_jax.methods.core_units.similarity import alignment, angles_between, basis
 
 
+@readable()
 class Likeness(NamedTuple):
     """How alike two sets' contributions are, an entry for each comparison.
 
@@ -40,6 +41,10 @@ class Likeness(NamedTuple):
     cka: Float[np.ndarray, "..."]
     overlap: Float[np.ndarray, "..."]
 
+    def _finding(self) -> str:
+        jaccard, cka, overlap = map(_mean, self)
+        return f"means: Jaccard index {jaccard}, linear CKA {cka}, squared cosine of principal angles {overlap}"
+
 
 @readable(figure="shared_contributions")
 class SharedContributions(NamedTuple):
@@ -47,7 +52,7 @@ class SharedContributions(NamedTuple):
 
     Attributes:
         pairs: [pairs, 2] the numbers of the two sets.
-        found: `Likeness` of each pair: arrays [pairs].
+        likeness: `Likeness` of each pair: arrays [pairs].
         angles: [pairs, angles] principal angles in radians, ascending; NaN beyond the smaller space's dimension.
         random: [pairs, draws] the first set of a pair and a random set of the second's size.
         matched: [pairs, draws] the first set and the units that both have, with random others in place of the rest of
@@ -56,7 +61,7 @@ class SharedContributions(NamedTuple):
     """
 
     pairs: Int[np.ndarray, "pairs 2"]
-    found: Likeness
+    likeness: Likeness
     angles: Float[np.ndarray, "pairs angles"]
     random: Likeness
     matched: Likeness
@@ -66,16 +71,21 @@ class SharedContributions(NamedTuple):
         sizes = f"{min(self.sizes)}" if np.ptp(self.sizes) == 0 else f"{min(self.sizes)} to {max(self.sizes)}"
 
         def means(name):
-            values = (np.asarray(getattr(each, name)) for each in (self.found, self.random, self.matched))
-            # Sets that send nothing to the next layer have no likeness.
-            pairs, random, matched = (np.mean(each[np.isfinite(each)]) for each in values)
-            return f"{pairs:.2f}; {random:.2f} with random sets, {matched:.2f} with sets that share as many units"
+            pairs, random, matched = (_mean(getattr(each, name)) for each in (self.likeness, self.random, self.matched))
+            return f"{pairs}; {random} with random sets, {matched} with sets that share as many units"
 
         return (
-            f"{len(self.sizes)} sets of {sizes} units, means over {len(self.pairs)} pairs:\n"
+            f"{len(self.sizes)} sets of {sizes} units, means over all pairs:\n"
             f"Jaccard index {means('jaccard')}\nlinear CKA of contributions {means('cka')}\n"
             f"mean squared cosine of principal angles {means('overlap')}"
         )
+
+
+def _mean(values) -> str:
+    """The mean in words; sets that send nothing to the next layer have no likeness."""
+    values = np.asarray(values)
+    finite = values[np.isfinite(values)]
+    return f"{finite.mean():.2f}" if finite.size else "unknown"
 
 
 def shared_contributions(
@@ -109,8 +119,8 @@ def shared_contributions(
         explained: the share of the variance of its contributions that a set's space holds, in (0, 1].
 
     Returns:
-        `SharedContributions`: ``.found``, ``.random`` and ``.matched`` with ``jaccard``, ``cka`` and ``overlap`` each,
-        and ``.angles``.
+        `SharedContributions`: ``.likeness``, ``.random`` and ``.matched``, each with ``jaccard``, ``cka`` and
+        ``overlap``, and ``.angles``.
 
     Raises:
         TypeError: a layer that is not callable.
@@ -121,7 +131,8 @@ def shared_contributions(
         >>> hidden = jax.random.normal(jax.random.key(0), (100, 3))[:, jnp.array([0, 0, 1, 1, 2, 2])]
         >>> masks = np.array([[1, 0, 1, 0, 0, 0], [0, 1, 0, 1, 0, 0]])
         >>> shared = shared_contributions(lambda h: h[:, ::2] + h[:, 1::2], hidden, masks, key=jax.random.key(1))
-        >>> shared.found.jaccard.item(), round(shared.found.cka.item(), 3), round(shared.found.overlap.item(), 3)
+        >>> alike = shared.likeness
+        >>> alike.jaccard.item(), round(alike.cka.item(), 3), round(alike.overlap.item(), 3)
         (0.0, 1.0, 1.0)
 
     Source: not in the paper, which asks what such sets have in common (section 6). Principal angles and linear CKA as
@@ -145,18 +156,17 @@ def shared_contributions(
     # A row of random numbers for each draw: the smallest ones are the units.
     order = np.asarray(jax.random.uniform(key, (2, len(pairs), draws, units)))
     random = _smallest(order[0], second.sum(axis=1))
-    kept, free = first & second, ~first
-    others = _smallest(np.where(free[:, None], order[1], np.inf), (second & ~first).sum(axis=1))
-    matched = kept[:, None] | others
+    others = _smallest(np.where(~first[:, None], order[1], np.inf), (second & ~first).sum(axis=1))
+    matched = (first & second)[:, None] | others
     compared = np.concatenate([second[:, None], random, matched], axis=1)
     cka, overlap, angles = map(np.asarray, _compare(network, hidden, first, compared, float(explained)))
     jaccard = (first[:, None] & compared).sum(axis=-1) / (first[:, None] | compared).sum(axis=-1)
     every = Likeness(jaccard, cka, overlap)
-    found, random, matched = (
+    given, random, matched = (
         Likeness(*(part[:, places] for part in every))
         for places in (0, slice(1, 1 + draws), slice(1 + draws, 1 + 2 * draws))
     )
-    return SharedContributions(pairs, found, angles[:, 0], random, matched, masks.sum(axis=1))
+    return SharedContributions(pairs, given, angles[:, 0], random, matched, masks.sum(axis=1))
 
 
 def _check_outputs(layer, hidden) -> None:

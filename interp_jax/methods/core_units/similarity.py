@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from interp_jax._checks import Given, as_real, check_number, check_same_rows
-from interp_jax.kernels._scales import power_of_two
 
 
 def principal_angles(
@@ -133,4 +132,5 @@ def _as_pair(first, second):
 
 def _scaled(matrix):
     """Near 1 in magnitude, so that squares neither overflow nor vanish."""
-    return matrix / power_of_two(jnp.max(jnp.abs(matrix)))
+    largest = jnp.max(jnp.abs(matrix))
+    return matrix / jnp.where(largest > 0, largest, 1)

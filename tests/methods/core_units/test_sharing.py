@@ -32,10 +32,10 @@ def test_pairs_are_compared_by_their_centered_contributions():
         a, b = contributions[one], contributions[other]
         angles = np.sort(subspace_angles(a, b))
         np.testing.assert_allclose(shared.angles[place], angles, atol=1e-4)
-        np.testing.assert_allclose(shared.found.overlap[place], np.mean(np.cos(angles) ** 2), atol=1e-4)
-        np.testing.assert_allclose(shared.found.cka[place], core_units.linear_cka(a, b), atol=1e-5)
+        np.testing.assert_allclose(shared.likeness.overlap[place], np.mean(np.cos(angles) ** 2), atol=1e-4)
+        np.testing.assert_allclose(shared.likeness.cka[place], core_units.linear_cka(a, b), atol=1e-5)
         both, either = (MASKS[one] & MASKS[other]).sum(), (MASKS[one] | MASKS[other]).sum()
-        assert shared.found.jaccard[place] == both / either
+        assert shared.likeness.jaccard[place] == both / either
 
 
 def test_random_sets_have_the_second_sets_size_and_matched_ones_its_shared_units_too():
@@ -73,12 +73,12 @@ def test_copies_share_everything_though_no_unit():
     kernel = jnp.asarray(np.repeat(KERNEL[::2], 2, axis=0))
     masks = np.array([[1, 0, 1, 0, 0, 0, 0, 0], [0, 1, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 1, 0]])
     shared = core_units.shared_contributions(lambda h: h @ kernel, hidden, masks, key=KEY, draws=40)
-    np.testing.assert_allclose(shared.found.jaccard, 0)
-    np.testing.assert_allclose([shared.found.cka[0], shared.found.overlap[0]], 1, atol=1e-5)
-    assert shared.found.cka[1:].max() < 0.6
+    np.testing.assert_allclose(shared.likeness.jaccard, 0)
+    np.testing.assert_allclose([shared.likeness.cka[0], shared.likeness.overlap[0]], 1, atol=1e-5)
+    assert shared.likeness.cka[1:].max() < 0.6
     assert np.quantile(shared.matched.cka[0], 0.8) < 0.9
     says = str(shared)
-    assert "3 sets of 2 units, means over 3 pairs" in says
+    assert "3 sets of 2 units, means over all pairs" in says
     assert "Jaccard index 0.00;" in says
 
 
@@ -90,7 +90,7 @@ def test_a_convolutions_outputs_count_position_by_position():
 
     found = core_units.shared_contributions(layer, images, MASKS[:2], key=KEY, draws=2)
     flat = np.stack([(images * mask) @ KERNEL for mask in MASKS[:2]]).reshape(2, 30, -1)
-    np.testing.assert_allclose(found.found.cka[0], core_units.linear_cka(*flat), rtol=1e-4)
+    np.testing.assert_allclose(found.likeness.cka[0], core_units.linear_cka(*flat), rtol=1e-4)
 
 
 def test_a_set_that_sends_nothing_has_no_likeness_and_leaves_the_others_alone():
@@ -98,8 +98,8 @@ def test_a_set_that_sends_nothing_has_no_likeness_and_leaves_the_others_alone():
     hidden[:, 7] = 0.0
     masks = np.stack([*MASKS[:2], np.arange(UNITS) == 7])
     shared = core_units.shared_contributions(LAYER, hidden, masks, key=KEY, draws=3)
-    assert np.isnan(shared.found.cka).tolist() == [False, True, True]
-    assert np.isnan(shared.found.overlap).tolist() == [False, True, True]
+    assert np.isnan(shared.likeness.cka).tolist() == [False, True, True]
+    assert np.isnan(shared.likeness.overlap).tolist() == [False, True, True]
     assert "nan" not in str(shared)
 
 
