@@ -29,7 +29,8 @@ def measure(study) -> Minimum:
     options = {"starts": study.config.starts, "swaps": study.config.swaps}
     bar = study.progress.task("problems", study.config.problems)
     for number in range(study.config.problems):
-        kind, *network, target, holding = make(study, number)
+        kind, tail, hidden, predictions, target, holding = make(study, number)
+        network = tail, hidden, predictions
         key = jax.random.fold_in(study.key(1), number)
         core = core_units.select(*network, target, key=key, holding=holding, **options)
         smallest = core_units.exhaustive_search(*network, target, holding=holding, data=core.rows)

@@ -143,17 +143,17 @@ def resampled(
     hidden = as_real("hidden", hidden, shape=["rows", "…", "units"])
     predictions = np.asarray(as_labels("predictions", as_numpy("predictions", predictions)))
     check_same_rows(hidden=hidden, predictions=predictions)
-    target = as_target(target, np.iinfo(np.int32).max)
+    asked: int | None = as_target(target, np.iinfo(np.int32).max)
     rows_key, start_key = jax.random.split(key)
-    data = class_data(predictions, target, key=rows_key, negatives=bool(options.get("negatives", True)))
+    data = class_data(predictions, asked, key=rows_key, negatives=bool(options.get("negatives", True)))
     selections, left_out = [], []
     for number in range(resamples):
         drawn = data if vary == "starts" else _drawn(data, jax.random.fold_in(rows_key, number))
         start = start_key if vary == "rows" else jax.random.fold_in(start_key, number)
         rows = drawn.rows
-        core = select(tail, hidden[rows], predictions[rows], target, key=start, **options)
+        core = select(tail, hidden[rows], predictions[rows], asked, key=start, **options)
         selections.append(core)
-        left_out.append(_rate(tail, hidden, predictions, target, core, _without(data, drawn), options))
+        left_out.append(_rate(tail, hidden, predictions, asked, core, _without(data, drawn), options))
     masks = jax.tree.map(lambda *each: np.stack(each), *(core.mask for core in selections))
     frequency = jax.tree.map(lambda each: each.mean(axis=0), masks)
     core = jax.tree.map(lambda share: share >= float(core_share) - 1e-9, frequency)
@@ -168,7 +168,7 @@ def resampled(
         held_out_rates=np.array(left_out),
         core_share=float(core_share),
         varied=vary,
-        target=target,
+        target=asked,
     )
 
 
