@@ -90,13 +90,13 @@ SAYS = [
         lambda: methods.core_units.SmallestSets(
             np.eye(3, dtype=bool)[:2], 1, np.array([0.97, 0.96]), 4, ClassData(np.arange(2), np.arange(2)), 3, 0.95
         ),
-        "SmallestSets: 1 unit is the fewest to hold 95 % of class 3's decisions: 2 sets of this size do (4 sets tried)",
+        "SmallestSets: 1 unit is the fewest to hold 95% of class 3's decisions: 2 sets of this size do (4 sets tried)",
     ),
     (
         _resampled,
         "Resampled: sets of 1 to 2 units for class 3 from 2 resamples of rows\n"
-        "core (in at least 90 % of the sets): 1 of 3 units; interchangeable (in some): 1; in none: 1\n"
-        "decisions that hold: 97.0 % of the rows drawn, 91.0 % of those left out",
+        "core (in at least 90% of the sets): 1 of 3 units; interchangeable (in some): 1; in none: 1\n"
+        "decisions that hold: 97.0% of the rows drawn, 91.0% of those left out",
     ),
     (
         lambda: methods.core_units.Likeness(*np.full((3, 2), 0.5)),

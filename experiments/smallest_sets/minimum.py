@@ -67,7 +67,7 @@ def show(result: Minimum, page) -> None:
             ]
         )
     columns = (
-        "problems", "number", "minimum found (95 % interval)", "units too many, mean", "most", "by the gates alone",
+        "problems", "number", "minimum found (95% interval)", "units too many, mean", "most", "by the gates alone",
         "units of the minimum, mean", "smallest sets, median",
     )  # fmt: skip
     page.table(
@@ -85,7 +85,7 @@ def groups(result: Minimum) -> dict[str, np.ndarray]:
 
 
 def share_found(missed: np.ndarray) -> tuple[float, float, float]:
-    """The share of problems without a unit too many, and its exact 95 % interval."""
+    """The share of problems without a unit too many, and its exact 95% interval."""
     interval = binomtest(int(np.sum(missed == 0)), len(missed)).proportion_ci(0.95)
     return float(np.mean(missed == 0)), float(interval.low), float(interval.high)
 
@@ -98,7 +98,7 @@ def in_words(result: Minimum) -> str:
     by = f" In the other {few} it has up to {missed.max()} units too many." if few else ""
     return (
         f"The search finds a set of the true minimum's size in {np.sum(missed == 0)} of {len(missed)} problems "
-        f"({rate:.1%}; 95 % interval {low:.1%} to {high:.1%}).{by}"
+        f"({rate:.1%}; 95% interval {low:.1%} to {high:.1%}).{by}"
     )
 
 

@@ -26,7 +26,7 @@ def results_table(files: dict[Path, dict]) -> str:
     """A row for every kind of problem and size of layer."""
     (record,) = files.values()
     lines = [
-        "| core units against exhaustion | minimum found | 95 % interval (%) | units too many: mean, most "
+        "| core units against exhaustion | minimum found | 95% interval (%) | units too many: mean, most "
         "| units of the minimum, mean |",
         "|---|---|---|---|---|",
     ]
@@ -37,5 +37,5 @@ def results_table(files: dict[Path, dict]) -> str:
         missed = f"{each['mean_missed']:.2f}, {each['most_missed']}"
         number = f"{each['found']} of {each['problems']}"
         lines.append(f"| {name} | {number} | {low:.1f} to {high:.1f} | {missed} | {each['mean_least']:.1f} |")
-    note = "Required rates of 90 to 99.5 %, on the rows that the search saw. "
+    note = "Required rates of 90 to 99.5%, on the rows that the search saw. "
     return "\n".join([*lines, "", note + provenance("smallest_sets", files, PRESETS)])

@@ -15,7 +15,7 @@ SMALL = dataclasses.replace(PRESETS["quick"], name="small", problems=30, rows=30
 
 @pytest.mark.slow
 def test_the_search_finds_the_true_minimum_in_most_problems(run):
-    """Of 200 problems it does in more than 95 %; of 30, fewer than 26 would have a probability below 2 %."""
+    """Of 200 problems it does in more than 95%; of 30, fewer than 26 would have a probability below 2%."""
     _, metrics = run(study_main, SMALL)
     every = metrics["minimum"]["all"]
     assert every["problems"] == 30
@@ -31,7 +31,7 @@ def _result(missed):
 
 def test_what_is_missed_is_counted_and_put_in_words():
     words = minimum.in_words(_result([0, 0, 2, 0]))
-    assert "in 3 of 4 problems (75.0%; 95 % interval 19.4% to 99.4%)" in words
+    assert "in 3 of 4 problems (75.0%; 95% interval 19.4% to 99.4%)" in words
     assert words.endswith("In the other 1 it has up to 2 units too many.")
     assert "In the other" not in minimum.in_words(_result([0, 0]))
     counts = minimum.metrics(_result([0, 3]))

@@ -42,7 +42,7 @@ class SmallestSets(NamedTuple):
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
-        hold = f"{100 * self.holding:g} % of {whose} decisions"
+        hold = f"{100 * self.holding:g}% of {whose} decisions"
         sets = len(self.holding_rates)
         if self.units is None:
             return f"no set of units holds {hold}, not even all units together ({self.tried} sets tried)"

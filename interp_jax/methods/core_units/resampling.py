@@ -69,10 +69,10 @@ class Resampled(NamedTuple):
         new = ""
         if not np.isnan(self.held_out_rates).all():
             drawn, left = 100 * np.mean(self.holding_rates), 100 * np.nanmean(self.held_out_rates)
-            new = f"\ndecisions that hold: {drawn:.1f} % of the rows drawn, {left:.1f} % of those left out"
+            new = f"\ndecisions that hold: {drawn:.1f}% of the rows drawn, {left:.1f}% of those left out"
         return (
             f"sets of {sizes} units for {whose} from {many}\n"
-            f"core (in at least {100 * self.core_share:g} % of the sets): {core} of {core + others + never} units; "
+            f"core (in at least {100 * self.core_share:g}% of the sets): {core} of {core + others + never} units; "
             f"interchangeable (in some): {others}; in none: {never}{new}"
         )
 
@@ -92,8 +92,8 @@ def resampled(
     """The sets that `select` finds on resampled rows or from other starts, and the share of them that has each unit.
 
     A unit is *core* if at least ``core_share`` of the sets have it, *interchangeable* if some do, *never* if none does.
-    Of 20 resamples without a unit, its share in all possible resamples is below 14 % with 95 % confidence; of 59, below
-    5 %.
+    Of 20 resamples without a unit, its share in all possible resamples is below 14% with 95% confidence; of 59, below
+    5%.
 
     With "rows", as many rows predicted as the target are drawn with replacement as there are, and as many of the others
     (a bootstrap within both groups); all selections then start alike, so that they differ by their rows alone. With
@@ -115,7 +115,7 @@ def resampled(
 
     Returns:
         `Resampled`: ``.masks``, ``.frequency``, and of each unit whether it is ``.core``, ``.interchangeable`` or
-        ``.never``.
+        ``.never``. ``.held_out_rates`` are NaN where no row of a group is left out, as with "starts".
 
     Raises:
         TypeError: a tail that is not callable, or an optimizer not from optax.

@@ -52,7 +52,7 @@ def test_frequencies_and_kinds_are_those_of_the_sets(selections):
     np.testing.assert_array_equal(found.never, [False, False, False, True])
     np.testing.assert_array_equal(found.units, [2, 2, 2, 1])
     assert "sets of 1 to 2 units for class 0 from 4 resamples of rows" in str(found)
-    assert "core (in at least 75 % of the sets): 1 of 4 units; interchangeable (in some): 2; in none: 1" in str(found)
+    assert "core (in at least 75% of the sets): 1 of 4 units; interchangeable (in some): 2; in none: 1" in str(found)
     again = core_units.resampled(_tail, HIDDEN, LABELS, 0, key=KEY, resamples=4, core_share=0.5)
     np.testing.assert_array_equal(again.core, [True, True, False, False])
 
