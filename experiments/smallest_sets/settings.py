@@ -9,7 +9,7 @@ from experiments.settings import StudySettings
 class Settings(StudySettings):
     """The sets that `core_units.select` finds beside the true minimum of all sets, on layers of at most 16 units.
 
-    python -m experiments.smallest_sets                  60 problems, under two minutes
+    python -m experiments.smallest_sets                  60 problems
     python -m experiments.smallest_sets --preset paper   200 problems
     """
 
