@@ -16,7 +16,7 @@ class Replaced(NamedTuple):
 
     units: dict[str, np.ndarray]  # [ablations, classes], of the set selected and certified with that ablation
     certified: dict[str, np.ndarray]  # [ablations, classes]
-    rates: dict[str, np.ndarray]  # [ablations, kept or removed, judged by ablation, classes]
+    rates: dict[str, np.ndarray]  # [ablations, kept or removed, evaluated by ablation, classes]
     lower: dict[str, np.ndarray]  # [ablations, classes] of the set kept alone, by its own ablation
     upper: dict[str, np.ndarray]  # [ablations, classes] of the set removed alone, by its own ablation
     of: dict[str, int]

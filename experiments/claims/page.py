@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Mapping
 
 from experiments.claims.claim import Assessed, Paper
-from experiments.claims.rules import NOT_TESTED, VERDICTS, Control
+from experiments.claims.rules import EXPLAINED, HOLDS, NOT_TESTED, UNDECIDED, VERDICTS, Control
 
 Ledger = Mapping[Paper, list[Assessed]]
 
 
 def summary(ledger: Ledger) -> str:
     """Which methods beat their controls on which data, then the number of claims by paper and verdict."""
-    cells: dict[str, list[str]] = {}
+    cells: dict[str, dict[str, list[str]]] = {}
     for assessed in (each for claims in ledger.values() for each in claims):
         for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True):
             if isinstance(part.rule, Control) and assessed.claim.method:
-                cells.setdefault(assessed.claim.method, []).append(f"{part.what}: {verdict}")
-    methods = _table(
-        ("method", "does it beat its control, and on which data?"), [(m, "; ".join(c)) for m, c in cells.items()]
-    )
+                cells.setdefault(assessed.claim.method, {}).setdefault(verdict, []).append(part.what)
+    kinds = HOLDS, EXPLAINED, UNDECIDED
+    rows = [(method, *("; ".join(by.get(kind, [])) or "–" for kind in kinds)) for method, by in cells.items()]
+    methods = _table(("method", "more than its control", "explained by its control", "undecided"), rows)
     rows = []
     for paper, assessed in ledger.items():
         counts = Counter(each.verdict for each in assessed)

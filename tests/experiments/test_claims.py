@@ -107,7 +107,7 @@ def test_a_ledger_has_every_section_and_says_what_is_missing():
     assert "digits: 0.55 (0.426 to 0.674, 3 networks)" in table
     assert "**not tested here**: no such data" in table
     text = page.summary({paper: assessed})
-    assert "| roles | digits: holds |" in text
+    assert "| roles | digits | – | – |" in text
     assert "| A | 1 | – | – | – | – | 2 |" in text
 
 
