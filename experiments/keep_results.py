@@ -15,6 +15,8 @@ import tyro
 
 from benchmarks import tables as benchmarks
 from experiments import kept, studies
+from experiments.claims import ledger
+from experiments.claims.page import summary
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
@@ -67,6 +69,11 @@ def readme_results() -> str:
     """The README's table: one of each study's main results, the first but for `README_LINES`."""
     first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items()]
     return "\n".join([*HEADER, *first, "", f"{_made()} [All tables]({_link(DETAILS)}), each with its command."])
+
+
+def claims() -> str:
+    """The README's summary of the ledger of claims."""
+    return f"{summary(ledger.ledger())}\n\n[Every claim]({_link(ledger.FILE)}) with its number, control and rule."
 
 
 def _lines() -> dict[str, list[str]]:
@@ -136,6 +143,7 @@ def write_tables() -> None:
     """Writes all tables from the stored files."""
     for path in TABLES:
         write_text(path, with_tables(path))
+    write_text(ledger.FILE, ledger.text())
 
 
 def _files(folder: Path, opening: str = "") -> dict[Path, dict]:
@@ -158,6 +166,7 @@ TABLES = {
     README: {
         **{f"cell {cell}": partial(example, cell) for cell in (1, 2, 3, 4)},
         "seconds": example_seconds,
+        "claims": claims,
         "results": readme_results,
         "benchmarks": readme_speed,
     },
