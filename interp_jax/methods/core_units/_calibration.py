@@ -17,7 +17,8 @@ class Calibration(NamedTuple):
     """Rows to certify by, and what the search has to do for it.
 
     ``data`` are the numbers of the rows used, equally many of each group; ``searched`` those of the rows left for the
-    search, None for all. ``required`` is the rate that a set must show on calibration rows.
+    search, None for all. ``required`` is the rate that a set must show on calibration rows; ``level`` the probability
+    of error allowed to a certificate.
     """
 
     hidden: Array
@@ -25,6 +26,7 @@ class Calibration(NamedTuple):
     data: ClassData
     searched: np.ndarray | None
     required: float
+    level: float
 
     def test(
         self,
@@ -34,15 +36,13 @@ class Calibration(NamedTuple):
         target: int | None,
         *,
         holding: float,
-        confidence: float,
         tolerance: float,
     ) -> tuple[int, float]:
         """The number of the certified one of nested masks, and its lower bound; −1 and another mask's if none is."""
         evaluator = MaskEvaluator(network, self.hidden, self.predictions, self.data, target, tolerance=tolerance)
-        level = 1 - confidence
-        place, _, bounds = try_masks(evaluator, nested, holding, level, ordered=True)
+        place, _, bounds = try_masks(evaluator, nested, holding, self.level, ordered=True)
         if place < 0:
-            _, _, bounds = try_masks(evaluator, mask[None], holding, level, ordered=True)
+            _, _, bounds = try_masks(evaluator, mask[None], holding, self.level, ordered=True)
         return place, float(bounds[max(place, 0)])
 
 
@@ -55,10 +55,13 @@ def as_calibration(
     *,
     holding: float,
     confidence: float,
+    tests: int,
     negatives: bool,
     key: Array,
 ) -> Calibration:
     """The rows of ``calibration=(hidden, predictions)``, or half of either group of the rows to search on.
+
+    The confidence is shared by a number of ``tests``.
 
     Raises:
         ValueError: no pair of arrays that fit, or too few rows.
@@ -78,11 +81,13 @@ def as_calibration(
         data = ClassData(*_groups(predictions, target))
     one_group = target is None or not negatives
     data = ClassData(data.positives, data.negatives[:0]) if one_group else data
-    check_enough(data, target, holding, confidence, 1, one_group=one_group, drawn=True, name=name, where=found_where)
+    check_enough(
+        data, target, holding, confidence, tests, one_group=one_group, drawn=True, name=name, where=found_where
+    )
     data = equal_groups(data, len(predictions), key=sample)
-    rows = len(data.rows)
-    required = 1 - most_errors(rows, holding, 1 - confidence) / rows
-    return Calibration(hidden, predictions, data, searched, required)
+    rows, level = len(data.rows), (1 - confidence) / tests
+    required = 1 - most_errors(rows, holding, level) / rows
+    return Calibration(hidden, predictions, data, searched, required, level)
 
 
 def _groups(predictions, target):

@@ -36,6 +36,7 @@ class Evaluation(NamedTuple):
 class MaskEvaluator:
     """Evaluates masks [masks, units] on rows of one class; prepared rows stay in memory if ``cached``.
 
+    If units are resampled, ``predictions`` and ``data`` are those of the rows' draws (`of_draws`).
     A decision is for the target if it is at most ``tolerance`` standard deviations behind the greatest score.
     ``shares`` are the costs of a wrong decision about a positive and a negative row: by default both groups weigh the
     same, whatever their sizes.
@@ -161,6 +162,15 @@ class MaskEvaluator:
         return _prepare(self.network, self.hidden, batch.rows)
 
 
+def of_draws(network: GatedTail, predictions: np.ndarray, data: ClassData) -> tuple[np.ndarray, ClassData]:
+    """The predictions and row numbers with each row's draws, if units are resampled, as rows of their own."""
+    draws = network.draws
+    if draws == 1:
+        return predictions, data
+    sides = ((side[:, None] * draws + np.arange(draws)[None]).reshape(-1) for side in data)
+    return np.repeat(predictions, draws), ClassData(*sides)
+
+
 def _changed_units(masks, common):
     """For each mask equally many units, including those where it differs from the common one, and their gates."""
     apart = masks != common[None]
@@ -179,7 +189,7 @@ class _Batch(NamedTuple):
 
 @jax.jit
 def _prepare(network, hidden, rows):
-    return network.prepare(hidden[rows])
+    return network.prepare(network.pick(hidden, rows))
 
 
 @jax.jit
@@ -206,7 +216,7 @@ def _evaluate_changed(network, start, predictions, batch, units, gates):
 
 @jax.jit
 def _evaluate_alone(network, hidden, predictions, batch, units, gates):
-    return _held(network.alone_scores(hidden[batch.rows], units, gates), predictions, batch)
+    return _held(network.alone_scores(network.pick(hidden, batch.rows), units, gates), predictions, batch)
 
 
 @jax.jit

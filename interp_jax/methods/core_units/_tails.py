@@ -41,7 +41,11 @@ class LinearTail(Protocol):
         """Each unit's part L(h_i) of the first layer's output, one array [rows, units, …]."""
 
     def combine_units(self, lifted: Any, gates: Any) -> Any:
-        """The scores of lifted rows with each unit multiplied by its gate [units]; differentiable in the gates."""
+        """The scores of lifted rows with each unit multiplied by its gate [units]; differentiable in the gates.
+
+        If something other than zero stands in for closed units, its part is one more, with a gate of 1; a tail that
+        takes no more parts than units is then run as any other.
+        """
 
     def scores_of_units(self, hidden: Any, units: Any, gates: Any) -> Any:
         """The scores with only the units of these numbers, each multiplied by its gate: [open] each.
@@ -71,19 +75,64 @@ class SubsetTail(Protocol):
         """The scores if the units of these distinct numbers have these gates instead."""
 
 
+@runtime_checkable
+class _OpenLayer(Protocol):
+    """A `LinearTail` whose first layer can be computed for some units alone and added to, such as `LiftedTail`."""
+
+    def layer_of_units(self, rows: Any, units: Any) -> Any:
+        """The first layer's output, without bias, of a hidden layer that has only these units."""
+
+    def scores_after_layer(self, output: Any) -> Any:
+        """The scores for the first layer's output without its bias."""
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Donors:
+    """Rows [donors, …, units] from which the activations of closed units are taken, by a key, ``draws`` of each row.
+
+    A row's draws are numbered as if they were rows: row · draws, row · draws + 1, …
+    """
+
+    rows: jax.Array
+    key: jax.Array
+    draws: int = dataclasses.field(metadata={"static": True})
+
+    def pick(self, hidden, numbers):
+        """The rows of these draws, and their donors: never a row that equals them, if there is another."""
+
+        def draw(number):
+            return jax.random.randint(jax.random.fold_in(self.key, number), (), 0, len(self.rows))
+
+        rows, first = hidden[numbers // self.draws], jax.vmap(draw)(numbers)
+        same = jnp.all(rows == self.rows[first], axis=tuple(range(1, rows.ndim)))
+        return rows, self.rows[jnp.where(same, (first + 1) % len(self.rows), first)].astype(rows.dtype)
+
+
+def masked_rows(hidden, gates, reference):
+    """B ∘ h + (1 − b) ∘ r, gates and what stands in for closed units being of any last axes; None for zero."""
+    gates = jnp.broadcast_to(gates, hidden.shape)
+    if reference is None:
+        return hidden * gates
+    return hidden * gates + jnp.broadcast_to(reference.astype(hidden.dtype), hidden.shape) * (1 - gates)
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class GatedTail:
     """Any tail, its hidden layer multiplied by gates [units]; a pytree for ``jax.jit``.
 
     ``shapes`` are the masks': one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a tail
-    that takes a mapping of masks. The two subclasses are the strategies for tails that can do more.
+    that takes a mapping of masks. ``replacement`` is what stands in for closed units: None for zero, constants of any
+    last axes, or `Donors`; rows are then what ``pick`` returns, pairs of rows and donors. The two subclasses are the
+    strategies for tails that can do more.
     """
 
     tail: Callable
     shapes: tuple = dataclasses.field(metadata={"static": True})
     scores_are: str = dataclasses.field(default="logits", metadata={"static": True})
     classes: int = dataclasses.field(default=0, metadata={"static": True})
+    replacement: Any = None
 
     # Masks that differ from a common one in no more units than this are evaluated by what changes; −1: none are.
     most_changed: ClassVar[int] = -1
@@ -97,20 +146,42 @@ class GatedTail:
         """The number of gates of all layers together."""
         return sum(math.prod(shape) for _, shape in self._layers())
 
-    def prepare(self, hidden):
+    @property
+    def draws_rows(self) -> bool:
+        """Whether closed units are taken from other rows."""
+        return isinstance(self.replacement, Donors)
+
+    @property
+    def draws(self) -> int:
+        """How many rows each row counts as."""
+        return self.replacement.draws if self.draws_rows else 1
+
+    def pick(self, hidden, numbers):
+        """The rows of these numbers, as the other methods take them; of a row's draws if units are resampled."""
+        return self.replacement.pick(hidden, numbers) if isinstance(self.replacement, Donors) else hidden[numbers]
+
+    def split(self, rows):
+        """The rows' hidden layer, and what stands in for their closed units."""
+        if isinstance(self.replacement, Donors):
+            hidden, donors = rows
+            return hidden, donors
+        return rows, self.replacement
+
+    def prepare(self, rows):
         """The part of the rows' computation that does not depend on the gates."""
-        return hidden
+        return rows
 
     def scores(self, prepared, gates):
         """The scores of prepared rows for gates [units]."""
         return self.direct(prepared, gates)
 
-    def direct(self, hidden, gates):
+    def direct(self, rows, gates):
         """The scores of unprepared rows: for one set of gates, ``prepare`` may cost more than it saves."""
+        hidden, reference = self.split(rows)
         masks = self.unpack(_like(gates, hidden))
         if isinstance(masks, dict):
             return self._logits(self.tail(hidden, masks))
-        return self._logits(self.tail(hidden * jnp.broadcast_to(masks, hidden.shape)))
+        return self._logits(self.tail(masked_rows(hidden, masks, reference)))
 
     def encode(self, masks: np.ndarray):
         """Masks [masks, units] as ``encoded_scores`` takes them: numbers of units, None for all, and their gates."""
@@ -124,9 +195,9 @@ class GatedTail:
         """A mask [units] as ``alone_scores`` takes it."""
         return None, mask.astype(np.float32)
 
-    def alone_scores(self, hidden, units, gates):
+    def alone_scores(self, rows, units, gates):
         """The scores of unprepared rows for a mask encoded alone."""
-        return self.direct(hidden, gates)
+        return self.direct(rows, gates)
 
     def unpack(self, gates):
         """Gates […, units] in the shape of the caller's mask: an array, or one per layer."""
@@ -169,11 +240,39 @@ class _OpenUnits(GatedTail):
 class LinearGatedTail(_OpenUnits):
     """The strategy for a `LinearTail`: rows are lifted once for all gates."""
 
-    def prepare(self, hidden):
-        return self.tail.lift_units(hidden)
+    # Gates act on h − r, and L(r) is the part of one more unit, which is always open:
+    #     L(b ∘ h + (1 − b) ∘ r) = L(r) + Σ_i b_i L(h_i − r_i)
+
+    def prepare(self, rows):
+        hidden, reference = self.split(rows)
+        if reference is None:
+            return self.tail.lift_units(hidden)
+        apart, reference = _apart(hidden, reference)
+        parts = self.tail.lift_units(apart)
+        more = self.tail.lift_units(reference).sum(axis=1, keepdims=True)
+        return jnp.concatenate([parts, jnp.broadcast_to(more, (len(parts), *more.shape[1:]))], axis=1)
 
     def scores(self, prepared, gates):
+        if self.replacement is not None:
+            gates = jnp.append(gates, 1)
         return self._logits(self.tail.combine_units(prepared, _like(gates, prepared)))
+
+    def encode_alone(self, mask: np.ndarray):
+        if self.replacement is None or isinstance(self.tail, _OpenLayer):
+            return super().encode_alone(mask)
+        return None, mask.astype(np.float32)
+
+    def alone_scores(self, rows, units, gates):
+        hidden, reference = self.split(rows)
+        if reference is None:
+            return super().alone_scores(hidden, units, gates)
+        if units is None or not isinstance(self.tail, _OpenLayer):
+            return self.direct(rows, gates)
+        apart, reference = _apart(hidden, reference)
+        gates = jnp.broadcast_to(_like(gates, hidden), (*hidden.shape[:-1], len(units)))
+        output = self.tail.layer_of_units(apart[..., units] * gates, units)
+        output += self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
+        return self._logits(self.tail.scores_after_layer(output))
 
 
 @jax.tree_util.register_dataclass
@@ -226,12 +325,12 @@ def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores
     except Exception as error:
         reason = str(error).partition("\n")[0]
         wanted = "a function hidden -> scores [rows, classes]"
-        found = f"one that fails on hidden units of shape {_shown(hidden.shape[1:])} ({type(error).__name__}: {reason})"
+        found = f"one that fails on hidden units of shape {shown_shape(hidden.shape[1:])} ({type(error).__name__}: {reason})"
         raise ValueError(f"tail: found {found}, wanted {wanted}") from error
     shape, dtype = getattr(outputs, "shape", None), getattr(outputs, "dtype", None)
     real = dtype is not None and any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))
     if shape is None or not real or len(shape) != 2 or shape[0] != 1:
-        found = type(outputs).__name__ if shape is None else f"{dtype} scores of shape {_shown(shape)}"
+        found = type(outputs).__name__ if shape is None else f"{dtype} scores of shape {shown_shape(shape)}"
         raise ValueError(f"tail: found {found} for one row, wanted real scores [1, classes]")
     if shape[1] < 2:
         two = "jnp.concatenate([jnp.zeros_like(s), s], axis=1)"
@@ -240,11 +339,32 @@ def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores
     return dataclasses.replace(gated, classes=shape[1])
 
 
+def with_replacement(network: GatedTail, hidden, replacement) -> GatedTail:
+    """The tail with something other than zero for closed units: constants or `Donors`; None for zero.
+
+    Closed units then act on their neighbors, so that a `SubsetTail` is run as any other.
+    """
+    if replacement is None:
+        return network
+    plain = GatedTail(network.tail, network.shapes, network.scores_are, network.classes, replacement)
+    if not isinstance(network, LinearGatedTail):
+        return plain
+    linear = dataclasses.replace(network, replacement=replacement)
+    row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
+    rows = (row, row) if isinstance(replacement, Donors) else row
+    gates = jax.ShapeDtypeStruct((network.units,), jnp.float32)
+    try:
+        jax.eval_shape(lambda rows, gates: linear.scores(linear.prepare(rows), gates), rows, gates)
+    except Exception:  # a tail that takes no more parts than it has units
+        return plain
+    return linear
+
+
 def as_hidden(hidden):
     """The hidden layer as a JAX array of at least float32, [rows, …, units]."""
     hidden = as_real("hidden", hidden, shape=["rows", "…", "units"])
     if not hidden.size:
-        raise ValueError(f"hidden: found shape {_shown(hidden.shape)}, wanted no axis of length 0")
+        raise ValueError(f"hidden: found shape {shown_shape(hidden.shape)}, wanted no axis of length 0")
     return hidden
 
 
@@ -280,6 +400,17 @@ def mask_shape_of(mask, leading: int = 0):
     return jnp.shape(mask)[leading:]
 
 
+def mask_axes(mask_shape, hidden, *, name: str = "mask_shape") -> int:
+    """The number of last axes of the hidden layer that a mask has.
+
+    Raises:
+        ValueError: a mask that does not fit, or masks of several layers.
+    """
+    if isinstance(mask_shape, Mapping):
+        raise ValueError(f"{name}: found masks of several layers, wanted one shape")
+    return len(_shapes(mask_shape, hidden, name))
+
+
 def _shapes(mask_shape, hidden, name) -> tuple:
     if isinstance(mask_shape, Mapping):
         if not mask_shape:
@@ -287,8 +418,8 @@ def _shapes(mask_shape, hidden, name) -> tuple:
         return tuple((layer, _shape(shape, f"{name}[{layer!r}]")) for layer, shape in mask_shape.items())
     shapes = _shape(hidden.shape[-1:] if mask_shape is None else mask_shape, name)
     if shapes != hidden.shape[1:][-len(shapes) :]:
-        wanted = f"the last axes of hidden, {_shown(hidden.shape[1:])}"
-        raise ValueError(f"{name}: found shape {_shown(shapes)}, wanted {wanted}")
+        wanted = f"the last axes of hidden, {shown_shape(hidden.shape[1:])}"
+        raise ValueError(f"{name}: found shape {shown_shape(shapes)}, wanted {wanted}")
     return shapes
 
 
@@ -299,7 +430,8 @@ def _shape(shape, name) -> tuple[int, ...]:
     return shape
 
 
-def _shown(shape) -> str:
+def shown_shape(shape) -> str:
+    """A shape as errors show it."""
     return f"[{', '.join(map(str, shape))}]"
 
 
@@ -312,3 +444,11 @@ def _open_units(masks):
     used = np.flatnonzero(masks.any(axis=0))
     units = np.pad(used, (0, max(1, -(-len(used) // _UNITS_AT_ONCE)) * _UNITS_AT_ONCE - len(used)))
     return units, (masks[:, units] & (np.arange(len(units)) < len(used))).astype(np.float32)
+
+
+def _apart(hidden, reference):
+    """The hidden layer less what stands in for closed units, and that, as rows: one if it is the same for all."""
+    if reference.shape != hidden.shape:
+        reference = jnp.broadcast_to(reference, (1, *hidden.shape[1:]))
+    reference = reference.astype(hidden.dtype)
+    return hidden - jnp.broadcast_to(reference, hidden.shape), reference

@@ -26,6 +26,7 @@ from interp_jax.methods.core_units._search import added_one_by_one, dropped_one_
 from interp_jax.methods.core_units._tails import as_hidden, check_scores, gate_tail
 from interp_jax.methods.core_units.decisions import ClassData, as_target
 from interp_jax.methods.core_units.holding import make_evaluator
+from interp_jax.methods.core_units.replacements import Ablation, ablated
 
 
 def activation_magnitude(hidden: Given[Array | np.ndarray, "rows *rest units"]) -> Float[Array, " units"]:
@@ -83,12 +84,13 @@ def gradient_times_activation(
     target: Integer[Array | np.ndarray, ""] | int | np.integer,
     *,
     mask_shape: MaskShape | None = None,
+    ablation: Ablation = "zero",
     batch_size: int = 100,
     scores: str = "logits",
 ) -> Float[Array, " units"]:
     """The size of the first-order change of the target's log-probability when a unit's gate closes, [units].
 
-        mean over rows of |∂ log p_target / ∂ b_i| at b = 1,  which is |Σ_positions h_i ∂ log p_target / ∂ h_i|
+        mean over rows of |∂ log p_target / ∂ b_i| at b = 1,  which is |Σ_positions (h_i − r_i) ∂ log p_target / ∂ h_i|
 
     Traceable. Memory: batch_size rows, forward and back. NaN gives NaN.
 
@@ -97,6 +99,7 @@ def gradient_times_activation(
         hidden: [rows, …, units], the rows to average over, e.g. those predicted as the target.
         target: the class.
         mask_shape: as in `select`.
+        ablation: what stands in for closed units, r, as in `holding_rate`.
         batch_size: rows at a time; never changes a result.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
@@ -117,20 +120,22 @@ def gradient_times_activation(
         raise ValueError(f"target: found None, wanted a whole number from 0 to {network.classes - 1}")
     target = as_target(target, network.classes)
     check_scores(network, hidden)
+    network, _ = ablated(network, hidden, ablation)
     return _sensitivity(network, hidden, target, batch_size)
 
 
 @partial(jax.jit, static_argnames="batch_size")
 def _sensitivity(network, hidden, target, batch_size):
     def one(row):
-        prepared = network.prepare(row[None])
+        prepared = network.prepare(network.pick(hidden, row[None]) if network.draws_rows else row[None])
 
         def log_probability(gates):
             return jax.nn.log_softmax(network.scores(prepared, gates))[0, target]
 
         return jnp.abs(jax.grad(log_probability)(jnp.ones(network.units)))
 
-    return jnp.mean(jax.lax.map(one, hidden, batch_size=batch_size), axis=0)
+    rows = jnp.arange(len(hidden) * network.draws) if network.draws_rows else hidden
+    return jnp.mean(jax.lax.map(one, rows, batch_size=batch_size), axis=0)
 
 
 def greedy(
@@ -142,6 +147,7 @@ def greedy(
     data: ClassData | None = None,
     direction: str,
     mask_shape: MaskShape | None = None,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Int[np.ndarray, " units"]:
     """Unit numbers in greedy selection's order, most important first: [units].
@@ -160,6 +166,7 @@ def greedy(
         data: the rows to evaluate on, from `class_data`; all rows by default.
         direction: "forward" or "backward".
         mask_shape: as in `select`.
+        ablation: what stands in for closed units, as in `holding_rate`.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -174,7 +181,8 @@ def greedy(
         [0, 1, 2]
     """
     check_choice("direction", direction, ("forward", "backward"))
-    evaluator = make_evaluator(tail, hidden, predictions, target, data, mask_shape, scores=scores, cached=True)
+    options = {"scores": scores, "ablation": ablation, "cached": True}
+    evaluator = make_evaluator(tail, hidden, predictions, target, data, mask_shape, **options)
     return added_one_by_one(evaluator) if direction == "forward" else dropped_one_by_one(evaluator)[::-1]
 
 
@@ -187,6 +195,7 @@ def nested_holding(
     *,
     data: ClassData | None = None,
     mask_shape: MaskShape | None = None,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Float[np.ndarray, " sizes"]:
     """The holding rates with the first 0, 1, 2, …, all units of an order kept, float64 [units + 1].
@@ -201,6 +210,7 @@ def nested_holding(
         order: [units] each unit's number once.
         data: the rows to evaluate on, from `class_data`; all rows by default.
         mask_shape: as in `select`.
+        ablation: what stands in for closed units, as in `holding_rate`.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -214,7 +224,8 @@ def nested_holding(
 
     Source: Yan & Feng, ICLR 2018 submission, section 5.1, figure 6.
     """
-    evaluator = make_evaluator(tail, hidden, predictions, target, data, mask_shape, scores=scores)
+    options = {"scores": scores, "ablation": ablation}
+    evaluator = make_evaluator(tail, hidden, predictions, target, data, mask_shape, **options)
     units = evaluator.network.units
     order = np.asarray(as_labels("order", as_numpy("order", order), rows=units, classes=units))
     if not np.array_equal(np.sort(order), np.arange(units)):

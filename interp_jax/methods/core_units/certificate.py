@@ -15,6 +15,7 @@ from interp_jax.methods.core_units._tails import mask_shape_of
 from interp_jax.methods.core_units.bounds import check_enough, check_holding, equal_groups, try_masks
 from interp_jax.methods.core_units.decisions import ClassData
 from interp_jax.methods.core_units.holding import as_mask_list, as_tolerance, make_evaluator
+from interp_jax.methods.core_units.replacements import Ablation, Replacement, as_replacement, once
 
 # Up to this many units are named where a certificate is described.
 _NAMED = 12
@@ -41,6 +42,7 @@ class Certificate(NamedTuple):
         confidence: of the guarantee.
         level: the probability of error allowed to each test: 1 − confidence, or a part of it.
         joint: whether the confidence is that of all classes' certificates together.
+        replacement: what stands in for closed units; None for zero.
     """
 
     mask: Any
@@ -58,6 +60,7 @@ class Certificate(NamedTuple):
     confidence: float
     level: float
     joint: bool
+    replacement: Replacement | None = None
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
@@ -72,9 +75,10 @@ class Certificate(NamedTuple):
         else:
             first = f"no set of units is certified to hold {new} {confidence}"
             whom = f"the first, of {self.sizes[0]} units, holds"
+        closed = f", closed units {self.replacement.phrase()}" if self.replacement else ""
         return (
             f"{first}\nof {len(self.rows.rows)} calibration rows {whom} {100 * self.holding_rate:.2f}% "
-            f"(pointwise lower bound {100 * self.lower_bound:.2f}%)\n"
+            f"(pointwise lower bound {100 * self.lower_bound:.2f}%){closed}\n"
             "assumed: rows that neither trained the network nor served the search, drawn independently as new rows are"
         )
 
@@ -95,6 +99,7 @@ def certify(
     negatives: bool = True,
     classifier: str = "argmax",
     weight: float = 1.0,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Certificate:
     """The smallest of nested sets of units that is certified to hold a class's decisions on new rows.
@@ -143,6 +148,9 @@ def certify(
         negatives: False certifies the rate of the rows predicted as target alone.
         classifier: "argmax", or "center" as in `holding_rate`.
         weight: of the center-based classifier, > 0.
+        ablation: what stands in for closed units, fixed without these rows: "zero", constants, or a `Replacement` such
+            as ``replacement`` of a `Selection`. If it resamples, each row has one donor, by draws of this function's
+            own, so that rows stay independent; what is certified is the rate over new rows and these donors.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Returns:
@@ -171,7 +179,8 @@ def certify(
     check_holding(holding, confidence)
     masks = as_mask_list("masks", masks)
     tolerance = as_tolerance(classifier, weight)
-    options = {"scores": scores, "tolerance": tolerance, "name": "masks"}
+    stands_in = once(ablation)
+    options = {"scores": scores, "tolerance": tolerance, "name": "masks", "ablation": stands_in, "fixed": True}
     evaluator = make_evaluator(tail, hidden, predictions, target, None, mask_shape_of(masks, leading=1), **options)
     network, target, groups = evaluator.network, evaluator.target, evaluator.data
     packed = np.asarray(network.pack(masks, leading=1))
@@ -209,6 +218,7 @@ def certify(
         confidence=float(confidence),
         level=level,
         joint=bool(joint),
+        replacement=as_replacement(stands_in, evaluator.hidden),
     )
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Integer
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Network, as_count, as_labels, as_mask, check_choice, check_number
-from interp_jax.methods.core_units._evaluate import MaskEvaluator
+from interp_jax.methods.core_units._evaluate import MaskEvaluator, of_draws
 from interp_jax.methods.core_units._tails import accept, as_hidden, check_scores, gate_tail, mask_shape_of
 from interp_jax.methods.core_units.decisions import (
     CLASSIFIERS,
@@ -23,6 +23,7 @@ from interp_jax.methods.core_units.decisions import (
     rate_held,
     tolerance_of,
 )
+from interp_jax.methods.core_units.replacements import Ablation, ablated
 
 
 def holding_rate(
@@ -34,6 +35,7 @@ def holding_rate(
     *,
     classifier: str = "argmax",
     weight: Float[Array | np.ndarray, ""] | float = 1.0,
+    ablation: Ablation = "zero",
     batch_size: int = 500,
     scores: str = "logits",
 ) -> Float[Array, ""]:
@@ -50,9 +52,12 @@ def holding_rate(
         predictions: [rows] the whole network's predicted class of each row.
         target: the class of interest; None asks about each row's own predicted class.
         mask: True where a unit is kept, bool or 0/1: [units], or any last axes of hidden, or a mapping of masks by
-            layer. An empty mask is allowed: the tail sees zeros.
+            layer. An empty mask is allowed: the tail sees what stands in for all units.
         classifier: "argmax", or "center" for `center_score` of at least ½.
         weight: of the center-based classifier, > 0.
+        ablation: what stands in for the other units: "zero"; "mean" for their means over these rows; constants, [units]
+            or any last axes of hidden; or a `Replacement`, which `replacement` makes of other rows, also for
+            resampling: the rate is then that over each row's draws.
         batch_size: rows at a time; never changes the rate.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
@@ -78,6 +83,7 @@ def holding_rate(
     target = as_target(target, network.classes)
     if classifier == "center":
         check_scores(network, hidden)
+    network, _ = ablated(network, hidden, ablation)
     predictions = jnp.where(predictions < network.classes, predictions, -1)
     asked = predictions if target is None else target
     return _holding_rate(network, hidden, predictions, asked, network.pack(mask), weight, classifier, batch_size)
@@ -87,10 +93,16 @@ def holding_rate(
 def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
     def decide(row):
         hidden, target = row
-        scores = network.direct(hidden[None], gates)
+        # Of a row's draws only the number is given, so that they are not all in memory.
+        rows = network.pick(whole, hidden[None]) if network.draws_rows else hidden[None]
+        scores = network.direct(rows, gates)
         return (is_target(scores, target) if classifier == "argmax" else center_score(scores, target, weight) >= 0.5)[0]
 
-    targets = jnp.broadcast_to(target, predictions.shape)
+    whole, targets = hidden, jnp.broadcast_to(target, predictions.shape)
+    if network.draws_rows:
+        hidden = jnp.arange(len(hidden) * network.draws)
+        predictions, targets = (jnp.repeat(each, network.draws) for each in (predictions, targets))
+        target = targets
     return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)
 
 
@@ -104,6 +116,7 @@ def holding_rates(
     data: ClassData | None = None,
     classifier: str = "argmax",
     weight: float = 1.0,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Float[np.ndarray, " masks"]:
     """The `holding_rate` of each of many masks, float64 [masks].
@@ -122,6 +135,7 @@ def holding_rates(
         data: the rows to evaluate on, from `class_data`; all rows by default.
         classifier: "argmax", or "center" as in `holding_rate`.
         weight: of the center-based classifier, > 0.
+        ablation: what stands in for the other units, as in `holding_rate`.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -140,15 +154,25 @@ def holding_rates(
     masks = as_mask_list("masks", masks)
     tolerance = as_tolerance(classifier, weight)
     shape = mask_shape_of(masks, leading=1)
-    evaluator = make_evaluator(
-        tail, hidden, predictions, target, data, shape, scores=scores, tolerance=tolerance, name="masks"
-    )
+    options = {"scores": scores, "tolerance": tolerance, "name": "masks", "ablation": ablation}
+    evaluator = make_evaluator(tail, hidden, predictions, target, data, shape, **options)
     packed = np.asarray(evaluator.network.pack(masks, leading=1))
     return np.array([evaluator.rate(mask) for mask in packed])
 
 
 def make_evaluator(
-    tail, hidden, predictions, target, data, mask_shape, *, scores, name="mask_shape", **options
+    tail,
+    hidden,
+    predictions,
+    target,
+    data,
+    mask_shape,
+    *,
+    scores,
+    ablation="zero",
+    fixed=False,
+    name="mask_shape",
+    **options,
 ) -> MaskEvaluator:
     """The evaluator of masks for a user's arguments; without data, on all rows.
 
@@ -163,6 +187,8 @@ def make_evaluator(
         data = ClassData(np.flatnonzero(positive), np.flatnonzero(~positive))
     else:
         data = check_data(data, predictions, target)
+    network, _ = ablated(network, hidden, ablation, fixed=fixed)
+    predictions, data = of_draws(network, predictions, data)
     return MaskEvaluator(network, hidden, predictions, data, target, **options)
 
 

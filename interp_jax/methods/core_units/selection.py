@@ -11,12 +11,13 @@ from jaxtyping import Array, Float
 from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, check_number, renamed
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._calibration import as_calibration
-from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator
+from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator, of_draws
 from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set, without_doubtful
 from interp_jax.methods.core_units._tails import accept
 from interp_jax.methods.core_units.bounds import check_holding
 from interp_jax.methods.core_units.decisions import ClassData, as_target, tolerance_of
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, as_alphas, make_recipe
+from interp_jax.methods.core_units.replacements import SEARCHED, Ablation, Replacement, ablated, once
 from interp_jax.methods.core_units.sweeping import make_problems, train_all
 
 _NAMED = 12  # up to this many units are named where a selection is described
@@ -47,6 +48,8 @@ class Selection(NamedTuple):
         confidence: of the guarantee; None without one.
         nested: with a confidence, [masks, …] the nested sets tested, from all units on, as `certify` takes them.
         calibration_rows: the rows that certify, numbers of the rows given as ``calibration``, or else of ``hidden``.
+        replacement: what stands in for closed units, to be given as ``ablation`` for new rows; None for zero.
+        joint: whether the confidence is that of all classes' selections together.
     """
 
     mask: Any
@@ -68,6 +71,8 @@ class Selection(NamedTuple):
     confidence: float | None = None
     nested: Any = None
     calibration_rows: ClassData | None = None
+    replacement: Replacement | None = None
+    joint: bool = False
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
@@ -76,14 +81,15 @@ class Selection(NamedTuple):
         numbers = f" ({', '.join(map(str, np.flatnonzero(self.mask)))})" if few else ""
         return (
             f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f}% of {whose} decisions "
-            f"(required: {100 * self.holding:g}%{'' if self.reached else ', not reached'}){self._on_new_rows()}"
+            f"(required: {100 * self.holding:g}%{'' if self.reached else ', not reached'})"
+            f"{f', closed units {self.replacement.phrase()}' if self.replacement else ''}{self._on_new_rows()}"
         )
 
     def _on_new_rows(self) -> str:
         if self.confidence is None or self.lower_bound is None:
             return ""
         bound = f"pointwise lower bound {100 * self.lower_bound:.2f}%"
-        confidence = f"{100 * self.confidence:g}% confidence"
+        confidence = f"{100 * self.confidence:g}% confidence{' for all classes together' if self.joint else ''}"
         if not self.certified:
             return f"\nnot certified for new rows at {confidence}: {bound}"
         return (
@@ -103,6 +109,7 @@ def select(
     holding: float = 0.995,
     confidence: float | None = None,
     calibration: Given[tuple[Any, Any] | None, "a pair of hidden and predictions"] = None,
+    joint: bool = False,
     classifier: str = "argmax",
     alphas: Sequence[float] | np.ndarray = ALPHAS,
     mask_shape: MaskShape | None = None,
@@ -116,6 +123,7 @@ def select(
     swaps: int = 20,
     search_rows: int = 1024,
     starts: int = 6,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Selection:
     """The smallest set of units found that preserves a given share of a class's decisions.
@@ -130,8 +138,8 @@ def select(
     ``holding``; larger ones that hold less on the search's rows than asked for are left out. The rest are tested in
     this order; the smallest certified one is the result. The guarantee assumes that the calibration rows did not train
     the network either, and are independent draws from the rows asked about. It is that of one call, whose starts are
-    compared by the search's rows: for several classes together, or several calls of which one is chosen, see ``joint``
-    and ``compared`` of `certify`, which takes ``nested``.
+    compared by the search's rows: for several calls of which one is chosen, see ``compared`` of `certify`, which takes
+    ``nested``.
 
     Outputs that are no classes, such as several labels a row or a regression, are asked about one at a time, by their
     side of a threshold: with a tail of two scores, [the threshold, the output], class 1 is "above". Two scores have no
@@ -152,6 +160,8 @@ def select(
         holding: the share of decisions that must hold, in [0, 1].
         confidence: None, or that of a guarantee for new rows, in [0.75, 1); holding is then below 1.
         calibration: (hidden, predictions) of rows that are to certify; by default half of those given.
+        joint: whether the certificates of all classes from the same calibration rows are right together with that
+            confidence: each is then at level (1 − confidence) / classes.
         classifier: how scores decide: "argmax", or "center" for the paper's center-based classifier with the weight
             trained with the gates, which lets the target be slightly behind.
         alphas: costs of an open gate, at least 0, one lane each.
@@ -170,6 +180,11 @@ def select(
         starts: number of sets polished and united: the gates', the smallest that reach the rate first, and last, unless
             ``starts`` is 1, a set grown greedily from no units. If units have copies, gates may keep them all, since
             none can be dropped alone.
+        ablation: what stands in for closed units: "zero"; "mean", their means over the rows that are searched (all
+            rows, or without those that certify); "resample", their activations in other searched rows (`replacement`:
+            at most 1,000 donors, 4 draws a row, with which the search takes 4 times as long); constants, [units] or
+            any last axes of hidden; or a `Replacement`. Certified is what stands in for them on new rows too,
+            ``replacement`` of the result; resampled calibration rows have one donor each.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -207,22 +222,28 @@ def select(
     calibrated, required, key = None, float(holding), as_key(key)
     if confidence is not None:
         check_holding(holding, confidence)
+        if joint and asked is None:
+            raise ValueError("joint: found True for all classes at once, wanted False: their one mask is one statement")
         options = {"holding": float(holding), "confidence": float(confidence), "negatives": negatives}
+        options["tests"] = network.classes if joint else 1
         options["key"] = jax.random.fold_in(key, 1)  # the one problem has 0
         calibrated = as_calibration(calibration, hidden, predictions, asked, network.classes, **options)
         required = calibrated.required
     elif calibration is not None:
         raise ValueError("calibration: found rows without a confidence, wanted a confidence for them, such as 0.95")
+    elif joint:
+        raise ValueError("joint: found True without a confidence, wanted one, such as 0.95")
     among = None if calibrated is None else calibrated.searched
+    network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED), rows=among)
     problems = make_problems(predictions, [asked], key=key, negatives=negatives, among=among)
     trained = train_all(network, hidden, predictions, problems, alphas, 1, recipe, rates=False)
     data, gates = problems[0].data, trained.gates[0]
+    drawn = of_draws(network, predictions, data)
     rounded, tolerances = gates >= 0.5, np.asarray(tolerance_of(classifier, trained.weight[0])).tolist()
     # One evaluator for lanes of one tolerance: it remembers what it has seen. Most units of a mask are closed, so that
     # a mask at a time costs less here than all in the program that trains them.
     evaluators = {
-        tolerance: MaskEvaluator(network, hidden, predictions, data, asked, tolerance=tolerance)
-        for tolerance in tolerances
+        tolerance: MaskEvaluator(network, hidden, *drawn, asked, tolerance=tolerance) for tolerance in tolerances
     }
     rates = np.array([evaluators[tolerance].rate(mask) for tolerance, mask in zip(tolerances, rounded, strict=True)])
     order = _best_first(rounded, rates, required)
@@ -244,8 +265,9 @@ def select(
             larger = larger_masks(mask, closed[np.argsort(-gates[own][closed], kind="stable")])
             nested = np.concatenate([larger, mask[None]])
         nested = without_doubtful(evaluator, nested, mask, required)
-        options = {"holding": float(holding), "confidence": float(confidence or 0), "tolerance": tolerances[own]}
-        place, bound = calibrated.test(network, nested, mask, asked, **options)
+        options = {"holding": float(holding), "tolerance": tolerances[own]}
+        tested, _ = ablated(network, hidden, once(replacement))
+        place, bound = calibrated.test(tested, nested, mask, asked, **options)
         mask = nested[place] if place >= 0 else mask
         certificate = {
             "certified": place >= 0,
@@ -253,6 +275,7 @@ def select(
             "confidence": float(confidence or 0),
             "nested": jax.tree.map(np.asarray, network.unpack(nested)),
             "calibration_rows": calibrated.data,
+            "joint": bool(joint),
         }
     rate = evaluator.rate(mask)
 
@@ -274,6 +297,7 @@ def select(
         rows=data,
         target=asked,
         holding=float(holding),
+        replacement=replacement,
         **certificate,
     )
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, describe, renamed
 from interp_jax._readable import readable
-from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE
+from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE, of_draws
 from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
 from interp_jax.methods.core_units.decisions import (
     ClassData,
@@ -23,6 +23,7 @@ from interp_jax.methods.core_units.decisions import (
     is_target,
 )
 from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Recipe, as_alphas, make_recipe, train_gates
+from interp_jax.methods.core_units.replacements import SEARCHED, Ablation, Replacement, ablated
 
 _BATCHES = 8
 # Rows are lifted once, rather than whenever they are drawn, if all of them take no more memory than this.
@@ -41,6 +42,7 @@ class Sweep(NamedTuple):
         weight: of the center-based classifier, after training.
         objective: the final value of the objective.
         trace: [targets, steps, alphas, repeats] its value at each step.
+        replacement: what stands in for closed units; None for zero.
     """
 
     masks: Any
@@ -50,6 +52,7 @@ class Sweep(NamedTuple):
     weight: Float[np.ndarray, "targets alphas repeats"]
     objective: Float[np.ndarray, "targets alphas repeats"]
     trace: Float[np.ndarray, "targets steps alphas repeats"]
+    replacement: Replacement | None = None
 
     def _finding(self) -> str | None:
         if np.ndim(self.units) != 3 or not np.size(self.units):
@@ -80,6 +83,7 @@ def sweep(
     steps: int = 400,
     minibatch_size: int = 128,
     optimizer: Given[optax.GradientTransformation, "minimizer"] = ADAM,
+    ablation: Ablation = "zero",
     scores: str = "logits",
 ) -> Sweep:
     """Trained gates for each target, α and repeat, with the units that stay open and the decisions that hold.
@@ -111,6 +115,8 @@ def sweep(
         steps: gradient steps.
         minibatch_size: rows of a gradient step, half of them positives.
         optimizer: any optax optimizer; the same object again avoids a compilation.
+        ablation: what stands in for closed units: "zero"; "mean", their means over these rows; "resample", as in
+            `replacement`; constants, [units] or any last axes of hidden; or a `Replacement`.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -134,8 +140,9 @@ def sweep(
         raise ValueError("targets: found none, wanted at least one")
     targets = [as_target(target, network.classes, name="targets") for target in targets]
     alphas, repeats = as_alphas(alphas), as_count("repeats", repeats)
-    recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer)
-    problems = make_problems(predictions, targets, key=as_key(key), negatives=negatives, name="targets")
+    recipe, key = make_recipe(kind, penalty, steps, minibatch_size, optimizer), as_key(key)
+    network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED))
+    problems = make_problems(predictions, targets, key=key, negatives=negatives, name="targets")
     trained = train_all(network, hidden, predictions, problems, alphas, repeats, recipe)
     assert trained.holding_rate is not None  # asked for
     shape = len(targets), len(alphas), repeats
@@ -150,6 +157,7 @@ def sweep(
         trained.weight.reshape(shape),
         trace[:, -1],
         trace,
+        replacement,
     )
 
 
@@ -215,16 +223,18 @@ def train_all(
 ) -> Trained:
     """The trained gates of every problem; one compiled program for problems of similar numbers of rows.
 
-    Rates, if asked for, are by argmax.
+    Rates, if asked for, are by argmax. If units are resampled, each row has several draws (`of_draws`).
 
     Raises:
         ValueError: NaN scores before the first step.
     """
-    longest = max(len(side) for problem in problems for side in problem.data)
+    classes = [of_draws(network, predictions, problem.data)[1] for problem in problems]
+    predictions = np.repeat(predictions, network.draws)
+    longest = max(len(side) for data in classes for side in data)
     # Whole batches, so that classes of about one size share a compilation.
     size = -(-longest // (_BATCHES * ROWS_AT_ONCE)) * _BATCHES * ROWS_AT_ONCE
-    rows = np.array([[np.pad(side, (0, size - len(side))) for side in problem.data] for problem in problems])
-    counts = np.array([[len(side) for side in problem.data] for problem in problems])
+    rows = np.array([[np.pad(side, (0, size - len(side))) for side in data] for data in classes])
+    counts = np.array([[len(side) for side in data] for data in classes])
     stacked = {
         "target": np.array([class_number(problem.target) for problem in problems], np.int32),
         "rows": rows.astype(np.int32),
@@ -234,7 +244,8 @@ def train_all(
     }
     arguments = network, hidden, jnp.asarray(predictions), stacked, np.repeat(alphas, repeats), recipe
     draws = len(problems) * recipe.steps * recipe.minibatch_size
-    lifts = isinstance(network, LinearGatedTail) and draws > len(hidden)
+    # All draws of resampled rows together would take many times the rows' memory.
+    lifts = isinstance(network, LinearGatedTail) and draws > len(hidden) and not network.draws_rows
     ahead = lifts and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
     trained, right = _train_all(*arguments, repeats, rates, ahead)
     gates, weight, trace = map(np.asarray, trained)
@@ -281,7 +292,7 @@ def _prepared_bytes(network, hidden):
 def _row_picker(network, hidden, ahead):
     """A function of row numbers that returns the rows prepared: on demand or, ``ahead``, all at once."""
     if not ahead:
-        return lambda rows: network.prepare(hidden[rows])
+        return lambda rows: network.prepare(network.pick(hidden, rows))
     prepared = jax.lax.map(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
     return lambda rows: prepared[rows]
 
