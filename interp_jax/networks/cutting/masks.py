@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_numpy, describe
+from interp_jax._checks import Given, as_numpy, check_finite, describe
 from interp_jax._files import as_path, encoded, read_arrays, write_bytes
 
 
@@ -82,3 +82,30 @@ def check_masks(masks) -> None:
     """Refuses what is not a mapping."""
     if not isinstance(masks, Mapping):
         raise ValueError(f"masks: found {describe(masks)}, wanted a mapping of masks by the name of a layer")
+
+
+def as_values(values, units: Mapping[str, int | None]) -> dict[str, np.ndarray]:
+    """What closed units of some stages are instead of zero, float32 […, units]; ``units`` by gated stage, None unknown.
+
+    Raises:
+        ValueError: not a mapping of finite constants, stages without a mask, or another number of units.
+    """
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise ValueError(f"values: found {describe(values)}, wanted a mapping of constants by the name of a stage")
+    constants = {}
+    for name, given in values.items():
+        if name not in units:
+            raise ValueError(f"values: found {name!r}, wanted stages with masks: {', '.join(map(repr, units))}")
+        if isinstance(given, str) or hasattr(given, "ablation"):
+            raise ValueError(
+                f"values[{name!r}]: found {describe(given)}, wanted constants [units]: closed units that are taken "
+                "from other rows, or at means that are not given, cannot be cut"
+            )
+        value = as_numpy(f"values[{name!r}]", given).astype(np.float32)
+        check_finite(f"values[{name!r}]", value)
+        if not value.ndim or units[name] not in (None, value.shape[-1]):
+            raise ValueError(f"values[{name!r}]: found {describe(value)}, wanted constants [{units[name]}]")
+        constants[name] = value
+    return constants
