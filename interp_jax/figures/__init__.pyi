@@ -25,5 +25,6 @@ from ._core_units import core_units as core_units
 from ._deviation import deviation as deviation
 from ._explanation import explanation as explanation
 from ._hierarchy import hierarchy as hierarchy
+from ._necessity import necessity as necessity
 from ._shared_contributions import shared_contributions as shared_contributions
 from ._unit_frequencies import unit_frequencies as unit_frequencies

@@ -29,11 +29,11 @@ from .inputs import InputSelection as InputSelection
 from .inputs import select_for_inputs as select_for_inputs
 from .prior import buffet_log_prior as buffet_log_prior
 from .prior import map_objective as map_objective
-from .resampling import Resampled as Resampled
-from .resampling import resampled as resampled
 from .replacements import Replacement as Replacement
 from .replacements import masked as masked
 from .replacements import replacement as replacement
+from .resampling import Resampled as Resampled
+from .resampling import resampled as resampled
 from .selection import Selection as Selection
 from .selection import select as select
 from .sharing import Likeness as Likeness

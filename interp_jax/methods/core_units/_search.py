@@ -153,7 +153,7 @@ def _added(near, mask, most):
     """The mask with up to ``most`` more units, those that help most, and whether they seem to be enough."""
     seems = False
     for _ in range(min(most, np.sum(~mask))):
-        added = _with(mask, ~mask)
+        added = with_one_more(mask, ~mask)
         evaluation = near.compare(added)
         best = np.argmin(evaluation.costs)
         mask, seems = added[best], near.seems_to_hold(evaluation)[best]
@@ -166,7 +166,7 @@ def _dropped(near, mask, most):
     """The mask with up to ``most`` units fewer, those that seem least needed; None if none can be dropped."""
     smaller = None
     for _ in range(min(most, mask.sum())):
-        fewer = _without(mask)
+        fewer = without_one(mask)
         evaluation = near.compare(fewer)
         allowed = near.seems_to_hold(evaluation)
         if not allowed.any():
@@ -180,7 +180,7 @@ def _exchanged(near, mask, swaps):
 
     Each exchange is the best possible, even if worse; units just dropped stay out for a while, and no set comes twice.
     """
-    fewer = _without(mask)
+    fewer = without_one(mask)
     evaluation = near.compare(fewer)
     best, gone, seen = np.argmin(evaluation.costs), deque(maxlen=_FEW), set()
     current, seems = fewer[best], near.seems_to_hold(evaluation)[best]
@@ -192,9 +192,9 @@ def _exchanged(near, mask, swaps):
         allowed[list(gone)] = False
         if not (current.any() and allowed.any()):
             return None
-        added = _with(current, allowed)
+        added = with_one_more(current, allowed)
         best_added = added[np.argsort(near.compare(added).costs, kind="stable")[:_FEW]]
-        candidates = np.concatenate([_without(current) | (grown & ~current) for grown in best_added])
+        candidates = np.concatenate([without_one(current) | (grown & ~current) for grown in best_added])
         # Units stay out for a while only: without this the walk may come back to where it has been.
         candidates = candidates[[candidate.tobytes() not in seen for candidate in candidates]]
         if not len(candidates):
@@ -206,12 +206,12 @@ def _exchanged(near, mask, swaps):
     return current if seems and near.holds(current) else None
 
 
-def _without(mask):
+def without_one(mask):
     """Every mask with one unit fewer."""
     return mask & ~np.eye(len(mask), dtype=bool)[mask]
 
 
-def _with(mask, choice):
+def with_one_more(mask, choice):
     """Every mask with one unit more, of those to choose from."""
     return mask | np.eye(len(mask), dtype=bool)[choice]
 
@@ -220,7 +220,7 @@ def added_one_by_one(evaluator: MaskEvaluator) -> np.ndarray:
     """Unit numbers in the order in which greedy selection adds them to none."""
     mask, order = np.zeros(evaluator.network.units, bool), []
     while not mask.all():
-        unit = np.flatnonzero(~mask)[np.argmin(evaluator(_with(mask, ~mask)).costs)]
+        unit = np.flatnonzero(~mask)[np.argmin(evaluator(with_one_more(mask, ~mask)).costs)]
         mask[unit] = True
         order.append(unit)
     return np.array(order)
@@ -230,7 +230,7 @@ def dropped_one_by_one(evaluator: MaskEvaluator) -> np.ndarray:
     """Unit numbers in the order in which greedy selection drops them from all."""
     mask, order = np.ones(evaluator.network.units, bool), []
     while mask.any():
-        unit = np.flatnonzero(mask)[np.argmin(evaluator(_without(mask)).costs)]
+        unit = np.flatnonzero(mask)[np.argmin(evaluator(without_one(mask)).costs)]
         mask[unit] = False
         order.append(unit)
     return np.array(order)
@@ -255,7 +255,7 @@ def nested_masks(evaluator: MaskEvaluator, mask: np.ndarray, holding: float, *, 
         larger = added
     if not larger.all():
         near.move(larger)
-        costs = near.compare(_with(larger, ~larger)).costs
+        costs = near.compare(with_one_more(larger, ~larger)).costs
         order = np.append(order, np.flatnonzero(~larger)[np.argsort(costs, kind="stable")])
     return np.concatenate([larger_masks(mask, order), masks])
 

@@ -110,7 +110,7 @@ class Donors:
 
 
 def masked_rows(hidden, gates, reference):
-    """B ∘ h + (1 − b) ∘ r, gates and what stands in for closed units being of any last axes; None for zero."""
+    """The layer b ∘ h + (1 − b) ∘ r for gates b and values r of any last axes; None for zero."""
     gates = jnp.broadcast_to(gates, hidden.shape)
     if reference is None:
         return hidden * gates
@@ -325,7 +325,8 @@ def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores
     except Exception as error:
         reason = str(error).partition("\n")[0]
         wanted = "a function hidden -> scores [rows, classes]"
-        found = f"one that fails on hidden units of shape {shown_shape(hidden.shape[1:])} ({type(error).__name__}: {reason})"
+        shape = shown_shape(hidden.shape[1:])
+        found = f"one that fails on hidden units of shape {shape} ({type(error).__name__}: {reason})"
         raise ValueError(f"tail: found {found}, wanted {wanted}") from error
     shape, dtype = getattr(outputs, "shape", None), getattr(outputs, "dtype", None)
     real = dtype is not None and any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer))

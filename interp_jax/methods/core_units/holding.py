@@ -91,6 +91,25 @@ def holding_rate(
 
 @partial(jax.jit, static_argnames=("classifier", "batch_size"))
 def _holding_rate(network, hidden, predictions, target, gates, weight, classifier, batch_size):
+    return rate_held(*_decided(network, hidden, predictions, target, gates, weight, classifier, batch_size))
+
+
+@partial(jax.jit, static_argnames="batch_size")
+def held_of_groups(network, hidden, predictions, target, gates, batch_size) -> tuple[Array, Array]:
+    """How many decisions hold of the rows predicted as the target and of the others, and how many there are: [2] each.
+
+    Of rows with a negative prediction none counts.
+    """
+    arguments = network, hidden, predictions, target, gates, jnp.ones(()), "argmax", batch_size
+    decisions, predictions, target = _decided(*arguments)
+    positive, present = predictions == target, predictions >= 0
+    groups = jnp.stack([positive & present, ~positive & present])
+    return jnp.sum(groups & (decisions == positive)[None], axis=1), jnp.sum(groups, axis=1)
+
+
+def _decided(network, hidden, predictions, target, gates, weight, classifier, batch_size):
+    """Whether each row is decided to be of the target class, with its prediction and target: a row's draws are rows."""
+
     def decide(row):
         hidden, target = row
         # Of a row's draws only the number is given, so that they are not all in memory.
@@ -103,7 +122,7 @@ def _holding_rate(network, hidden, predictions, target, gates, weight, classifie
         hidden = jnp.arange(len(hidden) * network.draws)
         predictions, targets = (jnp.repeat(each, network.draws) for each in (predictions, targets))
         target = targets
-    return rate_held(jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target)
+    return jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target
 
 
 def holding_rates(

@@ -79,7 +79,7 @@ class Replacement:
         """What closed units are, in words."""
         if self.ablation == "resample":
             draws = f", {self.draws} draws a row" if self.draws > 1 else ""
-            return f"taken from {len(self.values)} of {self.rows} other rows{draws}"
+            return f"taken from other rows ({len(self.values)} of {self.rows}{draws})"
         return f"at their means over {self.rows} rows" if self.ablation == "mean" else "at given constants"
 
     def _finding(self) -> str | None:

@@ -12,6 +12,7 @@ from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key,
 from interp_jax._readable import readable
 from interp_jax.methods.core_units._calibration import as_calibration
 from interp_jax.methods.core_units._evaluate import ROUNDING, MaskEvaluator, of_draws
+from interp_jax.methods.core_units._needed import lost_at, needed_set
 from interp_jax.methods.core_units._search import larger_masks, nested_masks, smallest_set, without_doubtful
 from interp_jax.methods.core_units._tails import accept
 from interp_jax.methods.core_units.bounds import check_holding
@@ -50,6 +51,9 @@ class Selection(NamedTuple):
         calibration_rows: the rows that certify, numbers of the rows given as ``calibration``, or else of ``hidden``.
         replacement: what stands in for closed units, to be given as ``ablation`` for new rows; None for zero.
         joint: whether the confidence is that of all classes' selections together.
+        needed: if that was asked for, whether ``mask`` is also missed: removed alone, it leaves at most ``lost``.
+        removed_rate: if that was asked for, the share of decisions that hold with the mask's units removed alone.
+        lost: the rate at which decisions count as lost.
     """
 
     mask: Any
@@ -73,6 +77,9 @@ class Selection(NamedTuple):
     calibration_rows: ClassData | None = None
     replacement: Replacement | None = None
     joint: bool = False
+    needed: bool | None = None
+    removed_rate: float | None = None
+    lost: float | None = None
 
     def _finding(self) -> str:
         whose = "all classes'" if self.target is None else f"class {self.target}'s"
@@ -82,8 +89,15 @@ class Selection(NamedTuple):
         return (
             f"{self.units} of {units} units{numbers} hold {100 * self.holding_rate:.1f}% of {whose} decisions "
             f"(required: {100 * self.holding:g}%{'' if self.reached else ', not reached'})"
-            f"{f', closed units {self.replacement.phrase()}' if self.replacement else ''}{self._on_new_rows()}"
+            f"{f', closed units {self.replacement.phrase()}' if self.replacement else ''}"
+            f"{self._removed()}{self._on_new_rows()}"
         )
+
+    def _removed(self) -> str:
+        if self.needed is None or self.removed_rate is None:
+            return ""
+        leaves = f"removed alone they leave {100 * self.removed_rate:.1f}% (lost: at most {100 * (self.lost or 0):g}%)"
+        return f"\n{leaves}{'' if self.needed else '; no set was found that suffices and is missed'}"
 
     def _on_new_rows(self) -> str:
         if self.confidence is None or self.lower_bound is None:
@@ -124,6 +138,7 @@ def select(
     search_rows: int = 1024,
     starts: int = 6,
     ablation: Ablation = "zero",
+    needed: bool | float = False,
     scores: str = "logits",
 ) -> Selection:
     """The smallest set of units found that preserves a given share of a class's decisions.
@@ -185,6 +200,10 @@ def select(
             at most 1,000 donors, 4 draws a row, with which the search takes 4 times as long); constants, [units] or
             any last axes of hidden; or a `Replacement`. Certified is what stands in for them on new rows too,
             ``replacement`` of the result; resampled calibration rows have one donor each.
+        needed: True looks for a set that suffices and is also missed: removed alone, with the same ablation, it leaves
+            at most ¾ of the decisions (½ if all rows are of one group), midway between all and those that hold if no
+            row, or every row, is decided to be of the class; a number is another such rate. If none is found,
+            ``needed`` of the result is False and its set the smallest that suffices.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 
     Raises:
@@ -233,6 +252,7 @@ def select(
         raise ValueError("calibration: found rows without a confidence, wanted a confidence for them, such as 0.95")
     elif joint:
         raise ValueError("joint: found True without a confidence, wanted one, such as 0.95")
+    lost = _as_lost(needed, calibrated, polish and kind != "relaxed")
     among = None if calibrated is None else calibrated.searched
     network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED), rows=among)
     problems = make_problems(predictions, [asked], key=key, negatives=negatives, among=among)
@@ -255,6 +275,12 @@ def select(
         sets = _distinct(rounded[order])[: max(1, starts - 1)]
         sets += [np.zeros_like(mask)] if starts > 1 else []
         mask = smallest_set(evaluator, sets, required, rows=search_rows, swaps=swaps)
+    removal = {}
+    if lost is not None:
+        lost = lost_at(evaluator) if needed is True else lost
+        found = needed_set(evaluator, mask, required, lost, rows=search_rows)
+        mask = mask if found is None else found
+        removal = {"needed": found is not None, "removed_rate": evaluator.rate(~mask), "lost": lost}
     certificate = {}
     if calibrated is not None:
         if polished:
@@ -299,7 +325,24 @@ def select(
         holding=float(holding),
         replacement=replacement,
         **certificate,
+        **removal,
     )
+
+
+def _as_lost(needed, calibrated, polished) -> float | None:
+    """The rate at which decisions count as lost, None if that is not asked about."""
+    if needed is False:
+        return None
+    if not polished:
+        raise ValueError('needed: found without polishing, wanted polish=True and another kind than "relaxed"')
+    if calibrated is not None:
+        raise ValueError(
+            "needed: found with a confidence, wanted one of the two: necessity(...).bounds(confidence) on new rows "
+            "says what a set keeps and what its removal leaves"
+        )
+    if needed is not True:
+        check_number("needed", needed, least=0, most=1)
+    return float(needed)
 
 
 def _best_first(masks, rates, holding) -> np.ndarray:

@@ -10,7 +10,14 @@ from interp_jax.figures.hypotheses import Panel
 from interp_jax.figures.layers import LayerRow
 from interp_jax.methods import hierarchy
 from interp_jax.methods.ascent import Ascent
-from interp_jax.methods.core_units import Certificate, Likeness, Resampled, Selection, SharedContributions
+from interp_jax.methods.core_units import (
+    Certificate,
+    Likeness,
+    Necessity,
+    Resampled,
+    Selection,
+    SharedContributions,
+)
 from interp_jax.methods.core_units.decisions import ClassData
 from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, UNITS, normal
 from tests.battery.calls import instances
@@ -66,6 +73,7 @@ RESAMPLED = Resampled(
 )
 LIKENESS = [Likeness(*np.full((3, *shape), 0.5)) for shape in ((1,), (1, 2), (1, 2))]
 SHARED = SharedContributions(np.array([[0, 1]]), LIKENESS[0], np.zeros((1, 3)), *LIKENESS[1:], np.array([2, 2]))
+NECESSITY = Necessity(0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 RISING = np.arange(1, 9, dtype=np.float32)
 COLORS = np.tile(np.array([[0.2, 0.4, 0.6, 1.0]]), (2, 1))
 NAMES = ["one", "two", "three"]
@@ -79,6 +87,7 @@ def _explained():
 
 CALLS = {
     "figures.certificate": lambda: {"certificate": CERTIFICATE},
+    "figures.necessity": lambda: {"necessity": NECESSITY},
     "figures.contributions": lambda: {
         "contributions": methods.identity.contributions(INPUTS, normal(3, ROWS, FEATURES + CLASSES)),
         "inputs": INPUTS,

@@ -8,7 +8,7 @@ import numpy as np
 from flax import nnx
 
 from interp_jax import data, kernels, methods, networks, reports
-from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, Fresh, normal
+from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, PREDICTIONS, ROWS, Fresh, normal, tail
 
 KEY = jax.random.key(3)
 IDS = np.random.default_rng(0).integers(0, 3, (ROWS, 2))
@@ -85,6 +85,11 @@ INSTANCES = {
     "LayerStack": lambda: INSTANCES["IdentityPerceptron"]().stack(),
     "LiftedTail": once(lifted),
     "NarrowedTail": once(narrowed),
+    "Necessity": once(
+        lambda: methods.core_units.necessity(
+            tail, HIDDEN, PREDICTIONS, 1, np.arange(5) < 2, key=KEY, reference=HIDDEN[::-1]
+        )
+    ),
     "NetworkPart": once(lambda: networks.split(chain().__call__, "relu1", INPUTS)[0]),
     "SignalConvolution": once(lambda: networks.SignalConvolution(3, rngs=nnx.Rngs(0))),
     "LNN": once(lambda: networks.lnn.init(KEY, (FEATURES, 5, CLASSES))),

@@ -75,7 +75,7 @@ def test_constants_before_a_dense_layer_are_part_of_its_bias(use_bias):
     _assert_equal_to_masked(net, {"relu2": masks["relu2"]}, {"relu2": by_place}, INPUTS)
 
 
-@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("norm", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_constants_before_a_convolution_without_zeros_around_are_part_of_its_bias(norm):
     net = _chain("VALID", norm)
     small = _assert_equal_to_masked(net, {"conv1": _mask(5, 0, 3)}, {"conv1": _constants(5)}, INPUTS)
@@ -83,8 +83,15 @@ def test_constants_before_a_convolution_without_zeros_around_are_part_of_its_bia
     assert small.stage_names == net.stage_names
 
 
-@pytest.mark.parametrize("norm", [False, True])
-@pytest.mark.parametrize("gate", ["conv1", "relu1"])
+@pytest.mark.parametrize(
+    ("gate", "norm"),
+    [
+        ("relu1", True),
+        pytest.param("conv1", False, marks=pytest.mark.slow),
+        pytest.param("conv1", True, marks=pytest.mark.slow),
+        pytest.param("relu1", False, marks=pytest.mark.slow),
+    ],
+)
 def test_one_more_unit_brings_constants_to_a_convolution_with_zeros_around(norm, gate):
     net = _chain("SAME", norm)
     small = _assert_equal_to_masked(net, {gate: _mask(5, 0, 3)}, {gate: _constants(5)}, INPUTS)
@@ -115,6 +122,7 @@ def test_a_mean_over_places_and_two_gates_in_a_row():
     assert small.conv.kernel.shape[-1] == 2
 
 
+@pytest.mark.slow
 def test_a_core_whose_other_units_are_means_is_cut_out_exactly():
     net = networks.freeze(networks.image_cnn(jax.random.key(0), (8, 8, 1), channels=(5, 6), taps=3, hidden=7))
     inputs = jax.random.normal(jax.random.key(1), (20, 8, 8, 1))
