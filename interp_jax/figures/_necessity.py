@@ -67,6 +67,6 @@ def necessity(necessity: Any, *, confidence: float = 0.95) -> Figure:
 
 
 def _title(rates: np.ndarray, bounds: np.ndarray | None, confidence: float) -> str:
-    kept, removed = (f"{100 * values.min():.1f} to {100 * values.max():.1f} %" for values in rates)
-    title = f"Decisions that hold: {kept} with the core alone kept, {removed} with it removed"
+    alone, removed = (f"{100 * values.min():.1f} to {100 * values.max():.1f} %" for values in rates)
+    title = f"Decisions that hold: {alone} with the core alone kept, {removed} with it removed"
     return title if bounds is None else f"{title}\nlines: bounds for new rows, {100 * confidence:g} % confidence each"

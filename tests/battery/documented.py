@@ -24,6 +24,20 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("ascent.maximize", "threshold", "infinity"): "no lane converges, all take their steps",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
     ("core_units.rows_needed", "errors", "zero"): "no decision fails",
+    **{
+        (f"core_units.{name}", "ablation", "none"): "zero, as in a Selection"
+        for name in (
+            "certify",
+            "gradient_times_activation",
+            "greedy",
+            "holding_rate",
+            "holding_rates",
+            "nested_holding",
+            "select",
+            "sweep",
+        )
+    },
+    ("core_units.masked", "replacement", "none"): "zero",
     ("core_units.class_data", "predictions", "out of range"): "any whole number may be a class",
     ("partition_agreement", "first", "negative"): "any whole numbers tell clusters apart",
     ("partition_agreement", "second", "negative"): "any whole numbers tell clusters apart",

@@ -35,10 +35,10 @@ def needed_set(
         mask = larger[np.argmax(some(~larger).costs)]
     while mask.any():
         smaller = without_one(mask)
-        kept, removed = some(smaller), some(~smaller)
+        alone, removed = some(smaller), some(~smaller)
         # The nearer to failing, the later.
-        slack = np.minimum(kept.rates - holding, most - removed.rates)
-        order = np.lexsort((kept.costs - removed.costs, -slack))[:_TRIED]
+        slack = np.minimum(alone.rates - holding, most - removed.rates)
+        order = np.lexsort((alone.costs - removed.costs, -slack))[:_TRIED]
         spare = next((smaller[place] for place in order if both(smaller[place])), None)
         if spare is None:
             break

@@ -55,9 +55,9 @@ def holding_rate(
             layer. An empty mask is allowed: the tail sees what stands in for all units.
         classifier: "argmax", or "center" for `center_score` of at least ½.
         weight: of the center-based classifier, > 0.
-        ablation: what stands in for the other units: "zero"; "mean" for their means over these rows; constants, [units]
-            or any last axes of hidden; or a `Replacement`, which `replacement` makes of other rows, also for
-            resampling: the rate is then that over each row's draws.
+        ablation: what stands in for the other units: "zero" (or None, as in a `Selection`); "mean", their means over
+            these rows; constants, [units] or any last axes of hidden; or a `Replacement`, which `replacement` makes of
+            other rows, also for resampling: the rate is then that over each row's draws.
         batch_size: rows at a time; never changes the rate.
         scores: the tail's outputs: "logits", or "probabilities", whose logarithm is taken.
 

@@ -108,7 +108,7 @@ def replacement(
     donor is drawn by the key and the number of the row alone; a donor equal to the row is passed over for the next.
     Each row has several, and a rate is the mean over all.
 
-    Traceable. Memory: a copy of the donors.
+    Traceable. Memory: a copy of the donors. NaN and infinity in a unit are in its mean, and in the donors.
 
     Args:
         hidden: [rows, …, units] activations, which should not be those of the rows that are to certify.
@@ -168,8 +168,7 @@ def masked(
     """
     hidden, mask = as_hidden(hidden), as_mask("mask", mask)
     mask_axes(mask.shape, hidden, name="mask")
-    found = as_replacement(replacement, hidden)
-    reference = _in_place(found)
+    reference = _in_place(as_replacement(replacement, hidden, name="replacement"))
     if isinstance(reference, Donors):
         hidden, reference = reference.pick(hidden, jnp.arange(len(hidden) * reference.draws))
     return masked_rows(hidden, mask.astype(hidden.dtype), reference)
@@ -182,7 +181,7 @@ def once(ablation: Any) -> Any:
     return dataclasses.replace(ablation, key=jax.random.fold_in(ablation.key, _NEW_ROWS), draws=1)
 
 
-def as_replacement(given: Any, hidden: Array) -> Replacement | None:
+def as_replacement(given: Any, hidden: Array, *, name: str = "ablation") -> Replacement | None:
     """Constants or a `Replacement`, after checking that they fit the hidden layer; None for zero.
 
     Raises:
@@ -194,22 +193,22 @@ def as_replacement(given: Any, hidden: Array) -> Replacement | None:
     if isinstance(given, Replacement):
         if given.key is not None and given.values.shape[1:] != row:
             found = f"donors of shape {shown_shape(given.values.shape[1:])}"
-            raise ValueError(f"ablation: found {found}, wanted those of hidden, {shown_shape(row)}")
+            raise ValueError(f"{name}: found {found}, wanted those of hidden, {shown_shape(row)}")
         if given.key is not None:
             return given
         values = given.values
     else:
         if isinstance(given, str):
-            raise ValueError(f"ablation: found {given!r}, wanted constants or a Replacement")
-        values = as_real("ablation", given)
-    check_finite("ablation", values)
+            raise ValueError(f"{name}: found {given!r}, wanted constants or a Replacement")
+        values = as_real(name, given)
+        check_finite(name, values)
     try:
-        fits = np.broadcast_shapes(values.shape, row) == row
+        fits = values.ndim > 0 and np.broadcast_shapes(values.shape, row) == row
     except ValueError:
         fits = False
     if not fits:
         wanted = f"constants [units] or of other last axes of hidden, {shown_shape(row)}"
-        raise ValueError(f"ablation: found {describe(values)}, wanted {wanted}")
+        raise ValueError(f"{name}: found {describe(values)}, wanted {wanted}")
     values = jnp.broadcast_to(values, (*values.shape[:-1], row[-1]))
     if isinstance(given, Replacement):
         return dataclasses.replace(given, values=values)
@@ -237,9 +236,10 @@ def ablated(
             f"ablation: found {found} for masks of several layers, wanted 'zero': their tail applies the masks itself, "
             "and networks.gate(chain, names, values=...) closes units at constants"
         )
-    found = _from_name(ablation, hidden, network, key, rows, fixed) if isinstance(ablation, str) else None
-    found = as_replacement(ablation, hidden) if found is None else found
-    return with_replacement(network, hidden, _in_place(found)), found
+    if isinstance(ablation, str):
+        ablation = _from_name(ablation, hidden, network, key, rows, fixed)
+    stands_in = as_replacement(ablation, hidden)
+    return with_replacement(network, hidden, _in_place(stands_in)), stands_in
 
 
 def _in_place(replacement: Replacement | None) -> Any:

@@ -278,9 +278,9 @@ def select(
     removal = {}
     if lost is not None:
         lost = lost_at(evaluator) if needed is True else lost
-        found = needed_set(evaluator, mask, required, lost, rows=search_rows)
-        mask = mask if found is None else found
-        removal = {"needed": found is not None, "removed_rate": evaluator.rate(~mask), "lost": lost}
+        missed = needed_set(evaluator, mask, required, lost, rows=search_rows)
+        mask = mask if missed is None else missed
+        removal = {"needed": missed is not None, "removed_rate": evaluator.rate(~mask), "lost": lost}
     certificate = {}
     if calibrated is not None:
         if polished:

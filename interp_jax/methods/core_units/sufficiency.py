@@ -126,7 +126,8 @@ def necessity(
 
     Args:
         tail: ``hidden -> scores [rows, classes]``.
-        hidden: [rows, …, units] activations; NaN and infinity as in `holding_rate`.
+        hidden: [rows, …, units] activations; NaN and infinity as in `holding_rate`, but those in a unit are in its mean
+            too.
         predictions: [rows] the whole network's predicted class of each row.
         target: the class of interest, or None, as in `holding_rate`.
         mask: [units] the core, True where a unit is kept, bool or 0/1.
@@ -166,12 +167,12 @@ def necessity(
     means = replacement(others, "mean")
     resampled = replacement(others, "resample", key=key, draws=1)
     networks = [ablated(network, hidden, each)[0] for each in (None, means, resampled)]
-    found = [
+    counts = [
         [held_of_groups(each, hidden, predictions, asked, network.pack(core), batch_size) for each in networks]
         for core in (mask, ~mask)
     ]
-    rows = found[0][0][1]
-    held = jnp.stack([jnp.stack([each for each, _ in side]) for side in found])
+    rows = counts[0][0][1]
+    held = jnp.stack([jnp.stack([each for each, _ in side]) for side in counts])
     rates = jnp.sum(held / jnp.maximum(rows, 1)[None, None], axis=-1) / jnp.sum(rows > 0)
     return Necessity(*rates.reshape(-1))._replace(held=held, rows=rows, fixed=reference is not None)
 

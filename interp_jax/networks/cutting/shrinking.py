@@ -225,13 +225,13 @@ def _with_bias(layer, constants):
 def _with_constant_unit(first, between, smaller, last, weights):
     """The layers around a gate with one more unit, the same for all rows and places, which the second one weighs."""
     first, last = nnx.clone(first), nnx.clone(last)
-    kept = first.kernel.shape[-1]
+    units = first.kernel.shape[-1]
     _set_kernel(first, lambda kernel: jnp.pad(kernel, [(0, 0)] * (kernel.ndim - 1) + [(0, 1)]))
-    bias = jnp.zeros(kept, first.kernel[...].dtype) if first.bias is None else first.bias[...]
+    bias = jnp.zeros(units, first.kernel[...].dtype) if first.bias is None else first.bias[...]
     bias = jnp.append(bias, 1).astype(bias.dtype)
     first.bias, first.use_bias = nnx.Param(bias) if first.bias is None else first.bias.replace(bias), True
     wider = []
-    hidden = jnp.ones((1, *[_SIDE] * len(getattr(first, "kernel_size", ())), kept + 1))
+    hidden = jnp.ones((1, *[_SIDE] * len(getattr(first, "kernel_size", ())), units + 1))
     for (name, _), stage in zip(between, smaller, strict=True):
         if _is_norm(stage):
             raise ValueError(
@@ -243,7 +243,7 @@ def _with_constant_unit(first, between, smaller, last, weights):
             for part, value in (("scale", 1), ("bias", 0), ("mean", 0), ("var", 1)):
                 if (variable := getattr(stage, part)) is not None:
                     setattr(stage, part, variable.replace(jnp.append(variable[...], value).astype(variable.dtype)))
-            stage.num_features = kept + 1
+            stage.num_features = units + 1
         hidden = stage(hidden)
         wider.append(stage)
     unit = np.asarray(hidden, np.float64)[..., -1]

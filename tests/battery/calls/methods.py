@@ -91,7 +91,7 @@ CALLS = {
     "Hierarchy.roles": lambda: {"c": 2},
     "Hierarchy.expand": lambda: {"values": np.arange(UNITS, dtype=np.float32), "fill": -1.0},
     "disjoint_sets": lambda: {"most": 2},
-    "core_units.replacement": lambda: {"ablation": "resample", "donors": 5, "draws": 2},
+    "core_units.replacement": lambda: {"ablation": "resample", "key": jax.random.key(7), "donors": 5, "draws": 2},
     "core_units.masked": lambda: {"replacement": normal(UNITS)},
     "Necessity.bounds": lambda: {"confidence": 0.9},
     "certify": lambda: {"masks": NESTED, "holding": 0.3, "confidence": 0.75, "key": jax.random.key(7)},
