@@ -13,7 +13,7 @@ _LABELS = {"zero": "zero", "mean": "the mean", "resample": "another row's"}
 
 
 @styled
-def necessity(necessity: Any, *, confidence: float = 0.95) -> Figure:
+def necessity(necessity: Any, *, confidence: float = 0.95, class_name: str = "the class") -> Figure:
     """A figure of the rates with the core alone kept and with it removed, for each ablation.
 
     Lines reach from the lower to the upper confidence bound of each rate on new rows, if there are such.
@@ -23,6 +23,7 @@ def necessity(necessity: Any, *, confidence: float = 0.95) -> Figure:
     Args:
         necessity: the `Necessity` that `methods.core_units.necessity` returned.
         confidence: of each bound, in [0.75, 1).
+        class_name: whose decisions they are.
 
     Raises:
         ValueError: not a `Necessity` of one core, or a confidence out of range.
@@ -51,7 +52,7 @@ def necessity(necessity: Any, *, confidence: float = 0.95) -> Figure:
     fixed = getattr(necessity, "fixed", None)
     bounds = necessity.bounds(confidence) if fixed is not None and bool(fixed) else None
     figure = new_figure(7.0, 4.2)
-    headline(figure, _title(rates, bounds, confidence))
+    headline(figure, _title(rates, bounds, confidence, class_name))
     body = figure.subfigures(squeeze=False)[0, 0]
     axes, handles = body.subplots(), []
     for place, rate in enumerate(rates):
@@ -66,7 +67,7 @@ def necessity(necessity: Any, *, confidence: float = 0.95) -> Figure:
     return figure
 
 
-def _title(rates: np.ndarray, bounds: np.ndarray | None, confidence: float) -> str:
+def _title(rates: np.ndarray, bounds: np.ndarray | None, confidence: float, class_name: str) -> str:
     alone, removed = (f"{100 * values.min():.1f} to {100 * values.max():.1f} %" for values in rates)
-    title = f"Decisions that hold: {alone} with the core alone kept, {removed} with it removed"
+    title = f"Decisions for {class_name} that hold: {alone} with the core alone kept, {removed} with it removed"
     return title if bounds is None else f"{title}\nlines: bounds for new rows, {100 * confidence:g} % confidence each"

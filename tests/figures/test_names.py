@@ -60,6 +60,7 @@ def _drawn(a, b):
     yield figures.unit_frequencies(**CALLS["figures.unit_frequencies"]() | {"unit_name": a})
     yield figures.shared_contributions(**CALLS["figures.shared_contributions"]())
     yield figures.certificate(**CALLS["figures.certificate"]() | {"unit_name": a})
+    yield figures.necessity(**CALLS["figures.necessity"]() | {"class_name": a})
     lanes = Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True])
     yield figures.ascent(lanes, names=[a, b], feature_names=[a, b])
     names = {"titles": [a], "input_label": b, "output_label": a}
