@@ -68,6 +68,6 @@ def necessity(necessity: Any, *, confidence: float = 0.95, class_name: str = "th
 
 
 def _title(rates: np.ndarray, bounds: np.ndarray | None, confidence: float, class_name: str) -> str:
-    alone, removed = (f"{100 * values.min():.1f} to {100 * values.max():.1f} %" for values in rates)
+    alone, removed = (f"{100 * values.min():.1f} to {100 * values.max():.1f}%" for values in rates)
     title = f"Decisions for {class_name} that hold: {alone} with the core alone kept, {removed} with it removed"
-    return title if bounds is None else f"{title}\nlines: bounds for new rows, {100 * confidence:g} % confidence each"
+    return title if bounds is None else f"{title}\nlines: bounds for new rows, {100 * confidence:g}% confidence each"

@@ -47,6 +47,7 @@ TEXTS = {
     "output_label",
     "month_label",
     "unit_name",
+    "class_name",
 }
 
 

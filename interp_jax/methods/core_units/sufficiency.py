@@ -101,7 +101,7 @@ class Necessity(NamedTuple):
                 ", ".join(f"{100 * bound:.1f}%" for bound in bounds)
                 for bounds in (self.bounds(0.95)[0, :, 0], self.bounds(0.95)[1, :, 1])
             )
-            lines.append(f"95 % bounds for new rows, each by itself: kept at least {low}; removed at most {high}")
+            lines.append(f"95% bounds for new rows, each by itself: kept at least {low}; removed at most {high}")
         return "\n".join(lines)
 
 

@@ -54,7 +54,7 @@ def test_means_and_donors_are_of_other_rows_if_given_and_bounds_hold_then():
         np.testing.assert_allclose(bounds[side, ablation, 0], np.nan_to_num(low).mean(), rtol=1e-6)
         wanted = [1.0 if total - count < 2 else each for each, count, total in zip(high, held, rows, strict=True)]
         np.testing.assert_allclose(bounds[side, ablation, 1], np.mean(wanted), rtol=1e-6)
-    assert "95 % bounds for new rows" in repr(found)
+    assert "95% bounds for new rows" in repr(found)
     alone = core_units.necessity(*given, key=KEY)
     assert "bounds" not in repr(alone)
     with pytest.raises(ValueError, match="^reference: found none, wanted other rows"):
@@ -151,7 +151,7 @@ def test_a_needed_set_suffices_and_is_missed():
     rates = core_units.holding_rates(tail, hidden, predictions, 1, masks, data=core.rows)
     np.testing.assert_array_equal(rates, [core.holding_rate, core.removed_rate])
     assert rates[1] == 0.5
-    assert "removed alone they leave 50.0 %" in repr(core)
+    assert "removed alone they leave 50.0%" in repr(core)
 
 
 def test_where_no_set_is_missed_a_field_says_so():
