@@ -258,18 +258,29 @@ def _threshold(rows=240):
 OPTIONS = {"key": jax.random.key(1), "holding": 0.97, "starts": 2, "swaps": 2, **TRAINING}
 
 
-def test_the_set_found_depends_on_what_stands_in_for_the_others():
+@pytest.mark.parametrize(
+    ("ablation", "wanted"),
+    [
+        ("mean", [0]),
+        pytest.param("zero", [0, 1], marks=pytest.mark.slow),
+        pytest.param("resample", [0], marks=pytest.mark.slow),
+    ],
+)
+def test_the_set_found_depends_on_what_stands_in_for_the_others(ablation, wanted):
     tail, hidden, predictions = _threshold()
-    units = {"zero": [0, 1], "mean": [0], "resample": [0]}
-    for ablation, wanted in units.items():
-        core = core_units.select(tail, hidden, predictions, 1, ablation=ablation, **OPTIONS)
-        assert np.flatnonzero(core.mask).tolist() == wanted
-        assert core.reached
-        rates = core_units.holding_rates(
-            tail, hidden, predictions, 1, core.mask[None], data=core.rows, ablation=core.replacement
-        )
-        assert rates[0] == core.holding_rate
-        assert (core.replacement is None) == (ablation == "zero")
+    core = core_units.select(tail, hidden, predictions, 1, ablation=ablation, **OPTIONS)
+    assert np.flatnonzero(core.mask).tolist() == wanted
+    assert core.reached
+    rates = core_units.holding_rates(
+        tail, hidden, predictions, 1, core.mask[None], data=core.rows, ablation=core.replacement
+    )
+    assert rates[0] == core.holding_rate
+    assert (core.replacement is None) == (ablation == "zero")
+
+
+@pytest.mark.slow
+def test_baselines_order_units_by_what_stands_in_for_the_others():
+    tail, hidden, predictions = _threshold()
     order = core_units.greedy(tail, hidden, predictions, 1, direction="backward", ablation="mean")
     assert order[0] == 0
     importance = core_units.gradient_times_activation(tail, hidden, 1, ablation="mean")
