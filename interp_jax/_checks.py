@@ -9,7 +9,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +39,26 @@ Key = Given[Array | np.ndarray, "a JAX random key"]
 MaskShape = Given[Sequence[int] | Mapping[str, Sequence[int]], "units"]
 Network = Given[Callable[..., Any], "inputs -> scores"]
 Number = Given[float | np.floating | Array, "a number"]
-Segments = Given[Sequence[Callable[[Any], Any]], "inputs -> hidden -> … -> scores"]
+
+
+@runtime_checkable
+class Tapped(Protocol):
+    """A network that hands out its hidden layers while it runs, so that values may flow around them.
+
+    `networks.tap` makes one; any pytree of arrays with these two is one.
+    """
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The layers, in the order in which they run."""
+        ...
+
+    def run_through(self, inputs: Any, changes: Sequence[Callable[[Any], Any]]) -> tuple[list[Any], Any]:
+        """Each layer's output, and the scores if it is changed by its function as it comes. Traceable."""
+        ...
+
+
+Segments = Given[Sequence[Callable[[Any], Any]] | Tapped, "inputs -> hidden -> … -> scores"]
 
 
 def describe(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -340,33 +340,6 @@ def _made_up(rows: Array) -> Array:
     if bool((flat == flat[:1]).all()):
         mixed = jnp.flip(mixed, axis=1)  # equal rows have no other elements at any position
     return mixed.reshape(2, *rows.shape[1:])
-
-
-def accept_segments(segments) -> tuple[Callable, ...]:
-    """A network split at its hidden layers, as callable pytrees (`callable_pytree`).
-
-    Host-level, but pure: traceable methods use it while traced.
-
-    Args:
-        segments: callables to apply in order; the outputs of all but the last are hidden layers.
-
-    Raises:
-        ValueError: a segment that is not callable (e.g. those of an uncut `LNN`), or fewer than two segments.
-
-    Example:
-        >>> len(accept_segments((lambda x: 2 * x, lambda hidden: hidden.sum(1))))
-        2
-    """
-    if not isinstance(segments, Sequence) or isinstance(segments, str):
-        found = type(segments).__name__
-        raise ValueError(f"segments: found a {found}, wanted a tuple such as (chain.until(name), chain.after(name))")
-    for number, segment in enumerate(segments):
-        if not callable(segment):
-            found = f"{type(segments).__name__} with a {type(segment).__name__} at place {number}"
-            raise ValueError(f"segments: found a {found}, wanted callables: network.segments() of an LNN")
-    if len(segments) < 2:
-        raise ValueError(f"segments: found {len(segments)}, wanted at least two with hidden units between them")
-    return tuple(callable_pytree(segment) for segment in segments)
 
 
 def applied(network: Callable, rows: Any, *, name: str = "network", hidden: bool = False) -> Any:

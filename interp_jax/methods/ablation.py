@@ -25,7 +25,8 @@ from interp_jax._checks import (
 )
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import pearson
-from interp_jax.methods._accept import accept_segments, applied, as_rows
+from interp_jax.methods._accept import as_rows
+from interp_jax.methods._segments import accept_segments
 
 
 @readable()
@@ -88,7 +89,7 @@ def replace_units(
     Args:
         segments: the network split at its hidden layers: callables to apply in order; the outputs of all but the last
             are hidden layers (units last). ``network.segments()`` of an LNN, ``chain.segments("relu1", "relu2")`` of a
-            chain.
+            chain; or what `networks.tap` made of a model, where values may flow around the layers.
         inputs: [rows, …]; integers stay integers.
         values: per hidden layer, an array that broadcasts to its output: [units] or [rows, …, units].
         replaced: per hidden layer, bool [units], True where a unit is replaced (the inverse of a mask of kept units).
@@ -105,24 +106,29 @@ def replace_units(
 
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
-    segments = accept_segments(segments)
-    hidden = as_rows("inputs", inputs, finite=False)
+    network = accept_segments(segments)
+    inputs = as_rows("inputs", inputs, finite=False)
     values, replaced = (
-        _one_a_layer(name, given, len(segments) - 1) for name, given in (("values", values), ("replaced", replaced))
+        _one_a_layer(name, given, network.hidden_layers) for name, given in (("values", values), ("replaced", replaced))
     )
-    for layer, (segment, value, chosen) in enumerate(zip(segments[:-1], values, replaced, strict=True)):
-        hidden, value = (
-            applied(segment, hidden, name=f"segments[{layer}]", hidden=True),
-            as_real(f"values[{layer}]", value),
-        )
-        chosen = as_mask(f"replaced[{layer}]", chosen, hidden.shape[-1:])
-        try:
-            value = jnp.broadcast_to(value.astype(hidden.dtype), hidden.shape)
-        except ValueError as error:
-            found = f"found shape {value.shape}, wanted one that broadcasts to {hidden.shape}"
-            raise ValueError(f"values[{layer}]: {found}") from error
-        hidden = jnp.where(jnp.broadcast_to(chosen, hidden.shape), value, hidden)
-    return applied(segments[-1], hidden, name="segments[-1]")
+    return _replaced(network, inputs, values, replaced)
+
+
+def _replaced(network, inputs, values, replaced):
+    pairs = zip(values, replaced, strict=True)
+    changes = [partial(_with_replaced, layer, value, chosen) for layer, (value, chosen) in enumerate(pairs)]
+    return network.run(inputs, changes)[1]
+
+
+def _with_replaced(layer, value, chosen, hidden):
+    value = as_real(f"values[{layer}]", value)
+    chosen = as_mask(f"replaced[{layer}]", chosen, hidden.shape[-1:])
+    try:
+        value = jnp.broadcast_to(value.astype(hidden.dtype), hidden.shape)
+    except ValueError as error:
+        found = f"found shape {value.shape}, wanted one that broadcasts to {hidden.shape}"
+        raise ValueError(f"values[{layer}]: {found}") from error
+    return jnp.where(jnp.broadcast_to(chosen, hidden.shape), value, hidden)
 
 
 def _one_a_layer(name, given, layers):
@@ -250,25 +256,24 @@ def module_effects(
 
     Source: not in the paper; for the modules of Watanabe, arXiv:1810.01588, section 3.2.
     """
-    segments, inputs = accept_segments(segments), as_rows("inputs", inputs, finite=False)
+    network, inputs = accept_segments(segments), as_rows("inputs", inputs, finite=False)
     modules = as_mask("modules", modules)
     check_shape("modules", modules, ["modules", "units"])
     signs = as_real("signs", signs, shape=[modules.shape[1]])
     check_finite("signs", signs)
-    return _module_effects(segments, inputs, modules, signs, as_key(key), as_count("batch_size", batch_size))
+    return _module_effects(network, inputs, modules, signs, as_key(key), as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
-def _module_effects(segments, inputs, modules, signs, key, batch_size):
-    hidden, outputs = intact_layers(segments, inputs)
+def _module_effects(network, inputs, modules, signs, key, batch_size):
+    hidden, outputs = network.run(inputs)
     widths = [layer.shape[-1] for layer in hidden]
     check_shape("modules", modules, ["modules", sum(widths)])
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {outputs.shape}, wanted [rows, outputs]")
     signed = signs.astype(outputs.dtype)[None] * _standardized(hidden)
     source = _random_cycle(key, outputs.shape[0])
-    # The first hidden layer is there already, so its segment is left out of every module's passes.
-    rest = (_identity, *segments[1:])
+    rest, start = network.without_first(inputs, hidden[0])
     replacements = [unit_means(layer) for layer in hidden], [layer[source] for layer in hidden]
     spread = _deviations(outputs)
     rounding = 32 * jnp.finfo(outputs.dtype).eps * jnp.max(jnp.abs(outputs), axis=0)
@@ -279,7 +284,7 @@ def _module_effects(segments, inputs, modules, signs, key, batch_size):
         parts = jnp.split(mask, np.cumsum(widths)[:-1])
 
         def moved(values, activity):
-            moves = outputs - replace_units(rest, hidden[0], values, parts)
+            moves = outputs - _replaced(rest, start, values, parts)
             vary = jnp.max(moves, axis=0) - jnp.min(moves, axis=0) > rounding
             correlation = pearson(activity[:, None], moves, batch_size=None)[0]
             return jnp.where(vary, correlation, 0), jnp.mean(jnp.abs(moves), axis=0) / spread
@@ -307,12 +312,7 @@ def intact_layers(segments: Segments, inputs: Given[ArrayLike, "rows *features"]
         >>> [layer.shape for layer in intact_layers((jnp.sin, jnp.sin, lambda h: h[:, :1]), jnp.ones((2, 3)))[0]]
         [(2, 3), (2, 3)]
     """
-    segments = accept_segments(segments)
-    layers = [as_rows("inputs", inputs, finite=False)]
-    for number, segment in enumerate(segments):
-        inside = number < len(segments) - 1
-        layers.append(applied(segment, layers[-1], name=f"segments[{number}]", hidden=inside))
-    return layers[1:-1], layers[-1]
+    return accept_segments(segments).run(as_rows("inputs", inputs, finite=False))
 
 
 def unit_means(layer: Given[ArrayLike, "rows *rest units"]) -> Float[Array, " units"]:
@@ -352,7 +352,3 @@ def _deviations(columns):
     deviations = jnp.std(columns, axis=0)
     varies = (jnp.max(columns, axis=0) > jnp.min(columns, axis=0)) & (deviations > 0)
     return jnp.where(varies, deviations, jnp.inf)
-
-
-def _identity(hidden):
-    return hidden

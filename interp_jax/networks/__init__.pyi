@@ -28,10 +28,12 @@ from .models import signal_cnn as signal_cnn
 from .splitting import Layer as Layer
 from .splitting import Layers as Layers
 from .splitting import NetworkPart as NetworkPart
+from .splitting import TappedNetwork as TappedNetwork
 from .splitting import layers as layers
 from .splitting import mark as mark
 from .splitting import segments as segments
 from .splitting import split as split
+from .splitting import tap as tap
 from .training import Fit as Fit
 from .training import History as History
 from .training import fit as fit

@@ -44,7 +44,8 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("Hierarchy.expand", "values", "*"): "values are put in their places, whatever they are",
     ("Hierarchy.expand", "fill", "*"): "NaN or infinity may stand for dead units",
     **{
-        ("GatedChain.call", "masks", f"{numbers} inside"): "gates in training are any numbers"
+        (f"{network}.call", "masks", f"{numbers} inside"): "gates in training are any numbers"
+        for network in ("GatedChain", "TappedNetwork")
         for numbers in ("halves", "twos", "negative", "NaN", "infinity")
     },
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",

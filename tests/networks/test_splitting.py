@@ -196,7 +196,7 @@ def test_layers_are_shown_as_a_table():
 
 def test_a_refusal_names_the_nearest_layers_and_the_line_where_values_join():
     with pytest.raises(ValueError, match=r"'attended' before it, or 'blocks/0' after it, or networks.mark\(.* on the "
-                       r"result of splitting_models.py:\d+$"):  # fmt: skip
+                       r"result of splitting_models.py:\d+; networks.tap takes the layer as it is$"):  # fmt: skip
         networks.split(case_of("nnx_transformer").model, "blocks/0/down", TOKENS)
 
 

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Segments, as_count
-from interp_jax.methods._accept import accept_segments, applied, as_floating_rows, as_taken_rows, callable_pytree
-from interp_jax.methods.ablation import intact_layers, unit_means
+from interp_jax.methods._accept import applied, as_floating_rows, as_taken_rows, callable_pytree
+from interp_jax.methods._segments import accept_segments
+from interp_jax.methods.ablation import unit_means
 
 
 def input_effects(
@@ -91,19 +92,19 @@ def output_effects(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    segments = accept_segments(segments)
-    inputs = as_taken_rows("inputs", inputs, segments[0])
-    return _output_effects(segments, inputs, as_count("batch_size", batch_size))
+    network = accept_segments(segments)
+    inputs = as_taken_rows("inputs", inputs, network.run)
+    return _output_effects(network, inputs, as_count("batch_size", batch_size))
 
 
 @partial(jax.jit, static_argnames="batch_size")
-def _output_effects(segments, inputs, batch_size):
-    hidden, _ = intact_layers(segments, inputs)
+def _output_effects(network, inputs, batch_size):
+    hidden, _ = network.run(inputs)
     effects = []
-    for number, layer in enumerate(hidden, 1):
+    for number, layer in enumerate(hidden):
         units = jnp.broadcast_to(jnp.arange(layer.shape[-1]), layer.shape[1:])
         means = jnp.broadcast_to(unit_means(layer), layer.shape[1:])
-        tail = _chained(segments[number:])
+        tail = network.after(number, inputs)
         effects.append(_changes(tail, layer, means, units, layer.shape[-1], batch_size))
     return jnp.concatenate(effects, axis=0)
 
@@ -136,7 +137,8 @@ def effect_magnitudes(
 
     Source: Watanabe et al., arXiv:1805.07137, as used by Watanabe, arXiv:1810.01588, Appendix 1.
     """
-    head = jax.tree_util.Partial(_hidden_layers, accept_segments(segments))
+    network = accept_segments(segments)
+    head = jax.tree_util.Partial(_hidden_layers, network)
     on_units = input_effects(head, inputs, batch_size=batch_size)
     return jnp.concatenate([on_units.T, output_effects(segments, inputs, batch_size=batch_size)], axis=1)
 
@@ -161,14 +163,5 @@ def _root_mean_squares(after, before):
     return jnp.sqrt(unit_means(jnp.square(after.astype(kind) - before.astype(kind))))
 
 
-def _hidden_layers(segments, inputs):
-    return intact_layers(segments, inputs)[0]
-
-
-def _chained(segments):
-    def chained(hidden):
-        for segment in segments:
-            hidden = segment(hidden)
-        return hidden
-
-    return chained
+def _hidden_layers(network, inputs):
+    return network.run(inputs)[0]

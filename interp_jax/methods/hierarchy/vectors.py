@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.kernels.correlation import Moments
-from interp_jax.methods._accept import accept_network, accept_segments, as_rows, check_one_array
+from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 from interp_jax.methods._pooling import check_pool, pooled
-from interp_jax.methods.ablation import intact_layers
+from interp_jax.methods._segments import accept_segments
 
 
 @readable()
@@ -104,7 +104,7 @@ def network_vectors(
     Args:
         segments: the network split at its hidden layers: callables to apply in order; the outputs of all but the last
             are hidden layers (units last). ``network.segments()`` of an LNN, ``chain.segments("relu1", "relu2")`` of a
-            chain.
+            chain; or what `networks.tap` made of a model, where values may flow around the layers.
         inputs: [rows, …] floats, uint8 or bool.
         pool: how the positions of a layer [rows, …, units] become units: "mean" (how active a unit is on average),
             "max" (whether it is active anywhere), or None, a unit per position, numbered position by position.
@@ -124,7 +124,7 @@ def network_vectors(
     Source: Watanabe, arXiv:1810.01588, Definitions 1 to 3.
     """
     check_pool(pool)
-    segments = accept_segments(segments)
+    network = accept_segments(segments)
     batch_size = as_count("batch_size", batch_size)
     check_one_array("inputs", inputs)
     rows: Any = inputs if hasattr(inputs, "shape") else as_numpy("inputs", inputs)
@@ -132,7 +132,7 @@ def network_vectors(
     if jnp.issubdtype(rows.dtype, jnp.integer) and rows.dtype != np.uint8:
         hint = "embeddings or a histogram of token ids, astype(float) of quantities"
         raise ValueError(f"inputs: found {describe(rows)}, wanted floats, uint8 or bool: {hint}")
-    layers = jax.tree_util.Partial(intact_layers, segments)
+    layers = jax.tree_util.Partial(_intact_layers, network)
     accept_network(layers, rows[:8], finite=False)
     row = as_rows("inputs", rows[:1])
     *_, outputs = jax.eval_shape(layers, row)
@@ -186,6 +186,10 @@ def pooled_columns(inputs, hidden, outputs, pool: str | None = "mean"):
 def _vectors(moments, split):
     constant = moments.constant_a
     return FeatureVectors(moments.pearson().T, constant[:split], constant[split:], moments.constant_b)
+
+
+def _intact_layers(network, inputs):
+    return network.run(inputs)
 
 
 @partial(jax.jit, static_argnames="pool")

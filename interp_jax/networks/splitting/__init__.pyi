@@ -5,3 +5,5 @@ from .marking import mark as mark
 from .parts import NetworkPart as NetworkPart
 from .parts import segments as segments
 from .parts import split as split
+from .tapping import TappedNetwork as TappedNetwork
+from .tapping import tap as tap

@@ -1,7 +1,7 @@
 """A model's traced program: its named points, what flows around them, and the program between two of them."""
 
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +97,15 @@ def evaluate(program: Program, cut: Any, values: list) -> list:
     return list(eval_jaxpr(cut, program.consts, *values))
 
 
+def evaluate_changed(
+    program: Program, values: list, changes: Mapping[str, Callable[[Any], Any]]
+) -> tuple[list, dict[str, Any]]:
+    """The program's results when the values of some points are changed as they come, and these values before."""
+    before: dict[str, Any] = {}
+    results = _run(program.jaxpr, program.consts, values, (changes, before))
+    return results, before
+
+
 def _holds_points(jaxpr) -> bool:
     return any(each.primitive is point or any(map(_holds_points, _inner(each))) for each in jaxpr.eqns)
 
@@ -113,8 +122,9 @@ def _is_group(equation) -> bool:
     return equation.primitive.name in _GROUPS and any(map(_holds_points, _inner(equation)))
 
 
-def _run(jaxpr, consts, values):
-    """Evaluates a program; groups that hold points are taken apart."""
+def _run(jaxpr, consts, values, changed=({}, {})):
+    """Evaluates a program; groups that hold points are taken apart, and values at some points changed and noted."""
+    changes, before = changed
     env = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *values], strict=True))
 
     def read(atom):
@@ -125,7 +135,11 @@ def _run(jaxpr, consts, values):
         if _is_group(equation):
             inner = equation.params[_GROUPS[equation.primitive.name]]
             closed = inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, ())
-            results = _run(closed.jaxpr, closed.consts, arguments)
+            results = _run(closed.jaxpr, closed.consts, arguments, changed)
+        elif equation.primitive is point and equation.params["name"] in changes:
+            name = equation.params["name"]
+            [before[name]] = arguments
+            results = [changes[name](before[name])]
         else:
             single = jaxpr.replace(
                 constvars=[],

@@ -28,8 +28,8 @@ class Survey:
     program: Program
     larger: Program  # with one row more
 
-    def refusal(self, name: str) -> str | None:
-        """Why the model cannot be cut at a point; None if it can."""
+    def refusal(self, name: str, around: bool = False) -> str | None:
+        """Why the model cannot be cut at a point; None if it can. With ``around`` values may flow around it."""
         each = self.program.points[name]
         if each.runs == 0:
             return "its output does not reach the scores"
@@ -37,7 +37,7 @@ class Survey:
             return f"runs inside {each.inside}"
         if each.runs > 1:
             return f"runs {each.runs} times"
-        if not each.everything:
+        if not each.everything and not around:
             return "values flow around it to the scores, as by a skip connection"
         if len(each.arrays) > 1:
             return f"its output is {len(each.arrays)} arrays"
@@ -50,7 +50,7 @@ class Survey:
             return None
         return f"its output has the shape [{', '.join(map(str, shapes[0]))}] for {rows} rows"
 
-    def find(self, at: str) -> str:
+    def find(self, at: str, around: bool = False) -> str:
         """The name of the point meant by ``at``, or an error that says what to do instead."""
         points = self.program.points
         names = (
@@ -61,10 +61,10 @@ class Survey:
         if not names:
             raise ValueError(f"at: found {describe(at)}, {self._wanted_names(at)}")
         name = names[0]
-        reason = self.refusal(name)
+        reason = self.refusal(name, around)
         if reason is None:
             return name
-        raise ValueError(f"at: found {describe(name)} ({reason}), wanted {self._instead(name)}")
+        raise ValueError(f"at: found {describe(name)} ({reason}), wanted {self._instead(name, around)}")
 
     def _wanted_names(self, at: str) -> str:
         names = list(self.program.points)
@@ -80,18 +80,20 @@ class Survey:
             f"wanted {' or '.join(shown) if near else 'one of ' + ', '.join(shown)}{rest}; networks.layers lists them"
         )
 
-    def _instead(self, name: str) -> str:
+    def _instead(self, name: str, around: bool) -> str:
         """The nearest layers that can be cut at, and how to name a point of one's own."""
         points = self.program.points
         place = points[name].place
-        able = [each for each in points.values() if self.refusal(each.name) is None]
+        able = [each for each in points.values() if self.refusal(each.name, around) is None]
         before = max((each for each in able if each.place < place), key=lambda each: each.place, default=None)
         after = min((each for each in able if each.place > place), key=lambda each: each.place, default=None)
         near = [f"{each.name!r} {where} it" for each, where in ((before, "before"), (after, "after")) if each]
-        line = self.program.line_after(name)
+        line = None if around else self.program.line_after(name)
         marked = f"the result of {line}" if line else "such an array"
         marked = f'networks.mark("name", x) on {marked}'
-        return f"one array [rows, …] through which everything flows, once: {', or '.join([*near, marked])}"
+        wanted = "that is there once" if around else "through which everything flows, once"
+        tap = "; networks.tap takes the layer as it is" if self.refusal(name, True) is None else ""
+        return f"one array [rows, …] {wanted}: {', or '.join([*near, marked])}{tap}"
 
 
 def survey(

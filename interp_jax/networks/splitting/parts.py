@@ -36,7 +36,7 @@ def split(
     take any number of rows, go through jit, grad and vmap, hold the weights that they use, and another model of the
     same shapes does not recompile. The model is in its inference view. The layer has to run once, outside of
     loops, and everything that reaches the scores has to flow through its output; else the nearest layers of which this
-    is true are named.
+    is true are named. `tap` takes layers around which values flow, such as those inside a residual block.
 
     Args:
         model: a `Chain`, a Flax NNX, Linen, Equinox or Keras (on JAX) model or a method of one, a function that uses

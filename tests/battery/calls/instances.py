@@ -91,6 +91,7 @@ INSTANCES = {
         )
     ),
     "NetworkPart": once(lambda: networks.split(chain().__call__, "relu1", INPUTS)[0]),
+    "TappedNetwork": once(lambda: networks.tap(chain().__call__, "relu1", INPUTS)),
     "SignalConvolution": once(lambda: networks.SignalConvolution(3, rngs=nnx.Rngs(0))),
     "LNN": once(lambda: networks.lnn.init(KEY, (FEATURES, 5, CLASSES))),
     "Run": lambda: Fresh(run),
