@@ -33,6 +33,11 @@ def cut(network: Any, inputs: np.ndarray, layer: Any) -> Cut:
     if isinstance(network, tuple | list):
         return _of_segments(network, layer)
     check_callable("network", network)
+    if isinstance(network, networks.TappedNetwork):
+        raise ValueError(
+            f"network: found one tapped at {_listed(network.names)}, wanted (head, tail), or a model with a layer to "
+            "cut at; methods.hierarchy, methods.core_units, methods.ablation and methods.ascent take tapped networks"
+        )
     if layer is not None:
         named = [layer] if isinstance(layer, str) else layer
         if not isinstance(named, Sequence) or not named or not all(isinstance(each, str) for each in named):
@@ -105,6 +110,14 @@ def _able(network: Any, inputs: np.ndarray) -> str:
 
 
 def _renamed(message: str) -> str:
+    """An error of networks.segments or networks.layers in the words of interpret's arguments."""
+    if message.startswith("variables: "):
+        return "network: found a Linen module without variables, wanted networks.freeze(model, variables=…)"
+    if "batched=False): " in message:
+        return "network: found a model that takes single rows, wanted networks.freeze(model, batched=False)"
+    if "this model shows none" in message:
+        message += "; or its two parts, (head, tail)"
+    message = message.replace("takes the layer as it is", "takes the layer for single methods, which interpret cannot")
     return f"layer: {message.removeprefix('at: ')}" if message.startswith("at: ") else message
 
 

@@ -112,6 +112,11 @@ def _kind_and_tree(model, variables):
         return _freeze_nnx(owner, type(model).__call__ if owner is model else model.__func__)
     if isinstance(owner, linen.Module):
         return _freeze_linen(owner, None if owner is model else model.__func__, variables)
+    if _is_torch(model):
+        raise TypeError(
+            f"model: found {type(model).__name__} of PyTorch, wanted it by torchax: with weights, function = "
+            "torchax.extract_jax(module), functools.partial(lambda weights, x: function(weights, (x,)), weights)"
+        )
     if _keras_models.is_keras(model):
         return _keras_models.kind_and_values(model)
     if isinstance(model, functools.partial):
@@ -119,6 +124,12 @@ def _kind_and_tree(model, variables):
     if callable(model):
         return _Callable(), _equinox_inference(model)
     raise TypeError(f"model: found {type(model).__name__}, wanted a module, a callable pytree or a function")
+
+
+def _is_torch(model) -> bool:
+    # PyTorch is not a dependency: one of its modules can only be here if the user has imported it.
+    module = getattr(sys.modules.get("torch.nn"), "Module", None)
+    return module is not None and isinstance(model, module)
 
 
 def _owner(model):

@@ -64,9 +64,9 @@ def test_every_script_is_tried():
 @EACH
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_first_try(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "jax"))
     for module in NEEDS.get(name, ()):
         pytest.importorskip(module, reason=f"{module} is not installed", exc_type=Exception)
-    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "jax"))
     monkeypatch.chdir(tmp_path)
     with jax.numpy_rank_promotion("allow"):
         found = runpy.run_path(str(SCRIPTS / f"{name}.py"))
