@@ -107,10 +107,11 @@ def installed(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRIES)
 def test_a_first_try_from_a_wheel_in_an_empty_folder(name, installed, tmp_path):
-    needed = NEEDS.get(name, ())
-    if needed and _run(installed, "-c", f"import {', '.join(needed)}", cwd=tmp_path).returncode:
-        pytest.skip(f"{' and '.join(needed)} cannot be imported in the new environment")
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "XLA_FLAGS")}
+    environment.setdefault("KERAS_BACKEND", "jax")
+    needed = NEEDS.get(name, ())
+    if needed and _run(installed, "-c", f"import {', '.join(needed)}", cwd=tmp_path, env=environment).returncode:
+        pytest.skip(f"{' and '.join(needed)} cannot be imported in the new environment")
     where = _run(installed, "-c", "import interp_jax; print(interp_jax.__file__)", cwd=tmp_path, env=environment)
     assert "site-packages" in where.stdout
     script = shutil.copy(SCRIPTS / f"{name}.py", tmp_path)
