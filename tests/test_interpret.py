@@ -512,6 +512,37 @@ def test_a_plan_names_every_method_and_what_is_left_out():
     assert "<td>core_units</td>" in small._repr_html_()
 
 
+def test_a_plan_takes_shapes_alone(monkeypatch):
+    machine = planning._Machine(1e-6, 1e-6, 0.3, 1.0, 0.01, 1e6)
+    monkeypatch.setattr(planning, "_measured", lambda _: machine)
+    rows, labels = jax.ShapeDtypeStruct((ROWS, FEATURES), jnp.float32), jax.ShapeDtypeStruct((ROWS,), jnp.int32)
+    by_shape = interp_jax.plan(_chain(), rows, labels, budget="seconds")
+    by_rows = interp_jax.plan(_chain(), INPUTS, LABELS, budget="seconds")
+    assert [each.reason for each in by_shape.methods] == [None] * len(calling.PARTS)
+    for first, second in zip(by_shape.methods, by_rows.methods, strict=True):
+        assert first.peak_bytes == pytest.approx(second.peak_bytes), first.name
+        assert first.seconds == pytest.approx(second.seconds), first.name
+    many = interp_jax.plan(_chain(), jax.ShapeDtypeStruct((10**9, FEATURES), jnp.bfloat16), budget="minutes")
+    assert (many.rows, many.given_rows) == (4_000, 10**9)
+    assert many.peak_bytes > by_shape.peak_bytes
+    quantities = interp_jax.plan(_chain(), rows, jax.ShapeDtypeStruct((ROWS, 1), jnp.float32), budget="seconds")
+    assert {each.name for each in quantities.methods if each.reason is None} == {"modules", "controls"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        ((ROWS, FEATURES), LABELS, r"labels: found int32 \[160\], wanted None or a jax.ShapeDtypeStruct"),
+        ((ROWS, FEATURES), jax.ShapeDtypeStruct((3,), jnp.int32), r"labels: found shape \[3\], wanted 160 rows"),
+        ((), None, r"inputs: found shape \[\], wanted"),
+        ((4, FEATURES), None, "inputs: found 4 rows, wanted at least 8"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(rows, labels, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        interp_jax.plan(_chain(), jax.ShapeDtypeStruct(rows, jnp.float32), labels, budget="seconds")
+
+
 def test_costs_grow_with_rows_the_budget_and_a_slower_network(monkeypatch):
     machine = planning._Machine(1e-6, 1e-6, 0.3, 1.0, 0.01, 1e6)
     monkeypatch.setattr(planning, "_measured", lambda _: machine)

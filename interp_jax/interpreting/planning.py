@@ -1,5 +1,6 @@
 """What a run of `interpret` will cost in time and memory, before it runs."""
 
+import dataclasses
 import html
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from interp_jax import networks
-from interp_jax._checks import Count, Given, as_count, check_choice
+from interp_jax._checks import Count, Given, as_count, check_choice, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax.interpreting._budgets import BUDGETS, TRIED, Budget
 from interp_jax.interpreting._subject import Subject, make_subject
@@ -98,8 +99,8 @@ class Plan:
 
 def plan(
     network: Given[Callable[..., Any] | Sequence[Callable[..., Any]], "inputs -> scores, or its parts"],
-    inputs: Given[ArrayLike, "rows *features"],
-    labels: Given[ArrayLike, "rows"] | None = None,
+    inputs: Given[ArrayLike | jax.ShapeDtypeStruct, "rows *features"],
+    labels: Given[ArrayLike | jax.ShapeDtypeStruct, "rows"] | None = None,
     *,
     budget: str = "minutes",
     layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
@@ -114,8 +115,9 @@ def plan(
 
     Args:
         network: as for `interpret`.
-        inputs: [rows, …].
-        labels: [rows].
+        inputs: [rows, …]; or their shape alone, ``jax.ShapeDtypeStruct((rows, …), dtype)``, for which random numbers
+            stand in and all classes count as predicted equally often.
+        labels: [rows]; a shape if ``inputs`` is one.
         budget: "seconds", "minutes" or "hours".
         layer: as for `interpret`.
         scores: "logits" or "probabilities".
@@ -132,12 +134,45 @@ def plan(
         >>> planned = plan(network, np.random.default_rng(0).normal(size=(100, 4)), budget="seconds")
         >>> [each.name for each in planned.methods if each.reason]
         ['deviations']
+        >>> plan(network, jax.ShapeDtypeStruct((10**6, 4), np.float32), budget="seconds").given_rows
+        1000000
     """
     check_choice("budget", budget, BUDGETS)
     seed = as_count("seed", seed, least=0, most=2**31 - 1)
-    options = {"layer": layer, "scores": scores, "class_names": None, "input_shape": None, "pool": pool}
-    subject = make_subject(network, inputs, labels, BUDGETS[budget], seed=seed, **options)
+    options = {"layer": layer, "scores": scores, "class_names": None, "input_shape": None, "pool": pool, "seed": seed}
+    if isinstance(inputs, jax.ShapeDtypeStruct):
+        subject = _stand_in(network, inputs, labels, BUDGETS[budget], options)
+    else:
+        subject = make_subject(network, inputs, labels, BUDGETS[budget], **options)
     return planned(subject, BUDGETS[budget], reasons_against(subject))
+
+
+def _stand_in(network: Any, inputs: Any, labels: Any, budget: Budget, options: dict[str, Any]) -> Subject:
+    """A subject of these shapes, in which random numbers stand for the rows."""
+    check_shape("inputs", inputs, ["rows", "features", "…"])
+    if not (labels is None or isinstance(labels, jax.ShapeDtypeStruct)):
+        wanted = "wanted None or a jax.ShapeDtypeStruct of [rows], as inputs is one"
+        raise ValueError(f"labels: found {describe(labels)}, {wanted}")
+    if labels is not None and labels.shape[:1] != inputs.shape[:1]:
+        raise ValueError(f"labels: found shape {list(labels.shape)}, wanted {inputs.shape[0]} rows as in inputs")
+    random, shape = np.random.default_rng(options["seed"]), (min(inputs.shape[0], budget.rows), *inputs.shape[1:])
+    floating = jnp.issubdtype(inputs.dtype, jnp.floating)
+    rows = random.standard_normal(shape, np.float32) if floating else random.integers(0, 2, shape).astype(inputs.dtype)
+    subject = make_subject(network, rows, None, budget, **options)
+    # Every fourth row is held out, so that each class is in both parts.
+    classes = np.arange(len(rows)) // 4 % min(budget.classes, subject.outputs)
+    targets = "none"
+    if labels is not None:
+        several = labels.ndim > 1 and labels.size > labels.shape[0]
+        quantities = jnp.issubdtype(labels.dtype, jnp.floating)
+        targets = "quantities" if quantities else "several labels a row" if several else "classes"
+    return dataclasses.replace(
+        subject,
+        scores=np.eye(subject.outputs, dtype=np.float32)[classes],
+        labels=classes.astype(np.int32) if targets == "classes" else None,
+        targets=targets,
+        given_rows=inputs.shape[0],
+    )
 
 
 def planned(subject: Subject, budget: Budget, against: Mapping[str, str]) -> Plan:
