@@ -32,6 +32,7 @@ from interp_jax.interpreting._subject import make_subject
 from interp_jax.interpreting._suitability import reasons_against
 from interp_jax.interpreting.command_line import load_network, load_rows, main
 from interp_jax.interpreting.planning import Plan, PlannedMethod
+from tests import interpret_memory
 from tests.test_readable import _explainer, _explanation
 
 ROWS, FEATURES, UNITS, CLASSES = 160, 6, 8, 3
@@ -541,6 +542,18 @@ def test_a_plan_takes_shapes_alone(monkeypatch):
 def test_shapes_that_do_not_fit_are_named(rows, labels, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         interp_jax.plan(_chain(), jax.ShapeDtypeStruct(rows, jnp.float32), labels, budget="seconds")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux says what memory a method takes")
+@pytest.mark.parametrize("shape", interpret_memory.SHAPES)
+def test_memory_is_within_a_factor_of_three_of_what_is_expected(shape):
+    command = [sys.executable, "-m", "tests.interpret_memory", shape]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    peaks = json.loads(done.stdout.splitlines()[-1])
+    assert list(peaks) == list(calling.PARTS)
+    wrong = {name: each for name, each in peaks.items() if not each[1] / 3 < each[0] < each[1] * 3}
+    assert not wrong, f"expected and measured bytes: {wrong}"
 
 
 def test_costs_grow_with_rows_the_budget_and_a_slower_network(monkeypatch):

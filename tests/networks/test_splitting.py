@@ -54,7 +54,12 @@ def test_layers_that_can_be_cut_at_are_found_and_others_refused_with_reason_and_
             surveyed.find(at)
 
 
-@each_case
+QUICK = ("chain", "nnx_cnn", "nnx_transformer", "equinox_mlp", "function_of_a_dictionary", "function_of_two_inputs")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_tail_of_head_is_the_model_for_other_numbers_of_rows(name):
     case = case_of(name)
     head, tail = _split(case, case.able[0])
