@@ -1,5 +1,5 @@
 """The papers, each with its sections and their claims."""
 
-from experiments.claims.papers import hierarchical_modules, identity_layers, thesis
+from experiments.claims.papers import cnn_inte, core_units, hierarchical_modules, identity_layers, thesis
 
-PAPERS = (hierarchical_modules.PAPER, identity_layers.PAPER, thesis.PAPER)
+PAPERS = (hierarchical_modules.PAPER, core_units.PAPER, thesis.PAPER, cnn_inte.PAPER, identity_layers.PAPER)
