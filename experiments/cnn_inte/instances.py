@@ -106,7 +106,13 @@ def show(result: Instances, page) -> None:
     )
     for each in result.further:
         _show_folded(each, result, page)
-    page.metrics({"instances": {name: each["row"] for name, each in chosen.items()}, "confusion": result.confusion})
+    metrics = {"instances": {name: each["row"] for name, each in chosen.items()}, "confusion": result.confusion}
+    page.metrics(metrics | {"ruled_out": list(map(share_ruled_out, result.further))})
+
+
+def share_ruled_out(each: dict) -> float:
+    """The share of the other classes that are ruled out at the end of an image's path."""
+    return float(np.mean([level is not None for _, level in each["ruled_out"]]))
 
 
 def ruled_out(further: list[dict]) -> str:

@@ -117,7 +117,10 @@ def show(result: Baselines, page) -> None:
             f"{layer}, class {first}: holding rate of the first units of every ranking, and of our core as its units "
             "are removed in increasing order of their gates (as Fig. 6 of the paper: the same for its networks).",
         )
-        page.metrics({layer: {"needed": {name: each.needed for name, each in classes.items()}}})
+        metrics = {"needed": {name: each.needed for name, each in classes.items()}, "curves": {OURS: curves[OURS]}}
+        metrics["ours_holding"] = {name: each.rates[0] for name, each in classes.items()}
+        metrics["random"] = {name: each.rates[1:] for name, each in classes.items()}
+        page.metrics({layer: metrics})
 
 
 def _row(needed, rates, *_):

@@ -112,7 +112,11 @@ def show(result: Controls, page) -> None:
         f"selections have {connected.mean():.1f} connected and {others.mean():.1f} other units on average; their "
         f"lowest holding rate is {holding.min():.1%}."
     )
-    page.metrics({"planted": result.planted})
+    networks = {
+        network: {layer: {name: core._asdict() for name, core in cores.items()} for layer, cores in layers.items()}
+        for network, layers in result.networks.items()
+    }
+    page.metrics({"networks": networks, "memorized": result.memorized, "planted": result.planted})
 
 
 def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:

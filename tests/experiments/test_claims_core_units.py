@@ -1,0 +1,151 @@
+"""The ledger of the paper on core units: all sections, kept runs that are read, verdicts that change."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from experiments.claims import claim as ledger
+from experiments.claims.papers import core_units
+from experiments.claims.papers.core_units import COMPARED, PAPER, PLACES
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, UNDECIDED
+from experiments.core_units import overlap
+
+CONTENTS = """
+Abstract
+1 Introduction
+2 Related Work
+3 Method
+3.1 Problem Formulation and Objective Function
+3.2 Center-Based Binary Classifier
+3.3 Selecting Units in Hidden Layers through Binary Optimization
+4 Experiment Setup
+5 Result Analysis
+5.1 Results on MNIST
+5.2 Results on CIFAR10
+6 Conclusion
+"""
+
+
+@pytest.fixture(scope="module")
+def records():
+    return ledger.kept_records()
+
+
+def _verdict(records, sentence):
+    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
+    return only
+
+
+def _changed(records, change, places=PLACES):
+    """Made-up records: those of all kept runs, with the metrics of each place changed."""
+    made = {run: copy.deepcopy(records[run]) for run, _ in PLACES.values()}
+    for run, layer in (PLACES[place] for place in places):
+        change(made[run]["metrics"], layer)
+    return made
+
+
+def _near(value, count):
+    return value + 1e-5 * np.arange(count)
+
+
+def test_every_section_of_the_paper_is_in_the_ledger():
+    assert list(PAPER.sections) == CONTENTS.strip().splitlines()
+    assert all(PAPER.sections.values())
+
+
+def test_every_measured_claim_is_read_from_the_kept_runs(records):
+    for section, claim in PAPER.claims():
+        if claim.parts is not None:
+            parts = claim.parts(records)
+            assert parts, section
+            assert len({part.what for part in parts}) == len(parts), section
+            assert np.all(np.isfinite([part.ours.mean for part in parts])), section
+            assert all(part.ours.networks == 1 or part.ours.repeated != "networks" for part in parts), section
+
+
+@pytest.mark.parametrize(("removed", "verdict"), [(0.6, HOLDS), (0.95, EXPLAINED)])
+def test_a_core_is_responsible_if_less_holds_with_its_units_resampled(records, removed, verdict):
+    def change(metrics, layer):
+        rates = metrics["necessity"][layer]["rates"]
+        for each, value in zip(rates.values(), _near(removed, len(rates)), strict=True):
+            each.update(kept_resample=0.9, removed_resample=value)
+
+    made = _changed(records, change)
+    assert _verdict(made, "the ones most responsible").verdict == verdict
+    # The same metrics as they are now stored.
+    for record in made.values():
+        old = record["metrics"]["necessity"]
+        columns = list(next(iter(next(iter(old.values()))["rates"].values())))
+        columns.sort(
+            key=lambda name: (name.startswith("removed"), ["zero", "mean", "resample"].index(name.split("_")[1]))
+        )
+        record["metrics"]["necessity"] = {
+            "rates": {
+                layer: {name: [each[column] for column in columns] for name, each in of["rates"].items()}
+                for layer, of in old.items()
+            },
+            "disjoint": {layer: of["disjoint"] for layer, of in old.items()},
+        }
+    assert _verdict(made, "the ones most responsible").verdict == verdict
+
+
+@pytest.mark.parametrize(("fewest", "verdict"), [(20, HOLDS), (10, EXPLAINED)])
+def test_the_number_is_the_least_if_the_best_of_the_simpler_methods_needs_more(records, fewest, verdict):
+    def change(metrics, layer):
+        needed = metrics["baselines"][layer]["needed"]
+        for place, of in enumerate(needed.values()):
+            of.update(dict.fromkeys(of, 30.0) | {"activation": fewest, "ours": 12 + 0.01 * place})
+        metrics["cores"][layer]["gates_units"] = [[12, 12, 12]] * len(needed)
+
+    assert _verdict(_changed(records, change), "the least number of units").verdict == verdict
+
+
+@pytest.mark.parametrize(("largest", "verdict"), [(13, HOLDS), (16, FAILS)])
+def test_a_range_of_three_units_is_not_small(records, largest, verdict):
+    def change(metrics, layer):
+        for measure in ("units", "gates_units"):
+            metrics["cores"][layer][measure] = [[12, 12, largest]] * 9 + [[12, 11, largest]]
+
+    assert _verdict(_changed(records, change), "varies by at most two").verdict == verdict
+    assert _verdict(_changed(records, change), "varies within a small range").verdict == verdict
+
+
+@pytest.mark.parametrize("units", [5, 60])
+def test_a_single_network_decides_nothing_on_its_own_number_of_units(records, units):
+    def change(metrics, layer):
+        metrics["cores"][layer]["units"] = [[units] * 3] * 10
+        for networks in metrics["sanity_controls"]["networks"].values() if "sanity_controls" in metrics else ():
+            for each in networks.get(layer, {}).values():
+                each["units"] = units
+
+    made = _changed(records, change)
+    for sentence in ("about 13 of 32", "about 46 of 64", "what the network has learned"):
+        assert _verdict(made, sentence).verdict == UNDECIDED
+
+
+def test_the_agreement_of_selections_is_read_as_it_is_stored_now(records):
+    runs = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0]], bool)
+    selections = {"jaccard": {"0": overlap.agreements(runs)}, "by_chance": {"0": overlap.chance(runs)}}
+
+    def change(metrics, layer):
+        metrics.pop("positions", None)
+        metrics["overlap"][layer]["selections"] = selections
+
+    made = _changed(records, change, COMPARED)
+    agreement, chance = core_units._agreement(made, "MNIST, max1")
+    np.testing.assert_allclose(agreement, [(1 / 3 + 1 + 1 / 3) / 3])
+    np.testing.assert_allclose(chance, [1 / 3])  # one unit in common of three in either
+
+
+def test_both_layers_together_are_read_in_both_forms():
+    units, rates = [[3, 4], [5, 6]], [[0.99, 0.98], [1.0, 0.97]]
+    runs = [{"max1": 3, "max2": 4, "holding": 0.99, "held_out": 0.98}]
+    runs += [{"max1": 5, "max2": 6, "holding": 1.0, "held_out": 0.97}]
+    for joint in ({"0": runs}, {"units": {"0": units}, "rates": {"0": rates}}):
+        ((name, (found, held_out)),) = core_units._joint(
+            {"core_units_mnist": {"metrics": {"joint": joint}}}, "mnist"
+        ).items()
+        assert name == "0"
+        np.testing.assert_array_equal(found, units)
+        np.testing.assert_array_equal(held_out, [0.98, 0.97])
