@@ -119,7 +119,7 @@ def _own(records):
 def _own_errors(records):
     return [
         Part(
-            f"{data}, {kind}, images that the network misclassifies",
+            f"{data}, {kind}",
             over_networks(_agreements(records, data, kind, OWN_ERRS) - _agreements(records, data, kind, OTHER_ERRS)),
             Control(0.05),
         )
