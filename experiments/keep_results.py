@@ -67,7 +67,7 @@ def results() -> str:
 
 def readme_results() -> str:
     """The README's table: one of each study's main results, the first but for `README_LINES`."""
-    first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items()]
+    first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items() if lines]
     return "\n".join([*HEADER, *first, "", f"{_made()} [All tables]({_link(DETAILS)}), each with its command."])
 
 

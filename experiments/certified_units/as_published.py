@@ -45,7 +45,7 @@ def _sets(study, layer, optimizer, sharpness, penalty):
     """Units and holding rates [alphas, classes] of one setting."""
 
     def compute():
-        options = {"kind": "relaxed", "repeats": 1, "penalty": penalty}
+        options = {"kind": "relaxed", "repeats": 1, "sharpness": sharpness, "penalty": penalty}
         options |= {"alphas": study.config.published_alphas, "optimizer": OPTIMIZERS[optimizer]}
         options |= {"steps": study.config.published_steps, "minibatch_size": study.config.minibatch_size}
         options["key"] = jax.random.fold_in(study.key(4), 0)

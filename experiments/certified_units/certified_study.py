@@ -82,6 +82,7 @@ class CertifiedStudy(Study):
         options["key"] = jax.random.fold_in(jax.random.fold_in(self.key(2), seed), label)
 
         def compute():
-            return core_units.select(self.tail(seed, layer), *self.parts(seed, layer)["search"], label, **options)
+            core = core_units.select(self.tail(seed, layer), *self.parts(seed, layer)["search"], label, **options)
+            return core._replace(replacement=None)  # a random key cannot be stored
 
         return self.cached(f"core {name} {seed} {layer} {label}", compute, core_units)

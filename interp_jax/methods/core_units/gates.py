@@ -180,30 +180,32 @@ def objective(
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How gates are trained; a pytree for ``jax.jit``, compiled anew for any change but of λ."""
+    """How gates are trained; a pytree for ``jax.jit``, compiled anew for any change but of λ and of the sharpness."""
 
     penalty: Any
+    sharpness: Any
     kind: Kind = dataclasses.field(metadata={"static": True})
     steps: int = dataclasses.field(metadata={"static": True})
     minibatch_size: int = dataclasses.field(metadata={"static": True})
     optimizer: optax.GradientTransformation = dataclasses.field(metadata={"static": True})
 
 
-def make_recipe(kind, penalty, steps, minibatch_size, optimizer) -> Recipe:
+def make_recipe(kind, penalty, steps, minibatch_size, optimizer, sharpness=SHARPNESS) -> Recipe:
     """The recipe of a function's arguments; λ defaults to 0.01 for relaxed gates and to 0 for others.
 
     Raises:
         TypeError: an optimizer not from optax.
-        ValueError: an unknown kind, λ that is negative or not finite, or counts below one.
+        ValueError: an unknown kind, λ that is negative or not finite, a sharpness not above 0, or counts below one.
     """
     check_choice("kind", kind, get_args(Kind))
     if penalty is None:
         penalty = 0.01 if kind == "relaxed" else 0.0
     check_number("penalty", penalty, least=0, most=1e30)
+    check_number("sharpness", sharpness, above=0, most=1e30)
     steps, minibatch_size = as_count("steps", steps), as_count("minibatch_size", minibatch_size)
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"optimizer: found {describe(optimizer)}, wanted one of optax, such as optax.adam(0.01)")
-    return Recipe(jnp.float32(penalty), kind, steps, minibatch_size, optimizer)
+    return Recipe(jnp.float32(penalty), jnp.float32(sharpness), kind, steps, minibatch_size, optimizer)
 
 
 def as_alphas(alphas) -> np.ndarray:
@@ -266,7 +268,7 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
 
     def loss(variables, alpha, key, batch, number):
         x, log_weight = variables
-        used, counted = _gates(recipe.kind, x, jax.random.fold_in(key, number))
+        used, counted = _gates(recipe, x, jax.random.fold_in(key, number))
         weight = jnp.exp(jnp.where(has_negatives, log_weight, jnp.log(_WEIGHT)))
         decided = center_score(network.scores(batch.prepared, used), batch.asked, weight)
         return objective(decided, batch.decisions, counted, alpha=alpha, penalty=recipe.penalty)
@@ -286,17 +288,19 @@ def descend(network, draw, alphas, keys, recipe: Recipe, *, has_negatives) -> Ga
     variables = starts, jnp.full(len(alphas), jnp.log(_WEIGHT))
     carry = variables, jax.vmap(recipe.optimizer.init)(variables)
     ((x, log_weight), _), trace = jax.lax.scan(step, carry, jnp.arange(recipe.steps))
-    return GateTraining(_openings(recipe.kind, x), jnp.exp(log_weight), trace)
+    return GateTraining(_openings(recipe, x), jnp.exp(log_weight), trace)
 
 
-def _gates(kind, x, key):
+def _gates(recipe, x, key):
     """The units' factors, and what counts as open."""
-    if kind == "hard_concrete":
+    opened = _openings(recipe, x)
+    if recipe.kind == "hard_concrete":
         uniform = jax.random.uniform(key, x.shape, minval=1e-6, maxval=1 - 1e-6)
-        return hard_concrete(SHARPNESS * x, uniform), _openings(kind, x)
-    return (gate(x) if kind == "relaxed" else straight_through(gate(x))), gate(x)
+        return hard_concrete(recipe.sharpness * x, uniform), opened
+    return (opened if recipe.kind == "relaxed" else straight_through(opened)), opened
 
 
-def _openings(kind, x):
+def _openings(recipe, x):
     # Log-odds on the scale of the other gates, so that one step size suits all kinds.
-    return open_probability(SHARPNESS * x) if kind == "hard_concrete" else gate(x)
+    log_odds = recipe.sharpness * x
+    return open_probability(log_odds) if recipe.kind == "hard_concrete" else jax.nn.sigmoid(log_odds)

@@ -22,7 +22,7 @@ from interp_jax.methods.core_units.decisions import (
     class_number,
     is_target,
 )
-from interp_jax.methods.core_units.gates import ADAM, ALPHAS, Recipe, as_alphas, make_recipe, train_gates
+from interp_jax.methods.core_units.gates import ADAM, ALPHAS, SHARPNESS, Recipe, as_alphas, make_recipe, train_gates
 from interp_jax.methods.core_units.replacements import SEARCHED, Ablation, Replacement, ablated
 
 _BATCHES = 8
@@ -80,6 +80,7 @@ def sweep(
     negatives: bool = True,
     kind: str = "hard_concrete",
     penalty: float | None = None,
+    sharpness: float = SHARPNESS,
     steps: int = 400,
     minibatch_size: int = 128,
     optimizer: Given[optax.GradientTransformation, "minimizer"] = ADAM,
@@ -112,6 +113,7 @@ def sweep(
             decisions do not depend on its input's scale, all gates shrink together and round to 0, or, at a larger λ,
             none closes.
         penalty: λ, at least 0; by default 0.01 for relaxed gates and 0 for the others.
+        sharpness: w > 0 of the gates σ(w x), or of the log-odds w x of hard-concrete gates; x starts near 0.1.
         steps: gradient steps.
         minibatch_size: rows of a gradient step, half of them positives.
         optimizer: any optax optimizer; the same object again avoids a compilation.
@@ -140,7 +142,8 @@ def sweep(
         raise ValueError("targets: found none, wanted at least one")
     targets = [as_target(target, network.classes, name="targets") for target in targets]
     alphas, repeats = as_alphas(alphas), as_count("repeats", repeats)
-    recipe, key = make_recipe(kind, penalty, steps, minibatch_size, optimizer), as_key(key)
+    recipe = make_recipe(kind, penalty, steps, minibatch_size, optimizer, sharpness)
+    key = as_key(key)
     network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED))
     problems = make_problems(predictions, targets, key=key, negatives=negatives, name="targets")
     trained = train_all(network, hidden, predictions, problems, alphas, repeats, recipe)

@@ -74,10 +74,11 @@ def test_default_gates_find_the_planted_units_at_every_cost(target):
     np.testing.assert_array_equal(found.holding_rate[:2], 1)
 
 
-def test_what_is_minimized_is_the_papers_objective_on_soft_gates():
+@pytest.mark.parametrize("sharpness", [10.0, 3.0])
+def test_what_is_minimized_is_the_papers_objective_on_soft_gates(sharpness):
     network, hidden, predictions = accept(TAIL, HIDDEN, PREDICTIONS)
     yes = jnp.asarray(predictions == 1, jnp.float32)
-    recipe = make_recipe("relaxed", 0.3, 1, len(yes), optax.sgd(0.0))
+    recipe = make_recipe("relaxed", 0.3, 1, len(yes), optax.sgd(0.0), sharpness)
     key = jax.random.key(7)
     found = jax.jit(
         lambda: descend(
@@ -86,10 +87,20 @@ def test_what_is_minimized_is_the_papers_objective_on_soft_gates():
     )()
     gates = np.asarray(found.gates[0])
     start = 0.1 + 0.05 * np.asarray(jax.random.normal(key, (UNITS,)))
-    np.testing.assert_allclose(gates, reference.switch_gate(start, 10), atol=1e-5)
+    np.testing.assert_allclose(gates, reference.switch_gate(start, sharpness), atol=1e-5)
     scores = in_numpy(TAIL)(np.asarray(hidden) * gates)
     wanted = reference.gate_objective(scores, yes, 1, 2.0, gates, 0.02, 0.3)
     np.testing.assert_allclose(found.trace, [[wanted]], rtol=1e-4)
+
+
+def test_another_sharpness_gives_other_gates_without_a_compilation(assert_compiles):
+    options = SHORT | {"kind": "relaxed", "alphas": [0.01]}
+    first = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [1], **options, sharpness=10.0)
+    with assert_compiles(0):
+        other = core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [1], **options, sharpness=50.0)
+    assert np.abs(first.gates - other.gates).max() > 0.01
+    with pytest.raises(ValueError, match="sharpness: found 0"):
+        core_units.sweep(TAIL, HIDDEN, PREDICTIONS, [1], **options, sharpness=0.0)
 
 
 @pytest.mark.parametrize(("kind", "penalty"), [("hard_concrete", None), ("straight_through", None), ("relaxed", 1.0)])
