@@ -1,5 +1,6 @@
 """The performance of the networks on their task."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ class Training(NamedTuple):
     score: str
     scores: dict[str, dict[str, list[float]]]  # by kind and rows, of each network
     baselines: dict[str, list[float]]  # errors on both sets of rows
+    small_weights: Sequence[float] = ()  # share of the weights below 0.01 of each trained network of sigmoid units
 
 
 def measure(study) -> Training:
@@ -38,7 +40,13 @@ def measure(study) -> Training:
     }
     layers, counts = [task.inputs[0].size, *task.hidden, task.targets.shape[1]], [len(x) for x, _ in rows.values()]
     about = task.name, study.config.network, layers, tuple(counts), "accuracy" if images else "root mean square error"
-    return Training(*about, scores, {} if images else _baselines(task))
+    small = [small_share(network.weights) for network in study.networks[TRAINED] if study.config.network == "lnn"]
+    return Training(*about, scores, {} if images else _baselines(task), small)
+
+
+def small_share(weights) -> float:
+    """The share of weights below 0.01 in magnitude, which the L1 penalty makes small."""
+    return float(np.mean(np.abs(np.concatenate(weights, axis=None)) < 0.01))
 
 
 def _score(task, network, inputs, targets):
@@ -72,7 +80,7 @@ def show(result: Training, page) -> None:
     header = "network", f"{training} training rows", f"{held_out} held-out rows"
     over = f"mean ± standard deviation over {len(result.scores[TRAINED]['training'])} networks"
     page.table(header, rows, f"{result.score.capitalize()}, {over}.", note=better(result))
-    page.metrics({"score": result.score, "networks": result.scores})
+    page.metrics({"score": result.score, "networks": result.scores, "small_weights": result.small_weights})
 
 
 def better(result: Training) -> str:
