@@ -19,7 +19,7 @@ def save(path: Path, result: Any) -> None:
 def load(path: Path, module: ModuleType | None) -> Any:
     """The result that `save` stored, its named tuples of the classes that a module has by their names.
 
-    Fields that a class no longer has are left out.
+    Fields that a class no longer has are left out; those that it has since must have a default.
 
     Raises:
         ValueError: a damaged file, or one of another version of the module.
@@ -29,6 +29,6 @@ def load(path: Path, module: ModuleType | None) -> Any:
         kind = getattr(module, name)
         if not (isinstance(kind, type) and issubclass(kind, tuple) and stored.fields_of(kind)):
             raise TypeError(f"{name} is no named tuple of {module.__name__}")
-        return lambda **given: kind(**{name: given[name] for name in stored.fields_of(kind)})
+        return lambda **given: kind(**{name: given[name] for name in given if name in stored.fields_of(kind)})
 
     return stored.load(path, class_of, "what this version of the study measures; --overwrite computes it anew")

@@ -80,8 +80,18 @@ def test_fields_that_a_result_no_longer_has_are_left_out(tmp_path):
     read = stored.load(tmp_path / "result.npz", SimpleNamespace(__name__="here", Inner=Inner, Outer=Fewer))
     assert isinstance(read, Fewer)
     assert read.pair == RESULT.pair
-    with pytest.raises(ValueError, match=r"found another result \('new'\)"):
+    with pytest.raises(ValueError, match=r"found another result .*'new'"):
         stored.load(tmp_path / "result.npz", SimpleNamespace(__name__="here", Inner=Inner, Outer=More))
+
+
+def test_fields_that_a_result_has_since_take_their_defaults(tmp_path):
+    class Since(NamedTuple):
+        number: float
+        new: float = 0.5
+
+    stored.save(tmp_path / "result.npz", RESULT)
+    read = stored.load(tmp_path / "result.npz", SimpleNamespace(__name__="here", Inner=Inner, Outer=Since))
+    assert read == Since(RESULT.number)
 
 
 def test_the_template_runs_and_its_page_is_drawn_again_from_its_results(tmp_path, monkeypatch):
