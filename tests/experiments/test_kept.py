@@ -75,9 +75,32 @@ def test_the_gallery_takes_figures_that_a_paper_has(kept_run, monkeypatch):
 
     module = type("Module", (), {"SECTIONS": {"accuracy": ("Accuracy", Drawn)}})
     monkeypatch.setattr(gallery, "load", lambda name: module)
+    monkeypatch.setattr(gallery, "heading", lambda name: f"What {name} is about")
     report = gallery.write()
+    assert "What experiments_first is about" in report.read_text()
     assert [path.stem for path in (report.parent / "figures").glob("*.png")] == ["experiments_first_one"]
     assert "Fig. 3.1 of a paper" in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("caption", "taken"),
+    [("Errors (Fig. 3.7).", True), ("Roles (as Figs 4 and 6 of the paper).", True), ("A configuration 3.", False)],
+)
+def test_captions_name_figures_of_a_paper(caption, taken):
+    page = gallery.Pictures(every=False)
+    page.figure("one", None, caption)
+    assert bool(page.taken) is taken
+
+
+def test_a_gallerys_heading_is_what_a_study_is_about():
+    assert (
+        gallery.heading("hierarchical_modules_mnist_lnn")
+        == "Clusters of hidden units with the same role, as a tree: mnist"
+    )
+    assert (
+        gallery.heading("jump_detection")
+        == "Networks that locate a jump in a noisy signal, compared with the exact optimum"
+    )
 
 
 @pytest.mark.parametrize("name", studies.names())
