@@ -1,4 +1,4 @@
-"""Runs the README's example, cell by cell as a notebook does, and stores what it prints and draws.
+"""Runs the README's first study, and its example cell by cell as a notebook does; stores what they take and show.
 
 python -m experiments.example
 """
@@ -8,6 +8,9 @@ import contextlib
 import io
 import json
 import re
+import resource
+import subprocess
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -45,14 +48,25 @@ def run(code: str, names: dict[str, Any]) -> Cell:
     return Cell(printed.getvalue(), shown, time.perf_counter() - start)
 
 
+def first_study() -> dict[str, float]:
+    """The seconds that the README's first study takes, by the clock and of CPU time."""
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "experiments.jump_detection", "--name", "example", "--overwrite"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": round(time.perf_counter() - start, 1), "cpu_seconds": round(cpu, 1)}
+
+
 def main() -> None:
-    """Stores what the cells print and the first figure, and writes the README's tables."""
+    """Stores the study's seconds, what the cells print and the first figure, and writes the README's tables."""
+    study = first_study()
     names: dict[str, Any] = {}
     results = [run(code, names) for code in cells(README.read_text(encoding="utf-8"))]
     figure = next(result.shown for result in results if isinstance(result.shown, Figure))
     write_bytes(PICTURE, figure._repr_png_())
     record = {
         "environment": describe(),
+        "study": study,
         "cells": [{"printed": result.printed, "seconds": round(result.seconds, 1)} for result in results],
     }
     write_text(EXAMPLE, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

@@ -118,6 +118,15 @@ def example_seconds() -> str:
     return f"The cells took {', '.join(seconds[:-1])} and {seconds[-1]} s ({on['platform']}, {on['date']})."
 
 
+def study_seconds() -> str:
+    """How long the README's first study takes."""
+    study, on = _example()["study"], _example()["environment"]
+    return (
+        f"The study takes {study['seconds']:.0f} s, {study['cpu_seconds']:.0f} s of CPU time ({on['platform']}, "
+        f"{on['date']})."
+    )
+
+
 def _example() -> dict:
     return json.loads(EXAMPLE.read_text(encoding="utf-8"))
 
@@ -165,6 +174,7 @@ HEADER = ["| | ours | published | networks |", "|---|---|---|---|"]
 TABLES = {
     README: {
         **{f"cell {cell}": partial(example, cell) for cell in (1, 2, 3, 4)},
+        "study": study_seconds,
         "seconds": example_seconds,
         "claims": claims,
         "results": readme_results,
