@@ -32,17 +32,8 @@ class Settings(JumpSettings):
             raise ValueError(f"widths: found {self.widths}, wanted increasing numbers")
 
 
+LARGE = {"widths": tuple(range(2, 11)), "test_signals": 60_000, "averaged_signals": 1_000, "draws": 10_000_000}
 PRESETS = {
     "quick": Settings(),
-    "paper": Settings(
-        preset="paper",
-        seeds=5,
-        widths=tuple(range(2, 11)),
-        test_signals=60_000,
-        averaged_signals=1_000,
-        epochs=2_000,
-        patience=200,
-        draws=10_000_000,
-        start_epochs=300,
-    ),
+    "paper": Settings(preset="paper", seeds=5, epochs=2_000, patience=200, start_epochs=300, **LARGE),
 }

@@ -37,16 +37,10 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
     rows, metrics = [], {}
     for name, each in ((title(kind, width), each) for kind, row in result.items() for width, each in row.items()):
         failed, median, published = died(each.errors.l1), _median(each), PUBLISHED.get(name)
+        thesis = published and f"{published:.3f} ({median / published:.2f})"
+        dead, epochs = ", ".join(map(str, each.dead)), f"{each.best_epoch.min()}–{each.best_epoch.max()}"
         rows.append(
-            (
-                name,
-                *map(mean_and_spread, each.errors),
-                f"{median:.3f}",
-                published and f"{published:.3f} ({median / published:.2f})",
-                ", ".join(map(str, each.dead)),
-                int(failed.sum()),
-                f"{each.best_epoch.min()}–{each.best_epoch.max()}",
-            )
+            (name, *map(mean_and_spread, each.errors), f"{median:.3f}", thesis, dead, int(failed.sum()), epochs)
         )
         metrics[name] = {**each.errors._asdict(), "median_l1": median, "published_l1": published, "dead": each.dead}
         metrics[name] |= {"failed": failed, "best_epoch": each.best_epoch}

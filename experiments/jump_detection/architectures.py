@@ -88,10 +88,13 @@ def show(result: Networks, page) -> None:
     histogram = figures.histograms.absolute_errors(result.differences)
     page.figure("fig_3_10_histogram", histogram, f"Errors of a {SHOWN} (Fig. 3.10 of the thesis).")
     loss, error, validation, validation_error = result.history
+    perfect, ends = np.flatnonzero(error == 0), {"best": validation.min(), "last": validation[-1]}
+    without_error = int(perfect[0]) + 1 if len(perfect) else None
     page.finding(past_the_best(result.history))
     curves = figures.curves.training(loss, validation, error, validation_error, np.argmin(validation) + 1)
     page.figure("fig_3_09_training", curves, f"Loss of a {SHOWN}, and signals placed wrong (Fig. 3.9).")
     page.metrics({"networks": metrics, "optimum": {"mode": result.optimum._asdict()}})
+    page.metrics({"overfitting": {"first_epoch_without_training_error": without_error, "validation_loss": ends}})
 
 
 def range_of_errors(result: Networks) -> str:

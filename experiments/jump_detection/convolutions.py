@@ -86,9 +86,11 @@ def show(result: Convolutions, page) -> None:
         "sign, 0 for a pure difference."
     )
     for name, rows in result.looks.items():
-        shares = ", ".join(f"{smoothing_share(row.kernel):.2f}" for row in rows if row.name != "dense")
-        caption = f"{CAPTIONS[name]} Smoothing share of each filter: {shares}."
+        shares = {row.name: float(smoothing_share(row.kernel)) for row in rows if row.name != "dense"}
+        printed = ", ".join(f"{share:.2f}" for share in shares.values())
+        caption = f"{CAPTIONS[name]} Smoothing share of each filter: {printed}."
         page.figure(name, figures.layers.grid(rows, POSITIONS, AT), caption)
+        page.metrics({name: {"smoothing_share": shares}})
     if result.lengths:
         page.table(
             ("filter length (taps)", "smoothing share by seed", "mean |error|"),

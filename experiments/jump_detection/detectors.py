@@ -104,7 +104,9 @@ def show(result: Detectors, page) -> None:
     histogram = figures.histograms.absolute_errors(result.differences)
     shown = f"{np.mean(absolute <= 1):.1%} are 0 or 1, the largest is {absolute.max()}"
     page.figure("fig_3_07_histogram", histogram, f"Errors of the classical detector: {shown} (Fig. 3.7).")
-    page.metrics({"errors": {name: error._asdict() for name, error in result.errors.items()}})
+    rows = zip(NOISES, result.success, strict=True)
+    best = {f"{noise:.1f}": WIDTHS[row == row.max()][[0, -1]] for noise, row in rows}
+    page.metrics({"best_widths": best, "errors": {name: error._asdict() for name, error in result.errors.items()}})
 
 
 def classical_in_words(errors: dict[str, LocationErrors]) -> str:

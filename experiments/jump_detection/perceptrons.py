@@ -43,11 +43,12 @@ def show(result: Perceptrons, page) -> None:
         "mean activation at each jump position, and the 1-layer perceptron."
     )
     sizes, inside = np.abs(result.layers["dense1"][0]).mean(axis=1), np.isin(SAMPLES, POSITIONS)
+    size = {"inputs 21 to 80": sizes[inside].mean(), "other inputs": sizes[~inside].mean()}
     page.figure(
         "fig_3_11_weights",
         figures.heatmaps.weights(result.layers),
         "Weights and biases of the 2-layer perceptron (Fig. 3.11 of the thesis). Mean |weight| of the first layer: "
-        f"{sizes[inside].mean():.3f} at inputs 21 to 80, where jumps are, {sizes[~inside].mean():.3f} at the others.",
+        f"{', '.join(f'{value:.3f} at {name}' for name, value in size.items())}; jumps are at 21 to 80.",
     )
     hidden = result.averages[HIDDEN]
     silent, correct = np.mean(hidden.max(axis=0) < 0.01 * hidden.max()), np.diag(result.averages[OUTPUT]).mean()
@@ -65,6 +66,8 @@ def show(result: Perceptrons, page) -> None:
     column = result.kernel[:, AT - FIRST]
     figure = figures.filters.profiles(SAMPLES, {f"weights of class {AT}": column}, zero=AT)
     page.figure("fig_3_15_column", figure, f"Weights of the class with a jump at {AT} (Fig. 3.15).")
+    page.metrics({"first_layer_mean_absolute_weight": size, "hidden_units_hardly_active": silent})
+    page.metrics({"share_of_squared_weight_within_five_samples": share})
     page.metrics({"agreement_of_one_layer_weights_with": result.agreement})
 
 

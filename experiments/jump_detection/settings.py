@@ -39,29 +39,11 @@ class Settings(JumpSettings):
         self.check(sample_sizes=100, embedded_signals=100)
 
 
+SMALL = {"test_signals": 10_000, "embedded_signals": 600, "kernel_lengths": (5, 7), "rectified": ()}
+LARGE = {"test_signals": 60_000, "averaged_signals": 1_000, "embedded_signals": 12_000}
+LARGE |= {"fresh_steps": 40_000, "fresh_batch": 512, "kernel_lengths": tuple(range(3, 12)), "rectified": (1, 2, 3)}
+LARGE |= {"sample_sizes": (3_000, 12_000, 48_000, 192_000)}
 PRESETS = {
-    "quick": Settings(
-        test_signals=10_000,
-        embedded_signals=600,
-        learning_rate=0.03,
-        epochs=100,
-        long_epochs=100,
-        kernel_lengths=(5, 7),
-        rectified=(),
-    ),
-    "paper": Settings(
-        preset="paper",
-        seeds=5,
-        test_signals=60_000,
-        averaged_signals=1_000,
-        embedded_signals=12_000,
-        epochs=1_000,
-        patience=60,
-        long_epochs=2_000,
-        fresh_steps=40_000,
-        fresh_batch=512,
-        kernel_lengths=(3, 4, 5, 6, 7, 8, 9, 10, 11),
-        sample_sizes=(3_000, 12_000, 48_000, 192_000),
-        rectified=(1, 2, 3),
-    ),
+    "quick": Settings(learning_rate=0.03, epochs=100, long_epochs=100, **SMALL),
+    "paper": Settings(preset="paper", seeds=5, epochs=1_000, patience=60, long_epochs=2_000, **LARGE),
 }

@@ -148,10 +148,8 @@ class MemorizationStudy(Study):
     def balanced(self, labels) -> np.ndarray:
         """Training rows, an equal number of every class."""
         counts = np.bincount(labels, minlength=len(self.task.class_numbers))
-        most, order = (
-            min(self.config.rows_per_class, *counts),
-            np.asarray(jax.random.permutation(self.key(2), len(labels))),
-        )
+        most, order = min(self.config.rows_per_class, *counts), jax.random.permutation(self.key(2), len(labels))
+        order = np.asarray(order)
         return np.concatenate([order[labels[order] == label][:most] for label in range(len(counts))])
 
     def profiles(self, several, labels, metric: str, permutations: int = 0) -> Profile:

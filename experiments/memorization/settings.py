@@ -53,9 +53,7 @@ class Settings(StudySettings):
         if self.full_epochs and self.full_epochs & (self.full_epochs - 1):
             raise ValueError(f"full_epochs: found {self.full_epochs}, wanted a power of two")
         if self.learned_rows is not None and self.learned_rows < self.train_rows:
-            raise ValueError(
-                f"learned_rows: found {self.learned_rows}, wanted at least the {self.train_rows} train_rows"
-            )
+            raise ValueError(f"learned_rows: found {self.learned_rows}, wanted at least train_rows, {self.train_rows}")
 
 
 LARGE = {"train_rows": 12_000, "rows_per_class": 150, "permutations": 100, "embedded_rows": 4_000, "discriminated": 20}

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.claims.claim import assess, kept_records
 from experiments.claims.papers.thesis import PAPER
+from experiments.claims.papers.thesis.records import layers
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, Part
 
 CONTENTS = """
@@ -88,3 +89,32 @@ def test_rows_of_a_class_come_closer_by_learning_only_if_untrained_networks_do_n
     metrics["dynamics"]["deviation"]["fully trained"]["inner"][0] = untrained.tolist()
     verdicts = _verdicts(made, "By distances that do not depend on the activation level")
     assert verdicts["jumps, beside untrained"] == verdict
+
+
+def _embedding_parts(records, opening):
+    (claim,) = (each for _, each in PAPER.claims() if each.sentence.startswith(opening))
+    return [part.ours.mean for part in claim.parts(records)]
+
+
+def test_codes_and_starts_are_read_from_records_of_before_and_after_the_study_was_shortened():
+    starts = {"default": [2.0, 2.0], "pseudo-inverse": [1.0, 1.5], "pseudo-inverse of other classes": [3.0, 2.5]}
+    first, best = {"crossings": 4, "coinciding": 4}, {"crossings": 0, "coinciding": 3}
+    before = {
+        "codes": {"deep": {"best": 2, "seed 0": first, "seed 2": best}},
+        "starts": {"100-2-60": {"loss": {name: [[9.0, 9.0], last] for name, last in starts.items()}}},
+    }
+    after = {"codes": {"deep": {"best": 2, **best}}, "starts": {"100-2-60": {"final_loss": starts}}}
+    for metrics in (before, after):
+        made = {"bottleneck": {"metrics": metrics}}
+        assert _embedding_parts(made, "A trained network maps noiseless signals") == [3]
+        assert _embedding_parts(made, "An output layer that starts from the pseudo-inverse") == [0.75, 1.5]
+
+
+def test_euclidean_deviations_are_normalized_ones_times_the_level():
+    of = {"inner": [[0.5, 0.25], [0.5, 0.5]], "level": [[2.0, 2.0], [4.0, 8.0]]}
+    made = {
+        "memorization_mnist": {"metrics": {"deviations": {"deviation": {"normalized euclidean": {"learning": of}}}}}
+    }
+    for field, wanted in (("inner", [[1.0, 0.5], [2.0, 4.0]]), ("level", of["level"])):
+        found = layers(made, "mnist", "learning", field, metric="euclidean")
+        np.testing.assert_array_equal(found, wanted)

@@ -185,7 +185,7 @@ def test_a_row_is_not_its_own_neighbor():
         ({"noise": -1.0}, "noise: found -1.0"),
         ({"full_epochs": 100}, "full_epochs: found 100, wanted a power of two"),
         ({"train_rows": 10}, "train_rows: found 10, wanted a whole number of at least 600"),
-        ({"learned_rows": 700}, "learned_rows: found 700, wanted at least the 6000 train_rows"),
+        ({"learned_rows": 700}, "learned_rows: found 700, wanted at least train_rows, 6000"),
         ({"rows_per_class": 1}, "rows_per_class: found 1, wanted a whole number of at least 2"),
     ],
 )

@@ -55,7 +55,7 @@ def _widths(records):
 
 
 def _stopping(records):
-    measured = jumps(records)["overfitting"]
+    measured = jumps(records)["networks"]["overfitting"]
     loss = measured["validation_loss"]
     return [
         Part("best epoch", over_networks(errors(records, TWO, "best_epoch")), Number(131, 39)),
@@ -97,7 +97,7 @@ def _local(records):
 def _derivative(records):
     measured = jumps(records)["perceptrons"]["agreement_of_one_layer_weights_with"]
     trained, *controls = (
-        np.array(jumps(records)["optimum"]["sanity"][name]["agreement"])
+        np.array(jumps(records)["optimum"]["agreement"][name])
         for name in ("thesis-style", "untrained", "shuffled labels")
     )
     return [

@@ -29,9 +29,8 @@ LINEAR = (
 
 
 def _of_length(records, *taps):
-    measured = jumps(records)["convolutions"]["kernel_lengths"]
-    shares = dict(zip(measured["taps"], measured["smoothing_share"], strict=True))
-    return np.mean([shares[each] for each in taps], axis=0)
+    measured = jumps(records)["convolutions"]["lengths"]
+    return np.mean([measured[str(each)]["smoothing_share"] for each in taps], axis=0)
 
 
 def _first_filter(records, number):
