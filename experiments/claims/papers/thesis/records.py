@@ -49,8 +49,8 @@ def bottlenecks(records, kind: str, width: int, measure: str = "l1") -> np.ndarr
 
 def layers(records, data: str, kind: str, field: str = "inner", metric: str = "cosine") -> np.ndarray:
     """A deviation, or the activation level, of the input and every hidden layer: [layers, networks]."""
-    kept = "normalized euclidean" if metric == "euclidean" else metric  # the same, divided by the layer's level
-    measured = records[f"memorization_{data}"]["metrics"]["deviations"]["deviation"][kept][kind]
+    stored = "normalized euclidean" if metric == "euclidean" else metric  # the same, divided by the layer's level
+    measured = records[f"memorization_{data}"]["metrics"]["deviations"]["deviation"][stored][kind]
     level = np.array(measured["level"]) if metric == "euclidean" and field != "level" else 1
     return np.array(measured[field]) * level
 
