@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import equinox
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -60,12 +59,12 @@ def _usual():
     return _subject()
 
 
-SLOW = {"rules": "it is tried by the slow tests"}  # by its compilations
+SLOW = dict.fromkeys(("rules", "ascent", "attributions", "controls"), "it is tried by the slow tests")
 
 
-@pytest.fixture(scope="module", params=["without rules", pytest.param("whole", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["three methods", pytest.param("whole", marks=pytest.mark.slow)])
 def whole(request, tmp_path_factory):
-    """A run of all methods, or of all but the slowest, its folder and what was left out."""
+    """A run of all methods, or of three, its folder and what was left out."""
     root, left_out = tmp_path_factory.mktemp("runs"), {} if request.param == "whole" else SLOW
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calling, "reasons_against", lambda subject: reasons_against(subject) | left_out)
@@ -237,13 +236,31 @@ def test_a_regression_leaves_modules_and_controls():
     assert "one output" in out["core_units"]
     quantities = _left_out((head, tail), INPUTS, INPUTS[:, 0])
     assert quantities.keys() == out.keys()
-    assert "quantities" in quantities["ascent"]
-    assert "quantities" in quantities["deviations"]
+    assert all("quantities" in reason for reason in quantities.values())
+    for name, instead in {
+        "core_units": "methods.ablation",
+        "deviations": "np.digitize",
+        "ascent": 'objective="value"',
+        "attributions": 'measure="score"',
+    }.items():
+        assert instead in quantities[name]
+
+
+def test_whole_numbers_are_quantities_for_a_network_of_one_output_unless_they_are_0_and_1():
+    head, _ = networks.freeze(_chain()).segments("relu")
+    parts = head, networks.freeze(lambda h, w: h @ w, w=np.ones((UNITS, 1), np.float32))
+    for labels in (LABELS, LABELS - 1, 10**6 * LABELS):
+        subject = _subject(parts, labels=labels)
+        assert (subject.labels, subject.targets) == (None, "quantities")
+    out = _left_out(parts, INPUTS, LABELS > 0)
+    assert "deviations" not in out
+    assert "jnp.concatenate([0 * z, z], axis=1)" in out["rules"]
 
 
 def test_several_labels_a_row_leave_modules_and_controls():
     out = _left_out(_chain(), INPUTS, (INPUTS[:, :3] > 0).astype(int))
     assert "several labels" in out["rules"]
+    assert "jnp.concatenate([0 * z, z], axis=1)" in out["core_units"]
     assert "modules" not in out
 
 
@@ -285,6 +302,11 @@ def test_the_page_says_how_many_rows_were_used_of_how_many(light, tmp_path):
     assert "all 160 rows" in _page(interp_jax.interpret(_chain(), INPUTS, budget="seconds", root=tmp_path))
 
 
+def test_names_are_taken_from_arrays_too():
+    subject = _subject(class_names=np.array(list("abc")), feature_names=np.array(list("uvwxyz")))
+    assert (subject.class_names, subject.feature_names) == (tuple("abc"), tuple("uvwxyz"))
+
+
 # ---------------------------------------------------------------------------------------------------- where it is cut
 
 
@@ -313,14 +335,6 @@ def test_a_layer_is_taken_by_its_name_and_several_in_order():
     subject = _subject(layer=["hidden", "relu"])
     assert len(subject.segments) == 3
     np.testing.assert_allclose(subject.network(INPUTS), _chain()(INPUTS), atol=1e-5)
-
-
-def test_models_of_other_libraries_are_cut_by_path():
-    model = equinox.nn.MLP(FEATURES, CLASSES, 7, 1, key=jax.random.key(0))
-    frozen = networks.freeze(model, batched=False)
-    subject = _subject(frozen, layer="layers/0")
-    assert subject.hidden.shape == (ROWS, 7)
-    np.testing.assert_allclose(subject.scores, np.asarray(frozen(subject.inputs)), atol=1e-5)
 
 
 def test_parts_are_taken_as_they_are():
@@ -356,9 +370,17 @@ class Free(nnx.Module):
         (_chain, {"inputs": (INPUTS, INPUTS)}, r"inputs: found a tuple of 2, wanted one array"),
         (_chain, {"inputs": INPUTS[:, 0]}, r"inputs: found shape \[160\], wanted \[rows, features, …\]"),
         (_chain, {"labels": LABELS[:5]}, r"labels: found 5 rows, wanted 160 as in inputs"),
+        (_chain, {"labels": LABELS.astype(float)}, r"labels: found the 3 classes as float64 .*: labels\.astype\(int\)"),
+        (_chain, {"labels": np.eye(3)[LABELS]}, r"labels: found the 3 classes as float64 .*: labels\.argmax\(axis=1\)"),
+        (_chain, {"labels": np.array(list("abc"))[LABELS]}, r"labels: found names of classes, wanted .*return_inverse"),
         (_chain, {"labels": LABELS + 1}, r"labels: found 1 to 3, wanted whole numbers from 0 to 2"),
         (_chain, {"scores": "odds"}, r"scores: found 'odds', wanted one of 'logits', 'probabilities'"),
         (_chain, {"scores": "probabilities"}, r"network: found scores that are no probabilities"),
+        (
+            lambda: (jnp.sin, lambda h: jax.nn.sigmoid(h[:, :1])),
+            {"scores": "probabilities"},
+            r"network: found one probability a row, wanted those of both classes: jnp\.concatenate",
+        ),
         (_chain, {"class_names": ["a"]}, r"class_names: found 1 names, wanted 3, one for each score"),
         (_chain, {"class_names": "abc"}, r"class_names: found 'abc', wanted 3"),
         (_chain, {"input_shape": [2, 2]}, r"input_shape: found \[2, 2\], wanted that of an image of 6 values"),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax import networks
-from interp_jax._checks import as_counts, as_labels, as_numpy, check_choice, check_finite, check_shape
+from interp_jax._checks import as_counts, as_labels, as_numpy, check_choice, check_finite, check_shape, describe
 from interp_jax.interpreting._budgets import Budget
 from interp_jax.interpreting._layers import cut
 
@@ -28,7 +28,8 @@ class Subject:
         why: why the network is cut there.
         inputs: [rows, …] the rows used.
         labels: [rows] class numbers, or None.
-        targets: what the labels are: "classes", "quantities", "several labels a row", or "none".
+        targets: what the labels are: "classes", "quantities", "several labels a row", or "none". Whole numbers are
+            quantities for a network of one output, unless they are 0 and 1.
         given_rows: the number of rows given.
         hidden: [rows, …, units] the last hidden layer.
         scores: [rows, outputs].
@@ -180,7 +181,8 @@ def make_subject(
     check_finite("inputs", rows)
     if len(rows) < 2 * _FOURTH:
         raise ValueError(f"inputs: found {len(rows)} rows, wanted at least {2 * _FOURTH}")
-    labels, targets = _targets(labels, len(rows))
+    given = labels
+    labels, targets = _targets(given, len(rows))
     used = _used(len(rows), budget.rows, seed)
     inputs, labels = rows[used], None if labels is None else labels[used]
     parts = cut(network, inputs, layer)
@@ -190,8 +192,13 @@ def make_subject(
     hidden, logits = _outputs(segments, inputs)
     _check_scores(logits, scores, segments, inputs)
     outputs = logits.shape[1]
-    if targets == "classes" and labels is not None and outputs > 1:
-        labels = np.asarray(as_labels("labels", labels, classes=outputs))
+    if targets == "classes" and labels is not None:
+        if outputs == 1 and (labels.min() < 0 or labels.max() > 1):
+            labels, targets = None, "quantities"
+        elif outputs > 1:
+            labels = np.asarray(as_labels("labels", labels, classes=outputs))
+    elif targets != "none":
+        _check_no_classes(np.asarray(given), outputs)
     image_shape = _image_shape(input_shape, inputs.shape[1:])
     if image_shape is not None and feature_names is not None:
         raise ValueError("feature_names: found names for images, wanted them for the columns of a table")
@@ -220,7 +227,13 @@ def _targets(labels, rows):
     """The labels, and what they are."""
     if labels is None:
         return None, "none"
-    found = as_numpy("labels", labels, shape=["rows", "…"])
+    try:
+        found = as_numpy("labels", labels, shape=["rows", "…"])
+    except ValueError as error:
+        if np.iterable(labels) and any(isinstance(each, str) for each in labels):
+            wanted = "their numbers: class_names, labels = np.unique(labels, return_inverse=True)"
+            raise ValueError(f"labels: found names of classes, wanted {wanted}") from error
+        raise
     if len(found) != rows:
         raise ValueError(f"labels: found {len(found)} rows, wanted {rows} as in inputs")
     if found.ndim == 2 and found.shape[1] == 1:
@@ -230,6 +243,18 @@ def _targets(labels, rows):
     if found.ndim > 1:
         return None, "several labels a row"
     return np.asarray(as_labels("labels", found.astype(np.int32) if found.dtype.kind == "b" else found)), "classes"
+
+
+def _check_no_classes(labels, outputs):
+    """Refuses class numbers as floats and rows of a single 1, which would count as quantities or several labels."""
+    wanted = None
+    if labels.size == len(labels) and np.isin(labels, np.arange(outputs)).all():
+        wanted = "labels.astype(int)"
+    elif labels.shape[1:] == (outputs,) and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
+        wanted = "labels.argmax(axis=1)"
+    if wanted is not None and outputs > 1:
+        found = f"the {outputs} classes as {labels.dtype} {list(labels.shape)}"
+        raise ValueError(f"labels: found {found}, wanted their numbers: {wanted}")
 
 
 def _used(rows, most, seed):
@@ -275,6 +300,9 @@ def _check_scores(scores, kind, segments, inputs):
             "network: found scores that are probabilities (rows ≥ 0 that sum to 1), wanted logits, or "
             'scores="probabilities"'
         )
+    if kind == "probabilities" and scores.shape[1] == 1:
+        two = "those of both classes: jnp.concatenate([1 - p, p], axis=1) of a probability p of yes"
+        raise ValueError(f"network: found one probability a row, wanted {two}")
     if kind == "probabilities" and not np.allclose(np.exp(scores).sum(axis=1), 1, atol=1e-2):
         raise ValueError(
             'network: found scores that are no probabilities, wanted those, as scores="probabilities" says'
@@ -282,8 +310,9 @@ def _check_scores(scores, kind, segments, inputs):
 
 
 def _names(argument, names, count, what):
-    if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != count:
-        found = f"{len(names)} names" if isinstance(names, Sequence) and not isinstance(names, str) else repr(names)
+    several = np.ndim(names) == 1  # also an array, or a table's columns
+    if not several or len(names) != count:
+        found = f"{len(names)} names" if several else describe(names)
         raise ValueError(f"{argument}: found {found}, wanted {count}, one for each {what}")
     return tuple(map(str, names))
 

@@ -26,6 +26,7 @@ from interp_jax.interpreting._budgets import BUDGETS, Budget
 from interp_jax.interpreting._fingerprint import fingerprint
 from interp_jax.interpreting._subject import Subject, make_subject
 from interp_jax.interpreting._suitability import METHODS, reasons_against
+from interp_jax.interpreting._words import counted
 from interp_jax.interpreting.planning import Plan, planned
 from interp_jax.reports import Run, describe, progress
 
@@ -80,9 +81,9 @@ def interpret(
     budget: str = "minutes",
     layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
     scores: str = "logits",
-    class_names: Given[Sequence[Any], "outputs"] | None = None,
+    class_names: Given[ArrayLike, "outputs"] | None = None,
     input_shape: Given[Sequence[int], "axes"] | None = None,
-    feature_names: Given[Sequence[Any], "values of an input"] | None = None,
+    feature_names: Given[ArrayLike, "values of an input"] | None = None,
     pool: str | None = "auto",
     seed: Count = 0,
     name: Given[str, "a plain name"] | None = None,
@@ -100,11 +101,13 @@ def interpret(
             `networks.split` takes, with ``layer``; or the parts of one, (head, tail) or more.
         inputs: [rows, …] finite numbers. Held-out rows are held out from the methods; give rows that the network was
             not trained on to hold them out from it too.
-        labels: [rows] class numbers; quantities, or several labels a row, leave only methods that need no classes.
+        labels: [rows] class numbers. With quantities (floats, or whole numbers for a network of one output other than 0
+            and 1) or several labels a row, methods that need classes are left out; the reasons say what can be called
+            instead.
         budget: "seconds", "minutes" or "hours": how many rows, classes and restarts are used (`plan` says).
         layer: the hidden layer that is interpreted, or several in order; by default a chain's last hidden nonlinearity.
         scores: what the network returns, "logits" or "probabilities".
-        class_names: one for each output; their numbers by default.
+        class_names: one for each output, in a list or an array; their numbers by default.
         input_shape: of one input, where images are flat, e.g. [28, 28].
         feature_names: one for each value of an input that is no image, such as the columns of a table.
         pool: how positions of a layer [rows, …, units], such as time or height and width, become units in the tree of
@@ -152,7 +155,7 @@ def interpret(
         overwrite=overwrite,
     )
     results: dict[str, Any] = {}
-    with progress(f"interpret, {subject.outputs} outputs, {len(subject.inputs)} rows") as bars:
+    with progress(f"interpret, {counted(subject.outputs, 'output')}, {counted(len(subject.inputs), 'row')}") as bars:
         expected = _plan_of(run, subject, sizes, against)
         print(expected, flush=True)
         run.environment({**describe(), "device": jax.devices()[0].device_kind})

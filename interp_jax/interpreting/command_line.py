@@ -89,6 +89,8 @@ def run(settings: Settings) -> Any:
     layer = settings.layer[0] if len(settings.layer) == 1 else settings.layer or None
     common = {"budget": settings.budget, "layer": layer, "scores": settings.scores, "seed": settings.seed}
     common["pool"] = None if settings.pool == "none" else settings.pool
+    common |= {"class_names": settings.class_names, "input_shape": settings.input_shape}
+    common["feature_names"] = settings.feature_names
     if settings.plan:
         planned = planning.plan(network, inputs, labels, **common)
         print(planned)
@@ -98,9 +100,6 @@ def run(settings: Settings) -> Any:
         inputs,
         labels,
         **common,
-        class_names=settings.class_names,
-        input_shape=settings.input_shape,
-        feature_names=settings.feature_names,
         name=settings.name,
         root=settings.root,
         overwrite=settings.overwrite,

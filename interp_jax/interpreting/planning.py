@@ -105,6 +105,9 @@ def plan(
     budget: str = "minutes",
     layer: Given[str | Sequence[str], "a layer's name, or several"] | None = None,
     scores: str = "logits",
+    class_names: Given[ArrayLike, "outputs"] | None = None,
+    input_shape: Given[Sequence[int], "axes"] | None = None,
+    feature_names: Given[ArrayLike, "values of an input"] | None = None,
     pool: str | None = "auto",
     seed: Count = 0,
 ) -> Plan:
@@ -121,6 +124,9 @@ def plan(
         budget: "seconds", "minutes" or "hours".
         layer: as for `interpret`.
         scores: "logits" or "probabilities".
+        class_names: as for `interpret`; costs do not depend on names.
+        input_shape: as for `interpret`.
+        feature_names: as for `interpret`.
         pool: as for `interpret`.
         seed: of the choice of rows.
 
@@ -139,7 +145,8 @@ def plan(
     """
     check_choice("budget", budget, BUDGETS)
     seed = as_count("seed", seed, least=0, most=2**31 - 1)
-    options = {"layer": layer, "scores": scores, "class_names": None, "input_shape": None, "pool": pool, "seed": seed}
+    options = {"layer": layer, "scores": scores, "class_names": class_names, "input_shape": input_shape}
+    options |= {"feature_names": feature_names, "pool": pool, "seed": seed}
     if isinstance(inputs, jax.ShapeDtypeStruct):
         subject = _stand_in(network, inputs, labels, BUDGETS[budget], options)
     else:

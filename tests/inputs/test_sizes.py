@@ -42,7 +42,12 @@ _METHODS = {
 }
 
 
-@pytest.mark.parametrize("method", _METHODS)
+QUICK = ("gradient_times_input", "holding_rate")
+
+
+@pytest.mark.parametrize(
+    "method", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in _METHODS]
+)
 def test_a_network_in_half_precision_has_the_results_of_the_same_weights_in_float32(method):
     found, wanted = (jax.tree.leaves(_METHODS[method](weights)) for weights in (HALF, WIDE))
     for half, wide in zip(found, wanted, strict=True):
@@ -70,6 +75,7 @@ DECIDED = np.asarray(_network(OF_MANY)(ROWS_OF_MANY)).argmax(1)
 FREQUENT = int(np.bincount(DECIDED).argmax())
 
 
+@pytest.mark.slow
 def test_gradients_and_curves_of_a_thousand_classes():
     network, classes = _network(OF_MANY), np.array([0, FREQUENT, MANY - 1])
     lanes = ascent.maximize(network, ROWS_OF_MANY[:3], classes, objective="log_probability", rate=0.01, steps=5)

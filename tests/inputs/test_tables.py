@@ -20,6 +20,7 @@ def _written(figure):
     return {text.get_text() for axes in figure.axes for text in axes.get_xticklabels()}
 
 
+@pytest.mark.slow
 def test_ascent_names_the_columns():
     lanes = ascent.maximize(lambda x: x @ WEIGHTS, TABLE[:2], np.arange(2), steps=2)
     written = _written(figures.ascent(lanes, feature_names=COLUMNS))

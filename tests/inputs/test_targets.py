@@ -64,6 +64,7 @@ def _likelihood(scores, targets):
     return (scores[:, 0] - targets) ** 2 / jnp.exp(2 * scores[:, 1]) + 2 * scores[:, 1]
 
 
+@pytest.mark.slow
 def test_a_loss_may_take_one_quantity_a_row_and_stacks_of_networks():
     targets, keys = INPUTS[:, 0] + 1, jax.random.split(KEY, 2)
     stacked = nnx.vmap(lambda key: networks.Chain(dense=nnx.Linear(FEATURES, 2, rngs=nnx.Rngs(key))))(keys)
@@ -71,6 +72,7 @@ def test_a_loss_may_take_one_quantity_a_row_and_stacks_of_networks():
     assert (fitted.history.loss[-1] < fitted.history.loss[0]).all()
 
 
+@pytest.mark.slow
 def test_targets_of_drawn_rows():
     def draw(key):
         inputs = jax.random.normal(key, (16, FEATURES))

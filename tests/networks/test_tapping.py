@@ -110,6 +110,7 @@ def test_masks_of_units_at_positions():
     _close(tapped(TOKENS, {ACT: mask}), tapped.replaced(TOKENS, jnp.where(mask[None], hidden, 0)))
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_changed_changes_those_after_it():
     tapped = _tapped("nnx_transformer", "blocks/1/act", ACT)
     assert tapped.names == (ACT, "blocks/1/act")
@@ -192,7 +193,12 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("use", USES)
+SLOW_USES = ("network_vectors", "module_effects")
+
+
+@pytest.mark.parametrize(
+    "use", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW_USES else name for name in USES]
+)
 def test_methods_find_the_same_in_a_tapped_network_as_in_its_segments(use):
     segments, tapped = _both_ways()
     jax.tree.map(_close, USES[use](tapped, ROWS), USES[use](segments, ROWS))

@@ -27,20 +27,26 @@ TRIES = {
         found["curves"].deletion_area.mean() < found["curves"].insertion_area.mean()
     ),
     "nnx_transformer": lambda found: (
-        0 < found["selection"].units < 16
+        found["selection"].reached
+        and found["selection"].units < 16  # 0 where what flows around the block decides alone
         and not np.allclose(found["at_first"], found["tapped"](found["x"]), atol=1e-3)
         and (found["climbed"].activation > found["tapped"].head(found["x"][:1]).max(axis=(0, 1))).mean() > 0.5
     ),
     "keras_model": lambda found: len(found["tree"].linkage) == 11 and found["maps"].shape == (400, 64),
     "torch_model": lambda found: found["climbed"].converged.all() and found["maps"].shape == (400, 64),
-    "table": lambda found: "proline" in [found["table"].feature_names[each] for each in found["order"][:4]],
+    "table": lambda found: (
+        "proline" in [found["table"].feature_names[each] for each in found["order"][:4]]
+        and Path("table.png").stat().st_size > 10_000
+    ),
     "regression": lambda found: (
-        found["error"] > float(((found["network"](found["rows"])[:, 0] - found["quantity"]) ** 2).mean())
+        {each.name for each in found["planned"].methods if each.reason is None} == {"modules", "controls"}
+        and found["error"] > float(((found["network"](found["rows"])[:, 0] - found["quantity"]) ** 2).mean())
     ),
     "byte_texts": lambda found: found["place"] in (3, 4, 5),
 }
+SLOW = ("nnx_cnn", "nnx_transformer", "torch_model")
 EACH = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if "torch" in name else name for name in TRIES]
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in TRIES]
 )
 
 

@@ -29,11 +29,12 @@ for _ in range(60):
     step(network, optimizer)
 
 # Own code.
-from interp_jax import methods
+from interp_jax import methods, plan
 
+planned = plan(network, rows, quantity, budget="seconds", feature_names=table.feature_names)
 segments = network.segments("relu1")
 tree = methods.hierarchy.build(methods.hierarchy.network_vectors(segments, rows))
 effects = methods.hierarchy.output_effects(segments, rows)
 changed = methods.ablation.ablate_mean(segments, rows, [tree.cut(2) == 0])
 error = float(jnp.mean((changed[:, 0] - quantity) ** 2))
-print(tree, effects, error)
+print(planned, tree, effects, error, sep="\n")

@@ -1,4 +1,4 @@
-"""A table of measurements: which columns count, and which does each hidden unit follow?"""
+"""A table of measurements: what would a report cost, which columns count, and which do the hidden units follow?"""
 
 import jax
 import optax
@@ -14,14 +14,14 @@ network = networks.fit(networks.perceptron(jax.random.key(0), (13, 8, 3)), rows,
 # Own code.
 import numpy as np
 
-from interp_jax import methods
+from interp_jax import figures, methods, plan
 
+names = {"class_names": table.target_names, "feature_names": table.feature_names}
+print(plan(network, rows, table.target, budget="seconds", **names))
 target = np.asarray(network(rows)).argmax(axis=1)
 maps = methods.attribution.integrated_gradients(network, rows, target, nodes=8)
 order = np.argsort(-np.abs(maps).mean(axis=0))
 print("columns that count:", [table.feature_names[column] for column in order[:3]])
-segments = network.segments("relu1")
-vectors = methods.hierarchy.network_vectors(segments, rows).vectors
-for unit, correlations in enumerate(np.asarray(vectors[:, :13])):
-    column = np.abs(correlations).argmax()
-    print(f"unit {unit} follows {table.feature_names[column]}, correlation {correlations[column]:.2f}")
+tree = methods.hierarchy.build(methods.hierarchy.network_vectors(network.segments("relu1"), rows))
+options = {"feature_names": table.feature_names, "output_names": table.target_names}
+figures.hierarchy(tree, clusters=[3], **options).savefig("table.png")
