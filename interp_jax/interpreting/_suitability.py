@@ -95,7 +95,7 @@ def _no_labels(subject: Subject) -> str | None:
             "np.digitize gives"
         )
     if subject.targets == "several labels a row":
-        return "it compares classes, and the labels are several labels a row; methods.deviation.profile takes one of them"
+        return "it compares classes, and a row has several labels; methods.deviation.profile takes one of them"
     if subject.labels is None:
         return "it needs labels, and none were given"
     if len(np.unique(subject.labels)) < 2:
