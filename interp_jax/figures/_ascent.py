@@ -26,7 +26,7 @@ def ascent(
     names: Sequence[Any] | None = None,
     input_shape: Sequence[SupportsIndex] | None = None,
     positions: ArrayLike | None = None,
-    feature_names: Sequence[Any] | None = None,
+    feature_names: Sequence[Any] | np.ndarray | None = None,
     columns: int = 6,
     most: int = 30,
 ) -> Figure:

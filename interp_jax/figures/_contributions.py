@@ -31,8 +31,8 @@ def contributions(
     input_shape: Sequence[SupportsIndex] | None = None,
     rows: Sequence[SupportsIndex] | None = None,
     layers: Sequence[SupportsIndex] | None = None,
-    class_names: Sequence[Any] | None = None,
-    feature_names: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | np.ndarray | None = None,
+    feature_names: Sequence[Any] | np.ndarray | None = None,
 ) -> Figure:
     """A figure of `Contributions`: what the layers have changed in a few rows, and the likelihood of their classes.
 

@@ -39,10 +39,10 @@ def explanation(
     explainer: Any,
     explanation: Any,
     *,
-    class_names: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | np.ndarray | None = None,
     inputs: ArrayLike | None = None,
     input_shape: Sequence[SupportsIndex] | None = None,
-    feature_names: Sequence[Any] | None = None,
+    feature_names: Sequence[Any] | np.ndarray | None = None,
     most_hypotheses: SupportsIndex = 9,
     whole_tree: bool = False,
 ) -> Figure:

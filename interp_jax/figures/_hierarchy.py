@@ -26,8 +26,8 @@ def hierarchy(
     *,
     clusters: Sequence[SupportsIndex] = (4, 8, 16),
     input_shape: Sequence[SupportsIndex] | None = None,
-    feature_names: Sequence[Any] | None = None,
-    output_names: Sequence[Any] | None = None,
+    feature_names: Sequence[Any] | np.ndarray | None = None,
+    output_names: Sequence[Any] | np.ndarray | None = None,
     unit_name: str = "hidden units",
 ) -> Figure:
     """A figure of a `Hierarchy`: the tree, its clusters at a few resolutions, and the roles of the coarsest ones.
@@ -137,7 +137,10 @@ def _split(
 
 
 def _names(
-    feature_names: Sequence[Any] | None, output_names: Sequence[Any] | None, features: int, outputs: int
+    feature_names: Sequence[Any] | np.ndarray | None,
+    output_names: Sequence[Any] | np.ndarray | None,
+    features: int,
+    outputs: int,
 ) -> list[str]:
     """A name, possibly empty, for each feature, or none at all."""
     if feature_names is None and output_names is None:

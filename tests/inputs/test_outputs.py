@@ -24,6 +24,7 @@ def regression(x):
     return tail(head(x))
 
 
+@pytest.mark.slow
 def test_feature_vectors_correlate_units_with_quantities_as_they_are():
     found = hierarchy.network_vectors((head, tail), INPUTS).vectors
     hidden, outputs = np.asarray(head(INPUTS)), np.asarray(regression(INPUTS))

@@ -53,7 +53,9 @@ def test_whole_numbers_do_not_wrap_around():
         np.testing.assert_array_equal(pooled("hidden", values, "mean"), [[200.0], [200.0]])
 
 
-@pytest.mark.parametrize("pool", BY_HAND)
+@pytest.mark.parametrize(
+    "pool", [pytest.param("mean", marks=pytest.mark.slow), "max", pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_feature_vectors_of_pooled_layers_are_those_of_layers_pooled_by_hand(pool):
     outputs = np.asarray(tail(HIDDEN))
     found = hierarchy.feature_vectors(INPUTS, HIDDEN, outputs, pool=pool)
@@ -71,6 +73,7 @@ def test_feature_vectors_of_pooled_layers_are_those_of_layers_pooled_by_hand(poo
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *support)
 
 
+@pytest.mark.slow
 def test_float64_far_from_zero_keeps_its_digits_when_pooled():
     far = HIDDEN.astype(np.float64) + 1e9 * np.arange(1, UNITS + 1)
     for pool in ("mean", "max"):

@@ -38,6 +38,7 @@ def apart(x):
     return NETWORK((x[:, :3], x[:, 3:]))
 
 
+@pytest.mark.slow
 def test_hidden_units_of_two_inputs_are_those_of_one():
     hidden, outputs = networks.apply(HEAD, INPUTS), networks.apply(NETWORK, INPUTS)
     np.testing.assert_allclose(networks.apply(TAIL, hidden), outputs, atol=1e-6)

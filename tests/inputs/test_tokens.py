@@ -99,6 +99,7 @@ def test_removal_replaces_tokens_by_the_baseline_token(kind):
         np.testing.assert_allclose(found.insertion[:, step], inserted, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_removal_in_the_embedding_takes_positions_whole_and_agrees_with_that_of_the_tokens():
     importance = np.random.default_rng(2).random((ROWS, POSITIONS)).astype(np.float32)
     of_tokens = attribution.removal_curves(NETWORK, TOKENS, importance, TARGET, baseline=0, steps=5)
@@ -115,6 +116,7 @@ def test_importance_of_other_axes_than_the_first_is_refused(shape):
         attribution.removal_curves(REST, EMBEDDED, np.ones(shape, np.float32), TARGET)
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_not_whole_makes_floats_of_whole_numbers():
     rows, weights = np.arange(12, dtype=np.uint8).reshape(3, 4), np.random.default_rng(3).normal(size=(4, 2))
     network = jax.tree_util.Partial(lambda weights, x: x @ weights, jnp.asarray(weights, jnp.float32))
@@ -164,6 +166,7 @@ def test_outputs_change_with_units_also_where_the_rows_are_token_ids():
     np.testing.assert_allclose(found, hierarchy.output_effects((lambda x: x, REST), EMBEDDED), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_images_do_not_wrap_around_where_no_gradient_is_needed():
     rows, weights = np.random.default_rng(5).integers(0, 255, (4, 3)).astype(np.uint8), np.eye(3, 2, dtype=np.float32)
     network = jax.tree_util.Partial(lambda weights, x: (x - 128) @ weights / 64, jnp.asarray(weights))

@@ -44,7 +44,7 @@ TRIES = {
     ),
     "byte_texts": lambda found: found["place"] in (3, 4, 5),
 }
-SLOW = ("nnx_cnn", "nnx_transformer", "torch_model")
+SLOW = ("nnx_cnn", "equinox_mlp", "nnx_transformer", "torch_model")
 EACH = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in TRIES]
 )
