@@ -186,9 +186,10 @@ def _without(data: ClassData, drawn: ClassData) -> ClassData:
 
 
 def _rate(tail, hidden, predictions, target, core, data, options) -> float:
-    """The rate of a set on rows, by the classifier that it was selected for; NaN without rows of a group."""
+    """The rate of a set on rows, as it was selected for: same classifier and ablation; NaN without rows of a group."""
     if any(len(side) == 0 for side, taken in zip(data, core.rows, strict=True) if len(taken)):
         return float("nan")
     used = {name: options[name] for name in ("classifier", "scores") if name in options}
+    used |= {"data": data, "weight": core.weight, "ablation": core.replacement}
     masks = jax.tree.map(lambda mask: jnp.asarray(mask)[None], core.mask)
-    return float(holding_rates(tail, hidden, predictions, target, masks, data=data, weight=core.weight, **used)[0])
+    return float(holding_rates(tail, hidden, predictions, target, masks, **used)[0])

@@ -72,6 +72,30 @@ def test_rows_are_drawn_with_replacement_within_each_group_and_all_else_stays(se
     np.testing.assert_allclose(found.held_out_rates, 1.0)
 
 
+def test_rows_left_out_are_asked_about_with_what_stands_in_for_closed_units(selections, monkeypatch):
+    """The unit that decides is closed in no set; another, closed in all, decides alone if it is not zero."""
+
+    def tail(hidden):
+        return _tail(hidden) + jnp.array([[0.0, 1e3]]) * hidden[:, 3:]
+
+    hidden = np.concatenate([HIDDEN[:, :3], np.zeros((40, 1), np.float32)], axis=1)
+    chosen = resampling.select
+
+    def select(*given, ablation, **options):
+        constants = core_units.Replacement(jnp.asarray(ablation, jnp.float32))
+        return chosen(*given, **options)._replace(replacement=constants)
+
+    monkeypatch.setattr(resampling, "select", select)
+    rates = {}
+    for value in (0.0, 1.0):
+        found = core_units.resampled(
+            tail, hidden, LABELS, 0, key=KEY, resamples=2, ablation=np.array([0, 0, 0, value], np.float32)
+        )
+        rates[value] = found.held_out_rates
+    np.testing.assert_allclose(rates[0.0], 1.0)
+    np.testing.assert_allclose(rates[1.0], 0.5)
+
+
 def test_starts_vary_the_key_alone(selections):
     found = core_units.resampled(_tail, HIDDEN, LABELS, 0, key=KEY, resamples=4, vary="starts", steps=3)
     first = selections[0][0]
