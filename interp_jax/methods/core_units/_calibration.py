@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -64,7 +65,7 @@ def as_calibration(
     The confidence is shared by a number of ``tests``.
 
     Raises:
-        ValueError: no pair of arrays that fit, or too few rows.
+        ValueError: no pair of arrays that fit, the rows to search on, or too few rows.
     """
     half, sample = jax.random.split(key)
     searched, name, found_where = None, "calibration", ""
@@ -77,7 +78,9 @@ def as_calibration(
         data = ClassData(*(np.sort(second) for _, second in parts))
         name, found_where = "hidden", " in the half left for calibration"
     else:
-        hidden, predictions = _pair(given, hidden, classes)
+        searched_on, (hidden, predictions) = hidden, _pair(given, hidden, classes)
+        if hidden.shape == searched_on.shape and bool(jnp.array_equal(hidden, searched_on)):
+            raise ValueError("calibration: found the rows that are searched, wanted rows that serve no search")
         data = ClassData(*_groups(predictions, target))
     one_group = target is None or not negatives
     data = ClassData(data.positives, data.negatives[:0]) if one_group else data
