@@ -80,7 +80,8 @@ def show(result: Certificates, page) -> None:
         f"the smallest whose bound reaches {goal} is certified: at most one certificate in "
         f"{round(1 / (1 - result.confidence))} may be false. The tables have means over networks: units of the set "
         "selected without a certificate and of the certified one, of the latter the lower bound, and the rates of both "
-        "on the test images, which serve here only to check the certificates."
+        "on the test images, which serve here only to check the certificates. A network without a certificate for a "
+        "class is left out of what is said of certified sets."
     )
     page.finding(sentence(result))
     names, metrics = [str(label) for label in range(10)], {}
@@ -90,18 +91,25 @@ def show(result: Certificates, page) -> None:
             "units": map("{:.1f}".format, each.units.mean(axis=0)),
             "rate on test images": map("{:.2%}".format, each.test_rate.mean(axis=0)),
             "certified": map("{} of {}".format, each.certified.sum(axis=0), [len(each.certified)] * 10),
-            "units, certified": map("{:.1f}".format, each.certified_units.mean(axis=0)),
-            "lower bound": map("{:.2%}".format, each.lower_bound.mean(axis=0)),
+            "units, certified": _means(each, each.certified_units, "{:.1f}"),
+            "lower bound": _means(each, each.lower_bound, "{:.2%}"),
             "calibration images": map("{:.0f}".format, each.calibration_rows.mean(axis=0)),
-            "rate on test images, certified": map("{:.2%}".format, each.certified_test_rate.mean(axis=0)),
+            "rate on test images, certified": _means(each, each.certified_test_rate, "{:.2%}"),
         }
         page.table([*columns], [*zip(*columns.values(), strict=True)], f"{layer}, {result.of[layer]} feature maps.")
-        series = {"without a certificate": each.units.T, "certified": each.certified_units.T}
+        certified = np.where(each.certified, each.certified_units, np.nan)
+        series = {"without a certificate": each.units.T, "certified": certified.T}
         bars = figures.selected_units.by_class(names, series, None, y_label=f"units of {layer}")
         page.figure(f"certified_{layer}", bars, f"{layer}: units for every class, a point for every network.")
         metrics[layer] = {**each._asdict(), "of": result.of[layer]}
     n, false, most = count_false(result)
     page.metrics({**metrics, "certificates": n, "false": false, "most_false_by_chance": most})
+
+
+def _means(each: Certified, values: np.ndarray, form: str) -> list[str]:
+    """The mean of each class over the networks that have a certificate for it."""
+    pairs = zip(values.T, each.certified.T, strict=True)
+    return [form.format(value[certified].mean()) if certified.any() else "–" for value, certified in pairs]
 
 
 def count_false(result: Certificates) -> tuple[int, int, int]:

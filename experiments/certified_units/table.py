@@ -19,7 +19,7 @@ def lines(files: Files) -> list[tuple]:
     return [
         (
             f"units certified to hold {config['holding']:.0%} on new rows, of {of['of']}: {config['data']}, {layer}",
-            f"{np.mean(of['certified_units']):.1f} (without a certificate {np.mean(of['units']):.1f})",
+            _units(of),
             "–",
             config["seeds"],
         )
@@ -33,20 +33,33 @@ def results_table(files: Files) -> str:
         (
             f"{config['data']}, {layer} ({of['of']})",
             config["seeds"],
-            f"{np.mean(of['units']):.1f}",
-            f"{np.mean(of['certified_units']):.1f}",
+            *(_mean(of, name, "{:.1f}") for name in ("units", "certified_units")),
             f"{np.sum(of['certified'])} of {np.size(of['certified'])}",
             f"{config['holding']:.0%}",
-            *(f"{np.mean(of[name]):.2%}" for name in ("test_rate", "certified_test_rate")),
+            *(_mean(of, name, "{:.2%}") for name in ("test_rate", "certified_test_rate")),
             f"{all_of['false']} of {all_of['certificates']} ({all_of['most_false_by_chance']})",
         )
         for config, layer, of, all_of in _layers(files)
     ]
     return (
-        f"{table(HEADER, rows)}\n\nMeans over networks and the ten classes. The required rate is certified for each "
+        f"{table(HEADER, rows)}\n\nMeans over all networks and classes with a certificate, also of the sets selected "
+        "without one. The required rate is certified for each "
         "class by itself, at 95% confidence, by images that neither trained the network nor served the search. "
         f"{provenance('certified_units', files, PRESETS)}"
     )
+
+
+def _mean(of: dict, name: str, form: str) -> str:
+    """The mean over the cases in which a set is certified."""
+    certified = np.array(of["certified"], bool)
+    return form.format(np.mean(np.array(of[name])[certified])) if certified.any() else "–"
+
+
+def _units(of: dict) -> str:
+    """Units with a certificate and without one, and in how many cases there is one if not in all."""
+    few = "" if np.all(of["certified"]) else f"; {np.sum(of['certified'])} of {np.size(of['certified'])} certified"
+    with_one, without = (_mean(of, name, "{:.1f}") for name in ("certified_units", "units"))
+    return f"{with_one} (without a certificate {without}{few})"
 
 
 def _layers(files):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.certified_units import as_published, certificates, replaced
+from experiments.certified_units import as_published, certificates, replaced, table
 from experiments.certified_units import study as study_main
 from experiments.certified_units.as_published import AsPublished
 from experiments.certified_units.certificates import Certificates, Certified
@@ -117,3 +117,15 @@ def test_the_objective_collapses_keeps_everything_or_selects():
 def test_settings_that_no_run_can_use_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         Settings(**changes)
+
+
+def test_what_is_not_certified_counts_in_no_mean_of_certified_sets():
+    one = _certificates(0.995).layers["max2"]
+    one.certified[:] = False
+    one.certified[0, :4] = True
+    one.certified_units[0, 0] = 9
+    one.certified_units[1] = 64
+    of = {"of": 64, **one._asdict()}
+    assert table._units(of) == "6.0 (without a certificate 3.0; 4 of 20 certified)"
+    assert table._units({**of, "certified": np.zeros((2, 10)) > 0}).startswith("– (without")
+    assert certificates._means(one, one.certified_units, "{:.1f}") == ["9.0", "5.0", "5.0", "5.0", *"–" * 6]
