@@ -127,6 +127,9 @@ def certify(
     a sequence fixed beforehand costs no correction (fixed-sequence testing, Maurer et al. 1995). Without an order each
     mask is tested at δ / masks (Bonferroni), and the smallest that passes is returned.
 
+    **Precision.** Certified are the decisions that this tail computes. In half precision scores tie, and a lifted, cut
+    or otherwise arranged tail sums in another order and may decide tied rows otherwise: give the one that will be used.
+
     Host-level. Cost: an evaluation of the rows per mask tested; memory as in `holding_rates`.
 
     Args:
