@@ -273,14 +273,14 @@ def larger_masks(mask: np.ndarray, order: np.ndarray) -> np.ndarray:
     return (rank[None] < np.array(numbers, int)[::-1, None]) & (mask | (rank >= 0))
 
 
-def without_doubtful(evaluator: MaskEvaluator, nested: np.ndarray, mask: np.ndarray, required: float) -> np.ndarray:
-    """The nested sets but those larger than a mask that hold less than required, or than the mask, if that is less.
+def without_doubtful(evaluator: MaskEvaluator, nested: np.ndarray) -> np.ndarray:
+    """The nested sets but those that hold less than a smaller one of them on the evaluator's rows.
 
     Units that help a set one by one may harm it together, and a sequence of tests ends at the first that fails.
     """
-    least = min(required, evaluator.rate(mask)) - ROUNDING
-    larger = nested.sum(axis=1) > mask.sum()
-    return nested[[not more or evaluator.rate(each) >= least for each, more in zip(nested, larger, strict=True)]]
+    rates = np.array([evaluator.rate(mask) for mask in nested])
+    most_of_smaller = np.maximum.accumulate(rates[::-1])[::-1]
+    return nested[rates >= most_of_smaller - ROUNDING]
 
 
 def _one_by_one(mask):

@@ -47,7 +47,7 @@ class Selection(NamedTuple):
         lower_bound: with a confidence, the lower bound of the mask's rate on new rows. It is pointwise: right with that
             confidence for a mask chosen beforehand. What is guaranteed is ``holding``.
         confidence: of the guarantee; None without one.
-        nested: with a confidence, [masks, …] the nested sets tested, from all units on, as `certify` takes them.
+        nested: with a confidence, [masks, …] the nested sets tested, from large to small, as `certify` takes them.
         calibration_rows: the rows that certify, numbers of the rows given as ``calibration``, or else of ``hidden``.
         replacement: what stands in for closed units, to be given as ``ablation`` for new rows; None for zero.
         joint: whether the confidence is that of all classes' selections together.
@@ -150,8 +150,8 @@ def select(
     With a ``confidence`` the set is certified to hold that share of decisions on new rows too (`certify`). Half of the
     rows of each group, or those given as ``calibration``, take no part in the search, which asks for the rate that they
     must show for a certificate. Around the set found, nested sets are made, from all units to the fewest that reach
-    ``holding``; larger ones that hold less on the search's rows than asked for are left out. The rest are tested in
-    this order; the smallest certified one is the result. The guarantee assumes that the calibration rows did not train
+    ``holding``; those that hold less on the search's rows than a smaller one are left out. The rest are tested in this
+    order; the smallest certified one is the result. The guarantee assumes that the calibration rows did not train
     the network either, and are independent draws from the rows asked about. It is that of one call, whose starts are
     compared by the search's rows: for several calls of which one is chosen, see ``compared`` of `certify`, which takes
     ``nested``.
@@ -199,7 +199,8 @@ def select(
             rows, or without those that certify); "resample", their activations in other searched rows (`replacement`:
             at most 1,000 donors, 4 draws a row, with which the search takes 4 times as long); constants, [units] or
             any last axes of hidden; or a `Replacement`. Certified is what stands in for them on new rows too,
-            ``replacement`` of the result; resampled calibration rows have one donor each.
+            ``replacement`` of the result, so that constants and a `Replacement` must not be of the rows that certify;
+            resampled calibration rows have one donor each.
         needed: True looks for a set that suffices and is also missed: removed alone, with the same ablation, it leaves
             at most ¾ of the decisions (½ if all rows are of one group), midway between all and those that hold if no
             row, or every row, is decided to be of the class; a number is another such rate. If none is found,
@@ -290,7 +291,7 @@ def select(
             closed = np.flatnonzero(~mask)
             larger = larger_masks(mask, closed[np.argsort(-gates[own][closed], kind="stable")])
             nested = np.concatenate([larger, mask[None]])
-        nested = without_doubtful(evaluator, nested, mask, required)
+        nested = without_doubtful(evaluator, nested)
         options = {"holding": float(holding), "tolerance": tolerances[own]}
         tested, _ = ablated(network, hidden, once(replacement))
         place, bound = calibrated.test(tested, nested, mask, asked, **options)
