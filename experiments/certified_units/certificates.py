@@ -80,8 +80,8 @@ def show(result: Certificates, page) -> None:
         f"the smallest whose bound reaches {goal} is certified: at most one certificate in "
         f"{round(1 / (1 - result.confidence))} may be false. The tables have means over networks: units of the set "
         "selected without a certificate and of the certified one, of the latter the lower bound, and the rates of both "
-        "on the test images, which serve here only to check the certificates. A network without a certificate for a "
-        "class is left out of what is said of certified sets."
+        "on the test images, which serve here only to check the certificates. Means of certified sets leave out "
+        "networks without a certificate for the class."
     )
     page.finding(sentence(result))
     names, metrics = [str(label) for label in range(10)], {}
