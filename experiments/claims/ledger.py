@@ -8,10 +8,11 @@ from experiments.kept import RESULTS
 FILE = RESULTS / "CLAIMS.md"
 TITLE = """# What the papers' claims are worth
 
-Every section of the five papers, its claims, our numbers over networks with 95% intervals, the control that could
-explain a claim away, and a verdict. Verdicts follow from rules fixed beforehand (`experiments/claims/rules.py`): a test
-of each part by the spread over networks, with Holm's correction within a paper. *Undecided* is what no test decides; a
-single network decides nothing. `python -m experiments.claims` writes this file from the kept runs.
+Every section of the five papers, its claims, a verdict, our numbers over networks with 95% intervals, and the control
+that could explain a claim away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts
+follow from rules fixed beforehand (`experiments/claims/rules.py`): a test of each part by the spread over networks, with
+Holm's correction within a paper. *Explained by a control*: the control shows nearly as much. *Undecided*: no test
+decides; one network never does. `python -m experiments.claims` writes this file from the kept runs.
 """
 
 

@@ -1,29 +1,81 @@
 """The ledger as text: a summary, and a table for every paper."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from experiments.claims.claim import Assessed, Paper
-from experiments.claims.rules import EXPLAINED, HOLDS, NOT_TESTED, UNDECIDED, VERDICTS, Control
+from experiments.claims.rules import EXPLAINED, HOLDS, NOT_TESTED, UNDECIDED, VERDICTS, Control, Part
 
 Ledger = Mapping[Paper, list[Assessed]]
 
 
+ANSWERS = {
+    "yes": "every comparison shows more than the control does",
+    "in part": "some comparisons do",
+    "no": "none does, and some show no more than the control",
+    "undecided": "no test decides any comparison",
+}
+
+
 def summary(ledger: Ledger) -> str:
-    """Which methods beat their controls on which data, then the number of claims by paper and verdict."""
-    cells: dict[str, dict[str, list[str]]] = {}
+    """Which methods show more than their controls on which data, then the number of claims by paper and verdict."""
+    methods: dict[str, dict[str, list[Part]]] = {}
     for assessed in (each for claims in ledger.values() for each in claims):
         for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True):
             if isinstance(part.rule, Control) and assessed.claim.method:
-                cells.setdefault(assessed.claim.method, {}).setdefault(verdict, []).append(part.what)
-    kinds = HOLDS, EXPLAINED, UNDECIDED
-    rows = [(method, *("; ".join(by.get(kind, [])) or "–" for kind in kinds)) for method, by in cells.items()]
-    methods = _table(("method", "more than its control", "explained by its control", "undecided"), rows)
+                methods.setdefault(assessed.claim.method, {}).setdefault(verdict, []).append(part)
+    answers = {method: _answer(by) for method, by in methods.items()}
+    rows = [
+        (
+            method,
+            f"**{answers[method]}**{_share(by)}",
+            *(_by_data(by.get(kind, [])) for kind in (HOLDS, EXPLAINED)),
+            _open(by),
+        )
+        for method, by in sorted(methods.items(), key=lambda each: list(ANSWERS).index(answers[each[0]]))
+    ]
+    counts = Counter(answers.values())
+    lead = f"Do these show more than their controls? Of {len(rows)}: " + "; ".join(
+        f"{answer}, {counts[answer]} ({meaning})" for answer, meaning in ANSWERS.items() if counts[answer]
+    )
+    header = "method or finding", "more than its controls?", "more", "no more", "undecided"
+    table = _table(header, rows)
     rows = []
     for paper, assessed in ledger.items():
         counts = Counter(each.verdict for each in assessed)
         rows.append((paper.short, *(str(counts[verdict] or "–") for verdict in VERDICTS)))
-    return f"{methods}\n\n{_table(('claims of', *VERDICTS), rows)}"
+    return f"{lead}.\n\n{table}\n\n{_table(('number of claims', *VERDICTS), rows)}"
+
+
+def _answer(by_verdict: Mapping[str, list[Part]]) -> str:
+    if HOLDS in by_verdict:
+        return "yes" if len(by_verdict) == 1 else "in part"
+    return "no" if EXPLAINED in by_verdict else "undecided"
+
+
+def _share(by_verdict: Mapping[str, list[Part]]) -> str:
+    more, of = len(by_verdict.get(HOLDS, [])), sum(map(len, by_verdict.values()))
+    return f", {more} of {of}" if 0 < more < of else ""
+
+
+def _by_data(parts: Sequence[Part]) -> str:
+    """The compared parts, those of one data set together, and only their number if there are more than three."""
+    details: dict[str, list[str]] = {}
+    for part in parts:
+        data, _, detail = part.what.partition(", ")
+        details.setdefault(data, []).append(detail)
+    details = {data: each if len(each) < 4 else [f"{len(each)} comparisons"] for data, each in details.items()}
+    named = (f"{data}: {' / '.join(each)}" if any(each) else data for data, each in details.items())
+    return "; ".join(named) or "–"
+
+
+def _open(by_verdict: Mapping[str, list[Part]]) -> str:
+    """The data sets of undecided parts, by the reason; their names are in the tables of the papers."""
+    data: dict[str, list[str]] = {}
+    for part in by_verdict.get(UNDECIDED, []):
+        reason = "unclear" if part.ours.freedom else "no spread over networks"
+        data.setdefault(reason, []).append(part.what.partition(", ")[0])
+    return "; ".join(f"{reason}: {', '.join(dict.fromkeys(each))}" for reason, each in data.items()) or "–"
 
 
 def paper_table(paper: Paper, assessed: list[Assessed]) -> str:
@@ -31,40 +83,39 @@ def paper_table(paper: Paper, assessed: list[Assessed]) -> str:
     rows, by_claim = [], {each.claim: each for each in assessed}
     for section, claims in paper.sections.items():
         if isinstance(claims, str):
-            rows.append((section, f"*no claim: {claims}*", "", "", "", "", ""))
+            rows.append((section, f"*no claim: {claims}*", *[""] * 5))
             continue
         for claim in claims:
             rows.append(_row(section, by_claim[claim]))
-    header = "section", "claim", "published", "ours", "control", "rule", "verdict"
+    header = "section", "claim", "verdict", "ours", "published", "control", "rule"
     return _table(header, rows)
 
 
 def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
     claim = assessed.claim
-    ours = "<br>".join(f"{part.what}: {_number(part)}" for part in assessed.parts)
+    several = len(set(assessed.of_parts)) > 1  # else the verdict of the whole is that of every part
+    ours = "<br>".join(
+        f"{part.what}: {_estimate(part)}" + (f" – {verdict}" if several else "")
+        for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True)
+    )
     ours += f"<br>*{claim.note}*" if claim.note else ""
     rule = "; ".join(dict.fromkeys(part.rule.words() for part in assessed.parts))
-    several = len(set(assessed.of_parts)) > 1
-    parts = "; ".join(f"{part.what} {verdict}" for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True))
-    verdict = (
-        f"**{assessed.verdict}**"
-        + (f" ({parts})" if several else "")
-        + (f": {assessed.reason}" if assessed.reason else "")
-    )
+    verdict = f"**{assessed.verdict}**" + (f": {assessed.reason}" if assessed.reason else "")
     if assessed.verdict == NOT_TESTED:
         ours, rule = "–", "–"
-    return f"{section}, {claim.place}", claim.sentence, claim.published, ours, claim.control or "–", rule, verdict
+    return f"{section}, {claim.place}", claim.sentence, verdict, ours, claim.published, claim.control or "–", rule
 
 
-def _number(part) -> str:
+def _estimate(part: Part) -> str:
     ours = part.ours
-    number, networks = f"{ours.mean:.3g}", f"{ours.networks:,} {ours.repeated}"
-    networks = "one network" if ours.networks == 1 else networks
+    number, networks = _number(ours.mean), f"{ours.networks:,} {ours.repeated}"
     if ours.freedom:
-        number += " ({:.3g} to {:.3g}, {})".format(*ours.interval(), networks)
-    else:
-        number += f" ({networks})" if ours.networks < 2 else f" ({networks}, no spread kept)"
-    return number.replace("-", "\u2212")
+        return f"{number} ({' to '.join(map(_number, ours.interval()))}, {networks})"
+    return f"{number} (one network)" if ours.networks == 1 else f"{number} ({networks}, no spread kept)"
+
+
+def _number(value: float) -> str:
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "\u2212")
 
 
 def _table(header, rows) -> str:

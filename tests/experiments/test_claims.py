@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.claims import page
-from experiments.claims.claim import Claim, Paper, assess
+from experiments.claims.claim import Assessed, Claim, Paper, assess
 from experiments.claims.rules import (
     EXPLAINED,
     FAILS,
@@ -107,8 +107,34 @@ def test_a_ledger_has_every_section_and_says_what_is_missing():
     assert "digits: 0.55 (0.426 to 0.674, 3 networks)" in table
     assert "**not tested here**: no such data" in table
     text = page.summary({paper: assessed})
-    assert "| roles | digits | – | – |" in text
+    assert "Of 1: yes, 1 (every comparison shows more than the control does)." in text
+    assert "| roles | **yes** | digits | – | – |" in text
     assert "| A | 1 | – | – | – | – | 2 |" in text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "row"),
+    [
+        ((HOLDS, HOLDS), "**yes** | MNIST: untrained / permuted, all | – | – |"),
+        ((HOLDS, EXPLAINED), "**in part**, 1 of 2 | MNIST: untrained | MNIST: permuted, all | – |"),
+        ((EXPLAINED, UNDECIDED), "**no** | – | MNIST: untrained | unclear: MNIST |"),
+        ((UNDECIDED, UNDECIDED), "**undecided** | – | – | unclear: MNIST |"),
+    ],
+)
+def test_the_summary_answers_for_each_method_whether_it_shows_more_than_its_controls(verdicts, row):
+    parts = [Part(f"MNIST, {name}", over_networks(NEAR), Control(0.1)) for name in ("untrained", "permuted, all")]
+    assessed = Assessed("2", Claim("Fig. 1", "More.", "1", lambda _: parts, method="roles"), parts, [*verdicts], HOLDS)
+    assert f"| roles | {row}" in page.summary({_paper(): [assessed]})
+
+
+def test_numbers_are_written_out_and_parts_without_a_spread_are_named():
+    part = Part("digits", over_networks([1234.5]), Control(0.1))
+    assessed = Assessed(
+        "2", Claim("Fig. 1", "More.", "1", lambda _: [part], method="roles"), [part], [UNDECIDED], HOLDS
+    )
+    paper = Paper("A", "A paper", {"2": [assessed.claim]})
+    assert "digits: 1,234 (one network)" in page.paper_table(paper, [assessed])
+    assert "| no spread over networks: digits |" in page.summary({paper: [assessed]})
 
 
 def test_a_single_network_decides_nothing():

@@ -373,7 +373,7 @@ INTRODUCTION = [
         control="all other units: decisions that hold if only the core keeps its values and the others have those of "
         "another image, less those that hold the other way round",
         note=f"The core is selected, as in the paper, with the other units at zero. On held-out images. {ONE_NETWORK}",
-        method="core units, under resampling",
+        method="core units, against all other units",
     ),
     Claim(
         "p. 2",
@@ -582,7 +582,7 @@ ON_MNIST = [
         _better_than_random,
         control="ten random sets for each class: rate of our selection less their mean",
         note=f"On another sample of rows than that of the selection. {ONE_NETWORK}",
-        method="core units, other units at zero",
+        method="core units, against random sets as large",
     ),
     Claim(
         "Fig. 5",

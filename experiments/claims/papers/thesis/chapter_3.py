@@ -25,8 +25,8 @@ from experiments.claims.papers.thesis.records import (
 from experiments.claims.rules import Control, Number, Part, over_networks
 
 NOISE = "The thesis does not print the standard deviation of the noise; ours, 1, was chosen because its tables fit"
-LOCATE = "Networks that locate a jump"
-READ = "Reading the weights of a network of one layer"
+LOCATE = "networks that locate a jump, against a classical detector"
+READ = "reading the weights of a network of one layer"
 MARGIN = 0.05  # samples, a tenth of the classical detector's error
 
 

@@ -148,7 +148,7 @@ CONVOLUTIONS = {
                 for name in CNN.values()
             ],
             control="the classical detector with answers from 21 to 80 only",
-            method="Networks that locate a jump",
+            method="networks that locate a jump, against a classical detector",
         ),
         Claim(
             "Table 3.4",

@@ -145,7 +145,7 @@ EMBEDDING = {
             "not tested in the thesis",
             _starts,
             control="the same weights assigned to other classes",
-            method="Pseudo-inverse as start of the output layer",
+            method="pseudo-inverse as start of the output layer",
         ),
     ],
 }

@@ -6,7 +6,7 @@ from experiments.claims.claim import Claim
 from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, one
 from experiments.claims.rules import Control, Number, Part, over_networks
 
-ASCENT = "Gradient ascent on a class"
+ASCENT = "gradient ascent on a class"
 STAGES = "one network of each kind, the mean of 16 starts"
 NO_WIDTHS = "the widths of peaks are not in the kept run"
 

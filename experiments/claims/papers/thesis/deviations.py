@@ -9,7 +9,7 @@ from experiments.claims.papers.thesis.records import (
 )
 from experiments.claims.rules import Control, Part, over_networks
 
-METHOD = "Inner-class deviation of hidden layers"
+METHOD = "inner-class deviation of hidden layers"
 MARGIN = 0.1  # of the deviation of the input
 ADAM = "memorizing by Adam for 512 epochs (thesis: plain gradient descent with a rate of .01)"
 MNIST = (
