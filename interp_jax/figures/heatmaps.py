@@ -56,7 +56,9 @@ def weights(layers: Mapping[str, tuple[ArrayLike, ArrayLike]], *, columns: int =
 
 
 @styled
-def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, columns: int = 2) -> Figure:
+def class_averages(
+    layers: Mapping[str, ArrayLike], positions: ArrayLike, *, columns: int = 2, x_label: str = "true jump position"
+) -> Figure:
     """Heat maps of the activation of each unit averaged over the rows of each class, one per layer.
 
     A layer without negative averages has a color scale from zero, others one symmetric about zero.
@@ -65,8 +67,9 @@ def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, col
 
     Args:
         layers: name → averages [classes, units].
-        positions: [classes], the true jump position of each class, increasing in equal steps.
+        positions: [classes], the number or jump position of each class, increasing in equal steps.
         columns: panels per row.
+        x_label: of the classes.
 
     Raises:
         ValueError: no layer, arrays of the wrong shape, or positions that do not increase in equal steps.
@@ -82,7 +85,7 @@ def class_averages(layers: Mapping[str, ArrayLike], positions: ArrayLike, *, col
     panels = figure.subplots(lines, columns, squeeze=False)
     for axes, (name, averages) in zip(panels.flat, layers.items(), strict=False):
         averages = as_array(f"layers[{name!r}]", averages, positions.size, "units")
-        _averages(axes, averages, positions)
+        _averages(axes, averages, positions, x_label)
         axes.set_title(name)
     for axes in panels.flat[len(layers) :]:
         axes.set_axis_off()
@@ -121,7 +124,7 @@ def weights_and_averages(
     left_title, right_title = as_names("titles", titles, 2)
     image(left, kernel, signed=True, label="weight")
     left.set(title=left_title, xlabel="output unit", ylabel="input unit")
-    _averages(right, averages, positions)
+    _averages(right, averages, positions, "true jump position")
     right.set_title(right_title)
     return figure
 
@@ -196,9 +199,9 @@ def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
     return figure
 
 
-def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray) -> None:
+def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray, x_label: str) -> None:
     image(axes, averages.T, x=even_steps("positions", positions), label="mean activation")
-    axes.set(xlabel="true jump position", ylabel="unit")
+    axes.set(xlabel=x_label, ylabel="unit")
 
 
 def _bias(axes: Axes, bias: np.ndarray) -> None:

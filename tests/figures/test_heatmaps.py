@@ -54,6 +54,7 @@ def test_class_averages_take_the_scale_from_the_signs(generator, frozen, positio
     assert np.argwhere(np.ma.getmaskarray(rectified.get_array())).tolist() == [[5, 3]]
     assert silent.get_clim() == (0, 1)
     assert {(axes.get_xlabel(), axes.get_ylabel()) for axes in drawn} == {("true jump position", "unit")}
+    assert panels(heatmaps.class_averages(layers, positions, x_label="digit"))[0].get_xlabel() == "digit"
     assert linear.cmap.name != rectified.cmap.name
 
 

@@ -121,6 +121,14 @@ def test_tables(run):
     assert html.index("Caption.") < html.index("<table>") < html.index("Note.")
 
 
+def test_long_cells_are_marked_so_that_they_wrap_on_a_phone_and_short_ones_do_not(run):
+    with run.section("data", "The data") as section:
+        section.table(["net", "role"], [["a", "raises 0 (+0.28), 9 (+0.15)"], ["b", "no role"]], "Caption.")
+    html = run.report.read_text("utf-8")
+    assert '<td class="long">raises 0 (+0.28), 9 (+0.15)</td>' in html
+    assert "<td>no role</td>" in html
+
+
 def test_what_is_folded_opens_and_nothing_else_does(run):
     with run.section("data", "The data") as section:
         section.text("Before.")
