@@ -67,38 +67,50 @@ def show(result: AsPublished, page) -> None:
         "The objective as published: squared loss of the center-based classifier, α for every open gate, λ for gates "
         "that are neither open nor closed, gates b = σ(w·x) that are rounded after training, and no search. Of the "
         f"classes, the table counts those for which the gates close everything (none), keep everything (all), select "
-        f"units that hold {result.required:.1%} of the decisions of the search's rows (selected), or select units that "
+        f"units that hold {required(result)} of the decisions of the search's rows (selected), or select units that "
         "do not (too few); the paper gives none of these settings."
     )
     page.finding(sentence(result))
     metrics = {}
     for layer, units in result.units.items():
         holding, rows = result.holding[layer], []
-        for place in np.ndindex(units.shape[:-1]):
-            optimizer, sharpness, penalty, alpha = place
-            counts = outcomes(units[place], holding[place], result.of[layer], result.required)
-            setting = (
-                result.optimizers[optimizer],
-                f"{result.sharpness[sharpness]:g}",
-                f"{result.penalties[penalty]:g}",
-                f"{result.alphas[alpha]:g}",
+        counts = outcomes(units, holding, result.of[layer], result.required)
+        for optimizer, sharpness, penalty in np.ndindex(units.shape[:3]):
+            at = optimizer, sharpness, penalty
+            setting = result.optimizers[optimizer], f"{result.sharpness[sharpness]:g}", f"{result.penalties[penalty]:g}"
+            cells = (
+                _in_words({name: each[at][alpha] for name, each in counts.items()})
+                for alpha in range(len(result.alphas))
             )
-            numbers = f"{units[place].mean():.1f}", f"{holding[place].mean():.1%}"
-            rows.append((*setting, *(str(int(each.sum())) for each in counts.values()), *numbers))
-        header = "optimizer", "w", "λ", "α", "none", "all", "selected", "too few", "mean units", "mean holding rate"
-        page.table(header, rows, f"{layer}, {result.of[layer]} feature maps: classes of {units.shape[-1]} by outcome.")
+            rows.append((*setting, *cells))
+        header = "optimizer", "w", "λ", *(f"α = {alpha:g}" for alpha in result.alphas)
+        page.table(
+            header,
+            rows,
+            f"Layer {layer}, {result.of[layer]} feature maps, one network: classes of {units.shape[-1]} by outcome.",
+        )
         series = {
             f"{optimizer}, w = {sharpness:g}": holding[first, second].mean(axis=(0, 2))
             for first, optimizer in enumerate(result.optimizers)
             for second, sharpness in enumerate(result.sharpness)
         }
         lines = figures.curves.against(np.log10(result.alphas), series, "log₁₀ α", "holding rate")
-        page.figure(f"as_published_{layer}", lines, f"{layer}: mean holding rate over classes and λ; 0.5 is chance.")
-        counts = outcomes(units, holding, result.of[layer], result.required)
+        page.figure(
+            f"as_published_{layer}", lines, f"Layer {layer}: holding rate, mean over classes and λ; 0.5 is chance."
+        )
         metrics[layer] = {name: each.mean(axis=-1) for name, each in counts.items()}
         metrics[layer] |= {"units": units.mean(axis=-1), "holding": holding.mean(axis=-1)}
     grid = {name: getattr(result, name) for name in ("optimizers", "sharpness", "penalties", "alphas")}
     page.metrics({**grid, "layers": metrics})
+
+
+def required(result: AsPublished) -> str:
+    """The required holding rate in percent, without decimals that are 0."""
+    return f"{result.required:.1%}".replace(".0%", "%")
+
+
+def _in_words(of_classes: dict[str, np.ndarray]) -> str:
+    return ", ".join(f"{each.sum()} {name}" for name, each in of_classes.items() if each.any())
 
 
 def sentence(result: AsPublished) -> str:
@@ -108,13 +120,17 @@ def sentence(result: AsPublished) -> str:
         holding = result.holding[layer]
         counts = outcomes(units, holding, result.of[layer], result.required)
         whole = counts["selected"].all(axis=-1)
-        best = f"{units.mean(axis=-1)[whole].min():.1f} units at best" if whole.any() else "no setting for all classes"
+        best = (
+            f"{units.mean(axis=-1)[whole].min():.1f} units at least where all classes succeed"
+            if whole.any()
+            else "no setting succeeds for all classes"
+        )
         words.append(
-            f"{counts['selected'].mean():.0%} of settings and classes in {layer} (no unit left in "
+            f"{counts['selected'].mean():.0%} of settings and classes in layer {layer} (no unit left in "
             f"{counts['none'].mean():.0%}, all kept in {counts['all'].mean():.0%}, too few in "
             f"{counts['too few'].mean():.0%}; {best})"
         )
     return (
-        f"The objective as published, without a search, selects units that hold {result.required:.1%} of the decisions "
+        f"The objective as published, without a search, selects units that hold {required(result)} of the decisions "
         f"for {' and '.join(words)}."
     )

@@ -81,22 +81,23 @@ def show(result: Certificates, page) -> None:
         f"{round(1 / (1 - result.confidence))} may be false. The tables have means over networks: units of the set "
         "selected without a certificate and of the certified one, of the latter the lower bound, and the rates of both "
         "on the test images, which serve here only to check the certificates. Means of certified sets leave out "
-        "networks without a certificate for the class."
+        "networks without a certificate for the class; a certified set may be all units."
     )
     page.finding(sentence(result))
     names, metrics = [str(label) for label in range(10)], {}
     for layer, each in result.layers.items():
         columns = {
             "class": names,
-            "units": map("{:.1f}".format, each.units.mean(axis=0)),
-            "rate on test images": map("{:.2%}".format, each.test_rate.mean(axis=0)),
+            "units, no certificate": map("{:.1f}".format, each.units.mean(axis=0)),
+            "test rate, no certificate": map("{:.2%}".format, each.test_rate.mean(axis=0)),
             "certified": map("{} of {}".format, each.certified.sum(axis=0), [len(each.certified)] * 10),
             "units, certified": _means(each, each.certified_units, "{:.1f}"),
             "lower bound": _means(each, each.lower_bound, "{:.2%}"),
             "calibration images": map("{:.0f}".format, each.calibration_rows.mean(axis=0)),
-            "rate on test images, certified": _means(each, each.certified_test_rate, "{:.2%}"),
+            "test rate, certified": _means(each, each.certified_test_rate, "{:.2%}"),
         }
-        page.table([*columns], [*zip(*columns.values(), strict=True)], f"{layer}, {result.of[layer]} feature maps.")
+        caption = f"Layer {layer}, {result.of[layer]} feature maps; networks: {len(each.certified)}."
+        page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
         certified = np.where(each.certified, each.certified_units, np.nan)
         series = {"without a certificate": each.units.T, "certified": certified.T}
         bars = figures.selected_units.by_class(names, series, None, y_label=f"units of {layer}")
@@ -132,10 +133,11 @@ def sentence(result: Certificates) -> str:
     for layer, each in result.layers.items():
         of, certain = result.of[layer], each.certified
         if certain.any():
+            units = each.certified_units[certain]
             words.append(
-                f"{each.certified_units[certain].mean():.1f} of {of} feature maps of {layer} (without a certificate "
-                f"{each.units[certain].mean():.1f}; of these sets {np.mean(each.test_rate < result.holding):.0%} fall "
-                f"below {goal} on test images)"
+                f"{units.mean():.1f} of {of} feature maps of layer {layer} on average (all {of} in "
+                f"{np.sum(units == of)}; without a certificate {each.units[certain].mean():.1f}, and of these sets "
+                f"{np.mean(each.test_rate < result.holding):.0%} fall below {goal} on test images)"
             )
     verdict = "no more than" if false <= most else "more than"
     return (

@@ -73,28 +73,28 @@ def show(result: Replaced, page) -> None:
     page.finding(sentence(result))
     metrics = {}
     for layer, units in result.units.items():
-        rows = []
-        for label in range(units.shape[1]):
-            cells = (
-                f"{size}{'' if sure else '*'}: {lower:.1%}, {upper:.1%}"
-                for size, sure, lower, upper in zip(
-                    units[:, label],
-                    result.certified[layer][:, label],
-                    result.lower[layer][:, label],
-                    result.upper[layer][:, label],
-                    strict=True,
-                )
-            )
-            rows.append((str(label), *cells))
-        header = "class", *(f"{name}: units; kept alone at least, removed alone at most" for name in ABLATIONS)
-        page.table(header, rows, f"{layer}, {result.of[layer]} feature maps (*: not certified).")
+        sure, lower, upper = (each[layer] for each in (result.certified, result.lower, result.upper))
+        columns = {
+            f"units, {name}": map("{}{}".format, *each)
+            for name, *each in zip(ABLATIONS, units, np.where(sure, "", "*"), strict=True)
+        }
+        columns |= {f"kept ≥, {name}": map("{:.1%}".format, each) for name, each in zip(ABLATIONS, lower, strict=True)}
+        columns |= {
+            f"removed ≤, {name}": map("{:.1%}".format, each) for name, each in zip(ABLATIONS, upper, strict=True)
+        }
+        rows = [*zip(map(str, range(units.shape[1])), *columns.values(), strict=True)]
+        caption = (
+            f"Layer {layer}, {result.of[layer]} feature maps, one network: units of the set selected by each (*: not "
+            "certified), and bounds of the rate with the set kept alone and removed alone."
+        )
+        page.table(("class", *columns), rows, caption)
         mean = result.rates[layer].mean(axis=-1)
         by_other = [
             (f"selected by {name}", *(f"{rate:.1%}" for rate in mean[place].ravel()))
             for place, name in enumerate(ABLATIONS)
         ]
         header = "", *(f"{side}, {name}" for side in ("kept alone", "removed alone") for name in ABLATIONS)
-        page.table(header, by_other, f"{layer}: rates on test images by each ablation, means over classes.")
+        page.table(header, by_other, f"Layer {layer}: rates on test images by each ablation, means over classes.")
         names = "units", "certified", "rates", "lower", "upper"
         metrics[layer] = {name: getattr(result, name)[layer] for name in names}
     page.metrics({"ablations": ABLATIONS, **metrics})
@@ -110,8 +110,9 @@ def sentence(result: Replaced) -> str:
             for size, name, count in zip(units.mean(axis=1), ABLATIONS, sure, strict=True)
         )
         words.append(
-            f"{layer}: {sizes} of {result.of[layer]}. Sets selected by zero hold {rates[0, 0, 2]:.1%} kept alone, and "
-            f"{rates[0, 1, 2]:.1%} removed alone, if the rest is taken from other images; sets selected so hold "
-            f"{rates[2, 0, 2]:.1%} and {rates[2, 1, 2]:.1%}"
+            f"In layer {layer} a class needs {sizes} of {result.of[layer]} units. If the rest is taken from other "
+            f"images, sets selected by zero hold {rates[0, 0, 2]:.1%} of its decisions kept alone, and the rest "
+            f"{rates[0, 1, 2]:.1%} without them; sets selected by resample hold {rates[2, 0, 2]:.1%}, and the rest "
+            f"{rates[2, 1, 2]:.1%}"
         )
-    return f"What stands in for the units left out decides how many are needed. {'. '.join(words)}."
+    return f"{'. '.join(words)}."

@@ -10,8 +10,8 @@ TITLE = """# What the papers' claims are worth
 
 Every section of the five papers, its claims, a verdict, our numbers over networks with 95% intervals, and the control
 that could explain a claim away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts
-follow from rules fixed beforehand (`experiments/claims/rules.py`): a test of each part by the spread over networks, with
-Holm's correction within a paper. *Explained by a control*: the control shows nearly as much. *Undecided*: no test
+follow from rules fixed beforehand (`experiments/claims/rules.py`): a test of each part by the spread over networks,
+with Holm's correction within a paper. *Explained by a control*: the control shows nearly as much. *Undecided*: no test
 decides; one network never does. `python -m experiments.claims` writes this file from the kept runs.
 """
 

@@ -89,7 +89,7 @@ def rises_in_words(result: Classes) -> str:
     correct = {name: each.correct_lanes.mean() for name, each in result.networks.items()}
     best, worst = max(correct, key=correct.get), min(correct, key=correct.get)
     reached = result.networks[worst].converged.mean()
-    sentence = f"Inputs learned for a step at one position rise most there in {correct[best]:.0%} of cases"
+    sentence = f"Ascents on a position's probability end in inputs that rise most there in {correct[best]:.0%} of cases"
     if correct[best] - correct[worst] < 0.005:
         return f"{sentence}, whatever the kind of network."
     sentence += f" for the {best} and in {correct[worst]:.0%} for the {worst}"
@@ -102,7 +102,7 @@ def stages_in_words(result: Classes) -> str:
     right = sum(rise == AT for (_, rise), *_ in stages)
     shift = max(abs(rise - AT) for _, *later in stages for _, rise in later)
     reached = all(converged > 0.5 for each in stages for converged, _ in each)
-    sentence = f"Inputs learned for a jump at {AT} rise most there in {right} of {len(stages)} convolutional networks"
+    sentence = f"Inputs learned for a jump at {AT} rise most there in {right} of {len(stages)} CNNs, one of each kind"
     if not shift:
         return f"{sentence}, as do all signals learned after a convolution."
     sentence += f"; signals learned after a convolution do so up to {shift} samples away"

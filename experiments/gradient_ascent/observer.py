@@ -101,19 +101,20 @@ def show(result: Observer, page) -> None:
 
 def plateaus_in_words(result: Observer) -> str:
     """The finding: whether learned inputs are steps like the signals, and whether those of the posterior are too."""
-    values = [result.ascents[name].plateau for name in (FIRST_KIND, EXACT)]
+    last = list(result.ascents)[-2]
+    values = [result.ascents[name].plateau for name in (FIRST_KIND, last, EXACT)]
     if not all(np.isfinite(each).any() for each in values):
         return "Too few ascents on the log-probability reached the threshold to measure the shape of learned inputs."
-    thesis, exact = map(np.nanmean, values)
+    thesis, near, exact = map(np.nanmean, values)
     shape, other = (SHAPES[int(np.digitize(value, (0.2, 0.8)))] for value in (thesis, exact))
     verdict = f"left, so that {shape} are a property of the task"
     if shape != other:
         verdict = f"left ({other}): the shape is not a property of the task alone"
     return (
         f"The inputs that one-layer networks respond to most are {shape}: of their rise {thesis:.0%} is left a few "
-        f"samples later, of a real signal's 100%. For the exact posterior, the best possible detector, {exact:.0%} is "
-        f"{verdict}. Inputs learned from untrained networks have their largest rise at the right position in "
-        f"{result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
+        f"samples later, of a real signal's 100%; after {last} on fresh signals it is {near:.0%}. For the exact "
+        f"posterior, the best possible detector, {exact:.0%} is {verdict}. Inputs learned from untrained networks have "
+        f"their largest rise at the right position in {result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
     )
 
 

@@ -16,7 +16,7 @@ from interp_jax.methods.hierarchy import Hierarchy
 LEAST = 0.1  # weaker correlations are omitted
 EDGES = 200  # weights that the drawing of the network shows
 STABLE = 0.75  # support that usually counts as stable
-GRAY = "Constant inputs, which have no correlation, are gray."
+GRAY = " Constant inputs, which have no correlation, are gray."
 
 
 class Clusters(NamedTuple):
@@ -70,18 +70,19 @@ def show(result: Clusters, page) -> None:
         f"the more clusters it has: {', '.join(map(str, result.resolutions))} (c in the figure)."
     )
     page.finding(in_words(result))
+    gray = "" if tree.vectors.any(axis=0).all() else GRAY
     months = [f"{item} {month}" for item in features.outputs for month in range(-features.shape[1], 0)]
     inputs = {"input_shape": features.shape} if features.images else {"feature_names": months}
     figure = figures.hierarchy(tree, clusters=result.resolutions, output_names=features.outputs, **inputs)
     caption = f"The tree, and the roles of its first {coarse} clusters: mean correlations with inputs and outputs"
-    page.figure("tree", figure, f"{caption} (as Figs 4 and 6 of the paper). {GRAY}")
+    page.figure("tree", figure, f"{caption} (as Figs 4 and 6 of the paper).{gray}")
     words = [outputs_in_words(each["outputs"], features.outputs) for each in result.clusters]
     rows = [
         (each["number"], each["part_of"], len(each["units"]), each["reversed"], f"{each['support']:.0%}", role)
         for each, role in zip(result.clusters, words, strict=True)
     ]
     page.table(
-        ("cluster", "part of", "units", "reversed", "support", "outputs when the cluster is active"),
+        ("cluster", "part of", "units", "reversed", "support", "correlated outputs"),
         rows,
         "Outputs with the strongest positive (raises) and negative (lowers) mean correlations; reversed units have "
         "the opposite signs. Support is the mean Jaccard similarity to the most similar cluster in the trees of "
@@ -91,7 +92,7 @@ def show(result: Clusters, page) -> None:
         titles = [f"Cluster {row[0]}, units: {row[2]}, support {row[4]}" for row in rows[coarse : coarse + c]]
         roles = np.where(tree.vectors.any(axis=0), tree.roles(c), np.nan)  # constant inputs are gray
         figure = draw_roles(roles, features, titles)
-        page.figure(f"roles_{c}", figure, f"Roles at the next resolution (as Figs 4 and 6 of the paper). {GRAY}")
+        page.figure(f"roles_{c}", figure, f"Roles at the next resolution (as Figs 4 and 6 of the paper).{gray}")
     if result.weights:
         caption = f"The network's {EDGES} strongest weights; units colored by cluster (as Figs 3 and 5 of the paper)."
         page.figure("network", _network(result, tree.expand(tree.cut(coarse), coarse)), caption)
@@ -127,7 +128,7 @@ def outputs_in_words(values: np.ndarray, names) -> str:
         chosen = [index for index in np.argsort(-sign * values, kind="stable")[:2] if sign * values[index] >= LEAST]
         named = [f"{names[index]}\u00a0({values[index]:+.2f})".replace("-", "−") for index in chosen]
         parts += [f"{verb} {', '.join(named)}"] if named else []
-    return "; ".join(parts) or "affects no output"
+    return "; ".join(parts) or f"no correlation of {LEAST} or more"
 
 
 def in_words(result: Clusters) -> str:

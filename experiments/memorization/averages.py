@@ -41,13 +41,13 @@ def show(result: Averages, page) -> None:
     """Heat maps of the averages, and how much of each layer's variance they have."""
     page.text(true_classes(result.shares[TRUE]))
     for rows, of in result.shares.items():
-        hidden = list(of[LEARNING])[1:]  # and the output
+        hidden, label = list(of[LEARNING])[1:], "training label" if rows == TRAINING else "true label"
         panels = {
             f"{kind}, {name}: {of[kind][name]:.2f}": result.means[rows][kind][name] for name in hidden for kind in of
         }
         page.figure(
             rows,
-            figures.heatmaps.class_averages(panels, result.class_numbers),
+            figures.heatmaps.class_averages(panels, result.class_numbers, x_label=label),
             f"Activations averaged over {ROWS[rows]} (Fig. {rows[4:7].replace('_', '.')} of the thesis). Numbers: the "
             "share of the variance that is between classes.",
         )

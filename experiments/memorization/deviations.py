@@ -30,7 +30,7 @@ def measure(study) -> Deviations:
 
 
 def show(result: Deviations, page) -> None:
-    """Figures for two distances, a comparison with the null distribution, and the claims of the thesis."""
+    """Figures for two distances, and a comparison with the null distribution."""
     cosine, adjacent = result.profiles["cosine"], result.pairs == "adjacent"
     page.text(
         "The inner-class deviation is the mean distance between two rows of a class, averaged over the classes; the "
@@ -42,8 +42,8 @@ def show(result: Deviations, page) -> None:
         page.figure(
             f"{metric.replace(' ', '_')}_deviation",
             figures.deviation(result.profiles[metric], layer_names=result.layers, metric=metric),
-            f"Deviations by {metric} distance, by the labels of each network's training or by true labels (Figs "
-            f"{'6.7 to 6.9, 6.13, 6.14' if adjacent else '6.12'} of the thesis), ± one standard deviation.",
+            f"Deviations by {metric} distance, by the labels of each network's training or by true labels (Fig"
+            f"{'s 6.7 to 6.9, 6.13, 6.14' if adjacent else '. 6.12'} of the thesis), ± one standard deviation.",
         )
     page.table(
         ("network", "deviation", *result.layers),
@@ -53,25 +53,20 @@ def show(result: Deviations, page) -> None:
             for place, (field, sign) in enumerate((("inner", -1), ("inter", 1)))
         ],
         "Deviations by cosine distance of the first network of each kind, and in brackets their mean under "
-        f"{len(result.null[LEARNING])} permutations of its labels, and the p-value of one as small (inner) or large.",
-    )
-    holds = claims(result.profiles)
-    page.table(
-        ("claim of the thesis", "holds for"),
-        [(claim, f"{' / '.join(map(str, each.sum(axis=-1)))} of {each.shape[-1]}") for claim, each in holds.items()],
-        f"The number of networks for which a claim holds, by {' / '.join(METRICS)} distance, or by activation levels.",
+        f"{len(result.null[LEARNING])} permutations of its labels, and the p-value of one as small (inner) or large, "
+        f"at least {1 / (1 + len(result.null[LEARNING])):.2f}.",
     )
     deviation = {
         metric: {kind: {field: getattr(each, field).T for field in each._fields[:3]} for kind, each in of.items()}
         for metric, of in result.profiles.items()
     }
-    page.metrics({"deviation": deviation, "null": result.null, "layers": result.layers, "claims": holds})
+    page.metrics({"deviation": deviation, "null": result.null, "layers": result.layers})
 
 
 def by_chance(measured: np.ndarray, null: np.ndarray, sign: int) -> list[str]:
     """By layer, a deviation, its mean under permuted labels, and the p-value of one as small (sign −1) or as large."""
     p = (1 + np.sum(sign * null >= sign * measured, axis=0)) / (1 + len(null))
-    return [f"{x:.4f} ({by:.4f}, p = {each:.2f})" for x, by, each in zip(measured, null.mean(axis=0), p, strict=True)]
+    return [f"{x:.2f} ({by:.2f}, p = {each:.2f})" for x, by, each in zip(measured, null.mean(axis=0), p, strict=True)]
 
 
 def from_layer_to_layer(profiles: dict[str, Profile]) -> str:
@@ -83,26 +78,5 @@ def from_layer_to_layer(profiles: dict[str, Profile]) -> str:
         ends.append(f"{last:.2f}")
     return (
         "From the input to the first hidden layer, the mean cosine distance of rows with the same training label "
-        f"{', '.join(changes)}; in the last hidden layer it is {', '.join(ends)}."
+        f"{', '.join(changes)}; in the last hidden layer it is {', '.join(ends)} in this order."
     )
-
-
-def claims(profiles: dict[str, dict[str, Profile]]) -> dict[str, np.ndarray]:
-    """By claim, whether it holds: [distances, networks], or [1, networks] for levels, which have no distance."""
-    learning, full, memorizing = (
-        np.moveaxis([profiles[metric][kind].inner for metric in METRICS], -1, 0) for kind in KINDS
-    )  # [layers, distances, networks]
-    inter = np.array([profiles[metric][MEMORIZING].inter for metric in METRICS])
-    low, _, high = (profiles["cosine"][kind].level[None] for kind in KINDS)
-    inner, last = "inner-class deviation", "inner-class deviation in the last layer"
-    return {
-        "learning: the activation level increases from layer to layer": np.all(np.diff(low) > 0, axis=-1),
-        "memorizing: the activation level increases from layer to layer": np.all(np.diff(high) > 0, axis=-1),
-        "memorizing: it is above that of learning in every hidden layer": np.all((high > low)[..., 1:], axis=-1),
-        f"learning: {last} is smaller than in the input": learning[-1] < learning[0],
-        f"fully trained: {last} is smaller than in the input": full[-1] < full[0],
-        f"memorizing: {inner} increases from the input to the first layer": memorizing[1] > memorizing[0],
-        "memorizing: … and is then constant (within 10%)": abs(memorizing[-1] / memorizing[1] - 1) <= 0.1,
-        f"memorizing: {last} is above that of fully trained": memorizing[-1] > full[-1],
-        "memorizing: inter-class deviation increases from layer to layer": np.all(np.diff(inter) > 0, axis=-1),
-    }

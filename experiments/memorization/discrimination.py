@@ -35,7 +35,7 @@ def show(result: Discrimination, page) -> None:
     ratios, count, threshold = result.ratios, len(result.ratios[MEMORIZING]), threshold_of(result.ratios)
     errors = {kind: int(np.sum(misclassified(ratios, kind))) for kind in KINDS}
     page.text(
-        f"{count} networks of each kind, from {result.draws} draws of rows and permuted labels; memorizing ones have a "
+        f"{count} networks of each kind (draws of rows and permuted labels: {result.draws}); memorizing ones have a "
         f"training accuracy of at least {result.memorized:.1%}. The ratio is the inner-class cosine deviation in the "
         "first hidden layer divided by that in the input; the threshold is half-way between the largest ratio of fully "
         "trained and the smallest of memorizing networks among all others."

@@ -68,7 +68,7 @@ def show(result: Training, page) -> None:
 
 def memorized(result: Training) -> str:
     """The finding: whether permuted labels are fitted, and what is classified correctly on held-out rows."""
-    rows, _, held_out, classes = result.sizes
+    rows, more, held_out, classes = result.sizes
     (learned, stopped), (full, control), (fitted, held) = (
         [np.mean(result.accuracy[kind][name]) for name in ("training_labels", "held_out")] for kind in KINDS
     )
@@ -78,5 +78,5 @@ def memorized(result: Training) -> str:
         f"Memorizing networks, trained on randomly permuted labels, classify {fitted:.1%} of their {rows:,} training "
         f"rows as they were trained to, and held-out rows correctly {often} by chance ({held:.1%}). The same training "
         f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}, training up to the smallest "
-        f"validation loss (learning networks) {learned:.1%} and {stopped:.1%}."
+        f"validation loss{f' on {more:,} rows' * (more != rows)} (learning networks) {learned:.1%} and {stopped:.1%}."
     )

@@ -52,7 +52,7 @@ def test_certificates_are_contradicted_by_upper_bounds_below_the_rate():
     assert certificates.count_false(_certificates(0.98)) == (20, 20, 4)
     assert certificates.count_false(_certificates(0.98, certified=False)) == (0, 0, 0)
     sentence = certificates.sentence(_certificates(0.995))
-    assert "in 20 of 20 cases: 5.0 of 64 feature maps of max2 (without a certificate 3.0; of these" in sentence
+    assert "in 20 of 20 cases: 5.0 of 64 feature maps of layer max2 on average (all 64 in 0; without" in sentence
     assert sentence.endswith("contradict 0 of 20 certificates, no more than the 4 that chance allows.")
     assert certificates.sentence(_certificates(0.98)).endswith(
         "20 of 20 certificates, more than the 4 that chance allows."
@@ -85,8 +85,8 @@ def test_sets_by_zero_are_compared_with_sets_by_other_rows():
     by_layer = [{"max2": each} for each in (units, units < 10, rates, rates[0, 0], rates[0, 0])]
     sentence = replaced.sentence(replaced.Replaced(*by_layer, {"max2": 64}, 0.99, 0.95))
     assert "5.0 by zero (10 of 10 certified), 9.0 by mean (10 of 10 certified), 20.0 by resample (0 of 10" in sentence
-    assert "hold 52.0% kept alone, and 98.0% removed alone" in sentence
-    assert sentence.endswith("sets selected so hold 99.0% and 50.0%.")
+    assert "hold 52.0% of its decisions kept alone, and the rest 98.0% without them" in sentence
+    assert sentence.endswith("hold 99.0%, and the rest 50.0%.")
 
 
 def _published(units, holding):
@@ -100,9 +100,10 @@ def test_the_objective_collapses_keeps_everything_or_selects():
     assert [each.tolist().index(True) for each in outcomes.values()] == [0, 1, 2, 3]
     sentence = as_published.sentence(_published([0, 12], [0.5, 0.995]))
     assert (
-        "for 50% of settings and classes in max2 (no unit left in 50%, all kept in 0%, too few in 0%; 12.0" in sentence
+        "for 50% of settings and classes in layer max2 (no unit left in 50%, all kept in 0%, too few in 0%; 12.0"
+        in sentence
     )
-    assert "no setting for all classes" in as_published.sentence(_published([0, 64], [0.5, 1.0]))
+    assert "no setting succeeds for all classes" in as_published.sentence(_published([0, 64], [0.5, 1.0]))
 
 
 @pytest.mark.parametrize(

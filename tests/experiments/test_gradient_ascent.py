@@ -154,11 +154,11 @@ def test_shifts_of_signals_after_a_convolution_are_made_up_for_only_if_the_input
         stages = {"input": (1.0, first), "after conv1": (converged, later)}
         return classes.stages_in_words(_classes(stages={"network": stages}))
 
-    assert finding(AT, AT).endswith("in 1 of 1 convolutional networks, as do all signals learned after a convolution.")
+    assert finding(AT, AT).endswith("in 1 of 1 CNNs, one of each kind, as do all signals learned after a convolution.")
     assert finding(AT, AT - 4).endswith("up to 4 samples away, a shift for which later layers make up.")
     assert finding(AT, AT + 4, converged=0.2).endswith("up to 4 samples away.")
     wrong = finding(AT + 9, AT + 4)
-    assert "in 0 of 1 convolutional networks" in wrong
+    assert "in 0 of 1 CNNs" in wrong
     assert wrong.endswith("up to 4 samples away.")
 
 

@@ -218,7 +218,7 @@ def test_a_unit_belongs_to_the_part_that_gives_it_most_whatever_the_scale():
 def test_roles_in_words_read_as_documented():
     assert doctest.testmod(clusters).attempted > 0
     assert doctest.testmod(clusters).failed == 0
-    assert clusters.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "affects no output"
+    assert clusters.outputs_in_words(np.array([0.05, -0.02]), ("a", "b")) == "no correlation of 0.1 or more"
 
 
 def _training(score, trained, controls):

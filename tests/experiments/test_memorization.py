@@ -97,44 +97,22 @@ def _profile(inner, inter=((0, 0, 0),), level=((0, 0, 0),)):
 FALLING, RISING, FLAT = [4.0, 3.0, 2.0], [1.0, 3.0, 3.1], [4.0, 4.0, 4.0]
 
 
-def test_claims_are_counted_network_by_network():
-    twice = [[2 * each for each in RISING], RISING]
-    each = {
-        "learning": _profile([FALLING, FLAT], [FLAT, FLAT], [RISING, RISING]),
-        "fully trained": _profile([FALLING, FALLING], [FLAT, FLAT], [RISING, RISING]),
-        "memorizing": _profile([RISING, FALLING], [RISING, FLAT], twice),
-    }
-    holds = {claim: each.tolist() for claim, each in deviations.claims(dict.fromkeys(METRICS, each)).items()}
-    first, both = [True, False], [True, True]
-    assert holds == {
-        "learning: the activation level increases from layer to layer": [both],
-        "memorizing: the activation level increases from layer to layer": [both],
-        "memorizing: it is above that of learning in every hidden layer": [first],
-        "learning: inner-class deviation in the last layer is smaller than in the input": [first] * 3,
-        "fully trained: inner-class deviation in the last layer is smaller than in the input": [both] * 3,
-        "memorizing: inner-class deviation increases from the input to the first layer": [first] * 3,
-        "memorizing: … and is then constant (within 10%)": [first] * 3,
-        "memorizing: inner-class deviation in the last layer is above that of fully trained": [first] * 3,
-        "memorizing: inter-class deviation increases from layer to layer": [first] * 3,
-    }
-
-
 def test_the_distance_within_labels_is_followed_in_each_kind_of_network():
     profiles = {"learning": _profile([FALLING]), "fully trained": _profile([FLAT]), "memorizing": _profile([RISING])}
     profiles["fully trained"] = _profile([[1.0, 1.5, 0.5]])
     assert deviations.from_layer_to_layer(profiles) == (
         "From the input to the first hidden layer, the mean cosine distance of rows with the same training label "
         "rises from 1.00 to 3.00 in memorizing networks, rises from 1.00 to 1.50 in fully trained networks, falls from "
-        "4.00 to 3.00 in learning networks; in the last hidden layer it is 3.10, 0.50, 2.00."
+        "4.00 to 3.00 in learning networks; in the last hidden layer it is 3.10, 0.50, 2.00 in this order."
     )
 
 
 def test_small_inner_and_large_inter_deviations_are_unlikely_under_permuted_labels():
     null = np.array([[3.0], [5.0], [4.0]])
-    assert deviations.by_chance(np.array([1.0]), null, -1) == ["1.0000 (4.0000, p = 0.25)"]
-    assert deviations.by_chance(np.array([4.0]), null, -1) == ["4.0000 (4.0000, p = 0.75)"]
-    assert deviations.by_chance(np.array([9.0]), null, 1) == ["9.0000 (4.0000, p = 0.25)"]
-    assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.0000 (4.0000, p = 1.00)"]
+    assert deviations.by_chance(np.array([1.0]), null, -1) == ["1.00 (4.00, p = 0.25)"]
+    assert deviations.by_chance(np.array([4.0]), null, -1) == ["4.00 (4.00, p = 0.75)"]
+    assert deviations.by_chance(np.array([9.0]), null, 1) == ["9.00 (4.00, p = 0.25)"]
+    assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.00 (4.00, p = 1.00)"]
 
 
 def test_each_network_is_classified_by_the_threshold_from_all_others():
