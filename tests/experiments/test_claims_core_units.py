@@ -64,29 +64,23 @@ def test_every_measured_claim_is_read_from_the_kept_runs(records):
             assert all(part.ours.networks == 1 or part.ours.repeated != "networks" for part in parts), section
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize(("removed", "verdict"), [(0.6, HOLDS), (0.95, EXPLAINED)])
-def test_a_core_is_responsible_if_less_holds_with_its_units_resampled(records, removed, verdict):
-    def change(metrics, layer):
-        rates = metrics["necessity"][layer]["rates"]
-        for each, value in zip(rates.values(), _near(removed, len(rates)), strict=True):
-            each.update(kept_resample=0.9, removed_resample=value)
-
-    made = _changed(records, change)
-    assert _verdict(made, "the ones most responsible").verdict == verdict
-    # The same metrics as they are now stored.
+def test_a_core_is_responsible_if_less_holds_with_its_units_resampled(records, removed, verdict, named):
+    made = _changed(records, lambda *_: None)
     for record in made.values():
-        old = record["metrics"]["necessity"]
-        columns = list(next(iter(next(iter(old.values()))["rates"].values())))
-        columns.sort(
-            key=lambda name: (name.startswith("removed"), ["zero", "mean", "resample"].index(name.split("_")[1]))
-        )
-        record["metrics"]["necessity"] = {
-            "rates": {
-                layer: {name: [each[column] for column in columns] for name, each in of["rates"].items()}
-                for layer, of in old.items()
-            },
-            "disjoint": {layer: of["disjoint"] for layer, of in old.items()},
+        layers = [layer for run, layer in PLACES.values() if made[run] is record]
+        rates = {
+            layer: {str(name): [0.9] * 5 + [value] for name, value in enumerate(_near(removed, 10))} for layer in layers
         }
+        # Rates by name, as stored before, or in the order of their columns, as stored now.
+        by_name = {
+            layer: {
+                "rates": {name: {"kept_resample": each[2], "removed_resample": each[5]} for name, each in of.items()}
+            }
+            for layer, of in rates.items()
+        }
+        record["metrics"]["necessity"] = by_name if named else {"rates": rates}
     assert _verdict(made, "the ones most responsible").verdict == verdict
 
 
