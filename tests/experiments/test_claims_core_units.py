@@ -74,10 +74,9 @@ def test_a_core_is_responsible_if_less_holds_with_its_units_resampled(records, r
             layer: {str(name): [0.9] * 5 + [value] for name, value in enumerate(_near(removed, 10))} for layer in layers
         }
         # Rates by name, as stored before, or in the order of their columns, as stored now.
+        columns = [f"{side}_{ablation}" for side in ("kept", "removed") for ablation in ("zero", "mean", "resample")]
         by_name = {
-            layer: {
-                "rates": {name: {"kept_resample": each[2], "removed_resample": each[5]} for name, each in of.items()}
-            }
+            layer: {"rates": {name: dict(zip(columns, each, strict=True)) for name, each in of.items()}}
             for layer, of in rates.items()
         }
         record["metrics"]["necessity"] = by_name if named else {"rates": rates}
