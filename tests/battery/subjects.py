@@ -33,6 +33,12 @@ class Subject:
         return {p.name: p for p in (named[1:] if self.owner or constructor else named)}
 
     @property
+    def takes_more(self) -> bool:
+        """Whether it passes further named arguments on, such as the options of another function."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return any(each.kind is each.VAR_KEYWORD for each in parameters)
+
+    @property
     def text(self) -> str:
         """Its docstring, and its class's, without the section of errors."""
         parts = [inspect.getdoc(self.function) or "", inspect.getdoc(self.owner) or "" if self.owner else ""]

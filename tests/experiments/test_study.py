@@ -2,14 +2,13 @@
 
 import dataclasses
 import importlib
-import pkgutil
 from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 
-import experiments
+from experiments import studies
 from experiments.settings import JumpSettings
 from experiments.study import Study
 from interp_jax import networks
@@ -67,7 +66,7 @@ def test_seeds_of_repetitions_stay_within_32_bits():
     assert [study.with_seed(number).config.seed for number in (0, 1)] == [2**32 - 1, 999]
 
 
-STUDIES = [each.name for each in pkgutil.iter_modules(experiments.__path__) if each.ispkg]
+STUDIES = studies.names()
 
 
 @pytest.mark.parametrize("study", STUDIES)

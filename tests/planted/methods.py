@@ -110,7 +110,7 @@ _FAULTS = {
         ),
     ],
     ("core_units/sufficiency.py", "core_units/test_sufficiency.py"): [
-        ("ablate_mean(layer, hidden, [~core])", "ablate_mean(layer, hidden, [core])", "kept units take their means"),
+        ("for core in (mask, ~mask)", "for core in (~mask, mask)", "the core is removed where it is to be kept"),
         ("mask = core.mask & ~used", "mask = core.mask", "units may be in two sets"),
         ("fold_in(key, len(sets))", "fold_in(key, 0)", "all sets share a key"),
         ("if not core.reached or not mask.any()", "if not mask.any()", "a set that does not reach the rate counts"),

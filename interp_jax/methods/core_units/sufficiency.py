@@ -70,7 +70,7 @@ class Necessity(NamedTuple):
             >>> options = {"key": jax.random.key(1), "reference": hidden[:200]}
             >>> found = necessity(lambda h: h[:, :2], hidden[200:], predictions[200:], 0, core, **options)
             >>> bounds = found.bounds(0.95)
-            >>> bool(bounds[0, 0, 0] > 0.98), bool(bounds[1, 0, 1] < 0.65)
+            >>> bool(bounds[0, 0, 0] > 0.95), bool(bounds[1, 0, 1] < 0.65)
             (True, True)
         """
         check_number("confidence", confidence, least=LEAST_CONFIDENCE, below=1)

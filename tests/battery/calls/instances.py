@@ -90,6 +90,7 @@ INSTANCES = {
             tail, HIDDEN, PREDICTIONS, 1, np.arange(5) < 2, key=KEY, reference=HIDDEN[::-1]
         )
     ),
+    "Replacement": once(lambda: methods.core_units.replacement(HIDDEN, "mean")),
     "NetworkPart": once(lambda: networks.split(chain().__call__, "relu1", INPUTS)[0]),
     "TappedNetwork": once(lambda: networks.tap(chain().__call__, "relu1", INPUTS)),
     "SignalConvolution": once(lambda: networks.SignalConvolution(3, rngs=nnx.Rngs(0))),
