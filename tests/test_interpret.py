@@ -577,7 +577,9 @@ def test_memory_is_within_a_factor_of_three_of_what_is_expected(shape):
     done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
     peaks = json.loads(done.stdout.splitlines()[-1])
     assert list(peaks) == list(calling.PARTS)
-    wrong = {name: each for name, each in peaks.items() if not each[1] / 3 < each[0] < each[1] * 3}
+    # A method that runs after others uses memory that they have freed, so that it may seem to need less.
+    freed = 64 * 2**20
+    wrong = {name: each for name, each in peaks.items() if not each[1] / 3 < each[0] < each[1] * 3 + freed}
     assert not wrong, f"expected and measured bytes: {wrong}"
 
 
