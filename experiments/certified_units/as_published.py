@@ -36,7 +36,7 @@ def measure(study) -> AsPublished:
         units[layer], holding[layer] = (
             np.stack(each).reshape(*shape, *each[0].shape) for each in zip(*rows, strict=True)
         )
-        of[layer] = study.parts(0, layer)["search"].hidden.shape[-1]
+        of[layer] = study.shape(layer)[-1]
     settings = config.published_sharpness, config.published_penalties, config.published_alphas
     return AsPublished([*OPTIMIZERS], *map(list, settings), units, holding, of, config.holding)
 

@@ -40,7 +40,7 @@ def measure(study) -> Certificates:
         runs = [(seed, label) for seed in range(config.seeds) for label in range(10)]
         rows = [_one(study, layer, *run) for run in study.counted(f"certificates, {layer}", runs)]
         layers[layer] = Certified(*(np.array(each).reshape(config.seeds, -1) for each in zip(*rows, strict=True)))
-        of[layer] = study.parts(0, layer)["search"].hidden.shape[-1]
+        of[layer] = study.shape(layer)[-1]
     return Certificates(layers, of, config.holding, config.confidence)
 
 

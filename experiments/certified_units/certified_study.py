@@ -1,23 +1,19 @@
 """The study's networks, the rows of its three parts, and the sets of units that all sections use."""
 
 import dataclasses
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from experiments.study import BATCH, Study
-from experiments.tasks import image_sets
+from experiments.tasks import digit_cnn, image_sets
 from interp_jax import networks
 from interp_jax.methods import core_units
 
-# One optimizer object for all networks, so that they share a compilation.
-ADAM = {"digits": optax.adam(1e-3), "mnist": optax.adam(1e-4)}
 REFERENCE = 1_000  # rows of the search over which means are taken and from which units are resampled
-SMALL = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0}
 
 
 class Part(NamedTuple):
@@ -48,9 +44,7 @@ class CertifiedStudy(Study):
 
     def network(self, seed: int) -> networks.Chain:
         """A network of the paper's kind, trained by its recipe on the rows of the search; on digits a smaller one."""
-        small = self.config.data == "digits"
-        constructor = partial(networks.image_cnn, shape=self.images[0].inputs.shape[1:], **(SMALL if small else {}))
-        options = {"optimizer": ADAM[self.config.data], "minibatch_size": 25 if small else 50, "average": 0.999}
+        constructor, options = digit_cnn(self.config.data, self.images[0].inputs.shape[1:])
         study = self.with_seed(seed) if seed else self
         rows = self.rows(seed)["search"]
         return study.fitted(
@@ -71,9 +65,11 @@ class CertifiedStudy(Study):
 
     def tail(self, seed: int, layer: str):
         """The network after a layer, lifted for masks: the next stage with weights follows directly."""
-        network = self.network(seed)
-        shape = jax.eval_shape(network.until(layer), self.images[0].inputs[:1]).shape[1:]
-        return networks.lift(network.after(layer), shape)
+        return networks.lift(self.network(seed).after(layer), self.shape(layer))
+
+    def shape(self, layer: str) -> tuple[int, ...]:
+        """The shape of a layer's activations on one image, units last."""
+        return jax.eval_shape(self.network(0).until(layer), self.images[0].inputs[:1]).shape[1:]
 
     def select(self, seed: int, layer: str, label: int, name: str = "", **options) -> core_units.Selection:
         """A selection for a class from the rows of the search, made once."""

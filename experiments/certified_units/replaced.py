@@ -35,7 +35,7 @@ def measure(study) -> Replaced:
     units, certified, rates, lower, upper = (
         {layer: each[place] for layer, each in results.items()} for place in range(5)
     )
-    of = {layer: study.parts(0, layer)["search"].hidden.shape[-1] for layer in config.layers}
+    of = {layer: study.shape(layer)[-1] for layer in config.layers}
     rates = {layer: np.moveaxis(each, 1, -1) for layer, each in rates.items()}
     return Replaced(units, certified, rates, lower, upper, of, config.holding, config.confidence)
 

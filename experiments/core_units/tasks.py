@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import optax
 
-from experiments.tasks import TITLES, ImageTask, image_sets
+from experiments.tasks import TITLES, ImageTask, digit_cnn, image_sets
 from interp_jax import data, networks
 
 
@@ -38,12 +38,9 @@ def task(settings) -> Task:
 
 
 def _digits(settings, train):
-    small = settings.data == "digits"
-    sizes = {"channels": (16, 32), "taps": 3, "hidden": 64, "dropout": 0.0} if small else {}
-    # 17 epochs of 1,200 steps, the paper's 20,000. Averaged weights, not in the paper, reduce the variance.
-    rate, batch, epochs = (1e-3, 25, 40) if small else (1e-4, 50, 17)
-    training = {"optimizer": _adam(rate), "minibatch_size": batch, "average": 0.999, "epochs": epochs}
-    return partial(networks.image_cnn, shape=train.inputs.shape[1:], **sizes), training
+    network, training = digit_cnn(settings.data, train.inputs.shape[1:])
+    # 17 epochs of 1,200 steps are the paper's 20,000.
+    return network, training | {"epochs": 40 if settings.data == "digits" else 17}
 
 
 def _cifar(settings, train):
@@ -52,9 +49,6 @@ def _cifar(settings, train):
     training |= {"average": 0.9999 if published else 0.999, "evaluation_batch_size": 500}
     training["epochs"] = -(-100_000 // (len(train.inputs) // 128)) if published else 60
     return networks.cifar_cnn, training
-
-
-_adam = cache(optax.adam)  # one optimizer for all calls with the same rate, so that they share a compilation
 
 
 @cache

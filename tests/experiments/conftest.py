@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from experiments.claims.claim import kept_records
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
@@ -15,3 +17,9 @@ def run(tmp_path, monkeypatch):
         return report, json.loads((report.parent / "metrics.json").read_text())
 
     return of
+
+
+@pytest.fixture(scope="session")
+def records():
+    """The records of all kept runs."""
+    return kept_records()

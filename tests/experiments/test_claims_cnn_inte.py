@@ -1,14 +1,12 @@
 """The ledger of the paper on CNN-INTE: all sections, kept runs that are read, verdicts that change."""
 
-import copy
-
 import numpy as np
 import pytest
 
-from experiments.claims import claim as ledger
 from experiments.claims.papers.cnn_inte import FULL, HALF, NETWORK, OURS, PAPER, PIXELS, PUBLISHED, RUNS
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, NOT_TESTED, UNDECIDED
 from experiments.cnn_inte import fidelity, instances
+from tests.experiments.ledger import assessed, changed
 
 CONTENTS = """
 Abstract
@@ -24,24 +22,6 @@ IV.B Experimental Results
 V Conclusion and Future Work
 """
 SINCE_LATER_RUNS = {"Fig. 7"}  # claims whose measure kept runs do not have yet
-
-
-@pytest.fixture(scope="module")
-def records():
-    return ledger.kept_records()
-
-
-def _verdict(records, sentence):
-    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
-    return only
-
-
-def _changed(records, change):
-    """Made-up records: those of all data sets with their metrics changed."""
-    made = {name: copy.deepcopy(records[name]) for name in RUNS.values()}
-    for record in made.values():
-        change(record["metrics"])
-    return made
 
 
 def _scores(values):
@@ -79,13 +59,15 @@ def test_the_names_of_explanations_are_those_of_the_study():
 @pytest.mark.parametrize(("tree", "verdict"), [(0.935, HOLDS), (0.8, FAILS)])
 def test_accuracy_is_not_sacrificed_if_less_than_two_points_are_lost(records, tree, verdict):
     change = _scores({NETWORK: 0.94, OURS: tree, PUBLISHED: tree})
-    assert _verdict(_changed(records, change), "does not sacrifice").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "does not sacrifice").verdict == verdict
 
 
 @pytest.mark.parametrize(("pixels", "verdict"), [(0.7, HOLDS), (0.95, EXPLAINED)])
 def test_the_tree_is_compared_with_one_on_the_pixels(records, pixels, verdict):
     change = _scores({OURS: 0.94, PIXELS: pixels})
-    assert _verdict(_changed(records, change), "It is the network's hidden layer").verdict == verdict
+    assert (
+        assessed(PAPER, changed(records, RUNS.values(), change), "It is the network's hidden layer").verdict == verdict
+    )
 
 
 @pytest.mark.parametrize(("other", "verdict"), [(0.8, HOLDS), (0.9495, EXPLAINED)])
@@ -98,16 +80,16 @@ def test_an_explanation_is_specific_if_that_of_another_network_agrees_less(recor
                 for own in 0.95 + 1e-4 * np.arange(8)
             ]
 
-    made = _changed(records, change)
-    assert _verdict(made, "inner mechanisms").verdict == verdict
-    assert _verdict(made, "correctly or wrongly").verdict == UNDECIDED, "no errors, no verdict"
+    made = changed(records, RUNS.values(), change)
+    assert assessed(PAPER, made, "inner mechanisms").verdict == verdict
+    assert assessed(PAPER, made, "correctly or wrongly").verdict == UNDECIDED, "no errors, no verdict"
 
 
 def test_classes_that_are_ruled_out_are_counted_once_kept_runs_have_them(records):
     assert instances.share_ruled_out({"ruled_out": [(0, 3), (1, None), (2, 0), (3, 4)]}) == 0.75
-    without = _changed(records, lambda metrics: metrics["instances"].pop("ruled_out", None))
-    assert _verdict(without, "Along the path").verdict == NOT_TESTED
-    shares = _changed(records, lambda metrics: metrics["instances"].update(ruled_out=[0.75, 1.0]))
-    (part, _) = _verdict(shares, "Along the path").parts
+    without = changed(records, RUNS.values(), lambda metrics: metrics["instances"].pop("ruled_out", None))
+    assert assessed(PAPER, without, "Along the path").verdict == NOT_TESTED
+    shares = changed(records, RUNS.values(), lambda metrics: metrics["instances"].update(ruled_out=[0.75, 1.0]))
+    (part, _) = assessed(PAPER, shares, "Along the path").parts
     assert part.ours.mean == 0.875
     assert part.ours.networks == 1

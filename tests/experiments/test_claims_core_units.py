@@ -5,11 +5,11 @@ import copy
 import numpy as np
 import pytest
 
-from experiments.claims import claim as ledger
 from experiments.claims.papers import core_units
 from experiments.claims.papers.core_units import COMPARED, PAPER, PLACES
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, UNDECIDED
 from experiments.core_units import overlap
+from tests.experiments.ledger import assessed
 
 CONTENTS = """
 Abstract
@@ -25,16 +25,6 @@ Abstract
 5.2 Results on CIFAR10
 6 Conclusion
 """
-
-
-@pytest.fixture(scope="module")
-def records():
-    return ledger.kept_records()
-
-
-def _verdict(records, sentence):
-    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
-    return only
 
 
 def _changed(records, change, places=PLACES):
@@ -80,7 +70,7 @@ def test_a_core_is_responsible_if_less_holds_with_its_units_resampled(records, r
             for layer, of in rates.items()
         }
         record["metrics"]["necessity"] = by_name if named else {"rates": rates}
-    assert _verdict(made, "the ones most responsible").verdict == verdict
+    assert assessed(PAPER, made, "the ones most responsible").verdict == verdict
 
 
 @pytest.mark.parametrize(("fewest", "verdict"), [(20, HOLDS), (10, EXPLAINED)])
@@ -91,7 +81,7 @@ def test_the_number_is_the_least_if_the_best_of_the_simpler_methods_needs_more(r
             of.update(dict.fromkeys(of, 30.0) | {"activation": fewest, "ours": 12 + 0.01 * place})
         metrics["cores"][layer]["gates_units"] = [[12, 12, 12]] * len(needed)
 
-    assert _verdict(_changed(records, change), "the least number of units").verdict == verdict
+    assert assessed(PAPER, _changed(records, change), "the least number of units").verdict == verdict
 
 
 @pytest.mark.parametrize(("largest", "verdict"), [(13, HOLDS), (16, FAILS)])
@@ -100,8 +90,8 @@ def test_a_range_of_three_units_is_not_small(records, largest, verdict):
         for measure in ("units", "gates_units"):
             metrics["cores"][layer][measure] = [[12, 12, largest]] * 9 + [[12, 11, largest]]
 
-    assert _verdict(_changed(records, change), "varies by at most two").verdict == verdict
-    assert _verdict(_changed(records, change), "varies within a small range").verdict == verdict
+    assert assessed(PAPER, _changed(records, change), "varies by at most two").verdict == verdict
+    assert assessed(PAPER, _changed(records, change), "varies within a small range").verdict == verdict
 
 
 @pytest.mark.parametrize("units", [5, 60])
@@ -114,7 +104,7 @@ def test_a_single_network_decides_nothing_on_its_own_number_of_units(records, un
 
     made = _changed(records, change)
     for sentence in ("about 13 of 32", "about 46 of 64", "what the network has learned"):
-        assert _verdict(made, sentence).verdict == UNDECIDED
+        assert assessed(PAPER, made, sentence).verdict == UNDECIDED
 
 
 def test_the_agreement_of_selections_is_read_as_it_is_stored_now(records):
@@ -159,4 +149,4 @@ def test_a_smallest_set_has_to_be_found_in_nine_of_ten_problems(records, missed,
     made = copy.deepcopy(records)
     for each in made["smallest_sets"]["metrics"]["minimum"].values():
         each.update(found=200 - missed, problems=200)
-    assert _verdict(made, "no smaller set is missed").verdict == verdict
+    assert assessed(PAPER, made, "no smaller set is missed").verdict == verdict

@@ -1,11 +1,8 @@
 """The ledger of the paper on hierarchical modules: all sections, kept runs that are read, verdicts that can change."""
 
-import copy
-
 import numpy as np
 import pytest
 
-from experiments.claims import claim as ledger
 from experiments.claims.papers.hierarchical_modules import (
     NOISE,
     PAPER,
@@ -15,6 +12,7 @@ from experiments.claims.papers.hierarchical_modules import (
     signed,
 )
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, UNDECIDED
+from tests.experiments.ledger import assessed, changed
 
 CONTENTS = """\
 Abstract
@@ -32,24 +30,6 @@ Appendix 1: Comparison with Clustering Method Based on Non-negative Matrix Facto
 Appendix 2: Effect of Sign Alignment of Feature Vectors
 Appendix 3: Experimental Settings"""
 SPREAD = np.linspace(-0.01, 0.01, 20)
-
-
-@pytest.fixture(scope="module")
-def records():
-    return ledger.kept_records()
-
-
-def _verdict(records, sentence):
-    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
-    return only
-
-
-def _changed(records, change):
-    """Made-up records: those of all data sets with their metrics changed."""
-    made = {name: copy.deepcopy(records[name]) for name in RUNS.values()}
-    for record in made.values():
-        change(record["metrics"])
-    return made
 
 
 def test_every_section_of_the_paper_is_in_the_ledger():
@@ -77,9 +57,9 @@ def test_signs_hold_above_the_threshold_and_are_learned_above_the_controls(recor
             values = trained + SPREAD if kind == "trained" else control + SPREAD[::-1]
             shares[kind]["resample"] = [*values[:-1], None if kind == "shuffled targets" else values[-1]]
 
-    made = _changed(records, change)
-    assert _verdict(made, "tells whether the output rises").verdict == verdicts[0]
-    assert _verdict(made, "These signs tell").verdict == verdicts[1]
+    made = changed(records, RUNS.values(), change)
+    assert assessed(PAPER, made, "tells whether the output rises").verdict == verdicts[0]
+    assert assessed(PAPER, made, "These signs tell").verdict == verdicts[1]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +71,7 @@ def test_roles_are_learned_only_if_networks_agree_more_than_their_controls(recor
             of["roles"] = dict.fromkeys(of["roles"], 0.9 if kind == "trained" else control)
             of["roles_spread"] = dict.fromkeys(of["roles_spread"], spread)
 
-    assert _verdict(_changed(records, change), "coarsest clusters are the main").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "coarsest clusters are the main").verdict == verdict
 
 
 @pytest.mark.parametrize(("rand", "verdict"), [(0.97, HOLDS), (0.5, FAILS)])
@@ -100,7 +80,7 @@ def test_the_verdict_on_the_tree_follows_the_modules_that_it_recovers(records, r
         planted = metrics["planted"]
         planted["adjusted_rand"][planted["noise"].index(NOISE)] = list(rand + SPREAD)
 
-    assert _verdict(_changed(records, change), "units that have the same role").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "units that have the same role").verdict == verdict
 
 
 @pytest.mark.parametrize(("after", "verdict"), [(0.5, HOLDS), (1.5, FAILS)])
@@ -108,11 +88,11 @@ def test_a_tree_that_is_not_lower_after_the_alignment_fails(records, after, verd
     def change(metrics):
         metrics["vectors"]["height_of_all_networks"] = {"before": [1.0] * 20, "after": list(after + SPREAD)}
 
-    assert _verdict(_changed(records, change), "lower after the alignment").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "lower after the alignment").verdict == verdict
 
 
 def test_clusters_of_one_network_decide_nothing(records):
-    only = _verdict(records, "Of four clusters")
+    only = assessed(PAPER, records, "Of four clusters")
     assert (only.verdict, only.reason) == (UNDECIDED, "a single network")
 
 

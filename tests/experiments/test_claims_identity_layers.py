@@ -1,34 +1,14 @@
 """The ledger of the paper on identity initialization: all sentences, kept runs that are read, verdicts that change."""
 
-import copy
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.claims import claim as ledger
 from experiments.claims.papers.identity_layers import PAPER, RUNS, difference
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, UNDECIDED
+from tests.experiments.ledger import assessed, changed
 
 SENTENCES = 7  # of the abstract
-
-
-@pytest.fixture(scope="module")
-def records():
-    return ledger.kept_records()
-
-
-def _verdict(records, sentence):
-    (only,) = (each for each in ledger.assess(PAPER, records) if sentence in each.claim.sentence)
-    return only
-
-
-def _changed(records, change):
-    """Made-up records: those of all data sets with their metrics changed."""
-    made = {name: copy.deepcopy(records[name]) for name in RUNS.values()}
-    for record in made.values():
-        change(record["metrics"])
-    return made
 
 
 def _near(value, count):
@@ -57,7 +37,7 @@ def test_weights_are_near_the_identity_below_a_tenth_of_its_norm(records, distan
             layers = [_near(distance, 3)] * (depth - 1) + [[9.0, 9.0, 9.0]]  # the last layer does not count
             metrics["distance"]["by_layer"][str(depth)] = layers
 
-    assert _verdict(_changed(records, change), "remain near the identity").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "remain near the identity").verdict == verdict
 
 
 @pytest.mark.parametrize(("power", "verdict"), [(-1.5, HOLDS), (-0.5, IN_PART), (0.5, FAILS)])
@@ -67,7 +47,7 @@ def test_the_distance_is_compared_with_one_over_depth(records, power, verdict):
             factors = np.array([0.99, 1.0, 1.01]) * depth ** (power + np.array([-1e-3, 0, 1e-3]))
             metrics["distance"]["by_layer"][str(depth)] = [list(factors)] * depth
 
-    assert _verdict(_changed(records, change), "The deeper the network").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "The deeper the network").verdict == verdict
 
 
 @pytest.mark.parametrize(("random", "verdict"), [(0.2, HOLDS), (0.85, EXPLAINED)])
@@ -76,7 +56,7 @@ def test_early_layers_are_compared_with_those_of_random_networks(records, random
         for name, of in metrics["accuracy"]["accuracy"].items():
             of["half_best"] = _near(0.9 if name.startswith("identity") else random, len(of["half_best"]))
 
-    assert _verdict(_changed(records, change), "that gives early layers").verdict == verdict
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "that gives early layers").verdict == verdict
 
 
 @pytest.mark.parametrize(("baseline", "verdict"), [(0.5, HOLDS), (0.32, EXPLAINED)])
@@ -87,8 +67,8 @@ def test_maps_have_a_verdict_once_the_areas_of_every_network_are_kept(records, b
         for name, of in metrics["removal"]["area"].items():
             of["deletion_area"] = [0.3, 0.3, 0.3] if name == "contribution map" else _near(baseline, 3)
 
-    assert _verdict(records, maps).verdict == UNDECIDED
-    assert _verdict(_changed(records, change), maps).verdict == verdict
+    assert assessed(PAPER, records, maps).verdict == UNDECIDED
+    assert assessed(PAPER, changed(records, RUNS.values(), change), maps).verdict == verdict
 
 
 def test_a_difference_of_independent_groups_is_that_of_welch():

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 
-from experiments.claims.claim import assess, kept_records
 from experiments.claims.papers.thesis import PAPER
 from experiments.claims.papers.thesis.records import layers
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, Part
+from tests.experiments.ledger import assessed
 
 CONTENTS = """
 1.1 1.2 1.3 1.3.1 1.3.2 1.4 2.1 2.1.1 2.1.2 2.2 2.2.1 2.2.2 2.2.3 2.3 2.3.1 2.3.2 2.3.3 3.1 3.2 3.2.1 3.2.2
@@ -18,14 +18,10 @@ CONTENTS = """
 """
 
 
-@pytest.fixture(scope="module")
-def records():
-    return kept_records()
-
-
 def _verdicts(records, sentence):
     """The verdicts on the parts of the claim whose sentence starts like this."""
-    (claimed,) = (each for each in assess(PAPER, records) if each.claim.sentence.startswith(sentence))
+    claimed = assessed(PAPER, records, sentence)
+    assert claimed.claim.sentence.startswith(sentence)
     return dict(zip((part.what for part in claimed.parts), claimed.of_parts, strict=True))
 
 

@@ -105,26 +105,24 @@ def _shown(records):
     ]
 
 
-def _own(records):
+def _more(records, first: str, second: str, margin: float):
+    """How much more often one agreement is found than another."""
     return [
         Part(
             f"{data}, {kind}",
-            over_networks(_agreements(records, data, kind, OWN) - _agreements(records, data, kind, OTHER)),
-            Control(0.01),
+            over_networks(_agreements(records, data, kind, first) - _agreements(records, data, kind, second)),
+            Control(margin),
         )
         for data, kind in KINDS
     ]
+
+
+def _own(records):
+    return _more(records, OWN, OTHER, 0.01)
 
 
 def _own_errors(records):
-    return [
-        Part(
-            f"{data}, {kind}",
-            over_networks(_agreements(records, data, kind, OWN_ERRS) - _agreements(records, data, kind, OTHER_ERRS)),
-            Control(0.05),
-        )
-        for data, kind in KINDS
-    ]
+    return _more(records, OWN_ERRS, OTHER_ERRS, 0.05)
 
 
 def _trained(records):
