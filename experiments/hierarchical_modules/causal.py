@@ -75,7 +75,7 @@ def as_predicted(result: Causal) -> str:
     if not exceeds(trained, 0.5, len(trained)):
         why = "not clearly more often than by chance"
     elif all(exceeds(trained, each, min(len(trained), len(each))) for each in controls.values()):
-        why = "more often than by chance, and than in the controls, so that a part is learned"
+        why = "more often than by chance, and than in the controls, which suggests that a part is learned"
     else:
         why = "more often than by chance, but not clearly more than in both controls, so that it need not be learned"
     others = "".join(f"; {kind} {np.mean(each):.0%}" for kind, each in controls.items())

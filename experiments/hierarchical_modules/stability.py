@@ -63,7 +63,7 @@ def learned(result: Stability) -> str:
     roles = {kind: each.roles[:, result.counts.index(result.coarse)] for kind, each in result.agreement.items()}
     beyond = all(exceeds(roles[TRAINED], roles[kind], result.networks) for kind in CONTROLS)
     trained, shuffled, untrained = (np.mean(values) for values in roles.values())
-    more = "more than in both controls, so that a part is learned"
+    more = "more than in both controls, which suggests that a part is learned"
     alike = "not clearly more than in both controls, so that it can come from the data, which all networks share"
     return (
         f"The roles of {result.coarse} clusters in two independently trained networks have a mean cosine of "

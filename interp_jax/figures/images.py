@@ -46,7 +46,8 @@ def strongest_inputs(
 
     Args:
         images: [units, k, height, width] or [units, k, height, width, channels], values in 0…1, row 0 at the top, one
-            channel (drawn gray) or three; an image of NaN is left out, e.g. if fewer than k images drive the unit.
+            channel (drawn dark on light) or three; an image of NaN is left out, e.g. if fewer than k images drive the
+            unit.
         units: the number or name of each unit.
         labels: [units, k], written below each image, e.g. its class.
         figure: a figure or subfigure to draw on; a new one by default.
@@ -198,7 +199,7 @@ def _as_images(name: str, values: ArrayLike, *shape: str) -> np.ndarray:
 
 
 def _show(axes: Axes, picture: np.ndarray, **place: Any) -> None:
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", **place)
+    axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest", **place)
 
 
 def _frame(axes: Axes) -> None:

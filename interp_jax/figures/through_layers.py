@@ -148,7 +148,7 @@ def signed_maps(
     for index, (row, changes, name) in enumerate(zip(panels, maps, names, strict=True)):
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         if images is not None:
-            row[0].imshow(images[index], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            row[0].imshow(images[index], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
         for axes, change in zip(row[-len(layers) :], changes, strict=True):
             limit = largest(change) if np.any(change) else 0.0
             scaled = np.ma.masked_invalid(change / (limit or 1.0))
@@ -222,7 +222,7 @@ def likelihood_paths(
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if images is not None:
             inset = axes.inset_axes((0.02, 0.62, 0.3, 0.36))
-            inset.imshow(images[number], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            inset.imshow(images[number], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
             inset.set(xticks=[], yticks=[])
             inset.grid(False)
     for axes in panels[len(paths) :]:

@@ -112,7 +112,7 @@ def show(result: Attributions, page: Any, subject: Subject) -> None:
         page.figure(
             "mean_maps",
             figures.images.strongest_inputs(np.stack(list(pictures.values()))[:, None], list(pictures)),
-            "Mean magnitude of the attributions of all these rows, and the mean input; white is the greatest.",
+            "Mean magnitude of the attributions of all these rows, and the mean input; black is the greatest.",
         )
     elif subject.inputs.ndim == 2:
         names = subject.feature_names or [f"value {place}" for place in range(subject.inputs.shape[1])]

@@ -276,7 +276,7 @@ def _agreement(*of_kinds):
 
 def test_agreement_is_learned_only_if_it_exceeds_that_of_both_controls():
     assert "0.90 (1: the same roles); it is 0.80" in stability.learned(_agreement(0.9, 0.8, 0.5))
-    assert stability.learned(_agreement(0.9, 0.8, 0.5)).endswith("so that a part is learned.")
+    assert stability.learned(_agreement(0.9, 0.8, 0.5)).endswith("which suggests that a part is learned.")
     assert stability.learned(_agreement(0.9, 0.95, 0.5)).endswith("which all networks share.")
 
 
@@ -297,7 +297,9 @@ def test_predicted_signs_are_compared_with_chance_and_with_the_controls():
     assert "91% of the cases (by chance in 50%; untrained 95%)" in causal.as_predicted(
         _causal([0.91, 0.91], [np.nan], [0.95])
     )
-    assert causal.as_predicted(_causal([0.9, 0.92], [0.6, 0.62], [0.5, 0.5])).endswith("so that a part is learned.")
+    assert causal.as_predicted(_causal([0.9, 0.92], [0.6, 0.62], [0.5, 0.5])).endswith(
+        "which suggests that a part is learned."
+    )
     assert causal.as_predicted(_causal([0.9, 0.92], [np.nan], [0.5])).endswith(
         "but not clearly more than in both controls, so that it need not be learned."
     )
