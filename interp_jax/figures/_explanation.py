@@ -41,6 +41,7 @@ def explanation(
     *,
     class_names: Sequence[Any] | np.ndarray | None = None,
     inputs: ArrayLike | None = None,
+    hidden: ArrayLike | None = None,
     input_shape: Sequence[SupportsIndex] | None = None,
     feature_names: Sequence[Any] | np.ndarray | None = None,
     most_hypotheses: SupportsIndex = 9,
@@ -54,7 +55,7 @@ def explanation(
     principal components of the level's factor: those of the instance's class and those of a hypothesis, another class.
     A hypothesis ends with the level that rules it out. The number above a panel is the separability of both classes.
 
-    Host-level; the forests find the clusters of ``inputs``.
+    Host-level; the forests find the clusters of ``inputs`` if ``hidden`` is not given.
 
     Args:
         explainer: the `Explainer` that `methods.cnn_inte.fit` returned.
@@ -63,6 +64,7 @@ def explanation(
         inputs: [rows, …] inputs such as the training rows: examples of those that satisfy the conditions to each level
             are drawn. [rows, height, width] and [rows, height, width, channels] are images; those outside 0…1 are
             scaled to it.
+        hidden: [rows, …, units] the activations of ``inputs``; an explainer without forests needs them for examples.
         input_shape: of one input, if images are flat: [height, width] or [height, width, channels].
         feature_names: one for each value of ``inputs`` that are no images, e.g. the columns of a table. Of more than 40
             every second, third, … is written.
@@ -94,7 +96,7 @@ def explanation(
     compared = sorted(explanation.hypotheses[:most], key=lambda each: each.label) if levels else []
     columns = _columns(explainer, explanation, compared, name_of)
     deepest = max(map(len, columns.values()), default=0)
-    examples = None if inputs is None or not levels else _examples(explainer, explanation, inputs, input_shape)
+    examples = None if inputs is None or not levels else _examples(explainer, explanation, inputs, hidden, input_shape)
     if feature_names is not None:
         if inputs is None or (examples is not None and examples[1] is not None):
             raise ValueError(
@@ -207,10 +209,17 @@ def _plane(hidden: np.ndarray) -> np.ndarray:
 
 
 def _examples(
-    explainer: Any, explanation: Any, inputs: ArrayLike, shape: Sequence[SupportsIndex] | None
+    explainer: Any,
+    explanation: Any,
+    inputs: ArrayLike,
+    hidden: ArrayLike | None,
+    shape: Sequence[SupportsIndex] | None,
 ) -> tuple[list[np.ndarray], tuple[int, ...] | None, list[str]]:
     """For each level, inputs that satisfy the conditions so far; the shape of an image; a name for each level."""
-    ids, values = explainer.input_ids(inputs), as_array("inputs", inputs)
+    ids = explainer.input_ids(inputs) if hidden is None else explainer.hidden_ids(hidden)
+    values = as_array("inputs", inputs)
+    if len(ids) != len(values):
+        raise ValueError(f"hidden: found {len(ids)} rows, wanted {len(values)}, those of the inputs")
     flat = values.reshape(len(values), -1)
     image = values.shape[1:] if shape is None and values.ndim in (3, 4) else None
     if shape is not None:

@@ -12,6 +12,7 @@ from interp_jax._checks import (
     as_count,
     as_key,
     as_labels,
+    as_numpy,
     check_choice,
     check_number,
     check_same_rows,
@@ -19,22 +20,25 @@ from interp_jax._checks import (
     renamed,
 )
 from interp_jax.methods._pooling import check_pool, pooled
-from interp_jax.methods.cnn_inte._rows import flat_rows, scaling_of
+from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows, scaling_of
+from interp_jax.methods.cnn_inte._targets import as_targets, as_weights
 from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
 from interp_jax.methods.cnn_inte.leaves import VOTES
-from interp_jax.methods.cnn_inte.model import Explainer, class_shares
+from interp_jax.methods.cnn_inte.model import Explainer, certain, class_shares
 from interp_jax.methods.cnn_inte.refinement import refine
 from interp_jax.methods.cnn_inte.tree import CRITERIA, SPLITS, grow
 
 
 @renamed(kept_aside="validation_fraction", leaves="max_leaf_nodes", jobs="n_jobs", unseen="held_out_ids")
 def fit(
-    inputs: Given[Array | np.ndarray, "rows *features"],
+    inputs: Given[Array | np.ndarray, "rows *features"] | None,
     hidden: Given[Array | np.ndarray, "rows *units"],
-    labels: Given[Array | np.ndarray, "rows"],
+    labels: Given[Array | np.ndarray, "rows"] | Given[Array | np.ndarray, "rows classes"],
     *,
     key: Key,
+    weights: Given[Array | np.ndarray, "rows"] | None = None,
+    forests: bool = True,
     factors: int | None = None,
     ids: int = 10,
     depth: int = 5,
@@ -63,6 +67,11 @@ def fit(
     is grown and refined both on the clusters' IDs and on the forests' predictions for rows held out from their trees,
     so that it allows for the forests' errors. The most accurate of these on the validation rows is returned.
 
+    Whoever has the network has its hidden layer as well: with ``forests=False`` none are grown, and the explainer's
+    methods take the activations, ``hidden=``, whose clusters are certain. Then each row has one path, which is the
+    whole explanation, and the tree can follow this network where it differs from others; forests, which see the input
+    alone, hardly do. Fit it to the network's probabilities or predictions, not to true labels, to explain the network.
+
     With ``votes="soft"`` an input goes to each leaf by its probability (`leaf_weights`), and its class has the largest
     share over all leaves; with "hard" it goes to the leaf of its most likely IDs.
 
@@ -75,13 +84,15 @@ def fit(
     another power of two of nodes.
 
     Args:
-        inputs: [rows, …] finite inputs, from which the forests predict.
+        inputs: [rows, …] finite inputs, from which the forests predict; None is enough without forests.
         hidden: [rows, …, units] finite activations of any layer.
         labels: [rows] the class of each row, integers from 0 to 2³¹ − 1; absent numbers are not classes. The true
             class, or the network's prediction, to explain its errors too. Of a regression, classes of its output by
             quantiles, e.g. ``np.digitize(y, np.quantile(y, [0.25, 0.5, 0.75]))``; of several labels a row, one output's
-            decisions, 0 and 1, at a time.
+            decisions, 0 and 1, at a time. Or [rows, classes] the share of each class, the network's probabilities.
         key: a JAX random key.
+        weights: [rows] how much each row counts for the tree, not negative; alike by default.
+        forests: whether forests are grown, which predict without the network; otherwise ``hidden`` is needed.
         factors: number of groups of units, K; by default 8, or all units if they are fewer.
         ids: clusters of rows in each.
         depth: maximum levels of the tree.
@@ -107,8 +118,9 @@ def fit(
 
     Raises:
         ValueError: arrays with different rows, values that are not finite as float32, labels that are not integers from
-            0 or of one class alone, more factors than units, more ids than rows, counts below one, a validation
-            fraction outside (0, 1), an unknown name, or not a key.
+            0 or of one class alone, shares that do not sum to 1, negative weights, no inputs for forests, more factors
+            than units, more ids than rows, counts below one, a validation fraction outside (0, 1), an unknown name, or
+            not a key.
         TypeError: an argument by its former name.
 
     Example:
@@ -118,9 +130,13 @@ def fit(
         >>> explainer = fit(inputs, hidden, labels, key=jax.random.key(0), factors=4, ids=4, depth=2, draws=2)
         >>> explainer.fidelity(inputs, labels) > 0.9
         True
+        >>> seeing = fit(None, hidden, labels, key=jax.random.key(0), factors=4, ids=4, depth=2, forests=False)
+        >>> seeing.fidelity(None, labels, hidden=hidden) > 0.9
+        True
 
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1 and section IV; drawing several clusterings, splits on
-    sets and by entropy, refining, held-out IDs and soft votes are not in the paper.
+    sets and by entropy, refining, held-out IDs, soft votes, weights, shares of classes and explainers without forests
+    are not in the paper.
     """
     counts = {"ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
     counts |= {"reference_rows": reference_rows}
@@ -142,8 +158,17 @@ def fit(
     check_choice("votes", votes, VOTES)
     order_key, draw_key, forest_key = jax.random.split(as_key(key), 3)
     class_labels, labels = _classes(labels)
-    inputs, hidden = flat_rows("inputs", inputs), flat_rows("hidden", _as_units(hidden, pool))
-    check_same_rows(labels=labels, inputs=inputs, hidden=hidden)
+    hidden = flat_rows("hidden", _as_units(hidden, pool))
+    check_same_rows(labels=labels, hidden=hidden)
+    scaling, features = Scaling(), None
+    if inputs is not None:
+        inputs = flat_rows("inputs", inputs)
+        check_same_rows(labels=labels, inputs=inputs)
+        scaling, features = scaling_of(inputs), inputs.shape[1]
+        inputs = scaling.of(inputs)
+    elif forests:
+        raise ValueError("inputs: found None, wanted [rows, …], from which forests predict, or forests=False")
+    weights = None if weights is None else as_weights(weights, len(labels))
     factors = min(8, hidden.shape[1]) if factors is None else factors
     if factors > hidden.shape[1]:
         raise ValueError(f"factors: found {factors}, wanted at most the {hidden.shape[1]} units")
@@ -151,14 +176,16 @@ def fit(
     validation, training = np.split(order, [max(1, round(validation_fraction * len(order)))])
     if ids > len(training):
         raise ValueError(f"ids: found {ids}, wanted at most the {len(training)} rows that are not for validation")
-    scaling = scaling_of(inputs)
-    inputs = scaling.of(inputs)
     growth = functools.partial(grow, count=ids, classes=len(class_labels), depth=counts["depth"])
+    of_training, of_validation = (None if weights is None else weights[rows] for rows in (training, validation))
+    wanted = as_targets(labels[validation], of_validation, classes=len(class_labels))
 
     def trees_of(rows):
         """Grown on the IDs of the training rows, and refined."""
-        grown = growth(rows, labels[training], splits=splits, criterion=criterion)
-        return [grown, refine(grown, rows, labels[training])] if refined and splits == "subsets" else [grown]
+        grown = growth(rows, labels[training], splits=splits, criterion=criterion, weights=of_training)
+        if not refined or splits != "subsets":
+            return [grown]
+        return [grown, refine(grown, rows, labels[training], weights=of_training)]
 
     clusterings, taught = [], hidden[training]
     for draw in range(draws):
@@ -172,20 +199,25 @@ def fit(
             clustering=clustering,
         )
         of_rows = assign(groups, hidden, reading)
-        last = trees_of(of_rows[training])[-1]
-        clusterings.append((float(np.mean(last.predict(of_rows[validation]) == labels[validation])), groups, of_rows))
+        grown = trees_of(of_rows[training])
+        clusterings.append((wanted.accuracy(grown[-1].predict(of_rows[validation])), groups, of_rows, grown))
     scores = np.array([score for score, *_ in clusterings])
     shown, best, most = np.sort(order[: counts["reference_rows"]]), None, -1.0
-    for place in np.argsort(-scores, kind="stable")[: counts["finalists"]]:
-        _, groups, of_rows = clusterings[place]
-        forests, of_held_out = train(inputs[training], of_rows[training], **sizes, key=forest_key, n_jobs=n_jobs)
-        predicted = forests.votes(inputs[validation])
-        for tree in trees_of(of_rows[training]) + (trees_of(of_held_out) if held_out_ids else []):
-            score = float(np.mean(class_shares(tree, predicted, votes).argmax(axis=1) == labels[validation]))
+    shown_labels = class_labels[labels[shown] if labels.ndim == 1 else labels[shown].argmax(axis=1)]
+    for place in np.argsort(-scores, kind="stable")[: counts["finalists"] if forests else 1]:
+        _, groups, of_rows, grown = clusterings[place]
+        if forests and inputs is not None:
+            trained, of_held_out = train(inputs[training], of_rows[training], **sizes, key=forest_key, n_jobs=n_jobs)
+            predicted = trained.votes(inputs[validation])
+            grown = grown + (trees_of(of_held_out) if held_out_ids else [])
+        else:
+            trained, predicted = None, certain(of_rows[validation], ids)
+        for tree in grown:
+            score = wanted.accuracy(class_shares(tree, predicted, votes).argmax(axis=1))
             if score > most:
                 most = score
-                arrays = hidden[shown], of_rows[shown], class_labels[labels[shown]], scores, class_labels
-                best = Explainer(groups, reading, votes, tree, forests, *arrays, inputs.shape[1], scaling, pool)
+                arrays = hidden[shown], of_rows[shown], shown_labels, scores, class_labels
+                best = Explainer(groups, reading, votes, tree, trained, *arrays, features, scaling, pool)
     assert best is not None  # scores are at least 0
     return best
 
@@ -196,7 +228,13 @@ def _as_units(hidden, pool):
 
 
 def _classes(labels):
-    """The labels that occur, in order, and the index of each row's label among them."""
+    """The labels that occur, in order, and the index of each row's label among them; or all classes, and shares."""
+    if np.ndim(labels) == 2:
+        shares = as_numpy("labels", labels)
+        if len(shares) < 2 or shares.shape[1] < 2:
+            raise ValueError(f"labels: found {describe(shares)}, wanted at least two rows and two classes")
+        as_targets(shares)
+        return np.arange(shares.shape[1]), shares
     labels = np.asarray(as_labels("labels", labels), np.int64)
     if len(labels) < 2 or labels.min() < 0:
         found = describe(labels) if len(labels) < 2 else str(labels.min())

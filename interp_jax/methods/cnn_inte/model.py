@@ -21,7 +21,7 @@ from interp_jax.methods.cnn_inte.forests import Forests
 from interp_jax.methods.cnn_inte.leaves import leaf_weights, path_to
 from interp_jax.methods.cnn_inte.tree import Tree
 
-FORMAT = 4
+FORMAT = 5
 PARTS = {"factors": Factors, "tree": Tree, "forests": Forests, "scaling": Scaling}
 ARRAYS = ("hidden", "ids", "labels", "scores", "class_labels")
 AS_THEY_ARE = Scaling()
@@ -31,20 +31,24 @@ COMPARED = 200  # rows of a class that separability is computed from
 @readable()
 @dataclasses.dataclass(frozen=True)
 class Explainer:
-    """Forests that predict an input's IDs, and the tree that predicts its class from them; arrays only.
+    """Clusters of a hidden layer, the tree that predicts a class from their IDs, and forests that predict these IDs.
+
+    `predict`, `shares`, `fidelity` and `explain` take the IDs from the activations if these are given, ``hidden=``, and
+    from the inputs, by the forests, if not. Arrays only.
 
     Attributes:
         factors: groups of units, and the clusters of rows in each.
         reading: the clustered values of a factor, "coordinates" or "means".
         votes: "hard", an input goes to the leaf of its most likely IDs, or "soft", to each leaf by its probability.
         tree: over the IDs; its classes are indices into ``class_labels``.
-        forests: from the scaled input to the IDs.
+        forests: from the scaled input to the IDs; None if it was fitted without.
         hidden: [reference, units] activations of the training rows used in explanations.
         ids: [reference, factors] their IDs.
         labels: [reference] their labels.
         scores: [draws] the accuracy of each clustering's tree on the validation rows.
         class_labels: [classes] the label of each class, in the order of the tree's classes.
-        features: size of an input; None, from a file of format 2, if unknown: then at least as many as the forests use.
+        features: size of an input; None if unknown (fitted without inputs, or from a file of format 2): then at least
+            as many as the forests use.
         scaling: of the inputs.
         pool: how the positions of the hidden layer became units, "mean", "max" or None (a unit per position).
     """
@@ -53,7 +57,7 @@ class Explainer:
     reading: str
     votes: str
     tree: Tree
-    forests: Forests
+    forests: Forests | None
     hidden: Float[np.ndarray, "reference units"]
     ids: Int[np.ndarray, "reference factors"]
     labels: Int[np.ndarray, " reference"]
@@ -65,10 +69,11 @@ class Explainer:
 
     def _finding(self) -> str:
         factors, ids, _ = self.factors.centers.shape
+        votes = "no forests" if self.forests is None else f"{self.votes} votes"
         text = (
             f"{factors} factor{'' if factors == 1 else 's'} of {ids} ID{'' if ids == 1 else 's'}, "
             f"a tree of {self.tree.leaves} {'leaf' if self.tree.leaves == 1 else 'leaves'}, "
-            f"{len(self.class_labels)} classes, {self.votes} votes"
+            f"{len(self.class_labels)} classes, {votes}"
         )
         if not np.isfinite(self.scores).any():
             return text
@@ -98,44 +103,71 @@ class Explainer:
         units = hidden if self.pool is None else pooled("hidden", hidden, self.pool)
         return assign(self.factors, flat_rows("hidden", units, width=len(self.factors.of_unit)), self.reading)
 
-    def predict(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Int[np.ndarray, " rows"]:
-        """The tree's class of each input, one of `class_labels`, by the forests' IDs. Host-level.
+    def predict(
+        self,
+        inputs: Given[Array | np.ndarray, "rows *features"] | None = None,
+        *,
+        hidden: Given[Array | np.ndarray, "rows *units"] | None = None,
+    ) -> Int[np.ndarray, " rows"]:
+        """The tree's class of each row, one of `class_labels`. Host-level.
+
+        Args:
+            inputs: [rows, …], whose IDs the forests predict; not used where ``hidden`` is given.
+            hidden: [rows, …, units] the activations of the layer, whose clusters are the IDs.
 
         Raises:
-            ValueError: inputs of a size other than fitted, or not finite.
+            ValueError: inputs or activations of a size other than fitted, or not finite; neither of them; no
+                activations for an explainer without forests.
         """
-        return self.class_labels[self.shares(inputs).argmax(axis=1)]
+        return self.class_labels[self.shares(inputs, hidden=hidden).argmax(axis=1)]
 
-    def shares(self, inputs: Given[Array | np.ndarray, "rows *features"]) -> Float[np.ndarray, "rows classes"]:
-        """The share of each class in the leaves that an input reaches; `predict` takes the largest. Host-level."""
-        return class_shares(self.tree, self._votes(inputs), self.votes)
+    def shares(
+        self,
+        inputs: Given[Array | np.ndarray, "rows *features"] | None = None,
+        *,
+        hidden: Given[Array | np.ndarray, "rows *units"] | None = None,
+    ) -> Float[np.ndarray, "rows classes"]:
+        """The share of each class in the leaves that a row reaches; `predict` takes the largest. Host-level."""
+        return class_shares(self.tree, self._votes(inputs, hidden), self.votes)
 
-    def _votes(self, inputs, name="inputs"):
-        """The forests' votes for checked inputs."""
+    def _votes(self, inputs, hidden=None, name="inputs"):
+        """The probability of each ID: the forests' for inputs, or 1 for the cluster of the activations."""
+        if hidden is not None:
+            return certain(self.hidden_ids(hidden), self.factors.centers.shape[1])
+        if self.forests is None:
+            raise ValueError("hidden: found None, wanted activations, since this explainer has no forests")
+        if inputs is None:
+            raise ValueError("inputs: found None, wanted inputs, or activations as hidden")
         exact = self.features is not None
         width = self.features if exact else int(self.forests.feature.max()) + 1
         return self.forests.votes(self.scaling.of(flat_rows(name, inputs, width=width, exact=exact)))
 
     def fidelity(
-        self, inputs: Given[Array | np.ndarray, "rows *features"], predictions: Given[Array | np.ndarray, "rows"]
+        self,
+        inputs: Given[Array | np.ndarray, "rows *features"] | None,
+        predictions: Given[Array | np.ndarray, "rows"],
+        *,
+        hidden: Given[Array | np.ndarray, "rows *units"] | None = None,
     ) -> float:
         """The share of rows for which the tree predicts the network's class. Host-level.
 
         Args:
-            inputs: [rows, …].
+            inputs: [rows, …], or None where ``hidden`` is given.
             predictions: [rows] the network's class of each row; one outside the tree's classes counts as a mismatch.
+            hidden: [rows, …, units] the activations of the layer.
 
         Raises:
-            ValueError: inputs that `predict` refuses, or predictions that are not one integer per row.
+            ValueError: rows that `predict` refuses, or predictions that are not one integer per row.
         """
-        of_tree = self.predict(inputs)
+        of_tree = self.predict(inputs, hidden=hidden)
         return float(np.mean(of_tree == np.asarray(as_labels("predictions", predictions, rows=len(of_tree)))))
 
     def explain(
         self,
-        instance: Given[Array | np.ndarray, "*features"],
+        instance: Given[Array | np.ndarray, "*features"] | None = None,
         label: Count | None = None,
         *,
+        hidden: Given[Array | np.ndarray, "*units"] | None = None,
         tolerance: float = 0.01,
         key: Key | None = None,
     ) -> Explanation:
@@ -144,21 +176,23 @@ class Explainer:
         Host-level; separability is computed for all classes and levels at once. Memory: classes × 200 rows.
 
         Args:
-            instance: [features…] one input.
+            instance: [features…] one input; not used where ``hidden`` is given.
             label: the class that others are compared with, such as the network's prediction: figures and texts say if
                 the tree's differs from it. By default the tree's.
+            hidden: […, units] the activations of this input.
             tolerance: the share of a class's reference rows, in [0, 1), that may be left when it is ruled out.
             key: a JAX random key, for the random clouds of `separability`. By default the clouds are fixed, so that an
                 explanation depends on the instance alone.
 
         Raises:
-            ValueError: a label that is not a class, a tolerance outside [0, 1), or an instance of a size other than
-                fitted, or not finite.
+            ValueError: a label that is not a class, a tolerance outside [0, 1), or an instance or activations that
+                `predict` refuses.
         """
         check_number("tolerance", tolerance, least=0, below=1)
         key = jax.random.key(0) if key is None else as_key(key)
         label = None if label is None else self._class(label)
-        votes = self._votes(as_numpy("instance", instance)[None], "instance")
+        one = None if instance is None else as_numpy("instance", instance)[None]
+        votes = self._votes(one, None if hidden is None else as_numpy("hidden", hidden)[None], "instance")
         ids = votes[0].argmax(axis=1)
         if self.votes == "hard":
             weights = np.zeros(len(self.tree.factor))
@@ -240,9 +274,15 @@ class Explainer:
         words = {"format": FORMAT, "reading": self.reading, "votes": self.votes, "features": features}
         words["pool"] = str(self.pool)
         arrays = {name: np.array(word) for name, word in words.items()}
-        for name, kind in PARTS.items():
-            arrays |= {f"{name}.{field}": np.asarray(getattr(getattr(self, name), field)) for field in kind._fields}
+        for name in PARTS:
+            if (part := getattr(self, name)) is not None:
+                arrays |= {f"{name}.{field}": np.asarray(values) for field, values in part._asdict().items()}
         write_arrays(path, arrays | {name: np.asarray(getattr(self, name)) for name in ARRAYS})
+
+
+def certain(ids: Int[np.ndarray, "rows factors"], count: int) -> Float[np.ndarray, "rows factors ids"]:
+    """Votes of 1 for IDs that are known."""
+    return np.eye(count, dtype=np.float32)[ids]
 
 
 def class_shares(tree: Tree, votes: Float[np.ndarray, "rows factors ids"], kind: str):

@@ -3,16 +3,18 @@
 import numpy as np
 from jaxtyping import Array
 
-from interp_jax._checks import Given, as_count, as_labels
+from interp_jax._checks import Given, as_count
+from interp_jax.methods.cnn_inte._targets import as_targets
 from interp_jax.methods.cnn_inte.tree import LEAF, Tree, as_ids, check_tree, descend
 
 
 def refine(
     tree: Tree,
     ids: Given[Array | np.ndarray, "rows factors"],
-    labels: Given[Array | np.ndarray, "rows"],
+    labels: Given[Array | np.ndarray, "rows"] | Given[Array | np.ndarray, "rows classes"],
     *,
     rounds: int = 10,
+    weights: Given[Array | np.ndarray, "rows"] | None = None,
 ) -> Tree:
     """The tree with its splits chosen again, from the lowest up, until the training accuracy no longer increases.
 
@@ -26,15 +28,17 @@ def refine(
     Args:
         tree: a `Tree`, as `grow` returns.
         ids: [rows, factors] the categories of each row in each factor.
-        labels: [rows] the class of each row.
+        labels: [rows] the class of each row, or [rows, classes] its share of each class, which then takes the place
+            of correct or not.
         rounds: maximum rounds, each through all splits; 0 only recounts the rows.
+        weights: [rows] how much each row counts, not negative; alike by default.
 
     Returns:
         A new `Tree`; the given one is unchanged.
 
     Raises:
         TypeError: not a `Tree`.
-        ValueError: IDs or labels that do not fit the tree or each other, or rounds below 0.
+        ValueError: IDs, labels or weights that do not fit the tree or each other, or rounds below 0.
 
     Example:
         >>> from interp_jax.methods.cnn_inte import grow
@@ -49,7 +53,7 @@ def refine(
     """
     check_tree(tree)
     ids = as_ids(ids, count=tree.goes_left.shape[1], factors=int(tree.factor.max()) + 1)
-    labels = np.asarray(as_labels("labels", labels, rows=len(ids), classes=tree.share.shape[1]))
+    targets = as_targets(labels, weights, rows=len(ids), classes=tree.share.shape[1])
     factor, goes_left, share = tree.factor.copy(), tree.goes_left.copy(), tree.share.copy()
     refined = Tree(factor, goes_left, tree.left, tree.right, share, tree.rows.copy())
     best, most = refined, -1
@@ -57,24 +61,25 @@ def refine(
         reached = _reached(refined, ids)
         for node, rows in enumerate(reached):
             refined.rows[node] = len(rows)
-            if len(rows):
-                share[node] = np.bincount(labels[rows], minlength=share.shape[1]) / len(rows)
-        correct = int(np.sum(share.argmax(axis=1)[descend(refined, ids)] == labels))
+            if (masses := targets.at(rows).total()).any():
+                share[node] = 0
+                share[node, targets.present] = masses / masses.sum()
+        correct = np.sum(targets.mass_of(share.argmax(axis=1)[descend(refined, ids)]))
         if correct <= most:
             break
         best, most = Tree(*(np.copy(part) for part in refined)), correct
         # Children have higher numbers than their parents, and a split does not change which rows come to it.
         for node in reversed(np.flatnonzero(factor != LEAF)):
             if len(rows := reached[node]):
-                _choose(refined, node, ids[rows], labels[rows])
+                _choose(refined, node, ids[rows], targets.at(rows))
     return best
 
 
-def _choose(tree, node, ids, labels):
+def _choose(tree, node, ids, targets):
     """Sets a node's factor and IDs in place."""
     predicted = tree.share.argmax(axis=1)
-    sides = (predicted[descend(tree, ids, int(side[node]))] == labels for side in (tree.left, tree.right))
-    gain = np.subtract(*(side.astype(int) for side in sides))
+    sides = (targets.mass_of(predicted[descend(tree, ids, int(side[node]))]) for side in (tree.left, tree.right))
+    gain = np.subtract(*sides)
     count = tree.goes_left.shape[1]
     sums = np.stack([np.bincount(column, weights=gain, minlength=count) for column in ids.T])
     totals, mine = np.maximum(sums, 0).sum(axis=1), tree.factor[node]

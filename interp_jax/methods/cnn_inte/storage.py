@@ -1,6 +1,7 @@
 """Reading explainers from files, each array checked: a damaged or crafted file is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from interp_jax.methods.cnn_inte.leaves import VOTES
 from interp_jax.methods.cnn_inte.model import ARRAYS, FORMAT, PARTS, Explainer
 from interp_jax.methods.cnn_inte.tree import LEAF
 
-READ = (2, 3, FORMAT)  # 2 has no number of features; 2 and 3 neither scaling nor labels of classes
+READ = (2, 3, 4, FORMAT)  # 2 has no number of features; 2 and 3 neither scaling nor labels of classes
 
 # The kinds of type and the axes of every array, in an order in which an axis first occurs where it is decided.
 AXES = {
@@ -38,6 +39,7 @@ AXES = {
     "class_labels": ("iu", "classes"),
     "features": ("iu", ""),
 }
+FORESTS = tuple(name for name in AXES if name.startswith("forests."))  # all of them or none
 
 
 def load(path: str | Path) -> Explainer:
@@ -47,7 +49,7 @@ def load(path: str | Path) -> Explainer:
     units, factors, IDs and classes in their range, and a tree without cycles.
 
     Args:
-        path: the ``.npz`` file, of format 2, 3 or 4.
+        path: the ``.npz`` file, of format 2 to 5.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -60,7 +62,7 @@ def load(path: str | Path) -> Explainer:
         >>> load(path)
         Traceback (most recent call last):
         ...
-        ValueError: path: found ...other.npz, wanted an explainer of format 2, 3 or 4
+        ValueError: path: found ...other.npz, wanted an explainer of format 2, 3, 4 or 5
     """
     stored = read_arrays(path)
     if (version := stored.get("format")) is None or version.shape or version.item() not in READ:
@@ -72,14 +74,20 @@ def load(path: str | Path) -> Explainer:
     defaults = {"features": np.array(-1), "class_labels": np.arange(classes), "pool": np.array(str(None))}
     stored = defaults | {f"scaling.{field}": value for field, value in Scaling()._asdict().items()} | stored
     words = {"reading": READINGS, "votes": VOTES, "pool": (*POOLS, str(None))}
-    if missing := (AXES.keys() | words.keys()) - stored.keys():
+    absent = FORESTS if version.item() == FORMAT and stored.keys().isdisjoint(FORESTS) else ()
+    if missing := (AXES.keys() | words.keys()) - stored.keys() - set(absent):
         raise ValueError(f"path: found {path} without {', '.join(sorted(missing))}, wanted a whole explainer")
-    sizes = _sizes(path, stored)
+    sizes = _sizes(path, {name: stored[name] for name in AXES if name not in absent}, str(stored["reading"]))
     _check_ranges(path, stored, sizes)
     _check_tree(path, stored, sizes["nodes"])
     for name, known in words.items():
         _demand(path, name, str(stored[name]) in known, f"one of {', '.join(map(repr, known))}")
-    parts = {name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields}) for name, kind in PARTS.items()}
+    parts: dict[str, Any] = {
+        name: kind(**{field: stored[f"{name}.{field}"] for field in kind._fields})
+        for name, kind in PARTS.items()
+        if name != "forests" or not absent
+    }
+    parts.setdefault("forests", None)
     arrays = {name: stored[name] for name in ARRAYS} | {name: str(stored[name]) for name in words}
     features, pool = int(stored["features"]), str(arrays.pop("pool"))
     pool = pool if pool in POOLS else None
@@ -91,17 +99,17 @@ def _demand(path, name, holds, wanted):
         raise ValueError(f"path: found {path} with another {name}, wanted {wanted}")
 
 
-def _sizes(path, stored):
+def _sizes(path, stored, reading):
     """The length of each axis, on which all arrays agree."""
     sizes: dict[str, int] = {}
-    for name, (kinds, axes) in AXES.items():
-        values, axes = stored[name], axes.split()
+    for name, values in stored.items():
+        kinds, axes = AXES[name][0], AXES[name][1].split()
         fits = values.dtype.kind in kinds and values.ndim == len(axes) and bool(values.size)
         fits = fits and all(sizes.setdefault(axis, size) == size for axis, size in zip(axes, values.shape, strict=True))
         wanted = f"[{', '.join(str(sizes.get(axis, axis)) for axis in axes)}]"
         if not fits or (values.dtype.kind == "f" and not np.all(np.isfinite(values))):
             raise ValueError(f"path: found {path} with {name} {describe(values)}, wanted finite numbers {wanted}")
-    coordinates = sizes["units"] if str(stored["reading"]) == "coordinates" else 1
+    coordinates = sizes["units"] if reading == "coordinates" else 1
     _demand(path, "factors.centers", sizes["coordinates"] == coordinates, f"{coordinates} coordinates of a center")
     return sizes
 
@@ -113,14 +121,13 @@ def _check_ranges(path, stored, sizes):
         "tree.factor": (LEAF, sizes["factors"] - 1),
         "tree.share": (0, 1),
         "tree.rows": (0, np.inf),
-        "forests.feature": (0, np.inf if features < 0 else features - 1),
-        "forests.left": (0, sizes["places"] - 1),
-        "forests.right": (0, sizes["places"] - 1),
-        "forests.share": (0, 1 + 1e-6),
-        "forests.depth": (0, sizes["places"]),
         "ids": (0, sizes["ids"] - 1),
         "class_labels": (0, np.inf),
     }
+    if "places" in sizes:
+        ranges |= {f"forests.{side}": (0, sizes["places"] - 1) for side in ("left", "right")}
+        ranges |= {"forests.feature": (0, np.inf if features < 0 else features - 1)}
+        ranges |= {"forests.share": (0, 1 + 1e-6), "forests.depth": (0, sizes["places"])}
     for name, (least, most) in ranges.items():
         fits = least <= stored[name].min() and stored[name].max() <= most
         _demand(path, name, fits, f"numbers from {least} to {most}")

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from interp_jax._checks import Given, as_count, as_labels, as_numpy, check_choice, describe
+from interp_jax._checks import Given, as_count, as_numpy, check_choice, describe
 from interp_jax._readable import readable
+from interp_jax.methods.cnn_inte._targets import as_targets
 
 SPLITS = ("subsets", "thresholds")
 CRITERIA = ("entropy", "gini")
@@ -100,13 +101,14 @@ def descend(tree: Tree, ids: Int[np.ndarray, "rows factors"], start: int = 0) ->
 
 def grow(
     ids: Given[Array | np.ndarray, "rows factors"],
-    labels: Given[Array | np.ndarray, "rows"],
+    labels: Given[Array | np.ndarray, "rows"] | Given[Array | np.ndarray, "rows classes"],
     *,
     count: int,
     classes: int,
     depth: int,
     splits: str = "subsets",
     criterion: str = "entropy",
+    weights: Given[Array | np.ndarray, "rows"] | None = None,
 ) -> Tree:
     """A `Tree` on categories, each split the one that decreases its node's impurity most.
 
@@ -117,23 +119,26 @@ def grow(
     by the share of each class. Entropy prefers splits into halves, which leave more for the levels below; to Gini's
     index, splitting off one of ten equally frequent classes is as good as five.
 
-    Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers per node.
+    Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers per node; given
+    shares, rows × classes numbers.
 
     Args:
         ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
-        labels: [rows] the class of each row, 0 … classes − 1.
+        labels: [rows] the class of each row, 0 … classes − 1, or [rows, classes] its share of each class, such as a
+            network's probabilities.
         count: number of categories of a factor.
         classes: number of classes.
         depth: maximum splits from the root to a leaf.
         splits: "subsets" or "thresholds".
         criterion: "entropy" or "gini".
+        weights: [rows] how much each row counts, not negative; alike by default.
 
     Returns:
         A `Tree`.
 
     Raises:
-        ValueError: IDs or labels that are not integers in their range or have different rows, counts below one, or an
-            unknown name.
+        ValueError: IDs or labels that are not integers in their range or have different rows, shares that do not sum to
+            1, negative weights, counts below one, or an unknown name.
 
     Example:
         >>> ids = np.array([[0, 0], [1, 0], [2, 1], [3, 1]])
@@ -149,37 +154,37 @@ def grow(
     check_choice("criterion", criterion, CRITERIA)
     ids = as_ids(ids, count=count)
     # Nothing below is as large as the square of the number of classes, and absent classes take no part.
-    present, labels = np.unique(as_labels("labels", labels, rows=len(ids), classes=classes), return_inverse=True)
+    targets = as_targets(labels, weights, rows=len(ids), classes=classes)
     nodes: list[tuple] = []
 
     def add(rows, levels):
-        counts = np.bincount(labels[rows], minlength=len(present))
-        number = len(nodes)
+        here = targets.at(rows)
+        masses, number = here.total(), len(nodes)
         nodes.append(())
         split = None
-        if levels and np.count_nonzero(counts) > 1:
-            split = _best_split(ids[rows], labels[rows], count, len(present), splits, criterion)
+        if levels and np.count_nonzero(masses) > 1:
+            split = _best_split(ids[rows], here, count, splits, criterion)
         if split is None:
-            nodes[number] = (LEAF, np.zeros(count, bool), LEAF, LEAF, counts)
+            nodes[number] = (LEAF, np.zeros(count, bool), LEAF, LEAF, masses, len(rows))
         else:
             factor, goes_left = split
             left = goes_left[ids[rows, factor]]
             sides = add(rows[left], levels - 1), add(rows[~left], levels - 1)
-            nodes[number] = (factor, goes_left, *sides, counts)
+            nodes[number] = (factor, goes_left, *sides, masses, len(rows))
         return number
 
     add(np.arange(len(ids)), depth)
-    factor, goes_left, left, right, counts = map(np.array, zip(*nodes, strict=True))
+    factor, goes_left, left, right, masses, rows = map(np.array, zip(*nodes, strict=True))
     share = np.zeros((len(nodes), classes))
-    share[:, present] = counts / counts.sum(axis=1, keepdims=True)
-    return Tree(factor, goes_left, left, right, share, counts.sum(axis=1))
+    share[:, targets.present] = masses / masses.sum(axis=1, keepdims=True)
+    return Tree(factor, goes_left, left, right, share, rows)
 
 
-def _best_split(ids, labels, count, classes, splits, criterion):
+def _best_split(ids, targets, count, splits, criterion):
     """The factor and the left-going IDs of the split that gains most; None if none gains."""
-    best, split = 1e-9 * len(ids), None
+    best, split = 1e-9 * targets.total().sum(), None
     for factor in range(ids.shape[1]):
-        table = np.bincount(ids[:, factor] * classes + labels, minlength=count * classes).reshape(count, classes)
+        table = targets.table(ids[:, factor], count)
         present = np.flatnonzero(table.sum(axis=1))
         if len(present) < 2:
             continue
@@ -217,4 +222,4 @@ def _impurity(counts, criterion):
 
 
 def _log(counts):
-    return counts * np.log(np.maximum(counts, 1))
+    return counts * np.log(np.where(counts > 0, counts, 1))

@@ -247,7 +247,7 @@ def test_what_is_no_explainer_is_refused(tmp_path, digits, explainer):
     (tmp_path / "cut.npz").write_bytes(whole.read_bytes()[:-2_000])
     with np.load(whole) as stored:
         arrays = dict(stored)
-    np.savez(tmp_path / "later.npz", **arrays | {"format": np.array(5)})
+    np.savez(tmp_path / "later.npz", **arrays | {"format": np.array(6)})
     for name in ("array.npy", "pickled.npy", "text.npz", "empty.npz", "cut.npz", "later.npz"):
         with pytest.raises(ValueError, match=f"path: found .*{name}, wanted (an|a whole) "):
             cnn_inte.load(tmp_path / name)

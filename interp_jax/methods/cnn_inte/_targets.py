@@ -1,0 +1,100 @@
+"""What a tree has to predict: a class of each row or its shares of all classes, and how much the row counts."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from interp_jax._checks import as_labels, as_numpy, check_finite, check_shape, describe
+
+
+class Targets(NamedTuple):
+    """Entries of every row: classes, and their masses, the row's weight times the class's share.
+
+    Attributes:
+        classes: one class of a row, or all; indices into ``present``.
+        masses: of these; None if each is 1.
+        present: the classes that have some mass.
+    """
+
+    classes: Int[np.ndarray, "rows entries"]
+    masses: Float[np.ndarray, "rows entries"] | None
+    present: Int[np.ndarray, " present"]
+
+    def at(self, rows: Int[np.ndarray, " chosen"] | Bool[np.ndarray, " rows"]) -> "Targets":
+        """Those of some rows."""
+        return Targets(self.classes[rows], None if self.masses is None else self.masses[rows], self.present)
+
+    def total(self) -> np.ndarray:
+        """The mass of each class: whole numbers if each entry is 1."""
+        return np.bincount(self.classes.ravel(), self._flat(), minlength=len(self.present))
+
+    def table(self, ids: Int[np.ndarray, " rows"], count: int) -> np.ndarray:
+        """The mass of each class [count, present] among the rows of each ID."""
+        places = (ids[:, None] * len(self.present) + self.classes).ravel()
+        table = np.bincount(places, self._flat(), minlength=count * len(self.present))
+        return table.reshape(count, len(self.present))
+
+    def mass_of(self, predictions: Int[np.ndarray, " rows"]) -> np.ndarray:
+        """What each row counts for if this class, one of all classes, is predicted: whole numbers if entries are 1."""
+        right = self.present[self.classes] == predictions[:, None]
+        return np.sum(right if self.masses is None else right * self.masses, axis=1)
+
+    def accuracy(self, predictions: Int[np.ndarray, " rows"]) -> float:
+        """The share of the mass that is predicted."""
+        return float(np.sum(self.mass_of(predictions)) / self.total().sum())
+
+    def _flat(self):
+        return None if self.masses is None else self.masses.ravel()
+
+
+def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, classes: int | None = None) -> Targets:
+    """Class numbers [rows], or shares of classes [rows, classes] that sum to 1, as `Targets`.
+
+    Args:
+        labels: class numbers or shares.
+        weights: [rows] of each row; 1 by default.
+        rows: the required number of rows; None for any.
+        classes: the number of classes; None for any.
+
+    Raises:
+        ValueError: labels that are neither, of the wrong size, or weights that are not finite, negative, or all 0.
+    """
+    masses = None if np.ndim(labels) == 2 else np.asarray(as_labels("labels", labels, rows=rows, classes=classes))
+    if masses is None:
+        shares = as_numpy("labels", labels)
+        check_shape("labels", shares, [rows, classes])
+        check_finite("labels", shares)
+        shares = shares.astype(np.float64)
+        if shares.size and (shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3)):
+            raise ValueError(
+                f"labels: found {describe(labels)} that do not sum to 1, wanted classes [rows] or the share of each "
+                "class [rows, classes]"
+            )
+        weighted = shares * as_weights(weights, len(shares))[:, None]
+        present = np.flatnonzero(weighted.any(axis=0))
+        places = np.broadcast_to(np.arange(len(present)), (len(shares), len(present)))
+        return Targets(places, weighted[:, present], present)
+    present, places = np.unique(masses, return_inverse=True)
+    places = places[:, None].astype(np.int64)
+    if weights is None:
+        return Targets(places, None, present)
+    weighted = as_weights(weights, len(places))
+    alive = np.bincount(places[:, 0], weighted, minlength=len(present)) > 0
+    places, weighted = np.where(alive, np.cumsum(alive) - 1, 0)[places], weighted[:, None]
+    return Targets(places, weighted, present[alive])
+
+
+def as_weights(weights: Any, rows: int) -> Float[np.ndarray, " rows"]:
+    """The weight of each row as float64; 1 for None.
+
+    Raises:
+        ValueError: weights that are not finite, negative, all 0, or not one a row.
+    """
+    if weights is None:
+        return np.ones(rows)
+    values = as_numpy("weights", weights, shape=[rows]).astype(np.float64)
+    check_finite("weights", values)
+    if values.size and (values.min() < 0 or not values.any()):
+        raise ValueError(f"weights: found {values.min():g} to {values.max():g}, wanted none below 0, some above")
+    return values
