@@ -9,3 +9,4 @@ from . import embedding as embedding
 from . import filters as filters
 from . import hierarchy as hierarchy
 from . import identity as identity
+from . import specificity as specificity

@@ -49,6 +49,10 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
         for numbers in ("halves", "twos", "negative", "NaN", "infinity")
     },
     ("cnn_inte.fit", "n_jobs", "minus_one"): "as in scikit-learn: all cores",
+    **{
+        (f"cnn_inte.{name}", "labels", "one-hot"): "the share of each class, as the docstring says"
+        for name in ("fit", "grow", "refine")
+    },
     ("cnn_inte.refine", "rounds", "zero"): "no round: rows and shares are counted anew",
     ("networks.apply", "axis", "zero"): "rows lead",
     ("networks.cost", "inputs", "*"): "seconds are measured anew, and converting whole numbers is an operation",

@@ -60,8 +60,7 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
     Raises:
         ValueError: labels that are neither, of the wrong size, or weights that are not finite, negative, or all 0.
     """
-    masses = None if np.ndim(labels) == 2 else np.asarray(as_labels("labels", labels, rows=rows, classes=classes))
-    if masses is None:
+    if are_shares(labels):
         shares = as_numpy("labels", labels)
         check_shape("labels", shares, [rows, classes])
         check_finite("labels", shares)
@@ -75,7 +74,7 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
         present = np.flatnonzero(weighted.any(axis=0))
         places = np.broadcast_to(np.arange(len(present)), (len(shares), len(present)))
         return Targets(places, weighted[:, present], present)
-    present, places = np.unique(masses, return_inverse=True)
+    present, places = np.unique(as_labels("labels", labels, rows=rows, classes=classes), return_inverse=True)
     places = places[:, None].astype(np.int64)
     if weights is None:
         return Targets(places, None, present)
@@ -83,6 +82,11 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
     alive = np.bincount(places[:, 0], weighted, minlength=len(present)) > 0
     places, weighted = np.where(alive, np.cumsum(alive) - 1, 0)[places], weighted[:, None]
     return Targets(places, weighted, present[alive])
+
+
+def are_shares(labels: Any) -> bool:
+    """Whether labels have an axis of classes."""
+    return as_numpy("labels", labels).ndim == 2
 
 
 def as_weights(weights: Any, rows: int) -> Float[np.ndarray, " rows"]:

@@ -21,7 +21,7 @@ from interp_jax._checks import (
 )
 from interp_jax.methods._pooling import check_pool, pooled
 from interp_jax.methods.cnn_inte._rows import Scaling, flat_rows, scaling_of
-from interp_jax.methods.cnn_inte._targets import as_targets, as_weights
+from interp_jax.methods.cnn_inte._targets import are_shares, as_targets, as_weights
 from interp_jax.methods.cnn_inte.factors import CLUSTERINGS, READINGS, assign, find_factors
 from interp_jax.methods.cnn_inte.forests import train
 from interp_jax.methods.cnn_inte.leaves import VOTES
@@ -229,7 +229,7 @@ def _as_units(hidden, pool):
 
 def _classes(labels):
     """The labels that occur, in order, and the index of each row's label among them; or all classes, and shares."""
-    if np.ndim(labels) == 2:
+    if are_shares(labels):
         shares = as_numpy("labels", labels)
         if len(shares) < 2 or shares.shape[1] < 2:
             raise ValueError(f"labels: found {describe(shares)}, wanted at least two rows and two classes")

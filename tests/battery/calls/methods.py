@@ -135,6 +135,11 @@ CALLS = {
     "filters.agreement": lambda: {"reference": normal(FEATURES, CLASSES, seed=15)},
     "jump_profile": lambda: {"weights": normal(100, 60)},
     "smoothing_share": lambda: {"kernel": normal(7)},
+    "specificity.specificity": lambda: {
+        "explained": np.stack([LABELS, PREDICTIONS]),
+        "predictions": np.stack([PREDICTIONS, LABELS]),
+        "resamples": 5,
+    },
     "bootstrap_weights": lambda: {"rows": ROWS, "resamples": 3},
     "hierarchy.lifetimes": lambda: {"linkage": _linkage()},
     "match_units": lambda: {"first": normal(UNITS, 4, seed=3), "second": normal(UNITS + 1, 4, seed=16)},
