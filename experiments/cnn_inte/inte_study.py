@@ -1,45 +1,20 @@
 """The images, the networks, the layer to explain, and its explanations."""
 
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.tree_util import Partial
 
+from experiments.explained_cnns import FULL, HALF, LAYER, recipe
 from experiments.study import Study
-from experiments.tasks import TITLES, ImageTask, image_sets
+from experiments.tasks import ImageTask
 from interp_jax import networks
 from interp_jax.methods import cnn_inte
 from interp_jax.methods.cnn_inte.factors import assign, find_factors
 
-HALF, FULL = "half-trained", "trained"
 SHUFFLED, UNTRAINED = "trained on shuffled labels", "untrained"  # sanity controls
-LAYER = "relu3"  # the first dense layer, fc1 in the paper
-
-NETWORKS = {
-    "digits": {"channels": (16, 32), "taps": 3, "hidden": 64},
-    "mnist": {"channels": (32, 64), "taps": 5, "hidden": 128},
-}
-# Training rows, epochs, minibatch size and rate. The paper trains on MNIST with 55,000 rows and 1,000 steps of 50; the
-# unpublished rate is chosen to match its accuracy of 94%.
-TRAINING = {
-    ("digits", HALF): (None, 4, 25, 1e-3),
-    ("digits", FULL): (None, 40, 25, 1e-3),
-    ("mnist", HALF): (50_000, 1, 50, 1e-4),
-    ("mnist", FULL): (55_000, 4, 50, 1e-3),
-}
-adam = functools.cache(optax.adam)  # networks of equal optimizers share a compilation
-
-
-def task(settings) -> ImageTask:
-    """The images in random order."""
-    train, test = image_sets(settings.data)
-    rows = np.random.default_rng(settings.seed).permutation(len(train.inputs))[:55_000]
-    learned = train.inputs[rows], train.labels[rows]
-    return ImageTask(TITLES[settings.data], *learned, test.inputs, test.labels, train.classes)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -51,18 +26,14 @@ class InteStudy(Study):
 
     def network(self, kind: str, seed: int = 0) -> networks.Chain:
         """One network of a kind, trained alone: stacked convolutions are slow on CPUs."""
-        data, labels = self.config.data, self.task.labels
-
-        def constructor(key):
-            return networks.image_cnn(jax.random.fold_in(key, seed), self.task.inputs.shape[1:], **NETWORKS[data])
-
+        of = recipe(self.config.data, FULL if kind == FULL else HALF, seed, self.task.inputs.shape[1:])
         if kind == UNTRAINED:
-            return networks.inference_view(self.stacked(constructor, None)[0])
+            return networks.inference_view(self.stacked(of.constructor, None)[0])
+        labels = self.task.labels
         if kind == SHUFFLED:
             labels = np.random.default_rng(self.config.seed).permutation(labels)
-        count, epochs, size, rate = TRAINING[data, HALF if kind == SHUFFLED else kind]
-        rows, options = (self.task.inputs[:count], labels[:count]), {"minibatch_size": size, "optimizer": adam(rate)}
-        return self.fitted(f"{kind} {seed}", constructor, rows, seeds=None, epochs=epochs, **options).network
+        rows = self.task.inputs[: of.rows], labels[: of.rows]
+        return self.fitted(f"{kind} {seed}", of.constructor, rows, seeds=None, epochs=of.epochs, **of.options).network
 
     def outputs(self, kind: str, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
         """Activations of the layer and predictions, for training and held-out rows; those of one network in memory."""

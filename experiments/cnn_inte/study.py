@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep
-from experiments.cnn_inte.inte_study import InteStudy, task
+from experiments.cnn_inte.inte_study import InteStudy
 from experiments.cnn_inte.settings import Settings
+from experiments.explained_cnns import task
 from experiments.study import write_report
 
 SECTIONS = {

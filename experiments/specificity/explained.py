@@ -1,0 +1,121 @@
+"""The study with its networks, and the predictions of their explanations."""
+
+import dataclasses
+import sys
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.tree_util import Partial
+from sklearn.decomposition import PCA
+from sklearn.tree import DecisionTreeClassifier
+
+from experiments.explained_cnns import LAYER, recipe
+from experiments.study import Study
+from experiments.tasks import ImageTask
+from interp_jax import networks
+from interp_jax.methods import cnn_inte
+
+FORESTS = "CNN-INTE that sees the image alone: forests"
+LABELS = "CNN-INTE that sees the layer: true labels"
+PREDICTED = "… the network's predictions"
+SOFT = "… its probabilities"
+WEIGHTED = "… rows weighted by disagreement with other networks"
+MORE = "… more clusters"
+COMPONENTS = "tree on principal components of the layer"
+WEIGHTED_COMPONENTS = "… rows weighted as above"
+UNITS = "tree on the units of the layer"
+LOGITS = "tree on the network's logits"
+PIXELS = "tree on the pixels"
+ORDER = (FORESTS, LABELS, PREDICTED, SOFT, WEIGHTED, MORE, COMPONENTS, WEIGHTED_COMPONENTS, UNITS, LOGITS, PIXELS)
+COMPONENT_ROWS = 20_000  # rows that components are made of
+
+
+class Outputs(NamedTuple):
+    """Of a network on some rows: the layer's activations, and the logits."""
+
+    hidden: np.ndarray
+    logits: np.ndarray
+
+
+class Explained(NamedTuple):
+    """Of one network: its classes and those of its explanations on held-out rows, and the leaves of their trees."""
+
+    predictions: np.ndarray
+    explained: dict[str, np.ndarray]
+    leaves: dict[str, int]
+
+
+@dataclasses.dataclass(kw_only=True)
+class SpecificityStudy(Study):
+    """The study with its images; each network is explained once."""
+
+    task: ImageTask
+    reference_classes: dict[str, list[np.ndarray]] = dataclasses.field(default_factory=dict)
+
+    def network(self, kind: str, seed: int) -> networks.Chain:
+        """A network of a kind; those from the number of explained networks on are references."""
+        of = recipe(self.config.data, kind, seed, self.task.inputs.shape[1:])
+        rows = self.task.inputs[: of.rows], self.task.labels[: of.rows]
+        return self.fitted(f"{kind} {seed}", of.constructor, rows, seeds=None, epochs=of.epochs, **of.options).network
+
+    def weights(self, kind: str, predictions: np.ndarray) -> np.ndarray:
+        """1 for a training row, more by the share of reference networks that classify it otherwise."""
+        if kind not in self.reference_classes:
+            first = self.config.seeds
+            others = (self.network(kind, first + number) for number in range(self.config.references))
+            classes = [networks.apply(each, self.task.inputs).argmax(axis=1) for each in others]
+            self.reference_classes[kind] = classes
+        disagree = [each != predictions for each in self.reference_classes[kind]]
+        return 1 + self.config.weight * np.mean(disagree, axis=0)
+
+    def explained(self, kind: str, seed: int) -> Explained:
+        """All explanations of a network, fitted on the training rows and asked on the held-out ones."""
+        return self.cached(f"explained {kind} {seed}", lambda: self._explained(kind, seed), sys.modules[__name__])
+
+    def _explained(self, kind, seed):
+        task, config, network = self.task, self.config, Partial(_outputs, self.network(kind, seed))
+        taught, held = (Outputs(*networks.apply(network, rows)) for rows in (task.inputs, task.held_inputs))
+        classes = taught.logits.argmax(axis=1)
+        weights, key = self.weights(kind, classes), jax.random.fold_in(self.key(5), seed)
+        shares = np.asarray(jax.nn.softmax(taught.logits, axis=1))
+        options = {name: getattr(config, name) for name in ("factors", "depth", "draws")} | {"key": key}
+        forests = {"trees": config.trees, "max_leaf_nodes": config.max_leaf_nodes, "finalists": 1, "ids": config.ids}
+        fitted = {FORESTS: cnn_inte.fit(task.inputs, taught.hidden, task.labels, **options, **forests)}
+        for name, labels, more in (
+            (LABELS, task.labels, {}),
+            (PREDICTED, classes, {}),
+            (SOFT, shares, {}),
+            (WEIGHTED, shares, {"weights": weights}),
+            (MORE, shares, {"weights": weights, "ids": config.more_ids}),
+        ):
+            sees = options | {"ids": config.ids, "forests": False} | more
+            fitted[name] = cnn_inte.fit(None, taught.hidden, labels, **sees)
+        seen = {name: None if name == FORESTS else held.hidden for name in fitted}
+        explained = {name: each.predict(task.held_inputs, hidden=seen[name]) for name, each in fitted.items()}
+        leaves = {name: each.tree.leaves for name, each in fitted.items()}
+        for name, (features, held_features, counted) in self._features(taught, held, weights).items():
+            # As many leaves as CNN-INTE's tree has, at most.
+            tree = DecisionTreeClassifier(
+                criterion="entropy", max_depth=config.depth, max_leaf_nodes=leaves[MORE], random_state=0
+            ).fit(features, classes, sample_weight=counted)
+            explained[name], leaves[name] = tree.predict(held_features), int(tree.get_n_leaves())
+        return Explained(held.logits.argmax(axis=1), explained, leaves)
+
+    def _features(self, taught, held, weights):
+        """What scikit-learn's trees see, by name, and the weights of rows."""
+        components = PCA(self.config.factors, random_state=0).fit(taught.hidden[:COMPONENT_ROWS])
+        projected = tuple(components.transform(each.hidden) for each in (taught, held))
+        pixels = (rows.reshape(len(rows), -1) for rows in (self.task.inputs, self.task.held_inputs))
+        return {
+            COMPONENTS: (*projected, None),
+            WEIGHTED_COMPONENTS: (*projected, weights),
+            UNITS: (taught.hidden, held.hidden, None),
+            LOGITS: (taught.logits, held.logits, None),
+            PIXELS: (*pixels, None),
+        }
+
+
+def _outputs(network, inputs):
+    hidden = network.until(LAYER)(inputs)
+    return hidden.reshape(len(inputs), -1), network.after(LAYER)(hidden)
