@@ -1,9 +1,14 @@
 """The study of explanations where networks disagree: its sentence on both sides, and one small run."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.specificity import study as study_main
+from experiments.specificity.explained import PIXELS, WEIGHTED
+from experiments.specificity.settings import PRESETS
 from experiments.specificity.where_networks_disagree import follows
 from interp_jax.methods.specificity import Specificity
 
@@ -41,3 +46,13 @@ def test_the_interval_decides_whether_a_tree_follows_its_network(low, high, want
 def test_the_paired_difference_decides_what_is_said_of_the_baseline(less, more, wanted):
     beyond = np.array([(less + more) / 2, less, more])
     assert wanted in follows("half-trained", _specific(0.2, 0.1, 0.3), FORESTS, beyond)
+
+
+@pytest.mark.slow
+def test_trees_that_see_the_layer_follow_half_trained_networks_and_trees_on_pixels_do_not(run):
+    settings = dataclasses.replace(PRESETS["quick"], name="small", draws=2, seeds=4, resamples=200)
+    _, metrics = run(study_main, settings)
+    of = metrics["disagreement"]["half-trained"]
+    assert of[WEIGHTED]["interval"][0] > 0
+    assert of[PIXELS]["interval"][0] < 0.05 < 0.1 < of[WEIGHTED]["specific"] - of[PIXELS]["specific"]
+    assert max(of[WEIGHTED]["leaves"]) <= 2**settings.depth

@@ -5,6 +5,8 @@ from .distance import distance_to_identity as distance_to_identity
 from .early_exit import Exits as Exits
 from .early_exit import prediction_depth as prediction_depth
 from .early_exit import stop_when_confident as stop_when_confident
+from .neurons import NeuronShares as NeuronShares
+from .neurons import neuron_shares as neuron_shares
 from .shares import Shares as Shares
 from .shares import completeness_error as completeness_error
 from .shares import path_shares as path_shares

@@ -100,12 +100,37 @@ def path_shares(
     Source: Sundararajan, Taly & Yan, arXiv:1703.01365, section 3 (integrated gradients), here over weights from the
     identity of arXiv:2102.13333; not published elsewhere.
     """
-    classes, nodes = as_count("classes", classes), as_count("nodes", nodes)
+    given = accept_layers(layer, parameters, identity, hidden, classes=classes)
+    target = as_target(target, rows=len(given.hidden), classes=given.classes)
+    return _path_shares(*given.arrays, target, given.classes, as_count("nodes", nodes))
+
+
+class Layers(NamedTuple):
+    """Checked arguments: the layer, how all parameters depart from the identity, the identity, and the layer before."""
+
+    layer: Callable[..., Any]
+    departure: Any
+    identity: Any
+    hidden: Float[Array, "rows *rest width"]
+    classes: int
+
+    @property
+    def arrays(self):
+        """What a compiled function takes."""
+        return self[:4]
+
+
+def accept_layers(layer, parameters, identity, hidden, *, classes) -> Layers:
+    """The arguments of `path_shares`, once they fit each other.
+
+    Raises:
+        TypeError, ValueError: as `path_shares`.
+    """
+    classes = as_count("classes", classes)
     hidden = as_real("hidden", hidden, shape=["rows", "…", "width"])
     if hidden.shape[-1] < classes or not hidden.size:
         wanted = f"[rows, …, width] with a width of {classes} or more"
         raise ValueError(f"hidden: found shape [{', '.join(map(str, hidden.shape))}], wanted {wanted}")
-    target = as_target(target, rows=len(hidden), classes=classes)
     layer = callable_pytree(layer, name="layer")
     single, structure = jax.tree.flatten(identity)
     stacked, of_stacked = jax.tree.flatten(parameters)
@@ -126,7 +151,7 @@ def path_shares(
         (jax.tree.unflatten(structure, departure), jax.tree.unflatten(structure, single), hidden),
     )
     _check_layer(layer, identity, hidden)
-    return _path_shares(layer, departure, identity, hidden, target, classes, nodes)
+    return Layers(layer, departure, identity, hidden, classes)
 
 
 def _departure(parameters, identity):

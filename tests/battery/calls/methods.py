@@ -36,6 +36,10 @@ def _layer(kernel, x):
     return x @ kernel
 
 
+def _biased(parameters, x):
+    return x @ parameters[0] + parameters[1][None]
+
+
 def _saved():
     path = folder() / "explainer.npz"
     INSTANCES["Explainer"]().save(path)
@@ -167,6 +171,13 @@ CALLS = {
     "identity.contributions": lambda: {"layers": LAYERS},
     "distance_to_identity": lambda: {"kernels": KERNELS},
     "layer_accuracy": lambda: {"scores": LIKELIHOOD},
+    "neuron_shares": lambda: {
+        "layer": _biased,
+        "parameters": (KERNELS, normal(2, 7, seed=19) / 10),
+        "identity": (np.eye(7, dtype=np.float32), np.zeros(7, np.float32)),
+        "hidden": np.abs(normal(ROWS, 7, seed=18)),
+        "nodes": 2,
+    },
     "path_shares": lambda: {
         "layer": _layer,
         "parameters": KERNELS,

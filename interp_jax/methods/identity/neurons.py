@@ -1,0 +1,148 @@
+"""Each neuron's share of the score of every class, on the path of the weights from the identity to the network."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from interp_jax._checks import Given, as_count
+from interp_jax._readable import readable
+from interp_jax.methods.identity.shares import accept_layers
+
+
+@readable()
+class NeuronShares(NamedTuple):
+    """Each neuron's share of the score of every class.
+
+    Attributes:
+        shares: [layers, rows, width, classes] of the neurons that a layer reads: those of its input.
+        biases: [layers, rows, classes] of a layer's biases.
+        score: [rows, classes] of the network.
+        rest: [rows, classes] the scores of identities alone.
+        error: Σ |Σ shares − (score − rest)| / Σ |score|, over rows and classes.
+    """
+
+    shares: Float[Array, "layers rows width classes"]
+    biases: Float[Array, "layers rows classes"]
+    score: Float[Array, "rows classes"]
+    rest: Float[Array, "rows classes"]
+    error: Float[Array, ""]
+
+    def _finding(self) -> str | None:
+        if np.ndim(self.shares) != 4 or not np.size(self.shares):
+            return None
+        layers, rows, width, classes = self.shares.shape
+        of_biases = np.abs(np.sum(np.asarray(self.biases), axis=0)).sum() / np.abs(np.asarray(self.score)).sum()
+        return (
+            f"{width} neurons in each of {layers} layers, {classes} classes, {rows} row{'' if rows == 1 else 's'}; "
+            f"biases: {of_biases:.1%} of the scores\\nΣ |missing| / Σ |score|: {float(self.error):.2g}"
+        )
+
+
+def neuron_shares(
+    layer: Callable[..., Any],
+    parameters: Any,
+    identity: Any,
+    hidden: Given[Array | np.ndarray, "rows width"],
+    *,
+    classes: int,
+    nodes: int = 8,
+) -> NeuronShares:
+    """`NeuronShares`: what each neuron contributes to each class, through a layer's departure from the identity.
+
+    The layer's share of `path_shares` is a sum over the neurons that the layer reads. With h_{l−1, i} the source neuron
+    and W_l its weights to all neurons j of layer l,
+
+        share of neuron i of layer l − 1 for class c
+            = ∫₀¹ Σ_j ∂score_c / ∂h_{l, j} · φ'_{l, j} · (W_l − identity)_{ij} · h_{l−1, i} dt,
+
+    all at weights identity + t (W − identity); the biases have a term of their own. Summed over neurons, biases and
+    layers, shares are the scores less those of identities alone, as in `path_shares`. A feature neuron of an identity
+    network stands for a feature of the input, so that the sum over layers is a map of the input for each class.
+
+    Traceable; nodes × (one forward pass and a backward pass for each class). Memory: the result and that of one class.
+    Types as in `path_shares`. NaN and infinity affect only their row and the error; overflow in float32 gives them.
+
+    Args:
+        layer: ``((kernel, bias), hidden [rows, width]) -> hidden``, any function of ``hidden @ kernel`` and ``bias``;
+            it is also given a kernel of twice as many rows.
+        parameters: ``(kernels [layers, width, width], biases [layers, width])``.
+        identity: ``(kernel, bias)`` of one layer that returns its input; `networks.IdentityPerceptron.stack` returns
+            all three.
+        hidden: [rows, width] the input of the first layer, ``network.pad(inputs)``.
+        classes: C; the scores are the last C neurons of the last layer.
+        nodes: terms of the integral.
+
+    Raises:
+        TypeError: a layer that is not callable.
+        ValueError: what `path_shares` refuses, or parameters that are not a kernel and a bias.
+
+    Example:
+        >>> def layer(parameters, x):
+        ...     return x @ parameters[0] + parameters[1]
+        >>> kernels = jnp.stack([jnp.eye(3).at[0, 2].set(1.0), 2 * jnp.eye(3)])
+        >>> parameters, start = (kernels, jnp.zeros((2, 3))), (jnp.eye(3), jnp.zeros(3))
+        >>> result = neuron_shares(layer, parameters, start, jnp.array([[1.0, 0.0, 0.0]]), classes=2)
+        >>> result.shares[:, 0, :, 1].round(4)
+        Array([[1.5, 0. , 0. ],
+               [0. , 0. , 0.5]], dtype=float32)
+
+    Source: as `path_shares`, split by source neuron; the abstract of arXiv:2102.13333 speaks of "the contribution of
+    each neuron" and does not define it.
+    """
+    given = accept_layers(layer, parameters, identity, hidden, classes=classes)
+    leaves, width = jax.tree.leaves(given.identity), given.hidden.shape[-1]
+    shapes = [each.shape for each in leaves]
+    if given.hidden.ndim != 2 or shapes != [(width, width), (width,)]:
+        wanted = f"a kernel [{width}, {width}] and a bias [{width}]"
+        raise ValueError(f"identity: found shapes {shapes} for hidden of {given.hidden.ndim} axes, wanted {wanted}")
+    if len({len(each) for each in jax.tree.leaves(given.departure)}) > 1:
+        raise ValueError("parameters: found numbers of layers that differ, wanted a kernel and a bias of each layer")
+    structure = jax.tree.structure(given.identity)
+    return _neuron_shares(*given.arrays, given.classes, as_count("nodes", nodes), structure)
+
+
+@partial(jax.jit, static_argnames=("classes", "nodes", "structure"))
+def _neuron_shares(layer, departure, identity, hidden, classes, nodes, structure):
+    (kernels, biases), (kernel, bias) = jax.tree.leaves(departure), jax.tree.leaves(identity)
+    depth, (rows, width) = len(kernels), hidden.shape
+
+    def of_row(kernel, bias, row):
+        return layer(jax.tree.unflatten(structure, (kernel, bias)), row[None])[0]
+
+    def scores(nudges, t):
+        """Scores with what each neuron, and the biases, write into a layer once more, times a nudge."""
+
+        def step(h, of_layer):
+            change, of_bias, (neurons, ones) = of_layer
+            both = jnp.concatenate([kernel + t * change, change])
+            read = jnp.concatenate([h, neurons * jax.lax.stop_gradient(h)], axis=1)
+            here = (bias + t * of_bias)[None] + ones[:, None] * of_bias[None]
+            return jax.vmap(of_row, in_axes=(None, 0, 0))(both, here, read), None
+
+        return jax.lax.scan(step, hidden, (kernels, biases, nudges))[0][:, -classes:]
+
+    none = jnp.zeros((depth, rows, width), hidden.dtype), jnp.zeros((depth, rows), hidden.dtype)
+
+    def add(total, node):
+        t, weight = node
+        _, pull = jax.vjp(lambda nudges: scores(nudges, t), none)
+
+        def of_class(place):
+            return pull(jnp.broadcast_to(jax.nn.one_hot(place, classes, dtype=hidden.dtype), (rows, classes)))[0]
+
+        slopes = jax.lax.map(of_class, jnp.arange(classes))
+        return jax.tree.map(lambda sum, each: sum + weight * each, total, slopes), None
+
+    places, weights = np.polynomial.legendre.leggauss(nodes)
+    along = jnp.asarray((places + 1) / 2, hidden.dtype), jnp.asarray(weights / 2, hidden.dtype)
+    start = jax.tree.map(lambda each: jnp.zeros((classes, *each.shape), each.dtype), none)
+    shares, of_biases = (jnp.moveaxis(each, 0, -1) for each in jax.lax.scan(add, start, along)[0])
+    rest, score = (scores(none, jnp.asarray(t, hidden.dtype)) for t in (0, 1))
+    missing = jnp.abs(jnp.sum(shares, axis=(0, 2)) + jnp.sum(of_biases, axis=0) - (score - rest))
+    error = jnp.where(jnp.sum(missing) == 0, 0, jnp.sum(missing) / jnp.sum(jnp.abs(score)))
+    return NeuronShares(shares, of_biases, score, rest, error)
