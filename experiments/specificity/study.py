@@ -18,7 +18,7 @@ def main(settings: Settings) -> Path:
         settings,
         SECTIONS,
         title="Explanations of this network, not of the data",
-        lead="Much of what an explanation says of a network could be said of any network trained on the same data. "
+        lead="Much of what an explanation states of a network holds for any network trained on the same data. "
         "Here shallow decision trees, among them those of CNN-INTE (Liu, Wang & Matwin, arXiv:1802.00560), are "
         "compared where networks that were trained alike disagree.",
         task=None if settings.show else task(settings),

@@ -42,15 +42,15 @@ def measure(study) -> Disagreement:
         predictions, names = np.stack([each.predictions for each in every]), every[0].explained
         explained = {name: np.stack([each.explained[name] for each in every]) for name in names}
         options = {"key": study.key(6), "resamples": config.resamples}
-        found = {name: specificity(each, predictions, **options) for name, each in explained.items()}
+        specific = {name: specificity(each, predictions, **options) for name, each in explained.items()}
         truth = study.task.held_labels
-        result.specific[kind] = found
+        result.specific[kind] = specific
         result.fidelity[kind] = {name: np.mean(each == predictions, axis=1) for name, each in explained.items()}
         result.accuracy[kind] = {
             name: np.mean(each == truth, axis=1) for name, each in {"network": predictions, **explained}.items()
         }
         result.leaves[kind] = {name: np.array([each.leaves[name] for each in every]) for name in names}
-        result.beyond[kind] = {name: _difference(found[name], found[BASELINES[name]]) for name in OWN}
+        result.beyond[kind] = {name: _difference(specific[name], specific[BASELINES[name]]) for name in OWN}
     sizes = {name: getattr(config, name) for name in ("depth", "factors", "ids", "more_ids", "seeds", "references")}
     return result._replace(sizes=sizes | {"rows": len(study.task.held_labels)})
 

@@ -128,8 +128,8 @@ def _specificity(explained, predictions, key, resamples, confidence):
         sums = [jnp.dot(pairs, jnp.matmul(each, weights, precision="highest")) for each in (excess, differ)]
         return jnp.stack(sums) / (rows * jnp.sum(pairs))
 
-    found = jax.lax.map(drawn, jax.random.split(key, resamples))
-    resampled, ends = found[:, 0] / found[:, 1], jnp.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    sums = jax.lax.map(drawn, jax.random.split(key, resamples))
+    resampled, ends = sums[:, 0] / sums[:, 1], jnp.array([(1 - confidence) / 2, (1 + confidence) / 2])
     totals = [jnp.sum(each, axis=1) for each in (excess, differ, neither)]
     of_pairs = jnp.full((networks, networks), jnp.nan).at[first, second].set(totals[0] / totals[1])
     of_pairs = of_pairs.at[second, first].set(totals[0] / totals[1])
@@ -139,7 +139,7 @@ def _specificity(explained, predictions, key, resamples, confidence):
         jnp.nanquantile(resampled, ends),
         disagreement,
         gained,
-        jnp.nanquantile(found[:, 0], ends),
+        jnp.nanquantile(sums[:, 0], ends),
         missed / disagreement,
         of_pairs,
         resampled,

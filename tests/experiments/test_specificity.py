@@ -43,7 +43,7 @@ def test_the_interval_decides_whether_a_tree_follows_its_network(low, high, want
         (-0.1, 0.1, ", not clearly more or less than a tree on components"),
     ],
 )
-def test_the_paired_difference_decides_what_is_said_of_the_baseline(less, more, wanted):
+def test_the_paired_difference_decides_the_words_on_the_baseline(less, more, wanted):
     beyond = np.array([(less + more) / 2, less, more])
     assert wanted in follows("half-trained", _specific(0.2, 0.1, 0.3), FORESTS, beyond)
 
