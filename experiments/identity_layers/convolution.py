@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.identity_layers.accuracy import summary
-from experiments.identity_layers.layers_study import scores_of, training
+from experiments.identity_networks import scores_of, training
 from interp_jax import figures, networks
 from interp_jax.methods.identity import distance_to_identity, layer_accuracy
 

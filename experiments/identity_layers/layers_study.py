@@ -2,15 +2,14 @@
 
 import dataclasses
 import math
-from functools import cache, partial
+from functools import partial
 
 import jax
 import numpy as np
-import optax
-from jax.tree_util import Partial
 
-from experiments.study import BATCH, Study, lane
-from experiments.tasks import TITLES, ImageTask, image_sets
+from experiments.identity_networks import scores_of, training
+from experiments.study import Study, lane
+from experiments.tasks import ImageTask
 from interp_jax import networks
 from interp_jax.methods import identity
 
@@ -25,14 +24,6 @@ def title(case: str) -> str:
     kind, _, depth = case.rpartition(" ")
     start, *rest = kind.split(", ")
     return ", ".join([NAMES[start], f"{depth} layers", *rest])
-
-
-def task(settings) -> ImageTask:
-    """Images as rows of pixels; the seed determines the order of the training rows."""
-    train, test = image_sets(settings.data)
-    order = np.random.default_rng(settings.seed).permutation(len(train.labels))
-    flat, held = (images.inputs.reshape(len(images.inputs), -1) for images in (train, test))
-    return ImageTask(TITLES[settings.data], flat[order], train.labels[order], held, test.labels, train.classes)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -74,23 +65,6 @@ class LayersStudy(Study):
     def scores(self, kind: str, depth: int) -> list[np.ndarray]:
         """By network, the class scores of every layer for the held-out rows, [layers, rows, classes]."""
         return [scores_of(network, self.task.held_inputs) for network in self.networks(kind, depth)]
-
-
-@cache
-def training(batch: int, epochs: int, rate: float, rows: int) -> dict:
-    """Arguments of a training by Adam with warm-up, without which deep networks are unstable, and cosine decay."""
-    steps = epochs * (rows // batch)
-    optimizer = optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, 0.0))
-    return {"epochs": epochs, "minibatch_size": batch, "optimizer": optimizer}
-
-
-def scores_of(network, inputs: np.ndarray) -> np.ndarray:
-    """The class scores of every layer, [layers, rows, classes]."""
-    return networks.apply(Partial(_scores, network), inputs, batch_size=BATCH, axis=1)
-
-
-def _scores(network, inputs):
-    return network.layers(inputs)[..., -network.classes :]
 
 
 @jax.jit

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments.identity_layers.layers_study import IDENTITY, contributions, scores_of
+from experiments.identity_layers.layers_study import IDENTITY, contributions
+from experiments.identity_networks import scores_of
 from interp_jax import figures
 from interp_jax.methods.identity import Contributions, prediction_depth
 

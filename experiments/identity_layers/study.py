@@ -1,8 +1,9 @@
 """The study's sections in the order of its page."""
 
 from experiments.identity_layers import accuracy, convolution, distance, exits, maps, removal, shares
-from experiments.identity_layers.layers_study import LayersStudy, task
+from experiments.identity_layers.layers_study import LayersStudy
 from experiments.identity_layers.settings import Settings
+from experiments.identity_networks import task
 from experiments.study import write_report
 
 SECTIONS = {

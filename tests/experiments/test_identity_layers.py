@@ -8,10 +8,11 @@ import pytest
 
 from experiments.identity_layers import accuracy, convolution, distance, exits, removal, shares
 from experiments.identity_layers import study as study_main
-from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStudy, task, title
+from experiments.identity_layers.layers_study import IDENTITY, RANDOM, LayersStudy, title
 from experiments.identity_layers.maps import choose
 from experiments.identity_layers.settings import PRESETS, Settings
 from experiments.identity_layers.table import results_table
+from experiments.identity_networks import task
 
 SMALL = dataclasses.replace(
     PRESETS["quick"],

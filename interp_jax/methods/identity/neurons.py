@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, as_count
+from interp_jax._checks import Given, as_count, as_target
 from interp_jax._readable import readable
 from interp_jax.methods.identity.shares import accept_layers
 
@@ -24,21 +25,24 @@ class NeuronShares(NamedTuple):
         score: [rows, classes] of the network.
         rest: [rows, classes] the scores of identities alone.
         error: Σ |Σ shares − (score − rest)| / Σ |score|, over rows and classes.
+
+    Given a target there is no axis of classes.
     """
 
-    shares: Float[Array, "layers rows width classes"]
-    biases: Float[Array, "layers rows classes"]
-    score: Float[Array, "rows classes"]
-    rest: Float[Array, "rows classes"]
+    shares: Float[Array, "layers rows width *classes"]
+    biases: Float[Array, "layers rows *classes"]
+    score: Float[Array, "rows *classes"]
+    rest: Float[Array, "rows *classes"]
     error: Float[Array, ""]
 
     def _finding(self) -> str | None:
-        if np.ndim(self.shares) != 4 or not np.size(self.shares):
+        if np.ndim(self.error) or not np.size(self.shares):
             return None
-        layers, rows, width, classes = self.shares.shape
+        (layers, rows, width), classes = self.shares.shape[:3], self.shares.shape[3:]
+        of_classes = f"{classes[0]} classes" if classes else "one class a row"
         of_biases = np.abs(np.sum(np.asarray(self.biases), axis=0)).sum() / np.abs(np.asarray(self.score)).sum()
         return (
-            f"{width} neurons in each of {layers} layers, {classes} classes, {rows} row{'' if rows == 1 else 's'}; "
+            f"{width} neurons in each of {layers} layers, {of_classes}, {rows} row{'' if rows == 1 else 's'}; "
             f"biases: {of_biases:.1%} of the scores\\nΣ |missing| / Σ |score|: {float(self.error):.2g}"
         )
 
@@ -50,6 +54,7 @@ def neuron_shares(
     hidden: Given[Array | np.ndarray, "rows width"],
     *,
     classes: int,
+    target: Given[ArrayLike, "#rows"] | None = None,
     nodes: int = 8,
 ) -> NeuronShares:
     """`NeuronShares`: what each neuron contributes to each class, through a layer's departure from the identity.
@@ -75,6 +80,8 @@ def neuron_shares(
             all three.
         hidden: [rows, width] the input of the first layer, ``network.pad(inputs)``.
         classes: C; the scores are the last C neurons of the last layer.
+        target: the class, one for all rows or [rows], for the shares of its score alone; a traced one outside the
+            classes gives NaN. By default all classes.
         nodes: terms of the integral.
 
     Raises:
@@ -102,20 +109,28 @@ def neuron_shares(
         raise ValueError(f"identity: found shapes {shapes} for hidden of {given.hidden.ndim} axes, wanted {wanted}")
     if len({len(each) for each in jax.tree.leaves(given.departure)}) > 1:
         raise ValueError("parameters: found numbers of layers that differ, wanted a kernel and a bias of each layer")
-    structure = jax.tree.structure(given.identity)
-    return _neuron_shares(*given.arrays, given.classes, as_count("nodes", nodes), structure)
+    rows, structure, nodes = len(given.hidden), jax.tree.structure(given.identity), as_count("nodes", nodes)
+    if target is None:
+        targets = jnp.broadcast_to(jnp.arange(given.classes)[:, None], (given.classes, rows))
+    else:
+        targets = as_target(target, rows=rows, classes=given.classes)[None]
+    result = _neuron_shares(*given.arrays, targets, given.classes, nodes, structure)
+    if target is None:
+        return result
+    shares, of_biases, score, rest = (each[..., 0] for each in result[:4])
+    return NeuronShares(shares, of_biases, score, rest, result.error)
 
 
 @partial(jax.jit, static_argnames=("classes", "nodes", "structure"))
-def _neuron_shares(layer, departure, identity, hidden, classes, nodes, structure):
+def _neuron_shares(layer, departure, identity, hidden, targets, classes, nodes, structure):
     (kernels, biases), (kernel, bias) = jax.tree.leaves(departure), jax.tree.leaves(identity)
-    depth, (rows, width) = len(kernels), hidden.shape
+    depth, (rows, width), count = len(kernels), hidden.shape, len(targets)
 
     def of_row(kernel, bias, row):
         return layer(jax.tree.unflatten(structure, (kernel, bias)), row[None])[0]
 
     def scores(nudges, t):
-        """Scores with what each neuron, and the biases, write into a layer once more, times a nudge."""
+        """[rows, targets] scores with what each neuron, and the biases, write into a layer once more, times a nudge."""
 
         def step(h, of_layer):
             change, of_bias, (neurons, ones) = of_layer
@@ -124,7 +139,8 @@ def _neuron_shares(layer, departure, identity, hidden, classes, nodes, structure
             here = (bias + t * of_bias)[None] + ones[:, None] * of_bias[None]
             return jax.vmap(of_row, in_axes=(None, 0, 0))(both, here, read), None
 
-        return jax.lax.scan(step, hidden, (kernels, biases, nudges))[0][:, -classes:]
+        last = jax.lax.scan(step, hidden, (kernels, biases, nudges))[0][:, -classes:]
+        return jnp.take_along_axis(last, targets.T, axis=1, mode="fill", fill_value=jnp.nan)
 
     none = jnp.zeros((depth, rows, width), hidden.dtype), jnp.zeros((depth, rows), hidden.dtype)
 
@@ -133,14 +149,14 @@ def _neuron_shares(layer, departure, identity, hidden, classes, nodes, structure
         _, pull = jax.vjp(lambda nudges: scores(nudges, t), none)
 
         def of_class(place):
-            return pull(jnp.broadcast_to(jax.nn.one_hot(place, classes, dtype=hidden.dtype), (rows, classes)))[0]
+            return pull(jnp.broadcast_to(jax.nn.one_hot(place, count, dtype=hidden.dtype), (rows, count)))[0]
 
-        slopes = jax.lax.map(of_class, jnp.arange(classes))
+        slopes = jax.lax.map(of_class, jnp.arange(count))
         return jax.tree.map(lambda sum, each: sum + weight * each, total, slopes), None
 
     places, weights = np.polynomial.legendre.leggauss(nodes)
     along = jnp.asarray((places + 1) / 2, hidden.dtype), jnp.asarray(weights / 2, hidden.dtype)
-    start = jax.tree.map(lambda each: jnp.zeros((classes, *each.shape), each.dtype), none)
+    start = jax.tree.map(lambda each: jnp.zeros((count, *each.shape), each.dtype), none)
     shares, of_biases = (jnp.moveaxis(each, 0, -1) for each in jax.lax.scan(add, start, along)[0])
     rest, score = (scores(none, jnp.asarray(t, hidden.dtype)) for t in (0, 1))
     missing = jnp.abs(jnp.sum(shares, axis=(0, 2)) + jnp.sum(of_biases, axis=0) - (score - rest))

@@ -78,6 +78,23 @@ def test_they_sum_to_the_shares_of_layers_and_to_the_score():
     assert identity.neuron_shares(*arguments, classes=CLASSES, nodes=1).error > found.error
 
 
+def test_a_target_gives_its_shares_alone():
+    kernels, biases, hidden = _weights()
+    arguments, target = (_smooth, (kernels, biases), START, hidden), np.arange(ROWS) % CLASSES
+    every = identity.neuron_shares(*arguments, classes=CLASSES)
+    of_target = identity.neuron_shares(*arguments, classes=CLASSES, target=target)
+    rows = np.arange(ROWS)
+    np.testing.assert_allclose(of_target.shares, every.shares[:, rows, :, target].swapaxes(0, 1), atol=1e-6)
+    np.testing.assert_allclose(of_target.biases, every.biases[:, rows, target], atol=1e-6)
+    np.testing.assert_allclose(of_target.score, every.score[rows, target], atol=1e-6)
+    one = identity.neuron_shares(*arguments, classes=CLASSES, target=1)
+    np.testing.assert_allclose(one.shares, every.shares[..., 1], atol=1e-6)
+    assert "one class a row" in repr(one)
+    assert "3 classes" in repr(every)
+    with pytest.raises(ValueError, match="^target: found"):
+        identity.neuron_shares(*arguments, classes=CLASSES, target=CLASSES)
+
+
 def test_a_planted_neuron_is_found():
     """Only neuron 2 of the second layer's input speaks, for class 1."""
     kernels = np.broadcast_to(EYE[0], (DEPTH, WIDTH, WIDTH)).copy()
