@@ -190,6 +190,10 @@ SAYS = [
         "2 layers, 2 rows\n% of rows with the last layer's class, by layer: 50, 100",
     ),
     (
+        lambda: methods.sensitivity.CriticalRows(np.array([True, False, True, False]), np.zeros((4, 2)), np.zeros(4)),
+        "2 of 4 rows (50.0%) have another answer nearby",
+    ),
+    (
         lambda: methods.attribution.RemovalCurves(*[jnp.zeros(1)] * 3, jnp.array([0.0, 0.5]), jnp.array([0.5, 1.0])),
         "mean areas over 2 rows: deletion 0.250, insertion 0.750",
     ),

@@ -2,6 +2,7 @@ from . import alignment as alignment
 from . import correlation as correlation
 from . import dirac as dirac
 from . import distances as distances
+from . import inequality as inequality
 from . import jumps as jumps
 from . import kmeans as kmeans
 from . import location_errors as location_errors

@@ -10,3 +10,4 @@ from . import filters as filters
 from . import hierarchy as hierarchy
 from . import identity as identity
 from . import specificity as specificity
+from . import sensitivity as sensitivity

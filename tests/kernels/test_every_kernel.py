@@ -19,6 +19,7 @@ EXAMPLES = {
     "distances.mean_pairwise": lambda k: (lambda x: k(x, batch_size=3), (_ROWS,)),
     "distances.mean_within": lambda k: (lambda x, places: k(x, places % 3, groups=3), (_ROWS, _PLACES)),
     "distances.between": lambda k: (lambda x, y: k(x, y, metric="correlation"), (_ROWS[:, :50], _ROWS[:, 50:])),
+    "inequality.gini": lambda k: (lambda rows: jax.vmap(k)(jnp.abs(rows)), (_ROWS,)),
     "jumps.gaussian_derivative": lambda k: (k, (_ROWS,)),
     "jumps.log_posterior": lambda k: (k, (_ROWS,)),
     "jumps.estimates": lambda k: (k, (jax.nn.log_softmax(_ROWS),)),

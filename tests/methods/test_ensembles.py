@@ -10,7 +10,17 @@ import pytest
 
 from interp_jax import networks
 from interp_jax.kernels import jumps
-from interp_jax.methods import ablation, ascent, attribution, averages, deviation, embedding, filters, hierarchy
+from interp_jax.methods import (
+    ablation,
+    ascent,
+    attribution,
+    averages,
+    deviation,
+    embedding,
+    filters,
+    hierarchy,
+    sensitivity,
+)
 from tests.matrix_products import matrix_products
 from tests.surface import kind_of, public_functions
 
@@ -80,6 +90,10 @@ EXAMPLES = {
     "filters.center_classes": lambda net, x: filters.center_classes(filters.effective_weights(net, x)),
     "filters.agreement": lambda net, x: filters.agreement(filters.effective_weights(net, x), OPTIMUM),
     "filters.jump_profile": lambda net, x: filters.jump_profile(filters.effective_weights(net, x))[1:],
+    "sensitivity.loss_sensitivity": lambda net, x: sensitivity.loss_sensitivity(net, x, LABELS, batch_size=4),
+    "sensitivity.critical_rows": lambda net, x: sensitivity.critical_rows(
+        net, x, radius=0.5, key=KEYS[0], steps=3, batch_size=4
+    ),
     "filters.smoothing_share": lambda net, x: filters.smoothing_share(net(x)[0]),
 }
 NETWORK_USES = {

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, as_count
-from interp_jax.methods.attribution._scored import as_baseline, scored_rows
+from interp_jax.methods._scored import as_baseline, scored_rows
 
 
 def gradient_times_input(

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Key, as_count, as_key, check_choice, check_shape
 from interp_jax.methods._accept import as_rows
+from interp_jax.methods._scored import scored_rows
 from interp_jax.methods.attribution._patches import Patches
-from interp_jax.methods.attribution._scored import scored_rows
 
 MEASURES = ("evidence", "information", "probability", "score")
 

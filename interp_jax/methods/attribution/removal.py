@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given, as_count, as_numpy, as_real, at_hand, check_choice, check_finite, describe
 from interp_jax._readable import readable
 from interp_jax.methods._accept import as_taken_rows
-from interp_jax.methods.attribution._scored import as_baseline, scored_rows
+from interp_jax.methods._scored import as_baseline, scored_rows
 
 MEASURES = ("probability", "score")
 

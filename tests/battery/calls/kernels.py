@@ -22,6 +22,7 @@ CALLS = {
     "gaussian_derivative": lambda: {"signals": SIGNALS},
     "log_posterior": lambda: {"signals": SIGNALS},
     "kmeans.kmeans": lambda: {"k": 3, "restarts": 2, "iterations": 10, "weights": np.ones(ROWS, np.float32)},
+    "inequality.gini": lambda: {"values": np.arange(ROWS, dtype=np.float32)},
     "location_errors.location_errors": lambda: {
         "predicted": np.arange(ROWS, dtype=np.float32),
         "true": np.arange(ROWS, dtype=np.float32)[::-1].copy(),

@@ -58,6 +58,7 @@ CALLS = {
     "ascent.gaussian_blur": lambda: {"width": 0.6},
     "ascent.l2_decay": lambda: {"rate": 0.1},
     "ascent.maximize": lambda: {"start": INPUTS, "units": LABELS, "steps": 3, "rate": 0.1},
+    "critical_rows": lambda: {"radius": 0.1, "steps": 2},
     "deconvnet": lambda: {"stages": STAGES, "stage": "relu", "unit": 1},
     "integrated_gradients": lambda: {"nodes": 3},
     "prediction_difference": lambda: {

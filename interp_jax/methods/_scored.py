@@ -1,4 +1,4 @@
-"""The attribution methods' checks of networks, rows and target classes."""
+"""The checks of networks, rows and their classes that attribution methods and sensitivities share."""
 
 import jax
 import numpy as np

@@ -1,0 +1,5 @@
+"""How much a network's loss and its answers change with small changes of the input."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
