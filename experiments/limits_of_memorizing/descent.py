@@ -91,6 +91,8 @@ def sentence(result: Descent) -> str:
     ratios = [float((epochs / result.epochs[name]).mean()) for name in (FULLY_TRAINED, LEARNING)]
     reached = result.accuracy[MEMORIZING]["training_labels"].mean()
     least = "" if fitted.all() else "at least "
+    if not result.fitted[FULLY_TRAINED].all():
+        least = "where true labels are not fitted either, "
     return (
         f"By plain descent {fitted.sum()} of {len(fitted)} networks fit {result.required:.0%} of the shuffled labels "
         f"within {result.limit:,} epochs (in the end {reached:.1%}), after {least}{ratios[0]:.1f} times as many epochs "

@@ -67,6 +67,6 @@ def sentence(result: Detection) -> str:
     stopped, full = (result.change[name].mean() for name in (STOPPED, "0% shuffled"))
     return (
         f"Above the threshold, of {count} networks of each kind: {flagged}. From the input to the last hidden layer "
-        f"the deviation changes by {stopped:+.0%} in networks with early stopping, by {full:+.0%} in those that fit "
-        f"all true labels, and by {result.change[UNTRAINED].mean():+.0%} before training."
+        f"the deviation changes by {stopped:+.0%} in networks with early stopping, by {full:+.0%} in those trained "
+        f"on true labels by Adam, and by {result.change[UNTRAINED].mean():+.0%} before training."
     )

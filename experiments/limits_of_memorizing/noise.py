@@ -68,9 +68,12 @@ def sentence(result: Noise) -> str:
     rising = np.all(np.diff(result.epochs.mean(axis=1)) > 0)
     gap = (result.training - result.held_out).mean(axis=1)
     least = "" if result.fitted[-1].all() else "at least "
+    cost = f"Fitting shuffled labels takes {least}{ratio:.1f} times as many epochs as fitting true ones"
+    if not result.fitted[0].all():
+        cost = f"True labels are not fitted within {result.limit:,} epochs"
     return (
-        f"Fitting shuffled labels takes {least}{ratio:.1f} times as many epochs as fitting true ones; from one share "
-        f"to the next the number {'rises' if rising else 'does not always rise'}. The gap between training and "
-        f"held-out accuracy is {100 * gap[0]:.1f} points with true labels and {100 * gap[-1]:.1f} with shuffled ones, "
-        f"and {'rises' if np.all(np.diff(gap) > 0) else 'does not always rise'} in between."
+        f"{cost}; from one share to the next the number {'rises' if rising else 'does not always rise'}. The gap "
+        f"between training and held-out accuracy is {100 * gap[0]:.1f} points with true labels and "
+        f"{100 * gap[-1]:.1f} with shuffled ones, and "
+        f"{'rises' if np.all(np.diff(gap) > 0) else 'does not always rise'} in between."
     )

@@ -99,6 +99,6 @@ def sentence(result: Sensitivity) -> str:
     denser = "denser" if critical[1] > critical[0] else "not denser"
     return (
         f"Loss sensitivity is {which} concentrated in few rows with true labels (Gini coefficient {gini[0]:.2f}) than "
-        f"with shuffled ones ({gini[1]:.2f}). Decision boundaries of networks that fit shuffled labels are {denser}: "
+        f"with shuffled ones ({gini[1]:.2f}). Decision boundaries of networks trained on shuffled labels are {denser}: "
         f"{critical[1]:.1%} of the held-out rows are critical, {critical[0]:.1%} with true labels."
     )

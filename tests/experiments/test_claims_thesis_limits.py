@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.claims.papers.thesis import PAPER
-from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, NOT_TESTED
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, NOT_TESTED, UNDECIDED
 from tests.experiments.ledger import assessed
 
 SPREAD = 1 + 1e-4 * np.arange(5)
@@ -39,6 +39,7 @@ def _record(good=True):
     return {
         "metrics": {
             "noise": {
+                "fitted": [[True] * 5] * 5,
                 "epochs": _networks(*epochs), "training": _networks(*[1.0] * 5), "held_out": _networks(*held_out)
             },
             "regularizers": {
@@ -61,6 +62,7 @@ def _record(good=True):
             },
             "soft": {"held_out": {"soft answers": _networks(0.8 if good else 0.7), "hard answers": _networks(0.7)}},
             "descent": {
+                "fitted": {"fully trained": [True] * 5},
                 "epochs": {
                     "learning": _networks(few), "fully trained": _networks(few), "memorizing": _networks(many)
                 },
@@ -130,6 +132,14 @@ def test_classes_have_to_move_apart_at_every_step():
     for of in records["limits_of_memorizing_jumps"]["metrics"]["descent"]["deviation"].values():
         of["memorizing"] = {"inter": _networks(0.3, 0.6, 0.5, 0.9)}
     assert assessed(PAPER, records, sentence).verdict == FAILS
+
+
+def test_a_ratio_to_networks_that_do_not_fit_true_labels_is_no_number():
+    records = _records(good=True)
+    for of in records.values():
+        of["metrics"]["noise"]["fitted"] = [[False] * 5] * 5
+    claimed = assessed(PAPER, records, "Memorizing takes many more steps than learning")
+    assert claimed.of_parts == [UNDECIDED, UNDECIDED, HOLDS, HOLDS]
 
 
 def test_without_its_run_a_claim_is_not_tested_and_without_some_data_it_is_on_the_others():

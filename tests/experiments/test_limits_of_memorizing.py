@@ -123,10 +123,11 @@ def test_the_nearest_row_is_that_of_the_least_distance():
     assert answers.nearest(jnp.ones((3, 2)), jnp.ones((1, 2))).tolist() == [0], "the first of equals"
 
 
-def _noise(epochs, fitted=True, held_out=(0.9, 0.8, 0.7, 0.5, 0.1)):
+def _noise(epochs, fitted=True, first=True, held_out=(0.9, 0.8, 0.7, 0.5, 0.1)):
     epochs = np.array(epochs, float)[:, None]
     held_out = np.array(held_out)[:, None]
-    return noise.Noise(epochs, np.full((5, 1), fitted), np.ones((5, 1)), held_out, 0.99, 64, 400, "rows", (4, 2))
+    fitted = np.array([first, *[fitted] * 4])[:, None]
+    return noise.Noise(epochs, fitted, np.ones((5, 1)), held_out, 0.99, 64, 400, "rows", (4, 2))
 
 
 def test_the_cost_of_shuffled_labels_is_a_lower_bound_if_they_are_not_fitted():
@@ -138,6 +139,8 @@ def test_the_cost_of_shuffled_labels_is_a_lower_bound_if_they_are_not_fitted():
     words = noise.sentence(_noise([4, 8, 16, 64, 64], fitted=False, held_out=(0.9, 0.8, 0.9, 0.5, 0.1)))
     assert "takes at least 16.0 times" in words
     assert words.count("does not always rise") == 2
+    unfitted = _noise([64] * 5, fitted=False, first=False)
+    assert noise.sentence(unfitted).startswith("True labels are not fitted within 64 epochs; from")
 
 
 def _regularizers(memorized, held_out):
@@ -212,7 +215,7 @@ def test_plain_descent_that_does_not_memorize_gives_lower_bounds():
     def of(fitted):
         epochs = {"learning": np.array([2.0]), "fully trained": np.array([4.0]), "memorizing": np.array([16.0])}
         accuracy = {"memorizing": {"training_labels": np.array([0.5])}}
-        fits = {"memorizing": np.array([fitted])}
+        fits = {"memorizing": np.array([fitted]), "fully trained": np.array([True])}
         return descent.sentence(descent.Descent(epochs, fits, accuracy, {}, 16, 0.01, 0.99))
 
     assert "1 of 1 networks fit 99% of the shuffled labels within 16 epochs" in of(True)

@@ -65,19 +65,27 @@ def steps(records):
     """Epochs of memorizing over those of learning, by Adam and as in the thesis."""
     parts = []
     for data, title in kept_sets(records):
-        epochs = np.array(limits(records, data, "noise")["epochs"], float)
-        parts.append(above(f"{title}, ratio", over_networks(epochs[-1] / epochs[0]), MANY))
+        noise = limits(records, data, "noise")
+        ratio = _ratio(noise["epochs"][-1], noise["epochs"][0], noise["fitted"][0])
+        parts.append(above(f"{title}, ratio", ratio, MANY))
     return [*parts, *slow(records)]
 
 
 def slow(records):
     """The same by the descent of the thesis."""
-    epochs = limits(records, "jumps", "descent")["epochs"]
-    memorizing = np.array(epochs["memorizing"], float)
+    descent = limits(records, "jumps", "descent")
+    epochs, fitted = descent["epochs"], descent["fitted"]["fully trained"]
+    fitting = _ratio(epochs["memorizing"], epochs["fully trained"], fitted)
+    stopping = _ratio(epochs["memorizing"], epochs["learning"])
     return [
-        above("jumps, as in the thesis, ratio to fitting", over_networks(memorizing / epochs["fully trained"]), MANY),
-        above("jumps, as in the thesis, ratio to stopping", over_networks(memorizing / epochs["learning"]), MANY),
+        above("jumps, as in the thesis, ratio to fitting", fitting, MANY),
+        above("jumps, as in the thesis, ratio to stopping", stopping, MANY),
     ]
+
+
+def _ratio(memorizing, learning, fitted=True):
+    """The ratio of each network's epochs, where those of learning are known."""
+    return over_networks(np.where(fitted, np.divide(memorizing, learning), np.nan))
 
 
 def nearest(records):
