@@ -27,17 +27,17 @@ def measure(study) -> Answers:
     inputs, held = jnp.asarray(task.train.inputs), jnp.asarray(task.held_out.inputs)
     for kind in study.counted("nearest training rows", KINDS):
         network, labels = study.noisy(KINDS[kind]).network, study.labels(KINDS[kind])
-        said = np.asarray(answers(network, held))
+        answered = np.asarray(answers(network, held))
         cells = {name: [] for name in (*NEAREST, "chance")}
-        for number, own in enumerate(said):
+        for number, own in enumerate(answered):
             both = layers(lane(network, number), inputs), layers(lane(network, number), held)
             for place, name in zip((0, 1, -1), NEAREST, strict=True):
                 cells[name].append(np.mean(labels[np.asarray(nearest(both[0][place], both[1][place]))] == own))
             counts = (np.bincount(each, minlength=task.classes) / len(each) for each in (labels, own))
             cells["chance"].append(np.prod([*counts], axis=0).sum())
         agreement[NAMES[kind]] = {name: np.array(each) for name, each in cells.items()}
-        first, second = np.triu_indices(len(said), 1)
-        alike[NAMES[kind]] = np.mean(said[first] == said[second], axis=1)
+        first, second = np.triu_indices(len(answered), 1)
+        alike[NAMES[kind]] = np.mean(answered[first] == answered[second], axis=1)
     return Answers(agreement, alike, len(held))
 
 

@@ -36,8 +36,8 @@ def measure(study) -> Soft:
 
 def _answers(stacked, inputs, soft):
     probabilities = jax.jit(lambda network, x: jax.lax.map(lambda of: jax.nn.softmax(of(x)), network))
-    found = np.asarray(probabilities(stacked, jnp.asarray(inputs)))
-    return found if soft else np.eye(found.shape[-1], dtype=np.float32)[found.argmax(axis=-1)]
+    answered = np.asarray(probabilities(stacked, jnp.asarray(inputs)))
+    return answered if soft else np.eye(answered.shape[-1], dtype=np.float32)[answered.argmax(axis=-1)]
 
 
 def _student(study, name, number, targets):

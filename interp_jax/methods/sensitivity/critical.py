@@ -31,8 +31,8 @@ class CriticalRows(NamedTuple):
     def _finding(self) -> str | None:
         if np.ndim(self.critical) != 1 or not len(self.critical):
             return None
-        rows, found = len(self.critical), int(np.sum(self.critical))
-        return f"{found} of {rows} rows ({found / rows:.1%}) have another answer nearby"
+        rows, critical = len(self.critical), int(np.sum(self.critical))
+        return f"{critical} of {rows} rows ({critical / rows:.1%}) have another answer nearby"
 
 
 def critical_rows(
