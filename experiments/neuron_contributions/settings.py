@@ -36,6 +36,12 @@ class Settings(StudySettings):
     """Held-out images for deletion and insertion curves."""
     probe_rows: int = 1_000
     """Training rows of a linear probe."""
+    conv_depth: int = 10
+    """Layers of the convolutional networks."""
+    conv_epochs: int = 10
+    """Their passes over the training rows."""
+    conv_rate: float = 3e-3
+    """Their peak learning rate."""
     nodes: int = 8
     """Nodes of the quadrature."""
 
@@ -50,6 +56,7 @@ PRESETS = {
         preset="paper",
         data="mnist",
         epochs=10,
+        conv_epochs=3,
         minibatch_size=128,
         rate=3e-4,
         removal_rows=1_000,

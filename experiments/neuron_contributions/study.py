@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from experiments.identity_networks import task
-from experiments.neuron_contributions import maps, probes, split
+from experiments.neuron_contributions import maps, probes, pull, split
 from experiments.neuron_contributions.neurons_study import NeuronsStudy
 from experiments.neuron_contributions.settings import Settings
 from experiments.study import write_report
@@ -12,6 +12,7 @@ SECTIONS = {
     "split": ("Scores as sums over neurons", split),
     "maps": ("Maps for a class", maps),
     "probes": ("What early layers hold", probes),
+    "pull": ("What nearness to the identity costs", pull),
 }
 
 

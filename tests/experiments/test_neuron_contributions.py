@@ -2,10 +2,13 @@
 
 import dataclasses
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from experiments.neuron_contributions import maps, probes, split
+from experiments.neuron_contributions import maps, probes, pull, split
 from experiments.neuron_contributions import study as study_main
 from experiments.neuron_contributions.neurons_study import IDENTITY, RANDOM
 from experiments.neuron_contributions.settings import PRESETS
@@ -49,10 +52,51 @@ def test_chance_is_a_property_of_the_reading_only_where_probes_read_more():
     assert "is no matter of how they are read" in probes.readable(_probes(0.15))
 
 
+def _pull(last):
+    accuracy = {"0": np.full((4, 2), 0.95), "1": np.full((4, 2), last)}
+    return pull.Pull(accuracy, {"0": np.full((4, 2), 0.6), "1": np.full((4, 2), 0.1)})
+
+
+def test_nearness_costs_accuracy_only_where_it_is_lost():
+    assert "costs 5.0 points of accuracy (95.0% and 90.0%)" in pull.costs(_pull(0.90))
+    assert "costs no accuracy" in pull.costs(_pull(0.96))
+
+
+def test_a_strong_pull_keeps_weights_at_their_start_and_none_is_adam():
+    start, gradient = {"weight": np.ones(3, np.float32)}, {"weight": np.full(3, 2.0, np.float32)}
+
+    def after(strength):
+        optimizer, weights = pull.pulled(0.1, 100, strength), jax.tree.map(jnp.asarray, start)
+        state = optimizer.init(weights)
+        for _ in range(50):
+            updates, state = optimizer.update(gradient, state, weights)
+            weights = optax.apply_updates(weights, updates)
+        return weights["weight"]
+
+    free = after(0.0)
+    assert abs(float(after(5.0)[0]) - 1) < 0.3 < abs(float(free[0]) - 1)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, 0.1, 10, 100, 0.0)
+    adam, weights = optax.adam(schedule), jax.tree.map(jnp.asarray, start)
+    state = adam.init(weights)
+    for _ in range(50):
+        updates, state = adam.update(gradient, state, weights)
+        weights = optax.apply_updates(weights, updates)
+    np.testing.assert_allclose(free, weights["weight"], rtol=1e-5)
+
+
 @pytest.mark.slow
 def test_on_digits_the_split_is_complete_and_predicts_interventions(run):
     settings = dataclasses.replace(
-        PRESETS["quick"], name="small", depth=8, epochs=8, seeds=2, random_seeds=1, rows=20, removal_rows=60
+        PRESETS["quick"],
+        name="small",
+        depth=8,
+        epochs=8,
+        seeds=2,
+        random_seeds=1,
+        rows=20,
+        removal_rows=60,
+        conv_depth=4,
+        conv_epochs=2,
     )
     _, metrics = run(study_main, settings)
     assert max(metrics["split"]["missing"]) < 0.01
