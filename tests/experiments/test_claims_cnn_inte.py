@@ -3,10 +3,23 @@
 import numpy as np
 import pytest
 
-from experiments.claims.papers.cnn_inte import FULL, HALF, NETWORK, OURS, PAPER, PIXELS, PUBLISHED, RUNS
+from experiments.claims.papers.cnn_inte import (
+    ALIKE,
+    FORESTS,
+    FULL,
+    HALF,
+    NETWORK,
+    OURS,
+    PAPER,
+    PIXELS,
+    PUBLISHED,
+    RUNS,
+    SEES,
+)
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, NOT_TESTED, UNDECIDED
 from experiments.cnn_inte import fidelity, instances
-from tests.experiments.ledger import assessed, changed
+from experiments.specificity import explained
+from tests.experiments.ledger import assessed, awaited, changed
 
 CONTENTS = """
 Abstract
@@ -42,7 +55,7 @@ def test_every_section_of_the_paper_is_in_the_ledger():
 
 def test_every_measured_claim_is_read_from_the_kept_runs(records):
     for section, claim in PAPER.claims():
-        if claim.parts is None or claim.place in SINCE_LATER_RUNS:
+        if claim.parts is None or claim.place in SINCE_LATER_RUNS or awaited(claim, records):
             continue
         parts = claim.parts(records)
         assert parts, section
@@ -50,7 +63,8 @@ def test_every_measured_claim_is_read_from_the_kept_runs(records):
         assert np.all(np.isfinite([part.ours.mean for part in parts])), section
 
 
-def test_the_names_of_explanations_are_those_of_the_study():
+def test_the_names_of_explanations_are_those_of_the_studies():
+    assert (FORESTS, SEES, ALIKE) == (explained.FORESTS, explained.WEIGHTED, explained.WEIGHTED_COMPONENTS)
     assert (OURS, PIXELS, PUBLISHED, NETWORK) == (
         fidelity.OURS, fidelity.PIXELS, fidelity.AS_PUBLISHED, fidelity.NETWORK
     )  # fmt: skip
@@ -93,3 +107,33 @@ def test_classes_that_are_ruled_out_are_counted_once_kept_runs_have_them(records
     (part, _) = assessed(PAPER, shares, "Along the path").parts
     assert part.ours.mean == 0.875
     assert part.ours.networks == 1
+
+
+def _made_disagreement(specific, beyond, agreement):
+    """A record of ten networks of each kind."""
+    every = {"specific": specific, "interval": [specific - 0.02, specific + 0.02]}
+    spread = 1e-3 * np.arange(10)
+    of = {
+        FORESTS: every | {"fidelity": list(0.9 + spread)},
+        SEES: every | {"fidelity": list(0.9 + agreement + spread)},
+        ALIKE: every | {"fidelity": list(0.9 + spread[::-1])},
+        "beyond components": {SEES: [beyond, beyond - 0.02, beyond + 0.02]},
+    }
+    return {"specificity_mnist": {"metrics": {"disagreement": {HALF: of, FULL: of}}}}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdicts"),
+    [
+        ((0.2, 0.0, 0.0), (HOLDS, HOLDS)),
+        ((0.0, -0.2, -0.1), (EXPLAINED, FAILS)),
+        ((0.07, -0.05, -0.01), (HOLDS, UNDECIDED)),
+    ],
+)
+def test_specificity_decides_whether_explanations_are_about_their_network(numbers, verdicts):
+    made = _made_disagreement(*numbers)
+    own, beyond = verdicts
+    for sentence in ("that sees the image alone follows", "an explanation that sees the layer follows"):
+        assert assessed(PAPER, made, sentence).verdict == own
+    assert assessed(PAPER, made, "no less than a tree").verdict == beyond
+    assert assessed(PAPER, {}, "no less than a tree").verdict == NOT_TESTED

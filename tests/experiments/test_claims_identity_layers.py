@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from experiments.claims.papers.identity_layers import PAPER, RUNS, difference
-from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, UNDECIDED
-from tests.experiments.ledger import assessed, changed
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, NOT_TESTED, UNDECIDED
+from experiments.neuron_contributions import maps
+from tests.experiments.ledger import assessed, awaited, changed
 
 SENTENCES = 7  # of the abstract
 
@@ -23,11 +24,12 @@ def test_every_sentence_of_the_abstract_is_in_the_ledger():
 
 def test_every_measured_claim_is_read_from_the_kept_runs(records):
     for section, claim in PAPER.claims():
-        if claim.parts is not None:
-            parts = claim.parts(records)
-            assert parts, section
-            assert len({part.what for part in parts}) == len(parts), section
-            assert np.all(np.isfinite([part.ours.mean for part in parts])), section
+        if claim.parts is None or awaited(claim, records):
+            continue
+        parts = claim.parts(records)
+        assert parts, section
+        assert len({part.what for part in parts}) == len(parts), section
+        assert np.all(np.isfinite([part.ours.mean for part in parts])), section
 
 
 @pytest.mark.parametrize(("distance", "verdict"), [(0.05, HOLDS), (0.2, FAILS)])
@@ -79,3 +81,39 @@ def test_a_difference_of_independent_groups_is_that_of_welch():
     np.testing.assert_allclose(2 * ours.above(0.0), test.pvalue, rtol=1e-12)
     assert difference([1.0, 2.0], [0.5]).freedom == 0
     assert difference([1.0, 1.0], [0.5, 0.5]).above(0.0) == 0.0
+
+
+def _made_contributions(missing, order, gradient, probe, pulled):
+    """A record of three networks."""
+    metrics = {
+        "split": {"missing": _near(missing, 3), "order_of_networks": _near(order, 3)},
+        "maps": {
+            "deletion": {
+                maps.NEURONS: [0.1, 0.1, 0.1],
+                maps.GRADIENT: _near(0.1 + gradient, 3),
+                maps.MAP: _near(0.2, 3),
+            }
+        },
+        "probes": {"probe": {start: [_near(probe, 3)] * 4 for start in ("identity", "he", "glorot")}},
+        "pull": {
+            "accuracy": {"0": [_near(0.9, 3)] * 2, "1": [[0.0] * 3, list(np.array(_near(0.9 + pulled, 3))[::-1])]},
+            "distance": {"0": [_near(0.9, 3)] * 2, "1": [_near(0.05, 3)] * 2},
+        },
+    }
+    return {"neuron_contributions_mnist": {"metrics": metrics}}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdicts"),
+    [
+        ((0.002, 0.95, 0.05, 0.3, 0.0), (HOLDS, HOLDS, HOLDS, HOLDS)),
+        ((0.1, 0.5, -0.05, 0.9, -0.1), (FAILS, IN_PART, FAILS, IN_PART)),
+        ((0.002, 0.5, -0.05, 0.9, -0.1), (IN_PART, IN_PART, FAILS, IN_PART)),
+    ],
+)
+def test_contributions_of_neurons_have_verdicts_on_both_sides(numbers, verdicts):
+    made = _made_contributions(*numbers)
+    sentences = "of each neuron to the classification", "rank the pixels by", "Neither can a linear", "Pulled back"
+    for sentence, verdict in zip(sentences, verdicts, strict=True):
+        assert assessed(PAPER, made, sentence).verdict == verdict, sentence
+        assert assessed(PAPER, {}, sentence).verdict == NOT_TESTED
