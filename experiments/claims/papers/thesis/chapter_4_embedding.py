@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.claims.claim import Claim
+from experiments.claims.papers.thesis.inside_layers import arbitrary_codes, difficulty
 from experiments.claims.papers.thesis.records import (
     above,
     below,
@@ -92,9 +93,12 @@ EMBEDDING = {
         ),
         Claim(
             "text",
-            "The code of a position in two units is arbitrary.",
+            "The code of a position in two units is arbitrary. Measured: the variance of the mean code of a network "
+            "that an affine map of another network's explains.",
             "no number",
-            untested="no kept run compares the codes of several networks",
+            arbitrary_codes,
+            control="the same networks before training: codes are arbitrary if those of trained networks agree no more",
+            note="networks with two active units; the mean over the other networks",
         ),
     ],
     "4.3.2 Explicit construction of map from hidden layer to output: Toy problem": [
@@ -132,9 +136,12 @@ EMBEDDING = {
         ),
         Claim(
             "text",
-            "These probabilities show how difficult the task of the last layer is for a network.",
-            "no number",
-            untested="no kept run compares the pseudo-inverse with the best linear classifier of the same points",
+            "These probabilities show how difficult the task of the last layer is for a network. Measured: the share "
+            "of random sets of 10 points in 2 dimensions that other affine maps do not separate either.",
+            "below 1e-5 separated by the pseudo-inverse",
+            difficulty,
+            control="the affine map to the nearest point, which separates any distinct points, and a softmax layer "
+            "trained on the points",
         ),
     ],
     "4.3.5 Summary": [

@@ -3,12 +3,22 @@
 import numpy as np
 
 from experiments.claims.claim import Claim
+from experiments.claims.papers.thesis.inside_layers import (
+    STUDY,
+    arrivals,
+    below_base,
+    falls,
+    fooled,
+    three_widths,
+    two_widths,
+)
 from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, above, apart, below, one
 from experiments.claims.rules import Control, Number, Part, over_networks
 
 ASCENT = "gradient ascent on a class"
 STAGES = "one network of each kind, the mean of 16 starts"
-NO_WIDTHS = "the widths of peaks are not in the kept run"
+WIDTHS = "Measured: the width of the peak at half its height, in samples, for a jump at 50."
+BY_LOGARITHM = "ascent on the log-probability, as that on the probability leaves starts where they are"
 
 
 def ascents(records, network: str, measure: str) -> np.ndarray:
@@ -81,9 +91,13 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 5.1",
-            "Such inputs fall before the rise and after it, except for the first and the last position.",
+            "Such inputs fall before the rise and after it, except for the first and the last position. Measured: the "
+            "mean of five samples before the rise below the base level, and of samples 5 to 14 after it below the "
+            "peak, over the range of the signal, at positions 31 to 70.",
             "figures of four positions",
-            untested="the kept run has no measure of the falls",
+            falls,
+            control="ascent on untrained networks",
+            method=ASCENT,
         ),
         Claim(
             "Fig. 5.2",
@@ -106,8 +120,10 @@ SECTIONS = {
             "What holds for perceptrons holds for CNNs. Measured: the share with their largest rise at the position.",
             "no number",
             lambda records: [
-                above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()
+                *(above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()),
+                *(arrivals(records) if STUDY in records else []),
             ],
+            note="by the probability as published and by its logarithm, as ascents of the first kind do not all arrive",
         ),
     ],
     "5.2.1 With one conv layer": [
@@ -121,26 +137,30 @@ SECTIONS = {
         ),
         Claim(
             "Fig. 5.3",
-            "After its peak the signal behind the filter falls below the base level.",
+            "After its peak the signal behind the filter falls below the base level. Measured: by how much within ten "
+            "samples, over the range of the signal.",
             "a figure",
-            untested="the kept run has no measure of the fall",
+            below_base,
+            note=BY_LOGARITHM,
         ),
     ],
     "5.2.2 With two conv layers": [
         Claim(
             "Fig. 5.4",
             "Signals learned for later layers have sharper peaks; those for the input and after the first filter are "
-            "alike.",
+            f"alike. {WIDTHS}",
             "a figure",
-            untested=NO_WIDTHS,
+            two_widths,
+            note=BY_LOGARITHM,
         ),
     ],
     "5.2.3 With three conv layers": [
         Claim(
             "Fig. 5.5",
-            "Peaks are sharper in later layers, except before and after the third filter.",
+            f"Peaks are sharper in later layers, except before and after the third filter. {WIDTHS}",
             "a figure",
-            untested=NO_WIDTHS,
+            three_widths,
+            note=BY_LOGARITHM,
         ),
     ],
     "5.3 Summary: What are the Networks Actually Learning?": [
@@ -157,9 +177,11 @@ SECTIONS = {
         ),
         Claim(
             "text",
-            "Deeper networks are fooled more easily.",
+            "Deeper networks are fooled more easily. Measured: the smallest change of a correctly placed signal, found "
+            "by repeated linearization, that moves the answer by more than five positions.",
             "no number",
-            untested="no kept run attacks networks of different depth",
+            fooled,
+            note="an upper bound of the smallest change, exact for one layer",
         ),
     ],
 }
