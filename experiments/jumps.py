@@ -25,6 +25,9 @@ NETWORKS = {
     "CNN, 3 convolutions": partial(networks.signal_cnn, taps=(5, 7, 9)),
 }
 
+WIDTHS, NOISES = np.linspace(0.4, 8.0, 39), np.arange(1, 7) / 10  # of the classical filter, and of jumps of height 1
+WINDOW = 37  # the longest window that lies within the signal at every position
+
 ERRORS = ("L1", "L2", "L1, best 99%", "L2, best 99%")  # the fields of LocationErrors
 # Chen 2017, Tables 3.1 to 3.4: the same on 6,000 test signals.
 PUBLISHED = {
@@ -148,3 +151,18 @@ def _outputs(network, signals):
 def died(l1) -> np.ndarray:
     """Which networks are no better than a constant prediction (mean |error| at least 15): those above 10."""
     return np.asarray(l1) > 10
+
+
+def located(key, noise: float, signals: int = 20_000) -> jax.Array:
+    """The share of jumps of height 1 that the classical filter locates within one sample, by its width: [widths]."""
+    drawn = data.jump_signals(key, signals, float(noise), jump=1.0)
+    return _located(drawn.signals, drawn.labels)
+
+
+@jax.jit
+def _located(signals, labels):
+    def of_width(width):
+        positions = jnp.argmax(jumps.gaussian_derivative(signals, width, WINDOW), axis=1)
+        return jnp.mean(jnp.abs(positions - labels) <= 1)
+
+    return jax.lax.map(of_width, jnp.asarray(WIDTHS, jnp.float32))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.gradient_ascent.ascent_study import AT, Shares, curves, largest_rise, panels, shares
+from experiments.ascents import AT, Shares, curves, largest_rise, panels, shares
 from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread
 

@@ -7,7 +7,7 @@ import numpy as np
 import optax
 from jax.tree_util import Partial
 
-from experiments.gradient_ascent.ascent_study import random_start
+from experiments.ascents import random_start
 from experiments.study import probabilities
 from experiments.tasks import TITLES, image_sets
 from interp_jax import figures, networks

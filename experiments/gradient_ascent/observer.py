@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jax.tree_util import Partial
 
-from experiments.gradient_ascent.ascent_study import AT, LENGTH, curves, panels, shares
+from experiments.ascents import AT, LENGTH, curves, panels, shares
 from experiments.jumps import FIRST, NETWORKS
 from experiments.study import mean_and_spread, probabilities
 from interp_jax.kernels import jumps

@@ -1,7 +1,7 @@
 """The study's sections in the order of its page."""
 
+from experiments.ascents import AscentStudy
 from experiments.gradient_ascent import classes, images, observer
-from experiments.gradient_ascent.ascent_study import AscentStudy
 from experiments.gradient_ascent.settings import Settings
 from experiments.study import Study, write_report
 

@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.jumps import ERRORS, FIRST, LAST, PUBLISHED
+from experiments.jumps import ERRORS, FIRST, LAST, NOISES, PUBLISHED, WIDTHS, located
 from interp_jax import data, figures
 from interp_jax.kernels import jumps
 from interp_jax.kernels.location_errors import LocationErrors
@@ -18,8 +17,6 @@ FILTERS = {
     "differentiating [0 0 0 1 −1]": np.array([0, 0, 0, 1, -1]),
 }
 QUIET = 0.25  # with the study's noise the spike of a filter of five taps is not visible
-WIDTHS, NOISES = np.linspace(0.4, 8.0, 39), np.arange(1, 7) / 10
-WINDOW = 37  # the longest window that lies within the signal at every position
 CLASSICAL, MODE = "Gaussian derivative", "optimum, mode"
 
 
@@ -47,22 +44,11 @@ def measure(study) -> Detectors:
     return Detectors(
         study.clean(50),
         data.jump_signals(study.key(6), 1, QUIET, study.config.jump, positions=np.array([50])).signals[0],
-        np.stack([_success(study.key(7), noise) for noise in NOISES]),
+        np.stack([located(study.key(7), noise) for noise in NOISES]),
         jumps.gaussian_smoother(),
         {name: study.errors(positions) for name, positions in predicted.items()},
         classical - study.test.positions,
     )
-
-
-def _success(key, noise):
-    drawn = data.jump_signals(key, 20_000, float(noise), jump=1.0)
-
-    @jax.jit
-    def of_width(width):
-        located = jnp.argmax(jumps.gaussian_derivative(drawn.signals, width, WINDOW), axis=1)
-        return jnp.mean(jnp.abs(located - drawn.labels) <= 1)
-
-    return jax.lax.map(of_width, jnp.asarray(WIDTHS, jnp.float32))
 
 
 def show(result: Detectors, page) -> None:

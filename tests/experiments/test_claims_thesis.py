@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.claims.papers.thesis import PAPER
+from experiments.claims.papers.thesis.inside_layers import STUDY
 from experiments.claims.papers.thesis.records import layers
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, Part
 from tests.experiments.ledger import assessed
@@ -39,7 +40,7 @@ def test_the_parts_of_a_claim_are_read_from_the_kept_runs(records, section, clai
     except KeyError as missing:
         (run,) = missing.args
         assert run not in records
-        assert run.startswith(("limits_of_memorizing", "layers_of_detectors"))
+        assert run.startswith(("limits_of_memorizing", STUDY))
         pytest.skip(f"no kept run has {run}")
     assert parts
     for part in parts:

@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
+from experiments.ascents import AT, LENGTH, Shares, largest_rise, shares
 from experiments.gradient_ascent import classes, images, observer
 from experiments.gradient_ascent import study as study_main
-from experiments.gradient_ascent.ascent_study import AT, LENGTH, Shares, largest_rise, shares
 from experiments.gradient_ascent.images import REGULARIZERS, roughness
 from experiments.gradient_ascent.observer import most_likely, plateau, probes
 from experiments.gradient_ascent.settings import PRESETS, Settings

@@ -26,11 +26,11 @@ class Shares(NamedTuple):
 class AscentStudy(JumpStudy):
     """The study of jump signals with its networks."""
 
-    def climb(self, network, positions=POSITIONS, **options) -> ascent.Ascent:
+    def climb(self, network, positions=POSITIONS, start=None, **options) -> ascent.Ascent:
         """Gradient ascent on every position from every start, in one call: arrays [positions, starts, …]."""
         config = self.config
         options = {"rate": config.rate, "threshold": config.threshold, "steps": config.steps} | options
-        start = random_start(self, len(positions) * config.starts, LENGTH)
+        start = random_start(self, len(positions) * config.starts, LENGTH) if start is None else start
         units = np.repeat(np.asarray(positions) - FIRST, config.starts)
         climbed = ascent.maximize(network, start, units, patience=config.stall_steps, **options)
         return jax.tree.map(lambda leaf: np.asarray(leaf).reshape(-1, config.starts, *leaf.shape[1:]), climbed)

@@ -1,0 +1,124 @@
+"""How small a change of a signal moves a network's answer, by depth (thesis section 5.3)."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+
+from experiments.jumps import FIRST
+from experiments.layers_of_detectors.detector_study import FOUR, ONE, THREE, TWO
+from experiments.study import mean_and_spread
+from interp_jax import figures
+from interp_jax.kernels import jumps
+
+EXACT = "exact posterior"
+REACHES = {"any": 0, "far": 5}  # the answer moves by more positions than these
+STEPS, BEYOND = 60, 1.02  # every step goes this far towards the linearized boundary
+
+
+class Fooling(NamedTuple):
+    """By kind of network, arrays [networks]: median smallest changes by `REACHES`, and the mean |error|."""
+
+    distance: dict[str, dict[str, np.ndarray]]
+    moved: dict[str, dict[str, np.ndarray]]  # shares of signals whose answer is moved
+    l1: dict[str, np.ndarray]
+    signals: int
+
+
+def measure(study) -> Fooling:
+    """The smallest changes found for test signals that a network places exactly."""
+    result = Fooling({}, {}, {}, study.config.attacked_signals)
+    signals, labels = (jnp.asarray(each[: result.signals]) for each in (study.test.signals, study.test.labels))
+    kinds = {name: study.lanes(study.thesis_fit(name)) for name in (ONE, TWO, THREE, FOUR)}
+    kinds[EXACT] = [Partial(jumps.log_posterior, noise=study.config.noise, jump=study.config.jump)]
+    for name, of in study.counted("networks", kinds.items()):
+        result.l1[name] = np.array(
+            [study.errors(FIRST + jnp.argmax(each(study.test.signals), axis=1)).l1 for each in of]
+        )
+        result.distance[name], result.moved[name] = {}, {}
+        for title, reach in REACHES.items():
+            found = [smallest_change(each, signals, labels, reach) for each in of]
+            kept = [np.asarray(correct & moved) for _, moved, correct in found]
+            sizes = [
+                np.asarray(change)[rows] / study.config.noise for (change, *_), rows in zip(found, kept, strict=True)
+            ]
+            result.distance[name][title] = np.array([np.median(each) if len(each) else np.nan for each in sizes])
+            result.moved[name][title] = np.array(
+                [np.sum(rows) / max(np.sum(correct), 1) for rows, (*_, correct) in zip(kept, found, strict=True)]
+            )
+    return result
+
+
+@partial(jax.jit, static_argnames="reach")
+def smallest_change(network, signals, labels, reach: int):
+    """By repeated linearization (DeepFool), the norm of a change that moves the answer beyond ``reach`` of the label.
+
+    Returns:
+        The norms [signals]; whether the answer moved; whether the label is the answer to the signal itself.
+    """
+
+    def scores(signal):
+        return network(signal[None])[0]
+
+    def one(signal, label):
+        far = jnp.abs(jnp.arange(scores(signal).shape[0]) - label) > reach
+
+        def moved(changed):
+            return far[jnp.argmax(scores(changed))]
+
+        def step(state):
+            changed, count = state
+            values, slopes = scores(changed), jax.jacrev(scores)(changed)
+            near = jnp.argmax(jnp.where(far, -jnp.inf, values))
+            gaps, normals = values[near] - values, slopes - slopes[near][None]
+            norms = jnp.maximum(jnp.linalg.norm(normals, axis=1), 1e-12)
+            target = jnp.argmin(jnp.where(far, jnp.maximum(gaps, 0) / norms, jnp.inf))
+            size = BEYOND * jnp.maximum(gaps[target], 0) + 1e-4
+            return changed + size * normals[target] / norms[target] ** 2, count + 1
+
+        def under_way(state):
+            return ~moved(state[0]) & (state[1] < STEPS)
+
+        changed, _ = jax.lax.while_loop(under_way, step, (signal, 0))
+        return jnp.linalg.norm(changed - signal), moved(changed), jnp.argmax(scores(signal)) == label
+
+    return jax.vmap(one)(signals, labels)
+
+
+def show(result: Fooling, page) -> None:
+    """Smallest changes by depth, beside the exact posterior."""
+    page.text(
+        f"Of {result.signals} test signals those that a network places exactly are changed, step by step along its "
+        "linearized scores, until it answers with another position, or with one more than five away. The norm of the "
+        "change, in standard deviations of the noise, is an upper bound of the smallest. Neighboring positions are "
+        "hard to distinguish anyway; the exact posterior shows what the task itself allows."
+    )
+    page.finding(depth_in_words(result))
+    rows = [
+        (name, *(mean_and_spread(each, 2) for each in of.values()), mean_and_spread(result.l1[name]))
+        for name, of in result.distance.items()
+    ]
+    page.table(
+        ("network", "to another position", "to one more than five away", "mean |error|"),
+        rows,
+        "Median over the signals: mean ± standard deviation over networks.",
+    )
+    depths = [name for name in result.distance if name != EXACT]
+    values = {title: np.stack([result.distance[name][key] for name in depths]) for key, title in
+              (("any", "to another position"), ("far", "to one more than five away"))}  # fmt: skip
+    figure = figures.curves.against(np.arange(1, len(depths) + 1), values, "layers", "norm of the change")
+    page.figure("changes_by_depth", figure, "Smallest changes found, in standard deviations of the noise.")
+    page.metrics({"distance": result.distance, "moved": result.moved, "l1": result.l1})
+
+
+def depth_in_words(result: Fooling) -> str:
+    """The finding: the change that fools networks of one and of four layers, and the exact posterior."""
+    one, four, exact = (float(np.nanmean(result.distance[name]["far"])) for name in (ONE, FOUR, EXACT))
+    less = "a smaller change" if four < one else "no smaller change"
+    return (
+        f"To move the answer by more than five positions, networks of four layers need {less} ({four:.2f} standard "
+        f"deviations of the noise) than those of one ({one:.2f}); for the exact posterior it is {exact:.2f}."
+    )
