@@ -9,7 +9,6 @@ from jax.tree_util import Partial
 
 from experiments.ascents import LENGTH, largest_rise, random_start
 from experiments.jumps import POSITIONS
-from experiments.layers_of_detectors.detector_study import CNNS, FOUR, ONE
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
@@ -20,7 +19,7 @@ WAYS = {
     "probability, steps × 1,000": {"rate": 1e4},
     "probability, starts of the noise's size": {"scale": 20.0},
     LEVELED: {"leveled": True},
-    "log-probability": {"objective": "log_probability", "rate": 0.3},
+    "log-probability": {"objective": "log_probability", "rate": 1.0},
     "logit": {"objective": "logit", "rate": 0.3},
 }
 SMALL_STEP = 1e-3  # of the largest start value: a first step below it moves nothing that the softmax can see
@@ -49,7 +48,7 @@ def measure(study) -> Arrival:
     starts = random_start(study, len(POSITIONS) * study.config.starts, LENGTH)
     units = jnp.asarray(np.repeat(np.arange(len(POSITIONS)), study.config.starts))
     result = {}
-    for name in study.counted("networks", (ONE, FOUR, *CNNS)):
+    for name in study.counted("networks", study.config.ascended):
         of = study.lanes(study.thesis_fit(name))
         climbs = {way: [_climb(study, each, starts, **options) for each in of] for way, options in WAYS.items()}
         converged = {way: np.array([each.converged.mean() for each in several]) for way, several in climbs.items()}
@@ -176,7 +175,7 @@ def cause_in_words(result: Arrival) -> str:
     pairs = [each for each in map(separated, of) if each is not None]
     small = np.concatenate([each.log10_step[~each.arrives] for each in of])
     tiny = np.mean(small < np.log10(SMALL_STEP * result.spread))
-    arrive = f"{', '.join(helps)}" if helps else "none of the changes"
+    arrive = " or ".join(f"“{way}”" for way in helps) or "none of the changes"
     return (
         f"In {', '.join(names)}, {np.mean(~stay):.1%} of the ascents on the probability do not arrive. With "
         f"{arrive} at least 99% do. Of the starts that stay, {tiny:.1%} have a first step below "

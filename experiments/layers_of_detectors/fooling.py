@@ -1,6 +1,5 @@
 """How small a change of a signal moves a network's answer, by depth (thesis section 5.3)."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -52,8 +51,8 @@ def measure(study) -> Fooling:
     return result
 
 
-@partial(jax.jit, static_argnames="reach")
-def smallest_change(network, signals, labels, reach: int):
+@jax.jit
+def smallest_change(network, signals, labels, reach):
     """By repeated linearization (DeepFool), the norm of a change that moves the answer beyond ``reach`` of the label.
 
     Returns:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from experiments.jumps import FIRST, POSITIONS
-from experiments.layers_of_detectors.detector_study import FOUR, SHUFFLED, TRAINED, TWO, UNTRAINED
+from experiments.layers_of_detectors.detector_study import FOUR, SHUFFLED, TRAINED, UNTRAINED
 from experiments.layers_of_detectors.readers import LEARNED, READERS, last_hidden, read
 from experiments.study import mean_and_spread, probabilities
 from interp_jax import figures
@@ -40,7 +40,7 @@ class Output(NamedTuple):
 def measure(study) -> Output:
     """All readers on all networks, the order of positions by layer, and neighbors with the same shuffled label."""
     result = Output({}, {}, {}, {}, {}, np.array([]), study.config.neighbor_rows)
-    for name in (TWO, FOUR):
+    for name in study.config.read:
         variants = study.variants(name)
         read_all = {kind: [read(study, each, f"{name}, {kind}, {lane}") for lane, each in enumerate(of)]
                     for kind, of in variants.items()}  # fmt: skip
@@ -165,8 +165,9 @@ def order_in_words(result: Output) -> str:
     of = {layer: float(np.mean(each)) for layer, each in result.order[FOUR][TRAINED].items()}
     start = float(np.mean(result.order[FOUR][UNTRAINED]["last hidden layer"]))
     lost = [layer for layer in LAYERS if of[layer] < 0.9]
-    where = f"first lost in the {lost[0]} ({of[lost[0]]:.2f})" if lost else "kept in all layers"
+    where = f"falls below 0.9 in the {lost[0]} ({of[lost[0]]:.2f})" if lost else "is above 0.9 in all layers"
     return (
-        f"In networks of four layers the order of positions is {where}; in the last hidden layer it is "
-        f"{of['last hidden layer']:.2f}, before training {start:.2f}."
+        f"In networks of four layers the order of positions (rank correlation of distances) {where}; it is "
+        f"{of['last hidden layer']:.2f} in the last hidden layer, there {start:.2f} before training, and "
+        f"{of['probabilities']:.2f} in the output."
     )

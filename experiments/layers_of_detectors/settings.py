@@ -1,10 +1,13 @@
 """The study's settings."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal, get_args
 
 from experiments.settings import JumpSettings
 
+Name = Literal[
+    "1-layer perceptron", "4-layer perceptron", "CNN, 1 convolution", "CNN, 2 convolutions", "CNN, 3 convolutions"
+]
 LEVELS = 0.1, 0.2, 0.3, 0.4, 0.5, 0.6
 
 
@@ -28,6 +31,10 @@ class Settings(JumpSettings):
     """Most epochs of training of the network with two hidden units."""
     narrow_patience: int = 200
     """Epochs without a better validation loss before that training stops."""
+    read: tuple[Literal["2-layer perceptron", "4-layer perceptron"], ...] = ("4-layer perceptron",)
+    """Networks whose last hidden layer is read; that of four layers always is."""
+    ascended: tuple[Name, ...] = ("1-layer perceptron", "CNN, 2 convolutions")
+    """Networks whose ascents are explained."""
     neighbor_rows: int = 1_000
     """Training signals whose nearest neighbors are compared."""
     attacked_signals: int = 50
@@ -61,6 +68,10 @@ class Settings(JumpSettings):
         self.check(neighbor_rows=11)
         if not 0.5 <= self.threshold < 1:
             raise ValueError(f"threshold: found {self.threshold}, wanted a probability of at least 0.5, below 1")
+        if "4-layer perceptron" not in self.read:
+            raise ValueError(f"read: found {self.read}, wanted the 4-layer perceptron among them")
+        if not self.ascended:
+            raise ValueError("ascended: found none, wanted at least one network")
         known = [each for each in LEVELS if each in self.noise_levels]
         if len(known) < 2 or list(self.noise_levels) != known:
             raise ValueError(f"noise_levels: found {self.noise_levels}, wanted at least two of {LEVELS} in this order")
@@ -73,5 +84,6 @@ LARGE |= {"attacked_signals": 200}
 LARGE |= {"epochs": 1_000, "patience": 60, "shuffled_epochs": 512, "narrow_epochs": 20_000, "narrow_patience": 1_000}
 LARGE |= {"point_sets": 1_000, "point_steps": 5_000, "noise_levels": (0.2, 0.3, 0.4, 0.5, 0.6), "draws": 5}
 LARGE |= {"draw_signals": 20_000}
+LARGE |= {"read": ("2-layer perceptron", "4-layer perceptron"), "ascended": get_args(Name)}
 LARGE |= {"histogram_sets": 20, "starts": 8, "steps": 5_000, "stall_steps": 500}
 PRESETS = {"quick": Settings(**SMALL), "paper": Settings(preset="paper", seeds=8, **LARGE)}

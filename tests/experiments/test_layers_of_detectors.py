@@ -50,12 +50,9 @@ def test_every_section_is_written_and_shown_again_from_its_results(run, monkeypa
 
 
 def test_settings_that_no_run_can_use_are_refused():
-    for field, value in (
-        ("threshold", 0.4),
-        ("threshold", 1.0),
-        ("noise_levels", (0.2,)),
-        ("noise_levels", (0.3, 0.2)),
-    ):
+    wrong = [("threshold", 0.4), ("threshold", 1.0), ("noise_levels", (0.2,)), ("noise_levels", (0.3, 0.2))]
+    wrong += [("noise_levels", (0.2, 0.35)), ("read", ("2-layer perceptron",)), ("ascended", ())]
+    for field, value in wrong:
         with pytest.raises(ValueError, match=f"^{field}: found "):
             dataclasses.replace(Settings(), **{field: value})
 
@@ -130,7 +127,7 @@ def _arrival(published, leveled, log10_probability):
 
 def test_the_cause_is_named_only_if_its_change_lets_ascents_arrive():
     words = arrival.cause_in_words(_arrival([1, 1, 0, 0], 1.0, [-1, -2, -20, -30]))
-    assert f"With {LEVELED} at least 99% do" in words
+    assert f"With “{LEVELED}” at least 99% do" in words
     assert "50.0% of the ascents" in words
     assert "100.0% of pairs" in words
     words = arrival.cause_in_words(_arrival([1, 1, 0, 0], 0.6, [-30, -20, -2, -1]))
