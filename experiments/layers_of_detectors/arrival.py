@@ -175,10 +175,11 @@ def cause_in_words(result: Arrival) -> str:
     pairs = [each for each in map(separated, of) if each is not None]
     small = np.concatenate([each.log10_step[~each.arrives] for each in of])
     tiny = np.mean(small < np.log10(SMALL_STEP * result.spread))
+    pair = f"{np.mean(pairs):.1%} of pairs" if pairs else "no pair, as there is none in one network"
     arrive = " or ".join(f"“{way}”" for way in helps) or "none of the changes"
     return (
         f"In {', '.join(names)}, {np.mean(~stay):.1%} of the ascents on the probability do not arrive. With "
         f"{arrive} at least 99% do. Of the starts that stay, {tiny:.1%} have a first step below "
         f"{SMALL_STEP * result.spread:.0e}; a start that arrives has a larger probability than one that stays in "
-        f"{np.mean(pairs):.1%} of pairs."
+        f"{pair}."
     )

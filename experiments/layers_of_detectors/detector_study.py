@@ -3,15 +3,22 @@
 from functools import cached_property, partial
 
 import jax
+import numpy as np
 import optax
 
 from experiments.ascents import AscentStudy
 from experiments.jumps import NETWORKS
+from experiments.study import mean_and_spread
 from interp_jax import networks
 
 TRAINED, UNTRAINED, SHUFFLED = "trained", "untrained", "shuffled labels"
 ONE, TWO, THREE, FOUR, *CNNS = NETWORKS
 NARROW = partial(networks.perceptron, sizes=(100, 2, 60))
+
+
+def if_any(values, digits: int = 3) -> str | None:
+    """``mean ± standard deviation`` of the finite values, None without any."""
+    return mean_and_spread(values, digits) if np.isfinite(values).any() else None
 
 
 class DetectorStudy(AscentStudy):

@@ -8,7 +8,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from experiments.jumps import FIRST
-from experiments.layers_of_detectors.detector_study import FOUR, ONE, THREE, TWO
+from experiments.layers_of_detectors.detector_study import FOUR, ONE, THREE, TWO, if_any
 from experiments.study import mean_and_spread
 from interp_jax import figures
 from interp_jax.kernels import jumps
@@ -97,7 +97,7 @@ def show(result: Fooling, page) -> None:
     )
     page.finding(depth_in_words(result))
     rows = [
-        (name, *(mean_and_spread(each, 2) for each in of.values()), mean_and_spread(result.l1[name]))
+        (name, *(if_any(each, 2) for each in of.values()), mean_and_spread(result.l1[name]))
         for name, of in result.distance.items()
     ]
     page.table(
@@ -108,13 +108,16 @@ def show(result: Fooling, page) -> None:
     depths = [name for name in result.distance if name != EXACT]
     values = {title: np.stack([result.distance[name][key] for name in depths]) for key, title in
               (("any", "to another position"), ("far", "to one more than five away"))}  # fmt: skip
-    figure = figures.curves.against(np.arange(1, len(depths) + 1), values, "layers", "norm of the change")
-    page.figure("changes_by_depth", figure, "Smallest changes found, in standard deviations of the noise.")
+    if all(np.isfinite(each).any() for each in values.values()):
+        figure = figures.curves.against(np.arange(1, len(depths) + 1), values, "layers", "norm of the change")
+        page.figure("changes_by_depth", figure, "Smallest changes found, in standard deviations of the noise.")
     page.metrics({"distance": result.distance, "moved": result.moved, "l1": result.l1})
 
 
 def depth_in_words(result: Fooling) -> str:
     """The finding: the change that fools networks of one and of four layers, and the exact posterior."""
+    if not all(np.isfinite(result.distance[name]["far"]).any() for name in (ONE, FOUR)):
+        return "Too few signals are placed exactly by networks of one and of four layers to compare them."
     one, four, exact = (float(np.nanmean(result.distance[name]["far"])) for name in (ONE, FOUR, EXACT))
     less = "a smaller change" if four < one else "no smaller change"
     return (

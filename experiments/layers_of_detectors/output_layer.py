@@ -14,7 +14,7 @@ from experiments.study import mean_and_spread, probabilities
 from interp_jax import figures
 from interp_jax.methods.filters import center_classes
 
-RANKS = 1, 2, 3, 5, 10, 20, 59
+RANKS = np.array([1, 2, 3, 5, 10, 20, 59])
 LAYERS = "input", "last hidden layer", "scores", "probabilities"
 PAIRS = np.triu_indices(len(POSITIONS), 1)
 NEIGHBORS = 10

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.jumps import FIRST, POSITIONS
-from experiments.layers_of_detectors.detector_study import NARROW, TRAINED, TWO, UNTRAINED
+from experiments.layers_of_detectors.detector_study import NARROW, TRAINED, TWO, UNTRAINED, if_any
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
@@ -112,7 +112,7 @@ def show(result: TwoUnits, page) -> None:
         ],
         "Every network; silent: positions at which a unit's mean activity is below 1% of its largest. Explained: "
         "variance of the mean codes that an affine map of another network's codes explains, the mean over the others; "
-        f"before training {mean_and_spread(100 * agree[UNTRAINED], 1)}%.",
+        f"before training {if_any(100 * agree[UNTRAINED], 1) or 'not defined'} (%).",
     )  # fmt: skip
     page.metrics({"l1": result.l1, "best_epoch": result.best_epoch, "epochs": result.epochs, "most": result.most})
     page.metrics({"accuracy": by_silence(result), "agreement": agree})
