@@ -39,15 +39,14 @@ def measure(study) -> Fooling:
         )
         result.distance[name], result.moved[name] = {}, {}
         for title, reach in REACHES.items():
-            found = [smallest_change(each, signals, labels, reach) for each in of]
-            kept = [np.asarray(correct & moved) for _, moved, correct in found]
+            attacks = [smallest_change(each, signals, labels, reach) for each in of]
+            rows = [np.asarray(moved & correct) for _, moved, correct in attacks]
             sizes = [
-                np.asarray(change)[rows] / study.config.noise for (change, *_), rows in zip(found, kept, strict=True)
+                np.asarray(attack[0])[each] / study.config.noise for attack, each in zip(attacks, rows, strict=True)
             ]
+            counts = [max(int(np.sum(correct)), 1) for *_, correct in attacks]
             result.distance[name][title] = np.array([np.median(each) if len(each) else np.nan for each in sizes])
-            result.moved[name][title] = np.array(
-                [np.sum(rows) / max(np.sum(correct), 1) for rows, (*_, correct) in zip(kept, found, strict=True)]
-            )
+            result.moved[name][title] = np.array([np.sum(each) for each in rows]) / counts
     return result
 
 

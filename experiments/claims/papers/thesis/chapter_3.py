@@ -141,7 +141,7 @@ SECTIONS = {
             "The more noise, the smaller the share of jumps that the best filter locates within one sample.",
             "curves for noise .1 to .6",
             located,
-            note="jumps of height 1, as in the thesis; draws of 20,000 signals",
+            note="jumps of height 1, as in the thesis; sets of 20,000 signals",
         ),
         Claim(
             "text",

@@ -181,7 +181,7 @@ SECTIONS = {
             "by repeated linearization, that moves the answer by more than five positions.",
             "no number",
             fooled,
-            note="an upper bound of the smallest change, exact for one layer",
+            note="an upper bound of the smallest change",
         ),
     ],
 }
