@@ -63,7 +63,7 @@ def show(result: dict[str, Kind], page) -> None:
         crossings, same = self_intersections(each.clean), coinciding(each.clean)
         curve = (
             "the codes of signals without noise, one for every jump position (Fig. 4.11). The curve through them "
-            f"intersects itself {crossings} times; {same} pairs of codes coincide."
+            f"intersects itself {crossings} times; {same} {'pair' if same == 1 else 'pairs'} of codes coincide."
         )
         for number, points, positions, caption in (
             (f"{code}a", each.codes, each.positions, f"the codes of the training signals (Fig. {code}a)."),
@@ -78,12 +78,21 @@ def show(result: dict[str, Kind], page) -> None:
 def curves_in_words(result: dict[str, Kind]) -> str:
     """The finding: whether the codes of signals without noise are all different."""
     same = {kind: coinciding(each.clean) for kind, each in result.items()}
-    lost = [f"{number} pairs in the best {kind} network" for kind, number in same.items() if number]
+    lost = [
+        f"the best {kind} network gives jumps at {' and '.join(equal(each.clean))} one code"
+        for kind, each in result.items()
+        if same[kind]
+    ]
     if not lost:
         return "In two units, signals without noise have different codes at all jump positions, in both best networks."
-    return (
-        f"In two units, some jump positions have equal codes, which no later layer tells apart: {' and '.join(lost)}."
-    )
+    return f"Of signals without noise, {', and '.join(lost)}; no later layer can distinguish them."
+
+
+def equal(points) -> list[str]:
+    """The jump positions of each group of equal points, as ``79, 80``."""
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    groups = {tuple(np.flatnonzero(row)) for row in distances <= 1e-6 * distances.max()}
+    return [", ".join(str(POSITIONS[place]) for place in group) for group in sorted(groups) if len(group) > 1]
 
 
 def coinciding(points) -> int:

@@ -1,4 +1,4 @@
-"""How many random points an affine map can separate: Figures 4.14 and 4.15 of the thesis."""
+"""How many random points the pseudo-inverse separates: Figures 4.14 and 4.15 of the thesis."""
 
 import itertools
 from typing import NamedTuple
@@ -42,9 +42,10 @@ def measure(study) -> Rates:
 def show(result: Rates, page) -> None:
     """Success rates against the number of points, and against the smallest distance between them."""
     page.text(
-        "The last layer is an affine map from a code to one score for each class. For random points v_k in the unit "
-        "cube the thesis uses the pseudo-inverse of the map that sends the k-th unit vector to v_k, a success if the "
-        f"greatest score of every v_k is the k-th: {result.draws:,} draws for every case, exact 95% intervals."
+        "The last layer is an affine map from a code to one score for each class. For random points in the unit cube, "
+        "a class each, the thesis fits it by least squares (the pseudo-inverse), a success if every point has the "
+        f"greatest score for its own class: {result.draws:,} draws for every case, exact 95% intervals. Whether some "
+        "affine map succeeds is no question: scores of the nearest point, 2 v·x − |v|² for each point v, always do."
     )
     page.finding(dimensions_in_words(result))
     dimensions = {f"p = {p}": [result.dimensions[p, times * p] for times in MULTIPLES] for p in DIMENSIONS}
@@ -58,16 +59,17 @@ def show(result: Rates, page) -> None:
 def _show_rates(page, name, rates, numbers, axis, number):
     series = {label: [(each.rate, each.low, each.high) for each in row] for label, row in rates.items()}
     figure = figures.rates.with_intervals(list(numbers), series, axis, "probability of success", log_y=True)
-    page.figure(name, figure, f"Probability of success ({number}); an arrow marks cases without any.")
+    arrow = "; an arrow marks cases without any" if any(not each.rate for row in rates.values() for each in row) else ""
+    page.figure(name, figure, f"Probability of success by {axis} (thesis, {number}){arrow}.")
 
 
 def dimensions_in_words(result: Rates) -> str:
-    """The finding: how many points per dimension an affine map separates in most draws, in few and many dimensions."""
+    """The finding: how many points per dimension the pseudo-inverse separates, in few and many dimensions."""
     few, many = DIMENSIONS[0], DIMENSIONS[-1]
     low, high = (result.dimensions[p, 2 * p].rate for p in (few, many))
     more = "easier" if high > low else "no easier"
     return (
-        f"An affine map separates {2 * few} random points in {few} dimensions in {low:.1%} of the draws, and "
-        f"{2 * many} points in {many} dimensions in {high:.1%}: with as many points per dimension it is {more} in more "
-        "dimensions."
+        f"Fitted by least squares (the pseudo-inverse), an output layer gives each of {2 * few} random points in {few} "
+        f"dimensions its own class in {low:.1%} of the draws, and each of {2 * many} points in {many} dimensions in "
+        f"{high:.1%}: with as many points per dimension it is {more} in more dimensions."
     )

@@ -105,7 +105,12 @@ def show(result: Images, page) -> None:
         "with the smallest absolute values (times gradient) is set to 0.",
     )
     figure = figures.images.learned(result.images, result.classes)
-    page.figure("regularizer_grid", figure, "Red is above zero, blue below; each row has its own scale.")
+    page.figure(
+        "regularizer_grid",
+        figure,
+        "One image for each class (column) and regularizer (row): red is above zero, blue below; each row has its own "
+        "scale.",
+    )
     measures = {name: each._asdict() for name, each in result.regularizers.items()}
     page.metrics({"accuracy": result.accuracy, "regularizers": measures})
 
@@ -114,22 +119,22 @@ def agreement_in_words(result: Images) -> str:
     """The finding: how often a second network recognizes images learned from the first, beside real images."""
     other = {name: each.other for name, each in result.regularizers.items()}
     plain, real, most = other["none"], result.accuracy[1], max(other.values())
-    best = "; ".join(name for name, each in other.items() if f"{each:.0%}" == f"{most:.0%}")
-    often, gain = "less often than", f"at best {most:.0%} with a regularizer ({best})"
-    if plain > real - 0.03:
-        often = "about as often as"
+    best = " or ".join(f"“{name}”" for name, each in other.items() if f"{each:.0%}" == f"{most:.0%}")
+    gain = f"at best in {most:.0%} with a regularizer ({best})"
+    often = "about as often as" if plain > real - 0.03 else "less often than"
     if f"{most:.0%}" == f"{plain:.0%}":
         gain = "no regularizer helps"
     return (
-        f"Images that drive a class of one network most are recognized by a second network, trained apart, {often} "
-        f"real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
+        "Images made by ascent on a class's score of one network are recognized by a second network, trained apart, "
+        f"{often} real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
     )
 
 
 def looks_in_words(result: Images) -> str:
     """The finding: how learned images differ from real ones, and which regularizers make them as smooth."""
     _, _, rough, (least, greatest) = result.regularizers["none"]
-    smooth = "; ".join(name for name, each in result.regularizers.items() if each.roughness <= 1.1 and name != "none")
+    alike = [name for name, each in result.regularizers.items() if each.roughness <= 1.1 and name != "none"]
+    smooth = " or ".join(f"“{name}”" for name in alike)
     return (
         f"Without a regularizer their values are {least:.1f} to {greatest:.1f}, where real ones are 0 to 1, and their "
         f"roughness is {rough:.1f} times that of real images. With {smooth or 'none of the regularizers'} it is at "

@@ -53,8 +53,9 @@ def show(result: Deviations, page) -> None:
             for place, (field, sign) in enumerate((("inner", -1), ("inter", 1)))
         ],
         "Deviations by cosine distance of the first network of each kind, and in brackets their mean under "
-        f"{len(result.null[LEARNING])} permutations of its labels, and the p-value of one as small (inner) or large, "
-        f"at least {1 / (1 + len(result.null[LEARNING])):.2f}.",
+        f"{len(result.null[LEARNING])} permutations of its training labels, and p, the share of permutations (and the "
+        "labels themselves) with a deviation as small (inner) or as large (inter), at least "
+        f" {1 / (1 + len(result.null[LEARNING])):.2f}.",
     )
     deviation = {
         metric: {kind: {field: getattr(each, field).T for field in each._fields[:3]} for kind, each in of.items()}
@@ -66,17 +67,19 @@ def show(result: Deviations, page) -> None:
 def by_chance(measured: np.ndarray, null: np.ndarray, sign: int) -> list[str]:
     """By layer, a deviation, its mean under permuted labels, and the p-value of one as small (sign −1) or as large."""
     p = (1 + np.sum(sign * null >= sign * measured, axis=0)) / (1 + len(null))
-    return [f"{x:.2f} ({by:.2f}, p = {each:.2f})" for x, by, each in zip(measured, null.mean(axis=0), p, strict=True)]
+    return [f"{x:.3f} ({by:.3f}, p = {each:.2f})" for x, by, each in zip(measured, null.mean(axis=0), p, strict=True)]
 
 
 def from_layer_to_layer(profiles: dict[str, Profile]) -> str:
-    """The finding: how the distance between rows of one label changes in each kind of network."""
-    changes, ends = [], []
+    """The finding: how the distance between rows of one true label changes in each kind of network."""
+    by_true, changes, ends = {MEMORIZING: profiles[f"{MEMORIZING}, true labels"]}, [], []
     for kind in KINDS[::-1]:
-        before, after, last = profiles[kind].inner.mean(axis=0)[[0, 1, -1]]
+        before, after, last = by_true.get(kind, profiles[kind]).inner.mean(axis=0)[[0, 1, -1]]
         changes.append(f"{'rises' if after > before else 'falls'} from {before:.2f} to {after:.2f} in {kind} networks")
         ends.append(f"{last:.2f}")
+    first, then = profiles[MEMORIZING].inner.mean(axis=0)[:2]
     return (
-        "From the input to the first hidden layer, the mean cosine distance of rows with the same training label "
-        f"{', '.join(changes)}; in the last hidden layer it is {', '.join(ends)} in this order."
+        "From the input to the first hidden layer, the mean cosine distance of rows with the same true label "
+        f"{', '.join(changes)}; in the last hidden layer it is {', '.join(ends)} in this order. Of rows with the same "
+        f"permuted label it goes from {first:.2f} to {then:.2f} in memorizing networks."
     )

@@ -40,7 +40,7 @@ def show(result: Discrimination, page) -> None:
         "first hidden layer divided by that in the input; the threshold is half-way between the largest ratio of fully "
         "trained and the smallest of memorizing networks among all others."
     )
-    page.finding(detection(errors, count))
+    page.finding(detection(errors, ratios))
     bounds = {kind: binomtest(wrong, count).proportion_ci(0.95).high for kind, wrong in errors.items()}
     names = {kind: f"{kind}: {errors[kind]} misclassified (below {bound:.0%})" for kind, bound in bounds.items()}
     rows = [ErrorRow(names[kind], each) for kind, each in ratios.items()]
@@ -49,14 +49,16 @@ def show(result: Discrimination, page) -> None:
     page.metrics({"ratios": ratios, "threshold": threshold, "misclassified": errors, "networks": count})
 
 
-def detection(errors: dict[str, int], count: int) -> str:
+def detection(errors: dict[str, int], ratios: dict[str, np.ndarray]) -> str:
     """The finding: whether the ratio identifies memorizing networks."""
-    wrong, total = sum(errors.values()), len(errors) * count
+    wrong, count = sum(errors.values()), len(ratios[MEMORIZING])
+    ranges = [f"{each.min():.2f} to {each.max():.2f} in {count} {kind}" for kind, each in list(ratios.items())[::-1]]
     answer = "identifies" if wrong < count else "does not identify"
     return (
-        f"Without test data, this distance in the first hidden layer divided by that in the input {answer} memorizing "
-        f"networks: a threshold set on all other networks misclassifies {wrong or 'none'} of {total} ({count} if no "
-        "network is ever called memorizing)."
+        "The mean cosine distance of rows with the same training label, in the first hidden layer divided by that in "
+        f"the input, is {', '.join(ranges)} networks. Without test data this quotient {answer} memorizing networks, "
+        f"where networks of known kind on the same task are at hand: a threshold set on all other networks "
+        f"misclassifies {wrong or 'none'} of {len(errors) * count}."
     )
 
 

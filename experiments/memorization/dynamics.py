@@ -51,7 +51,11 @@ def separation(result: Dynamics) -> str:
     since = mixed[-1] + 1 if mixed.size else 0
     if since == len(ratio):
         return f"After {result.epochs[-1]} epochs of training this quotient does not separate the kinds of networks."
+    above = np.flatnonzero(ratio.min(axis=1) <= control.max())
+    fixed = above[-1] + 1 if above.size else 0
+    of_all = f"from epoch {result.epochs[fixed]}" if fixed < len(ratio) else "at no epoch"
     return (
-        f"From epoch {result.epochs[since]} of training on, this quotient is larger in every memorizing than in every "
-        f"fully trained network (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average)."
+        f"At equal epochs this quotient is larger in every memorizing than in every fully trained network from epoch "
+        f"{result.epochs[since]} on (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average); above "
+        f"the largest that fully trained ones have at any epoch, {control.max():.2f}, all memorizing ones are {of_all}."
     )

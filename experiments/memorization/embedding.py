@@ -64,4 +64,9 @@ def show(result: Embedding, page) -> None:
 def neighborhoods(shares: dict[str, dict[str, float]]) -> str:
     """In which layers of a memorizing network neighbors agree in their training labels more than in the true ones."""
     where = ", ".join(name for name, each in shares.items() if each["training"] > each["true"]) or "no layer"
-    return f"Neighbors in the memorizing network agree more often in training labels than in true ones in {where}."
+    hidden, output = list(shares.values())[-2:]
+    return (
+        f"Near rows in a memorizing network share their training label more often than their true one in {where}: in "
+        f"the output {output['training']:.2f} and {output['true']:.2f} of the nearest {NEIGHBORS} do, in the layer "
+        f"before {hidden['training']:.2f} and {hidden['true']:.2f}."
+    )

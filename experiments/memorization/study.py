@@ -22,8 +22,8 @@ def main(settings: Settings):
         settings,
         SECTIONS,
         title="Learning against memorizing",
-        lead="A network trained on randomly permuted labels until it fits every training row memorizes. How its hidden "
-        "layers differ from those of a network that learns is measured here for every layer and during training. After "
+        lead="A network trained on randomly permuted labels can only memorize. How its hidden layers differ from those "
+        "of a network that learns is measured here for every layer and during training. After "
         "Y. Chen, Towards explaining neural networks, Utrecht University 2017, chapter 6.",
         task=None if settings.show else task(settings),
     )

@@ -8,6 +8,7 @@ from experiments.memorization.memorization_study import KINDS, MEMORIZING, accur
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
+DATA = {"jump signals": "Signals of 100 samples in noise, which step up at one of 60 positions"}
 SHOWN = 256  # rows and columns of a matrix of weights that the figure shows at most
 
 
@@ -45,7 +46,8 @@ def show(result: Training, page) -> None:
     """A table of accuracies, and the weights of a memorizing network."""
     (rows, learned, _, classes), memorizing = result.sizes, result.accuracy[MEMORIZING]["training_labels"]
     page.text(
-        f"{result.data}, {rows:,} training rows, {classes} classes; {len(memorizing)} networks of each kind. Learning: "
+        f"{DATA.get(result.data, result.data)}, {rows:,} training rows, {classes} classes; {len(memorizing)} networks "
+        "of each kind. Learning: "
         f"trained on {learned:,} rows {result.descent}, with early stopping. Fully trained, the control: trained for "
         f"{result.full_epochs} epochs with Adam and a rate that decays to 0. Memorizing: trained in the same way on "
         f"randomly permuted labels, to a training accuracy of at least {min(memorizing):.2%}."
@@ -77,6 +79,7 @@ def memorized(result: Training) -> str:
     return (
         f"Memorizing networks, trained on randomly permuted labels, classify {fitted:.1%} of their {rows:,} training "
         f"rows as they were trained to, and held-out rows correctly {often} by chance ({held:.1%}). The same training "
-        f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}, training up to the smallest "
-        f"validation loss{f' on {more:,} rows' * (more != rows)} (learning networks) {learned:.1%} and {stopped:.1%}."
+        f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}; another one, "
+        f"{result.descent} and up to the smallest validation loss{f' on {more:,} rows' * (more != rows)} (learning "
+        f"networks), {learned:.1%} and {stopped:.1%}."
     )

@@ -35,7 +35,7 @@ def render(
         declared: total number of sections of the run.
         config: the run's settings.
         environment: device, versions and date.
-        seconds: total time of the finished sections.
+        seconds: total time of the finished sections; 0 if it is not known.
     """
     return _template().render(
         run=run,
@@ -52,7 +52,7 @@ def render(
         declared=declared,
         config={name: _show(value) for name, value in flatten(config).items()},
         environment={name: _show(value) for name, value in environment.items()},
-        duration=duration(seconds),
+        duration=duration(seconds) if seconds else None,
     )
 
 

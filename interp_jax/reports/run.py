@@ -166,7 +166,7 @@ class Run:
         Args:
             id: one of the run's section identifiers.
             title: the section's heading.
-            again: whether a finished section may be replaced; its time stays that of the first.
+            again: whether the section is drawn again from what it measured; its time stays that of the first, if any.
 
         Returns:
             The `Section`, which takes text, tables, figures and metrics.
@@ -183,7 +183,8 @@ class Run:
         start = time.perf_counter()
         yield section
         self._check_figures(section)
-        self._keep(section, section.record(earlier["seconds"] if earlier else time.perf_counter() - start))
+        seconds = earlier["seconds"] if earlier else 0.0 if again else time.perf_counter() - start
+        self._keep(section, section.record(seconds))
         for name in set(_figure_names(earlier)) - section.images.keys() if earlier else ():
             (self._folder("figures") / f"{name}.png").unlink(missing_ok=True)
 

@@ -69,7 +69,8 @@ def test_codes_that_coincide_are_told_from_those_that_do_not():
     equal = apart._replace(clean=line[[0, 0, 0, 3]])
     assert "different codes at all jump positions" in codes.curves_in_words({"shallow": apart})
     both = codes.curves_in_words({"shallow": equal, "deep": apart})
-    assert both.endswith("3 pairs in the best shallow network.")
+    positions = ", ".join(map(str, codes.POSITIONS[:3]))
+    assert f"the best shallow network gives jumps at {positions} one code;" in both
     assert "deep" not in both
 
 
@@ -85,14 +86,15 @@ def test_separable_points_are_compared_by_dimension():
         )
 
 
-def test_the_verdict_on_initializations_counts_networks_that_are_sooner():
+def test_the_verdict_on_initializations_counts_networks_that_end_lower():
     loss = np.array([[3.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
     losses = dict.fromkeys(starts.STARTS, loss) | {starts.PSEUDO_INVERSE: np.array([[3.0, 3], [1.0, 2], [0.5, 1.5]])}
     assert starts.verdict(losses) == (
-        "With the pseudo-inverse 1 of 2 networks reach the default's final loss earlier, after 2 of 3 epochs on "
-        "average; 1 of 2 have a lower final loss than with the same weights for other classes."
+        "With an output layer from the pseudo-inverse the mean validation loss after 3 epochs is 1.00 instead of 1.00 "
+        "with the default, and after 3 epochs 1.00 and 1.00, lower in 1 of 2 networks; it ends lower than with the "
+        "same weights for other classes in 1."
     )
-    assert starts.verdict(dict.fromkeys(starts.STARTS, loss)).startswith("With the pseudo-inverse 0 of 2 networks")
+    assert "lower in 0 of 2 networks" in starts.verdict(dict.fromkeys(starts.STARTS, loss))
 
 
 @pytest.mark.parametrize(

@@ -220,18 +220,18 @@ def _images(plain, blurred, roughness=1.9):
 
 def test_learned_images_are_compared_with_real_ones():
     assert images.agreement_in_words(_images(0.96, 1.0)).endswith(
-        "trained apart, about as often as real test images: 96% and 97% (chance 10%); at best 100% with a regularizer "
-        "(blur)."
+        "trained apart, about as often as real test images: 96% and 97% (chance 10%); at best in 100% with a "
+        "regularizer (“blur”)."
     )
     tied = _images(0.96, 1.0)
     tied.regularizers["box"] = tied.regularizers["blur"]
-    assert images.agreement_in_words(tied).endswith("(blur; box).")
+    assert images.agreement_in_words(tied).endswith("(“blur” or “box”).")
     worse = images.agreement_in_words(_images(0.6, 0.5))
     assert "trained apart, less often than real test images: 60% and 97%" in worse
     assert worse.endswith("no regularizer helps.")
     assert images.looks_in_words(_images(0.6, 0.5)) == (
         "Without a regularizer their values are -3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
-        "times that of real images. With blur it is at most 1.1 times."
+        "times that of real images. With “blur” it is at most 1.1 times."
     )
     rough = _images(0.6, 0.5)
     rough.regularizers["blur"] = rough.regularizers["none"]

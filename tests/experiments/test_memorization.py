@@ -64,8 +64,8 @@ def test_the_finding_compares_held_out_accuracy_with_chance_and_with_true_labels
     assert training.memorized(_training(1.0, 0.108, 0.96)) == (
         "Memorizing networks, trained on randomly permuted labels, classify 100.0% of their 6,000 training rows as "
         "they were trained to, and held-out rows correctly as often as by chance (10.8%). The same training on the "
-        "true labels (fully trained networks) gives 100.0% and 96.0%, training up to the smallest validation loss "
-        "(learning networks) 97.0% and 98.0%."
+        "true labels (fully trained networks) gives 100.0% and 96.0%; another one, somehow and up to the smallest "
+        "validation loss (learning networks), 97.0% and 98.0%."
     )
     assert "more often than by chance (11.0%)" in training.memorized(_training(0.3, 0.11, 0.9))
     assert "less often than by chance (9.0%)" in training.memorized(_training(0.3, 0.09, 0.9))
@@ -86,8 +86,9 @@ def test_the_share_of_the_true_classes_is_followed_to_the_last_hidden_layer():
 
 def test_layers_in_which_training_labels_prevail_among_neighbors_are_named():
     true, equal, trained = ({"true": 0.5, "training": training} for training in (0.1, 0.5, 0.9))
-    assert embedding.neighborhoods({"input": true, "relu1": trained, "output": trained}).endswith("in relu1, output.")
-    assert embedding.neighborhoods({"input": true, "relu1": equal}).endswith("in no layer.")
+    sentence = embedding.neighborhoods({"input": true, "relu1": trained, "output": trained})
+    assert "than their true one in relu1, output: in the output 0.90 and 0.50 of" in sentence
+    assert "in no layer: in the output 0.50 and 0.50 of" in embedding.neighborhoods({"input": true, "relu1": equal})
 
 
 def _profile(inner, inter=((0, 0, 0),), level=((0, 0, 0),)):
@@ -100,19 +101,21 @@ FALLING, RISING, FLAT = [4.0, 3.0, 2.0], [1.0, 3.0, 3.1], [4.0, 4.0, 4.0]
 def test_the_distance_within_labels_is_followed_in_each_kind_of_network():
     profiles = {"learning": _profile([FALLING]), "fully trained": _profile([FLAT]), "memorizing": _profile([RISING])}
     profiles["fully trained"] = _profile([[1.0, 1.5, 0.5]])
+    profiles["memorizing, true labels"], profiles["memorizing"] = profiles["memorizing"], _profile([[5.0, 6.0, 7.0]])
     assert deviations.from_layer_to_layer(profiles) == (
-        "From the input to the first hidden layer, the mean cosine distance of rows with the same training label "
-        "rises from 1.00 to 3.00 in memorizing networks, rises from 1.00 to 1.50 in fully trained networks, falls from "
-        "4.00 to 3.00 in learning networks; in the last hidden layer it is 3.10, 0.50, 2.00 in this order."
+        "From the input to the first hidden layer, the mean cosine distance of rows with the same true label rises "
+        "from 1.00 to 3.00 in memorizing networks, rises from 1.00 to 1.50 in fully trained networks, falls from 4.00 "
+        "to 3.00 in learning networks; in the last hidden layer it is 3.10, 0.50, 2.00 in this order. Of rows with the "
+        "same permuted label it goes from 5.00 to 6.00 in memorizing networks."
     )
 
 
 def test_small_inner_and_large_inter_deviations_are_unlikely_under_permuted_labels():
     null = np.array([[3.0], [5.0], [4.0]])
-    assert deviations.by_chance(np.array([1.0]), null, -1) == ["1.00 (4.00, p = 0.25)"]
-    assert deviations.by_chance(np.array([4.0]), null, -1) == ["4.00 (4.00, p = 0.75)"]
-    assert deviations.by_chance(np.array([9.0]), null, 1) == ["9.00 (4.00, p = 0.25)"]
-    assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.00 (4.00, p = 1.00)"]
+    assert deviations.by_chance(np.array([1.0]), null, -1) == ["1.000 (4.000, p = 0.25)"]
+    assert deviations.by_chance(np.array([4.0]), null, -1) == ["4.000 (4.000, p = 0.75)"]
+    assert deviations.by_chance(np.array([9.0]), null, 1) == ["9.000 (4.000, p = 0.25)"]
+    assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.000 (4.000, p = 1.00)"]
 
 
 def test_each_network_is_classified_by_the_threshold_from_all_others():
@@ -130,9 +133,14 @@ def test_each_network_is_classified_by_the_threshold_from_all_others():
 
 def test_memorizing_networks_are_identified_with_fewer_errors_than_a_constant_answer_makes():
     errors = {"learning": 0, "fully trained": 0, "memorizing": 0}
-    assert "in the input identifies memorizing networks" in discrimination.detection(errors, 20)
-    assert discrimination.detection(errors, 20).endswith("none of 60 (20 if no network is ever called memorizing).")
-    assert "does not identify" in discrimination.detection(errors | {"learning": 12, "memorizing": 8}, 20)
+    ratios = {
+        kind: np.linspace(*ends, 20) for kind, ends in zip(errors, ((0.4, 0.5), (1, 1.1), (1.5, 1.7)), strict=True)
+    }
+    sentence = discrimination.detection(errors, ratios)
+    assert "is 1.50 to 1.70 in 20 memorizing, 1.00 to 1.10 in 20 fully trained, 0.40 to 0.50 in 20 learning" in sentence
+    assert "this quotient identifies memorizing networks" in sentence
+    assert sentence.endswith("misclassifies none of 60.")
+    assert "does not identify" in discrimination.detection(errors | {"learning": 12, "memorizing": 8}, ratios)
 
 
 def _stages(*ratios):
@@ -144,8 +152,17 @@ def test_the_epoch_since_which_the_kinds_are_separate_is_the_first_without_a_lat
     control = _stages(1, 1, 1, 1)
     for ratios, start, mean in (((2, 0.5, 1.5, 2), 2, "1.50"), ((3, 2, 2, 2), 0, "3.00")):
         result = dynamics.Dynamics({"fully trained": control, "memorizing": _stages(*ratios)}, [0, 1, 2, 4], [])
-        assert dynamics.separation(result).startswith(f"From epoch {start} of training on")
-        assert dynamics.separation(result).endswith(f"(then {mean} and 1.00 on average).")
+        sentence = dynamics.separation(result)
+        assert f"fully trained network from epoch {start} on (then {mean} and 1.00 on average)" in sentence
+        assert sentence.endswith(f"at any epoch, 1.00, all memorizing ones are from epoch {start}.")
+    rising = dynamics.Dynamics(
+        {"fully trained": _stages(1, 1, 1.2, 1.9), "memorizing": _stages(1, 1.5, 1.8, 2)}, [0, 1, 2, 4], []
+    )
+    assert dynamics.separation(rising).endswith("at any epoch, 1.90, all memorizing ones are from epoch 4.")
+    late = dynamics.Dynamics(
+        {"fully trained": _stages(1, 1, 2.5, 1.9), "memorizing": _stages(1, 1.5, 2.6, 2)}, [0, 1, 2, 4], []
+    )
+    assert dynamics.separation(late).endswith("at any epoch, 2.50, all memorizing ones are at no epoch.")
     never = dynamics.Dynamics({"fully trained": control, "memorizing": control}, [0, 1, 2, 4], [])
     assert dynamics.separation(never).startswith("After 4 epochs of training this quotient does not separate")
 

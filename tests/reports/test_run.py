@@ -73,6 +73,18 @@ def run(tmp_path):
     return run
 
 
+def test_pages_drawn_again_elsewhere_do_not_claim_a_time(tmp_path):
+    run = open_run(tmp_path, sections=["first"])
+    with run.section("first", "First", again=True) as section:
+        section.text("Drawn from stored results.")
+    assert "total time" not in run.report.read_text()
+    measured = open_run(tmp_path, sections=["first"], name="measured")
+    fill(measured, "first")
+    with measured.section("first", "First", again=True) as section:
+        section.text("Drawn again.")
+    assert "total time" in measured.report.read_text()
+
+
 def check_only_first(run, before):
     """The files are those after the first section, byte for byte, and the run goes on from there."""
     assert snapshot(run.folder) == before
