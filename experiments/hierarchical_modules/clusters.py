@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, TRAINED, members
-from experiments.hierarchical_modules.tasks import Features
+from experiments.sigmoid_networks import Features
 from interp_jax import figures, networks
 from interp_jax.methods import ablation, hierarchy
 from interp_jax.methods.hierarchy import Hierarchy

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.hierarchical_modules.tasks import Task, chain
+from experiments.hierarchical_modules.tasks import chain
+from experiments.sigmoid_networks import Task, train
 from experiments.study import Study, lane
 from interp_jax import networks
 from interp_jax.methods import hierarchy
-from interp_jax.networks.models import lnn
 
 KINDS = TRAINED, SHUFFLED, UNTRAINED = "trained", "shuffled targets", "untrained"
 CONTROLS = KINDS[1:]
@@ -80,7 +80,7 @@ class ModuleStudy(Study):
             "steps": 0 if kind == UNTRAINED else task.passes * len(task.inputs),
             "drawn": not task.features.images,  # digits are shown in the paper's order, with alternating classes
         }
-        compute = partial(_train, keys, *map(jnp.asarray, self._rows(kind)), task.penalty, **options)
+        compute = partial(train, keys, *map(jnp.asarray, self._rows(kind)), task.penalty, **options)
         stacked = self.stored(f"{kind} {numbers[0] + 1}", compute).network
         return [lane(stacked, index) for index in range(len(numbers))]
 
@@ -93,19 +93,6 @@ class ModuleStudy(Study):
                 networks.save_fit(folder, networks.fit(network, *self._rows(kind), **options))
             network = networks.load_fit(folder, network).network
         return [networks.inference_view(network)]
-
-
-@partial(jax.jit, static_argnames=("sizes", "steps", "drawn"))
-def _train(keys, inputs, targets, penalty, *, sizes, steps, drawn):
-    """Sigmoid networks from pairs of keys: one for the initial weights, one for the order of the rows if drawn."""
-
-    def one(pair):
-        network, order = lnn.init(pair[0], sizes), pair[1] if drawn else None
-        if not steps:
-            return lnn.Trained(network, jnp.zeros(1))
-        return lnn.train(network, inputs, targets, steps=steps, penalty=penalty, key=order)
-
-    return jax.vmap(one)(keys)
 
 
 def members(labels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.hierarchical_modules.clusters import draw_roles
 from experiments.hierarchical_modules.module_study import TRAINED
-from experiments.hierarchical_modules.tasks import Features
+from experiments.sigmoid_networks import Features
 from experiments.study import mean_and_spread
 from interp_jax.kernels import nmf
 from interp_jax.methods import hierarchy

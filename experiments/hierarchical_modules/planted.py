@@ -6,11 +6,10 @@ import jax
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from experiments.sigmoid_networks import MODULES, planted_network
 from interp_jax import figures
 from interp_jax.methods import hierarchy
-from interp_jax.networks.models import lnn
 
-MODULES = 4
 NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)  # added to the copies' weights, in standard deviations of the copied weights
 MEASURES = {
     "adjusted_rand": "modules (adjusted Rand index)",
@@ -40,19 +39,6 @@ def measure(study) -> Planted:
         measured.append((rand, up_to_reversal, MODULES in hierarchy.representative_resolutions(tree.linkage)))
     columns = np.array(measured, float).T.reshape(len(MEASURES), len(NOISE), count)
     return Planted(dict(zip(MEASURES, columns, strict=True)), units)
-
-
-def planted_network(key, inputs: int, units: int, outputs: int, noise: float):
-    """A sigmoid network with planted modules, the module of every unit, and the sign of every copy."""
-    model_key, noise_key, sign_key = jax.random.split(key, 3)
-    models = lnn.init(model_key, (inputs, MODULES, outputs), variance=1.0 / inputs)
-    planted = np.arange(units) % MODULES
-    signs = np.where(np.asarray(jax.random.permutation(sign_key, units)) % 2, 1.0, -1.0)
-    weights, biases = models.weights[0], models.biases[0]
-    added = noise * inputs**-0.5 * jax.random.normal(noise_key, (inputs, units))
-    hidden = (weights[:, planted] + added) * signs[None, :], biases[planted] * signs
-    last = signs[:, None] * models.weights[1][planted], models.biases[1]
-    return lnn.LNN(*zip(hidden, last, strict=True)), planted, signs
 
 
 def show(result: Planted, page) -> None:

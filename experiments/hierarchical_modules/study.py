@@ -1,6 +1,5 @@
 """The study's sections in the order of its page."""
 
-import hashlib
 from pathlib import Path
 
 import jax
@@ -9,6 +8,7 @@ from experiments.hierarchical_modules import causal, choice, clusters, parts, pl
 from experiments.hierarchical_modules.module_study import ModuleStudy
 from experiments.hierarchical_modules.settings import Settings
 from experiments.hierarchical_modules.tasks import task
+from experiments.sigmoid_networks import recorded
 from experiments.study import write_report
 
 SECTIONS = {
@@ -25,11 +25,7 @@ SECTIONS = {
 
 def main(settings: Settings) -> Path:
     """Writes the sections that are not finished yet and returns the path of the report."""
-    name, recorded = settings.data, {}
-    if settings.csv is not None:
-        recorded["csv"] = f"{settings.csv.name}, sha256 {hashlib.sha256(settings.csv.read_bytes()).hexdigest()[:16]}"
-    elif settings.data == "prices":
-        name = "simulated-prices"
+    name = "simulated-prices" if settings.data == "prices" and settings.csv is None else settings.data
     # The factorization needs a forward pass for each input: too many for convolutions of images.
     left_out = "factorization" if settings.network == "cnn" else None
     return write_report(
@@ -42,6 +38,6 @@ def main(settings: Settings) -> Path:
         "outputs that they raise and lower. After C. Watanabe, Interpreting layered neural networks via hierarchical "
         "modular representation, arXiv:1810.01588.",
         name=f"{settings.preset}-{name}-{settings.network}",
-        recorded=recorded,
+        recorded=recorded(settings.csv),
         task=None if settings.show else task(settings, jax.random.key(settings.seed)),
     )

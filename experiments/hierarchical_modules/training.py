@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, CONTROLS, KINDS, TRAINED
+from experiments.sigmoid_networks import small_share
 from experiments.study import mean_and_spread
 from interp_jax import networks
 
@@ -42,11 +43,6 @@ def measure(study) -> Training:
     about = task.name, study.config.network, layers, tuple(counts), "accuracy" if images else "root mean square error"
     small = [small_share(network.weights) for network in study.networks[TRAINED] if study.config.network == "lnn"]
     return Training(*about, scores, {} if images else _baselines(task), small)
-
-
-def small_share(weights) -> float:
-    """The share of weights below 0.01 in magnitude, which the L1 penalty makes small."""
-    return float(np.mean(np.abs(np.concatenate(weights, axis=None)) < 0.01))
 
 
 def _score(task, network, inputs, targets):

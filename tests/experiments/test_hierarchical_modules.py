@@ -21,9 +21,9 @@ from experiments.hierarchical_modules import (
 )
 from experiments.hierarchical_modules import study as study_main
 from experiments.hierarchical_modules.module_study import KINDS, exceeds
-from experiments.hierarchical_modules.planted import MODULES, planted_network
 from experiments.hierarchical_modules.settings import PRESETS
 from experiments.hierarchical_modules.tasks import task
+from experiments.sigmoid_networks import MODULES, planted_network
 from interp_jax.kernels.nmf import Factorization
 from interp_jax.methods.hierarchy import Agreement
 from tests.real_data import REAL_DATA
