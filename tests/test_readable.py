@@ -262,6 +262,7 @@ SAYS = [
         "over 2 pairs of networks: adjusted Rand index 0.500, cosine of roles 0.250\n"
         "correlation of merge heights 0.250, cosine of matched units 0.750",
     ),
+    (lambda: methods.hierarchy.Quotient(jnp.zeros(3), jnp.eye(3) / 1.5), "3 units that act as 2"),
     (lambda: methods.hierarchy.Matching(np.arange(3), np.arange(3), 0.9), "3 pairs of units, mean cosine 0.900"),
     (
         lambda: methods.hierarchy.FeatureVectors(

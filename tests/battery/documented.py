@@ -41,6 +41,8 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("core_units.class_data", "predictions", "out of range"): "any whole number may be a class",
     ("partition_agreement", "first", "negative"): "any whole numbers tell clusters apart",
     ("partition_agreement", "second", "negative"): "any whole numbers tell clusters apart",
+    ("hierarchy.quotient", "labels", "negative"): "units without a cluster",
+    ("hierarchy.quotient", "labels", "out of range"): "any whole numbers tell clusters apart",
     ("Hierarchy.expand", "values", "*"): "values are put in their places, whatever they are",
     ("Hierarchy.expand", "fill", "*"): "NaN or infinity may stand for dead units",
     **{

@@ -85,6 +85,9 @@ EXAMPLES = {
     "hierarchy.partition_support": lambda net, x: hierarchy.partition_support(
         TRIANGLE, (_few_units(net, x)[1] > 0).astype(int)
     ),
+    "hierarchy.quotient": lambda net, x: hierarchy.quotient(
+        _few_units(net, x)[1], jnp.array([0, 0, 1]), jnp.array([1, -1, 1])
+    ).apply(_few_units(net, x)[1]),
     "hierarchy.tree_clusters": lambda net, x: hierarchy.tree_clusters(_tree_of(net, x)),
     "filters.effective_weights": filters.effective_weights,
     "filters.center_classes": lambda net, x: filters.center_classes(filters.effective_weights(net, x)),

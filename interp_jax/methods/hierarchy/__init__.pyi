@@ -6,6 +6,8 @@ from .agreement import tree_agreement as tree_agreement
 from .effects import effect_magnitudes as effect_magnitudes
 from .effects import input_effects as input_effects
 from .effects import output_effects as output_effects
+from .quotients import Quotient as Quotient
+from .quotients import quotient as quotient
 from .resolutions import lifetimes as lifetimes
 from .resolutions import representative_resolutions as representative_resolutions
 from .support import Support as Support

@@ -75,6 +75,7 @@ INSTANCES = {
     "Tree": once(lambda: methods.cnn_inte.grow(IDS, LABELS, count=3, classes=CLASSES, depth=2)),
     "Explainer": once(explainer),
     "Forests": lambda: INSTANCES["Explainer"]().forests,
+    "Quotient": once(lambda: methods.hierarchy.quotient(HIDDEN, np.arange(5) % 2, np.ones(5))),
     "Hierarchy": once(lambda: methods.hierarchy.build(normal(5, 4, seed=3))),
     "Contributions": once(lambda: methods.identity.contributions(INPUTS, normal(2, ROWS, FEATURES + CLASSES))),
     "Chain": once(chain),

@@ -147,6 +147,7 @@ CALLS = {
     },
     "bootstrap_weights": lambda: {"rows": ROWS, "resamples": 3},
     "hierarchy.lifetimes": lambda: {"linkage": _linkage()},
+    "hierarchy.quotient": lambda: {"hidden": HIDDEN, "labels": np.arange(UNITS) % 2, "signs": np.ones(UNITS)},
     "match_units": lambda: {"first": normal(UNITS, 4, seed=3), "second": normal(UNITS + 1, 4, seed=16)},
     "partition_agreement": lambda: {
         "first": np.arange(UNITS) % 2,
