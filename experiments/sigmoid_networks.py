@@ -120,6 +120,14 @@ def small_share(weights) -> float:
     return float(np.mean(np.abs(np.concatenate(weights, axis=None)) < 0.01))
 
 
+def score(task: Task, outputs: np.ndarray, targets: np.ndarray) -> float:
+    """The accuracy of outputs, or of prices their root mean square error in points."""
+    if task.scaled_targets is None:
+        return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(targets, axis=1)))
+    differences = task.scaled_targets.invert(outputs) - task.scaled_targets.invert(targets)
+    return float(np.sqrt(np.mean(differences**2)))
+
+
 def planted_network(key, inputs: int, units: int, outputs: int, noise: float):
     """A sigmoid network with planted modules, the module of every unit, and the sign of every copy."""
     model_key, noise_key, sign_key = jax.random.split(key, 3)

@@ -4,13 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.hierarchical_modules.module_study import CONTROLS, KINDS, TRAINED, exceeds, members
+from experiments.hierarchical_modules.module_study import CONTROLS, KINDS, TRAINED, exceeds
+from experiments.role_signs import ABLATIONS, STRONG, as_predicted_by_roles
 from experiments.study import mean_and_spread
 from interp_jax import figures
-from interp_jax.methods import ablation
 
-STRONG = 0.1  # weaker correlations predict no sign
-ABLATIONS = {"mean_ablation": "mean ablation", "resample": "resample ablation"}
 CNN_ROWS = 1_000  # held-out rows for the ablation of modules of a convolutional network
 
 
@@ -28,15 +26,10 @@ def measure(study) -> Causal:
     rows = study.task.held_inputs[: CNN_ROWS if study.config.network == "cnn" else None]
     every = [(kind, *pair) for kind in KINDS for pair in zip(study.networks[kind], study.trees[kind], strict=True)]
     for kind, network, tree in study.counted("ablation", every):
-        masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
-        roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
-        signs = tree.expand(tree.signs, 0)
-        effects = ablation.module_effects(study.segments(network), rows, masks, signs, key=study.key(10))
-        shown.append({"roles": roles} | {name: np.asarray(getattr(effects, name)) for name in ABLATIONS})
-        for name, of in shares[kind].items():
-            clear = (np.abs(roles) >= STRONG) & (shown[-1][name] != 0)
-            agreeing = np.sign(roles[clear]) == np.sign(shown[-1][name][clear])
-            of.append(float(np.mean(agreeing)) if clear.any() else np.nan)
+        agreeing, effects = as_predicted_by_roles(study.segments(network), tree, rows, resolutions, study.key(10))
+        shown.append(effects)
+        for name, share in agreeing.items():
+            shares[kind][name].append(share)
     effects = {name: each[: resolutions[0]] for name, each in shown[0].items()}
     return Causal(shares, effects, study.trees[TRAINED][0].cut(resolutions[0]))
 

@@ -95,11 +95,6 @@ class ModuleStudy(Study):
         return [networks.inference_view(network)]
 
 
-def members(labels: np.ndarray) -> np.ndarray:
-    """Masks [clusters, units] of the units of each cluster."""
-    return labels[None, :] == np.arange(labels.max() + 1)[:, None]
-
-
 def exceeds(values, others, networks: int) -> bool:
     """Whether a mean is greater than another by over two standard errors, with so many independent networks."""
     if any(np.shape(each) == (1,) for each in (values, others)):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, CONTROLS, KINDS, TRAINED
-from experiments.sigmoid_networks import small_share
+from experiments.sigmoid_networks import score, small_share
 from experiments.study import mean_and_spread
 from interp_jax import networks
 
@@ -35,9 +35,9 @@ def measure(study) -> Training:
     """Scores on the training rows and on the held-out rows."""
     task, images = study.task, study.task.features.images
     rows = {"training": (task.inputs, task.targets), "held out": (task.held_inputs, task.held_targets)}
+    every = study.networks.items()
     scores = {
-        kind: {name: [_score(task, network, *each) for network in of] for name, each in rows.items()}
-        for kind, of in study.networks.items()
+        kind: {name: [_score(task, net, *each) for net in of] for name, each in rows.items()} for kind, of in every
     }
     layers, counts = [task.inputs[0].size, *task.hidden, task.targets.shape[1]], [len(x) for x, _ in rows.values()]
     about = task.name, study.config.network, layers, tuple(counts), "accuracy" if images else "root mean square error"
@@ -46,10 +46,7 @@ def measure(study) -> Training:
 
 
 def _score(task, network, inputs, targets):
-    outputs = networks.apply(network, inputs, batch_size=BATCH)
-    if task.features.images:
-        return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(targets, axis=1)))
-    return _error(task.scaled_targets.invert(outputs) - task.scaled_targets.invert(targets))
+    return score(task, networks.apply(network, inputs, batch_size=BATCH), targets)
 
 
 def _error(differences):

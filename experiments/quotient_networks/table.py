@@ -1,0 +1,52 @@
+"""The study's table of results, and its lines in the README."""
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments.provenance import provenance, table
+from experiments.quotient_networks.merging import ACTIVATION, PARTITIONS, TREE
+from experiments.quotient_networks.settings import PRESETS
+from experiments.study import mean_and_spread
+
+
+def lines(files: dict[Path, dict]) -> list[tuple]:
+    """The study's row in the README for each run on digits: quantity, ours, published, number of networks."""
+    rows = []
+    for record in files.values():
+        found = record["metrics"]["quotient"]
+        if found["accuracy"]:
+            count = found["resolutions"][-1]
+            ours = mean_and_spread(_scores(found, ACTIVATION, TREE, count))
+            what = f"accuracy with {count} clusters of hidden units as units: {record['config']['data']}"
+            rows.append((what, ours, "–", record["config"]["networks"]))
+    return rows
+
+
+def results_table(files: dict[Path, dict]) -> str:
+    """A row for each partition and form of a cluster's unit, a column for each data set."""
+    if not files:
+        return "No run is kept."
+    columns = {record["config"]["data"]: record["metrics"]["quotient"] for record in files.values()}
+    forms = list(next(iter(columns.values()))["scores"])
+    rows = [
+        (f"{form}, {name}, {fineness}", *(_cell(found, form, name, place) for found in columns.values()))
+        for form in forms
+        for name in PARTITIONS
+        for place, fineness in ((0, "coarsest"), (-1, "finest"))
+    ]
+    whole = ("all units", *(mean_and_spread(found["whole"]) for found in columns.values()))
+    header = "every cluster one unit", *(f"{name}, {found['resolutions']} clusters" for name, found in columns.items())
+    note = (
+        "Accuracy on held-out rows, of prices the root mean square error in points, at the coarsest and finest of the "
+        "paper's resolutions: mean ± standard deviation over networks. "
+    )
+    return "\n".join([table(header, [whole, *rows]), "", note + provenance("quotient_networks", files, PRESETS)])
+
+
+def _scores(found, form, name, count):
+    return np.array(found["scores"][form][name])[:, found["counts"].index(count)]
+
+
+def _cell(found, form, name, place):
+    return mean_and_spread(_scores(found, form, name, found["resolutions"][place]))

@@ -1,0 +1,33 @@
+"""Whether ablation of a cluster changes the outputs with the signs that its role predicts."""
+
+import numpy as np
+
+from interp_jax.methods import ablation
+from interp_jax.methods.hierarchy import Hierarchy
+
+STRONG = 0.1  # weaker correlations predict no sign
+ABLATIONS = {"mean_ablation": "mean ablation", "resample": "resample ablation"}
+
+
+def as_predicted_by_roles(
+    segments, tree: Hierarchy, rows: np.ndarray, resolutions, key
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """By ablation, the share of signs as predicted, NaN without any change; and the roles with the effects measured.
+
+    All clusters of the given resolutions, and all outputs with which one has a strong correlation.
+    """
+    masks = np.concatenate([members(tree.expand(tree.cut(c), -1)) for c in resolutions])
+    roles = np.concatenate([tree.roles(c)[:, -tree.outputs :] for c in resolutions])
+    measured = ablation.module_effects(segments, rows, masks, tree.expand(tree.signs, 0), key=key)
+    effects = {"roles": roles} | {name: np.asarray(getattr(measured, name)) for name in ABLATIONS}
+    shares = {}
+    for name in ABLATIONS:
+        clear = (np.abs(roles) >= STRONG) & (effects[name] != 0)
+        agreeing = np.sign(roles[clear]) == np.sign(effects[name][clear])
+        shares[name] = float(np.mean(agreeing)) if clear.any() else np.nan
+    return shares, effects
+
+
+def members(labels: np.ndarray) -> np.ndarray:
+    """Masks [clusters, units] of the units of each cluster."""
+    return labels[None, :] == np.arange(labels.max() + 1)[:, None]
