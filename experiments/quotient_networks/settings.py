@@ -34,6 +34,8 @@ class Settings(StudySettings):
     """Units of the hidden layers of the deep networks."""
     planted: int = 5
     """Networks with known modules at each noise level."""
+    resamples: int = 20
+    """Resamples of the training rows for the support of the coarsest clusters."""
     memorized_rows: int | None = None
     """Training rows that are memorized; 1,000 of MNIST, 400 of digits and all of prices when not given."""
     memorized_passes: int = 200
@@ -52,5 +54,7 @@ class Settings(StudySettings):
 
 PRESETS = {
     "quick": Settings(passes=20),
-    "paper": Settings(preset="paper", networks=20, networks_at_once=20, planted=20, memorized_passes=1_000),
+    "paper": Settings(
+        preset="paper", networks=20, networks_at_once=20, planted=20, resamples=200, memorized_passes=1_000
+    ),
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jax
 
-from experiments.quotient_networks import deep, inputs, linkages, memorized, quotient, readings, training
+from experiments.quotient_networks import deep, inputs, linkages, memorized, quotient, readings, support, training
 from experiments.quotient_networks.kinds import QuotientStudy
 from experiments.quotient_networks.settings import Settings
 from experiments.sigmoid_networks import Task, images, prices, recorded
@@ -14,6 +14,7 @@ SECTIONS = {
     "training": ("The networks, with and without the L1 term", training),
     "quotient": ("Every cluster one unit", quotient),
     "linkages": ("Other linkages", linkages),
+    "support": ("Clusters of resampled rows", support),
     "inputs": ("Changing an input", inputs),
     "readings": ("The paper's readings, in every network", readings),
     "memorized": ("Networks that memorize permuted targets", memorized),

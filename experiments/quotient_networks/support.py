@@ -1,0 +1,48 @@
+"""How often the coarsest clusters recur when the training rows are drawn anew, in every network (paper section 5)."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.quotient_networks.kinds import TRAINED
+from experiments.role_signs import members
+from experiments.study import mean_and_spread
+from interp_jax.methods import hierarchy
+
+STABLE = 0.75  # support that usually counts as stable
+
+
+class Support(NamedTuple):
+    """The support of the coarsest clusters."""
+
+    clusters: int
+    resamples: int
+    support: np.ndarray  # [networks, clusters]
+
+
+def measure(study) -> Support:
+    """The mean Jaccard similarity of each coarse cluster to the most similar one in trees of resampled rows."""
+    task, found = study.task, []
+    clusters, inputs = task.resolutions[0], jnp.asarray(task.inputs)
+    weights = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), study.config.resamples)
+    pairs = list(zip(study.networks(TRAINED), study.trees(TRAINED), strict=True))
+    for network, tree in study.counted("support", pairs):
+        head, tail = network.segments()
+        hidden = head(inputs)
+        masks = members(tree.expand(tree.cut(clusters), -1))[:, tree.units]
+        support = hierarchy.tree_support(inputs, hidden[:, tree.units], tail(hidden), masks, weights=weights)
+        found.append(np.asarray(support.jaccard))
+    return Support(clusters, study.config.resamples, np.array(found))
+
+
+def show(result: Support, page) -> None:
+    """The mean support of each network's clusters."""
+    means = result.support.mean(axis=1)
+    stable = int(np.sum(result.support >= STABLE))
+    page.finding(
+        f"Of {result.support.size} clusters, {result.clusters} in each of {len(means)} networks, {stable} recur with a "
+        f"mean Jaccard similarity of at least {STABLE} in trees of {result.resamples} resamples of the training rows; "
+        f"the mean is {mean_and_spread(means, 2)} over networks."
+    )
+    page.metrics({"clusters": result.clusters, "resamples": result.resamples, "support": means})
