@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import CONTROLS, KINDS, TRAINED, exceeds
-from experiments.role_signs import ABLATIONS, STRONG, as_predicted_by_roles
+from experiments.roles import ABLATIONS, STRONG, as_predicted_by_roles
 from experiments.study import mean_and_spread
 from interp_jax import figures
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, TRAINED
-from experiments.role_signs import members
+from experiments.roles import members
 from experiments.sigmoid_networks import Features
 from interp_jax import figures, networks
 from interp_jax.methods import ablation, hierarchy

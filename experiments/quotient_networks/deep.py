@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.quotient_networks.kinds import DEEP
-from experiments.role_signs import members
+from experiments.roles import members
 from experiments.sigmoid_networks import score
 from experiments.study import mean_and_spread
 

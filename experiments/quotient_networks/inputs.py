@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.quotient_networks.kinds import PERMUTED, TRAINED, UNTRAINED
-from experiments.role_signs import STRONG
+from experiments.roles import STRONG
 from experiments.study import mean_and_spread
 
 DELETED = 0.01  # weights below this in magnitude have been made small by the L1 term

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.quotient_networks.kinds import OWN, PERMUTED, UNTRAINED
-from experiments.role_signs import as_predicted_by_roles
+from experiments.roles import as_predicted_by_roles
 from experiments.sigmoid_networks import score
 from experiments.study import mean_and_spread
 from interp_jax import figures

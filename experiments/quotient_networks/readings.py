@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.quotient_networks.kinds import PERMUTED, TRAINED, UNTRAINED
+from experiments.roles import by_season
 from experiments.study import mean_and_spread
 
 WEAK = 0.2  # the paper's limit below which a cluster "does not significantly affect the prediction result"
-YEAR = 12
 TARO, RADISH, CARROT = range(3)
 KINDS = TRAINED, PERMUTED, UNTRAINED
 
@@ -130,22 +130,6 @@ def shape(inputs: np.ndarray, outputs: np.ndarray, raised, lowered, shapes: np.n
     wanted = shapes[list(raised)].mean(axis=0) - (shapes[list(lowered)].mean(axis=0) if lowered else 0)
     varying = inputs[chosen] != 0
     return float(sign * np.corrcoef(inputs[chosen][varying], wanted[varying])[0, 1])
-
-
-def by_season(months: np.ndarray) -> tuple[float, float]:
-    """Of correlations [items, months], the share that is the same in all months of an item, and that of the season.
-
-    The shares of the sum of squares: of each item's mean, and of the means of the same month in all years, less the
-    item's mean. What is left differs from year to year.
-    """
-    years = months.shape[1] // YEAR
-    whole = months[:, months.shape[1] - years * YEAR :] if years else months
-    total = np.sum(whole**2)
-    if not years or not total:
-        return np.nan, np.nan
-    mean = whole.mean(axis=1, keepdims=True)
-    by_month = whole.reshape(len(whole), years, YEAR).mean(axis=1) - mean
-    return float(whole.shape[1] * np.sum(mean**2) / total), float(years * np.sum(by_month**2) / total)
 
 
 def in_order(roles: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.quotient_networks.kinds import TRAINED
-from experiments.role_signs import members
+from experiments.roles import members
 from experiments.study import mean_and_spread
 from interp_jax.methods import hierarchy
 

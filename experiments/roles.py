@@ -1,10 +1,11 @@
-"""Whether ablation of a cluster changes the outputs with the signs that its role predicts."""
+"""What several studies read from the roles of clusters: signs of their effects, and the season in them."""
 
 import numpy as np
 
 from interp_jax.methods import ablation
 from interp_jax.methods.hierarchy import Hierarchy
 
+YEAR = 12  # months
 STRONG = 0.1  # weaker correlations predict no sign
 ABLATIONS = {"mean_ablation": "mean ablation", "resample": "resample ablation"}
 
@@ -31,3 +32,19 @@ def as_predicted_by_roles(
 def members(labels: np.ndarray) -> np.ndarray:
     """Masks [clusters, units] of the units of each cluster."""
     return labels[None, :] == np.arange(labels.max() + 1)[:, None]
+
+
+def by_season(months: np.ndarray) -> tuple[float, float]:
+    """Of correlations [items, months], the share that is the same in all months of an item, and that of the season.
+
+    The shares of the sum of squares: of each item's mean, and of the means of the same month in all years, less the
+    item's mean. What is left differs from year to year.
+    """
+    years = months.shape[1] // YEAR
+    whole = months[:, months.shape[1] - years * YEAR :] if years else months
+    total = np.sum(whole**2)
+    if not years or not total:
+        return np.nan, np.nan
+    mean = whole.mean(axis=1, keepdims=True)
+    by_month = whole.reshape(len(whole), years, YEAR).mean(axis=1) - mean
+    return float(whole.shape[1] * np.sum(mean**2) / total), float(years * np.sum(by_month**2) / total)
