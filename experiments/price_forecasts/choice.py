@@ -127,5 +127,6 @@ def in_words(result: Choice) -> str:
         f"Chosen are {result.forms[best]}, {result.hidden[best]} hidden units, {result.passes[best]} passes and a "
         f"penalty of {result.penalties[best]:g}, with an error of {validation[best]:.2f} points in validation (last "
         f"month's price {in_folds:.2f}). On the held-out half these networks have {means[best]:.2f} (last month's "
-        f"price {after:.2f}); {better} of {len(means)} settings are better than last month's price there, the best with {means.min():.2f}."
+        f"price {after:.2f}); {better} of {len(means)} settings are better than last month's price there, the best "
+        f"with {means.min():.2f}."
     )

@@ -18,6 +18,7 @@ class Forecasts(NamedTuple):
     naive: dict[str, dict[str, float]]
     ridge: str  # what was chosen for it
     networks: dict[str, dict[str, list[float]]]  # of each network
+    settings: dict[str, str]  # of each kind, in words
 
 
 def measure(study) -> Forecasts:
@@ -39,7 +40,13 @@ def measure(study) -> Forecasts:
             for part, rows in parts.items()
         }
     counts = training, len(windows.inputs) - training
-    return Forecasts(study.source, counts, errors, chosen, networks)
+    settings = {kind: in_full(*study.setting(kind)) for kind in networks}
+    return Forecasts(study.source, counts, errors, chosen, networks, settings)
+
+
+def in_full(form: str, hidden: int, passes: int, penalty: float) -> str:
+    """The settings of a kind of network."""
+    return f"{form}, {hidden} hidden units, {passes} passes, penalty {penalty:g}"
 
 
 def show(result: Forecasts, page) -> None:
@@ -47,9 +54,10 @@ def show(result: Forecasts, page) -> None:
     training, held = (f"{rows:,}" for rows in result.rows)
     page.text(
         f"Prices: {result.data}. Forecasts of next month's price of each item. The network that the paper interprets, "
-        "as in the study of hierarchical modules; the network of the settings chosen above; the same trained on "
-        "targets permuted among the rows, as a control; and forecasts without a network. Ridge regression sees the "
-        f"same inputs ({result.ridge}, chosen in the same way)."
+        f"as in the study of hierarchical modules ({result.settings[PAPER]}; the paper has 500 passes and does not "
+        f"give the hidden units); the network of the settings chosen above ({result.settings[CHOSEN]}); the same "
+        "trained on targets permuted among the rows, as a control; and forecasts without a network. Ridge regression "
+        f"sees the same inputs ({result.ridge}, chosen in the same way)."
     )
     page.finding(in_words(result))
     rows = [

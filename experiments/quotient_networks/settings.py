@@ -32,7 +32,7 @@ class Settings(StudySettings):
     """Networks trained in one program; rounding, and so the result, depends on this number."""
     deep: tuple[int, ...] = (60, 40, 40)
     """Units of the hidden layers of the deep networks."""
-    planted: int = 5
+    planted: int = 2
     """Networks with known modules at each noise level."""
     resamples: int = 20
     """Resamples of the training rows for the support of the coarsest clusters."""

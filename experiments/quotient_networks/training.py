@@ -15,6 +15,8 @@ class Training(NamedTuple):
     data: str
     accuracy: bool  # else root mean square errors of prices, in points
     layers: tuple[int, ...]
+    rows: tuple[int, int]  # training and held out
+    passes: int
     scores: dict[str, dict[str, list[float]]]  # by kind and rows
     small: dict[str, list[float]]  # share of the weights below 0.01
     roughness: dict[str, list[float]]  # of the training error
@@ -34,7 +36,8 @@ def measure(study) -> Training:
     errors = {kind: study.errors(kind) for kind in kinds[:-1]}
     layers = (task.inputs.shape[1], *task.hidden, task.targets.shape[1])
     rough = {kind: [roughness(each) for each in of] for kind, of in errors.items()}
-    return Training(task.name, task.features.images, layers, scores, small, rough, errors)
+    counts = len(task.inputs), len(task.held_inputs)
+    return Training(task.name, task.features.images, layers, counts, task.passes, scores, small, rough, errors)
 
 
 def roughness(error: np.ndarray) -> float:
@@ -46,9 +49,11 @@ def roughness(error: np.ndarray) -> float:
 def show(result: Training, page) -> None:
     """A table by kind."""
     page.text(
-        f"Data: {result.data}. Sigmoid networks {'-'.join(map(str, result.layers))} (inputs, hidden units, outputs), "
-        "trained one row at a time as published; the kinds start from the same weights. Digits are shown in turn, one "
-        "of each class after the other, or in random order; prices are always in random order."
+        f"Data: {result.data}, {result.rows[0]:,} training and {result.rows[1]:,} held-out rows. Sigmoid networks "
+        f"{'-'.join(map(str, result.layers))} (inputs, hidden units, outputs), trained one row at a time as published, "
+        f"in {result.passes} passes (the paper has 100 for digits and 500 for prices); the kinds start from "
+        "the same weights. Digits are shown in turn, one of each class after the other, or in random order; prices are "
+        "always in random order."
     )
     page.finding(in_words(result))
     rows = [

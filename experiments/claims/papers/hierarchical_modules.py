@@ -49,12 +49,16 @@ def _metrics(records: Records, data: str):
     return records[RUNS[data]]["metrics"]
 
 
+def _kept(records: Records, section: str, among=tuple(RUNS)) -> dict:
+    """A section of the kept runs of the study of quotient networks, by data; empty if none is kept."""
+    return {data: records[MORE[data]]["metrics"][section] for data in among if MORE[data] in records}
+
+
 def _more(records: Records, section: str, among=tuple(RUNS)) -> dict:
-    """A section of the kept runs of the study of quotient networks, by data."""
-    kept = {data: records[MORE[data]]["metrics"][section] for data in among if MORE[data] in records}
-    if not kept:
+    """The same, which refuses to be empty."""
+    if not (found := _kept(records, section, among)):
         raise KeyError(MORE[among[0]])
-    return kept
+    return found
 
 
 def _gain(data: str, values, others):
@@ -78,21 +82,14 @@ def _signs_hold(records):
 
 
 def _signs_learned(records):
-    rule = Control(0.05)
-    parts = [
-        Part(
-            f"{data}, untrained", over_networks(_signs(records, data, TRAINED) - _signs(records, data, UNTRAINED)), rule
-        )
-        for data in RUNS
-    ]
-    return parts + [
-        Part(
-            f"{data}, memorized",
-            over_networks(_numbers(found["signs"][OWN]) - _numbers(found["signs"][PERMUTED])),
-            rule,
-        )
-        for data, found in _more(records, "memorized").items()
-    ]
+    parts = []
+    for data in RUNS:
+        more = _signs(records, data, TRAINED) - _signs(records, data, UNTRAINED)
+        parts.append(Part(f"{data}, untrained", over_networks(more), Control(0.05)))
+    for data, found in _kept(records, "memorized").items():
+        more = np.subtract(*(_numbers(found["signs"][kind]) for kind in (OWN, PERMUTED)))
+        parts.append(Part(f"{data}, memorized", over_networks(more), Control(0.05)))
+    return parts
 
 
 def _numbers(values) -> np.ndarray:
@@ -370,7 +367,7 @@ VECTORS = [
     ),
     Claim(
         "Definition 1",
-        "These signs tell what the network has learned.",
+        "The signs of correlations with inputs tell what the network has learned.",
         "no number",
         _inputs_learned,
         control="networks that memorized permuted targets, and untrained ones",
