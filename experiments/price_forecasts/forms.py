@@ -66,11 +66,11 @@ def error(forecasts: np.ndarray, targets: np.ndarray) -> float:
 def naive(windows: data.PriceWindows) -> dict[str, np.ndarray]:
     """Forecasts [windows, items] that need no training."""
     series = windows.inputs.astype(float).reshape(len(windows.inputs), len(windows.items), -1)
-    found = {"last month": series[:, :, -1]}
+    measured = {"last month": series[:, :, -1]}
     if series.shape[2] > 12:
-        found["the same month of last year"] = series[:, :, -12]
-        found["last month, changed as a year before"] = series[:, :, -1] + series[:, :, -12] - series[:, :, -13]
-    return found
+        measured["the same month of last year"] = series[:, :, -12]
+        measured["last month, changed as a year before"] = series[:, :, -1] + series[:, :, -12] - series[:, :, -13]
+    return measured
 
 
 def ridge(rows: Rows, training: np.ndarray, alpha: float) -> np.ndarray:

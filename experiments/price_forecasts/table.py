@@ -36,12 +36,12 @@ def results_table(files: dict[Path, dict]) -> str:
     if not files:
         return "No run is kept."
     (record,) = files.values()
-    found = record["metrics"]["forecasts"]
+    measured = record["metrics"]["forecasts"]
     rows = [
         (f"network: {kind}", *(mean_and_spread(of[part], 2) for part in PARTS))
-        for kind, of in found["networks"].items()
+        for kind, of in measured["networks"].items()
     ]
-    rows += [(name, *(f"{of[part]:.2f}" for part in PARTS)) for name, of in found["naive"].items()]
+    rows += [(name, *(f"{of[part]:.2f}" for part in PARTS)) for name, of in measured["naive"].items()]
     note = "Root mean square error in points, mean ± standard deviation over networks. "
     header = "forecast of next month's prices", *PARTS
     return "\n".join([table(header, rows), "", note + provenance("price_forecasts", files, PRESETS)])

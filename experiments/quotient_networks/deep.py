@@ -26,9 +26,9 @@ def measure(study) -> Deep:
     task, hidden, several, distant = study.task, study.config.deep, [], []
     for tree in study.trees(DEEP):
         layer = np.repeat(np.arange(len(hidden)), hidden)[tree.units]
-        found = [[layers(layer, mask) for mask in members(tree.cut(c))] for c in task.resolutions]
-        several.append([np.mean([len(each) > 1 for each in of]) for of in found])
-        distant.append([np.mean([{0, len(hidden) - 1} <= each for each in of]) for of in found])
+        measured = [[layers(layer, mask) for mask in members(tree.cut(c))] for c in task.resolutions]
+        several.append([np.mean([len(each) > 1 for each in of]) for of in measured])
+        distant.append([np.mean([{0, len(hidden) - 1} <= each for each in of]) for of in measured])
     scores = [score(task, net(task.held_inputs), task.held_targets) for net in study.networks(DEEP)]
     return Deep(task.features.images, hidden, task.resolutions, scores, np.array(several), np.array(distant))
 

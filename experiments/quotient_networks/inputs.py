@@ -22,12 +22,12 @@ class Inputs(NamedTuple):
 
 def measure(study) -> Inputs:
     """The sign of each strong correlation of an input and a unit against that of the unit's change with the input."""
-    found = {
+    measured = {
         kind: np.array([signs(each, study.rows(kind)[0], tree) for each, tree in zip(*of, strict=True)])
         for kind in (TRAINED, PERMUTED, UNTRAINED)
         for of in [(study.networks(kind), study.trees(kind))]
     }
-    return Inputs(*({kind: list(each[:, column]) for kind, each in found.items()} for column in range(4)))
+    return Inputs(*({kind: list(each[:, column]) for kind, each in measured.items()} for column in range(4)))
 
 
 def signs(network, rows, tree) -> tuple[float, float, float, float]:
@@ -38,11 +38,11 @@ def signs(network, rows, tree) -> tuple[float, float, float, float]:
     """
     weights = np.asarray(network.weights[0])[:, tree.units].T
     correlations = tree.vectors[:, : rows.shape[1]] * tree.signs[:, None]
-    strong, kept = np.abs(correlations) >= STRONG, np.abs(weights) >= DELETED
+    strong, present = np.abs(correlations) >= STRONG, np.abs(weights) >= DELETED
     agree = np.sign(correlations) == np.sign(weights)
     varying = np.ptp(np.asarray(rows), axis=0) > 0
-    share = [float(np.mean(agree[each])) if each.any() else np.nan for each in (strong, strong & kept)]
-    deleted = float(np.mean(~kept[strong])) if strong.any() else np.nan
+    share = [float(np.mean(agree[each])) if each.any() else np.nan for each in (strong, strong & present)]
+    deleted = float(np.mean(~present[strong])) if strong.any() else np.nan
     return share[0], share[1], float(np.mean(strong[:, varying])), deleted
 
 

@@ -69,15 +69,15 @@ def _scores(task, network, tree):
 
 def _planted(study):
     units, outputs, inputs = study.task.hidden[0], study.task.targets.shape[1], study.task.inputs
-    found = {method: np.empty((len(NOISE), study.config.planted)) for method in METHODS}
+    measured = {method: np.empty((len(NOISE), study.config.planted)) for method in METHODS}
     for level, number in study.counted("known modules", np.ndindex(len(NOISE), study.config.planted)):
         key = jax.random.fold_in(study.key(11), number)
         network, module, _ = planted_network(key, inputs.shape[1], units, outputs, NOISE[level])
         tree = hierarchy.build(hierarchy.network_vectors(network.segments(), inputs))
         for method in METHODS:
             cut = relinked(tree, method).cut(MODULES)
-            found[method][level, number] = adjusted_rand_score(module[tree.units], cut)
-    return found
+            measured[method][level, number] = adjusted_rand_score(module[tree.units], cut)
+    return measured
 
 
 def show(result: Linkages, page) -> None:

@@ -53,17 +53,17 @@ def partitions(tree, untrained, key: np.random.Generator, counts) -> dict[str, n
     shuffled = hierarchy.build(np.stack([key.permutation(column) for column in tree.vectors.T], axis=1))
     order, most = key.permutation(len(tree.vectors)), len(tree.vectors)
     seed, vectors = int(key.integers(2**31)), np.asarray(tree.vectors, float)
-    found = {name: [] for name in PARTITIONS}
+    measured = {name: [] for name in PARTITIONS}
     for count in counts:
         count = min(count, most)
         cut = tree.cut(count)
-        found[TREE].append(tree.expand(cut, -1))
-        found[CHANCE].append(tree.expand(cut[order], -1))
-        found[UNTRAINED_TREE].append(_without(untrained.expand(untrained.cut(count), 0), tree))
-        found[SHUFFLED].append(tree.expand(_cut(shuffled, count), -1))
+        measured[TREE].append(tree.expand(cut, -1))
+        measured[CHANCE].append(tree.expand(cut[order], -1))
+        measured[UNTRAINED_TREE].append(_without(untrained.expand(untrained.cut(count), 0), tree))
+        measured[SHUFFLED].append(tree.expand(_cut(shuffled, count), -1))
         near = KMeans(count, n_init=4, random_state=seed).fit(vectors).labels_ if count < most else cut
-        found[KMEANS].append(tree.expand(near, -1))
-    return {name: np.array(labels, np.int32) for name, labels in found.items()}
+        measured[KMEANS].append(tree.expand(near, -1))
+    return {name: np.array(labels, np.int32) for name, labels in measured.items()}
 
 
 def _cut(tree, count):

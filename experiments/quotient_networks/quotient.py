@@ -52,13 +52,13 @@ def measure(study) -> Quotients:
 
 def _scores(task, network, labels, signs):
     """[forms, partitions]."""
-    found = []
+    measured = []
     for first in range(0, len(labels), AT_ONCE):
         some = labels[first : first + AT_ONCE]
         padded = np.concatenate([some, np.repeat(some[-1:], AT_ONCE - len(some), axis=0)])  # one compilation
         outputs = np.asarray(quotient_outputs(network, task.inputs, task.held_inputs, padded, signs))[:, : len(some)]
-        found.append([[score(task, each, task.held_targets) for each in form] for form in outputs])
-    return np.concatenate(found, axis=1)
+        measured.append([[score(task, each, task.held_targets) for each in form] for form in outputs])
+    return np.concatenate(measured, axis=1)
 
 
 def show(result: Quotients, page) -> None:
@@ -99,16 +99,16 @@ def show(result: Quotients, page) -> None:
 
 def metrics(result: Quotients) -> dict:
     """What the record keeps: scores of each network at some numbers of clusters."""
-    kept = sorted({c for c in (*KEPT, *result.resolutions, int(result.counts[-1])) if c <= result.counts[-1]})
+    present = sorted({c for c in (*KEPT, *result.resolutions, int(result.counts[-1])) if c <= result.counts[-1]})
     scores = {
-        form: {name: of[place][:, np.array(kept) - 1] for name, of in result.scores.items()}
+        form: {name: of[place][:, np.array(present) - 1] for name, of in result.scores.items()}
         for place, form in enumerate(FORMS)
     }
     needed = {
         form: {name: needed_clusters(result, of[place]) for name, of in result.scores.items()}
         for place, form in enumerate(FORMS)
     }
-    about = {"counts": kept, "resolutions": result.resolutions, "whole": result.whole}
+    about = {"counts": present, "resolutions": result.resolutions, "whole": result.whole}
     return about | {"accuracy": result.accuracy, "scores": scores, "needed": needed}
 
 

@@ -23,7 +23,7 @@ class Support(NamedTuple):
 
 def measure(study) -> Support:
     """The mean Jaccard similarity of each coarse cluster to the most similar one in trees of resampled rows."""
-    task, found = study.task, []
+    task, measured = study.task, []
     clusters, inputs = task.resolutions[0], jnp.asarray(task.inputs)
     weights = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), study.config.resamples)
     pairs = list(zip(study.networks(TRAINED), study.trees(TRAINED), strict=True))
@@ -32,8 +32,8 @@ def measure(study) -> Support:
         hidden = head(inputs)
         masks = members(tree.expand(tree.cut(clusters), -1))[:, tree.units]
         support = hierarchy.tree_support(inputs, hidden[:, tree.units], tail(hidden), masks, weights=weights)
-        found.append(np.asarray(support.jaccard))
-    return Support(clusters, study.config.resamples, np.array(found))
+        measured.append(np.asarray(support.jaccard))
+    return Support(clusters, study.config.resamples, np.array(measured))
 
 
 def show(result: Support, page) -> None:

@@ -14,10 +14,10 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's row in the README for each run on digits: quantity, ours, published, number of networks."""
     rows = []
     for record in files.values():
-        found = record["metrics"]["quotient"]
-        if found["accuracy"]:
-            count = found["resolutions"][-1]
-            ours = mean_and_spread(_scores(found, ACTIVATION, TREE, count))
+        measured = record["metrics"]["quotient"]
+        if measured["accuracy"]:
+            count = measured["resolutions"][-1]
+            ours = mean_and_spread(_scores(measured, ACTIVATION, TREE, count))
             what = f"accuracy with {count} clusters of hidden units as units: {record['config']['data']}"
             rows.append((what, ours, "–", record["config"]["networks"]))
     return rows
@@ -30,13 +30,16 @@ def results_table(files: dict[Path, dict]) -> str:
     columns = {record["config"]["data"]: record["metrics"]["quotient"] for record in files.values()}
     forms = list(next(iter(columns.values()))["scores"])
     rows = [
-        (f"{form}, {name}, {fineness}", *(_cell(found, form, name, place) for found in columns.values()))
+        (f"{form}, {name}, {fineness}", *(_cell(measured, form, name, place) for measured in columns.values()))
         for form in forms
         for name in PARTITIONS
         for place, fineness in ((0, "coarsest"), (-1, "finest"))
     ]
-    whole = ("all units", *(mean_and_spread(found["whole"]) for found in columns.values()))
-    header = "every cluster one unit", *(f"{name}, {found['resolutions']} clusters" for name, found in columns.items())
+    whole = ("all units", *(mean_and_spread(measured["whole"]) for measured in columns.values()))
+    header = (
+        "every cluster one unit",
+        *(f"{name}, {measured['resolutions']} clusters" for name, measured in columns.items()),
+    )
     note = (
         "Accuracy on held-out rows, of prices the root mean square error in points, at the coarsest and finest of the "
         "paper's resolutions: mean ± standard deviation over networks. "
@@ -44,9 +47,9 @@ def results_table(files: dict[Path, dict]) -> str:
     return "\n".join([table(header, [whole, *rows]), "", note + provenance("quotient_networks", files, PRESETS)])
 
 
-def _scores(found, form, name, count):
-    return np.array(found["scores"][form][name])[:, found["counts"].index(count)]
+def _scores(measured, form, name, count):
+    return np.array(measured["scores"][form][name])[:, measured["counts"].index(count)]
 
 
-def _cell(found, form, name, place):
-    return mean_and_spread(_scores(found, form, name, found["resolutions"][place]))
+def _cell(measured, form, name, place):
+    return mean_and_spread(_scores(measured, form, name, measured["resolutions"][place]))

@@ -96,7 +96,7 @@ def _choice(validation, held_out):
     return choice.Choice(*columns, np.array(validation), np.array(held_out), (5.0, 4.0), 4)
 
 
-def test_the_choice_rests_on_validation_alone_and_the_outcomes_not_chosen_are_said():
+def test_the_choice_rests_on_validation_alone_and_the_outcomes_not_chosen_are_in_words():
     result = _choice([[3.0, 3.0], [2.0, 2.0]], [[1.0, 1.0], [9.0, 9.0]])
     assert result.best() == 1
     words = choice.in_words(result)

@@ -56,9 +56,9 @@ def _kept(records: Records, section: str, among=tuple(RUNS)) -> dict:
 
 def _more(records: Records, section: str, among=tuple(RUNS)) -> dict:
     """The same, which refuses to be empty."""
-    if not (found := _kept(records, section, among)):
+    if not (measured := _kept(records, section, among)):
         raise KeyError(MORE[among[0]])
-    return found
+    return measured
 
 
 def _gain(data: str, values, others):
@@ -86,8 +86,8 @@ def _signs_learned(records):
     for data in RUNS:
         more = _signs(records, data, TRAINED) - _signs(records, data, UNTRAINED)
         parts.append(Part(f"{data}, untrained", over_networks(more), Control(0.05)))
-    for data, found in _kept(records, "memorized").items():
-        more = np.subtract(*(_numbers(found["signs"][kind]) for kind in (OWN, PERMUTED)))
+    for data, measured in _kept(records, "memorized").items():
+        more = np.subtract(*(_numbers(measured["signs"][kind]) for kind in (OWN, PERMUTED)))
         parts.append(Part(f"{data}, memorized", over_networks(more), Control(0.05)))
     return parts
 
@@ -99,9 +99,9 @@ def _numbers(values) -> np.ndarray:
 
 def _without_term(records):
     parts = []
-    for data, found in _more(records, "training").items():
+    for data, measured in _more(records, "training").items():
         for rows in ("held out", "training"):
-            scores = found["scores"]
+            scores = measured["scores"]
             better = _gain(data, *((scores[kind][rows]) for kind in (TRAINED, WITHOUT)))
             # On training rows the network without the term fits better, on held-out rows worse.
             parts.append(Part(f"{data}, {rows}", over_networks(better if rows == "held out" else -better), Direction()))
@@ -112,74 +112,74 @@ def _term_deletes(records):
     return [
         Part(
             data,
-            over_networks(np.subtract(*(found["small_weights"][kind] for kind in (TRAINED, WITHOUT)))),
+            over_networks(np.subtract(*(measured["small_weights"][kind] for kind in (TRAINED, WITHOUT)))),
             Control(0.1),
         )
-        for data, found in _more(records, "training").items()
+        for data, measured in _more(records, "training").items()
     ]
 
 
 def _inputs(records, measure: str, rule):
     return [
-        Part(data, over_networks(_numbers(found[measure][TRAINED])), rule)
-        for data, found in _more(records, "inputs").items()
+        Part(data, over_networks(_numbers(measured[measure][TRAINED])), rule)
+        for data, measured in _more(records, "inputs").items()
     ]
 
 
 def _inputs_learned(records):
     return [
         Part(f"{data}, {name}", over_networks(_numbers(signs[TRAINED]) - _numbers(signs[kind])), Control(0.05))
-        for data, found in _more(records, "inputs").items()
-        for signs in [found["signs_as_predicted"]]
+        for data, measured in _more(records, "inputs").items()
+        for signs in [measured["signs_as_predicted"]]
         for name, kind in (("memorized", PERMUTED), ("untrained", UNTRAINED))
     ]
 
 
 def _ward(records):
     parts = []
-    for data, found in _more(records, "linkages").items():
-        level = found["noise"].index(LARGE)
+    for data, measured in _more(records, "linkages").items():
+        level = measured["noise"].index(LARGE)
         for other in LINKAGES:
-            more = np.subtract(found["planted"][WARD][level], found["planted"][other][level])
+            more = np.subtract(measured["planted"][WARD][level], measured["planted"][other][level])
             parts.append(Part(f"{data}, known modules, {other}", over_networks(more), Control(0.1)))
-            at_most = (np.array(found["scores"][method])[:, -1] for method in (WARD, other))
+            at_most = (np.array(measured["scores"][method])[:, -1] for method in (WARD, other))
             parts.append(
                 Part(f"{data}, quotient, {other}", over_networks(_gain(data, *at_most)), Control(MARGIN[data]))
             )
     return parts
 
 
-def _quotient(found, name: str, count: int) -> np.ndarray:
+def _quotient(measured, name: str, count: int) -> np.ndarray:
     """Scores of each network with so many units for clusters of a partition."""
-    return np.array(found["scores"][ACTIVATION][name])[:, found["counts"].index(count)]
+    return np.array(measured["scores"][ACTIVATION][name])[:, measured["counts"].index(count)]
 
 
 def _one_unit(records):
     return [
         Part(
             f"{data}, {count} clusters, {control}",
-            over_networks(_gain(data, *(_quotient(found, name, count) for name in ("tree of roles", control)))),
+            over_networks(_gain(data, *(_quotient(measured, name, count) for name in ("tree of roles", control)))),
             Control(MARGIN[data]),
         )
-        for data, found in _more(records, "quotient").items()
-        for count in found["resolutions"]
+        for data, measured in _more(records, "quotient").items()
+        for count in measured["resolutions"]
         for control in QUOTIENT_CONTROLS
     ]
 
 
 def _does_as_much(records):
     parts = []
-    for data, found in _more(records, "quotient").items():
-        count = found["resolutions"][-1]
-        lost = _gain(data, found["whole"], _quotient(found, "tree of roles", count))
+    for data, measured in _more(records, "quotient").items():
+        count = measured["resolutions"][-1]
+        lost = _gain(data, measured["whole"], _quotient(measured, "tree of roles", count))
         parts.append(Part(f"{data}, {count} clusters", over_networks(lost), Direction(MARGIN[data], upwards=False)))
     return parts
 
 
 def _readings(records, data: str, kind: str = TRAINED) -> dict[str, np.ndarray]:
     """By reading, a number for each network."""
-    found = _more(records, "readings", (data,))[data]["readings"][kind]
-    return {name: _numbers(values) for name, values in found.items()}
+    measured = _more(records, "readings", (data,))[data]["readings"][kind]
+    return {name: _numbers(values) for name, values in measured.items()}
 
 
 def _read(records, data: str, rules: dict):
@@ -202,8 +202,8 @@ def _read_learned(records, data: str, names, margin: float):
 
 def _order(records):
     parts = []
-    for data, found in _more(records, "training", ("MNIST", "digits")).items():
-        rough, scores = found["roughness"], found["scores"]
+    for data, measured in _more(records, "training", ("MNIST", "digits")).items():
+        rough, scores = measured["roughness"], measured["scores"]
         parts.append(Part(f"{data}, roughness", over_networks(np.subtract(rough[RANDOM], rough[TRAINED])), Direction()))
         more = np.subtract(scores[TRAINED]["held out"], scores[RANDOM]["held out"])
         parts.append(Part(f"{data}, held-out accuracy", over_networks(more), Direction()))
@@ -212,18 +212,18 @@ def _order(records):
 
 def _deep(records):
     return [
-        Part(f"{data}, coarsest clusters", over_networks(np.array(found["distant"])[:, 0]), Direction())
-        for data, found in _more(records, "deep").items()
+        Part(f"{data}, coarsest clusters", over_networks(np.array(measured["distant"])[:, 0]), Direction())
+        for data, measured in _more(records, "deep").items()
     ]
 
 
 def _beats(records, which: str):
-    found = records[FORECASTS]["metrics"]["forecasts"]
-    last = found["naive"]["last month"]["held out"]
+    measured = records[FORECASTS]["metrics"]["forecasts"]
+    last = measured["naive"]["last month"]["held out"]
     return [
         Part(
             "held-out error, points less",
-            over_networks(last - np.array(found["networks"][which]["held out"])),
+            over_networks(last - np.array(measured["networks"][which]["held out"])),
             Direction(),
         )
     ]
@@ -287,8 +287,8 @@ def _forecast(records):
 
 def _support(records):
     return [
-        Part(f"{data}, {found['clusters']} clusters", over_networks(found["support"]), Direction(0.75))
-        for data, found in _more(records, "support").items()
+        Part(f"{data}, {measured['clusters']} clusters", over_networks(measured["support"]), Direction(0.75))
+        for data, measured in _more(records, "support").items()
     ]
 
 
