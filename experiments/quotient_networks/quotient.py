@@ -99,16 +99,16 @@ def show(result: Quotients, page) -> None:
 
 def metrics(result: Quotients) -> dict:
     """What the record keeps: scores of each network at some numbers of clusters."""
-    present = sorted({c for c in (*KEPT, *result.resolutions, int(result.counts[-1])) if c <= result.counts[-1]})
+    counts = sorted({c for c in (*KEPT, *result.resolutions, int(result.counts[-1])) if c <= result.counts[-1]})
     scores = {
-        form: {name: of[place][:, np.array(present) - 1] for name, of in result.scores.items()}
+        form: {name: of[place][:, np.array(counts) - 1] for name, of in result.scores.items()}
         for place, form in enumerate(FORMS)
     }
     needed = {
         form: {name: needed_clusters(result, of[place]) for name, of in result.scores.items()}
         for place, form in enumerate(FORMS)
     }
-    about = {"counts": present, "resolutions": result.resolutions, "whole": result.whole}
+    about = {"counts": counts, "resolutions": result.resolutions, "whole": result.whole}
     return about | {"accuracy": result.accuracy, "scores": scores, "needed": needed}
 
 

@@ -54,7 +54,5 @@ class Settings(StudySettings):
 
 PRESETS = {
     "quick": Settings(passes=20),
-    "paper": Settings(
-        preset="paper", networks=20, networks_at_once=20, planted=20, resamples=200, memorized_passes=1_000
-    ),
+    "paper": Settings(preset="paper", networks=20, planted=20, resamples=200, memorized_passes=1_000),
 }
