@@ -19,12 +19,18 @@ ANSWERS = {
 
 def summary(ledger: Ledger) -> str:
     """Which methods show more than their controls on which data, then the number of claims by paper and verdict."""
-    methods: dict[str, dict[str, list[Part]]] = {}
+    header, rows, lead = methods(ledger)
+    return f"{lead}.\n\n{_table(header, rows)}\n\n{_table(*counts(ledger))}"
+
+
+def methods(ledger: Ledger) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
+    """The header and the rows of the table of methods beside their controls, and what they amount to."""
+    parts: dict[str, dict[str, list[Part]]] = {}
     for assessed in (each for claims in ledger.values() for each in claims):
         for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True):
             if isinstance(part.rule, Control) and assessed.claim.method:
-                methods.setdefault(assessed.claim.method, {}).setdefault(verdict, []).append(part)
-    answers = {method: _answer(by) for method, by in methods.items()}
+                parts.setdefault(assessed.claim.method, {}).setdefault(verdict, []).append(part)
+    answers = {method: _answer(by) for method, by in parts.items()}
     rows = [
         (
             method,
@@ -32,19 +38,22 @@ def summary(ledger: Ledger) -> str:
             *(_by_data(by.get(kind, [])) for kind in (HOLDS, EXPLAINED)),
             _open(by),
         )
-        for method, by in sorted(methods.items(), key=lambda each: list(ANSWERS).index(answers[each[0]]))
+        for method, by in sorted(parts.items(), key=lambda each: list(ANSWERS).index(answers[each[0]]))
     ]
-    counts = Counter(answers.values())
+    numbers = Counter(answers.values())
     lead = f"Do these show more than their controls? Of {len(rows)}: " + "; ".join(
-        f"{answer}, {counts[answer]} ({meaning})" for answer, meaning in ANSWERS.items() if counts[answer]
+        f"{answer}, {numbers[answer]} ({meaning})" for answer, meaning in ANSWERS.items() if numbers[answer]
     )
-    header = "method or finding", "more than its controls?", "more", "no more", "undecided"
-    table = _table(header, rows)
+    return ("method or finding", "more than its controls?", "more", "no more", "undecided"), rows, lead
+
+
+def counts(ledger: Ledger) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The header and the rows of the table of claims by paper and verdict."""
     rows = []
     for paper, assessed in ledger.items():
-        counts = Counter(each.verdict for each in assessed)
-        rows.append((paper.short, *(str(counts[verdict] or "–") for verdict in VERDICTS)))
-    return f"{lead}.\n\n{table}\n\n{_table(('number of claims', *VERDICTS), rows)}"
+        numbers = Counter(each.verdict for each in assessed)
+        rows.append((paper.short, *(str(numbers[verdict] or "–") for verdict in VERDICTS)))
+    return ("number of claims", *VERDICTS), rows
 
 
 def _answer(by_verdict: Mapping[str, list[Part]]) -> str:
@@ -95,7 +104,7 @@ def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
     claim = assessed.claim
     several = len(set(assessed.of_parts)) > 1  # else the verdict of the whole is that of every part
     ours = "<br>".join(
-        f"{part.what}: {_estimate(part)}" + (f" – {verdict}" if several else "")
+        f"{part.what}: {estimate(part)}" + (f" – {verdict}" if several else "")
         for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True)
     )
     ours += f"<br>*{claim.note}*" if claim.note else ""
@@ -106,7 +115,8 @@ def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
     return f"{section}, {claim.place}", claim.sentence, verdict, ours, claim.published, claim.control or "–", rule
 
 
-def _estimate(part: Part) -> str:
+def estimate(part: Part) -> str:
+    """Our number, with its interval, and over what it is a mean."""
     ours = part.ours
     number, networks = _number(ours.mean), f"{ours.networks:,} {ours.repeated}"
     if ours.freedom:

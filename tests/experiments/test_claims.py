@@ -1,9 +1,11 @@
 """Verdicts follow from their rules, on both sides of each; the ledger says what is missing."""
 
+import re
+
 import numpy as np
 import pytest
 
-from experiments.claims import page
+from experiments.claims import page, report
 from experiments.claims.claim import Assessed, Claim, Paper, assess
 from experiments.claims.rules import (
     EXPLAINED,
@@ -135,6 +137,19 @@ def test_numbers_are_written_out_and_parts_without_a_spread_are_named():
     paper = Paper("A", "A paper", {"2": [assessed.claim]})
     assert "digits: 1,234 (one network)" in page.paper_table(paper, [assessed])
     assert "| no spread over networks: digits |" in page.summary({paper: [assessed]})
+
+
+def test_the_page_has_every_claim_and_marks_those_that_are_decided(tmp_path):
+    paper = _paper()
+    assessed = assess(paper, {"run": NEAR})
+    path = report.write({paper: assessed}, tmp_path)
+    html = path.read_text()
+    assert path == tmp_path / "claims" / "ledger" / "report.html"
+    for each in assessed:
+        assert each.claim.sentence in html
+    assert "1 Introduction: no claim, background." in html
+    assert f"only: {report.DECIDED} (1)" in re.sub(r"<[^>]*>", "", html)
+    assert report.write({paper: assessed}, tmp_path).read_text() == html
 
 
 def test_a_single_network_decides_nothing():
