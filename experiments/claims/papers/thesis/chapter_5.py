@@ -123,8 +123,8 @@ SECTIONS = {
                 *(above(name, over_networks(ascents(records, name, "correct_lanes")), 0.9) for name in CNN.values()),
                 *(arrivals(records) if STUDY in records else []),
             ],
-            note="by the probability as published and by its logarithm, as ascents of the first kind do not all arrive; "
-            "the latter's rate of 1.0 was chosen after a small run in which 0.3 ran out of steps",
+            note="by the probability as published and by its logarithm, as ascents of the first kind do not all "
+            "arrive; the latter's rate of 1.0 was chosen after a small run in which 0.3 ran out of steps",
         ),
     ],
     "5.2.1 With one conv layer": [
