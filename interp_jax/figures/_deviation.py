@@ -127,10 +127,10 @@ def _title(series: Mapping[str, Mapping[str, np.ndarray]]) -> str:
             text = f"Averages of two classes lie {first} times as far apart as rows of one class"
     elif depth == 1:
         text = "Distance between class averages, relative to that within a class: "
-        text += ", ".join(f"{name} {_number(first)}" for name, (first, _) in ends.items())
+        text += "; ".join(f"{name} {_number(first)}" for name, (first, _) in ends.items())
     else:
-        text = "Distance between class averages, relative to that within a class, in the first and the last layer: "
-        text += ", ".join(f"{name} {_number(first)} → {_number(last)}" for name, (first, last) in ends.items())
+        text = "Distance between class averages, relative to that within a class, in the first and the last layer shown: "
+        text += "; ".join(f"{name} {_number(first)} → {_number(last)}" for name, (first, last) in ends.items())
     return "\n".join(textwrap.wrap(text, 95, max_lines=3, placeholder=" …"))
 
 

@@ -200,7 +200,7 @@ def _shares(matrix: np.ndarray, names: Sequence[str], label: str) -> Figure:
 
 
 def _averages(axes: Axes, averages: np.ndarray, positions: np.ndarray, x_label: str) -> None:
-    image(axes, averages.T, x=even_steps("positions", positions), label="mean activation")
+    image(axes, averages.T, x=even_steps("positions", positions), label="mean over rows")
     axes.set(xlabel=x_label, ylabel="unit")
 
 

@@ -44,7 +44,7 @@ def test_several_profiles_are_named_in_the_legend_and_in_the_title(panels, legen
     inner, inter, _, level = panels(figure)
     assert legend_texts(figure.subfigs[0]) == ["learning", "memorizing"]
     assert _heights(inter) == [[2.0, 4.0, 8.0], [2.0, 1.0, 0.5]]
-    assert "learning 0.5 → 8, memorizing 0.5 → 0.5" in figure.get_suptitle().replace("\n", " ")
+    assert "learning 0.5 → 8; memorizing 0.5 → 0.5" in figure.get_suptitle().replace("\n", " ")
     assert inner.get_ylabel() == "inner-class deviation\n(cosine distance)"
     assert [label.get_text() for label in level.get_xticklabels()] == ["input", "relu1", "out"]
     assert level.get_yscale() == "log"
@@ -79,7 +79,7 @@ def test_one_layer_has_its_own_sentence(panels, check_readable):
     (label,) = panels(figure)[3].get_xticklabels()
     assert label.get_rotation() == 0
     assert repr(one) == "Profile: 1 layer, 2 classes\ninner-class deviation 4, inter-class 2"
-    assert figures.deviation({"a": one, "b": one}).get_suptitle().endswith("within a class: a 0.5, b 0.5")
+    assert figures.deviation({"a": one, "b": one}).get_suptitle().endswith("within a class: a 0.5; b 0.5")
 
 
 def test_long_names_of_layers_leave_most_of_the_height_to_the_panels(panels, check_readable):
