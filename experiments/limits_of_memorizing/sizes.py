@@ -61,9 +61,11 @@ def sentence(result: Sizes) -> str:
     """The finding: how a narrower network and more rows slow both kinds of training."""
     narrow = {kind: (of["width"][0] / of["width"][-1]).mean() for kind, of in result.epochs.items()}
     more = result.rows[-1] / result.rows[0]
+    least = "" if all(each.all() for of in result.fitted.values() for each in of.values()) else " at least"
     many = {kind: more * (of["rows"][-1] / of["rows"][0]).mean() for kind, of in result.epochs.items()}
     return (
-        f"From {result.widths[-1]} to {result.widths[0]} units a layer the epochs grow {narrow[SHUFFLED]:.1f}-fold "
-        f"with shuffled labels and {narrow[TRUE]:.1f}-fold with true ones; from {result.rows[0]:,} to "
-        f"{result.rows[-1]:,} rows the steps grow {many[SHUFFLED]:.1f}-fold and {many[TRUE]:.1f}-fold."
+        f"From {result.widths[-1]} to {result.widths[0]} units a layer the epochs grow{least} "
+        f"{narrow[SHUFFLED]:.1f}-fold with shuffled labels and {narrow[TRUE]:.1f}-fold with true ones; from "
+        f"{result.rows[0]:,} to {result.rows[-1]:,} rows the steps grow{least} {many[SHUFFLED]:.1f}-fold and "
+        f"{many[TRUE]:.1f}-fold."
     )

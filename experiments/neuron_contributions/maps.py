@@ -43,7 +43,8 @@ def measure(study) -> Maps:
     """Maps by all rankings on held-out rows; how many layers a map sums is chosen on training rows."""
     config, held, chosen, curves = study.config, study.task.held_inputs[: study.config.removal_rows], [], []
     for network in study.counted("removing pixels", study.networks(IDENTITY)):
-        layers = _choose(network, study.task.inputs[:CHOOSING], config)
+        teaching = study.task.inputs[:CHOOSING]
+        layers = _choose(network, teaching, _summed(network, teaching, predicted(network, teaching), config))
         chosen.append(layers)
         target = predicted(network, held)
         of_neurons = _summed(network, held, target, config)[layers - 1]
@@ -52,7 +53,7 @@ def measure(study) -> Maps:
             NEURONS: of_neurons,
             GRADIENT: attribution.gradient_times_input(network, flat, target),
             INTEGRATED: attribution.integrated_gradients(network, flat, target, nodes=config.nodes),
-            MAP: identity.contributions(flat, network.layers(flat)).maps[layers - 1],
+            MAP: _maps(network, flat)[_choose(network, teaching, _maps(network, teaching)) - 1],
             RANDOM_INK: jax.random.uniform(study.key(4), held.shape),
         }
         curves.append({name: _areas(network, flat, each, target) for name, each in rankings.items()})
@@ -70,10 +71,14 @@ def _summed(network, inputs, target, config):
     return np.cumsum(of, axis=0)
 
 
-def _choose(network, inputs, config) -> int:
+def _maps(network, inputs):
+    """[layers, rows, features] the contribution maps of all layers."""
+    return identity.contributions(jnp.asarray(inputs), network.layers(jnp.asarray(inputs))).maps
+
+
+def _choose(network, inputs, summed) -> int:
     """The number of layers with the smallest deletion area on these rows."""
     target = predicted(network, inputs)
-    summed = _summed(network, inputs, target, config)
     tried = np.unique(np.linspace(1, len(summed), TRIED).round().astype(int))
     areas = [_areas(network, jnp.asarray(inputs), summed[layers - 1], target)[0].mean() for layers in tried]
     return int(tried[np.argmin(areas)])
@@ -92,7 +97,8 @@ def show(result: Maps, page) -> None:
         "image for one class. Pixels are blanked (deletion), or put into an empty image (insertion), in the order of "
         "a map; only non-zero pixels are ranked. The number of layers that are summed, here "
         f"{', '.join(map(str, result.layers))}, is the one with the smallest deletion area on {CHOOSING} training "
-        "images. The contribution map of the paper, the change of the pixels up to that layer, knows no class."
+        "images. The contribution map of the paper, the change of the pixels up to a layer that is chosen in the same "
+        "way, knows no class."
     )
     page.finding(ranks(result))
     page.table(

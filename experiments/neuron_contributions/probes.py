@@ -103,8 +103,10 @@ def readable(result: Probes) -> str:
     units, probes = ({start: each[:half].mean() for start, each in of.items()} for of in (result.own, result.probe))
     least, most, low = (end(of[start] for start in RANDOM) for end, of in ((min, units), (max, units), (min, probes)))
     why = "a property of how they are read" if low > most + 0.1 else "no matter of how they are read"
+    gain = low - result.inputs
+    beyond = f"{abs(gain):.1%} {'more' if gain > 0 else 'less'} than a probe on the images themselves"
     return (
         f"In the first half of the layers of random starts class units classify {least:.1%} to {most:.1%} of held-out "
-        f"images, linear probes {low:.1%} or more: that early layers of random starts do not predict the class is "
-        f"{why}. At the identity start it is {units[IDENTITY]:.1%} and {probes[IDENTITY]:.1%}."
+        f"images, linear probes {low:.1%} or more ({beyond}): that early layers of random starts do not predict the "
+        f"class is {why}. At the identity start it is {units[IDENTITY]:.1%} and {probes[IDENTITY]:.1%}."
     )

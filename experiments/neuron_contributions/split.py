@@ -18,7 +18,8 @@ class Split(NamedTuple):
     Attributes:
         missing: [networks] Σ |missing| / Σ |score|.
         biases: [networks] what the biases of all layers sum to, Σ |biases| / Σ |score|.
-        order: [networks, rows] Spearman correlation over neurons of share and change of the score.
+        order: [networks, rows] Spearman correlation of share and change of the score, over neurons that are not 0.
+        mixed: the same with shares assigned to other neurons at random, as a control.
         layers: [networks, layers] the share of each layer's neurons in the score, a mean over rows.
         rows, columns: their numbers.
     """
@@ -26,6 +27,7 @@ class Split(NamedTuple):
     missing: np.ndarray
     biases: np.ndarray
     order: np.ndarray
+    mixed: np.ndarray
     layers: np.ndarray
     rows: int
     columns: int
@@ -33,7 +35,7 @@ class Split(NamedTuple):
 
 def measure(study) -> Split:
     """Shares in the score of the predicted class, and the change of that score with single neurons put back."""
-    config, missing, biases, order, layers = study.config, [], [], [], []
+    config, missing, biases, order, mixed, layers = study.config, [], [], [], [], []
     inputs = study.task.held_inputs[: config.rows]
     for number, network in enumerate(study.counted("putting neurons back", study.networks(IDENTITY))):
         target = predicted(network, inputs)
@@ -46,8 +48,15 @@ def measure(study) -> Split:
         chosen = active[random.choice(len(active), min(config.columns, len(active)), replace=False)]
         change = np.asarray(_changes(network, jnp.asarray(inputs), jnp.asarray(target), jnp.asarray(chosen)))
         share = of.shares[chosen[:, 0], :, chosen[:, 1]]
-        order.append([spearmanr(one, other).statistic for one, other in zip(share.T, change.T, strict=True)])
-    return Split(*map(np.array, (missing, biases, order, layers)), len(inputs), len(chosen))
+        order.append([_correlation(*pair) for pair in zip(share.T, change.T, strict=True)])
+        mixed.append([_correlation(random.permuted(one), other) for one, other in zip(share.T, change.T, strict=True)])
+    return Split(*map(np.array, (missing, biases, order, mixed, layers)), len(inputs), len(chosen))
+
+
+def _correlation(share, change):
+    """Spearman's, over the neurons that are not 0 on this row: all others have share and change 0."""
+    there = (share != 0) | (change != 0)
+    return spearmanr(share[there], change[there]).statistic
 
 
 @jax.jit
@@ -77,13 +86,16 @@ def show(result: Split, page) -> None:
     )
     page.finding(in_order(result))
     page.table(
-        ("network", "Σ |missing| / Σ |score| (%)", "biases (%)", "rank correlation of share and change"),
+        ("network", "Σ |missing| / Σ |score| (%)", "biases (%)", "rank correlation of share and change", "control"),
         [
-            (number + 1, f"{100 * lost:.2f}", f"{100 * bias:.1f}", mean_and_spread(order, 3))
-            for number, (lost, bias, order) in enumerate(zip(result.missing, result.biases, result.order, strict=True))
+            (number + 1, f"{100 * lost:.2f}", f"{100 * bias:.1f}", mean_and_spread(order, 3), mean_and_spread(mixed, 3))
+            for number, (lost, bias, order, mixed) in enumerate(
+                zip(result.missing, result.biases, result.order, result.mixed, strict=True)
+            )
         ],
-        f"On {result.rows} held-out images; mean ± standard deviation of Spearman's correlation over images. Biases: "
-        "the part of the score that they contribute, in magnitude.",
+        f"On {result.rows} held-out images; mean ± standard deviation over images of Spearman's correlation over the "
+        "neurons that are not 0 on the image; control: shares assigned to neurons at random. Biases: the part of the "
+        "score that they contribute, in magnitude.",
     )
     shares = {"neurons of a layer": result.layers.shape[1] * result.layers.T}
     figure = figures.through_layers.shares(

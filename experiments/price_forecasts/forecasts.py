@@ -77,9 +77,10 @@ def in_words(result: Forecasts) -> str:
     for kind, name in ((PAPER, "the paper's network"), (CHOSEN, "the chosen network")):
         errors = np.array(result.networks[kind]["held out"])
         parts.append(f"{name} {mean_and_spread(errors, 2)} (better in {np.sum(errors < last)} of {len(errors)})")
+    control = mean_and_spread(np.array(result.networks[PERMUTED]["held out"]), 2)
     best = min(result.naive, key=lambda name: result.naive[name]["held out"])
     least = result.naive[best]["held out"]
     return (
-        f"On held-out months last month's price has an error of {last:.2f} points, {' and '.join(parts)}. The best "
-        f"forecast without a network is {best}, {least:.2f}."
+        f"On held-out months last month's price has an error of {last:.2f} points, {' and '.join(parts)}; trained on "
+        f"permuted targets like the chosen one {control}. The best forecast without a network is {best}, {least:.2f}."
     )

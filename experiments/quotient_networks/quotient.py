@@ -67,7 +67,7 @@ def show(result: Quotients, page) -> None:
     page.text(
         "Every cluster of hidden units becomes one unit, at every resolution of the tree. Either all its units have "
         "the cluster's mean standardized activation, each at its own mean and standard deviation, fitted to training "
-        "rows: the next layer is linear in it, so that this is exactly a unit whose outgoing weights are sums. Or the "
+        "rows: the next layer is linear in it and reads one number for each cluster, by sums of weights. Or the "
         "cluster is one sigmoid unit: the mean of the incoming weights and biases, with opposite signs for reversed "
         "units, and the sums of the outgoing ones. Compared are the tree; a random partition with clusters of the same "
         "sizes; the tree of the network with the same initial weights before training; the tree of features shuffled "
@@ -131,9 +131,13 @@ def in_words(result: Quotients) -> str:
     better = int(np.sum(tree > chance if result.accuracy else tree < chance))
     digits = 3 if result.accuracy else 1
     what = "an accuracy of" if result.accuracy else "an error of"
+    others = {name: of[place][:, count - 1] for name, of in result.scores.items() if name != TREE}
+    best = max(others, key=lambda name: others[name].mean() if result.accuracy else -others[name].mean())
+    strongest = mean_and_spread(others[best], digits)
     tree, chance, whole = (mean_and_spread(each, digits) for each in (tree, chance, result.whole))
     return (
         f"With its {result.counts[-1]} hidden units as {count} clusters, each with one activation, the network has "
-        f"{what} {tree} on held-out rows, with clusters drawn at random {chance}, with all units {whole}. The tree "
-        f"does better than the random clusters in {better} of {len(result.whole)} networks."
+        f"{what} {tree} on held-out rows, with clusters drawn at random {chance}, with the best of the other "
+        f"partitions ({best}) {strongest}, with all units {whole}. The tree does better than the random clusters in "
+        f"{better} of {len(result.whole)} networks."
     )

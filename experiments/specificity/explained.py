@@ -95,9 +95,10 @@ class SpecificityStudy(Study):
         explained = {name: each.predict(task.held_inputs, hidden=seen[name]) for name, each in fitted.items()}
         leaves = {name: each.tree.leaves for name, each in fitted.items()}
         for name, (features, held_features, counted) in self._features(taught, held, weights).items():
-            # As many leaves as CNN-INTE's tree has, at most.
+            # As many leaves as CNN-INTE's tree has with which it is compared, at most.
+            most = max(2, leaves[WEIGHTED if counted is not None else SOFT])
             tree = DecisionTreeClassifier(
-                criterion="entropy", max_depth=config.depth, max_leaf_nodes=leaves[MORE], random_state=0
+                criterion="entropy", max_depth=config.depth, max_leaf_nodes=most, random_state=0
             ).fit(features, classes, sample_weight=counted)
             explained[name], leaves[name] = tree.predict(held_features), int(tree.get_n_leaves())
         return Explained(held.logits.argmax(axis=1), explained, leaves)

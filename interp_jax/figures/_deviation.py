@@ -129,7 +129,9 @@ def _title(series: Mapping[str, Mapping[str, np.ndarray]]) -> str:
         text = "Distance between class averages, relative to that within a class: "
         text += "; ".join(f"{name} {_number(first)}" for name, (first, _) in ends.items())
     else:
-        text = "Distance between class averages, relative to that within a class, in the first and the last layer shown: "
+        text = (
+            "Distance between class averages, relative to that within a class, in the first and the last layer shown: "
+        )
         text += "; ".join(f"{name} {_number(first)} → {_number(last)}" for name, (first, last) in ends.items())
     return "\n".join(textwrap.wrap(text, 95, max_lines=3, placeholder=" …"))
 

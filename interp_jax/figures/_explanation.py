@@ -97,6 +97,8 @@ def explanation(
     columns = _columns(explainer, explanation, compared, name_of)
     deepest = max(map(len, columns.values()), default=0)
     examples = None if inputs is None or not levels else _examples(explainer, explanation, inputs, hidden, input_shape)
+    if hidden is not None and inputs is None:
+        raise ValueError(f"hidden: found {describe(hidden)} without inputs, wanted both or neither")
     if feature_names is not None:
         if inputs is None or (examples is not None and examples[1] is not None):
             raise ValueError(

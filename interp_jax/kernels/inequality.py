@@ -9,7 +9,7 @@ from interp_jax.kernels._scales import power_of_two
 
 
 def gini(values: Given[ArrayLike, "rows"]) -> Float[Array, ""]:
-    """The Gini coefficient of amounts: 0 if all are equal, 1 − 1/rows if one has everything.
+    """The Gini coefficient of amounts: 0, up to rounding, if all are equal, 1 − 1/rows if one has everything.
 
         G = Σ_i Σ_j |x_i − x_j| / (2 n Σ_i x_i)
 
@@ -34,4 +34,5 @@ def gini(values: Given[ArrayLike, "rows"]) -> Float[Array, ""]:
     amounts = amounts / power_of_two(amounts[-1])
     rows, total = len(amounts), jnp.sum(amounts)
     ranks = (2 * jnp.arange(1, rows + 1) - rows - 1).astype(amounts.dtype)
-    return jnp.where(total == 0, total, jnp.sum(ranks * amounts) / (rows * jnp.where(total == 0, 1, total)))
+    unequal = jnp.sum(ranks * amounts) / (rows * jnp.where(total == 0, 1, total))
+    return jnp.where(total == 0, total, jnp.maximum(unequal, 0))

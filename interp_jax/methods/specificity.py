@@ -26,8 +26,9 @@ class Specificity(NamedTuple):
         excess_interval: [2] of it.
         neither: the share of the rows where two networks disagree for which an explanation agrees with neither.
         pairs: [networks, networks] S of each pair; NaN on the diagonal and where the two never disagree.
-        resampled: [resamples] S in each resample. Those of two explainers with the same key are paired: the quantiles
-            of their difference are its confidence interval.
+        resampled: [resamples] S in each resample, NaN where it has no two networks or no row where they disagree.
+            Those of two explainers with the same key are paired: the quantiles of their difference, ``nanquantile``,
+            are its confidence interval.
     """
 
     specific: Float[Array, ""]

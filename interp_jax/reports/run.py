@@ -257,7 +257,7 @@ class Run:
             declared=len(self._order),
             config=self._config,
             environment=self._environment,
-            seconds=total,
+            seconds=total if all(seconds.values()) else 0.0,
         )
         metrics = {id: record["metrics"] for id, record in finished.items()}
         unfinished = [id for id in self._order if id not in finished]

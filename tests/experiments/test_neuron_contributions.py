@@ -15,7 +15,7 @@ from experiments.neuron_contributions.settings import PRESETS
 
 
 def _split(missing, order):
-    return split.Split(np.array([missing]), np.zeros(1), np.array([[order]]), np.ones((1, 4)), 2, 3)
+    return split.Split(np.array([missing]), np.zeros(1), np.array([[order]]), np.zeros((1, 1)), np.ones((1, 4)), 2, 3)
 
 
 def test_the_split_is_called_complete_and_in_order_only_where_it_is():

@@ -106,10 +106,13 @@ def test_the_choice_rests_on_validation_alone_and_the_outcomes_not_chosen_are_in
 
 def test_the_finding_counts_the_networks_that_beat_last_months_price():
     networks = {PAPER: {"held out": [18.0, 12.0]}, CHOSEN: {"held out": [12.0, 12.5]}}
+    networks[forecasts.PERMUTED] = {"held out": [13.5, 13.5]}
     of_naive = {"last month": {"held out": 13.0}, "ridge regression": {"held out": 12.4}}
     result = forecasts.Forecasts("x", (1, 1), of_naive, "levels", networks, {})
     words = forecasts.in_words(result)
     assert "(better in 1 of 2)" in words
-    assert "(better in 2 of 2)" in words
+    assert "(better in 2 of 2); trained on permuted targets like the chosen one 13.50 ± 0.00." in words.replace(
+        "\u00a0", " "
+    )
     assert words.endswith("The best forecast without a network is ridge regression, 12.40.")
     assert error(np.array([1.0, 3.0]), np.array([1.0, 1.0])) == pytest.approx(2**0.5)

@@ -139,6 +139,16 @@ def test_images_are_shown_as_images(options, check_readable):
     assert all(image.get_array().shape == (2, 2) for image in axes.images)
 
 
+def test_examples_are_found_by_the_activations_where_they_are_given(check_readable):
+    inputs, _, explainer, _ = _explained()
+    hidden, seeing = np.sign(inputs) + 0.1 * inputs, dataclasses.replace(explainer, forests=None)
+    explanation = seeing.explain(hidden=hidden[0])
+    figure = check_readable(figures.explanation(seeing, explanation, inputs=inputs, hidden=hidden))
+    assert len(figure.subfigs) == 3
+    with pytest.raises(ValueError, match=r"^hidden: found None, wanted activations"):
+        figures.explanation(seeing, explanation, inputs=inputs)
+
+
 def test_a_tree_without_a_split_is_a_sentence():
     _, _, explainer, _ = _explained()
     tree = cnn_inte.grow(np.zeros((4, 4), int), np.array([0, 1, 1, 1]), count=2, classes=4, depth=1)
@@ -158,6 +168,8 @@ def test_what_cannot_be_drawn_is_named():
         ({"inputs": inputs[:, :3]}, "inputs: "),
         ({"inputs": inputs, "input_shape": (3, 2)}, r"input_shape: found \(3, 2\), wanted"),
         ({"most_hypotheses": -1}, "most_hypotheses: found -1"),
+        ({"hidden": inputs}, "hidden: found .* without inputs, wanted both or neither"),
+        ({"inputs": inputs, "hidden": inputs[:2]}, "hidden: found 2 rows, wanted"),
     ):
         with pytest.raises(ValueError, match=f"^{message}"):
             figures.explanation(**{"explainer": explainer, "explanation": explanation} | wrong)

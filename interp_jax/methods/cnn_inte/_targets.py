@@ -65,11 +65,11 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
         check_shape("labels", shares, [rows, classes])
         check_finite("labels", shares)
         shares = shares.astype(np.float64)
-        if shares.size and (shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3)):
-            raise ValueError(
-                f"labels: found {describe(labels)} that do not sum to 1, wanted classes [rows] or the share of each "
-                "class [rows, classes]"
-            )
+        negative = shares.size and shares.min() < 0
+        if negative or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
+            fault = "below 0" if negative else "that do not sum to 1"
+            wanted = "classes [rows] or the share of each class [rows, classes]"
+            raise ValueError(f"labels: found {describe(labels)} {fault}, wanted {wanted}")
         weighted = shares * as_weights(weights, len(shares))[:, None]
         present = np.flatnonzero(weighted.any(axis=0))
         places = np.broadcast_to(np.arange(len(present)), (len(shares), len(present)))

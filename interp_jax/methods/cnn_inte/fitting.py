@@ -177,6 +177,9 @@ def fit(
     if ids > len(training):
         raise ValueError(f"ids: found {ids}, wanted at most the {len(training)} rows that are not for validation")
     growth = functools.partial(grow, count=ids, classes=len(class_labels), depth=counts["depth"])
+    for part, chosen in (("validation", validation), ("other", training)):
+        if weights is not None and not weights[chosen].any():
+            raise ValueError(f"weights: found 0 for all {part} rows, wanted some above in both parts; or another key")
     of_training, of_validation = (None if weights is None else weights[rows] for rows in (training, validation))
     wanted = as_targets(labels[validation], of_validation, classes=len(class_labels))
 
@@ -233,7 +236,8 @@ def _classes(labels):
         shares = as_numpy("labels", labels)
         if len(shares) < 2 or shares.shape[1] < 2:
             raise ValueError(f"labels: found {describe(shares)}, wanted at least two rows and two classes")
-        as_targets(shares)
+        if len(as_targets(shares).present) < 2:
+            raise ValueError("labels: found shares of one class alone, wanted at least two classes")
         return np.arange(shares.shape[1]), shares
     labels = np.asarray(as_labels("labels", labels), np.int64)
     if len(labels) < 2 or labels.min() < 0:

@@ -45,7 +45,8 @@ class Explainer:
         hidden: [reference, units] activations of the training rows used in explanations.
         ids: [reference, factors] their IDs.
         labels: [reference] their labels.
-        scores: [draws] the accuracy of each clustering's tree on the validation rows.
+        scores: [draws] the accuracy of each clustering's tree on the validation rows; if it was fitted to shares of
+            classes, the mean share of the class that it predicts.
         class_labels: [classes] the label of each class, in the order of the tree's classes.
         features: size of an input; None if unknown (fitted without inputs, or from a file of format 2): then at least
             as many as the forests use.
@@ -79,8 +80,8 @@ class Explainer:
             return text
         best = f", best of {len(self.scores)} clusterings" if len(self.scores) > 1 else ""
         return (
-            f"{text}\nfidelity: by the clusters of the activations, a tree gives {np.nanmax(self.scores):.1%} of the "
-            f"validation rows the class that it was fitted to{best}"
+            f"{text}\nfidelity: by the clusters of the activations, the class that a tree gives a validation row has "
+            f"{np.nanmax(self.scores):.1%} of what it was fitted to{best}"
         )
 
     @property
@@ -233,7 +234,8 @@ class Explainer:
         """The share of the class's own rows left at each level, and the other classes."""
         others = [other for other in range(self.classes) if other != own_class]
         of_rows = np.searchsorted(self.class_labels, self.labels)
-        counts = np.maximum(np.bincount(of_rows, minlength=self.classes), 1)
+        rows = np.bincount(of_rows, minlength=self.classes)
+        counts = np.maximum(rows, 1)
         shares, scores = np.zeros((len(levels), self.classes)), np.zeros((len(levels), len(others)))
         for number, level in enumerate(levels):
             classes = of_rows[level.rows]
@@ -245,7 +247,8 @@ class Explainer:
             left = shares[:, other]
             # A level that no rows of either class reach is evidence for neither of them.
             gone = np.flatnonzero((left <= tolerance) & (own > tolerance))
-            ruled_out = int(gone[0]) if gone.size else None
+            # A class without reference rows cannot be seen to be ruled out.
+            ruled_out = int(gone[0]) if gone.size and rows[other] else None
             hypotheses.append(Hypothesis(int(self.class_labels[other]), left, scores[:, place], ruled_out))
         late = len(levels)
         hypotheses.sort(key=lambda h: (-(late if h.ruled_out is None else h.ruled_out), -float(h.left[-1:].sum())))

@@ -120,7 +120,7 @@ def grow(
     index, splitting off one of ten equally frequent classes is as good as five.
 
     Host-level. Classes without a row cost no time. Memory: ids × present classes, and classes numbers per node; given
-    shares, rows × classes numbers.
+    shares, six times rows × classes numbers, and as many again for each level.
 
     Args:
         ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
@@ -217,7 +217,7 @@ def _impurity(counts, criterion):
     """Rows times entropy, in nats, or times Gini's index."""
     rows = counts.sum(axis=-1)
     if criterion == "gini":
-        return rows - np.sum(counts**2, axis=-1) / rows
+        return rows - np.sum(counts**2, axis=-1) / np.where(rows > 0, rows, 1)
     return _log(rows) - np.sum(_log(counts), axis=-1)
 
 

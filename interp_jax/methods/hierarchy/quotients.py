@@ -18,7 +18,8 @@ class Quotient(NamedTuple):
 
     Attributes:
         means: [units] over the rows that the quotient was fitted to.
-        mixing: [units, units] its column k has what unit k takes from each unit; its trace is the number of clusters.
+        mixing: [units, units] its column k has what unit k takes from each unit; its trace is the number of clusters
+            with a unit that varies.
     """
 
     means: Float[Array, " units"]
@@ -32,7 +33,7 @@ class Quotient(NamedTuple):
     def apply(self, hidden: Given[ArrayLike, "rows *rest units"]) -> Float[Array, "rows *rest units"]:
         """Activations in which the units of each cluster act as one: means + (hidden − means) · mixing.
 
-        Traceable; one matrix product. NaN in a unit makes the units NaN that take from any other unit of its row.
+        Traceable; one matrix product. A row with NaN becomes NaN as a whole.
 
         Args:
             hidden: [rows, …, units] activations of any rows.
@@ -61,13 +62,13 @@ def quotient(
 
     Traceable; memory units². Correlations, and so the vectors that are clustered, do not change when a unit is shifted
     or scaled: a cluster therefore has one standardized activation, and each of its units that activation at its own
-    mean μ and standard deviation σ. With a linear layer after it this is exactly a network with a unit for each
-    cluster, whose outgoing weights are sums of s_k σ_k w_k. ``tail(quotient.apply(head(inputs)))`` are its scores, on
-    rows of which none need be among those that it was fitted to.
+    mean μ and standard deviation σ. A linear layer after it reads one number for each cluster, by outgoing weights that
+    are sums of s_k σ_k w_k; to compute this number all units are needed. ``tail(quotient.apply(head(inputs)))`` are its
+    scores, on rows of which none need be among those that it was fitted to.
 
-    With each unit in a cluster of its own nothing changes. Units without a cluster are held at their mean; so are
-    constant ones, which do not count for the cluster's activation. Positions count as rows do.
-    NaN or infinity in a unit makes the quotient of its cluster NaN.
+    With each unit that varies in a cluster of its own nothing changes. Units without a cluster are held at their mean;
+    so are constant ones, which do not count for the cluster's activation. Positions count as rows do.
+    NaN or infinity in the rows that it is fitted to makes all of it NaN.
 
     Args:
         hidden: [rows, …, units] the layer's activations, of the rows that means and deviations are taken over.

@@ -43,7 +43,7 @@ class NeuronShares(NamedTuple):
         of_biases = np.abs(np.sum(np.asarray(self.biases), axis=0)).sum() / np.abs(np.asarray(self.score)).sum()
         return (
             f"{width} neurons in each of {layers} layers, {of_classes}, {rows} row{'' if rows == 1 else 's'}; "
-            f"biases: {of_biases:.1%} of the scores\\nΣ |missing| / Σ |score|: {float(self.error):.2g}"
+            f"biases: {of_biases:.1%} of the scores\nΣ |missing| / Σ |score|: {float(self.error):.2g}"
         )
 
 
@@ -69,7 +69,7 @@ def neuron_shares(
     layers, shares are the scores less those of identities alone, as in `path_shares`. A feature neuron of an identity
     network stands for a feature of the input, so that the sum over layers is a map of the input for each class.
 
-    Traceable; nodes × (one forward pass and a backward pass for each class). Memory: the result and that of one class.
+    Traceable; nodes × (one forward pass and a backward pass for each class). Memory: three times the result.
     Types as in `path_shares`. NaN and infinity affect only their row and the error; overflow in float32 gives them.
 
     Args:
@@ -114,11 +114,22 @@ def neuron_shares(
         targets = jnp.broadcast_to(jnp.arange(given.classes)[:, None], (given.classes, rows))
     else:
         targets = as_target(target, rows=rows, classes=given.classes)[None]
+    try:
+        jax.eval_shape(_of_doubled, given.layer, given.identity, given.hidden)
+    except Exception as error:
+        wanted = f"a function of hidden @ kernel and bias, which takes a kernel [{2 * width}, {width}]"
+        raise ValueError(f"layer: found a failure ({str(error).splitlines()[0]}), wanted {wanted}") from error
     result = _neuron_shares(*given.arrays, targets, given.classes, nodes, structure)
     if target is None:
         return result
     shares, of_biases, score, rest = (each[..., 0] for each in result[:4])
     return NeuronShares(shares, of_biases, score, rest, result.error)
+
+
+def _of_doubled(layer, identity, hidden):
+    """The layer with a kernel of twice as many rows."""
+    (kernel, bias), structure = jax.tree.flatten(identity)
+    return layer(jax.tree.unflatten(structure, (jnp.concatenate([kernel] * 2), bias)), jnp.concatenate([hidden] * 2, 1))
 
 
 @partial(jax.jit, static_argnames=("classes", "nodes", "structure"))
@@ -159,6 +170,8 @@ def _neuron_shares(layer, departure, identity, hidden, targets, classes, nodes, 
     start = jax.tree.map(lambda each: jnp.zeros((count, *each.shape), each.dtype), none)
     shares, of_biases = (jnp.moveaxis(each, 0, -1) for each in jax.lax.scan(add, start, along)[0])
     rest, score = (scores(none, jnp.asarray(t, hidden.dtype)) for t in (0, 1))
+    present = jnp.where((targets >= 0) & (targets < classes), 1, jnp.nan).T  # [rows, targets]
+    shares, of_biases = shares * present[None, :, None], of_biases * present[None]
     missing = jnp.abs(jnp.sum(shares, axis=(0, 2)) + jnp.sum(of_biases, axis=0) - (score - rest))
     error = jnp.where(jnp.sum(missing) == 0, 0, jnp.sum(missing) / jnp.sum(jnp.abs(score)))
     return NeuronShares(shares, of_biases, score, rest, error)

@@ -104,7 +104,8 @@ def _searched(network, inputs, key, radius, rate, noise, steps, batch_size):
             scores = network(v[None])[0]
             own = jnp.arange(len(scores)) == answer
             other = jnp.max(jnp.where(own, -jnp.inf, scores))
-            return scores[answer] - other, jnp.argmax(scores) != answer
+            crossed = (jnp.argmax(scores) != answer) & jnp.all(jnp.isfinite(scores))
+            return scores[answer] - other, crossed
 
         slope_of = jax.grad(margin, has_aux=True)
 

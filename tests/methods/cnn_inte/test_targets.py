@@ -62,7 +62,7 @@ def test_a_class_without_mass_takes_no_part():
     ("labels", "weights", "message"),
     [
         (np.full((8, CLASSES), 0.5), None, "labels: found .* that do not sum to 1"),
-        (np.eye(CLASSES)[[0] * 8] * [2, -1, 0], None, "labels: found .* that do not sum to 1"),
+        (np.full((8, CLASSES), [1.2, -0.2, 0]), None, "labels: found .* below 0"),
         (np.full((8, CLASSES), np.nan), None, "labels: found NaN"),
         (np.full((8, 2), 0.5), None, "labels: found .*wanted"),
         (np.zeros(8, int), -np.ones(8), "weights: found -1 to -1, wanted none below 0, some above"),
@@ -132,3 +132,33 @@ def test_shares_and_weights_reach_the_tree_of_a_fit(layer):
     np.testing.assert_allclose(by_labels.scores, by_shares.scores)
     alone = cnn_inte.fit(None, hidden, labels, weights=(labels == 1) + 0.01, **options)
     assert alone.tree.share[0, 1] > 0.9 > by_labels.tree.share[0, 1]
+
+
+def test_masses_that_cancel_by_rounding_do_not_end_a_tree():
+    ids, labels = np.array([0, 0, 1, 1, 2])[:, None], np.array([0, 0, 1, 1, 0])
+    options = {"count": 3, "classes": 2, "depth": 2, "weights": [1, 1, 1, 1, 1e-17]}
+    for criterion in ("entropy", "gini"):
+        assert cnn_inte.grow(ids, labels, splits="thresholds", criterion=criterion, **options).leaves == 2
+
+
+def test_a_part_of_the_rows_without_weight_is_named(layer):
+    _, hidden, labels = layer
+    weights, refused = np.zeros(300), 0
+    weights[:5] = 1
+    for seed in range(5):
+        try:
+            cnn_inte.fit(None, hidden, labels, key=jax.random.key(seed), weights=weights, forests=False, **OPTIONS)
+        except ValueError as error:
+            assert str(error).startswith("weights: found 0 for all validation rows")
+            refused += 1
+    assert refused
+
+
+def test_a_class_without_reference_rows_is_not_ruled_out(layer):
+    _, hidden, labels = layer
+    shares = np.c_[0.9 * np.eye(CLASSES)[labels], np.full(300, 0.1)].astype(np.float32)  # a fourth class, never first
+    explainer = cnn_inte.fit(None, hidden, shares, key=jax.random.key(0), forests=False, **OPTIONS)
+    explanation = explainer.explain(hidden=hidden[0])
+    of = {each.label: each for each in explanation.hypotheses}
+    assert of[CLASSES].ruled_out is None
+    assert any(each.ruled_out is not None for each in of.values())

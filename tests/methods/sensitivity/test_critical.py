@@ -99,3 +99,11 @@ def test_a_row_with_nan_is_not_critical_and_spoils_no_other():
 def test_what_it_cannot_take_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         critical_rows(**{"network": _network, "inputs": INPUTS, "radius": 0.1, "key": KEY} | changes)
+
+
+def test_scores_that_are_no_numbers_are_no_other_answer():
+    def network(x):
+        return jnp.concatenate([0 * jnp.log(x), 0 * jnp.log(x) + 2], axis=1)  # NaN below 0
+
+    found = critical_rows(network, np.array([[0.05]], np.float32), radius=0.1, key=KEY)
+    assert not found.critical.any()
