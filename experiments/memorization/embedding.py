@@ -51,12 +51,14 @@ def agreement(layer, labels) -> float:
 def show(result: Embedding, page) -> None:
     """The points, colored by true and by training labels, and how many neighbors agree."""
     page.text(neighborhoods(result.neighbors[MEMORIZING]))
+    rows = len(next(iter(result.panels.values()))[0])
     page.figure(
         "fig_6_5_layers",
         figures.scatter.embeddings(result.panels, result.what),
-        "t-SNE of every layer of a memorizing network, colored by the true and by its training labels (Fig. 6.5 of the "
-        f"thesis), and of a learning network (Fig. 6.6). Numbers: the share of the {NEIGHBORS} nearest neighbors of a "
-        f"row in the layer (not the plane) that have the same label, about {1 / result.classes:.2f} by chance.",
+        f"t-SNE of the first {rows:,} training rows in every layer of a memorizing network, colored by the true and by "
+        "its training labels (Fig. 6.5 of the thesis), and of a learning network (Fig. 6.6). Numbers: the share of the "
+        f"{NEIGHBORS} nearest neighbors of a row in the layer (not the plane) that have the same label, about "
+        f"{1 / result.classes:.2f} by chance.",
     )
     page.metrics({"neighbors": result.neighbors})
 
