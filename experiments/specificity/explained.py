@@ -15,6 +15,7 @@ from experiments.study import Study
 from experiments.tasks import ImageTask
 from interp_jax import networks
 from interp_jax.methods import cnn_inte
+from interp_jax.methods.cnn_inte.tree import LEAF
 
 FORESTS = "CNN-INTE that sees the image alone: forests"
 LABELS = "CNN-INTE that sees the layer: true labels"
@@ -38,12 +39,29 @@ class Outputs(NamedTuple):
     logits: np.ndarray
 
 
+class Reading(NamedTuple):
+    """Means over held-out rows: what the path of a row is worth, and what it takes to read it.
+
+    Attributes:
+        coverage: the share of rows that satisfy the path's conditions.
+        precision: of these, the share with the class of the leaf by the network.
+        conditions: on the path.
+        listed: clusters that these name, of those inside and outside a condition the fewer; a threshold counts as one.
+    """
+
+    coverage: float
+    precision: float
+    conditions: float
+    listed: float
+
+
 class Explained(NamedTuple):
-    """Of one network: its classes and those of its explanations on held-out rows, and the leaves of their trees."""
+    """Of one network: its classes and those of its explanations on held-out rows, and their trees' leaves and paths."""
 
     predictions: np.ndarray
     explained: dict[str, np.ndarray]
     leaves: dict[str, int]
+    readings: dict[str, Reading]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -94,6 +112,13 @@ class SpecificityStudy(Study):
         seen = {name: None if name == FORESTS else held.hidden for name in fitted}
         explained = {name: each.predict(task.held_inputs, hidden=seen[name]) for name, each in fitted.items()}
         leaves = {name: each.tree.leaves for name, each in fitted.items()}
+        own = held.logits.argmax(axis=1)
+        readings = {
+            name: _of_clusters(
+                each, each.input_ids(task.held_inputs) if name == FORESTS else each.hidden_ids(held.hidden), own
+            )
+            for name, each in fitted.items()
+        }
         for name, (features, held_features, counted) in self._features(taught, held, weights).items():
             # As many leaves as CNN-INTE's tree has with which it is compared, at most.
             most = max(2, leaves[WEIGHTED if counted is not None else SOFT])
@@ -101,7 +126,9 @@ class SpecificityStudy(Study):
                 criterion="entropy", max_depth=config.depth, max_leaf_nodes=most, random_state=0
             ).fit(features, classes, sample_weight=counted)
             explained[name], leaves[name] = tree.predict(held_features), int(tree.get_n_leaves())
-        return Explained(held.logits.argmax(axis=1), explained, leaves)
+            conditions = np.asarray(tree.decision_path(held_features).sum(axis=1)).ravel() - 1
+            readings[name] = reading(tree.apply(held_features), explained[name], own, conditions, conditions)
+        return Explained(own, explained, leaves, readings)
 
     def _features(self, taught, held, weights):
         """What scikit-learn's trees see, by name, and the weights of rows."""
@@ -115,6 +142,33 @@ class SpecificityStudy(Study):
             LOGITS: (taught.logits, held.logits, None),
             PIXELS: (*pixels, None),
         }
+
+
+def reading(leaf, classes, predictions, conditions, listed) -> Reading:
+    """The `Reading` of rows: [rows] their leaf, its class, the network's class, and their path's conditions."""
+    _, place, counts = np.unique(leaf, return_inverse=True, return_counts=True)
+    right = np.bincount(place, classes == predictions) / counts
+    means = counts[place] / len(leaf), right[place], conditions, listed
+    return Reading(*(float(np.mean(each)) for each in means))
+
+
+def _of_clusters(explainer, ids, predictions) -> Reading:
+    """That of CNN-INTE's tree by the most likely clusters."""
+    tree, count = explainer.tree, explainer.tree.goes_left.shape[1]
+    conditions, listed = np.zeros(len(tree.factor), int), np.zeros(len(tree.factor), int)
+    open_ids = {0: np.ones((ids.shape[1], count), bool)}
+    for node in np.flatnonzero(tree.factor != LEAF):  # children come after their parents
+        factor, before = tree.factor[node], open_ids[node]
+        inside = before[factor] & tree.goes_left[node]
+        for child, left in ((tree.left[node], True), (tree.right[node], False)):
+            allowed = inside if left else before[factor] & ~tree.goes_left[node]
+            open_ids[child] = before.copy()
+            open_ids[child][factor] = allowed
+            conditions[child] = conditions[node] + 1
+            listed[child] = listed[node] + min(allowed.sum(), before[factor].sum() - allowed.sum())
+    leaf = tree.apply(ids)
+    classes = explainer.class_labels[tree.share.argmax(axis=1)[leaf]]
+    return reading(leaf, classes, predictions, conditions[leaf], listed[leaf])
 
 
 def _outputs(network, inputs):

@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from experiments.explained_cnns import task
-from experiments.specificity import where_networks_disagree
+from experiments.specificity import paths, where_networks_disagree
 from experiments.specificity.explained import SpecificityStudy
 from experiments.specificity.settings import Settings
 from experiments.study import write_report
 
-SECTIONS = {"disagreement": ("Where two networks disagree", where_networks_disagree)}
+SECTIONS = {
+    "disagreement": ("Where two networks disagree", where_networks_disagree),
+    "paths": ("Coverage, precision and effort of paths", paths),
+}
 
 
 def main(settings: Settings) -> Path:
-    """Writes the section if it is not finished yet and returns the path of the report."""
+    """Writes the sections that are not finished yet and returns the path of the report."""
     return write_report(
         SpecificityStudy,
         settings,

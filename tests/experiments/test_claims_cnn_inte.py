@@ -122,6 +122,15 @@ def _made_disagreement(specific, beyond, agreement):
     return {"specificity_mnist": {"metrics": {"disagreement": {HALF: of, FULL: of}}}}
 
 
+@pytest.mark.parametrize(("precision", "listed", "verdict"), [(0.95, 6.0, HOLDS), (0.8, 14.0, FAILS)])
+def test_paths_are_precise_and_short_above_and_below_their_thresholds(precision, listed, verdict):
+    spread = 1e-3 * np.arange(10)
+    of = {SEES: {"precision": list(precision + spread), "listed": list(listed + spread)}}
+    made = {"specificity_mnist": {"metrics": {"paths": {HALF: of, FULL: of}}}}
+    assert assessed(PAPER, made, "decide the class").verdict == verdict
+    assert assessed(PAPER, made, "can be read").verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("numbers", "verdicts"),
     [
