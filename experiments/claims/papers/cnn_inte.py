@@ -385,7 +385,7 @@ FRAMEWORK = [
     ),
     Claim(
         "our addition: precision",
-        "The conditions of a path decide the class: at least 90% of the images that satisfy them have it by the network.",
+        "The conditions of a path decide the class: at least 90% of the images that satisfy them have it.",
         "not claimed",
         _paths("precision", SEES, Direction(0.9)),
         note=f"Of the explanation that sees the layer, a mean over held-out images. {PATHS}",
