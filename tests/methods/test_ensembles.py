@@ -21,6 +21,9 @@ from interp_jax.methods import (
     hierarchy,
     sensitivity,
 )
+from interp_jax.methods import (
+    specificity,
+)
 from tests.matrix_products import matrix_products
 from tests.surface import kind_of, public_functions
 
@@ -93,6 +96,12 @@ EXAMPLES = {
     "filters.center_classes": lambda net, x: filters.center_classes(filters.effective_weights(net, x)),
     "filters.agreement": lambda net, x: filters.agreement(filters.effective_weights(net, x), OPTIMUM),
     "filters.jump_profile": lambda net, x: filters.jump_profile(filters.effective_weights(net, x))[1:],
+    "specificity.specificity": lambda net, x: specificity.specificity(
+        jnp.stack([LABELS, jnp.argmax(net(x), axis=1)]),
+        jnp.stack([jnp.argmax(net(x), axis=1), LABELS]),
+        key=KEYS[0],
+        resamples=5,
+    ),
     "sensitivity.loss_sensitivity": lambda net, x: sensitivity.loss_sensitivity(net, x, LABELS, batch_size=4),
     "sensitivity.critical_rows": lambda net, x: sensitivity.critical_rows(
         net, x, radius=0.5, key=KEYS[0], steps=3, batch_size=4

@@ -269,7 +269,7 @@ _FAULTS = {
         ("if gain[place] > best", "if gain[place] >= best", "the last of equal factors"),
     ],
     ("cnn_inte/tree.py", "cnn_inte/test_tree.py"): [
-        ("counts**2, axis=-1) / rows", "counts**2, axis=-1)", "Gini's index is not of shares"),
+        ("counts**2, axis=-1) / np.where(rows > 0, rows, 1)", "counts**2, axis=-1)", "Gini's index is not of shares"),
         ("goes_left[: present[order[place]]] = True", "pass", "absent IDs go right"),
         ("if gains[place] > best", "if gains[place] >= best", "the last of equal splits"),
         ("* np.sqrt(size)", "* 1", "IDs have no weight"),
@@ -323,11 +323,11 @@ _FAULTS = {
     ("cnn_inte/fitting.py", "cnn_inte/test_fitting.py"): [
         ("draw % 2 == 1", "draw % 2 == 0", "the first draw is standardized"),
         ("np.argsort(-scores", "np.argsort(scores", "the worst draws are finalists"),
-        ("trees_of(of_rows[training])[-1]", "trees_of(of_rows[training])[0]", "draws are scored unrefined"),
+        ("wanted.accuracy(grown[-1].predict", "wanted.accuracy(grown[0].predict", "draws are scored unrefined"),
         ("if score > most:", "if score >= most:", "the last of equal trees"),
         (
-            "np.mean(last.predict(of_rows[validation]) == labels[validation])",
-            "np.mean(last.predict(of_rows[training]) == labels[training])",
+            "wanted.accuracy(grown[-1].predict(of_rows[validation]))",
+            "as_targets(labels[training]).accuracy(grown[-1].predict(of_rows[training]))",
             "draws are scored on training rows",
         ),
     ],

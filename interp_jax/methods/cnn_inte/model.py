@@ -80,8 +80,8 @@ class Explainer:
             return text
         best = f", best of {len(self.scores)} clusterings" if len(self.scores) > 1 else ""
         return (
-            f"{text}\nfidelity: by the clusters of the activations, the class that a tree gives a validation row has "
-            f"{np.nanmax(self.scores):.1%} of what it was fitted to{best}"
+            f"{text}\nfidelity: by the clusters of the activations, a tree gives {np.nanmax(self.scores):.1%} of the "
+            f"validation rows the class that it was fitted to{best}"
         )
 
     @property

@@ -43,8 +43,8 @@ class Quotient(NamedTuple):
 
         Example:
             >>> hidden = jnp.array([[0.0, 4.0], [1.0, 2.0], [2.0, 0.0]])
-            >>> quotient(hidden, labels=[0, 0], signs=[1, -1]).apply(jnp.array([[2.0, 2.0]])).round(3)
-            Array([[1.5, 1. ]], dtype=float32)
+            >>> quotient(hidden, labels=[0, 0], signs=[1, -1]).apply(jnp.array([[2.0, 2.0]])).tolist()
+            [[1.5..., 1.0...]]
 
         Source: not in the paper; for the clusters of Watanabe, arXiv:1810.01588, section 3.2.
         """

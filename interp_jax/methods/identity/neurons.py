@@ -90,7 +90,7 @@ def neuron_shares(
 
     Example:
         >>> def layer(parameters, x):
-        ...     return x @ parameters[0] + parameters[1]
+        ...     return x @ parameters[0] + parameters[1][None]
         >>> kernels = jnp.stack([jnp.eye(3).at[0, 2].set(1.0), 2 * jnp.eye(3)])
         >>> parameters, start = (kernels, jnp.zeros((2, 3))), (jnp.eye(3), jnp.zeros(3))
         >>> result = neuron_shares(layer, parameters, start, jnp.array([[1.0, 0.0, 0.0]]), classes=2)

@@ -285,7 +285,7 @@ def test_a_saved_explainer_is_the_same(tmp_path, digits, explainer):
     with np.load(tmp_path / "digits.npz", allow_pickle=False) as stored:
         assert all(stored[name].dtype != object for name in stored.files)
     np.savez(tmp_path / "other.npz", a=np.ones(2))
-    with pytest.raises(ValueError, match=r"path: found .*other.npz, wanted an explainer of format 2, 3 or 4"):
+    with pytest.raises(ValueError, match=r"path: found .*other.npz, wanted an explainer of format 2, 3, 4 or 5"):
         cnn_inte.load(tmp_path / "other.npz")
 
 
