@@ -20,8 +20,6 @@ from interp_jax.methods import (
     filters,
     hierarchy,
     sensitivity,
-)
-from interp_jax.methods import (
     specificity,
 )
 from tests.matrix_products import matrix_products
