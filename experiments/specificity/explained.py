@@ -154,18 +154,14 @@ def reading(leaf, classes, predictions, conditions, listed) -> Reading:
 
 def _of_clusters(explainer, ids, predictions) -> Reading:
     """That of CNN-INTE's tree by the most likely clusters."""
-    tree, count = explainer.tree, explainer.tree.goes_left.shape[1]
+    tree = explainer.tree
+    allowed = cnn_inte.boxes(tree, ids.shape[1]).sum(axis=2)  # [nodes, factors] clusters that lead to a node
     conditions, listed = np.zeros(len(tree.factor), int), np.zeros(len(tree.factor), int)
-    open_ids = {0: np.ones((ids.shape[1], count), bool)}
     for node in np.flatnonzero(tree.factor != LEAF):  # children come after their parents
-        factor, before = tree.factor[node], open_ids[node]
-        inside = before[factor] & tree.goes_left[node]
-        for child, left in ((tree.left[node], True), (tree.right[node], False)):
-            allowed = inside if left else before[factor] & ~tree.goes_left[node]
-            open_ids[child] = before.copy()
-            open_ids[child][factor] = allowed
-            conditions[child] = conditions[node] + 1
-            listed[child] = listed[node] + min(allowed.sum(), before[factor].sum() - allowed.sum())
+        before = allowed[node, tree.factor[node]]
+        for child in (tree.left[node], tree.right[node]):
+            inside = allowed[child, tree.factor[node]]
+            conditions[child], listed[child] = conditions[node] + 1, listed[node] + min(inside, before - inside)
     leaf = tree.apply(ids)
     classes = explainer.class_labels[tree.share.argmax(axis=1)[leaf]]
     return reading(leaf, classes, predictions, conditions[leaf], listed[leaf])
