@@ -119,8 +119,8 @@ def fit(
     Raises:
         ValueError: arrays with different rows, values that are not finite as float32, labels that are not integers from
             0 or of one class alone, shares that do not sum to 1, weights that are negative or 0 for all rows of a part,
-            no inputs for forests, more factors than units, more ids than rows, counts below one, a validation fraction outside (0, 1), an unknown name, or
-            not a key.
+            no inputs for forests, more factors than units, more ids than rows, counts below one, a validation fraction
+            outside (0, 1), an unknown name, or not a key.
         TypeError: an argument by its former name.
 
     Example:
