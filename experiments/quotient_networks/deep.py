@@ -9,6 +9,8 @@ from experiments.roles import members
 from experiments.sigmoid_networks import score
 from experiments.study import mean_and_spread
 
+SHUFFLES = 200
+
 
 class Deep(NamedTuple):
     """The layers of clusters, at each resolution."""
@@ -19,23 +21,33 @@ class Deep(NamedTuple):
     held_out: list[float]
     several: np.ndarray  # [networks, resolutions] share of clusters with units of more than one layer
     distant: np.ndarray  # [networks, resolutions] share with units of the first and the last hidden layer
+    by_chance: np.ndarray  # [networks, resolutions] the same where the layers of the units are shuffled: the mean
 
 
 def measure(study) -> Deep:
     """Scores of the deep networks, and the layers of all clusters."""
-    task, hidden, several, distant = study.task, study.config.deep, [], []
+    task, hidden, shares, by_chance = study.task, study.config.deep, [], []
+    rng = np.random.default_rng(study.config.seed)
     for tree in study.trees(DEEP):
         layer = np.repeat(np.arange(len(hidden)), hidden)[tree.units]
-        measured = [[layers(layer, mask) for mask in members(tree.cut(c))] for c in task.resolutions]
-        several.append([np.mean([len(each) > 1 for each in of]) for of in measured])
-        distant.append([np.mean([{0, len(hidden) - 1} <= each for each in of]) for of in measured])
+        levels = [members(tree.cut(c)) for c in task.resolutions]
+        shares.append([layers(layer, masks) for masks in levels])
+        shuffled = [rng.permutation(layer) for _ in range(SHUFFLES)]
+        by_chance.append([np.mean([layers(each, masks)[1] for each in shuffled]) for masks in levels])
     scores = [score(task, net(task.held_inputs), task.held_targets) for net in study.networks(DEEP)]
-    return Deep(task.features.images, hidden, task.resolutions, scores, np.array(several), np.array(distant))
+    several, distant = np.moveaxis(np.array(shares), -1, 0)
+    return Deep(task.features.images, hidden, task.resolutions, scores, several, distant, np.array(by_chance))
 
 
-def layers(layer: np.ndarray, mask: np.ndarray) -> set[int]:
-    """The layers that a cluster's units are in."""
-    return set(layer[mask].tolist())
+def layers(layer: np.ndarray, masks: np.ndarray) -> tuple[float, float]:
+    """The shares of clusters with units of more than one layer, and with units of the first and the last layer.
+
+    Args:
+        layer: [units] the layer of each.
+        masks: [clusters, units] the clusters.
+    """
+    of = [set(layer[mask].tolist()) for mask in masks]
+    return np.mean([len(each) > 1 for each in of]), np.mean([{layer.min(), layer.max()} <= each for each in of])
 
 
 def show(result: Deep, page) -> None:
@@ -46,11 +58,23 @@ def show(result: Deep, page) -> None:
         f"Networks with hidden layers of {sizes} units, all in one tree. Their {what} on held-out rows is "
         f"{mean_and_spread(result.held_out)} (mean ± standard deviation over {len(result.held_out)} networks)."
     )
-    share, count = result.distant[:, 0].mean(), result.resolutions[0]
-    page.finding(f"Of {count} clusters {share:.0%} have units of both the first and the last hidden layer.")
+    share, chance = result.distant[:, 0].mean(), result.by_chance[:, 0].mean()
+    page.finding(
+        f"Of {result.resolutions[0]} clusters {share:.0%} have units of both the first and the last hidden layer "
+        f"({chance:.0%} if units of all layers were mixed at random)."
+    )
+    columns = result.several, result.distant, result.by_chance
     rows = [
-        (f"{c} clusters", mean_and_spread(result.several[:, place], 2), mean_and_spread(result.distant[:, place], 2))
+        (f"{c} clusters", *(mean_and_spread(of[:, place], 2) for of in columns))
         for place, c in enumerate(result.resolutions)
     ]
-    page.table(("", "units of several layers", "of the first and the last"), rows, "Shares of the clusters.")
-    page.metrics({"held_out": result.held_out, "several": result.several, "distant": result.distant})
+    header = "", "units of several layers", "of the first and the last", "… at random"
+    page.table(header, rows, f"Shares of the clusters; at random: the mean over {SHUFFLES} shuffles of the layers.")
+    page.metrics(
+        {
+            "held_out": result.held_out,
+            "several": result.several,
+            "distant": result.distant,
+            "distant_by_chance": result.by_chance,
+        }
+    )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.quotient_networks.kinds import PERMUTED, TRAINED, UNTRAINED
+from experiments.quotient_networks.kinds import OWN, PERMUTED, TRAINED, UNTRAINED
 from experiments.roles import STRONG
 from experiments.study import mean_and_spread
 
@@ -24,7 +24,7 @@ def measure(study) -> Inputs:
     """The sign of each strong correlation of an input and a unit against that of the unit's change with the input."""
     measured = {
         kind: np.array([signs(each, study.rows(kind)[0], tree) for each, tree in zip(*of, strict=True)])
-        for kind in (TRAINED, PERMUTED, UNTRAINED)
+        for kind in (TRAINED, OWN, PERMUTED, UNTRAINED)
         for of in [(study.networks(kind), study.trees(kind))]
     }
     return Inputs(*({kind: list(each[:, column]) for kind, each in measured.items()} for column in range(4)))

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.quotient_networks.kinds import PERMUTED, TRAINED, UNTRAINED
+from experiments.quotient_networks.kinds import OWN, PERMUTED, TRAINED, UNTRAINED
 from experiments.roles import by_season
 from experiments.study import mean_and_spread
 
 WEAK = 0.2  # the paper's limit below which a cluster "does not significantly affect the prediction result"
 TARO, RADISH, CARROT = range(3)
-KINDS = TRAINED, PERMUTED, UNTRAINED
+KINDS = TRAINED, OWN, PERMUTED, UNTRAINED
 
 
 class Readings(NamedTuple):
@@ -146,8 +146,8 @@ def show(result: Readings, page) -> None:
         "some cluster raises and lowers the outputs named (the least of its correlations with them, in the cluster "
         "where that is greatest); by how much it correlates with the outputs named more strongly than with any other; "
         "whether such a cluster follows the shape of a digit (correlation with mean images); or which share of its "
-        "correlations with months is the same in all of them, and which follows the season. The same in networks that "
-        "memorized permuted targets, and before training."
+        "correlations with months is the same in all of them, and which follows the season. The same before training, "
+        "and in networks that memorized few rows, with their own targets and with permuted ones."
     )
     page.finding(in_words(result))
     rows = [
@@ -158,11 +158,11 @@ def show(result: Readings, page) -> None:
 
 
 def in_words(result: Readings) -> str:
-    """The finding: which readings are stronger in all trained networks than in all that memorized."""
-    trained, permuted = result.values[TRAINED], result.values[PERMUTED]
-    clear = [name for name, of in trained.items() if np.min(of) > np.max(permuted[name])]
+    """The finding: which readings are stronger in all networks with true targets than in all with permuted ones."""
+    own, permuted = result.values[OWN], result.values[PERMUTED]
+    clear = [name for name, of in own.items() if np.min(of) > np.max(permuted[name])]
     listed = f": {'; '.join(clear)}" if clear else ""
     return (
-        f"{len(clear)} of {len(trained)} readings are greater in every trained network than in every network that "
-        f"learned permuted targets{listed}."
+        f"{len(clear)} of {len(own)} readings are greater in every network that learned few rows with their targets "
+        f"than in every one that learned as many with permuted targets{listed}."
     )

@@ -19,11 +19,12 @@ class Support(NamedTuple):
     clusters: int
     resamples: int
     support: np.ndarray  # [networks, clusters]
+    by_chance: np.ndarray  # [networks, clusters] the same for clusters of these sizes, of units drawn at random
 
 
 def measure(study) -> Support:
     """The mean Jaccard similarity of each coarse cluster to the most similar one in trees of resampled rows."""
-    task, measured = study.task, []
+    task, measured, rng = study.task, [], np.random.default_rng(study.config.seed)
     clusters, inputs = task.resolutions[0], jnp.asarray(task.inputs)
     weights = hierarchy.bootstrap_weights(study.key(4), len(task.inputs), study.config.resamples)
     pairs = list(zip(study.networks(TRAINED), study.trees(TRAINED), strict=True))
@@ -31,9 +32,10 @@ def measure(study) -> Support:
         head, tail = network.segments()
         hidden = head(inputs)
         masks = members(tree.expand(tree.cut(clusters), -1))[:, tree.units]
-        support = hierarchy.tree_support(inputs, hidden[:, tree.units], tail(hidden), masks, weights=weights)
-        measured.append(np.asarray(support.jaccard))
-    return Support(clusters, study.config.resamples, np.array(measured))
+        both = np.concatenate([masks, masks[:, rng.permutation(masks.shape[1])]])
+        support = hierarchy.tree_support(inputs, hidden[:, tree.units], tail(hidden), both, weights=weights)
+        measured.append(np.asarray(support.jaccard).reshape(2, -1))
+    return Support(clusters, study.config.resamples, *np.moveaxis(np.array(measured), 1, 0))
 
 
 def show(result: Support, page) -> None:
@@ -43,6 +45,14 @@ def show(result: Support, page) -> None:
     page.finding(
         f"Of {result.support.size} clusters, {result.clusters} in each of {len(means)} networks, {stable} recur with a "
         f"mean Jaccard similarity of at least {STABLE} in trees of {result.resamples} resamples of the training rows; "
-        f"the mean is {mean_and_spread(means, 2)} over networks."
+        f"the mean is {mean_and_spread(means, 2)} over networks, "
+        f"{mean_and_spread(result.by_chance.mean(axis=1), 2)} for clusters of the same sizes drawn at random."
     )
-    page.metrics({"clusters": result.clusters, "resamples": result.resamples, "support": means})
+    page.metrics(
+        {
+            "clusters": result.clusters,
+            "resamples": result.resamples,
+            "support": means,
+            "by_chance": result.by_chance.mean(axis=1),
+        }
+    )

@@ -135,7 +135,7 @@ def _made(accuracy: bool, good: bool) -> dict:
     values = {
         kind: dict.fromkeys(readings, _scores(level, 0))
         | {"strongest output of the weakest cluster": _scores(0.1 if good else 0.5, 0)}
-        for kind, level in ((TRAINED, high), (PERMUTED, low), (UNTRAINED, low))
+        for kind, level in ((TRAINED, high), (OWN, high), (PERMUTED, low), (UNTRAINED, low))
     }
     quotient = {
         "tree of roles": [[0, value] for value in _scores(base, sign)],
@@ -166,6 +166,7 @@ def _made(accuracy: bool, good: bool) -> dict:
         "inputs": {
             "signs_as_predicted": {
                 TRAINED: _scores(own, 0),
+                OWN: _scores(own, 0),
                 PERMUTED: _scores(control, 0),
                 UNTRAINED: _scores(control, 0),
             },

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.quotient_networks import inputs, quotient, readings, training
+from experiments.quotient_networks import deep, inputs, quotient, readings, training
 from experiments.quotient_networks import study as study_main
 from experiments.quotient_networks.kinds import PERMUTED, RANDOM, TRAINED, UNTRAINED, WITHOUT
 from experiments.quotient_networks.linkages import METHODS, relinked
@@ -202,3 +202,9 @@ def test_sentences_follow_from_the_numbers():
 def test_settings_that_no_run_can_use_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMALL, **changes)
+
+
+def test_clusters_of_several_and_of_distant_layers_are_counted():
+    layer = np.array([0, 0, 1, 1, 2, 2])
+    masks = np.array([[1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 0], [1, 0, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0]], bool)
+    assert deep.layers(layer, masks) == (0.5, 0.25)

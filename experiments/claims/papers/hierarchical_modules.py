@@ -22,6 +22,8 @@ TRAINED = "trained"
 CONTROLS = {"permuted targets": "shuffled targets", "untrained": "untrained"}
 WITHOUT, RANDOM = "without the L1 term", "rows in random order"
 OWN, PERMUTED, UNTRAINED = "few rows, true targets", "few rows, permuted targets", "untrained"
+# A control is compared with networks on as many rows.
+PAIRS = ("memorized", OWN, PERMUTED), ("untrained", TRAINED, UNTRAINED)
 ACTIVATION = "standardized activation"
 QUOTIENT_CONTROLS = "random, same sizes", "tree of the untrained network", "tree of shuffled features"
 WARD, *LINKAGES = "ward", "single", "complete", "average"
@@ -128,10 +130,10 @@ def _inputs(records, measure: str, rule):
 
 def _inputs_learned(records):
     return [
-        Part(f"{data}, {name}", over_networks(_numbers(signs[TRAINED]) - _numbers(signs[kind])), Control(0.05))
+        Part(f"{data}, {name}", over_networks(_numbers(signs[kind]) - _numbers(signs[control])), Control(0.05))
         for data, measured in _more(records, "inputs").items()
         for signs in [measured["signs_as_predicted"]]
-        for name, kind in (("memorized", PERMUTED), ("untrained", UNTRAINED))
+        for name, kind, control in PAIRS
     ]
 
 
@@ -188,15 +190,14 @@ def _read(records, data: str, rules: dict):
 
 
 def _read_learned(records, data: str, names, margin: float):
-    trained = _readings(records, data)
     return [
         Part(
-            f"{data}, {name}, {control}",
-            over_networks(trained[name] - _readings(records, data, kind)[name]),
+            f"{data}, {name}, {title}",
+            over_networks(_readings(records, data, kind)[name] - _readings(records, data, control)[name]),
             Control(margin),
         )
         for name in names
-        for control, kind in (("memorized", PERMUTED), ("untrained", UNTRAINED))
+        for title, kind, control in PAIRS
     ]
 
 
@@ -370,7 +371,7 @@ VECTORS = [
         "The signs of correlations with inputs tell what the network has learned.",
         "no number",
         _inputs_learned,
-        control="networks that memorized permuted targets, and untrained ones",
+        control=f"untrained networks; and {MEMORIZED}",
         method="signs of correlations with inputs",
     ),
     Claim(
@@ -500,7 +501,7 @@ MNIST = [
         lambda records: _read_learned(
             records, "MNIST", ["raises 6, lowers 7", "0 more strongly than any other", *SHAPES], 0.1
         ),
-        control="the same readings in networks that memorized permuted targets, and in untrained ones",
+        control=f"the same readings in untrained networks; and in {MEMORIZED}",
         method="readings of the clusters of digits",
     ),
 ]
@@ -567,7 +568,7 @@ PRICES = [
         "What is read from the months that these clusters follow was learned.",
         "pictures",
         lambda records: _read_learned(records, "prices", SEASONS, 0.1),
-        control="the same readings in networks trained on permuted targets, and in untrained ones",
+        control=f"the same readings in untrained networks; and in {MEMORIZED}",
         method="readings of the clusters of prices",
     ),
 ]
