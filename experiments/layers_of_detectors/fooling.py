@@ -1,5 +1,6 @@
 """How small a change of a signal moves a network's answer, by depth (thesis section 5.3)."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -24,30 +25,42 @@ class Fooling(NamedTuple):
     distance: dict[str, dict[str, np.ndarray]]
     moved: dict[str, dict[str, np.ndarray]]  # shares of signals whose answer is moved
     l1: dict[str, np.ndarray]
+    shared: np.ndarray  # numbers of signals that the networks of one number and the posterior place exactly
     signals: int
 
 
 def measure(study) -> Fooling:
-    """The smallest changes found for test signals that a network places exactly."""
-    result = Fooling({}, {}, {}, study.config.attacked_signals)
-    signals, labels = (jnp.asarray(each[: result.signals]) for each in (study.test.signals, study.test.labels))
+    """The smallest changes found for test signals that the networks of one number, of all kinds, place exactly."""
+    count, distance, moved, l1, attacks = study.config.attacked_signals, {}, {}, {}, {}
+    signals, labels = (jnp.asarray(each[:count]) for each in (study.test.signals, study.test.labels))
     kinds = {name: study.lanes(study.thesis_fit(name)) for name in (ONE, TWO, THREE, FOUR)}
     kinds[EXACT] = [Partial(jumps.log_posterior, noise=study.config.noise, jump=study.config.jump)]
     for name, of in study.counted("networks", kinds.items()):
-        result.l1[name] = np.array(
-            [study.errors(FIRST + jnp.argmax(each(study.test.signals), axis=1)).l1 for each in of]
-        )
-        result.distance[name], result.moved[name] = {}, {}
+        l1[name] = np.array([study.errors(FIRST + jnp.argmax(each(study.test.signals), axis=1)).l1 for each in of])
         for title, reach in REACHES.items():
-            attacks = [smallest_change(each, signals, labels, reach) for each in of]
-            rows = [np.asarray(moved & correct) for _, moved, correct in attacks]
-            sizes = [
-                np.asarray(attack[0])[each] / study.config.noise for attack, each in zip(attacks, rows, strict=True)
-            ]
-            counts = [max(int(np.sum(correct)), 1) for *_, correct in attacks]
-            result.distance[name][title] = np.array([np.median(each) if len(each) else np.nan for each in sizes])
-            result.moved[name][title] = np.array([np.sum(each) for each in rows]) / counts
-    return result
+            attacks[name, title] = [map(np.asarray, smallest_change(each, signals, labels, reach)) for each in of]
+    attacks = {key: tuple(map(np.stack, zip(*of, strict=True))) for key, of in attacks.items()}
+    shared = functools.reduce(np.logical_and, [attacks[name, "any"][2] for name in kinds])
+    for name in kinds:
+        found = {title: attacks[name, title] for title in REACHES}
+        distance[name] = {title: medians(norms / study.config.noise, went, shared)
+                          for title, (norms, went, _) in found.items()}  # fmt: skip
+        moved[name] = {title: np.sum(went & shared, axis=1) / np.maximum(shared.sum(axis=1), 1)
+                       for title, (_, went, _) in found.items()}  # fmt: skip
+    return Fooling(distance, moved, l1, shared.sum(axis=1), count)
+
+
+def medians(norms: np.ndarray, moved: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[networks] the median norm over a network's rows, those not moved larger than any; NaN where that is so.
+
+    Args:
+        norms: [networks, signals] norms of the changes.
+        moved: [networks, signals] whether the answer moved.
+        rows: [networks, signals] the signals that count.
+    """
+    pairs = zip(np.broadcast_to(np.where(moved, norms, np.inf), rows.shape), rows, strict=True)
+    values = np.array([np.median(each[row]) if row.any() else np.nan for each, row in pairs])
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 @jax.jit
@@ -89,8 +102,9 @@ def smallest_change(network, signals, labels, reach):
 def show(result: Fooling, page) -> None:
     """Smallest changes by depth, beside the exact posterior."""
     page.text(
-        f"Of {result.signals} test signals those that a network places exactly are changed, step by step along its "
-        "linearized scores, until it answers with another position, or with one more than five away. The norm of the "
+        f"Of {result.signals} test signals those that networks of every depth and the exact posterior all place "
+        f"exactly ({mean_and_spread(result.shared, 0)} signals over networks) are changed, step by step along the "
+        "linearized scores, until the answer is another position, or one more than five away. The norm of the "
         "change, in standard deviations of the noise, is an upper bound of the smallest. Neighboring positions are "
         "hard to distinguish anyway; the exact posterior shows what the task itself allows."
     )
@@ -110,13 +124,13 @@ def show(result: Fooling, page) -> None:
     if all(np.isfinite(each).any() for each in values.values()):
         figure = figures.curves.against(np.arange(1, len(depths) + 1), values, "layers", "norm of the change")
         page.figure("changes_by_depth", figure, "Smallest changes found, in standard deviations of the noise.")
-    page.metrics({"distance": result.distance, "moved": result.moved, "l1": result.l1})
+    page.metrics(result._asdict())
 
 
 def depth_in_words(result: Fooling) -> str:
     """The finding: the change that fools networks of one and of four layers, and the exact posterior."""
     if not all(np.isfinite(result.distance[name]["far"]).any() for name in (ONE, FOUR)):
-        return "Too few signals are placed exactly by networks of one and of four layers to compare them."
+        return "Too few signals are placed exactly by networks of all depths to compare them."
     one, four, exact = (float(np.nanmean(result.distance[name]["far"])) for name in (ONE, FOUR, EXACT))
     less = "a smaller change" if four < one else "no smaller change"
     return (
