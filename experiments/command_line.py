@@ -2,11 +2,13 @@
 
 import argparse
 import importlib
+import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import tyro
 
 from experiments import studies
@@ -18,9 +20,23 @@ def run_named(study: str, arguments: Sequence[str] | None = None) -> int:
 
     def main(settings):
         print(sys.modules[f"experiments.{study}"].__doc__.splitlines()[0], flush=True)
+        _keep_compiled()
         return studies.load(study).main(settings)
 
     return run_study(presets, main, arguments)
+
+
+def _keep_compiled():
+    """Programs of studies stay compiled in the user's cache folder, one for each machine, unless JAX is given a folder.
+
+    XLA compiles for the processor at hand, and the key of a program does not name it.
+    """
+    import jax
+
+    if not jax.config.jax_compilation_cache_dir:
+        folder = Path(platformdirs.user_cache_dir("interp_jax"), "compiled", platform.node())
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 
 
 def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments: Sequence[str] | None = None) -> int:

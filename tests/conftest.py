@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import platform
 from pathlib import Path
 
 # scikit-learn's threads spin while they wait, which is many times slower beside a second test process.
@@ -26,9 +27,8 @@ def pytest_configure(config):
     quick = config.option.markexpr == "not slow" and os.environ.get("INTERP_JAX_OPTIMIZED") != "1"
     jax.config.update("jax_disable_most_optimizations", quick)
     if hasattr(config, "cache"):  # what another process or an earlier run compiled is read back
-        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("compiled")))
+        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"compiled-{platform.node()}")))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     config.pluginmanager.register(_CompiledPrograms())
 
 
