@@ -17,6 +17,11 @@ from interp_jax.networks.freezing import freeze
 _CALLS = 9
 
 
+@jax.jit
+def _scores(network, inputs):
+    return network(inputs)
+
+
 @readable()
 class Cost(NamedTuple):
     """The cost of a network: its number of parameters, and floating-point operations and seconds per row."""
@@ -33,10 +38,10 @@ class Cost(NamedTuple):
 def cost(network: Network, inputs: Shaped[Array | np.ndarray, "rows *features"]) -> Cost:
     """The number of parameters of a network, and its operations and time per row.
 
-    Host-level; one compilation and ten calls on all rows at once. Operations are those of XLA's analysis of the
-    compiled program: a multiplication and an addition count one each, in a convolution only where the filter lies on
-    the image (a count by hand that includes the padding is up to a fifth higher); exponentials and other
-    transcendental functions do not count. Time is the median of nine warm calls on this machine.
+    Host-level; ten calls on all rows at once, and one compilation for all networks of equal shapes. Operations are
+    those of XLA's analysis of the compiled program: a multiplication and an addition count one each, in a convolution
+    only where the filter lies on the image (a count by hand that includes the padding is up to a fifth higher);
+    exponentials and other transcendental functions do not count. Time is the median of nine warm calls on this machine.
 
     Args:
         network: a callable pytree or a plain function, [rows, …] to scores. Parameters are its floating-point leaves;
@@ -61,7 +66,7 @@ def cost(network: Network, inputs: Shaped[Array | np.ndarray, "rows *features"])
         network = freeze(network)
     if not jax.tree.leaves(abstract_scores(network, inputs)):
         raise ValueError("network: found a function that returns nothing, wanted scores")
-    compiled = jax.jit(lambda network, inputs: network(inputs)).lower(network, inputs).compile()
+    compiled = _scores.lower(network, inputs).compile()
     seconds = []
     for _ in range(_CALLS + 1):
         start = time.perf_counter()

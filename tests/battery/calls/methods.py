@@ -91,6 +91,8 @@ CALLS = {
     "Tree.apply": lambda: {"ids": IDS},
     "Tree.predict": lambda: {"ids": IDS},
     "Explainer.explain": lambda: {"instance": INPUTS[0], "label": 1},
+    "Explainer.predict": lambda: {"inputs": INPUTS},
+    "Explainer.shares": lambda: {"inputs": INPUTS},
     "Explainer.save": lambda: {"path": Fresh(lambda: folder() / "explainer.npz")},
     "Hierarchy.cut": lambda: {"c": 2},
     "Hierarchy.roles": lambda: {"c": 2},
