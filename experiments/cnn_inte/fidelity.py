@@ -23,6 +23,7 @@ OWN, ERRS, SAME_ERRS = "agreement", "agreement where the network errs", "the sam
 OTHER, OTHER_ERRS = "control: another network's explanation", "control where the network errs"
 HEADERS = {SAME_ERRS: "the same tree over true clusters, where the network errs"}  # else the name
 AGREEMENTS = OWN, OTHER, ERRS, OTHER_ERRS, SAME_ERRS
+SHOWN = "probability of the leaf shown"
 
 
 class Fidelity(NamedTuple):
@@ -160,7 +161,10 @@ def _network(study, kind, seed, count):
     truths = task.held_labels, held_predictions
     scores = {name: [float(np.mean(each == truth)) for truth in truths] for name, each in explained.items()}
     other = study.explainer(kind, (seed + 1) % count).predict(task.held_inputs) if count > 1 else None
-    return scores, agreements(explained[OURS], explained[SAME], other, *truths)
+    weights = cnn_inte.leaf_weights(ours.tree, votes)
+    leaf = (weights * ours.tree.share[:, explained[OURS]].T).argmax(axis=1)  # of which an explanation shows the path
+    shown = {SHOWN: float(np.mean(weights[np.arange(len(leaf)), leaf]))}
+    return scores, shown | agreements(explained[OURS], explained[SAME], other, *truths)
 
 
 def agreements(own, same, other, truth, predictions) -> dict[str, float | None]:
