@@ -144,6 +144,15 @@ SAYS = [
         "1 of 3 lanes passed the threshold, 1 stalled, 1 ran",
     ),
     (lambda: _ascent([True, False, False], [False, True, False]), "activations 0.25 to 0.75 after 5 to 7 steps"),
+    (lambda: methods.receptive.sliding(9, 2), "Field: 8 positions; fields of 2 of 9 inputs"),
+    (
+        lambda: methods.receptive.windows(lambda x: x[..., None], np.array([[1, 3, 3], [2, 0, 1]])),
+        "Windows: windows of 1 units in 2 rows; 50.0% of the maxima lie at several positions",
+    ),
+    (
+        lambda: methods.receptive.TopWindows(np.arange(2), np.arange(2), np.arange(2) + 3, np.array([2.5, 1.0])),
+        "TopWindows: 2 windows of values 2.5 to 1",
+    ),
     (
         lambda: _verification(True, [0.0, 0.0]),
         "a valid tree; 2 of 2 checked merges are of least ΔESS (greatest excess: 0)",

@@ -9,5 +9,6 @@ from . import embedding as embedding
 from . import filters as filters
 from . import hierarchy as hierarchy
 from . import identity as identity
+from . import receptive as receptive
 from . import sensitivity as sensitivity
 from . import specificity as specificity

@@ -1,6 +1,7 @@
 """Valid calls of the methods."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from interp_jax import methods
@@ -13,6 +14,8 @@ KERNELS = np.stack([np.eye(FEATURES + CLASSES, dtype=np.float32)] * 2) + normal(
 STAGES = {"dense": lambda x: x @ normal(FEATURES, UNITS, seed=1), "relu": jax.nn.relu}
 IMAGES = np.abs(normal(3, 4, 4, 1, seed=11))
 SHORT = {"steps": 3}
+TOKENS = np.random.default_rng(20).integers(0, 5, (ROWS, 9)).astype(np.int32)
+TABLE = normal(5, 3, seed=21)
 NESTED = np.arange(UNITS) < np.arange(UNITS, 0, -1)[:, None]
 
 
@@ -38,6 +41,16 @@ def _layer(kernel, x):
 
 def _biased(parameters, x):
     return x @ parameters[0] + parameters[1][None]
+
+
+def _pairs(tokens):
+    """Eight windows of two tokens, three units."""
+    embedded = jnp.asarray(TABLE)[tokens]
+    return embedded[:, 1:] - 2 * embedded[:, :-1]
+
+
+def _windows():
+    return methods.receptive.windows(_pairs, TOKENS, field=methods.receptive.sliding(9, 2))
 
 
 def _saved():
@@ -170,6 +183,15 @@ CALLS = {
         "clusters": np.arange(2)[:, None] == np.arange(UNITS)[None] % 2,
         "weights": np.ones((3, ROWS), np.float32),
     },
+    "receptive.field": lambda: {"head": _pairs, "inputs": TOKENS},
+    "receptive.sliding": lambda: {"length": 9, "width": 2},
+    "receptive.top": lambda: {"windows": _windows(), "unit": 1, "count": 3},
+    "receptive.windows": lambda: {"head": _pairs, "inputs": TOKENS},
+    "Field.behind": lambda: {
+        "self": methods.receptive.sliding(4, 2),
+        "earlier": methods.receptive.sliding(9, 3, stride=2),
+    },
+    "TopWindows.cut": lambda: {"self": methods.receptive.top(_windows(), 1, count=3), "inputs": TOKENS},
     "class_writes": lambda: {"layers": LAYERS, "kernels": KERNELS, "biases": np.zeros((2, 7), np.float32)},
     "completeness_error": lambda: {"shares": normal(2, ROWS), "whole": normal(ROWS, seed=17)},
     "identity.contributions": lambda: {"layers": LAYERS},
