@@ -144,6 +144,13 @@ SAYS = [
         "1 of 3 lanes passed the threshold, 1 stalled, 1 ran",
     ),
     (lambda: _ascent([True, False, False], [False, True, False]), "activations 0.25 to 0.75 after 5 to 7 steps"),
+    (
+        lambda: methods.receptive.Ngrams(
+            ((100, 58), (256,)), np.array([9, 2]), np.array([1.5, 2.0]), np.ones(2), np.array([0.01, 0.8]), 10, 8
+        ),
+        "Ngrams: 1 of 2 n-grams are enriched (p ≤ 0.05 by Holm's method) in the windows of 10 held-out groups\n"
+        "b'd:' in 9 groups, 1.5 at random\n(256,) in 2",
+    ),
     (lambda: methods.receptive.sliding(9, 2), "Field: 8 positions; fields of 2 of 9 inputs"),
     (
         lambda: methods.receptive.windows(lambda x: x[..., None], np.array([[1, 3, 3], [2, 0, 1]])),

@@ -33,7 +33,7 @@ _JOINED = (
 _CHANGES_ITSELF = "TraceContextError"  # the error of Flax, which is not imported here
 
 
-def accept_network(network, inputs, *, finite: bool = True) -> Callable:
+def accept_network(network, inputs, *, finite: bool = True, name: str = "network") -> Callable:
     """The network as a callable pytree, after a test that a row's scores depend on that row alone.
 
     Host-level; four calls on ten rows: the first eight of ``inputs`` and two made from the first, so that rows differ
@@ -48,6 +48,7 @@ def accept_network(network, inputs, *, finite: bool = True) -> Callable:
             (``chain.activations``), or a plain function.
         inputs: [rows, …] rows to test it on; the first eight are used.
         finite: whether NaN in its outputs is refused.
+        name: the argument named in errors.
 
     Returns:
         The network in a form that can be an argument under ``jax.jit``.
@@ -65,7 +66,7 @@ def accept_network(network, inputs, *, finite: bool = True) -> Callable:
         ValueError: network: found scores of a row that change with the other rows, wanted rows that are independent, \
 as networks.freeze(model) gives
     """
-    check_callable("network", network)
+    check_callable(name, network)
     given = as_rows("inputs", inputs, most=_TRIED)
     rows = jnp.concatenate([_made_up(given), given])
     try:
@@ -73,24 +74,24 @@ as networks.freeze(model) gives
         copies = {row: network(jnp.broadcast_to(rows[row], rows.shape)) for row in (1, 2)}
         _trace(network, rows)
     except Exception as error:
-        raise _failed("network", rows, error, _remedy(network, rows, error)) from error
+        raise _failed(name, rows, error, _remedy(network, rows, error)) from error
     leaves = jax.tree.leaves(scores)
     if not leaves:
-        raise ValueError(f"network: found {describe(scores)} as outputs, wanted an array [rows, …]")
+        raise ValueError(f"{name}: found {describe(scores)} as outputs, wanted an array [rows, …]")
     if any(jnp.shape(leaf)[:1] != (len(rows),) for leaf in leaves):
         shapes = [jnp.shape(leaf) for leaf in leaves]
-        raise ValueError(f"network: found outputs of shape {shapes} for {len(rows)} rows, wanted a row for each")
+        raise ValueError(f"{name}: found outputs of shape {shapes} for {len(rows)} rows, wanted a row for each")
     if finite and any(bool(jnp.isnan(leaf[2:]).any()) for leaf in leaves):
-        raise ValueError("network: found NaN in its outputs for the given inputs, wanted numbers")
+        raise ValueError(f"{name}: found NaN in its outputs for the given inputs, wanted numbers")
     scale = jax.tree.map(_noise, scores)
     if not _close(scores, again, scale):
-        raise _dependent("scores that change from call to call")
+        raise _dependent(name, "scores that change from call to call")
     for row, of_copies in copies.items():
         first = jax.tree.map(lambda leaf: leaf[:1], of_copies)
         if not _close(of_copies, first, scale):
-            raise _dependent("equal rows with different scores")
+            raise _dependent(name, "equal rows with different scores")
         if not _close(jax.tree.map(lambda leaf, row=row: leaf[row : row + 1], scores), first, scale):
-            raise _dependent("scores of a row that change with the other rows")
+            raise _dependent(name, "scores of a row that change with the other rows")
     return callable_pytree(network)
 
 
@@ -212,7 +213,7 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
     kind = jax.dtypes.canonicalize_dtype(values.dtype)
     if values.dtype.kind != "b" and (values.min() < np.iinfo(kind).min or values.max() > np.iinfo(kind).max):
         raise ValueError(f"{name}: found {values.min()} to {values.max()}, wanted whole numbers that {kind} holds")
-    return jnp.asarray(values)
+    return jnp.asarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
 def check_one_array(name: str, inputs: Any) -> None:
@@ -379,9 +380,9 @@ def _holds_only_arrays(tree) -> bool:
     return all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(tree))
 
 
-def _dependent(finding: str) -> ValueError:
+def _dependent(name: str, finding: str) -> ValueError:
     wanted = "wanted rows that are independent, as networks.freeze(model) gives"
-    return ValueError(f"network: found {finding}, {wanted}")
+    return ValueError(f"{name}: found {finding}, {wanted}")
 
 
 def _trace(network, rows: Array) -> None:

@@ -22,6 +22,17 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("figures.explanation", "most_hypotheses", "zero"): "the tree alone",
     ("layered_network", "first_number", "zero"): "clusters may be counted from 0",
     ("ascent.maximize", "threshold", "infinity"): "no lane converges, all take their steps",
+    ("receptive.field", "inputs", "negative"): "token ids are the head's own",
+    ("receptive.windows", "inputs", "negative"): "token ids are the head's own",
+    **{
+        ("receptive.ngrams", "inputs", numbers): "any whole numbers are tokens"
+        for numbers in ("negative", "far negative", "beyond 32 bits", "beyond 32 bits, unsigned")
+    },
+    ("receptive.sliding", "length", "list"): "one length an axis",
+    ("receptive.sliding", "width", "list"): "one width an axis",
+    ("receptive.sliding", "stride", "list"): "one step an axis",
+    ("receptive.sliding", "padding", "zero"): "none",
+    ("TopWindows.cut", "inputs", "*"): "values are cut, whatever they are",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
     ("core_units.rows_needed", "errors", "zero"): "no decision fails",
     **{

@@ -1,3 +1,5 @@
+from .enrichment import Ngrams as Ngrams
+from .enrichment import ngrams as ngrams
 from .fields import Field as Field
 from .fields import field as field
 from .fields import sliding as sliding

@@ -117,7 +117,7 @@ def field(
     probes, batch_size = as_count("probes", probes), as_count("batch_size", batch_size)
     inputs = as_taken_rows("inputs", inputs, head)
     axes = None if axes is None else as_count("axes", axes)
-    return found_field(accept_network(head, inputs), inputs, axes, probes, batch_size)
+    return found_field(accept_network(head, inputs, name="head"), inputs, axes, probes, batch_size)
 
 
 def found_field(head: Callable, inputs: Any, axes: int | None, probes: int, batch_size: int) -> Field:
@@ -166,7 +166,7 @@ def sliding(
     padding = as_count("padding", padding, least=0)
     around = [size + 2 * padding for size in lengths]
     if any(width > size for width, size in zip(widths, around, strict=True)):
-        raise ValueError(f"width: found {list(widths)}, wanted at most the input and its padding {around}")
+        raise ValueError(f"width: found {list(widths)}, wanted at most the length and its padding {around}")
     counts = [(size - width) // stride + 1 for size, width, stride in zip(around, widths, strides, strict=True)]
     places = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), axis=-1)
     start = places * strides - padding
@@ -202,7 +202,7 @@ def outputs_of(head: Callable, inputs: Any) -> tuple[int, ...]:
     """
     outputs = jax.eval_shape(lambda rows: applied(head, rows, name="head"), inputs)
     leaves = jax.tree.leaves(outputs)
-    if len(leaves) != 1 or leaves[0].ndim < 3:
+    if len(leaves) != 1 or leaves[0].ndim < 3 or not leaves[0].size:
         shapes = [list(leaf.shape) for leaf in leaves]
         raise ValueError(f"head: found outputs of shape {shapes}, wanted one array [rows, positions, …, units]")
     return leaves[0].shape

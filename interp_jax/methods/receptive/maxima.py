@@ -111,7 +111,7 @@ def windows(
     Args:
         head: ``[rows, …] -> [rows, *positions, units]``, up to the pooling and without it: activations that are not
             monotone, such as gelu, belong to the head if the network applies them before it pools.
-        inputs: [rows, *positions, …], tokens or floats.
+        inputs: [rows, *positions, …], tokens as the head takes them, or floats.
         pooled: [rows, units] the network's own maxima, compared with those found; None for no comparison.
         field: the receptive field of the head's positions, of `receptive.field` (of parts of the head, joined by
             `Field.behind`) or `receptive.sliding`; None finds it from the head.
@@ -130,7 +130,7 @@ def windows(
     """
     batch_size = as_count("batch_size", batch_size)
     inputs = as_taken_rows("inputs", inputs, head)
-    accepted = accept_network(head, inputs)
+    accepted = accept_network(head, inputs, name="head")
     rows, *places, _ = outputs_of(accepted, inputs)
     if field is None:
         field = found_field(accepted, inputs, None, 2, batch_size)
@@ -208,7 +208,7 @@ def top(
     unit = as_count("unit", unit, least=0, most=units - 1)
     value = windows.value[:, unit]
     order = np.argsort(-value, kind="stable")
-    order = order[_chosen(rows, total)[order]]
+    order = order[chosen_rows(rows, total)[order]]
     if groups is not None:
         _, first = np.unique(as_groups("groups", groups, total)[order], return_index=True)
         order = order[np.sort(first)]
@@ -242,5 +242,10 @@ def as_groups(name: str, values: Any, rows: int) -> np.ndarray:
     return np.unique(found, return_inverse=True)[1]
 
 
-def _chosen(rows, total) -> np.ndarray:
+def chosen_rows(rows: Any, total: int) -> np.ndarray:
+    """[total] which rows take part, all if nothing is given.
+
+    Raises:
+        ValueError: no mask of this length.
+    """
     return np.ones(total, bool) if rows is None else np.asarray(as_mask("rows", rows, (total,)))
