@@ -145,6 +145,21 @@ SAYS = [
     ),
     (lambda: _ascent([True, False, False], [False, True, False]), "activations 0.25 to 0.75 after 5 to 7 steps"),
     (
+        lambda: methods.ascent.TokenAscent(
+            jnp.zeros((2, 4), int),
+            jnp.ones(2),
+            jnp.ones(2),
+            jnp.array([[0.0, 1.0], [0.5, 1.0]]),
+            jnp.array([1, 3]),
+            jnp.ones(2, int),
+            jnp.ones(2, int),
+            jnp.array([True, False]),
+            jnp.array([False, True]),
+        ),
+        "TokenAscent: 1 of 2 lanes passed the threshold, 1 stalled, 0 ran out of steps\nobjectives 0 to 0.5 before, "
+        "1 to 1 after 1 to 3 changed tokens",
+    ),
+    (
         lambda: methods.receptive.Ngrams(
             ((100, 58), (256,)), np.array([9, 2]), np.array([1.5, 2.0]), np.ones(2), np.array([0.01, 0.8]), 10, 8
         ),

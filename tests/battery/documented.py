@@ -33,6 +33,7 @@ DOCUMENTED: dict[tuple[str, str, str], str] = {
     ("receptive.sliding", "stride", "list"): "one step an axis",
     ("receptive.sliding", "padding", "zero"): "none",
     ("TopWindows.cut", "inputs", "*"): "values are cut, whatever they are",
+    ("ascent.tokens", "threshold", "infinity"): "no lane converges, all take their steps",
     ("core_units.select", "swaps", "zero"): "nothing is exchanged",
     ("core_units.rows_needed", "errors", "zero"): "no decision fails",
     **{

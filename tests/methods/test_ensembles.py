@@ -55,6 +55,15 @@ def _tree_of(net, x):
 # Functions of a network and signals, by the method they try.
 EXAMPLES = {
     "ascent.maximize": lambda net, x: ascent.maximize(net, 0.1 * x, jnp.arange(6), steps=5, batch_size=4),
+    "ascent.tokens": lambda net, x: ascent.tokens(
+        net,
+        (x > 0).astype(int),
+        jnp.arange(6),
+        embed=lambda tokens: 0.1 * tokens,
+        vocabulary=jnp.arange(3),
+        candidates=5,
+        steps=2,
+    ),
     "averages.class_means": lambda net, x: averages.class_means(net.until(net.stage_names[0])(x), LABELS, classes=3),
     "ablation.replace_units": lambda net, x: ablation.replace_units(_segments(net), x, [jnp.ones(100)], [UNITS]),
     "ablation.ablate_mean": lambda net, x: ablation.ablate_mean(_segments(net), x, [UNITS]),

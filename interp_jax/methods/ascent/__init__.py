@@ -1,4 +1,4 @@
-"""Inputs that a unit responds to most: gradient ascent, and regularizers that keep the inputs natural."""
+"""Inputs that a unit responds to most: gradient ascent with its regularizers, and replacement of tokens."""
 
 import lazy_loader
 

@@ -6,3 +6,5 @@ from .regularizers import clip_contribution as clip_contribution
 from .regularizers import clip_norm as clip_norm
 from .regularizers import gaussian_blur as gaussian_blur
 from .regularizers import l2_decay as l2_decay
+from .replacing import TokenAscent as TokenAscent
+from .replacing import tokens as tokens

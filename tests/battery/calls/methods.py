@@ -49,6 +49,10 @@ def _pairs(tokens):
     return embedded[:, 1:] - 2 * embedded[:, :-1]
 
 
+def _token_scores(embedded):
+    return jnp.tanh(embedded).sum(1) @ normal(3, CLASSES, seed=22)
+
+
 def _windows():
     return methods.receptive.windows(_pairs, TOKENS, field=methods.receptive.sliding(9, 2))
 
@@ -71,6 +75,14 @@ CALLS = {
     "ascent.gaussian_blur": lambda: {"width": 0.6},
     "ascent.l2_decay": lambda: {"rate": 0.1},
     "ascent.maximize": lambda: {"start": INPUTS, "units": LABELS, "steps": 3, "rate": 0.1},
+    "ascent.tokens": lambda: {
+        "network": _token_scores,
+        "start": TOKENS[:2],
+        "units": np.arange(2),
+        "embed": TABLE,
+        "candidates": 4,
+        "steps": 2,
+    },
     "critical_rows": lambda: {"radius": 0.1, "steps": 2},
     "deconvnet": lambda: {"stages": STAGES, "stage": "relu", "unit": 1},
     "integrated_gradients": lambda: {"nodes": 3},
