@@ -125,7 +125,7 @@ def tokens(
         batch_size: sequences that the network is given at a time.
 
     Returns:
-        `TokenAscent`, lanes in the order of ``start``. Ties go to the first candidate, in the order of the estimates, of
+        `TokenAscent`, lanes in the order of ``start``. Ties go to the first candidate, in the order of estimates, of
         positions and then the vocabulary, or of the draw. A replacement whose objective is NaN is no gain.
 
     Raises:

@@ -100,8 +100,9 @@ def ngrams(
         key: a JAX random key, which divides the groups.
         rows: [rows] True for rows that take part, such as those of one class; None for all.
         lengths: the least and the most tokens of an n-gram.
-        candidates: n-grams chosen and tested, at most: those of smallest p on the choosing groups. One that a longer
-            n-gram of as many groups holds is left out, and so is one of a single group.
+        candidates: n-grams chosen and tested, at most: those of smallest p on the choosing groups. Left out is
+            one of a single group; one that a longer n-gram of as many groups holds; and one that has more than half of
+            the shorter one's tokens in a row with an n-gram of smaller p.
         share: of the groups, on which n-grams are chosen.
         ignored: tokens such as padding: n-grams with them are not counted, and windows of nothing else are no windows.
 
@@ -137,7 +138,7 @@ def ngrams(
     data = _Rows.of(windows, unit, tokens, groups, part, as_counts("ignored", ignored, least=-(2**63)))
     choosing, testing = data.divided(as_key(key), float(share))
     found = _closed(choosing.held(least, most))[:_TRIED]
-    order = sorted(found, key=lambda ngram: choosing.test(ngram)[2])[:candidates]
+    order = _apart(sorted(found, key=lambda ngram: choosing.test(ngram)[2]), candidates)
     tests = sorted(((*testing.test(ngram), ngram) for ngram in order), key=lambda each: each[2])
     observed, expected, p_value = (np.array([each[i] for each in tests]) for i in range(3))
     names = tuple(each[3] for each in tests)
@@ -242,6 +243,23 @@ def _closed(groups: dict[tuple[int, ...], int]) -> list[tuple[int, ...]]:
     parts = {part for ngram, count in groups.items() for part in (ngram[:-1], ngram[1:]) if groups.get(part) == count}
     closed = [ngram for ngram in groups if ngram not in parts]
     return sorted(closed, key=lambda ngram: (-groups[ngram], -len(ngram), ngram))
+
+
+def _apart(ngrams: list[tuple[int, ...]], count: int) -> list[tuple[int, ...]]:
+    """The first n-grams that share no run of more than half of the shorter one's tokens with an earlier one."""
+    chosen: list[tuple[int, ...]] = []
+    for ngram in ngrams:
+        if len(chosen) == count:
+            break
+        if not any(_share_a_run(ngram, other) for other in chosen):
+            chosen.append(ngram)
+    return chosen
+
+
+def _share_a_run(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    length = min(len(first), len(second)) // 2 + 1
+    runs = {first[start : start + length] for start in range(len(first) - length + 1)}
+    return any(second[start : start + length] in runs for start in range(len(second) - length + 1))
 
 
 def _tail(chances: np.ndarray, least: int) -> float:

@@ -165,8 +165,9 @@ def _maxima(head, rows):
 
 def _check_pooled(pooled, value):
     pooled = as_numpy("pooled", pooled, shape=value.shape)
-    scale = np.abs(value).max(initial=0.0)
-    if not np.allclose(pooled, value, rtol=1e-4, atol=1e-5 * scale, equal_nan=True):
+    # Another program rounds otherwise, and a normalization may magnify that; another head differs by far more.
+    noise = 1e-2 * np.nanmax(np.abs(value - np.nanmean(value))) + 1e-6 * np.nanmax(np.abs(value))
+    if not np.allclose(pooled, value, rtol=0, atol=noise, equal_nan=True):
         worst = float(np.nanmax(np.abs(pooled - value)))
         raise ValueError(
             f"pooled: found values up to {worst:.3g} from the head's maxima, wanted the maxima of the head"

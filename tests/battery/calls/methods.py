@@ -204,6 +204,9 @@ CALLS = {
         "lengths": (1, 2),
         "candidates": 3,
     },
+    "Ngrams.texts": lambda: {
+        "self": methods.receptive.Ngrams(((1, 2),), *[np.ones(1)] * 4, 3, 3),
+    },
     "receptive.sliding": lambda: {"length": 9, "width": 2},
     "receptive.top": lambda: {"windows": _windows(), "unit": 1, "count": 3},
     "receptive.windows": lambda: {"head": _pairs, "inputs": TOKENS},

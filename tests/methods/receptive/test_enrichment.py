@@ -88,6 +88,12 @@ def test_a_planted_ngram_is_found_on_held_out_groups_and_its_parts_are_left_out(
     np.testing.assert_array_equal(found.p_value, np.sort(found.p_value))
 
 
+def test_of_ngrams_that_share_a_run_the_first_stays():
+    given = [(1, 2, 3, 4), (2, 3), (3, 4, 5), (2, 3, 4, 9, 9), (4, 5), (4,), (5, 1, 2, 6, 7)]
+    assert enrichment._apart(given, 10) == [(1, 2, 3, 4), (4, 5), (5, 1, 2, 6, 7)]
+    assert enrichment._apart(given, 1) == given[:1]
+
+
 def test_chance_windows_enrich_nothing_more_often_than_their_level():
     passed = 0
     for seed in range(20):
