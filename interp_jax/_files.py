@@ -1,17 +1,50 @@
 """Files that are written whole or not at all, read without pickle, and never outside their folder."""
 
 import contextlib
+import errno
+import math
 import os
 import re
 import secrets
+import shutil
 import time
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 _PLAIN = re.compile(r"\w[\w.=+-]*")
+_FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
+_CLOSED = {errno.EROFS: "a read-only file system", errno.EACCES: "no permission", errno.EPERM: "no permission"}
+# Arrays that take more memory than this are read only from files that are not much smaller.
+LARGEST_UNPACKED, LARGEST_RATIO = 2**28, 100
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A context manager in which a full disk and a place where nothing can be written are named, with what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            text = f"{path}: found {_FULL[error.errno]}, wanted room for it. Free some space and repeat the command."
+            raise _like(OSError(text), error) from error
+        if error.errno in _CLOSED:
+            text = f"{path}: found {_CLOSED[error.errno]}, wanted a place where it can be written. Choose another one."
+            raise _like(PermissionError(text), error) from error
+        raise
+
+
+def _like(new: OSError, error: OSError) -> OSError:
+    new.errno = error.errno
+    return new
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name beside a file or folder, by which `discard_leftovers` knows what a killed writer left behind."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -25,16 +58,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         OSError: writing failed; the old file is untouched and the temporary one is removed.
     """
     # Not tempfile.mkstemp: its files are readable only by the owner, whatever the umask.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # KeyboardInterrupt too
-        temporary.unlink(missing_ok=True)
-        raise
+    temporary = temporary_beside(path)
+    with writing(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # KeyboardInterrupt too
+            with contextlib.suppress(OSError):  # a read-only file system refuses this too
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -93,20 +128,62 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """The named arrays of an ``.npz`` file, none of them unpickled.
 
+    The sizes that the file declares are read before anything is unpacked: a small file that would take more than
+    256 MiB of memory is refused.
+
     Raises:
         OSError: no such file, or one that cannot be read.
-        ValueError: a file of another kind, a truncated one, or one with pickled parts.
+        ValueError: a file of another kind, a truncated one, one with pickled parts, or one that would grow a hundredfold.
     """
     try:
         with as_path(path).open("rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.lib.npyio.NpzFile):
-                return dict(stored)
-    except OSError:
+            if not zipfile.is_zipfile(file):
+                file.seek(0)
+                np.load(file, allow_pickle=False)  # raises for what is damaged
+            else:
+                return _unpacked(path, file)
+    except (OSError, _Declared):
         raise
     except Exception as error:  # a zip archive with wrong bytes in it raises almost anything
         raise ValueError(f"path: found {path}, wanted a whole .npz file without pickled parts") from error
     raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
+
+
+class _Declared(ValueError):
+    """Sizes that a file declares and that are not believed."""
+
+
+def _unpacked(path, file) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        size, packed = sum(entry.file_size for entry in entries), os.fstat(file.fileno()).st_size
+        if size > max(LARGEST_UNPACKED, LARGEST_RATIO * packed):
+            raise _Declared(
+                f"path: found {path} of {packed:,} bytes with arrays of {size:,}, wanted at most {LARGEST_RATIO} times "
+                "as many as in the file; numpy.savez stores them without compression"
+            )
+        arrays = {}
+        for entry in entries:
+            name = entry.filename.removesuffix(".npy")
+            if name in arrays or name == entry.filename:
+                raise ValueError(f"found the entry {entry.filename!r} twice or without .npy, wanted names of arrays")
+            with archive.open(entry) as stream:
+                _check_header(stream, entry.file_size)
+            with archive.open(entry) as stream:
+                arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+                if stream.read(1):
+                    raise ValueError(f"found bytes after the array {name!r}")
+        return arrays
+
+
+def _check_header(stream, size: int) -> None:
+    """Compares an array's declared shape with the size of its entry, before memory is taken for it."""
+    version = np.lib.format.read_magic(stream)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, _, dtype = read_header(stream)
+    declared = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or min(shape, default=0) < 0 or declared != size - stream.tell():
+        raise ValueError(f"found {dtype} {list(shape)} in {size} bytes")
 
 
 def as_path(path) -> Path:
@@ -117,7 +194,7 @@ def as_path(path) -> Path:
 
 
 def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
-    """Removes the temporary files that a killed writer left behind.
+    """Removes the temporary files and folders that a killed writer left behind.
 
     Args:
         folder: where to look; its subfolders are not searched.
@@ -125,7 +202,11 @@ def discard_leftovers(folder: Path, *, age: float = 3600.0) -> None:
     """
     for path in folder.glob(".*." + "[0-9a-f]" * 8 + ".tmp"):
         with contextlib.suppress(FileNotFoundError):  # its writer was faster
-            if time.time() - path.stat().st_mtime >= age:
+            if age and time.time() - path.stat().st_mtime < age:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 path.unlink()
 
 

@@ -1,5 +1,6 @@
 """The state of an unfinished training on disk, so that an interrupted one can be resumed."""
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -76,7 +77,9 @@ class Resuming:
     def _states(self) -> list[Path]:
         """The states, including incomplete ones that a killed process left."""
         paths = self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ()
-        return [path for path in paths if path.name.partition(".orbax-checkpoint-tmp")[0].isdigit()]
+        return [
+            path for path in paths if re.fullmatch(r"\d+(\.orbax-checkpoint-tmp.*)?|\.\d+\.[0-9a-f]{8}\.tmp", path.name)
+        ]
 
 
 def _stored(array):

@@ -70,12 +70,17 @@ def load_fit(folder: str | Path, like: nnx.Module) -> Fit:
     """
     if not isinstance(like, nnx.Module):
         raise TypeError(f"like: found {describe(like)}, wanted a Chain or another NNX module")
-    tree = restored_tree(folder)
-    try:
-        saved, history, best_epoch = tree["variables"], History(**tree["history"]), tree["best_epoch"]
-    except Exception as error:
-        name = Path(folder).name
-        raise ValueError(f"folder: found no fit in {name}, wanted what save_fit wrote: {error}") from error
+    check_folder("folder", folder)
     graph, state = nnx.split(like)
-    nnx.replace_by_pure_dict(state, filled(folder, nnx.to_pure_dict(state), saved))
+    absent = f"no fit in {Path(folder).name}, wanted what save_fit wrote"
+    tree = restored_tree(folder, "variables", named_arrays("like", nnx.to_pure_dict(state)), absent)
+    try:
+        history, best_epoch = History(**tree["history"]), tree["best_epoch"]
+        epochs, *lanes = history.loss.shape
+        fits = all(each.shape == (epochs, *lanes) for each in history) and list(best_epoch.shape) == lanes
+        if not fits or best_epoch.dtype.kind not in "iu" or not np.all((best_epoch >= 0) & (best_epoch <= epochs)):
+            raise ValueError(f"{describe(history.loss)} as loss and {describe(best_epoch)} as best epoch")
+    except Exception as error:
+        raise ValueError(f"folder: found {absent}: {error}") from error
+    nnx.replace_by_pure_dict(state, filled(nnx.to_pure_dict(state), tree["variables"]))
     return Fit(inference_view(nnx.merge(graph, state)), History(*map(np.asarray, history)), np.asarray(best_epoch))

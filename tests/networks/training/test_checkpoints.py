@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 from interp_jax import networks
@@ -85,6 +90,75 @@ def test_arrays_of_a_device_that_is_not_here_can_be_read(tmp_path):
     assert isinstance(loaded["a"], jax.Array)
     np.testing.assert_array_equal(loaded["a"], tree["a"])
     assert loaded["b"].dtype == np.float64
+
+
+ON_EIGHT = """
+import sys, jax, numpy as np, orbax.checkpoint as ocp
+from jax.sharding import NamedSharding, PartitionSpec
+from interp_jax import networks
+mesh = jax.make_mesh((8,), ("rows",))
+rows = jax.device_put(np.arange(16.0, dtype=np.float32), NamedSharding(mesh, PartitionSpec("rows")))
+one = jax.device_put(np.float32(3), jax.devices()[7])
+networks.save_arrays(sys.argv[1] + "/now", {"rows": rows, "one": one})
+with ocp.StandardCheckpointer() as checkpointer:  # as earlier versions stored them
+    checkpointer.save(sys.argv[1] + "/earlier", {"arrays": {"rows": rows, "one": one}})
+"""
+
+
+def test_arrays_of_eight_devices_are_read_on_one(tmp_path):
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", ON_EIGHT, tmp_path], check=True, env=os.environ | flags)
+    stored = (tmp_path / "now" / "_sharding").read_text()
+    assert "NamedSharding" not in stored
+    assert "cpu:7" not in stored
+    assert "NamedSharding" in (tmp_path / "earlier" / "_sharding").read_text()
+    for name in ("now", "earlier"):
+        loaded = networks.load_arrays(tmp_path / name, {"rows": jnp.zeros(16), "one": np.float32(0)})
+        np.testing.assert_array_equal(loaded["rows"], np.arange(16.0))
+        assert loaded["rows"].sharding.device_set == set(jax.devices()[:1])
+        assert loaded["one"] == 3
+
+
+def test_of_many_that_save_one_folder_one_wins_and_the_others_are_told(tmp_path):
+    def save(number):
+        try:
+            networks.save_arrays(tmp_path / "one", {"a": jnp.full(1000, number)})
+        except ValueError as error:
+            return str(error)
+        return number
+
+    with ThreadPoolExecutor(24) as pool:
+        results = list(pool.map(save, range(24)))
+    winners = [each for each in results if isinstance(each, int)]
+    assert len(winners) == 1
+    losers = {each for each in results if isinstance(each, str)}
+    assert losers == {"folder: found one already there, wanted a new one"}
+    loaded = networks.load_arrays(tmp_path / "one", {"a": jnp.zeros(1000, int)})
+    np.testing.assert_array_equal(loaded["a"], winners[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_damaged_checkpoints_are_named_with_what_to_do(tmp_path):
+    networks.save_arrays(tmp_path / "a", {"a": jnp.arange(4.0)})
+    for path in [path for path in (tmp_path / "a").rglob("*") if path.is_file() and path.stat().st_size > 100]:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        try:
+            loaded = networks.load_arrays(tmp_path / "a", {"a": jnp.zeros(4)})
+        except ValueError as error:
+            assert str(tmp_path / "a") in str(error)
+            assert "Remove the folder" in str(error)
+            assert "\n" not in str(error)
+        else:
+            np.testing.assert_array_equal(loaded["a"], np.arange(4.0))
+        path.write_bytes(whole)
+
+
+def test_sizes_are_compared_before_anything_is_read(tmp_path, monkeypatch):
+    networks.save_arrays(tmp_path / "a", {"a": jnp.zeros((1000, 1000))})
+    monkeypatch.setattr(ocp.Checkpointer, "restore", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match="like: found other arrays than those saved in a"):
+        networks.load_arrays(tmp_path / "a", {"a": jnp.zeros(4)})
 
 
 @pytest.mark.parametrize(
