@@ -133,7 +133,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         OSError: no such file, or one that cannot be read.
-        ValueError: a file of another kind, a truncated one, one with pickled parts, or one that would grow a hundredfold.
+        ValueError: a file of another kind, a truncated one, one with pickled parts, or one that would grow a
+            hundredfold.
     """
     try:
         with as_path(path).open("rb") as file:
@@ -142,14 +143,14 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
                 np.load(file, allow_pickle=False)  # raises for what is damaged
             else:
                 return _unpacked(path, file)
-    except (OSError, _Declared):
+    except (OSError, _DeclaredError):
         raise
     except Exception as error:  # a zip archive with wrong bytes in it raises almost anything
         raise ValueError(f"path: found {path}, wanted a whole .npz file without pickled parts") from error
     raise ValueError(f"path: found {path}, wanted an .npz file of named arrays")
 
 
-class _Declared(ValueError):
+class _DeclaredError(ValueError):
     """Sizes that a file declares and that are not believed."""
 
 
@@ -158,7 +159,7 @@ def _unpacked(path, file) -> dict[str, np.ndarray]:
         entries = archive.infolist()
         size, packed = sum(entry.file_size for entry in entries), os.fstat(file.fileno()).st_size
         if size > max(LARGEST_UNPACKED, LARGEST_RATIO * packed):
-            raise _Declared(
+            raise _DeclaredError(
                 f"path: found {path} of {packed:,} bytes with arrays of {size:,}, wanted at most {LARGEST_RATIO} times "
                 "as many as in the file; numpy.savez stores them without compression"
             )

@@ -1,28 +1,39 @@
 """One run of a study: a resumable folder, and its page."""
 
 import contextlib
-import re
 import shutil
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from interp_jax._files import discard_leftovers, escaped, is_plain, plain_name, write_bytes, write_text
+from interp_jax._files import discard_leftovers, escaped, plain_name, write_bytes, write_text, writing
 from interp_jax.reports import _page as page
+from interp_jax.reports._lock import Lock
+from interp_jax.reports._overwriting import (
+    checkpoint_names,
+    figure_names,
+    is_section,
+    leftovers,
+    read_section,
+    remove_run,
+    section_names,
+)
 from interp_jax.reports._records import read_record, write_record
 from interp_jax.reports._settings import differences
 from interp_jax.reports._values import to_json
-from interp_jax.reports.section import RECORD_KEYS, Section, check_blocks
+from interp_jax.reports.section import Section
 
 
 class Run:
     """The results of a study under ``<root>/<study>/<name>/``; made by `Run.open`.
 
     A section is finished when its ``sections/<id>.json`` exists. ``metrics.json``, ``timing.json`` and ``report.html``
-    are made from these files, the figures and the configuration, and can be remade at any time. Two processes may
-    work on different sections of one run.
+    are made from these files, the figures and the configuration, and can be remade at any time.
+
+    One process at a time has a run, by a lock beside its folder that ends with the process, whatever ends it.
 
     Attributes:
         folder: the run's folder.
@@ -39,6 +50,7 @@ class Run:
         self._environment: dict[str, Any] = {}
         self._checkpoints: list[str] = []
         self._finished: dict[str, dict[str, Any]] = {}
+        self._release: Any = None
 
     @classmethod
     def open(
@@ -69,8 +81,11 @@ class Run:
 
         Raises:
             TypeError: a setting that JSON cannot hold.
-            ValueError: a name that is not a plain folder name, a run with other settings or sections in the folder, or
-                a damaged file there. Arguments are checked before any folder is made.
+            ValueError: a name that is not a plain folder name, a run with other settings or sections in the folder,
+                a damaged file there, or with ``overwrite`` a file that no run wrote in the place of one. Arguments are
+                checked before any folder is made.
+            BlockingIOError: another process has the run; the message says which, on which host, since when.
+            OSError: a full disk, or a place where nothing can be written.
 
         Example:
             >>> import tempfile
@@ -93,13 +108,25 @@ class Run:
         if not isinstance(config, Mapping):
             raise TypeError(f"config: found {type(config).__name__}, wanted a mapping")
         run = cls(folder, to_json(config, "config"), title, lead, sections)
-        if overwrite:
-            _remove_run(folder, sections)
-        if (folder / "config.json").exists():
-            run._resume()
-        else:
-            run._begin(overwrite)
+        lock = Lock(folder)
+        run._release = weakref.finalize(run, lock.release)
+        try:
+            run._discard_leftovers(alone=lock.first)
+            if overwrite:
+                remove_run(folder, sections, run._config)
+            if (folder / "config.json").exists():
+                run._resume()
+            else:
+                run._begin(overwrite)
+        except BaseException:
+            run.close()
+            raise
         return run
+
+    def close(self) -> None:
+        """Lets other processes have the run, which the end of this process does too; nothing is to be written after."""
+        if self._release is not None:
+            self._release()
 
     def finished(self, id: str) -> bool:
         """Whether a section is finished and on disk.
@@ -126,7 +153,8 @@ class Run:
             ValueError: the name is not a plain folder name.
         """
         folder = self._folder("checkpoints") / plain_name("name", name)
-        folder.parent.mkdir(exist_ok=True)
+        with writing(folder.parent):
+            folder.parent.mkdir(exist_ok=True)
         if name not in self._checkpoints:
             self._checkpoints.append(name)
             self._write_results()
@@ -142,7 +170,8 @@ class Run:
             ValueError: the run has no such section.
         """
         self._check_declared(id)
-        self._folder("results").mkdir(exist_ok=True)
+        with writing(self._folder("results")):
+            self._folder("results").mkdir(exist_ok=True)
         return self._folder("results") / f"{id}.npz"
 
     def environment(self, mapping: Mapping) -> None:
@@ -185,7 +214,7 @@ class Run:
         self._check_figures(section)
         seconds = earlier["seconds"] if earlier else 0.0 if again else time.perf_counter() - start
         self._keep(section, section.record(seconds))
-        for name in set(_figure_names(earlier)) - section.images.keys() if earlier else ():
+        for name in set(figure_names(earlier)) - section.images.keys() if earlier else ():
             (self._folder("figures") / f"{name}.png").unlink(missing_ok=True)
 
     def _begin(self, overwrite: bool) -> None:
@@ -201,7 +230,8 @@ class Run:
 
     def _resume(self) -> None:
         """Reads finished sections; the results are rewritten in case the run was stopped before that."""
-        lines = differences(read_record(self.folder / "config.json"), self._config)
+        with _remedy("Pass --overwrite to start anew, or another --name"):
+            lines = differences(read_record(self.folder / "config.json"), self._config)
         if lines:
             raise ValueError(
                 f"{self.folder}: found a run with other settings, wanted the same:\n  "
@@ -211,16 +241,17 @@ class Run:
         self._make_folders()
         self._read_sections()
         if (self.folder / "timing.json").exists():
-            timing = read_record(self.folder / "timing.json", {"environment": dict})
-            self._environment, self._checkpoints = timing["environment"], _checkpoint_names(self.folder)
+            with _remedy("Remove it: it is made again"):
+                timing = read_record(self.folder / "timing.json", {"environment": dict})
+            self._environment, self._checkpoints = timing["environment"], checkpoint_names(self.folder)
         self._write_results()
 
     def _read_sections(self) -> None:
         """Reads the sections on disk, including those of other processes."""
         for path in sorted(self._folder("sections").glob("*.json")):
             if path.stem in self._order:
-                self._finished[path.stem] = self._finished.get(path.stem) or _read_section(path)
-            elif _is_section(path):
+                self._finished[path.stem] = self._finished.get(path.stem) or self._read_section(path)
+            elif path.stem in section_names(self.folder) and is_section(path):
                 raise ValueError(
                     f"{path}: found a section that this study does not have, wanted one of {', '.join(self._order)}. "
                     "Remove the file, or pass --overwrite to replace the run."
@@ -253,7 +284,7 @@ class Run:
             title=self._title,
             lead=self._lead,
             sections=finished,
-            images={name: self._read_image(name) for record in finished.values() for name in _figure_names(record)},
+            images={name: self._read_image(name) for record in finished.values() for name in figure_names(record)},
             declared=len(self._order),
             config=self._config,
             environment=self._environment,
@@ -262,16 +293,24 @@ class Run:
         metrics = {id: record["metrics"] for id, record in finished.items()}
         unfinished = [id for id in self._order if id not in finished]
         timing = {"sections": seconds, "total": total, "unfinished": unfinished, "environment": self._environment}
-        timing["checkpoints"] = self._checkpoints = sorted({*self._checkpoints, *_checkpoint_names(self.folder)})
+        timing["checkpoints"] = self._checkpoints = sorted({*self._checkpoints, *checkpoint_names(self.folder)})
         write_record(self.folder / "metrics.json", metrics, sort_keys=True)
         write_record(self.folder / "timing.json", timing)
         write_text(self.report, html)
 
     def _read_image(self, name: str) -> bytes:
         path = self._folder("figures") / f"{name}.png"
+        remedy = "Remove the file of its section in sections/: the same command then draws it again."
         if not path.is_file():
-            raise ValueError(f"{path}: found no such file, wanted a section's figure. Pass --overwrite to start anew.")
-        return path.read_bytes()
+            raise ValueError(f"{path}: found no such file, wanted a section's figure. {remedy}")
+        image = path.read_bytes()
+        if not image.startswith(b"\x89PNG\r\n\x1a\n") or image[-8:-4] != b"IEND":
+            raise ValueError(f"{path}: found a damaged file, wanted a whole PNG image. {remedy}")
+        return image
+
+    def _read_section(self, path: Path) -> dict[str, Any]:
+        with _remedy("Remove it: the same command draws the section again"):
+            return read_section(path)
 
     def _check_declared(self, id: str) -> None:
         if id not in self._order:
@@ -281,7 +320,7 @@ class Run:
         for id, record in self._finished.items():
             if id == section.id:
                 continue
-            shared = sorted(set(_figure_names(record)) & section.images.keys())
+            shared = sorted(set(figure_names(record)) & section.images.keys())
             if shared:
                 raise ValueError(
                     f"name: found the figure {shared[0]!r} in {id!r} too, wanted new names in {section.id!r}"
@@ -289,73 +328,27 @@ class Run:
 
     def _make_folders(self) -> None:
         for name in ("sections", "figures"):
-            self._folder(name).mkdir(parents=True, exist_ok=True)
-            discard_leftovers(self._folder(name))
-        discard_leftovers(self._folder("results"))
-        discard_leftovers(self.folder)
+            with writing(self._folder(name)):
+                self._folder(name).mkdir(parents=True, exist_ok=True)
+
+    def _discard_leftovers(self, alone: bool) -> None:
+        """Removes the temporary files of killed writers, even young ones if no other run of this process is open."""
+        for name in ("", "sections", "figures", "results", "checkpoints"):
+            discard_leftovers(self._folder(name), age=0.0 if alone else 3600.0)
+        if not alone:
+            return
+        for name in checkpoint_names(self.folder):  # of earlier versions
+            for path in leftovers(self.folder, name, r"\.orbax-checkpoint-tmp.*"):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _folder(self, name: str) -> Path:
         return self.folder / name
 
 
-def _figure_names(record: dict[str, Any]) -> list[str]:
-    return [block["name"] for block in record["blocks"] if block["kind"] == "figure"]
-
-
-def _read_section(path: Path) -> dict[str, Any]:
-    record = read_record(path, RECORD_KEYS)
-    check_blocks(path, record)
-    return record
-
-
-def _is_section(path: Path) -> bool:
+@contextlib.contextmanager
+def _remedy(sentence: str) -> Iterator[None]:
+    """A context manager in which a refusal ends with what to do."""
     try:
-        return bool(_read_section(path))
-    except ValueError:
-        return False
-
-
-def _checkpoint_names(folder: Path) -> list[str]:
-    """The checkpoints of a run by their stored names; for an older run that stored none, all folders."""
-    try:
-        names = read_record(folder / "timing.json").get("checkpoints")
-    except (FileNotFoundError, ValueError):
-        return []
-    if not isinstance(names, list):
-        names = sorted(each.name for each in folder.glob("checkpoints/*") if each.is_dir())
-    return [name for name in names if is_plain(name)]
-
-
-def _remove_run(folder: Path, sections: Sequence[str]) -> None:
-    """Removes the files of a run, and nothing else; a symbolic link is removed, its target stays.
-
-    The order leaves a shorter valid run if interrupted: sections, their figures, checkpoints, results and settings.
-    """
-    if folder.is_symlink():
-        raise ValueError(f"{folder}: found a symbolic link, wanted a folder to overwrite. Pass another --name.")
-    for name in ("sections", "figures", "results", "checkpoints"):
-        if (folder / name).is_symlink():
-            (folder / name).unlink()
-    for path in sorted(folder.glob("sections/*.json")):
-        names = _figure_names(_read_section(path)) if (section := _is_section(path)) else []
-        if section or path.stem in sections:
-            path.unlink()
-        for name in names:
-            (folder / "figures" / f"{name}.png").unlink(missing_ok=True)
-    for id in sections:
-        (folder / "results" / f"{id}.npz").unlink(missing_ok=True)
-    for name in _checkpoint_names(folder):
-        # With the leftovers of a killed training or writer beside it.
-        for path in folder.glob(f"checkpoints/{name}*"):
-            if not re.fullmatch(r"(\.unfinished)?(\.orbax-checkpoint-tmp.*)?", path.name.removeprefix(name)):
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-    for name in ("report.html", "metrics.json", "timing.json"):
-        (folder / name).unlink(missing_ok=True)
-    for name in ("sections", "figures", "results", "checkpoints"):
-        with contextlib.suppress(OSError):  # not there, or not empty
-            (folder / name).rmdir()
-    (folder / "config.json").unlink(missing_ok=True)
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error}. {sentence}.") from error

@@ -181,8 +181,8 @@ def test_leftovers_of_a_killed_writer_are_removed_on_resume(run, tmp_path):
     assert foreign.exists()
 
 
-def test_two_processes_work_at_one_run(tmp_path, monkeypatch):
-    """The second starts while the first is in the midst of writing a file."""
+def test_a_run_is_opened_again_in_its_process(tmp_path, monkeypatch):
+    """In the midst of writing a file."""
     first, flush, others = open_run(tmp_path), os.fsync, []
 
     def start_another(descriptor):
@@ -203,7 +203,7 @@ def test_two_processes_work_at_one_run(tmp_path, monkeypatch):
     assert not second.finished("third"), "it has not looked since"
 
 
-def test_checkpoints_of_two_processes_are_all_known(tmp_path):
+def test_checkpoints_of_a_run_opened_twice_are_all_known(tmp_path):
     first, second = open_run(tmp_path), open_run(tmp_path)
     first.checkpoint("a").mkdir()
     second.checkpoint("b").mkdir()
@@ -348,6 +348,54 @@ def test_overwrite_leaves_a_folder_that_no_run_wrote(tmp_path):
     assert set(snapshot(folder)) == {"config.json", *mine}
     fill(run, "second")
     assert (folder / "figures" / "drawing.svg").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["config.json", "report.html", "metrics.json", "timing.json", "results/first.npz"])
+def test_overwrite_refuses_files_that_no_run_wrote(tmp_path, name):
+    folder = tmp_path / "study" / "run"
+    for each in (name, "notes.txt"):
+        (folder / each).parent.mkdir(parents=True, exist_ok=True)
+        (folder / each).write_text('{"mine": 1}')
+    before = snapshot(folder)
+    with pytest.raises(ValueError, match=f"{name}: found a file that no run wrote, wanted .* another --name"):
+        open_run(tmp_path, overwrite=True)
+    assert snapshot(folder) == before
+
+
+def test_overwrite_replaces_a_run_that_was_stopped_at_its_settings(tmp_path):
+    (open_run(tmp_path).folder / "timing.json").unlink(missing_ok=True)
+    config = {"seed": 1, "optimizer": {"rate": 0.1}}
+    assert read_record(open_run(tmp_path, config=config, overwrite=True).folder / "config.json") == config
+
+
+def test_overwrite_leaves_sections_that_the_index_does_not_name(run, tmp_path):
+    copied = run.folder / "sections" / "first-of-yesterday.json"
+    shutil.copyfile(run.folder / "sections" / "first.json", copied)
+    before = copied.read_bytes()
+    again = open_run(tmp_path, overwrite=True)
+    fill(again, "second")
+    assert copied.read_bytes() == before
+
+
+def test_checkpoints_of_an_old_run_that_orbax_did_not_write_stay(run, tmp_path):
+    for name in ("net/_METADATA", "net/d/0a", "mine/notes.txt"):
+        path = run.folder / "checkpoints" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    timing = read_record(run.folder / "timing.json")
+    del timing["checkpoints"]
+    (run.folder / "timing.json").write_text(json.dumps(timing))
+    open_run(tmp_path, overwrite=True)
+    assert [path.name for path in (run.folder / "checkpoints").iterdir()] == ["mine"]
+
+
+def test_a_truncated_figure_is_named(run, tmp_path):
+    path = run.folder / "figures" / "first.png"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: found a damaged file.*Remove the file of its sec"):
+        open_run(tmp_path)
+    (run.folder / "sections" / "first.json").unlink()
+    fill(open_run(tmp_path), "first")
 
 
 def test_overwrite_mends_damaged_files(run, tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 
 from interp_jax.networks.training._steps import History, TrainingState, curves
 
+STATE = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?|\.\d+\.[0-9a-f]{8}\.tmp")
 SECONDS = 60.0
 """Least time between two states on disk; writing one takes up to a second."""
 
@@ -77,9 +78,7 @@ class Resuming:
     def _states(self) -> list[Path]:
         """The states, including incomplete ones that a killed process left."""
         paths = self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ()
-        return [
-            path for path in paths if re.fullmatch(r"\d+(\.orbax-checkpoint-tmp.*)?|\.\d+\.[0-9a-f]{8}\.tmp", path.name)
-        ]
+        return [path for path in paths if STATE.fullmatch(path.name)]
 
 
 def _stored(array):

@@ -85,8 +85,8 @@ def load_arrays(folder: str | Path, like: Any) -> Any:
 def save_tree(folder, tree: dict) -> None:
     """Writes nested dicts of arrays with orbax; the folder appears only when it is complete.
 
-    All are stored from the host's memory, whichever devices they are on, so that any machine can read them. Of several processes or threads that write one
-    folder, the first to finish has it and the others are refused.
+    All are stored from the host's memory, whichever devices they are on, so that any machine can read them. Of several
+    processes or threads that write one folder, the first to finish has it and the others are refused.
     """
     folder = Path(folder).absolute()
     _check_new(folder)
@@ -129,7 +129,7 @@ def restored_tree(folder, part: str, wanted: dict, absent: str) -> dict:
             _check_described(folder, described, part, wanted, absent)  # before memory is taken for them
             arrays = checkpointer.restore(folder, restore_args=on_host)
         return jax.tree.map(lambda leaf, saved: leaf if saved.sharding is None else _placed(leaf), arrays, described)
-    except _OtherArrays:
+    except _OtherArraysError:
         raise
     except Exception as error:
         reason = str(error).partition("\n")[0][:200]
@@ -139,19 +139,20 @@ def restored_tree(folder, part: str, wanted: dict, absent: str) -> dict:
         ) from error
 
 
-class _OtherArrays(ValueError):
+class _OtherArraysError(ValueError):
     """A checkpoint that can be read, of other arrays than wanted."""
 
 
 def _check_described(folder: Path, described: dict, part: str, wanted: dict, absent: str) -> None:
     if not isinstance(described.get(part), dict):
-        raise _OtherArrays(f"folder: found {absent}")
+        raise _OtherArraysError(f"folder: found {absent}")
     differing = sorted(_described(wanted).items() ^ _described(described[part]).items())
     if differing:
-        raise _OtherArrays(f"like: found other arrays than those saved in {folder.name}: {differing}")
+        raise _OtherArraysError(f"like: found other arrays than those saved in {folder.name}: {differing}")
     others = jax.tree.leaves({name: tree for name, tree in described.items() if name != part})
     if (size := sum(math.prod(each.shape) * np.dtype(each.dtype).itemsize for each in others)) > LARGEST_OTHERS:
-        raise _OtherArrays(f"folder: found {size:,} bytes besides {part} in {folder.name}, wanted {LARGEST_OTHERS:,}")
+        most = f"wanted at most {LARGEST_OTHERS:,}"
+        raise _OtherArraysError(f"folder: found {size:,} bytes besides {part} in {folder.name}, {most}")
 
 
 def filled(like, saved: dict):

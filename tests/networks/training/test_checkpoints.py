@@ -145,10 +145,11 @@ def test_damaged_checkpoints_are_named_with_what_to_do(tmp_path):
         path.write_bytes(whole[: len(whole) // 2])
         try:
             loaded = networks.load_arrays(tmp_path / "a", {"a": jnp.zeros(4)})
-        except ValueError as error:
-            assert str(tmp_path / "a") in str(error)
-            assert "Remove the folder" in str(error)
-            assert "\n" not in str(error)
+        except ValueError as refusal:
+            message = str(refusal)
+            assert str(tmp_path / "a") in message
+            assert "Remove the folder" in message
+            assert "\n" not in message
         else:
             np.testing.assert_array_equal(loaded["a"], np.arange(4.0))
         path.write_bytes(whole)
