@@ -12,6 +12,7 @@ import platformdirs
 import tyro
 
 from experiments import studies
+from interp_jax._files import writing
 
 
 def run_named(study: str, arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +58,8 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
     try:
         command = f"python -m {type(preset).__module__.rpartition('.')[0]}"
         config = tyro.cli(type(preset), prog=command, default=preset, args=arguments, description=type(preset).__doc__)
-        report = main(config)
+        with writing():
+            report = main(config)
     except KeyboardInterrupt:
         print("\nInterrupted. Finished sections are stored; the same command continues from there.", file=sys.stderr)
         return 130

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.studies import names
+from interp_jax._files import write_bytes
 
 RESULTS = Path(__file__).parent / "results"
 LARGEST = 2_000_000  # bytes of a run's results
+IMAGES = "images"  # the setting by which a run recognizes its image set; earlier runs have none
 
 
 def folders() -> list[Path]:
@@ -43,8 +45,9 @@ def restore(study: str, config: Mapping[str, Any], folder: Path) -> None:
     """Copies the kept results of a run with these settings to ``folder``, where that has none of its own."""
     for results in folders():
         record = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))
-        if study_of(results.name) == study and record["config"] == json.loads(json.dumps(config)):
+        wanted = {name: config[name] for name in config if name != IMAGES or name in record["config"]}
+        if study_of(results.name) == study and record["config"] == json.loads(json.dumps(wanted)):
             folder.mkdir(exist_ok=True)
             for path in results.glob("*.npz"):
                 if not (folder / path.name).exists():
-                    shutil.copyfile(path, folder / path.name)
+                    write_bytes(folder / path.name, path.read_bytes())

@@ -31,4 +31,4 @@ def load(path: Path, module: ModuleType | None) -> Any:
             raise TypeError(f"{name} is no named tuple of {module.__name__}")
         return lambda **given: kind(**{name: given[name] for name in given if name in stored.fields_of(kind)})
 
-    return stored.load(path, class_of, "what this version of the study measures; --overwrite computes it anew")
+    return stored.load(path, class_of, "what this version of the study measures")

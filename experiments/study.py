@@ -1,5 +1,6 @@
 """What all studies share: a run's folder, progress bars, trained networks, and the order of work."""
 
+import contextlib
 import dataclasses
 import shutil
 import types
@@ -13,8 +14,10 @@ import numpy as np
 
 from experiments import kept, stored
 from experiments.settings import SEEDS
+from experiments.tasks import TITLES, fingerprint
 from interp_jax import networks
 from interp_jax.reports import Run, describe, progress
+from interp_jax.reports._records import read_record
 
 BATCH = 500  # rows that a network evaluates at a time
 
@@ -181,7 +184,8 @@ def write_report(
         **fields: further fields of the study, such as its task.
 
     Raises:
-        ValueError: the folder holds a run with other settings.
+        ValueError: the folder holds a run with other settings or images.
+        OSError: another process has the run, or the folder cannot be written.
     """
     config = dataclasses.asdict(settings)
     own_name, overwrite, show = config.pop("name"), config.pop("overwrite"), config.pop("show")
@@ -190,12 +194,27 @@ def write_report(
     name = name or "-".join(config[field] for field in ("preset", "data") if field in config)
     folder = type(settings).__module__.split(".")[-2]
     options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
-    run = Run.open(folder, own_name or name, config | recorded, **options)
-    if show:
-        kept.restore(folder, config | recorded, run.folder / "results")
-    run.environment({**describe(), "device": jax.devices()[0].device_kind})
-    with progress(f"{title}, {name}") as bars:
-        return study(settings, run, bars, **fields).write(sections)
+    stored_config = Path("runs", folder, own_name or name, "config.json")
+    config |= recorded
+    config |= _fingerprint(config.get("data"), stored_config, show=show, overwrite=overwrite)
+    with contextlib.closing(Run.open(folder, own_name or name, config, **options)) as run:
+        if show:
+            kept.restore(folder, config, run.folder / "results")
+        run.environment({**describe(), "device": jax.devices()[0].device_kind})
+        with progress(f"{title}, {name}") as bars:
+            return study(settings, run, bars, **fields).write(sections)
+
+
+def _fingerprint(data: Any, stored_config: Path, *, show: bool, overwrite: bool) -> dict[str, str]:
+    """The setting by which a run recognizes its images; none for one that was begun without, or that is only shown."""
+    if data not in TITLES:
+        return {}
+    if show or (stored_config.exists() and not overwrite):
+        with contextlib.suppress(OSError, ValueError):  # what is damaged is refused when the run is opened
+            earlier = read_record(stored_config)
+            if show or kept.IMAGES not in earlier:
+                return {name: earlier[name] for name in (kept.IMAGES,) if name in earlier}
+    return {} if show else {kept.IMAGES: fingerprint(data)}
 
 
 def lane(stacked, index: int):

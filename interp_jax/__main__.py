@@ -2,7 +2,10 @@
 
 import sys
 
-from interp_jax.interpreting.command_line import main
+from interp_jax._interrupts import end_imports_quietly
 
 if __name__ == "__main__":
+    end_imports_quietly()
+    from interp_jax.interpreting.command_line import main
+
     sys.exit(main())

@@ -23,17 +23,24 @@ LARGEST_UNPACKED, LARGEST_RATIO = 2**28, 100
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """A context manager in which a full disk and a place where nothing can be written are named, with what to do."""
+def writing(path: Path | None = None) -> Iterator[None]:
+    """A context manager in which a full disk and a place where nothing can be written are named, with what to do.
+
+    Args:
+        path: what is written; by default the file that the error names.
+    """
     try:
         yield
     except OSError as error:
+        if error.strerror is None:  # it is in words already
+            raise
+        place = path or error.filename or "a file"
         if error.errno in _FULL:
-            text = f"{path}: found {_FULL[error.errno]}, wanted room for it. Free some space and repeat the command."
+            text = f"{place}: found {_FULL[error.errno]}, wanted room for it. Free some space and repeat the command."
             raise _like(OSError(text), error) from error
         if error.errno in _CLOSED:
-            text = f"{path}: found {_CLOSED[error.errno]}, wanted a place where it can be written. Choose another one."
-            raise _like(PermissionError(text), error) from error
+            wanted = "a place where it can be written. Make it writable, or choose another one."
+            raise _like(PermissionError(f"{place}: found {_CLOSED[error.errno]}, wanted {wanted}"), error) from error
         raise
 
 

@@ -24,7 +24,7 @@ def load(path: Path) -> Any:
     Raises:
         ValueError: a damaged file, or one of another version of the package.
     """
-    return stored.load(path, _class, "what this version of interpret stores; overwrite=True computes it anew")
+    return stored.load(path, _class, "what this version of interpret stores")
 
 
 def _class(name: str) -> Any:

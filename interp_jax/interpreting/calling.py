@@ -1,5 +1,6 @@
 """One call from a network to a report of what it has learned."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -125,6 +126,7 @@ def interpret(
 
     Raises:
         ValueError: rows, labels, names, a layer or settings that cannot be used; or a run with others in the folder.
+        OSError: another process has the run, or the folder cannot be written.
         TypeError: a network that is not callable, or a layer that is no name.
 
     Example:
@@ -155,7 +157,10 @@ def interpret(
         overwrite=overwrite,
     )
     results: dict[str, Any] = {}
-    with progress(f"interpret, {counted(subject.outputs, 'output')}, {counted(len(subject.inputs), 'row')}") as bars:
+    with (
+        contextlib.closing(run),
+        progress(f"interpret, {counted(subject.outputs, 'output')}, {counted(len(subject.inputs), 'row')}") as bars,
+    ):
         expected = _plan_of(run, subject, sizes, against)
         print(expected, flush=True)
         run.environment({**describe(), "device": jax.devices()[0].device_kind})

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from interp_jax._files import read_arrays
+from interp_jax._files import read_arrays, writing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     settings = tyro.cli(Settings, prog="python -m interp_jax", args=arguments, description=Settings.__doc__)
     try:
-        run(settings)
+        with writing():
+            run(settings)
     except KeyboardInterrupt:
         print("\nInterrupted. Finished sections are stored; the same command continues from there.", file=sys.stderr)
         return 130

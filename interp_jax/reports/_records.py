@@ -35,7 +35,7 @@ def read_record(path: Path, keys: Mapping[str, type] | None = None) -> dict[str,
     """
     try:
         record = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: found a damaged file ({error}), wanted a JSON object") from error
     if not isinstance(record, dict):
         raise ValueError(f"{path}: found {type(record).__name__}, wanted a JSON object")

@@ -33,11 +33,15 @@ def load(path: Path, class_of: Callable[[str], Any], wanted: str) -> Any:
     Raises:
         ValueError: a damaged file, or one of another version, with what is wanted.
     """
-    arrays = read_arrays(path)
+    remedy = "Remove the file and repeat the command; --overwrite computes it anew with the whole run."
+    try:
+        arrays = read_arrays(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: found a damaged file ({error}), wanted {wanted}. {remedy}") from error
     try:
         return _decoded(json.loads(str(arrays[TEXT])), arrays, class_of)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, ImportError) as error:
-        raise ValueError(f"{path}: found another result ({error}), wanted {wanted}") from error
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, ImportError, RecursionError) as error:
+        raise ValueError(f"{path}: found another result ({error}), wanted {wanted}. {remedy}") from error
 
 
 def fields_of(kind: Any) -> tuple[str, ...]:
@@ -83,4 +87,4 @@ def _decoded(value: Any, arrays: Mapping[str, np.ndarray], class_of: Callable[[s
     if kind == "pairs":
         return {_decoded(key, arrays, class_of): _decoded(entry, arrays, class_of) for key, entry in content}
     entries = [_decoded(entry, arrays, class_of) for entry in content]
-    return entries if kind == "list" else tuple(entries)
+    return {"list": entries, "tuple": tuple(entries)}[kind]

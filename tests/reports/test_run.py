@@ -392,7 +392,7 @@ def test_checkpoints_of_an_old_run_that_orbax_did_not_write_stay(run, tmp_path):
 def test_a_truncated_figure_is_named(run, tmp_path):
     path = run.folder / "figures" / "first.png"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: found a damaged file.*Remove the file of its sec"):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: found a truncated file.*Remove the file of"):
         open_run(tmp_path)
     (run.folder / "sections" / "first.json").unlink()
     fill(open_run(tmp_path), "first")
