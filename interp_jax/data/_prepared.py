@@ -17,6 +17,7 @@ import numpy as np
 import platformdirs
 
 from interp_jax._files import discard_leftovers, read_arrays, write_arrays
+from interp_jax.data import _known as known
 from interp_jax.data._published import CLASS_COUNT, RawImages, check_labels
 
 _READABLE_FORMATS = {"array_record", "parquet"}
@@ -75,12 +76,14 @@ def read(folder: Path, split: str) -> RawImages:
     """
     with _damage_reported(folder):
         fingerprint = _fingerprint(folder)
-    entry = _cache_folder() / f"{folder.parent.name}-{split}-{fingerprint}.npz"
-    cached = _load(entry)
+    name = folder.parent.name
+    entry = _cache_folder() / f"{name}-{split}-{fingerprint}.npz"
+    cached = _load(entry, known.shape(name, split))
     if cached is not None:
         return cached
     pixels, labels = _decode(folder, split)
     check_labels(labels, folder)
+    known.check(name, split, pixels, labels, folder, rows=True)
     _keep(entry, pixels, labels)
     return pixels, labels
 
@@ -144,7 +147,11 @@ def _decode(folder: Path, split: str) -> RawImages:
         # As tensorflow_datasets.data_source does, but for exactly this folder, whichever version TFDS would choose.
         builder: Any = tensorflow_datasets.builder_from_directory(str(folder))  # its decorators hide its arguments
         source = builder.as_data_source(split=split)
-        pixels = np.empty((len(source), *source.dataset_info.features["image"].shape), np.uint8)
+        shape = (len(source), *source.dataset_info.features["image"].shape)
+        wanted = known.shape(folder.parent.name, split)
+        if wanted is not None and shape != wanted:
+            raise ValueError(f"found images {list(shape)}, wanted {list(wanted)}")
+        pixels = np.empty(shape, np.uint8)
         labels = np.empty(len(source), np.uint8)
         for row, example in enumerate(source):
             pixels[row] = example["image"]
@@ -164,7 +171,7 @@ def _fingerprint(folder: Path) -> str:
     return hashlib.sha256(repr((str(folder.resolve()), files)).encode()).hexdigest()[:32]
 
 
-def _load(entry: Path) -> RawImages | None:
+def _load(entry: Path, shape: tuple[int, ...] | None) -> RawImages | None:
     if not entry.is_file():
         return None
     try:
@@ -174,6 +181,7 @@ def _load(entry: Path) -> RawImages | None:
         _log.warning("%s: damaged cache file (%s), reading the data set again", entry, damage)
         return None
     well_formed = pixels.dtype == labels.dtype == np.uint8 and pixels.ndim == 4 and pixels.shape[:1] == labels.shape
+    well_formed = well_formed and shape in (None, pixels.shape)
     return (pixels, labels) if well_formed and np.all(labels < CLASS_COUNT) else None
 
 

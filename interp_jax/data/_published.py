@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from interp_jax.data import _known as known
+
 RawImages = tuple[UInt8[np.ndarray, "n height width channels"], UInt8[np.ndarray, " n"]]
 
 CLASS_COUNT = 10
@@ -41,7 +43,7 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
 
     Raises:
         FileNotFoundError: only some of the files are there; the message names the missing ones.
-        ValueError: a truncated or altered file, named.
+        ValueError: a truncated or altered file, named, or images that are not those of the set.
 
     Example:
         >>> read(Path("no such folder"), "mnist", "train") is None
@@ -62,7 +64,12 @@ def read(folder: Path, name: str, split: str) -> RawImages | None:
             f"{place}: found {', '.join(missing)} missing, wanted {', '.join(wanted)} for split={split!r} of {name!r}"
         )
     paths = [path for path in located.values() if path is not None]
-    return _read_cifar(paths) if name == "cifar10" else _read_idx_pair(*paths)
+    if name == "cifar10":
+        pixels, labels = _read_cifar(paths, split)
+    else:
+        pixels, labels = _read_idx_pair(name, split, *paths)
+    known.check(name, split, pixels, labels, paths[0].parent, rows=False)
+    return pixels, labels
 
 
 def holds_pickles(folder: Path) -> bool:
@@ -98,56 +105,72 @@ def _locate(folder: Path, file: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _read_idx_pair(images_path: Path, labels_path: Path) -> RawImages:
-    images = _read_idx(images_path, dimensions=3)
-    labels = _read_idx(labels_path, dimensions=1)
+def _read_idx_pair(name: str, split: str, images_path: Path, labels_path: Path) -> RawImages:
+    images = _read_idx(images_path, name, split, dimensions=3)
+    labels = _read_idx(labels_path, name, split, dimensions=1)
     if len(images) != len(labels):
         raise ValueError(f"{labels_path}: found {len(labels)} labels, wanted {len(images)} as images in {images_path}")
     check_labels(labels, labels_path)
     return images[..., np.newaxis], labels
 
 
-def _read_idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
-    content = _content(path)
+def _read_idx(path: Path, name: str, split: str, dimensions: int) -> UInt8[np.ndarray, "..."]:
     header_size = 4 * (1 + dimensions)
-    if len(content) < header_size:
-        raise ValueError(f"{path}: found {len(content)} bytes, wanted an idx header of {header_size} bytes")
-    magic, *shape = struct.unpack_from(f">{1 + dimensions}I", content)
+    header = _content(path, header_size)
+    if len(header) < header_size:
+        raise ValueError(f"{path}: found {len(header)} bytes, wanted an idx header of {header_size} bytes")
+    magic, *shape = struct.unpack_from(f">{1 + dimensions}I", header)
     # The magic number's third byte is the element type (8: unsigned bytes), its last the number of dimensions.
     wanted = 0x0800 + dimensions
     if magic != wanted:
         raise ValueError(
             f"{path}: found the idx magic number {magic}, wanted {wanted} (bytes in {dimensions} dimensions)"
         )
+    sizes = known.shape(name, split)
+    if sizes is not None and shape != list(sizes[:dimensions]):
+        wanted = f"{list(sizes[:dimensions])} of {name!r}, {split}"
+        raise ValueError(f"{path}: found the header's sizes {shape}, wanted {wanted}")
+    # A byte more than declared shows a file that is too long; no more is unpacked, however much a small file holds.
+    content = _content(path, header_size + math.prod(shape) + 1)
     found = len(content) - header_size
     if found != math.prod(shape):
+        more = "more than " if found > math.prod(shape) else ""
         raise ValueError(
-            f"{path}: found {found} bytes of data, wanted {math.prod(shape)} for the header's sizes {shape}"
+            f"{path}: found {more}{min(found, math.prod(shape))} bytes of data, wanted {math.prod(shape)} for the "
+            f"header's sizes {shape}"
         )
     if found == 0:
         raise ValueError(f"{path}: found an empty set, its header's sizes {shape}, wanted at least one image")
+    known.check_file(name, split, path, content)
     return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, most: int) -> bytes:
+    """The first bytes of a file, unzipped, at most this many."""
     if path.suffix != ".gz":
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(most)
     try:
         with gzip.open(path) as file:
-            return file.read()
+            return file.read(most)
     except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
         raise ValueError(
             f"{path}: found a damaged gzip file ({damage}), wanted a whole one; fetch it again"
         ) from damage
 
 
-def _read_cifar(paths: list[Path]) -> RawImages:
-    rows = np.concatenate([_read_cifar_rows(path) for path in paths])
+def _read_cifar(paths: list[Path], split: str) -> RawImages:
+    sizes = known.shape("cifar10", split)
+    wanted = None if sizes is None else sizes[0] // len(paths)
+    rows = np.concatenate([_read_cifar_rows(path, wanted) for path in paths])
     pixels = rows[:, 1:].reshape(-1, *_CIFAR_SHAPE).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(pixels), rows[:, 0]
 
 
-def _read_cifar_rows(path: Path) -> UInt8[np.ndarray, "rows row_bytes"]:
+def _read_cifar_rows(path: Path, wanted: int | None) -> UInt8[np.ndarray, "rows row_bytes"]:
+    size = path.stat().st_size
+    if wanted is not None and size != wanted * _CIFAR_ROW:
+        raise ValueError(f"{path}: found {size} bytes, wanted {wanted * _CIFAR_ROW}, {wanted} rows of {_CIFAR_ROW}")
     content = np.fromfile(path, np.uint8)
     if content.size % _CIFAR_ROW:
         raise ValueError(

@@ -82,7 +82,9 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike[str] | 
         `Images`: ``.inputs`` float32 [n, height, width, channels], ``.labels`` int32 [n], ``.classes`` (their names).
 
     Raises:
-        ValueError: an unknown name or split; a ``data_dir`` that is not a folder; a truncated or altered file, named.
+        ValueError: an unknown name or split; a ``data_dir`` that is not a folder; a truncated or altered file, named;
+            images that are not those of the set. All sets are compared by the images' size and number, the number in
+            each class and the mean gray level, MNIST by its checksums too.
         FileNotFoundError: a set that is incomplete or not found, with what to do about it.
 
     Example:

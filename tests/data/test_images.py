@@ -15,14 +15,18 @@ import numpy as np
 import pytest
 
 from interp_jax import data
+from interp_jax.data import _known as known
 from tests.real_data import REAL_DATA
 
 PREPARED = "mnist/3.0.1"
+OF_WHOLE_SETS = ("test_both_copies_of_mnist_agree_also_in_another_process", "test_a_small_prepared_set_is_refused")
 SHARD = "mnist-train.array_record-00000-of-00001"
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
+def cache(monkeypatch, tmp_path, request):
+    if request.node.name not in OF_WHOLE_SETS:  # else small files stand for the published ones
+        monkeypatch.setattr(known, "KNOWN", {})
     for variable in ("INTERP_JAX_DATA", "TFDS_DATA_DIR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("INTERP_JAX_CACHE", str(tmp_path / "cache"))
@@ -278,6 +282,13 @@ def test_prepared_label_outside_the_classes(tmp_path):
     folder = write_prepared(tmp_path, images, labels, class_count=11)
     with pytest.raises(ValueError, match=rf"{folder}: found label 10 in row 3"):
         data.load("mnist", data_dir=tmp_path)
+
+
+def test_a_small_prepared_set_is_refused(tmp_path, cache):
+    folder = write_prepared(tmp_path, *random_set())
+    with pytest.raises(ValueError, match=rf"{folder}: .*found images \[5, 28, 28, 1\], wanted \[60000, 28, 28, 1\]"):
+        data.load("mnist", data_dir=tmp_path)
+    assert not cache.exists()
 
 
 def test_tfrecord_folder_is_passed_over_and_mentioned(tmp_path):

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interp_jax import data
+from interp_jax.data import _known as known
 from tests.real_data import REAL_DATA
 
 IDX_FILES = {
@@ -26,11 +28,18 @@ CIFAR_FILES = {"train": [f"data_batch_{number}.bin" for number in range(1, 6)], 
 
 
 @pytest.fixture(autouse=True)
-def nothing_elsewhere(monkeypatch, tmp_path):
+def nothing_elsewhere(monkeypatch, tmp_path, request):
+    if "published_sets" not in request.fixturenames:  # else small files stand for the published ones
+        monkeypatch.setattr(known, "KNOWN", {})
     for variable in ("INTERP_JAX_DATA", "TFDS_DATA_DIR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("INTERP_JAX_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def published_sets():
+    """What is known of the published sets is compared."""
 
 
 def idx_bytes(array, magic=None):
@@ -178,7 +187,7 @@ def replace_idx(folder, which, content):
         pytest.param(
             0,
             idx_bytes(random_set(5)[0]) + b"\0",
-            r"images.*found 61 bytes of data, wanted 60 for the header.s sizes \[5, 4, 3\]",
+            r"images.*found more than 60 bytes of data, wanted 60 for the header.s sizes \[5, 4, 3\]",
             id="a byte too many",
         ),
         pytest.param(
@@ -298,7 +307,7 @@ def test_classes_of_cifar_are_the_archives_own(tmp_path):
 
 
 @pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason="the published MNIST files are not here")
-def test_published_mnist():
+def test_published_mnist(published_sets):
     train, test = data.load("mnist", data_dir=REAL_DATA), data.load("mnist", split="test", data_dir=REAL_DATA / "mnist")
     assert (train.inputs.shape, test.inputs.shape) == ((60_000, 28, 28, 1), (10_000, 28, 28, 1))
     np.testing.assert_array_equal(train.labels[:5], [5, 0, 4, 1, 9])
@@ -313,7 +322,7 @@ def test_published_mnist():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (REAL_DATA / "cifar10_jpeg").is_dir(), reason="the CIFAR-10 (JPEG) archive is not here")
-def test_whole_cifar(tmp_path):
+def test_whole_cifar(tmp_path, published_sets):
     subprocess.run([sys.executable, REAL_DATA / "cifar10_jpeg" / "unpack.py", tmp_path], check=True)
     for split, size in (("train", 50_000), ("test", 10_000)):
         found = data.load("cifar10", split=split, data_dir=tmp_path)
@@ -324,3 +333,58 @@ def test_whole_cifar(tmp_path):
         assert np.abs(np.diff(found.inputs[:500], axis=1)).mean() < 0.1
         # Known means of the three channels; red and blue swapped would show.
         np.testing.assert_allclose(found.inputs.mean((0, 1, 2), dtype=float), [0.491, 0.482, 0.447], atol=0.01)
+
+
+BLACK = np.zeros((20, 1, 1), np.uint8), np.zeros(20, np.uint8)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_small_black_images_are_not_a_published_set(tmp_path, published_sets, name):
+    write_idx(tmp_path, *BLACK)
+    with pytest.raises(ValueError, match=r"idx3-ubyte.gz: found the header's sizes \[20, 1, 1\], wanted \[60000"):
+        data.load(name, data_dir=tmp_path)
+
+
+def test_a_small_cifar_is_not_the_published_one(tmp_path, published_sets):
+    write_cifar(tmp_path, *random_set(5, 32, 32, 3))
+    with pytest.raises(ValueError, match=r"data_batch_1.bin: found 3073 bytes, wanted 30730000, 10000 rows of 3073"):
+        data.load("cifar10", data_dir=tmp_path)
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_at_its_header(tmp_path, published_sets):
+    """Zeros behind the header of a published file, and behind one that declares gigabytes."""
+    images = write_idx(tmp_path, *BLACK)[0]
+    for sizes, message in (([60_000, 28, 28], "more than 47040000"), ([10**6, 1000, 1000], "header's sizes")):
+        images.write_bytes(gzip.compress(struct.pack(">4I", 2051, *sizes) + bytes(60 * 2**20)))
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=message):
+            data.load("mnist", data_dir=tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < (130e6 if sizes[0] == 60_000 else 1e6)
+
+
+def test_sets_of_the_right_size_are_compared_by_their_classes_brightness_and_bytes(tmp_path, published_sets):
+    balanced = np.repeat(np.arange(10, dtype=np.uint8), 1000)
+    write_idx(tmp_path, np.zeros((10_000, 28, 28), np.uint8), np.zeros(10_000, np.uint8), "test")
+    with pytest.raises(ValueError, match=r"found \(10000, 0, .* images a class, wanted \(1000, 1000, .*fashion_mnist"):
+        data.load("fashion_mnist", split="test", data_dir=tmp_path)
+    write_idx(tmp_path, np.zeros((10_000, 28, 28), np.uint8), balanced, "test")
+    with pytest.raises(ValueError, match=r"found images of mean gray level 0.000, wanted 0.286 of 'fashion_mnist'"):
+        data.load("fashion_mnist", split="test", data_dir=tmp_path)
+    with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte.gz: found bytes with SHA-256 .*fetch it again"):
+        data.load("mnist", split="test", data_dir=tmp_path)
+
+
+@pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason="the published MNIST files are not here")
+def test_mnist_is_known_in_any_order_and_is_not_fashion_mnist(tmp_path, published_sets):
+    test = data.load("mnist", split="test", data_dir=REAL_DATA)
+    pixels, labels = (test.inputs * 255).astype(np.uint8), test.labels.astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(labels))
+    known.check("mnist", "test", pixels[order], labels[order], tmp_path, rows=True)
+    pixels[7, 3, 3] ^= 1
+    with pytest.raises(ValueError, match=r"found images with SHA-256 .* prepare it again"):
+        known.check("mnist", "test", pixels, labels, tmp_path, rows=True)
+    (tmp_path / "fashion_mnist").symlink_to(REAL_DATA / "mnist")
+    with pytest.raises(ValueError, match="images a class, wanted .* of 'fashion_mnist'"):
+        data.load("fashion_mnist", split="test", data_dir=tmp_path)
