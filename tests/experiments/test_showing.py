@@ -67,6 +67,13 @@ def test_a_result_of_another_version_is_refused_by_its_file(tmp_path):
             stored.load(tmp_path / "result.npz", module)
 
 
+def test_stored_results_with_other_words_or_endless_text_are_refused(tmp_path):
+    for text in ('{"set": [1]}', '{"array": "array 7"}', "[" * 100_000, '{"named": "Outer"}'):
+        np.savez(tmp_path / "result.npz", text=np.array(text))
+        with pytest.raises(ValueError, match=r"result.npz: found another result .*Remove the file"):
+            stored.load(tmp_path / "result.npz", HERE)
+
+
 def test_fields_that_a_result_no_longer_has_are_left_out(tmp_path):
     class Fewer(NamedTuple):
         number: float

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import jax
 import numpy as np
 from jax._src import xla_bridge
 
 from interp_jax._files import write_text
+from interp_jax.networks.training import _resuming
 
 IN_A_ROW = 4  # kills of one run before it may end
 COMPARED = ("metrics.json", "config.json")
@@ -133,10 +135,6 @@ def _start(study: Callable[[], object], folder: Path) -> int:
 
 
 def _run(study: Callable[[], object], folder: Path) -> None:
-    import jax
-
-    from interp_jax.networks.training import _resuming
-
     os.chdir(folder)
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
