@@ -42,11 +42,11 @@ def measure(study) -> Fooling:
     attacks = {key: tuple(map(np.stack, zip(*of, strict=True))) for key, of in attacks.items()}
     shared = functools.reduce(np.logical_and, [attacks[name, "any"][2] for name in kinds])
     for name in kinds:
-        found = {title: attacks[name, title] for title in REACHES}
+        attacked = {title: attacks[name, title] for title in REACHES}
         distance[name] = {title: medians(norms / study.config.noise, went, shared)
-                          for title, (norms, went, _) in found.items()}  # fmt: skip
+                          for title, (norms, went, _) in attacked.items()}  # fmt: skip
         moved[name] = {title: np.sum(went & shared, axis=1) / np.maximum(shared.sum(axis=1), 1)
-                       for title, (_, went, _) in found.items()}  # fmt: skip
+                       for title, (_, went, _) in attacked.items()}  # fmt: skip
     return Fooling(distance, moved, l1, shared.sum(axis=1), count)
 
 
