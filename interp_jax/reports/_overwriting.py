@@ -63,8 +63,8 @@ def index(folder: Path) -> dict[str, Any] | None:
 
 def section_names(folder: Path) -> set[str]:
     """The sections that the run's index names."""
-    found = index(folder) or {}
-    return {each for part in ("sections", "unfinished") for each in found.get(part, ()) if is_plain(each)}
+    named = index(folder) or {}
+    return {each for part in ("sections", "unfinished") for each in named.get(part, ()) if is_plain(each)}
 
 
 def checkpoint_names(folder: Path) -> list[str]:

@@ -47,7 +47,7 @@ def test_the_second_process_is_told_who_has_the_run_and_a_dead_one_has_none(tmp_
         assert names(folder) == before
         open_run(tmp_path, name="other")
     finally:
-        holder.kill()  # as the machine does that takes a job away: nothing of it runs any more
+        holder.kill()  # as a machine does that is taken away: nothing of the process runs any more
         holder.communicate()
     run = open_run(tmp_path)
     with run.section("a", "A") as section:
