@@ -14,6 +14,7 @@ from interp_jax._checks import Count, Given, as_count, as_numpy, describe
 from interp_jax._readable import readable
 
 LARGEST = float(np.finfo(np.float32).max)  # windows are stored in float32
+LARGEST_FILE = 2**26  # bytes
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -114,7 +115,7 @@ def read_prices(path: str | os.PathLike[str]) -> PriceSeries:
     Raises:
         ValueError: naming the file and the line (counted from 1): no header, no or repeated items, no rows, a wrong
             number of cells, a month that does not follow the one above it, an empty cell, a cell that is not a number
-            within float32, a blank line between rows, bytes that are not UTF-8.
+            within float32, a blank line between rows, bytes that are not UTF-8, or more than 64 MiB.
         OSError: no such file, or one that cannot be read.
 
     Example:
@@ -146,7 +147,10 @@ def read_prices(path: str | os.PathLike[str]) -> PriceSeries:
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise ValueError(f"{path}: found more than {LARGEST_FILE:,} bytes, wanted a table with a row for every month")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as failure:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interp_jax import data
+from interp_jax.data import prices
 from tests.real_data import REAL_DATA
 
 PRICES = REAL_DATA / "food_cpi" / "taro_radish_carrot_1970-01_2018-01.csv"
@@ -227,3 +228,11 @@ def test_a_series_made_by_hand_is_checked(change, message):
     series = data.PriceSeries(consecutive_months(3), np.ones((3, 2)), ("a", "b"))._replace(**change)
     with pytest.raises(ValueError, match=f"^csv.*{message}"):
         data.price_windows(series, 1)
+
+
+def test_a_file_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(prices, "LARGEST_FILE", 100)
+    path = tmp_path / "prices.csv"
+    path.write_text("month,taro\n" + 20 * "1970-01,1\n")
+    with pytest.raises(ValueError, match=r"prices.csv: found more than 100 bytes, wanted a table"):
+        prices.read_prices(path)
