@@ -26,5 +26,6 @@ from ._deviation import deviation as deviation
 from ._explanation import explanation as explanation
 from ._hierarchy import hierarchy as hierarchy
 from ._necessity import necessity as necessity
+from ._ngrams import ngrams as ngrams
 from ._shared_contributions import shared_contributions as shared_contributions
 from ._unit_frequencies import unit_frequencies as unit_frequencies

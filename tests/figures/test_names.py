@@ -61,6 +61,7 @@ def _drawn(a, b):
     yield figures.shared_contributions(**CALLS["figures.shared_contributions"]())
     yield figures.certificate(**CALLS["figures.certificate"]() | {"unit_name": a})
     yield figures.necessity(**CALLS["figures.necessity"]() | {"class_name": a})
+    yield figures.ngrams(**CALLS["figures.ngrams"]() | {"unit_name": a})
     lanes = Ascent([[0, 1], [2, 1]], [1, 2], [1, 2], [3, 4], [True, False], [False, True])
     yield figures.ascent(lanes, names=[a, b], feature_names=[a, b])
     names = {"titles": [a], "input_label": b, "output_label": a}

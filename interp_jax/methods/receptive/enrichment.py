@@ -18,7 +18,7 @@ _LEVEL = 0.05
 _SHOWN = 3
 
 
-@readable()
+@readable(figure="ngrams")
 class Ngrams(NamedTuple):
     """N-grams of a unit's windows, tested on groups that did not choose them; the smallest p-value first.
 

@@ -19,6 +19,7 @@ from interp_jax.methods.core_units import (
     SharedContributions,
 )
 from interp_jax.methods.core_units.decisions import ClassData
+from interp_jax.methods.receptive import Ngrams
 from tests.battery.arguments import CLASSES, FEATURES, HIDDEN, INPUTS, LABELS, ROWS, UNITS, normal
 from tests.battery.calls import instances
 
@@ -84,6 +85,8 @@ def _explained():
     explainer = instances.explainer()
     return {"explainer": explainer, "explanation": explainer.explain(INPUTS[0])}
 
+
+NGRAMS = Ngrams(((105, 109), (256, 3)), np.array([5, 2]), np.array([1.5, 1.8]), *[np.array([0.01, 0.7])] * 2, 6, 5)
 
 CALLS = {
     "figures.certificate": lambda: {"certificate": CERTIFICATE},
@@ -151,6 +154,7 @@ CALLS = {
     },
     "figures.core_units": lambda: {"selection": SELECTION, "class_names": NAMES},
     "figures.shared_contributions": lambda: {"shared": SHARED},
+    "figures.ngrams": lambda: {"ngrams": NGRAMS},
     "figures.unit_frequencies": lambda: {"resampled": RESAMPLED},
     "figures.hierarchy": lambda: {"tree": TREE, "clusters": [2, 3]},
     "hypotheses.grid": lambda: {
