@@ -52,6 +52,10 @@ def _tree_of(net, x):
     return jnp.where(net(x)[0, 0] > 0, jnp.array(first, jnp.float32), jnp.array(second, jnp.float32))
 
 
+def _embedded(tokens):
+    return 0.1 * tokens
+
+
 # Functions of a network and signals, by the method they try.
 EXAMPLES = {
     "ascent.maximize": lambda net, x: ascent.maximize(net, 0.1 * x, jnp.arange(6), steps=5, batch_size=4),
@@ -59,7 +63,7 @@ EXAMPLES = {
         net,
         (x > 0).astype(int),
         jnp.arange(6),
-        embed=lambda tokens: 0.1 * tokens,
+        embed=_embedded,
         vocabulary=jnp.arange(3),
         candidates=5,
         steps=2,
