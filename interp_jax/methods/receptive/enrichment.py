@@ -137,8 +137,8 @@ def ngrams(
     check_number("share", share, above=0, below=1)
     data = _Rows.of(windows, unit, tokens, groups, part, as_counts("ignored", ignored, least=-(2**63)))
     choosing, testing = data.divided(as_key(key), float(share))
-    found = _closed(choosing.held(least, most))[:_TRIED]
-    order = _apart(sorted(found, key=lambda ngram: choosing.test(ngram)[2]), candidates)
+    frequent = _closed(choosing.held(least, most))[:_TRIED]
+    order = _apart(sorted(frequent, key=lambda ngram: choosing.test(ngram)[2]), candidates)
     tests = sorted(((*testing.test(ngram), ngram) for ngram in order), key=lambda each: each[2])
     observed, expected, p_value = (np.array([each[i] for each in tests]) for i in range(3))
     names = tuple(each[3] for each in tests)
