@@ -25,6 +25,7 @@ DETAILS = RESULTS / "README.md"
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
 EXAMPLE = RESULTS / "example" / "printed.json"
+KILLS = README.parent / "tests" / "kills" / "results.json"
 PICTURES = {"jump_detection": "networks_against_optimum"}
 
 
@@ -131,6 +132,19 @@ def _example() -> dict:
     return json.loads(EXAMPLE.read_text(encoding="utf-8"))
 
 
+def kills() -> str:
+    """How often studies were killed, and whether they ended as undisturbed ones."""
+    counts = json.loads(KILLS.read_text(encoding="utf-8"))
+    times = ", ".join(f"{name} {entry['kills']} times" for name, entry in counts.items())
+    faults = sum(len(entry["faults"]) for entry in counts.values())
+    runs = sum(entry["runs"] for entry in counts.values())
+    ended = f"all {runs} runs" if not faults else f"{runs - faults} of {runs} runs"
+    return (
+        f"Killed at random moments by `python -m tests.kills` ({times}) and begun again, {ended} ended with the bytes "
+        "of an undisturbed one."
+    )
+
+
 def results_table(study: str) -> str:
     """The table of a study."""
     return STUDIES[study].results_table(_files(RESULTS, study))
@@ -176,6 +190,7 @@ TABLES = {
         **{f"cell {cell}": partial(example, cell) for cell in (1, 2, 3, 4, 5)},
         "study": study_seconds,
         "seconds": example_seconds,
+        "kills": kills,
         "claims": claims,
         "results": readme_results,
         "benchmarks": readme_speed,

@@ -676,11 +676,11 @@ def test_a_fit_comes_back_from_disk_bit_for_bit(tmp_path):
 def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     fitted = networks.fit(_perceptron(KEYS[0]), *TRAIN, key=KEYS[0], epochs=1)
 
-    def interrupt(self):
-        (tmp_path / "fit.orbax-checkpoint-tmp").mkdir(exist_ok=True)
+    def interrupt(self, folder, *arguments):
+        folder.with_name("fit.orbax-checkpoint-tmp").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orbax.checkpoint.StandardCheckpointer.wait_until_finished", interrupt)
+    monkeypatch.setattr("orbax.checkpoint.Checkpointer.save", interrupt)
     with pytest.raises(KeyboardInterrupt):
         networks.save_fit(tmp_path / "fit", fitted)
     assert not list(tmp_path.glob("*tmp*"))
