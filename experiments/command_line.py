@@ -63,7 +63,7 @@ def run_study(presets: Mapping[str, Any], main: Callable[[Any], Path], arguments
     except KeyboardInterrupt:
         print("\nInterrupted. Finished sections are stored; the same command continues from there.", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"report: {report}")

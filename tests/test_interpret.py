@@ -631,6 +631,14 @@ def files(tmp_path, monkeypatch):
     sys.modules.pop("model_of_a_user", None)
 
 
+def test_the_command_line_prints_the_environment_for_reports_of_faults(capsys):
+    assert main(["--version"]) == 0
+    printed = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    assert printed["interp_jax"] == interp_jax.__version__
+    assert printed["jax"] == jax.__version__
+    assert {"python", "platform", "numpy", "flax", "devices"} <= printed.keys()
+
+
 def test_the_command_line_runs_a_network_from_a_file_on_rows_from_a_file(files, light, capsys):
     model = f"{files / 'model_of_a_user.py'}:build"
     arguments = [model, "--data", str(files / "rows.npz"), "--root", str(files / "runs"), "--budget", "seconds"]

@@ -67,6 +67,7 @@ def read(folder: Path, split: str) -> RawImages:
 
     Raises:
         ValueError: the dataset is damaged; the message names its folder.
+        ImportError: it is not in the cache and tensorflow-datasets is not installed; with the line that installs it.
 
     Example:
         >>> read(Path("no such folder"), "train")
@@ -141,8 +142,12 @@ def _formats(folder: Path, name: str) -> set[str]:
 
 
 def _decode(folder: Path, split: str) -> RawImages:
-    import tensorflow_datasets
-
+    try:
+        import tensorflow_datasets
+    except ModuleNotFoundError as missing:
+        found = f"a folder prepared by TensorFlow Datasets but no package {missing.name}"
+        advice = "wanted the package that reads it: pip install 'interp_jax[tfds]'"
+        raise ImportError(f"{folder}: found {found}, {advice}") from missing
     with _damage_reported(folder):
         # As tensorflow_datasets.data_source does, but for exactly this folder, whichever version TFDS would choose.
         builder: Any = tensorflow_datasets.builder_from_directory(str(folder))  # its decorators hide its arguments

@@ -64,10 +64,11 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike[str] | 
     1. the published files (idx, zipped or not; CIFAR-10's binary version) in ``data_dir/<name>/``, ``data_dir`` or
        ``$INTERP_JAX_DATA/<name>/``, in the publisher's order;
     2. a folder ``<name>/<version>/`` prepared by TensorFlow Datasets in ``data_dir``, ``$INTERP_JAX_DATA``,
-       ``$TFDS_DATA_DIR`` or ``~/tensorflow_datasets``, in TFDS's order; read without tensorflow, slowly the first
-       time and from the cache (``$INTERP_JAX_CACHE``, else the user's cache folder) afterwards;
-    3. a download by TensorFlow Datasets, only if tensorflow is installed, into ``data_dir``, ``$TFDS_DATA_DIR`` or
-       ``~/tensorflow_datasets``.
+       ``$TFDS_DATA_DIR`` or ``~/tensorflow_datasets``, in TFDS's order; read without tensorflow
+       (``pip install 'interp_jax[tfds]'``), slowly the first time and from the cache (``$INTERP_JAX_CACHE``, else the
+       user's cache folder) afterwards;
+    3. a download by TensorFlow Datasets, only if tensorflow is installed (``pip install 'interp_jax[datasets]'``), into
+       ``data_dir``, ``$TFDS_DATA_DIR`` or ``~/tensorflow_datasets``.
 
     Host-level; float32 inputs take 188 MB for MNIST and 614 MB for CIFAR-10.
 
@@ -86,6 +87,7 @@ def load(name: str, *, split: str = "train", data_dir: str | os.PathLike[str] | 
             images that are not those of the set. All sets are compared by the images' size and number, the number in
             each class and the mean gray level, MNIST by its checksums too.
         FileNotFoundError: a set that is incomplete or not found, with what to do about it.
+        ImportError: a prepared folder, where tensorflow-datasets is not installed.
 
     Example:
         >>> from interp_jax import data
@@ -150,8 +152,9 @@ def _read_first_found(name: str, split: str, data_dir: Path | None) -> published
 
 
 def _download(name: str, root: Path, searched: list[Path], notes: list[str]) -> Path:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise FileNotFoundError(_advice(name, root, searched, [*notes, "no download: tensorflow is not installed"]))
+    for package in ("tensorflow", "tensorflow_datasets"):
+        if importlib.util.find_spec(package) is None:
+            raise FileNotFoundError(_advice(name, root, searched, [*notes, f"no download: {package} is not installed"]))
     try:
         return prepared.download(name, root)
     except Exception as failure:

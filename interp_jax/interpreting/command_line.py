@@ -19,7 +19,8 @@ class Settings:
     """Writes a report of what a network has learned.
 
     The network comes from a Python file, which is run. Rows and labels come from an .npz file, of which nothing is
-    unpickled.
+    unpickled. --version alone prints the environment, for reports of faults. The studies (python -m experiments) and the
+    benchmarks (python -m benchmarks) are run in a checkout of the repository; they are not installed with the package.
     """
 
     model: tyro.conf.Positional[str]
@@ -63,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 for settings that cannot be used, or 130 when interrupted.
     """
+    if list(sys.argv[1:] if arguments is None else arguments) == ["--version"]:
+        print(environment_lines())
+        return 0
     settings = tyro.cli(Settings, prog="python -m interp_jax", args=arguments, description=Settings.__doc__)
     try:
         with writing():
@@ -74,6 +78,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def environment_lines() -> str:
+    """The versions of the package, of Python and of what it needs, the platform and the devices, a line each."""
+    import jax
+
+    import interp_jax
+    from interp_jax.reports import environment
+
+    described = environment.describe()
+    lines = {"interp_jax": interp_jax.__version__, "python": described["python"], "platform": described["platform"]}
+    lines |= described["versions"] | {"devices": ", ".join(f"{each.device_kind}" for each in jax.devices())}
+    return "\n".join(f"{name} {value}" for name, value in lines.items())
 
 
 def run(settings: Settings) -> Any:

@@ -47,6 +47,7 @@ def random_set(n=5, seed=0):
 
 def write_prepared(root, images, labels, version="3.0.1", name="mnist", class_count=10):
     """What download_and_prepare leaves, in miniature; TFDS itself cannot write it without tensorflow."""
+    pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed: pip install -e '.[tfds]'")
     from array_record.python.array_record_module import ArrayRecordWriter
     from PIL import Image
     from tensorflow_datasets.proto import tf_example_pb2
@@ -134,6 +135,15 @@ def test_prepared_folder_is_read_once_and_kept(tmp_path, without_tfds):
     assert_holds(data.load("mnist", data_dir=tmp_path), pair)
     without_tfds()
     assert_holds(data.load("mnist", data_dir=tmp_path), pair)
+
+
+def test_prepared_folder_without_tfds_names_the_line_that_installs_it(tmp_path, without_tfds):
+    folder = tmp_path / "mnist" / "3.0.1"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").write_text(json.dumps({"name": "mnist", "fileFormat": "array_record"}))
+    without_tfds()
+    with pytest.raises(ImportError, match=rf"^{folder}: found .*, wanted .*: pip install 'interp_jax\[tfds\]'$"):
+        data.load("mnist", data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("place", ["INTERP_JAX_DATA", "TFDS_DATA_DIR", "default"])
@@ -320,8 +330,7 @@ def test_nothing_found_says_what_to_do_and_where_it_looked(tmp_path, monkeypatch
 @pytest.fixture
 def downloads(monkeypatch, tmp_path):
     """Stands in for TFDS's download, which needs tensorflow and the network; a list of what was asked for."""
-    import tensorflow_datasets
-
+    tensorflow_datasets = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
     asked, find_spec = [], importlib.util.find_spec
 
     class Builder:
@@ -368,6 +377,16 @@ def test_failed_download_keeps_its_cause(tmp_path, downloads):
 def test_no_download_without_tensorflow(tmp_path, downloads):
     (tmp_path / "no tensorflow").touch()
     with pytest.raises(FileNotFoundError, match="tensorflow is not installed"):
+        data.load("mnist")
+    assert downloads == []
+
+
+def test_no_download_without_tfds(tmp_path, downloads, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "tensorflow_datasets" else find_spec(name)
+    )
+    with pytest.raises(FileNotFoundError, match="tensorflow_datasets is not installed"):
         data.load("mnist")
     assert downloads == []
 

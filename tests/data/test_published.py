@@ -292,8 +292,7 @@ def test_mnist_is_not_taken_for_fashion_mnist(tmp_path):
 
 
 def test_classes_of_fashion_mnist_are_tfds_own(tmp_path):
-    import tensorflow_datasets
-
+    tensorflow_datasets = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
     write_idx(tmp_path, *random_set(3))
     features = tensorflow_datasets.builder("fashion_mnist", data_dir=str(tmp_path)).info.features
     assert data.load("fashion_mnist", data_dir=tmp_path).classes == tuple(features["label"].names)

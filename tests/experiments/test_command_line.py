@@ -54,9 +54,10 @@ def test_an_interrupted_study_prints_how_to_continue(capsys):
     assert "continues from there" in capsys.readouterr().err
 
 
-def test_unusable_settings_end_without_a_traceback(capsys):
+@pytest.mark.parametrize("kind", [ValueError, FileNotFoundError, ImportError])
+def test_unusable_settings_end_without_a_traceback(kind, capsys):
     def main(settings):
-        raise ValueError("the folder holds another run")
+        raise kind("the folder holds another run")
 
     assert run_study(PRESETS, main, []) == 2
     assert capsys.readouterr().err == "error: the folder holds another run\n"
