@@ -19,7 +19,7 @@ class Settings:
     """Writes a report of what a network has learned.
 
     The network comes from a Python file, which is run. Rows and labels come from an .npz file, of which nothing is
-    unpickled. --version alone prints the environment, for reports of faults. The studies (python -m experiments) and the
+    unpickled. --version alone prints the environment, to report a fault. The studies (python -m experiments) and the
     benchmarks (python -m benchmarks) are run in a checkout of the repository; they are not installed with the package.
     """
 
