@@ -55,12 +55,6 @@ def test_tensorflow_datasets_is_tested_but_no_part_of_the_plain_installation():
         assert "tensorflow-datasets" in extras[extra]
 
 
-@pytest.mark.parametrize("old", ["centre_crop", "standardise_images"])
-def test_former_names_of_the_changelog_are_gone(old):
-    assert not hasattr(interp_jax.data, old)
-    assert old in (ROOT / "CHANGELOG.md").read_text()
-
-
 def test_what_the_changelog_says_is_public_now_is():
     text = (ROOT / "CHANGELOG.md").read_text().partition("### Changed")[2]
     for path in re.findall(r"`((?:data|networks|methods)\.[\w.]+)`", text):
