@@ -1,0 +1,141 @@
+"""Directives that take their words and numbers from kept files and docstrings, so that no page repeats them by hand.
+
+claims: rows of the ledger by the beginning of their sentence; controls: rows of its summary; cost: what a docstring
+says of a function's kind, time and memory; kept-page: a Markdown file of the repository, its links to files made
+downloads; record: a file's value by its path.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parents[2]
+LEDGER = ROOT / "experiments" / "results" / "CLAIMS.md"
+
+
+def table_rows(text: str, columns: int) -> list[list[str]]:
+    """The cells of all rows of Markdown tables with this many columns."""
+    rows = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == columns]
+
+
+def claim_rows(beginning: str) -> list[list[str]]:
+    """The one row of the ledger whose claim begins so."""
+    rows = [row for row in table_rows(LEDGER.read_text(encoding="utf-8"), 7) if row[1].startswith(beginning)]
+    if len(rows) != 1:
+        raise ExtensionError(f"claims: found {len(rows)} claims that begin {beginning!r}, wanted one of {LEDGER.name}")
+    return rows
+
+
+def control_rows(beginning: str) -> list[list[str]]:
+    """The rows of the ledger's summary whose method or finding begins so."""
+    rows = [row for row in table_rows(LEDGER.read_text(encoding="utf-8"), 5) if row[0].startswith(beginning)]
+    if not rows:
+        raise ExtensionError(f"controls: found no finding that begins {beginning!r}, wanted one of {LEDGER.name}")
+    return rows
+
+
+def cell(text: str) -> str:
+    """A cell's lines as one."""
+    return text.replace("<br>", "; ")
+
+
+class Lines(SphinxDirective):
+    """A directive that writes Markdown lines."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the lines."""
+        self.env.note_dependency(str(LEDGER))
+        lines = [line for each in self.content if each.strip() for line in self.write(each.strip())]
+        return self.parse(lines)
+
+    def parse(self, lines: list[str]) -> list[nodes.Node]:
+        """The nodes of Markdown lines."""
+        box = nodes.Element()
+        self.state.nested_parse(StringList(lines, source=self.env.docname), self.content_offset, box)
+        return box.children
+
+
+class Claims(Lines):
+    """Claims of the papers with their verdicts, numbers and controls."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table of claims."""
+        rows = [row for each in self.content if each.strip() for row in claim_rows(each.strip())]
+        lines = ["| claim | verdict | ours | control |", "| --- | --- | --- | --- |"]
+        lines += [f"| {row[1]} | {row[2]} | {cell(row[3])} | {row[5]} |" for row in rows]
+        return self.parse(lines)
+
+
+class Controls(Lines):
+    """Whether a method shows more than its controls do."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table of comparisons."""
+        chosen = [each.strip() for each in self.content if each.strip()] or [""]  # without any: all
+        rows = [row for each in chosen for row in control_rows(each) if re.match(r"\*\*(yes|in part|no|undecided)", row[1])]
+        lines = ["| finding | more than its controls? | more | no more | undecided |", "|" + " --- |" * 5]
+        return self.parse(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+class Cost(Lines):
+    """What docstrings say of kind, time and memory."""
+
+    def write(self, path: str) -> list[str]:
+        """A list entry for a function."""
+        import interp_jax
+
+        value = interp_jax
+        for name in path.split("."):
+            value = getattr(value, name)
+        paragraphs = re.split(r"\n\s*\n", value.__doc__)
+        kind = next((each for each in paragraphs if re.match(r"\s*(Traceable|Host-level)", each)), None)
+        if kind is None:
+            raise ExtensionError(f"cost: found no kind in the docstring of {path}, wanted Traceable or Host-level")
+        return [f"- `{path}`: {' '.join(kind.split())}"]
+
+
+class KeptPage(SphinxDirective):
+    """A Markdown file of the repository without its title."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the file."""
+        path = ROOT / self.arguments[0]
+        self.env.note_dependency(str(path))
+        text = path.read_text(encoding="utf-8").partition("\n")[2]
+        text = re.sub(r"<!--.*?-->\n?", "", text)
+        text = re.sub(r"<br>", " · ", text)
+        up = "../" * (self.env.docname.count("/") + 1)
+
+        def linked(match: re.Match) -> str:
+            mark, words, target = match.groups()
+            if "://" in target or target.startswith("#"):
+                return match[0]
+            file = (path.parent / target.partition("#")[0]).resolve()
+            place = f"{up}{file.relative_to(ROOT)}"
+            if not file.exists():
+                raise ExtensionError(f"{path.name}: found a link to {target}, wanted an existing file")
+            if mark:
+                return f"![{words}]({place})"
+            return f"{{download}}`{words.strip('`')} <{place}>`" if file.is_file() else words
+
+        text = re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", linked, text)
+        box = nodes.section()
+        box.document = self.state.document
+        self.state.nested_parse(StringList(text.splitlines(), source=str(path)), 0, box, match_titles=True)
+        return box.children
+
+
+def setup(app):
+    """Registers the directives."""
+    for name, directive in {"claims": Claims, "controls": Controls, "cost": Cost, "kept-page": KeptPage}.items():
+        app.add_directive(name, directive)
+    return {"parallel_read_safe": True}
