@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--no-cells", action="store_true", help="show the cells without running them")
     chosen = parser.parse_args()
-    options = ["-D", "nb_execution_mode=off"] if chosen.no_cells else []
+    options = ["-D", "nb_execution_mode=off", "-D", "suppress_warnings=myst-nb.lexer"] if chosen.no_cells else []
     status = build_main(["-W", "--keep-going", "-b", "html", *options, str(DOCS), str(DOCS / "_build" / "html")])
     print(f"site: {DOCS / '_build' / 'html' / 'index.html'}")
     return status

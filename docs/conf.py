@@ -27,12 +27,14 @@ default_role = "py:obj"
 autodoc_typehints = "none"  # Args state shapes and units in words
 napoleon_use_ivar = True
 napoleon_use_rtype = False
+napoleon_attr_annotations = False
 napoleon_numpy_docstring = False
+napoleon_custom_sections = [("Attributes", "params_style")]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True  # a cell that fails is a warning, which ends the build
 nb_execution_timeout = 240
 nb_merge_streams = True
 # The tutorial on published models needs the extra `wild`; without it its stored text is shown and no cell runs.
@@ -40,6 +42,7 @@ nb_execution_excludepatterns = [] if os.environ.get("INTERP_JAX_DOCS_WILD") else
 
 html_theme = "furo"
 html_title = f"interp_jax {version}"
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]

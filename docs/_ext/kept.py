@@ -2,7 +2,7 @@
 
 claims: rows of the ledger by the beginning of their sentence; controls: rows of its summary; cost: what a docstring
 says of a function's kind, time and memory; kept-page: a Markdown file of the repository, its links to files made
-downloads; record: a file's value by its path.
+downloads.
 """
 
 import re
@@ -39,11 +39,6 @@ def control_rows(beginning: str) -> list[list[str]]:
     return rows
 
 
-def cell(text: str) -> str:
-    """A cell's lines as one."""
-    return text.replace("<br>", "; ")
-
-
 class Lines(SphinxDirective):
     """A directive that writes Markdown lines."""
 
@@ -65,12 +60,14 @@ class Lines(SphinxDirective):
 class Claims(Lines):
     """Claims of the papers with their verdicts, numbers and controls."""
 
-    def run(self) -> list[nodes.Node]:
-        """A table of claims."""
-        rows = [row for each in self.content if each.strip() for row in claim_rows(each.strip())]
-        lines = ["| claim | verdict | ours | control |", "| --- | --- | --- | --- |"]
-        lines += [f"| {row[1]} | {row[2]} | {cell(row[3])} | {row[5]} |" for row in rows]
-        return self.parse(lines)
+    def write(self, beginning: str) -> list[str]:
+        """A list entry for a claim; notes and rules are in the ledger."""
+        _, claim, verdict, ours, published, control, _ = claim_rows(beginning)[0]
+        lines = [f"- {claim} – {verdict}", ""]
+        numbers = [part for part in ours.split("<br>") if not part.startswith("*")]
+        lines += [f"  {name}: {text}\\" for name, text in zip(("Ours", "Control"), ("; ".join(numbers), control)) if text != "–"]
+        lines[-1] = lines[-1].removesuffix("\\")
+        return [*lines, ""]
 
 
 class Controls(Lines):

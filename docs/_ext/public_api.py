@@ -72,7 +72,8 @@ def as_restructured_text(app, what, name, value, options, lines: list[str]) -> N
 def _escaped(line: str) -> str:
     parts = re.split(r"(``.*?``|`[^`]*`)", line)
     parts[::2] = [re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
-    return "".join(parts)
+    # A character after a closing mark, as in `Row`s, needs a blank that is not shown.
+    return re.sub(r"(`[^`\s][^`]*`)(?=[a-z])", r"\1\\ ", "".join(parts))
 
 
 def without_fields(app, what, name, value, skip, options) -> bool | None:
