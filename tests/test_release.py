@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -62,3 +63,38 @@ def test_what_the_changelog_says_is_public_now_is():
         for name in path.split("."):
             value = getattr(value, name)
         assert value.__name__ in path or sys.modules.get(f"interp_jax.{path}") is value
+
+
+LOCKS = sorted((ROOT / ".ci").glob("constraints-*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)
+def test_exact_versions_cover_what_is_installed_and_keep_to_the_open_bounds(lock):
+    from packaging.requirements import Requirement
+
+    exact = dict(line.split("==") for line in lock.read_text().splitlines() if not line.startswith("#"))
+    exact = {name.lower().replace("_", "-"): number for name, number in exact.items()}
+    extras = settings()["options.extras_require"]
+    wanted = settings()["options"]["install_requires"] + "\n" + extras["test"]
+    if "oldest" in lock.stem:
+        wanted += "\n" + extras["dev"] + "\n" + extras["docs"]
+    for requirement in map(Requirement, filter(None, wanted.splitlines())):
+        number = exact[requirement.name.lower().replace("_", "-")]
+        assert requirement.specifier.contains(number), f"{requirement}: {number}"
+
+
+def test_the_oldest_jax_of_ci_is_the_oldest_that_is_supported():
+    lock = (ROOT / ".ci" / "constraints-oldest.txt").read_text()
+    bound = re.search(r"^jax>=([\d.]+)$", settings()["options"]["install_requires"], re.MULTILINE)[1]
+    assert re.search(rf"^jax=={re.escape(bound)}(\.0)*$", lock, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)
+def test_no_exact_version_has_a_known_vulnerability(lock):
+    pytest.importorskip("pip_audit", reason="pip-audit is not installed: pip install pip-audit")
+    command = [sys.executable, "-m", "pip_audit", "--no-deps", "--disable-pip", "-r", str(lock)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if "ConnectionError" in done.stderr or "HTTPError" in done.stderr or "ServiceError" in done.stderr:
+        pytest.skip("found no connection to the list of vulnerabilities")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -65,7 +65,11 @@ class Claims(Lines):
         _, claim, verdict, ours, published, control, _ = claim_rows(beginning)[0]
         lines = [f"- {claim} – {verdict}", ""]
         numbers = [part for part in ours.split("<br>") if not part.startswith("*")]
-        lines += [f"  {name}: {text}\\" for name, text in zip(("Ours", "Control"), ("; ".join(numbers), control)) if text != "–"]
+        lines += [
+            f"  {name}: {text}\\"
+            for name, text in zip(("Ours", "Control"), ("; ".join(numbers), control))
+            if text != "–"
+        ]
         lines[-1] = lines[-1].removesuffix("\\")
         return [*lines, ""]
 
@@ -76,7 +80,9 @@ class Controls(Lines):
     def run(self) -> list[nodes.Node]:
         """A table of comparisons."""
         chosen = [each.strip() for each in self.content if each.strip()] or [""]  # without any: all
-        rows = [row for each in chosen for row in control_rows(each) if re.match(r"\*\*(yes|in part|no|undecided)", row[1])]
+        rows = [
+            row for each in chosen for row in control_rows(each) if re.match(r"\*\*(yes|in part|no|undecided)", row[1])
+        ]
         lines = ["| finding | more than its controls? | more | no more | undecided |", "|" + " --- |" * 5]
         return self.parse(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
@@ -98,41 +104,62 @@ class Cost(Lines):
         return [f"- `{path}`: {' '.join(kind.split())}"]
 
 
-class KeptPage(SphinxDirective):
-    """A Markdown file of the repository without its title."""
+def kept_page(path: Path, page: str) -> str:
+    """A Markdown file of the repository without its title, for a page: links to files are downloads."""
+    text = path.read_text(encoding="utf-8").partition("\n")[2]
+    text = re.sub(r"<!--.*?-->\n?", "", text)
+    text = claims_as_lists(text) if path == LEDGER else text.replace("<br>", " · ")
+    up = "../" * (page.count("/") + 1)
 
-    required_arguments = 1
+    def linked(match: re.Match) -> str:
+        mark, words, target = match.groups()
+        if "://" in target or target.startswith("#"):
+            return match[0]
+        file = (path.parent / target.partition("#")[0]).resolve()
+        if not file.exists():
+            raise ExtensionError(f"{path.name}: found a link to {target}, wanted an existing file")
+        place = f"{up}{file.relative_to(ROOT)}"
+        if mark:
+            return f"![{words}]({place})"
+        return f"{{download}}`{words.strip('`')} <{place}>`" if file.is_file() else words
 
-    def run(self) -> list[nodes.Node]:
-        """The nodes of the file."""
-        path = ROOT / self.arguments[0]
-        self.env.note_dependency(str(path))
-        text = path.read_text(encoding="utf-8").partition("\n")[2]
-        text = re.sub(r"<!--.*?-->\n?", "", text)
-        text = re.sub(r"<br>", " · ", text)
-        up = "../" * (self.env.docname.count("/") + 1)
+    return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", linked, text)
 
-        def linked(match: re.Match) -> str:
-            mark, words, target = match.groups()
-            if "://" in target or target.startswith("#"):
-                return match[0]
-            file = (path.parent / target.partition("#")[0]).resolve()
-            place = f"{up}{file.relative_to(ROOT)}"
-            if not file.exists():
-                raise ExtensionError(f"{path.name}: found a link to {target}, wanted an existing file")
-            if mark:
-                return f"![{words}]({place})"
-            return f"{{download}}`{words.strip('`')} <{place}>`" if file.is_file() else words
 
-        text = re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", linked, text)
-        box = nodes.section()
-        box.document = self.state.document
-        self.state.nested_parse(StringList(text.splitlines(), source=str(path)), 0, box, match_titles=True)
-        return box.children
+def claims_as_lists(text: str) -> str:
+    """The ledger with a list entry for each claim, since seven columns are too narrow to read."""
+    summary, *papers = re.split(r"(?m)^(?=## (?!In short))", text)
+    lines = []
+    for line in "".join(papers).splitlines():
+        rows = table_rows(line, 7)
+        if not rows:
+            lines.append(line)
+        elif rows[0][0] != "section" and not set(rows[0][0]) <= {"-", " "}:
+            section, claim, verdict, *rest = rows[0]
+            if claim.startswith("*no claim"):
+                lines += [f"- {section}: {claim}", ""]
+                continue
+            entries = [f"  *{section}*", f"  Verdict: {verdict}"]
+            names = ("Ours", "Published", "Control", "Rule")
+            texts = zip(names, rest, strict=True)
+            entries += [f"  {name}: {each.replace('<br>', '; ')}" for name, each in texts if each not in ("", "–")]
+            lines += [f"- **{claim}**", "", "\\\n".join(entries), ""]
+    return summary + "\n".join(lines) + "\n"
+
+
+def with_kept_pages(app, page: str, source: list[str]) -> None:
+    """Puts files in the place of their directives."""
+
+    def text(match: re.Match) -> str:
+        app.env.note_dependency(str(ROOT / match[1]))
+        return kept_page(ROOT / match[1], page)
+
+    source[0] = re.sub(r"^```\{kept-page\} (\S+)\n```$", text, source[0], flags=re.MULTILINE)
 
 
 def setup(app):
     """Registers the directives."""
-    for name, directive in {"claims": Claims, "controls": Controls, "cost": Cost, "kept-page": KeptPage}.items():
+    for name, directive in {"claims": Claims, "controls": Controls, "cost": Cost}.items():
         app.add_directive(name, directive)
+    app.connect("source-read", with_kept_pages)
     return {"parallel_read_safe": True}

@@ -30,7 +30,15 @@ def write_pages(app) -> None:
     names, texts = public_names(), {}
     for module, members in pages().items():
         title = module.removeprefix("interp_jax.")
-        lines = [title, "=" * len(title), "", f".. automodule:: {module}", "   :noindex:", "", f".. py:currentmodule:: {module}"]
+        lines = [
+            title,
+            "=" * len(title),
+            "",
+            f".. automodule:: {module}",
+            "   :noindex:",
+            "",
+            f".. py:currentmodule:: {module}",
+        ]
         for name in members:
             is_class = inspect.isclass(names[f"{module}.{name}".removeprefix("interp_jax.")])
             lines += ["", f".. auto{'class' if is_class else 'function'}:: {module}.{name}"]
