@@ -7,7 +7,7 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
 
-import interp_jax
+import interp_jax  # noqa: E402 (after the paths)
 
 # Cells find the network of the pages beside this file, and compile what an earlier page has compiled only once.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(DOCS), str(DOCS.parent), os.environ.get("PYTHONPATH", "")])

@@ -62,14 +62,11 @@ class Claims(Lines):
 
     def write(self, beginning: str) -> list[str]:
         """A list entry for a claim; notes and rules are in the ledger."""
-        _, claim, verdict, ours, published, control, _ = claim_rows(beginning)[0]
+        _, claim, verdict, ours, _, control, _ = claim_rows(beginning)[0]
         lines = [f"- {claim} – {verdict}", ""]
         numbers = [part for part in ours.split("<br>") if not part.startswith("*")]
-        lines += [
-            f"  {name}: {text}\\"
-            for name, text in zip(("Ours", "Control"), ("; ".join(numbers), control))
-            if text != "–"
-        ]
+        texts = {"Ours": "; ".join(numbers), "Control": control}
+        lines += [f"  {name}: {text}\\" for name, text in texts.items() if text != "–"]
         lines[-1] = lines[-1].removesuffix("\\")
         return [*lines, ""]
 

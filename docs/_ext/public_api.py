@@ -11,7 +11,7 @@ from sphinx.util import logging
 from tests.surface import public_names
 
 _log = logging.getLogger(__name__)
-_SECTIONS = "Args Returns Raises Yields Attributes Example Examples".split()
+_SECTIONS = ("Args", "Returns", "Raises", "Yields", "Attributes", "Example", "Examples")
 
 
 def pages() -> dict[str, list[str]]:
