@@ -17,6 +17,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from interp_jax._shards import on_host
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -91,7 +93,7 @@ def at_hand(value: Any) -> bool:
 def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> np.ndarray:
     """The values as a NumPy array of real numbers in their own type, also bool and integers.
 
-    Host-level. Types unknown to NumPy (bfloat16) become float32.
+    Host-level. Types unknown to NumPy (bfloat16) become float32. Rows spread over processes are gathered, by all of them.
 
     Raises:
         ValueError: traced arrays, values that are not real, or of the wrong shape (see `check_shape`).
@@ -107,7 +109,7 @@ def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None
     if is_traced(values):
         raise ValueError(f"{name}: found a traced array, wanted one at hand: this function runs on the host")
     try:
-        found = np.asarray(values)
+        found = on_host(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name}: found {describe(values)}, wanted an array of real numbers") from error
     if found.dtype.kind not in "fiub":

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Shaped
 
 from interp_jax._checks import Given, as_centered, as_count, as_float_type, as_real, check_not_negative, check_same_rows
 from interp_jax._readable import readable
+from interp_jax._shards import batch_of, by_runs, runs_of
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -205,18 +206,19 @@ def pearson(
 
 @functools.partial(jax.jit, static_argnames="batch_size")
 def _pearson(a, b, batch_size):
-    rows = a.shape[0]
-    batches = max(rows - 1, 0) // batch_size
-    first = rows - batches * batch_size
+    runs = runs_of(a, b)
+    a, b = by_runs(a, runs), by_runs(b, runs)
+    length, size = a.shape[1], max(1, batch_size // runs)
+    batches = max(length - 1, 0) // size
+    first = length - batches * size
     # The incomplete batch goes first: a carry that has seen rows varies over devices as the rows do, also in shard_map.
     dtype = jnp.float64 if jnp.float64 in (a.dtype, b.dtype) else jnp.float32
-    moments = Moments.init(a.shape[1], b.shape[1], dtype).update(a[:first], b[:first])
+    moments = Moments.init(a.shape[2], b.shape[2], dtype).update(*(batch_of(array, 0, first) for array in (a, b)))
 
     def add(moments, start):
-        batch = (jax.lax.dynamic_slice_in_dim(array, start, batch_size) for array in (a, b))
-        return moments.update(*batch), None
+        return moments.update(*(batch_of(array, start, size) for array in (a, b))), None
 
-    starts = first + batch_size * jnp.arange(batches)
+    starts = first + size * jnp.arange(batches)
     return jax.lax.scan(add, moments, starts)[0].pearson() if batches else moments.pearson()
 
 

@@ -20,6 +20,7 @@ from interp_jax._checks import (
     check_choice,
 )
 from interp_jax._readable import readable
+from interp_jax._shards import by_runs, runs_of
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import sums_within
@@ -219,14 +220,16 @@ def _between(a, b, metric):
 
 @functools.partial(jax.jit, static_argnames=("groups", "metric", "batch_size"))
 def _within(x, labels, groups, metric, batch_size):
+    runs = runs_of(x)
     if labels is None:
         labels = jnp.zeros(x.shape[0], jnp.int32)
     else:
         labels = labels.astype(jnp.int32)
         labels = jnp.where((labels >= 0) & (labels < groups), labels, groups)
-        if metric == "euclidean":  # every group contiguous, the rows that do not count at the end
-            order = jnp.argsort(labels)
-            x, labels = x[order], labels[order]
+        if metric == "euclidean":  # in every run each group contiguous, the rows that do not count at the end
+            parts = by_runs(x, runs), by_runs(labels, runs)
+            parts = jax.vmap(lambda x, labels, order: (x[order], labels[order]))(*parts, jnp.argsort(parts[1], axis=1))
+            x, labels = (part.reshape(-1, *part.shape[2:]) for part in parts)
     belongs = labels[None, :] == jnp.arange(groups, dtype=jnp.int32)[:, None]
     finite = jnp.all(jnp.isfinite(x), axis=1)
     spoilt = jnp.any(belongs & ~finite[None, :], axis=1)
@@ -237,7 +240,7 @@ def _within(x, labels, groups, metric, batch_size):
     if metric == "euclidean":
         x = _centered(x, labels, belongs)
         unit = power_of_two(jnp.max(jnp.where((labels < groups)[:, None], jnp.abs(x), 0)))
-        sums = 2 * unit * sums_within(x / unit, labels, groups, batch_size)
+        sums = 2 * unit * sums_within(x / unit, labels, groups, batch_size, runs)
     else:
         units, directed = directions(x, centered=metric == "correlation")
         belongs = belongs & directed[None, :]

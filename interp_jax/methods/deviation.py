@@ -187,7 +187,7 @@ def _averages(rows, labels, counted, filled, distance):
         # Not the mean: half of the extremes' sum leaves whole numbers exact and makes constant rows zero.
         rows = rows - (jnp.max(rows, axis=1, keepdims=True) / 2 + jnp.min(rows, axis=1, keepdims=True) / 2)
     elif distance == "euclidean":
-        row = rows[jnp.argmax(counted)][None]
+        row = rows[jnp.argmax(counted)[None]]  # by a vector: a slice at a traced place gathers rows spread over devices
         rows = rows - (row + _mean(means(rows - row).means, filled[:, None])[None])
     return means(rows).means
 

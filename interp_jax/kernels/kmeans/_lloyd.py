@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from interp_jax._checks import Key, as_centered, as_count, as_key, as_number, as_real, check_finite, check_not_negative
 from interp_jax._readable import readable
+from interp_jax._shards import runs_of
 from interp_jax.kernels.kmeans._nearest_centers import center_numbers, nearest
 from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
@@ -297,8 +298,18 @@ def _refilled(rows, means, centers, empty, exact):
         return None, jnp.where((batch.weights[None] > 0) & (squared > rounding * batch.squares[None]), squared, 0)
 
     _, far = rows.fold(distances, None)
-    distance, numbers = jax.lax.top_k(far, centers.shape[1])
+    distance, numbers = _greatest(far, centers.shape[1])
     which = jnp.maximum(jnp.cumsum(empty.astype(jnp.int32), axis=1) - 1, 0)
     distance, numbers = (jnp.take_along_axis(each, which, axis=1) for each in (distance, numbers))
     given = jnp.where((distance > 0)[..., None], rows.at(numbers), centers)
     return jnp.where(empty[..., None], given, means)
+
+
+def _greatest(values, count):
+    """The greatest of [lanes, rows] and their places, of equal ones the first, found in every run of rows first."""
+    runs = runs_of(values[0])
+    length = values.shape[1] // runs
+    best, places = jax.lax.top_k(values.reshape(len(values), runs, length), min(count, length))
+    places = (places + length * jnp.arange(runs)[None, :, None]).reshape(len(values), -1)
+    best, chosen = jax.lax.top_k(best.reshape(len(values), -1), count)
+    return best, jnp.take_along_axis(places, chosen, axis=1)

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from interp_jax._shards import runs_of
+
 
 class RowBatches(NamedTuple):
     """The rows minus their mean, in batches along the second axis, with their squares and weights."""
@@ -19,7 +21,8 @@ class RowBatches(NamedTuple):
     def of(cls, x, weights, most):
         """Rows in equal batches, each of every n-th row, so that rows on several devices stay where they are."""
         batches = -(-len(x) // most)
-        size = -(-len(x) // batches)
+        runs = runs_of(x)
+        size = -(-len(x) // (batches * runs)) * runs
 
         def split(values):
             padded = jnp.pad(values, [(0, size * batches - len(x))] + [(0, 0)] * (values.ndim - 1))

@@ -10,13 +10,14 @@ class Clusters:
     """Centroids, sizes and names of clusters in slots; a merged cluster keeps the first slot and empties the second.
 
     Besides its centroid a cluster has an anchor, one of its points, and the offset from it. Differences of anchors and
-    of offsets keep their digits if two centroids are nearer to each other than to the center.
+    of offsets keep their digits if two centroids are nearer to each other than to the center. Searches run on ``mesh``,
+    on the default device without one.
     """
 
-    def __init__(self, points: np.ndarray, center: np.ndarray, sizes: np.ndarray, names: np.ndarray):
+    def __init__(self, points: np.ndarray, center: np.ndarray, sizes: np.ndarray, names: np.ndarray, mesh=None):
         self.points, self.center, self.anchors = points, center, np.arange(len(points))
         self.centroids, self.offsets = points - center, np.zeros_like(points)
-        self.sizes, self.names = sizes, names
+        self.sizes, self.names, self.mesh = sizes, names, mesh
         self.alive = np.ones(len(sizes), bool)
 
     def cost(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given
+from interp_jax._shards import mesh_of
 from interp_jax.kernels.ward._clusters import Clusters
 from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
@@ -23,7 +24,8 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     merged in the same round, which gives the same tree. Equal to ``scipy.cluster.hierarchy.linkage(method="ward")`` of
     the vectors in float64, up to rounding and the order of exact ties. Memory O(rows · features); time
     O(rows² · features), most of it a float32 search on the default device whose results are verified in float64.
-    Below some thousand rows all is done on the host and nothing is compiled.
+    Below some thousand rows all is done on the host and nothing is compiled. For vectors on a mesh the search runs on
+    its devices, each with an equal share of the clusters; the rest is done on the host, by every process on all rows.
 
     Args:
         vectors: [rows, features], at least two rows; NumPy, JAX or nested lists of any real type.
@@ -45,13 +47,13 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     """
     points, center, exponent = as_points(vectors)
     merges = Merges(len(points))
-    _agglomerate(_distinct(points, center, merges), merges)
+    _agglomerate(_distinct(points, center, merges, mesh_of(vectors)), merges)
     linkage = merges.linkage()
     linkage[:, 2] = np.ldexp(linkage[:, 2], exponent)
     return linkage
 
 
-def _distinct(points, center, merges):
+def _distinct(points, center, merges, mesh):
     """One cluster for each distinct row; equal rows are merged at height 0."""
     # Rows as bytes, without signed zeros; with no features all rows are the same nothing.
     width = max(1, points.dtype.itemsize * points.shape[1])
@@ -66,7 +68,7 @@ def _distinct(points, center, merges):
         groups = np.flatnonzero(counts > step)
         others = by_group[starts[groups] + step]
         names[groups] = merges.add(names[groups], others, 0.0, np.full(len(groups), step + 1.0))
-    return Clusters(points[first], center, counts.astype(float), names)
+    return Clusters(points[first], center, counts.astype(float), names, mesh)
 
 
 def _agglomerate(clusters, merges):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from interp_jax._shards import everywhere
 from interp_jax.kernels.ward._boxes import NEAREST, in_boxes, suit
 
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns, each with its own best
@@ -15,6 +16,7 @@ _HOST_ELEMENTS = 1 << 21  # of a float64 tile
 _SINGLE = 1 << 17  # costs on the host up to which float64 is as fast as float32
 _SINGLE_ELEMENTS = 1 << 20  # of a float32 tile: in smaller ones a product's threads wait for each other
 _TIED = 1e-12  # relative difference of float64 costs that counts as a tie
+_QUERIES = 4 * _ROWS  # of one program on a mesh
 _HOST_LIMIT = 3000  # clusters up to which the host is faster
 _NONE = np.float32(np.inf), np.int32(0), np.float32(np.inf)  # least cost, its position, the second: of none
 
@@ -46,33 +48,55 @@ def _on_host_up_to(rows, clusters):
 
 def _on_device(clusters, rows):
     count, dimension = clusters.centroids.shape
+    runs, width = _runs_and_width(clusters.mesh)
     # The same for all rounds, and for inputs of about as many rows.
     padded = max(_COLUMNS, 1 << (len(clusters.points) - 1).bit_length())
+    padded = -(-padded // (runs * width)) * runs * width
     points = np.zeros((padded, dimension), np.float32)
     points[:count] = clusters.centroids
     squares = np.full(padded, np.inf, np.float32)
     squares[:count] = _shrunk_squares(clusters, 2.0**-24)
     inverse = np.ones(padded, np.float32)
     inverse[:count] = 1 / clusters.sizes
-    shared = tuple(jax.device_put(part) for part in (points, squares, inverse))
+    shared = tuple(_spread(part, clusters.mesh) for part in (points, squares, inverse))
 
     def search(start):
-        """The nearest of one thread's share of rows, from ``start``."""
+        """The nearest of one share of rows, from ``start``."""
         some = rows[start : start + share]
-        queries = np.zeros(padded, np.int32)
+        queries = np.zeros(most, np.int32)
         queries[: len(some)] = some
         parts = _search(*shared, queries, np.int32(len(some)), np.int32(count))
         # Cut on the host: on the device every length would need its own program.
         return tuple(np.asarray(part)[: len(some)] for part in parts)
 
-    share = _ROWS * -(-len(rows) // (_ROWS * _threads()))
+    # On a mesh one share after the other, so that only the clusters take memory that grows with their number.
+    most = padded if clusters.mesh is None else min(padded, _QUERIES)
+    threads = _threads() if clusters.mesh is None else 1
+    share = min(most, _ROWS * -(-len(rows) // (_ROWS * threads)))
     starts = range(0, len(rows), share)
-    if len(starts) == 1:
-        slots, bounds = search(0)
+    if threads == 1 or len(starts) == 1:
+        found = map(search, starts)
+        slots, bounds = (np.concatenate(part) for part in zip(*found, strict=True))
     else:
         with ThreadPoolExecutor(len(starts)) as pool:
             slots, bounds = (np.concatenate(part) for part in zip(*pool.map(search, starts), strict=True))
     return slots.astype(np.int64), np.maximum(bounds.astype(np.float64) - _UNDERFLOW, 0)
+
+
+def _runs_and_width(mesh):
+    """The number of devices, and of each one's clusters in a tile."""
+    runs = 1 if mesh is None else mesh.size
+    return runs, max(1, _LANES // runs) * (_COLUMNS // _LANES)
+
+
+def _spread(values, mesh):
+    """Values of slots as [devices, places, …]: slot ``place · devices + device``, so that all have equally many."""
+    runs, _ = _runs_and_width(mesh)
+    values = np.swapaxes(values.reshape(-1, runs, *values.shape[1:]), 0, 1)
+    if mesh is None:
+        return jax.device_put(values)
+    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(mesh.axis_names))
+    return jax.make_array_from_callback(values.shape, sharding, lambda index: values[index])
 
 
 def _threads():
@@ -101,33 +125,39 @@ def _two_least(one, other):
 
 @jax.jit
 def _search(points, squares, inverse, queries, count, live):
-    lanes = jnp.arange(_LANES, dtype=jnp.int32)
+    runs = len(points)
+    lanes = max(1, _LANES // runs)
+    width = lanes * (_COLUMNS // _LANES)
+    numbers = runs * jnp.arange(width, dtype=jnp.int32)[None] + jnp.arange(runs, dtype=jnp.int32)[:, None]
 
     def row_tile(tile, results):
         rows = jax.lax.dynamic_slice_in_dim(queries, tile * _ROWS, _ROWS)
-        a, square, share = points[rows], squares[rows][:, None], inverse[rows][:, None]
+        a, square, share = (everywhere(part[rows % runs, rows // runs]) for part in (points, squares, inverse))
+        square, share = square[:, None, None], share[:, None, None]
 
         def column_tile(step, carry):
-            start = step * _COLUMNS
+            start = step * width
             b, others, shares = (
-                jax.lax.dynamic_slice_in_dim(part, start, _COLUMNS) for part in (points, squares, inverse)
+                jax.lax.dynamic_slice_in_dim(part, start, width, 1) for part in (points, squares, inverse)
             )
-            products = jnp.matmul(a, b.T, precision="highest")
+            products = jnp.einsum("af,rcf->arc", a, b, precision="highest")
             costs = (square + others[None] - 2 * products) / (share + shares[None])
-            itself = (start + jnp.arange(_COLUMNS, dtype=jnp.int32))[None] == rows[:, None]
-            costs = jnp.where(itself, jnp.inf, costs).reshape(_ROWS, -1, _LANES)
-            parts = start + _LANES * jnp.arange(_COLUMNS // _LANES, dtype=jnp.int32)
-            parts = jnp.broadcast_to(parts[None, :, None], costs.shape)
+            itself = (start * runs + numbers)[None] == rows[:, None, None]
+            costs = jnp.where(itself, jnp.inf, costs).reshape(_ROWS, runs, -1, lanes)
+            parts = start + lanes * jnp.arange(width // lanes, dtype=jnp.int32)
+            parts = jnp.broadcast_to(parts[None, None, :, None], costs.shape)
             # A reduction of three arrays is one loop on CPUs; written part by part it is several.
             nearby = jax.lax.reduce(
-                (costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (1,)
+                (costs, parts, jnp.full(costs.shape, jnp.inf, jnp.float32)), _NONE, _two_least, (2,)
             )
             return _two_least(carry, nearby)
 
-        nothing = tuple(jnp.broadcast_to(each, (_ROWS, _LANES)) for each in _NONE)
-        best, where, second = jax.lax.fori_loop(jnp.int32(0), -(-live // _COLUMNS), column_tile, nothing)
+        nothing = tuple(jnp.broadcast_to(each, (_ROWS, runs, lanes)) for each in _NONE)
+        found = jax.lax.fori_loop(jnp.int32(0), -(-live // (runs * width)), column_tile, nothing)
+        best, where, second = (part.reshape(_ROWS, runs * lanes) for part in found)
         least, lane = jax.lax.top_k(-best, NEAREST + 1)
-        slots = jnp.take_along_axis(where + lanes[None], lane[:, :NEAREST], axis=1)
+        lane = lane[:, :NEAREST]
+        slots = (jnp.take_along_axis(where, lane, axis=1) + lane % lanes) * runs + lane // lanes
         slots = jnp.where(jnp.isinf(least[:, :NEAREST]), rows[:, None], slots)
         bound = jnp.minimum(-least[:, NEAREST], second.min(1))
         return (

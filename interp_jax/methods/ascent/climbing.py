@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from interp_jax._checks import Given, as_count, check_number, check_shape, describe, renamed
 from interp_jax._readable import readable
+from interp_jax._shards import batch_of, by_runs, runs_of
 from interp_jax.methods._accept import as_floating_rows, callable_pytree
 from interp_jax.methods.ascent._objectives import accept_objective
 
@@ -161,15 +162,30 @@ class _Lanes(NamedTuple):
 
 @partial(jax.jit, static_argnames=("optimizer", "size"))
 def _maximize(network, start, units, settings, optimizer, size):
-    lanes, batches = len(start), -(-len(start) // size)
-    used = jnp.arange(batches * size) < lanes
-    rows = jax.tree.map(lambda leaf: jnp.resize(leaf, (batches, size, *leaf.shape[1:])), (start, units))
-    climb = partial(_climb, network, settings, optimizer)
-    ascents = jax.lax.map(lambda batch: climb(*batch), (*rows, used.reshape(batches, size)))
-    return jax.tree.map(lambda leaf: leaf.reshape(batches * size, *leaf.shape[2:])[:lanes], ascents)
+    # A batch takes lanes of every run, so that lanes spread over devices climb where they are.
+    runs = runs_of(start)
+    length = len(start) // runs
+    share = max(1, min(size // runs, length))
+    batches = -(-length // share)
+    used = jnp.resize(jnp.arange(batches * share) < length, (runs, batches, share))
+    lanes = jax.tree.map(lambda leaf: _in_batches(by_runs(leaf, runs), batches, share), (start, units))
+
+    def climb(number):
+        batch = jax.tree.map(lambda leaf: batch_of(leaf, number, 1).reshape(-1, *leaf.shape[3:]), (*lanes, used))
+        return _climb(network, settings, optimizer, *batch, runs)
+
+    def in_order(leaf):
+        leaf = jnp.moveaxis(leaf.reshape(batches, runs, share, *leaf.shape[2:]), 0, 1)
+        return leaf.reshape(runs, batches * share, *leaf.shape[3:])[:, :length].reshape(len(start), *leaf.shape[3:])
+
+    return jax.tree.map(in_order, jax.lax.map(climb, jnp.arange(batches)))
 
 
-def _climb(network, settings, optimizer, start, units, used):
+def _in_batches(parts, batches, share):
+    return jax.vmap(lambda run: jnp.resize(run, (batches, share, *run.shape[1:])))(parts)
+
+
+def _climb(network, settings, optimizer, start, units, used, runs):
     climb, regularizers, rate, (threshold, tolerance, most, patience) = settings
 
     def measured(x, units):
@@ -209,23 +225,35 @@ def _climb(network, settings, optimizer, start, units, used):
         jnp.zeros(count, jnp.int32),
         jnp.zeros(count, jnp.int32),
     )
-    fewer = [int(share * count) for share in _SHARES] if count >= _FEWEST else []
-    lanes = _until_all_stop(step, units, initial, [*fewer, 0])
+    fewer = [int(share * count / runs) for share in _SHARES] if count >= _FEWEST else []
+    lanes = _until_all_stop(step, units, initial, [*fewer, 0], runs)
     _, (objective, activation) = measured(lanes.x, units)
     converged = activation > threshold
     return Ascent(lanes.x, activation, objective, lanes.steps, converged, lanes.stalled & ~converged)
 
 
-def _until_all_stop(step, units, lanes, fewer):
-    """Steps of all lanes until only the first number of ``fewer`` are running, then of those; the last is 0."""
+def _until_all_stop(step, units, lanes, fewer, runs):
+    """Steps of all lanes until only the first number of ``fewer`` are running in each run, then of those; last is 0."""
     left, *later = fewer
-    lanes = jax.lax.while_loop(lambda lanes: jnp.sum(lanes.active) > left, partial(step, units), lanes)
+    lanes = jax.lax.while_loop(
+        lambda lanes: jnp.any(jnp.sum(by_runs(lanes.active, runs), axis=1) > left), partial(step, units), lanes
+    )
     if not left:
         return lanes
-    some = jnp.argsort(~lanes.active)[:left]
-    units, running = jax.tree.map(lambda leaf: leaf[some], (units, lanes))
-    ended = _until_all_stop(step, units, running, later)
-    return jax.tree.map(lambda leaf, end: leaf.at[some].set(end, unique_indices=True), lanes, ended)
+    some = jnp.argsort(~by_runs(lanes.active, runs), axis=1)[:, :left]
+
+    def taken(leaf):
+        chosen = jax.vmap(lambda run, places: run[places])(by_runs(leaf, runs), some)
+        return chosen.reshape(runs * left, *leaf.shape[1:])
+
+    def put(leaf, end):
+        def into(run, places, values):
+            return run.at[places].set(values, unique_indices=True)
+
+        return jax.vmap(into)(by_runs(leaf, runs), some, by_runs(end, runs)).reshape(leaf.shape)
+
+    ended = _until_all_stop(step, *jax.tree.map(taken, (units, lanes)), later, runs)
+    return jax.tree.map(put, lanes, ended)
 
 
 def _update(optimizer, rate, gradient, lanes):

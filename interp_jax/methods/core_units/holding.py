@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Integer
 from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Network, as_count, as_labels, as_mask, check_choice, check_number
+from interp_jax._shards import map_rows
 from interp_jax.methods.core_units._evaluate import MaskEvaluator, of_draws
 from interp_jax.methods.core_units._tails import accept, as_hidden, check_scores, gate_tail, mask_shape_of
 from interp_jax.methods.core_units.decisions import (
@@ -122,7 +123,7 @@ def _decided(network, hidden, predictions, target, gates, weight, classifier, ba
         hidden = jnp.arange(len(hidden) * network.draws)
         predictions, targets = (jnp.repeat(each, network.draws) for each in (predictions, targets))
         target = targets
-    return jax.lax.map(decide, (hidden, targets), batch_size=batch_size), predictions, target
+    return map_rows(decide, (hidden, targets), batch_size=batch_size), predictions, target
 
 
 def holding_rates(

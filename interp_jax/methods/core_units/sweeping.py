@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, describe, renamed
 from interp_jax._readable import readable
+from interp_jax._shards import map_rows
 from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE, of_draws
 from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
 from interp_jax.methods.core_units.decisions import (
@@ -296,7 +297,7 @@ def _row_picker(network, hidden, ahead):
     """A function of row numbers that returns the rows prepared: on demand or, ``ahead``, all at once."""
     if not ahead:
         return lambda rows: network.prepare(network.pick(hidden, rows))
-    prepared = jax.lax.map(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
+    prepared = map_rows(lambda row: network.prepare(row[None])[0], hidden, batch_size=ROWS_AT_ONCE)
     return lambda rows: prepared[rows]
 
 

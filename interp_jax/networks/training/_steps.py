@@ -11,6 +11,7 @@ import optax
 from flax import nnx
 
 from interp_jax._readable import readable
+from interp_jax._shards import map_rows
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import inference_view, training_view
 from interp_jax.networks.training._input import is_class_numbers
@@ -172,7 +173,7 @@ def _evaluate(network, setting, inputs, labels, batch_size):
         scores = _at_least_float32(network(as_shown(inputs[None], setting.whole)))
         return jnp.mean(setting.loss(scores, label[None])), _is_wrong(scores, label[None])[0]
 
-    losses, wrong = jax.lax.map(one_row, (inputs, labels), batch_size=min(batch_size, len(inputs)))
+    losses, wrong = map_rows(one_row, (inputs, labels), batch_size=min(batch_size, len(inputs)))
     return jnp.mean(losses), jnp.mean(wrong)
 
 
