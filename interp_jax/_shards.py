@@ -62,6 +62,18 @@ def mesh_of(values: Any) -> jax.sharding.Mesh | None:
     return sharding.mesh if on_mesh and sharding.mesh.size > 1 else None
 
 
+def first_rows(rows: Any, most: int | None) -> Any:
+    """The first of the rows, of rows on a mesh without gathering all of them. Traceable."""
+    if most is None or not isinstance(rows, jax.Array) or runs_of(rows) == 1:
+        return rows[:most]
+    return _taken(rows, np.arange(min(most, len(rows))))
+
+
+@jax.jit
+def _taken(rows, places):
+    return rows[places]
+
+
 def map_rows(function: Callable, rows: Any, *, batch_size: int) -> Any:
     """``jax.lax.map`` over the rows of arrays, about ``batch_size`` at a time, of rows spread over devices in place.
 
@@ -106,3 +118,11 @@ def on_host(values: Any) -> np.ndarray:
     from jax.experimental.multihost_utils import process_allgather
 
     return np.asarray(process_allgather(values, tiled=True))
+
+
+def fetched(tree: Any) -> Any:
+    """The arrays of a tree as by `on_host`, those of one process all at once. Host-level."""
+    arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
+    if all(leaf.is_fully_addressable for leaf in arrays):
+        return jax.device_get(tree)
+    return jax.tree.map(on_host, tree)

@@ -12,7 +12,7 @@ _HIGHEST = jax.lax.Precision.HIGHEST
 _DOUBTFUL = 1 / 64
 
 
-def sums_within(rows, labels, groups, batch_size, runs=1):
+def sums_within(rows, unit, labels, groups, batch_size, runs=1):
     """Per group the sum of ‖a − b‖ over its pairs; may be traced.
 
     A tile takes rows of every run, so that rows spread over devices are compared where they lie: each device receives a
@@ -20,6 +20,7 @@ def sums_within(rows, labels, groups, batch_size, runs=1):
 
     Args:
         rows: [rows, features], centered on their group's mean.
+        unit: a power of two, by which rows are divided tile by tile and not in a further copy; the sums are in it.
         labels: int32 [rows], ascending in every run; the label ``groups`` marks rows that do not count.
         groups: number of groups.
         batch_size: rows on each side of a tile.
@@ -33,10 +34,7 @@ def sums_within(rows, labels, groups, batch_size, runs=1):
     labels = jnp.pad(by_runs(labels, runs), ((0, 0), (0, padding)), constant_values=groups)
     ends = _last_tiles(labels, groups, share)
     labels = labels.reshape(runs, tiles, share)
-    squares = jnp.sum(x**2, axis=3)
-    later = jnp.arange(side)[:, None] < jnp.arange(side)[None, :]
-
-    later = later.reshape(side, runs, share)
+    later = (jnp.arange(side)[:, None] < jnp.arange(side)[None, :]).reshape(side, runs, share)
 
     def flat(values, number):
         return batch_of(values, number, 1).reshape(side, *values.shape[3:])
@@ -44,9 +42,10 @@ def sums_within(rows, labels, groups, batch_size, runs=1):
     def add_tile(i, j, tile, sums):
         """``sums`` [side, runs] plus the sums over the pairs of each row of tile i with rows of tile j."""
         a, of_a, square_a = (part[:, None, None] for part in tile)
-        b, of_b, square_b = (jax.lax.dynamic_index_in_dim(part, j, 1, False) for part in (x, labels, squares))
+        b, of_b = (jax.lax.dynamic_index_in_dim(part, j, 1, False) for part in (x, labels))
         pairs = (of_a == of_b[None]) & (of_a < groups) & (later | (i < j))
-        both = square_a + square_b[None]
+        b = b / unit
+        both = square_a + jnp.sum(b**2, axis=2)[None]
         squared = both - 2 * jnp.einsum("af,rsf->ars", tile[0], b, precision=_HIGHEST)
         doubtful = pairs & (squared < _DOUBTFUL * both)
         sums = sums + jnp.sum(jnp.where(pairs & ~doubtful, jnp.sqrt(jnp.maximum(squared, 0)), 0), axis=2)
@@ -63,12 +62,14 @@ def sums_within(rows, labels, groups, batch_size, runs=1):
 
     def add_tiles(totals, i):
         """Tile i with itself and those after it, as far as they hold rows of its groups."""
-        tile = tuple(everywhere(flat(values, i)) for values in (x, labels, squares))
+        a, of_a = (everywhere(flat(values, i)) for values in (x, labels))
+        a = a / unit
+        tile = a, of_a, jnp.sum(a**2, axis=1)
         start = (i, jnp.zeros((side, runs), x.dtype))
         _, sums = jax.lax.while_loop(
             lambda state: state[0] <= ends[i], lambda state: (state[0] + 1, add_tile(i, state[0], tile, state[1])), start
         )
-        belongs = tile[1][None, :] == jnp.arange(groups, dtype=labels.dtype)[:, None]
+        belongs = of_a[None, :] == jnp.arange(groups, dtype=labels.dtype)[:, None]
         return totals + jnp.matmul(belongs.astype(x.dtype), jnp.sum(sums, axis=1), precision=_HIGHEST), None
 
     return jax.lax.scan(add_tiles, jnp.zeros(groups, x.dtype), jnp.arange(tiles))[0]
@@ -76,6 +77,10 @@ def sums_within(rows, labels, groups, batch_size, runs=1):
 
 def _last_tiles(labels, groups, share):
     """[tiles] the last tile that holds rows of the groups of each; −1 where a tile's rows do not count."""
+    if groups == 1:
+        last = (jnp.max(jnp.sum(labels < 1, axis=1)) - 1) // share
+        places = jnp.arange(labels.shape[1] // share)
+        return jnp.where(places <= last, last, -1)
     first, last = labels[:, ::share].reshape(-1), jnp.minimum(labels[:, share - 1 :: share].reshape(-1), groups - 1)
 
     def in_run(run):

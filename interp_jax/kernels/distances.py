@@ -238,9 +238,10 @@ def _within(x, labels, groups, metric, batch_size):
     counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
     if metric == "euclidean":
-        x = _centered(x, labels, belongs)
-        unit = power_of_two(jnp.max(jnp.where((labels < groups)[:, None], jnp.abs(x), 0)))
-        sums = 2 * unit * sums_within(x / unit, labels, groups, batch_size, runs)
+        # The barrier has the centered rows in memory once, and not again for their maximum.
+        x = jax.lax.optimization_barrier(jnp.where((labels < groups)[:, None], _centered(x, labels, belongs), 0))
+        unit = power_of_two(jnp.maximum(jnp.max(x), -jnp.min(x)))
+        sums = 2 * unit * sums_within(x, unit, labels, groups, batch_size, runs)
     else:
         units, directed = directions(x, centered=metric == "correlation")
         belongs = belongs & directed[None, :]
@@ -266,4 +267,7 @@ def _centered(x, labels, belongs):
 
 
 def _group_sums(belongs, values):
+    if len(belongs) == 1 and runs_of(values) > 1:  # without a copy of each device's rows, as a product makes
+        own = belongs[0].reshape(-1, *[1] * (values.ndim - 1))
+        return jnp.sum(jnp.where(own, values, 0), axis=0, keepdims=True)
     return jnp.matmul(belongs.astype(values.dtype), values, precision=jax.lax.Precision.HIGHEST)

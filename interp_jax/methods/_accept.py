@@ -21,6 +21,7 @@ from interp_jax._checks import (
     check_shape,
     describe,
 )
+from interp_jax._shards import first_rows, on_host
 
 SCORES = ("logits", "probabilities")
 _TRIED = 8
@@ -68,6 +69,7 @@ as networks.freeze(model) gives
     """
     check_callable(name, network)
     given = as_rows("inputs", inputs, most=_TRIED)
+    given = given if at_hand(given) else jnp.asarray(on_host(given))
     rows = jnp.concatenate([_made_up(given), given])
     try:
         scores, again = network(rows), network(rows)
@@ -201,7 +203,7 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
     check_shape(name, values, ["rows", "…"])
     if finite and jnp.issubdtype(values.dtype, jnp.floating):
         check_finite(name, values)
-    values = values[:most]
+    values = first_rows(values, most)
     if floating and not jnp.issubdtype(values.dtype, jnp.floating):
         return as_real(name, values)
     if isinstance(values, jax.Array):

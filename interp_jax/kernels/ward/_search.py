@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from interp_jax._shards import everywhere
+from interp_jax._shards import everywhere, on_host
 from interp_jax.kernels.ward._boxes import NEAREST, in_boxes, suit
 
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns, each with its own best
@@ -67,7 +67,7 @@ def _on_device(clusters, rows):
         queries[: len(some)] = some
         parts = _search(*shared, queries, np.int32(len(some)), np.int32(count))
         # Cut on the host: on the device every length would need its own program.
-        return tuple(np.asarray(part)[: len(some)] for part in parts)
+        return tuple(on_host(part)[: len(some)] for part in parts)
 
     # On a mesh one share after the other, so that only the clusters take memory that grows with their number.
     most = padded if clusters.mesh is None else min(padded, _QUERIES)

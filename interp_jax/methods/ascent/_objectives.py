@@ -23,11 +23,16 @@ def accept_objective(
         network = accept_scores(network, scores=scores)
         climb = jax.tree_util.Partial(_as_given, callable_pytree(objective, name="objective"))
         units = jax.tree.map(lambda leaf: _a_lane(leaf, len(start)), units)
-        jax.eval_shape(partial(applied, network), start[:1])
+        jax.eval_shape(partial(applied, network), jax.ShapeDtypeStruct((1, *start.shape[1:]), start.dtype))
     elif isinstance(objective, str) and objective in _OBJECTIVES:
         network = accept_scores(network, None if objective == "value" else start, scores=scores)
         climb = jax.tree_util.Partial(_OBJECTIVES[objective])
-        units = _weights(units, len(start), jax.eval_shape(partial(applied, network), start[:1]), objective)
+        units = _weights(
+            units,
+            len(start),
+            jax.eval_shape(partial(applied, network), jax.ShapeDtypeStruct((1, *start.shape[1:]), start.dtype)),
+            objective,
+        )
     else:
         raise ValueError(f"objective: found {objective!r}, wanted a callable or one of {', '.join(_OBJECTIVES)}")
     return network, climb, units

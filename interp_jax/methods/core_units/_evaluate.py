@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from interp_jax._shards import fetched
 from interp_jax.methods.core_units._tails import GatedTail
 from interp_jax.methods.core_units.decisions import ClassData, asked_class, class_number, decided, margins
 
@@ -81,7 +82,7 @@ class MaskEvaluator:
                 prepared = _start(self.network, prepared, common.astype(np.float32))
             lost = [evaluate(self.network, prepared, self.predictions, batch, *block) for block in blocks]
             # Fetched before the next batch is prepared: one batch at a time is in memory.
-            total += np.concatenate(jax.device_get(lost), axis=1)
+            total += np.concatenate(fetched(lost), axis=1)
         wrong, nearness = total[:, : len(masks)] @ self.shares
         return Evaluation(1 - wrong, wrong + _NEARNESS * nearness)
 
@@ -98,7 +99,7 @@ class MaskEvaluator:
         held, row_margins = np.zeros(len(self.data.rows), bool), np.full(len(self.data.rows), np.nan, np.float32)
         lost = 0.0
         for places, batch in self._batches if order is None else self._in_batches(order):
-            rows = jax.device_get(_evaluate_alone(self.network, self.hidden, self.predictions, batch, units, gates))
+            rows = fetched(_evaluate_alone(self.network, self.hidden, self.predictions, batch, units, gates))
             held[places], row_margins[places] = (part[: len(places)] for part in rows)
             lost += self._loss(~held[places], places)
             if lost > most:
@@ -120,7 +121,7 @@ class MaskEvaluator:
                 _count_wrong(self.network, prepared, self.predictions, batch, block.astype(np.float32))
                 for block in blocks
             ]
-            lost += np.concatenate(jax.device_get(wrong))[: len(masks)] @ self.shares
+            lost += np.concatenate(fetched(wrong))[: len(masks)] @ self.shares
             masks, lost = masks[lost <= most], lost[lost <= most]
             if not len(masks):
                 break

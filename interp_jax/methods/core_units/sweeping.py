@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax._checks import Given, Key, MaskShape, Network, as_count, as_key, describe, renamed
 from interp_jax._readable import readable
-from interp_jax._shards import map_rows
+from interp_jax._shards import fetched, map_rows
 from interp_jax.methods.core_units._evaluate import ROWS_AT_ONCE, of_draws
 from interp_jax.methods.core_units._tails import GatedTail, LinearGatedTail, accept
 from interp_jax.methods.core_units.decisions import (
@@ -252,13 +252,13 @@ def train_all(
     lifts = isinstance(network, LinearGatedTail) and draws > len(hidden) and not network.draws_rows
     ahead = lifts and _prepared_bytes(network, hidden) <= _LIFTED_BYTES
     trained, right = _train_all(*arguments, repeats, rates, ahead)
-    gates, weight, trace = map(np.asarray, trained)
+    gates, weight, trace = fetched(tuple(trained))
     if np.isnan(trace[:, 0]).any():
         raise ValueError("tail: found scores of NaN for gates at their starts, wanted numbers")
     if not rates:
         return Trained(gates, weight, trace, None)
     # Integers until here: whether a rate is reached must not depend on float32.
-    shares = np.asarray(right) / np.maximum(counts, 1)[:, :, None]
+    shares = fetched(right) / np.maximum(counts, 1)[:, :, None]
     holding_rate = shares.sum(axis=1) / np.sum(counts > 0, axis=1, keepdims=True)
     return Trained(gates, weight, trace, holding_rate)
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax._readable import readable
+from interp_jax._shards import batch_of, by_runs, first_rows, mesh_of, on_host, runs_of
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 from interp_jax.methods._pooling import check_pool, pooled
@@ -133,17 +134,24 @@ def network_vectors(
         hint = "embeddings or a histogram of token ids, astype(float) of quantities"
         raise ValueError(f"inputs: found {describe(rows)}, wanted floats, uint8 or bool: {hint}")
     layers = jax.tree_util.Partial(_intact_layers, network)
-    accept_network(layers, rows[:8], finite=False)
-    row = as_rows("inputs", rows[:1])
+    accept_network(layers, first_rows(rows, 8), finite=False)
+    row = as_rows("inputs", first_rows(rows, 1))
     *_, outputs = jax.eval_shape(layers, row)
     if outputs.ndim != 2:
         raise ValueError(f"segments: found outputs of shape {list(outputs.shape)} for one row, wanted [1, outputs]")
     both, units = jax.eval_shape(lambda row: pooled_columns(row, *layers(row), pool=pool)[:2], row)
     moments = Moments.init(both.shape[1], units.shape[1], both.dtype)
-    for start in range(0, len(rows), batch_size):
-        moments = _updated(moments, layers, as_rows("inputs", rows[start : start + batch_size]), pool)
+    if mesh_of(rows) is None:
+        for start in range(0, len(rows), batch_size):
+            moments = _updated(moments, layers, as_rows("inputs", rows[start : start + batch_size]), pool)
+    else:
+        rows = as_rows("inputs", rows)
+        length = len(rows) // runs_of(rows)
+        size = max(1, min(batch_size * length // len(rows), length))
+        for start in range(0, length, size):
+            moments = _updated_in_place(moments, layers, rows, start, pool, min(size, length - start))
     features = _vectors(moments, math.prod(rows.shape[1:]))
-    wrong = np.flatnonzero(~np.isfinite(np.asarray(features.vectors)).all(axis=1))
+    wrong = np.flatnonzero(~np.isfinite(on_host(features.vectors)).all(axis=1))
     if wrong.size:
         found = f"NaN or infinity in the outputs or in the activations of {numbered(wrong)}"
         raise ValueError(f"inputs: found {found}, wanted none")
@@ -196,6 +204,12 @@ def _intact_layers(network, inputs):
 def _updated(moments, layers, inputs, pool):
     both, units, _ = pooled_columns(inputs, *layers(inputs), pool=pool)
     return moments.update(both, units)
+
+
+@partial(jax.jit, static_argnames=("pool", "size"))
+def _updated_in_place(moments, layers, inputs, start, pool, size):
+    """With ``size`` rows of every device's share."""
+    return _updated(moments, layers, batch_of(by_runs(inputs, runs_of(inputs)), start, size), pool)
 
 
 def numbered(indices) -> str:

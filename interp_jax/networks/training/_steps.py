@@ -11,7 +11,7 @@ import optax
 from flax import nnx
 
 from interp_jax._readable import readable
-from interp_jax._shards import map_rows
+from interp_jax._shards import fetched, map_rows
 from interp_jax.networks.chain import Chain
 from interp_jax.networks.freezing import inference_view, training_view
 from interp_jax.networks.training._input import is_class_numbers
@@ -35,7 +35,7 @@ class History(NamedTuple):
 
 def curves(records: Sequence[History]) -> History:
     """One history from the records of single calls."""
-    return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *records)
+    return jax.tree.map(lambda *values: np.stack(fetched(values)).astype(np.float32), *records)
 
 
 class TrainingState(NamedTuple):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Key, as_count, as_key, check_callable, check_number, describe, renamed
 from interp_jax._readable import readable
+from interp_jax._shards import fetched
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
     as_targets,
@@ -204,12 +205,12 @@ def fit(
         records.append(record)
         resuming.save(state, records)
         if on_epoch is not None:
-            on_epoch(epoch + 1, jax.tree.map(np.asarray, record))
+            on_epoch(epoch + 1, fetched(record))
         if shown is not None:
             ends = epoch + 1 == epochs or (patience is not None and bool(jnp.all(state.stopped)))
             shown.show(epoch + 1, record, ends)
     best = nnx.merge(setting.graph, *state.best)
-    return Fit(inference_view(best), curves(records), np.asarray(state.best_epoch))
+    return Fit(inference_view(best), curves(records), np.asarray(fetched(state.best_epoch)))
 
 
 def fit_fresh(
@@ -275,7 +276,7 @@ def fit_fresh(
         records.append(record)
         resuming.save(state, records)
         if on_call is not None:
-            on_call(done + count, jax.tree.map(np.asarray, record))
+            on_call(done + count, fetched(record))
     last = nnx.merge(setting.graph, state.parameters, state.statistics)
     return Fit(inference_view(last), curves(records), np.full(key.shape, len(records), np.int32))
 

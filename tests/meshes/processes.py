@@ -1,0 +1,85 @@
+"""One of several processes of `test_processes.py`, each with its part of the rows.
+
+``python -m tests.meshes.processes <rank> <processes> <port> <check> …``; exit status 0 if all results are those of a
+single process.
+"""
+
+import sys
+
+import jax
+
+if __name__ == "__main__":
+    RANK, PROCESSES = map(int, sys.argv[1:3])
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.distributed.initialize(f"127.0.0.1:{sys.argv[3]}", PROCESSES, RANK)
+
+import numpy as np
+
+from interp_jax._shards import fetched
+from tests.meshes import programs
+
+ROWS = 240  # divided by two, three and four processes
+
+
+def spread(rows):
+    """Rows of which every process gives its own part."""
+    mesh = jax.make_mesh((jax.device_count(),), ("rows",), (jax.sharding.AxisType.Auto,))
+    sharding = jax.sharding.NamedSharding(mesh, jax.P("rows"))
+    part = len(rows) // jax.process_count()
+    own = rows[jax.process_index() * part : (jax.process_index() + 1) * part]
+    return jax.make_array_from_process_local_data(sharding, own, rows.shape)
+
+
+def _kernels():
+    """Every traceable kernel, outside of jit."""
+    from tests.kernels import test_every_kernel as kernels
+
+    for name in kernels.EXAMPLES:
+        function, arrays = kernels._example(name)
+        if all(array.ndim for array in arrays):
+            yield name, function, [np.asarray(array) for array in arrays], [True] * len(arrays)
+
+
+def _methods():
+    """Every traceable method, outside of jit, for a network that every process has."""
+    from interp_jax import networks
+    from tests.methods import test_ensembles as methods
+
+    net = methods._networks(networks.perceptron)[2]
+    for name, function in methods.ALL.items():
+        yield name, lambda x, function=function: function(net, x), [np.asarray(methods.SIGNALS)], [True]
+
+
+def calls(names):
+    """The functions, their arrays, and which of these are spread."""
+    for name in names:
+        if name == "kernels":
+            yield from _kernels()
+        elif name == "methods":
+            yield from _methods()
+        elif name in programs.CALLS:
+            function, arrays, on_mesh = programs.CALLS[name]
+            yield name, function, [each[:ROWS] if len(each) > ROWS else each for each in arrays], on_mesh
+        else:
+            function, arrays = programs.PROGRAMS[name]
+            yield name, function, [each[:ROWS] for each in arrays], [True] * len(arrays)
+
+
+def main(names):
+    """Compares what every function gives for rows of all processes with what it gives for rows of this one."""
+    wrong = []
+    for name, function, arrays, on_mesh in calls(names):
+        given = [spread(each) if s else each for each, s in zip(arrays, on_mesh, strict=True)]
+        try:
+            found = fetched(function(*given))
+            apart = programs.difference(found, function(*arrays))
+        except Exception as error:
+            apart = f"{type(error).__name__}: {error}"
+        print(jax.process_index(), name, apart, flush=True)
+        if isinstance(apart, str) or not apart <= 1e-5:
+            wrong.append(name)
+    return len(wrong) > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[4:]))
