@@ -24,6 +24,8 @@ class StudySettings:
     """Whether to draw the page again from stored results, without computing anything."""
     seed: int = 0
     """The number that all random keys are derived from."""
+    devices: int = 1
+    """Devices over which rows are spread where a network is trained or its units are correlated or swept."""
 
     def __post_init__(self):
         """Checks every field by its type."""

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import kept, stored
+from experiments import kept, meshes, stored
 from experiments.settings import SEEDS
 from experiments.tasks import TITLES, fingerprint
 from interp_jax import networks
@@ -56,7 +56,7 @@ class Study:
 
         def train(network, keys, report, unfinished):
             progress = {"on_epoch": report, "checkpoint": unfinished}
-            return networks.fit(network, *rows, key=keys, epochs=epochs, **progress, **options)
+            return networks.fit(network, *self.spread(rows), key=keys, epochs=epochs, **progress, **options)
 
         return self._once(name, constructor, seeds, epochs, "epoch", train)
 
@@ -93,6 +93,10 @@ class Study:
             yield item
             bar.advance()
         bar.finish()
+
+    def spread(self, rows):
+        """Rows over the devices of the settings, which change no result but by rounding."""
+        return meshes.spread(rows, self.config.devices)
 
     def folder(self, name: str) -> Path:
         """The folder of the checkpoint of this name."""
@@ -188,13 +192,14 @@ def write_report(
         OSError: another process has the run, or the folder cannot be written.
     """
     config = dataclasses.asdict(settings)
-    own_name, overwrite, show = config.pop("name"), config.pop("overwrite"), config.pop("show")
+    own_name, overwrite, show, _ = (config.pop(field) for field in ("name", "overwrite", "show", "devices"))
     if show and overwrite:
         raise ValueError("show: found it with overwrite, wanted one of both")
     name = name or "-".join(config[field] for field in ("preset", "data") if field in config)
     folder = type(settings).__module__.split(".")[-2]
     options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
-    stored_config = Path("runs", folder, own_name or name, "config.json")
+    options["root"] = meshes.root(folder, own_name or name)
+    stored_config = Path(options["root"], folder, own_name or name, "config.json")
     config |= recorded
     config |= _fingerprint(config.get("data"), stored_config, show=show, overwrite=overwrite)
     with contextlib.closing(Run.open(folder, own_name or name, config, **options)) as run:

@@ -120,6 +120,15 @@ def on_host(values: Any) -> np.ndarray:
     return np.asarray(process_allgather(values, tiled=True))
 
 
+def local(tree: Any) -> Any:
+    """The tree with arrays that are spread over processes as arrays of this one, by `on_host`. Host-level."""
+
+    def one(leaf):
+        return leaf if not isinstance(leaf, jax.Array) or leaf.is_fully_addressable else jnp.asarray(on_host(leaf))
+
+    return jax.tree.map(one, tree)
+
+
 def fetched(tree: Any) -> Any:
     """The arrays of a tree as by `on_host`, those of one process all at once. Host-level."""
     arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]

@@ -43,7 +43,7 @@ class ModuleStudy(Study):
         """The feature vectors of all networks by kind, on the training rows."""
         vectors, every = {kind: [] for kind in KINDS}, [(kind, each) for kind in KINDS for each in self.networks[kind]]
         for kind, network in self.counted("correlations", every):
-            vectors[kind].append(hierarchy.network_vectors(self.segments(network), self.task.inputs))
+            vectors[kind].append(hierarchy.network_vectors(self.segments(network), self.spread(self.task.inputs)))
         return vectors
 
     @cached_property
@@ -90,7 +90,7 @@ class ModuleStudy(Study):
         if kind != UNTRAINED:
             if not folder.is_dir():
                 options = {"key": order, "epochs": self.task.passes, "optimizer": ADAM, "minibatch_size": 50}
-                networks.save_fit(folder, networks.fit(network, *self._rows(kind), **options))
+                networks.save_fit(folder, networks.fit(network, *self.spread(self._rows(kind)), **options))
             network = networks.load_fit(folder, network).network
         return [networks.inference_view(network)]
 

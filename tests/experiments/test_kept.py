@@ -22,7 +22,7 @@ def kept_run(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "RESULTS", tmp_path / "kept")
     monkeypatch.setattr(kept, "names", lambda: ["experiments"])
     config = dataclasses.asdict(SETTINGS)
-    for field in ("name", "overwrite", "show"):
+    for field in ("name", "overwrite", "show", "devices"):
         del config[field]
     (tmp_path / "run" / "results").mkdir(parents=True)
     stored.save(tmp_path / "run" / "results" / "accuracy.npz", RESULT)

@@ -24,7 +24,7 @@ def _small(key):
 
 def _study(folder):
     run = SimpleNamespace(checkpoint=lambda name: folder / name)
-    return Study(SimpleNamespace(seed=0), run, Progress(None))
+    return Study(SimpleNamespace(seed=0, devices=1), run, Progress(None))
 
 
 def test_one_network_is_the_first_lane_of_a_stack(tmp_path):

@@ -11,6 +11,7 @@ import jax
 if __name__ == "__main__":
     RANK, PROCESSES = map(int, sys.argv[1:3])
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.config.update("jax_disable_most_optimizations", True)  # most of the time is compiling
     jax.distributed.initialize(f"127.0.0.1:{sys.argv[3]}", PROCESSES, RANK)
 
 import numpy as np

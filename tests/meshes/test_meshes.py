@@ -11,7 +11,7 @@ import pytest
 from tests.meshes import programs
 
 # All quick checks are one process; each takes about a second to compile, twice.
-QUICK = ["pearson", "euclidean distances", "holding rate", "ascent"]
+QUICK = ["pearson", "euclidean distances", "holding rate"]
 LONG = [name for name in programs.PROGRAMS if name not in QUICK] + [*programs.CALLS, "ward's search"]
 # What of the rows' size is exchanged at most: a tile or a minibatch at a time, never all of them.
 SHARE = 1 / 4

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
 from interp_jax._readable import readable
-from interp_jax._shards import batch_of, by_runs, first_rows, mesh_of, on_host, runs_of
+from interp_jax._shards import batch_of, by_runs, first_rows, local, mesh_of, runs_of
 from interp_jax.kernels.correlation import Moments
 from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 from interp_jax.methods._pooling import check_pool, pooled
@@ -150,8 +150,8 @@ def network_vectors(
         size = max(1, min(batch_size * length // len(rows), length))
         for start in range(0, length, size):
             moments = _updated_in_place(moments, layers, rows, start, pool, min(size, length - start))
-    features = _vectors(moments, math.prod(rows.shape[1:]))
-    wrong = np.flatnonzero(~np.isfinite(on_host(features.vectors)).all(axis=1))
+    features = local(_vectors(moments, math.prod(rows.shape[1:])))
+    wrong = np.flatnonzero(~np.isfinite(np.asarray(features.vectors)).all(axis=1))
     if wrong.size:
         found = f"NaN or infinity in the outputs or in the activations of {numbered(wrong)}"
         raise ValueError(f"inputs: found {found}, wanted none")

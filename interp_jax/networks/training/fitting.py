@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Key, as_count, as_key, check_callable, check_number, describe, renamed
 from interp_jax._readable import readable
-from interp_jax._shards import fetched
+from interp_jax._shards import fetched, local
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
     as_targets,
@@ -91,7 +91,8 @@ def fit(
     depends only on its own key, so that it is the same in any stack, up to rounding. Gradients are taken of
     ``nnx.Param`` variables; batch norm updates its running averages; a `Chain` gets a key for its dropout. Scores are
     float32 in the loss, also for half-precision networks, whose weights keep their type. Memory: inputs and labels on
-    the device once, for any number of seeds.
+    the device once, for any number of seeds. Rows or seeds that are spread over a mesh stay so; of rows spread over
+    processes each gets the whole network, but no checkpoint.
 
     Args:
         network: a `Chain` or another NNX module without random state, [rows, …] to scores [rows, outputs]; for
@@ -209,7 +210,7 @@ def fit(
         if shown is not None:
             ends = epoch + 1 == epochs or (patience is not None and bool(jnp.all(state.stopped)))
             shown.show(epoch + 1, record, ends)
-    best = nnx.merge(setting.graph, *state.best)
+    best = nnx.merge(setting.graph, *local(state.best))
     return Fit(inference_view(best), curves(records), np.asarray(fetched(state.best_epoch)))
 
 
