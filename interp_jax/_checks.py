@@ -93,7 +93,8 @@ def at_hand(value: Any) -> bool:
 def as_numpy(name: str, values: Any, *, shape: Sequence[int | str | None] | None = None) -> np.ndarray:
     """The values as a NumPy array of real numbers in their own type, also bool and integers.
 
-    Host-level. Types unknown to NumPy (bfloat16) become float32. Rows spread over processes are gathered, by all of them.
+    Host-level. Types unknown to NumPy (bfloat16) become float32. Rows spread over processes are gathered, by all of
+    them.
 
     Raises:
         ValueError: traced arrays, values that are not real, or of the wrong shape (see `check_shape`).

@@ -88,7 +88,7 @@ def _orders(study, layer, label) -> dict[str, list[np.ndarray]]:
         orders[f"greedy {way}"] = [core_units.greedy(tail, hidden, predictions, label, data=sample, direction=way)]
     options = {"kind": "hard_concrete", "repeats": 1, "steps": config.steps, "minibatch_size": config.minibatch_size}
     options["key"] = jax.random.fold_in(study.key(6), label)
-    odds = core_units.sweep(tail, hidden, predictions, [label], **options).gates[0, :, 0]
+    odds = core_units.sweep(tail, study.spread(hidden), predictions, [label], **options).gates[0, :, 0]
     return orders | {"hard concrete": [*np.argsort(-np.asarray(odds), axis=1, kind="stable")]}
 
 

@@ -25,7 +25,7 @@ def measure(study) -> Pixels:
     config, task, predictions, names, inputs = study.config, study.task, study.predictions[0], study.names, {}
     options = {"alphas": (config.pixel_alpha,), "repeats": 1, "steps": config.pixel_steps, "negatives": False}
     options |= {"key": study.key(11), "mask_shape": task.inputs.shape[1:]}
-    swept = core_units.sweep(study.network, task.inputs, predictions, [*names], **options)
+    swept = core_units.sweep(study.network, study.spread(task.inputs), predictions, [*names], **options)
     gates, *counts = (each[:, 0, 0] for each in (swept.gates, swept.units, swept.holding_rate))
     means = [task.shown[predictions == label].mean(axis=0) for label in names]
     by_class = (dict(zip(names.values(), column, strict=True)) for column in (gates.max(axis=-1), means, *counts))

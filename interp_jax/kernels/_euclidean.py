@@ -67,7 +67,9 @@ def sums_within(rows, unit, labels, groups, batch_size, runs=1):
         tile = a, of_a, jnp.sum(a**2, axis=1)
         start = (i, jnp.zeros((side, runs), x.dtype))
         _, sums = jax.lax.while_loop(
-            lambda state: state[0] <= ends[i], lambda state: (state[0] + 1, add_tile(i, state[0], tile, state[1])), start
+            lambda state: state[0] <= ends[i],
+            lambda state: (state[0] + 1, add_tile(i, state[0], tile, state[1])),
+            start,
         )
         belongs = of_a[None, :] == jnp.arange(groups, dtype=labels.dtype)[:, None]
         return totals + jnp.matmul(belongs.astype(x.dtype), jnp.sum(sums, axis=1), precision=_HIGHEST), None

@@ -172,9 +172,8 @@ def pearson(
         r[i, j] = E[(aᵢ − E aᵢ)(bⱼ − E bⱼ)] / √(E[(aᵢ − E aᵢ)²] · E[(bⱼ − E bⱼ)²])
 
     Traceable. Each batch of rows is centered and multiplied while it is in the cache; scratch memory is
-    O(batch_size · (A + B) + A · B). Of rows sharded over devices each one multiplies its own, and the products are added
-    after every batch. In float32 the error stays below 1e-5 even for a mean of 100,000
-    deviations. Squares of deviations must be representable: for deviations beyond 1e16 a column's correlations are NaN,
+    O(batch_size · (A + B) + A · B). Of rows sharded over devices each one multiplies its own, and the products are
+    added after every batch. In float32 the error stays below 1e-5 even for a mean of 100,000 deviations. Squares of deviations must be representable: for deviations beyond 1e16 a column's correlations are NaN,
     below 1e-19 the column counts as constant.
 
     Args:

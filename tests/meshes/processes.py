@@ -7,13 +7,6 @@ single process.
 import sys
 
 import jax
-
-if __name__ == "__main__":
-    RANK, PROCESSES = map(int, sys.argv[1:3])
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.config.update("jax_disable_most_optimizations", True)  # most of the time is compiling
-    jax.distributed.initialize(f"127.0.0.1:{sys.argv[3]}", PROCESSES, RANK)
-
 import numpy as np
 
 from interp_jax._shards import fetched
@@ -66,8 +59,11 @@ def calls(names):
             yield name, function, [each[:ROWS] for each in arrays], [True] * len(arrays)
 
 
-def main(names):
+def main(rank, processes, port, names):
     """Compares what every function gives for rows of all processes with what it gives for rows of this one."""
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.config.update("jax_disable_most_optimizations", True)  # most of the time is compiling
+    jax.distributed.initialize(f"127.0.0.1:{port}", processes, rank)
     wrong = []
     for name, function, arrays, on_mesh in calls(names):
         given = [spread(each) if s else each for each, s in zip(arrays, on_mesh, strict=True)]
@@ -83,4 +79,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[4:]))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:]))

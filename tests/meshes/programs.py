@@ -1,20 +1,15 @@
-"""Run by `test_sharding.py` in a process with eight devices: functions of rows on a mesh, and on one device.
+"""Run by `test_meshes.py` in a process with eight devices: functions of rows on a mesh, and on one device.
 
-``python -m tests.meshes.programs <folder> <check> …``, with a folder for all compiled programs or "", prints a line of JSON for each check: by how much the results
+``python -m tests.meshes.programs <folder> <check> …`` prints a line of JSON for each check: by how much the results
 differ, the largest collective operation of any program compiled on the mesh, and what the largest one needs in memory.
+In the folder XLA writes what it compiles. Nothing is computed at import, before processes are joined.
 """
 
 import json
 import math
-import os
 import re
 import sys
 from pathlib import Path
-
-DEVICES = 8
-if __name__ == "__main__":
-    dump = f" --xla_dump_to={sys.argv[1]} --xla_dump_hlo_as_text" if sys.argv[1] else ""
-    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={DEVICES}{dump}"
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +23,7 @@ from interp_jax.kernels.nmf import nmf
 from interp_jax.kernels.ward import linkage
 from interp_jax.methods import ascent, core_units, deviation, hierarchy
 
+DEVICES = 8
 RNG = np.random.default_rng(0)
 ROWS, UNITS = 2048, 32
 X, Y = (RNG.normal(size=(ROWS, UNITS)).astype(np.float32) for _ in "xy")
@@ -66,7 +62,7 @@ PROGRAMS = {
     "nmf": (lambda v: nmf(v, 3, key=jax.random.key(0), restarts=2, iterations=10).error, (np.abs(X),)),
     "nmf starts": (
         lambda keys: jax.vmap(lambda key: nmf(np.abs(X[:64]), 3, key=key, iterations=10))(keys),
-        (np.asarray(jax.random.split(jax.random.PRNGKey(0), 64)),),
+        (RNG.integers(0, 2**32, (64, 2), dtype=np.uint32),),
     ),
 }
 
@@ -76,6 +72,7 @@ def _net(key):
 
 
 def _trained(keys, x, y):
+    keys = jax.random.wrap_key_data(keys)
     fitted = networks.fit(jax.vmap(_net)(keys), x, y, key=keys, validation=(x, y), epochs=2, minibatch_size=64)
     return fitted.history
 
@@ -94,7 +91,7 @@ def _features(x):
     return hierarchy.network_vectors((jnp.sin, TAIL), x, batch_size=300).vectors
 
 
-KEYS = jax.random.split(jax.random.key(0), DEVICES)
+KEYS = RNG.integers(0, 2**32, (DEVICES, 2), dtype=np.uint32)
 POINTS = RNG.normal(size=(4096, 24)).astype(np.float32)
 
 # name: a host-level function, its arrays, and whether each is spread over the mesh.
@@ -106,7 +103,9 @@ CALLS = {
     "training on spread rows": (_trained, (KEYS[:2], X, LABELS), (False, True, True)),
     "training of spread seeds": (_trained, (KEYS, X, LABELS), (True, False, False)),
 }
-_COLLECTIVE = re.compile(r" = (.*?) (?:all-gather|all-reduce|all-to-all|collective-permute|reduce-scatter)(?:-start)?\(")
+_COLLECTIVE = re.compile(
+    r" = (.*?) (?:all-gather|all-reduce|all-to-all|collective-permute|reduce-scatter)(?:-start)?\("
+)
 _ARRAY = re.compile(r"\w+\[([\d,]*)\]")
 
 

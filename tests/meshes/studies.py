@@ -1,4 +1,4 @@
-"""One of several processes of `test_processes.py`: ``python -m tests.meshes.studies <rank> <processes> <port> <study>``."""
+"""A study in one of several processes: ``python -m tests.meshes.studies <rank> <processes> <port> <study>``."""
 
 import dataclasses
 import importlib

@@ -3,13 +3,16 @@
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.meshes import programs
 
+EIGHT = f"--xla_force_host_platform_device_count={programs.DEVICES}"
 # All quick checks are one process; each takes about a second to compile, twice.
 QUICK = ["pearson", "euclidean distances", "holding rate"]
 LONG = [name for name in programs.PROGRAMS if name not in QUICK] + [*programs.CALLS, "ward's search"]
@@ -20,7 +23,8 @@ SHARE = 1 / 4
 @functools.cache
 def _checked(names, folder):
     command = [sys.executable, "-W", "ignore", "-m", "tests.meshes.programs", folder, *names]
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"} | {"JAX_PLATFORMS": "cpu"}
+    dump = f" --xla_dump_to={folder} --xla_dump_hlo_as_text" if folder else ""
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"{EIGHT}{dump}"}
     found = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     return functools.reduce(lambda one, line: one | json.loads(line), found.splitlines(), {})
 
@@ -47,3 +51,11 @@ def test_collectives_are_found_in_a_program():
     text = "%a = (f32[8,4]{1,0}, s32[]) all-reduce(%b, %c), channel_id=1\n%d = f32[8,64]{1,0} all-gather(%e), dims={0}"
     assert programs.largest_collective(text) == 8 * 64
     assert programs.largest_collective("%a = f32[100]{0} add(%b, %c)") == 0
+
+
+@pytest.mark.slow
+def test_the_guide_runs_on_eight_devices():
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "accelerators.md").read_text()
+    code = "\n".join(re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": EIGHT}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
