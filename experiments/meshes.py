@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jax
 import numpy as np
 
 ROOT = Path("runs")
+_roots: list[tuple[Path, Path]] = []  # of a process that is not the first: that of the first, and its own
 
 
 def spread(rows: Any, devices: int) -> Any:
@@ -52,5 +54,25 @@ def root(study: str, name: str, *, at: Path = ROOT) -> Path:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         if (at / study / name).is_dir():
             shutil.copytree(at / study / name, folder / study / name)
+        _roots.append((at, folder))
     multihost_utils.sync_global_devices("every process has read the run")
+    return folder
+
+
+def saved_once(folder: Path, compute: Callable[[], Any], save: Callable[[Path, Any], None]) -> Path:
+    """The folder of a checkpoint, computed and saved where there is none yet; of several processes by the first.
+
+    All of them compute; the others copy what the first has saved.
+    """
+    found = folder.is_dir()
+    computed = None if found else compute()
+    if not found and not jax.process_index():
+        save(folder, computed)
+    if not found and jax.process_count() > 1:
+        from jax.experimental import multihost_utils
+
+        multihost_utils.sync_global_devices(f"saved {folder.name}")
+        if jax.process_index():
+            first, own = _roots[-1]
+            shutil.copytree(first / folder.relative_to(own), folder)
     return folder

@@ -5,6 +5,7 @@ import dataclasses
 import shutil
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,8 @@ class Study:
             network, keys = self.stacked(constructor, seeds)
             folder = self.folder(name)
             unfinished = folder.with_name(f"{folder.name}.unfinished")
-            if not folder.is_dir():
-                networks.save_fit(folder, self._trained(name, network, keys, total, unit, train, unfinished))
+            trained = partial(self._trained, name, network, keys, total, unit, train, unfinished)
+            meshes.saved_once(folder, trained, networks.save_fit)
             shutil.rmtree(unfinished, ignore_errors=True)
             self.fits[name] = networks.load_fit(folder, network)
         return self.fits[name]

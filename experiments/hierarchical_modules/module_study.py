@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from experiments import meshes
 from experiments.hierarchical_modules.tasks import chain
 from experiments.sigmoid_networks import Task, train
 from experiments.study import Study, lane
@@ -60,9 +61,7 @@ class ModuleStudy(Study):
 
     def stored(self, name: str, compute: Callable):
         """The arrays that ``compute()`` returns: computed once, then read from the run's folder."""
-        folder = self.folder(name)
-        if not folder.is_dir():
-            networks.save_arrays(folder, compute())
+        folder = meshes.saved_once(self.folder(name), compute, networks.save_arrays)
         return networks.load_arrays(folder, jax.eval_shape(compute))
 
     def _keys(self, number):
@@ -88,9 +87,9 @@ class ModuleStudy(Study):
         start, order = self._keys(numbers[0])
         network, folder = chain(self.config.network, self.task, start), self.folder(f"{kind} {numbers[0] + 1}")
         if kind != UNTRAINED:
-            if not folder.is_dir():
-                options = {"key": order, "epochs": self.task.passes, "optimizer": ADAM, "minibatch_size": 50}
-                networks.save_fit(folder, networks.fit(network, *self.spread(self._rows(kind)), **options))
+            options = {"key": order, "epochs": self.task.passes, "optimizer": ADAM, "minibatch_size": 50}
+            train = partial(networks.fit, network, *self.spread(self._rows(kind)), **options)
+            meshes.saved_once(folder, train, networks.save_fit)
             network = networks.load_fit(folder, network).network
         return [networks.inference_view(network)]
 

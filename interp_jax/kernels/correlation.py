@@ -173,8 +173,9 @@ def pearson(
 
     Traceable. Each batch of rows is centered and multiplied while it is in the cache; scratch memory is
     O(batch_size · (A + B) + A · B). Of rows sharded over devices each one multiplies its own, and the products are
-    added after every batch. In float32 the error stays below 1e-5 even for a mean of 100,000 deviations. Squares of deviations must be representable: for deviations beyond 1e16 a column's correlations are NaN,
-    below 1e-19 the column counts as constant.
+    added after every batch. In float32 the error stays below 1e-5 even for a mean of 100,000 deviations. Squares of
+    deviations must be representable: for deviations beyond 1e16 a column's correlations are NaN, below 1e-19 the column
+    counts as constant.
 
     Args:
         a: [rows, A], one row per sample. All types but float64 (under ``jax.enable_x64``) are computed in float32;
