@@ -64,11 +64,11 @@ def saved_once(folder: Path, compute: Callable[[], Any], save: Callable[[Path, A
 
     All of them compute; the others copy what the first has saved.
     """
-    found = folder.is_dir()
-    computed = None if found else compute()
-    if not found and not jax.process_index():
+    stored = folder.is_dir()
+    computed = None if stored else compute()
+    if not stored and not jax.process_index():
         save(folder, computed)
-    if not found and jax.process_count() > 1:
+    if not stored and jax.process_count() > 1:
         from jax.experimental import multihost_utils
 
         multihost_utils.sync_global_devices(f"saved {folder.name}")

@@ -58,8 +58,8 @@ def everywhere(values: Any) -> Any:
 def mesh_of(values: Any) -> jax.sharding.Mesh | None:
     """The mesh of several devices that an array lies on; None for other arrays. Host-level."""
     sharding = getattr(values, "sharding", None)
-    on_mesh = isinstance(sharding, jax.sharding.NamedSharding) and isinstance(sharding.mesh, jax.sharding.Mesh)
-    return sharding.mesh if on_mesh and sharding.mesh.size > 1 else None
+    mesh = sharding.mesh if isinstance(sharding, jax.sharding.NamedSharding) else None
+    return mesh if isinstance(mesh, jax.sharding.Mesh) and mesh.size > 1 else None
 
 
 def first_rows(rows: Any, most: int | None) -> Any:

@@ -17,10 +17,14 @@ def _run(module, processes, *names, folder=None):
         port = str(free.getsockname()[1])
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     environment |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(Path(__file__).parents[2])}
-    command, pipes = [sys.executable, "-W", "ignore", "-m", f"tests.meshes.{module}"], {"stdout": subprocess.PIPE}
+    command = [sys.executable, "-W", "ignore", "-m", f"tests.meshes.{module}"]
     started = [
         subprocess.Popen(
-            [*command, str(rank), str(processes), port, *names], env=environment, cwd=folder, text=True, **pipes
+            [*command, str(rank), str(processes), port, *names],
+            env=environment,
+            cwd=folder,
+            text=True,
+            stdout=subprocess.PIPE,
         )
         for rank in range(processes)
     ]

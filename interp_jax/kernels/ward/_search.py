@@ -75,8 +75,7 @@ def _on_device(clusters, rows):
     share = min(most, _ROWS * -(-len(rows) // (_ROWS * threads)))
     starts = range(0, len(rows), share)
     if threads == 1 or len(starts) == 1:
-        found = map(search, starts)
-        slots, bounds = (np.concatenate(part) for part in zip(*found, strict=True))
+        slots, bounds = (np.concatenate(part) for part in zip(*map(search, starts), strict=True))
     else:
         with ThreadPoolExecutor(len(starts)) as pool:
             slots, bounds = (np.concatenate(part) for part in zip(*pool.map(search, starts), strict=True))
@@ -153,8 +152,8 @@ def _search(points, squares, inverse, queries, count, live):
             return _two_least(carry, nearby)
 
         nothing = tuple(jnp.broadcast_to(each, (_ROWS, runs, lanes)) for each in _NONE)
-        found = jax.lax.fori_loop(jnp.int32(0), -(-live // (runs * width)), column_tile, nothing)
-        best, where, second = (part.reshape(_ROWS, runs * lanes) for part in found)
+        nearby = jax.lax.fori_loop(jnp.int32(0), -(-live // (runs * width)), column_tile, nothing)
+        best, where, second = (part.reshape(_ROWS, runs * lanes) for part in nearby)
         least, lane = jax.lax.top_k(-best, NEAREST + 1)
         lane = lane[:, :NEAREST]
         slots = (jnp.take_along_axis(where, lane, axis=1) + lane % lanes) * runs + lane // lanes

@@ -171,8 +171,11 @@ def _maximize(network, start, units, settings, optimizer, size):
     lanes = jax.tree.map(lambda leaf: _in_batches(by_runs(leaf, runs), batches, share), (start, units))
 
     def climb(number):
-        batch = jax.tree.map(lambda leaf: batch_of(leaf, number, 1).reshape(-1, *leaf.shape[3:]), (*lanes, used))
-        return _climb(network, settings, optimizer, *batch, runs)
+        def taken(leaf):
+            return batch_of(leaf, number, 1).reshape(-1, *leaf.shape[3:])
+
+        starts, units = jax.tree.map(taken, lanes)
+        return _climb(network, settings, optimizer, starts, units, taken(used), runs)
 
     def in_order(leaf):
         leaf = jnp.moveaxis(leaf.reshape(batches, runs, share, *leaf.shape[2:]), 0, 1)
