@@ -198,7 +198,7 @@ def write_report(
         raise ValueError("show: found it with overwrite, wanted one of both")
     name = name or "-".join(config[field] for field in ("preset", "data") if field in config)
     folder = type(settings).__module__.split(".")[-2]
-    options = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
+    options: dict[str, Any] = {"title": title, "lead": lead, "sections": list(sections), "overwrite": overwrite}
     options["root"] = meshes.root(folder, own_name or name)
     stored_config = Path(options["root"], folder, own_name or name, "config.json")
     config |= recorded
