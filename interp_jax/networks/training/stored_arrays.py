@@ -205,6 +205,8 @@ def _on_host(leaf):
     """In the host's memory, a JAX array as one of the CPU, so that it is known as such."""
     if not isinstance(leaf, jax.Array):
         return np.asarray(leaf)
+    if jax.process_count() > 1 and leaf.is_fully_replicated:
+        return np.asarray(leaf)  # of several processes orbax refuses an array of one device
     if not (leaf.is_fully_addressable or leaf.is_fully_replicated):
         raise ValueError(
             f"tree: found {describe(leaf)} with parts in other processes, wanted arrays that this process has whole: "
