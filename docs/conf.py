@@ -13,6 +13,7 @@ import interp_jax  # noqa: E402 (after the paths)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(DOCS), str(DOCS.parent), os.environ.get("PYTHONPATH", "")])
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(DOCS / "_build" / "compiled"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # jax 0.10.0 writes pages about programs that it reads back
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # as in the tests: compiling takes most of the time
 
 project = "interp_jax"

@@ -30,11 +30,12 @@ def run_named(study: str, arguments: Sequence[str] | None = None) -> int:
 def _keep_compiled():
     """Programs of studies stay compiled in the user's cache folder, one for each machine, unless JAX is given a folder.
 
-    XLA compiles for the processor at hand, and the key of a program does not name it.
+    XLA compiles for the processor at hand, and the key of a program does not name it. Earlier versions of JAX write pages
+    of warnings about programs that they read back.
     """
     import jax
 
-    if not jax.config.jax_compilation_cache_dir:
+    if not jax.config.jax_compilation_cache_dir and jax.__version_info__ >= (0, 10, 2):
         folder = Path(platformdirs.user_cache_dir("interp_jax"), "compiled", platform.node())
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 # scikit-learn's threads spin while they wait, which is many times slower beside a second test process.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# jax 0.10.0 writes pages about every compiled program that it reads back.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import jax
 import jax.monitoring
