@@ -30,8 +30,8 @@ def run_named(study: str, arguments: Sequence[str] | None = None) -> int:
 def _keep_compiled():
     """Programs of studies stay compiled in the user's cache folder, one for each machine, unless JAX is given a folder.
 
-    XLA compiles for the processor at hand, and the key of a program does not name it. Earlier versions of JAX write pages
-    of warnings about programs that they read back.
+    XLA compiles for the processor at hand, and the key of a program does not name it. Earlier versions of JAX warn at
+    length about programs that they read back.
     """
     import jax
 
