@@ -10,7 +10,7 @@ import scipy.cluster.hierarchy
 from benchmarks import baselines
 from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _neighbors as _neighbors
+from interp_jax.kernels.ward import _searches as _searches
 
 SIZES = {"64 features": (20_000, 2_000), "2 features": (20_000,), "integer grid": (5_000,)}
 CURVE = {"64 features": (1_000, 2_000, 4_000, 8_000, 16_000)}
@@ -45,22 +45,20 @@ def _compare(benchmark, result, case, rows):
 
 
 def _flops(vectors):
-    """Operations of the products of all pairs of clusters that are compared; None in up to three dimensions."""
-    if vectors.shape[1] < 4:
-        return None
-    count, search = 0, _neighbors.nearest
+    """Operations of the products of all pairs of clusters that are compared; None where trees find the nearest."""
+    count, search = 0, _searches.nearest
 
     def counted(clusters, rows):
         nonlocal count
         count += len(rows) * len(clusters.sizes)
         return search(clusters, rows)
 
-    _neighbors.nearest = counted
+    _searches.nearest = counted
     try:
         ward.linkage(vectors)
     finally:
-        _neighbors.nearest = search
-    return 2 * vectors.shape[1] * count
+        _searches.nearest = search
+    return 2 * vectors.shape[1] * count or None
 
 
 def test_interp_jax(benchmark, case, size):

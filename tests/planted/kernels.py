@@ -97,12 +97,30 @@ _FAULTS = {
         ("costs[parent] = max(costs[parent], costs[below])", "pass", "rounding makes heights fall"),
     ],
     ("ward/_neighbors.py", "ward/test_linkage.py"): [
-        ("np.minimum(bounds, costs[:, NEAREST])", "bounds", "neighbors that are dropped have no bound"),
+        (
+            "np.minimum(self.bounds[left], costs[:, NEAREST])",
+            "self.bounds[left]",
+            "neighbors that are dropped have no bound",
+        ),
         ("/ (a + b + 1))", "/ (a + b))", "the bound of a union is too high"),
-        ("_mixed(np.minimum(a, b), np.maximum(a, b))", "b", "ties of equal steps are one long chain"),
+        ("mixed(np.minimum(a, b), np.maximum(a, b))", "b", "ties of equal steps are one long chain"),
+    ],
+    ("ward/_forest.py", "ward/test_forest.py"): [
+        ("np.minimum(distances[:, -1], upper)", "distances[:, -1]", "what lies beyond a limit has no bound"),
+        ("_lowered(nearby[:, NEAREST], size[:, 0], rounding)", "np.inf", "neighbors that are dropped have no bound"),
+        ("sizes.min())", "sizes.max())", "the smallest cluster of a tree is taken for larger than it is"),
+    ],
+    ("ward/_table.py", "ward/test_linkage.py"): [
+        ("_NEAR = 1e-3", "_NEAR = 0.0", "costs of near points lose digits"),
+        ("merged[nearest] & ~merged", "merged[nearest] & merged", "rows whose nearest was merged keep it"),
+    ],
+    ("ward/_walk.py", "ward/test_forest.py"): [
+        ("if least > self.bounds[slot]:", "if False:", "the nearest is taken from a list that may lack it"),
+        ("(both + a * bound + b * other) / (a + b + 1)", "both", "the bound of a union is too high"),
+        ("if changed <= steps[place]:", "if True:", "costs of clusters that have grown stay as they were"),
     ],
     ("ward/_clusters.py", "ward/test_linkage.py"): [
-        ("_NEAR = 1e-6", "_NEAR = 0.0", "near centroids lose digits"),
+        ("_NEAR = 1e-8", "_NEAR = 0.0", "near centroids lose digits"),
     ],
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 _PAIRS = 4096  # differences held at once: small enough for the cache
-_NEAR = 1e-6  # squared distance, of coordinates up to 1, below which centroids have lost digits
+_NEAR = 1e-8  # squared distance, of coordinates up to 1, below which centroids have lost digits
 
 
 class Clusters:
@@ -15,7 +15,7 @@ class Clusters:
     """
 
     def __init__(self, points: np.ndarray, center: np.ndarray, sizes: np.ndarray, names: np.ndarray, mesh=None):
-        self.points, self.center, self.anchors = points, center, np.arange(len(points))
+        self.anchors, self.center, self.started = points, center, len(points)
         self.centroids, self.offsets = points - center, np.zeros_like(points)
         self.sizes, self.names, self.mesh = sizes, names, mesh
         self.alive = np.ones(len(sizes), bool)
@@ -29,27 +29,30 @@ class Clusters:
             near = np.flatnonzero(squared < _NEAR)
             if len(near):
                 squared[near] = _squared(self._difference(a[near], b[near]))
-            costs[start : start + _PAIRS] = squared * (self.sizes[a] * self.sizes[b] / (self.sizes[a] + self.sizes[b]))
+            sizes, others = self.sizes[a], self.sizes[b]
+            costs[start : start + _PAIRS] = squared * (sizes * others / (sizes + others))
         return costs
 
     def _difference(self, a, b):
-        anchors = self.points[self.anchors[a]] - self.points[self.anchors[b]]
-        return anchors + (self.offsets[a] - self.offsets[b])
+        return (self.anchors[a] - self.anchors[b]) + (self.offsets[a] - self.offsets[b])
 
     def merge(self, left: np.ndarray, right: np.ndarray, names: np.ndarray) -> None:
         """Puts the unions of disjoint pairs into the left slots."""
         a, b = self.sizes[left], self.sizes[right]
-        share = (b / (a + b))[:, None]
-        self.offsets[left] -= share * self._difference(left, right)
-        self.centroids[left] = (self.points[self.anchors[left]] - self.center) + self.offsets[left]
-        self.sizes[left] = a + b
-        self.names[left] = names
+        offsets = self.offsets[left] - (b / (a + b))[:, None] * self._difference(left, right)
+        self.replace(left, offsets, a + b, names)
         self.alive[right] = False
+
+    def replace(self, slots: np.ndarray, offsets: np.ndarray, sizes: np.ndarray, names: np.ndarray) -> None:
+        """Puts unions into slots, of which they keep the anchors."""
+        self.offsets[slots] = offsets
+        self.centroids[slots] = (self.anchors[slots] - self.center) + offsets
+        self.sizes[slots], self.names[slots] = sizes, names
 
     def keep(self, slots: np.ndarray) -> None:
         """Drops all other slots."""
-        self.centroids, self.offsets, self.anchors = self.centroids[slots], self.offsets[slots], self.anchors[slots]
-        self.sizes, self.names, self.alive = self.sizes[slots], self.names[slots], self.alive[slots]
+        for name in ("anchors", "centroids", "offsets", "sizes", "names", "alive"):
+            setattr(self, name, getattr(self, name)[slots])
 
 
 def _squared(differences):

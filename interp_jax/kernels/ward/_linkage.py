@@ -7,12 +7,19 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given
 from interp_jax._shards import mesh_of
 from interp_jax.kernels.ward._clusters import Clusters
+from interp_jax.kernels.ward._distinct import distinct
 from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
 from interp_jax.kernels.ward._points import as_points
+from interp_jax.kernels.ward._searches import Products, best
+from interp_jax.kernels.ward._table import agglomerate
+from interp_jax.kernels.ward._walk import walk
 
-_SEARCHED = 0.25  # share of the clusters whose nearest is determined in a round; the others wait until fewer are left
-_FULL = 0.7  # share of slots in use below which the empty ones are dropped
+_FEATURES = 8  # few, for the next
+_TABLE = 1500, 3500  # distinct rows of few and of many features up to which a table of all costs is the fastest
+_FEW = 1 / 64  # pairs of clusters in a round below which they are merged one after the other
+_WALKED = 1 << 21  # clusters of which a walk may need memory
+_FULL = 0.75  # share of slots in use below which the empty ones are dropped
 
 
 def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "merges 4"]:
@@ -22,10 +29,14 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
 
     Host-level. The pair of least ΔESS is merged first, and so on; here all pairs of reciprocal nearest neighbors are
     merged in the same round, which gives the same tree. Equal to ``scipy.cluster.hierarchy.linkage(method="ward")`` of
-    the vectors in float64, up to rounding and the order of exact ties. Memory O(rows · features); time
-    O(rows² · features), most of it a float32 search on the default device whose results are verified in float64.
-    Below some thousand rows all is done on the host and nothing is compiled. For vectors on a mesh the search runs on
-    its devices, each with an equal share of the clusters; the rest is done on the host, by every process on all rows.
+    the vectors in float64, up to rounding and the order of exact ties. Memory O(rows · features).
+
+    Of some thousand rows or fewer, the costs of all pairs are a table on the host. Of more, where the points have few
+    dimensions of their own (a surface in many features has two), the nearest are found in k-d trees on all cores, in
+    time little more than proportional to the rows; gaps that grow slowly from point to point take a few times longer.
+    Otherwise the time is O(rows² · features), most of it a float32 search on the default device whose results are
+    verified in float64; only this search is compiled. For vectors on a mesh it runs on the mesh's devices,
+    each with an equal share of the clusters; the rest is done on the host, by every process on all rows.
 
     Args:
         vectors: [rows, features], at least two rows; NumPy, JAX or nested lists of any real type.
@@ -47,55 +58,58 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     """
     points, center, exponent = as_points(vectors)
     merges = Merges(len(points))
-    _agglomerate(_distinct(points, center, merges, mesh_of(vectors)), merges)
+    rows, names, counts = _distinct(points, merges)
+    mesh = mesh_of(vectors)
+    if mesh is None and len(rows) <= _TABLE[points.shape[1] > _FEATURES]:
+        agglomerate(Clusters(points[rows], center, counts, names), merges)
+    else:
+        search, order = best(points, rows) if mesh is None else (Products(), np.arange(len(rows)))
+        clusters = Clusters(points[rows[order]], center, counts[order], names[order], mesh)
+        del points
+        _agglomerate(clusters, merges, search)
     linkage = merges.linkage()
     linkage[:, 2] = np.ldexp(linkage[:, 2], exponent)
     return linkage
 
 
-def _distinct(points, center, merges, mesh):
-    """One cluster for each distinct row; equal rows are merged at height 0."""
-    # Rows as bytes, without signed zeros; with no features all rows are the same nothing.
-    width = max(1, points.dtype.itemsize * points.shape[1])
-    rows = np.ascontiguousarray(points + 0.0) if points.shape[1] else np.zeros((len(points), 1), bool)
-    _, first, member, counts = np.unique(
-        rows.view(f"V{width}")[:, 0], return_index=True, return_inverse=True, return_counts=True
-    )
-    by_group = np.argsort(member, kind="stable")
-    starts = np.cumsum(counts) - counts
-    names = first.copy()
+def _distinct(points, merges):
+    """The first of each group of equal rows, the group's name, and its size; equal rows are merged at height 0."""
+    rows, starts, counts = distinct(points)
+    names = rows[starts]
     for step in range(1, int(counts.max())):
         groups = np.flatnonzero(counts > step)
-        others = by_group[starts[groups] + step]
-        names[groups] = merges.add(names[groups], others, 0.0, np.full(len(groups), step + 1.0))
-    return Clusters(points[first], center, counts.astype(float), names, mesh)
+        names[groups] = merges.add(names[groups], rows[starts[groups] + step], 0.0, np.full(len(groups), step + 1.0))
+    return rows[starts], names, counts.astype(float)
 
 
-def _agglomerate(clusters, merges):
+def _agglomerate(clusters, merges, search):
     neighbors, live = Neighbors(clusters), len(clusters.sizes)
+    pause, pauses = 0, 1
     while live > 1:
         reach = neighbors.reach()
-        rank = int(_SEARCHED * live)
+        rank = int(search.share * live)
         waiting = np.flatnonzero(~neighbors.certain() & (reach <= np.partition(reach, rank)[rank]))
         if len(waiting):
-            neighbors.search(waiting)
-        left, right = _reciprocal(neighbors)
+            neighbors.search(waiting, search(clusters, waiting), search.rows)
+        left, right = neighbors.reciprocal()
         if not len(left):
             if len(waiting):
                 continue
-            # Ties can form a ring of nearest neighbors; the least pair of all is always reciprocal.
+            # Rounding can hide that two are each other's nearest; the least pair of all is.
             left = np.array([np.argmin(reach)])
             right = neighbors.chosen[left]
         sizes = clusters.sizes[left] + clusters.sizes[right]
         names = merges.add(clusters.names[left], clusters.names[right], neighbors.least[left], sizes)
         neighbors.merge(left, right, names)
         live -= len(left)
+        if len(left) < _FEW * live and live <= _WALKED:
+            if pause:
+                pause -= 1
+            else:
+                merged = walk(neighbors, merges)
+                live -= merged
+                # Where a walk does not pay, the next one is made later.
+                pauses = 1 if merged > len(left) else 2 * pauses
+                pause = pauses - 1
         if live < _FULL * len(clusters.sizes):
             neighbors.keep(np.flatnonzero(clusters.alive))
-
-
-def _reciprocal(neighbors):
-    chosen = np.where(neighbors.clusters.alive & neighbors.certain(), neighbors.chosen, -1)
-    slots = np.arange(len(chosen))
-    left = np.flatnonzero((chosen > slots) & (chosen[chosen] == slots))
-    return left, chosen[left]

@@ -13,7 +13,7 @@ class Merges:
         self.sizes = np.empty(rows - 1)
 
     def add(self, left: np.ndarray, right: np.ndarray, costs, sizes: np.ndarray) -> np.ndarray:
-        """Records merges of which none is a child of another; returns the names of the unions."""
+        """Records merges in the order made; returns the names of the unions."""
         added = slice(self.count, self.count + len(left))
         self.children[added, 0], self.children[added, 1] = left, right
         self.costs[added], self.sizes[added] = costs, sizes

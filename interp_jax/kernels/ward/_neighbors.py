@@ -1,9 +1,15 @@
 """Every live cluster's nearest ones, kept through merges so that few need another search."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from interp_jax.kernels.ward import _threads
 from interp_jax.kernels.ward._clusters import Clusters
-from interp_jax.kernels.ward._search import NEAREST, nearest
+from interp_jax.kernels.ward._pairs import mixed, reciprocal
+
+NEAREST = 8  # neighbors kept of each slot
+_ROWS = 4096  # processed at once: few enough for the cache
 
 
 class Neighbors:
@@ -18,25 +24,32 @@ class Neighbors:
         self.clusters = clusters
         self.slots = np.zeros((count, NEAREST), np.int32)
         self.costs = np.full((count, NEAREST), np.inf)
-        self.bounds = np.zeros(count)
+        self.bounds = np.zeros(count)  # infinite in empty slots
         self.least = np.full(count, np.inf)  # of costs
         self.chosen = np.zeros(count, np.int32)  # the nearest, one of them where several are equally near
-        self.changed = np.arange(count)
 
     def reach(self) -> np.ndarray:
         """A lower bound on the costs of each slot: the least cost where it is certain, else the bound."""
-        self._refresh(self.changed)
-        self.changed = self.changed[:0]
-        return np.where(self.clusters.alive, np.minimum(self.least, self.bounds), np.inf)
+        return np.minimum(self.least, self.bounds)
 
     def certain(self) -> np.ndarray:
         """The slots whose nearest is known."""
         return self.least <= self.bounds
 
-    def search(self, rows: np.ndarray) -> None:
-        """Finds the nearest of some slots among all others."""
-        self.slots[rows], self.costs[rows], self.bounds[rows] = nearest(self.clusters, rows)
-        self._refresh(rows)
+    def search(self, rows: np.ndarray, nearest: Callable, size: int) -> None:
+        """Finds the nearest of some slots among all others, ``size`` of them at a time."""
+
+        def search(some):
+            self.slots[some], self.costs[some], self.bounds[some] = nearest(some, self.least[some])
+            self._refresh(some)
+
+        _threads.in_parts(search, rows, size)
+
+    def reciprocal(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of each other's nearest, no slot in two of them."""
+        certain = self.certain() & self.clusters.alive
+        slots = np.flatnonzero(certain)
+        return reciprocal(slots[certain[self.chosen[slots]]], self.chosen, self.least, self.clusters.names)
 
     def merge(self, left: np.ndarray, right: np.ndarray, names: np.ndarray) -> None:
         """Merges pairs of each other's nearest; lists follow their members into the unions."""
@@ -46,11 +59,36 @@ class Neighbors:
         both = self.bounds[left] + self.bounds[right] - heights
         bounds = np.minimum(both, (both + a * self.bounds[left] + b * self.bounds[right]) / (a + b + 1))
         clusters.merge(left, right, names)
-        target = np.arange(len(self.slots), dtype=np.int32)
-        target[right] = left
-        touched = np.zeros(len(target), bool)
-        touched[left] = touched[right] = True
+        target = self._target(right, left)
+        self.bounds[left] = bounds
+        _threads.in_parts(lambda some: self._unite(left[some], right[some], target), np.arange(len(left)), _ROWS)
+        self._follow_all(left, right, target)
 
+    def replace(self, slots: np.ndarray, lists: np.ndarray, bounds: np.ndarray, empty: np.ndarray, into: np.ndarray):
+        """Gives lists and bounds to unions whose clusters are in place; ``empty`` slots were merged into others."""
+        self.clusters.alive[empty] = False
+        absent = lists == slots[:, None]
+        costs = self.clusters.cost(np.repeat(slots, NEAREST), lists.ravel()).reshape(lists.shape)
+        self.slots[slots], self.costs[slots] = lists, np.where(absent, np.inf, costs)
+        self.bounds[slots] = bounds
+        self._refresh(slots)
+        self._follow_all(slots, empty, self._target(empty, into))
+
+    def _target(self, empty, into):
+        target = np.arange(len(self.slots), dtype=np.int32)
+        target[empty] = into
+        return target
+
+    def _follow_all(self, unions, empty, target):
+        touched = np.zeros(len(target), bool)
+        touched[unions] = touched[empty] = True
+        rows = self.clusters.alive.copy()
+        rows[unions] = False
+        _threads.in_parts(lambda some: self._follow(some, target, touched), np.flatnonzero(rows), 4 * _ROWS)
+        self.costs[empty] = self.least[empty] = self.bounds[empty] = np.inf
+
+    def _unite(self, left, right, target):
+        """The list of each union: the nearest of both lists."""
         united = target[np.concatenate([self.slots[left], self.slots[right]], axis=1)]
         absent = np.isinf(np.concatenate([self.costs[left], self.costs[right]], axis=1)) | (united == left[:, None])
         united = np.sort(np.where(absent, -1, united), axis=1)
@@ -58,21 +96,24 @@ class Neighbors:
         absent[:, 1:] |= united[:, 1:] == united[:, :-1]
         costs = np.full(united.shape, np.inf)
         row, column = np.nonzero(~absent)
-        costs[row, column] = clusters.cost(left[row], united[row, column])
-        order = np.argpartition(costs, NEAREST, axis=1)
+        costs[row, column] = self.clusters.cost(left[row], united[row, column])
+        order = np.argpartition(costs, NEAREST, axis=1)[:, : NEAREST + 1]
         costs = np.take_along_axis(costs, order, axis=1)
-        slots = np.maximum(np.take_along_axis(united, order, axis=1), 0)
+        self.slots[left] = np.maximum(np.take_along_axis(united, order[:, :NEAREST], axis=1), 0)
+        self.costs[left] = costs[:, :NEAREST]
+        self.bounds[left] = np.minimum(self.bounds[left], costs[:, NEAREST])
+        self._refresh(left)
 
-        following = clusters.alive & touched[self.slots].any(1)
-        following[left] = False
-        rows = np.flatnonzero(following)
-        row, column = np.nonzero(touched[self.slots[rows]] & np.isfinite(self.costs[rows]))
-        self.slots[rows] = target[self.slots[rows]]
-        self.costs[rows[row], column] = clusters.cost(rows[row], self.slots[rows[row], column])
-
-        self.slots[left], self.costs[left] = slots[:, :NEAREST], costs[:, :NEAREST]
-        self.bounds[left] = np.minimum(bounds, costs[:, NEAREST])
-        self.changed = np.concatenate([rows, left])
+    def _follow(self, rows, target, touched):
+        """Renews what some lists have of clusters that were merged."""
+        slots = self.slots[rows]
+        row, column = np.nonzero(touched[slots] & (self.costs[rows] < np.inf))
+        if not len(row):
+            return
+        slots = target[slots[row, column]]
+        self.slots[rows[row], column] = slots
+        self.costs[rows[row], column] = self.clusters.cost(rows[row], slots)
+        self._refresh(rows[row[np.append(True, row[1:] != row[:-1])]])
 
     def keep(self, slots: np.ndarray) -> None:
         """Drops all other slots, which must be the empty ones."""
@@ -80,19 +121,18 @@ class Neighbors:
         moved[slots] = np.arange(len(slots))
         self.slots, self.chosen = moved[self.slots[slots]], moved[self.chosen[slots]]
         self.costs, self.bounds, self.least = self.costs[slots], self.bounds[slots], self.least[slots]
-        self.changed = moved[self.changed]
         self.clusters.keep(slots)
 
     def _refresh(self, rows):
-        costs, names = self.costs[rows], self.clusters.names
-        self.least[rows] = costs.min(1)
+        costs = self.costs[rows]
+        best = costs.argmin(1)
+        least = np.take_along_axis(costs, best[:, None], axis=1)
         # Ties are broken by a hash of the pair: by index, a row of equal steps would be one long chain.
-        a, b = names[rows][:, None], names[self.slots[rows]]
-        keys = np.where(costs == self.least[rows, None], _mixed(np.minimum(a, b), np.maximum(a, b)), np.inf)
-        self.chosen[rows] = self.slots[rows, keys.argmin(1)]
-
-
-def _mixed(low, high):
-    mixed = low.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + high.astype(np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return mixed ^ (mixed >> np.uint64(32))
+        tied = np.flatnonzero((costs == least).sum(1) > 1)
+        if len(tied):
+            names = self.clusters.names
+            a, b = names[rows[tied]][:, None], names[self.slots[rows[tied]]]
+            keys = mixed(np.minimum(a, b), np.maximum(a, b))
+            keys[costs[tied] != least[tied]] = np.iinfo(np.uint64).max
+            best[tied] = keys.argmin(1)
+        self.least[rows], self.chosen[rows] = least[:, 0], self.slots[rows, best]

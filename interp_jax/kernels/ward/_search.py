@@ -1,6 +1,5 @@
 """Nearest clusters: a float32 search for bounds, and a float64 one on the host for exact results."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
@@ -8,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from interp_jax._shards import everywhere, on_host
-from interp_jax.kernels.ward._boxes import NEAREST, in_boxes, suit
+from interp_jax.kernels.ward import _threads
+from interp_jax.kernels.ward._neighbors import NEAREST
 
 _ROWS, _COLUMNS, _LANES = 512, 1024, 128  # a tile, and the residue classes of columns, each with its own best
 _UNDERFLOW = 1e-30  # more than products of small coordinates can lose
@@ -28,16 +28,13 @@ def nearest(clusters, rows):
     """
     count = len(clusters.sizes)
     host = _on_host_up_to(len(rows), count)
-    if suit(clusters, rows):
-        slots, bounds = in_boxes(clusters, rows)
-    elif host and len(rows) * count < _SINGLE:
-        return _on_host(clusters, rows)
-    else:
-        slots, bounds = (_in_single if host else _on_device)(clusters, rows)
+    if host and len(rows) * count < _SINGLE:
+        return exact(clusters, rows)
+    slots, bounds = (_in_single if host else _on_device)(clusters, rows)
     costs = _costs(clusters, rows, slots)
     unsettled = np.flatnonzero(~(costs.min(1) <= bounds))
     if len(unsettled):
-        slots[unsettled], costs[unsettled], bounds[unsettled] = _on_host(clusters, rows[unsettled])
+        slots[unsettled], costs[unsettled], bounds[unsettled] = exact(clusters, rows[unsettled])
     return slots, costs, bounds
 
 
@@ -50,7 +47,7 @@ def _on_device(clusters, rows):
     count, dimension = clusters.centroids.shape
     runs, width = _runs_and_width(clusters.mesh)
     # The same for all rounds, and for inputs of about as many rows.
-    padded = max(_COLUMNS, 1 << (len(clusters.points) - 1).bit_length())
+    padded = max(_COLUMNS, 1 << (clusters.started - 1).bit_length())
     padded = -(-padded // (runs * width)) * runs * width
     points = np.zeros((padded, dimension), np.float32)
     points[:count] = clusters.centroids
@@ -69,9 +66,10 @@ def _on_device(clusters, rows):
         # Cut on the host: on the device every length would need its own program.
         return tuple(on_host(part)[: len(some)] for part in parts)
 
-    # On a mesh one share after the other, so that only the clusters take memory that grows with their number.
+    # A CPU runs most of one program on a single core, so several at once. On a mesh one share follows the other, so
+    # that only the clusters take memory that grows with their number.
     most = padded if clusters.mesh is None else min(padded, _QUERIES)
-    threads = _threads() if clusters.mesh is None else 1
+    threads = _threads.count() if clusters.mesh is None and jax.default_backend() == "cpu" else 1
     share = min(most, _ROWS * -(-len(rows) // (_ROWS * threads)))
     starts = range(0, len(rows), share)
     if threads == 1 or len(starts) == 1:
@@ -96,13 +94,6 @@ def _spread(values, mesh):
         return jax.device_put(values)
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(mesh.axis_names))
     return jax.make_array_from_callback(values.shape, sharding, lambda index: values[index])
-
-
-def _threads():
-    """The number of programs to run at once: a CPU runs most of one on a single core."""
-    if jax.default_backend() != "cpu":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shrunk_squares(clusters, unit):
@@ -186,7 +177,8 @@ def _in_single(clusters, rows):
     return slots, np.maximum(bounds - _UNDERFLOW, 0)
 
 
-def _on_host(clusters, rows):
+def exact(clusters, rows):
+    """The same as `nearest`, in float64 on the host."""
     count = len(clusters.sizes)
     squares = _shrunk_squares(clusters, 2.0**-53)
     height = max(1, _HOST_ELEMENTS // count)

@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _boxes, _neighbors, _search
+from interp_jax.kernels.ward import _linkage, _neighbors, _search, _searches
 from tests import reference
 
 
@@ -41,7 +41,14 @@ def assert_scipys(found, vectors):
 
 
 @pytest.fixture
-def on_device(monkeypatch):
+def in_products(monkeypatch):
+    """Points of any number and dimension are searched in matrix products."""
+    monkeypatch.setattr(_linkage, "_TABLE", (0, 0))
+    monkeypatch.setattr(_linkage, "best", lambda points, rows: (_searches.Products(), np.arange(len(rows))))
+
+
+@pytest.fixture
+def on_device(in_products, monkeypatch):
     """Searches of any size go through the compiled float32 search."""
     monkeypatch.setattr(_search, "_on_host_up_to", lambda rows, clusters: False)
 
@@ -62,21 +69,48 @@ def test_equal_to_scipys_with_the_search_on_the_device(on_device, draw, rows, fe
     assert_scipys(ward.linkage(vectors), vectors)
 
 
-@pytest.fixture
-def in_boxes(monkeypatch):
-    """Searches of any size go through the boxes of few dimensions."""
-    monkeypatch.setattr(_boxes, "_FROM", 0)
-
-
 @pytest.mark.parametrize("draw", [gaussian, clustered])
-@pytest.mark.parametrize("features", [1, 2, 3])
-@pytest.mark.parametrize("rows", [40, 41, 90, 700])
-def test_equal_to_scipys_with_the_search_in_boxes(in_boxes, draw, rows, features):
+@pytest.mark.parametrize(("rows", "features"), [(2, 1), (300, 1), (1000, 2), (1000, 40)])
+def test_equal_to_scipys_with_the_search_in_products(in_products, draw, rows, features):
     vectors = draw(rows, features)
     assert_scipys(ward.linkage(vectors), vectors)
 
 
-def test_boxes_of_points_that_are_far_or_many_in_one_place(in_boxes):
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        gaussian(3000, 40),
+        np.repeat(gaussian(40, 30), np.arange(1, 41), axis=0),
+        np.round(gaussian(700, 3), 4) + 1e6,
+        1e5 * np.sign(gaussian(600, 9, seed=1)) + gaussian(600, 9),
+        np.arange(400.0)[:, None] ** 1.5,
+    ],
+    ids=["many", "repeated", "offset", "far groups", "growing gaps"],
+)
+def test_tables_of_costs_lose_no_digits(vectors):
+    assert len(np.unique(vectors, axis=0)) <= min(_linkage._TABLE) or vectors.shape[1] > _linkage._FEATURES
+    found, wanted = ward.linkage(vectors), scipy_linkage(vectors - vectors.mean(0).round(), method="ward")
+    np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=1e-9, atol=1e-12)
+    assert ward.verify(found, vectors, samples=20).least.all()
+
+
+@pytest.fixture
+def in_trees(monkeypatch):
+    """Points of any number and dimension are searched in k-d trees."""
+    monkeypatch.setattr(_linkage, "_TABLE", (0, 0))
+    monkeypatch.setattr(_linkage, "best", lambda points, rows: (_searches.Trees(), np.arange(len(rows))))
+
+
+@pytest.mark.parametrize("draw", [gaussian, clustered])
+@pytest.mark.parametrize(
+    ("rows", "features"), [(2, 1), (2, 9), (9, 1), (40, 2), (41, 3), (90, 1), (700, 2), (700, 3), (1000, 8), (1000, 30)]
+)
+def test_equal_to_scipys_with_the_search_in_trees(in_trees, draw, rows, features):
+    vectors = draw(rows, features)
+    assert_scipys(ward.linkage(vectors), vectors)
+
+
+def test_trees_of_points_that_are_far_or_many_in_one_place(in_trees):
     vectors = clustered(400, 2) + 1e6 * np.sign(clustered(400, 2, seed=1))
     assert_scipys(ward.linkage(vectors), vectors)
     vectors = np.random.default_rng(0).geometric(0.01, size=(500, 2)).astype(float)
@@ -93,7 +127,7 @@ def merge(monkeypatch):
     )
 
 
-def test_lists_of_neighbors_have_exact_costs_and_a_bound_on_all_others(merge):
+def test_lists_of_neighbors_have_exact_costs_and_a_bound_on_all_others(in_products, merge):
     compared = []
 
     def checked(original, neighbors, *pairs):
@@ -115,7 +149,7 @@ def test_lists_of_neighbors_have_exact_costs_and_a_bound_on_all_others(merge):
     assert sum(compared) > 1000
 
 
-def test_equal_steps_are_merged_in_few_rounds(merge):
+def test_equal_steps_are_merged_in_few_rounds(in_products, merge):
     rounds = []
     merge(lambda original, neighbors, left, *others: (rounds.append(len(left)), original(neighbors, left, *others)))
     ward.linkage(np.arange(500)[:, None])
@@ -196,7 +230,7 @@ def grid(side, seed=None):
     ],
     ids=lambda vectors: f"{len(vectors)} of {vectors.shape[1]}",
 )
-@pytest.mark.parametrize("search", [None, "on_device", "in_boxes"])
+@pytest.mark.parametrize("search", [None, "in_products", "on_device", "in_trees"])
 def test_every_merge_is_least_where_ties_abound(vectors, search, request):
     if search:
         request.getfixturevalue(search)
