@@ -1,6 +1,6 @@
 """Draws time against size for ours and the baselines, log-log: ``python -m benchmarks.curves FILE FOLDER``.
 
-FILE is written by ``python -m benchmarks ward correlation kmeans core_units --sizes curve --json FILE``.
+FILE is written by ``python -m benchmarks ward ward_points correlation kmeans core_units --sizes curve --json FILE``.
 """
 
 import sys
@@ -16,6 +16,7 @@ from interp_jax.figures import curves
 # The beginning of a group's name, and the meaning of its size.
 WORK = {
     "ward": ("Ward: a tree of", "points of 64 features"),
+    "ward_points": ("Ward of many points:", "points of 2 features"),
     "pearson": ("Pearson:", "rows of 784 and 1,024 columns"),
     "kmeans": ("k-means:", "rows of 128 features, ten starts"),
     "core_units": ("core units:", "lanes"),
