@@ -36,6 +36,8 @@ class Options:
     """The device to measure on; by default that of JAX."""
     sizes: str = ""
     """Sizes, such as 1000,2000, in place of those of each group; or curve."""
+    case: str = ""
+    """The one case to measure, of groups that have several, such as "2 features"."""
     json: Path | None = None
     """A file to store the results in, with device, versions and date."""
     against: Path | None = None
@@ -82,7 +84,11 @@ def _measured(arguments):
         # Without the options of the tests, whose type checks at every call would be measured too.
         options = ["-q", "-rs", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
         options += ["-o", "filterwarnings=", "--benchmark-disable-gc", f"--benchmark-json={measured}"]
-        options += ["--benchmark-columns=median,min,max,rounds", f"--sizes={arguments.sizes}"]
+        options += [
+            "--benchmark-columns=median,min,max,rounds",
+            f"--sizes={arguments.sizes}",
+            f"--case={arguments.case}",
+        ]
         status = pytest.main([*(str(FOLDER / f"test_{name}.py") for name in chosen), *options])
         if not measured.exists() or not measured.stat().st_size:
             return int(status), {}

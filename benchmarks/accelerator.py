@@ -29,7 +29,13 @@ class Piece(NamedTuple):
 
     name: str
     sizes: str = ""
+    case: str = ""
     most_minutes: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """Its name, with the case and the sizes where these are not all."""
+        return ", ".join(part for part in (self.name, self.case, self.sizes) if part)
 
 
 # The first are what a run that is stopped early should have.
@@ -44,7 +50,9 @@ PIECES = (
     Piece("nmf"),
     Piece("fitting"),
     Piece("images", "100"),
-    Piece("ward", most_minutes=2.0),
+    Piece("ward"),
+    Piece("ward_points", "100000", "64 features"),
+    Piece("ward_points", "1000000", "64 features", most_minutes=4.0),
 )
 SHORTEST = 15.0  # seconds within which no group can be measured
 
@@ -87,14 +95,14 @@ def measure(pieces: tuple[Piece, ...], minutes: float, file: Path | None = None,
     for piece in pieces:
         left = min(60 * piece.most_minutes, end - time.monotonic())
         if left < SHORTEST:
-            record["left_out"][piece.name] = "no time was left"
+            record["left_out"][piece.title] = "no time was left"
             continue
-        print(f"measuring {piece.name}, at most {left:.0f} s", flush=True)
+        print(f"measuring {piece.title}, at most {left:.0f} s", flush=True)
         try:
             measured = run(piece, left)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             late = isinstance(error, subprocess.TimeoutExpired)
-            record["left_out"][piece.name] = f"not finished in {left:.0f} s" if late else str(error)
+            record["left_out"][piece.title] = f"not finished in {left:.0f} s" if late else str(error)
             continue
         record["environment"] = measured["environment"]
         # The first measurement of the machine counts, so that all shares have one base.
@@ -119,6 +127,7 @@ def in_a_process(piece: Piece, seconds: float) -> dict[str, Any]:
         stored = Path(folder) / "stored.json"
         command = [sys.executable, "-m", "benchmarks", piece.name, "--json", str(stored)]
         command += ["--sizes", piece.sizes] if piece.sizes else []
+        command += ["--case", piece.case] if piece.case else []
         done = subprocess.run(command, env=environment, timeout=seconds, capture_output=True, text=True)
         if not stored.exists():
             lines = [line for line in (done.stdout + done.stderr).splitlines() if any(map(str.isalpha, line))]

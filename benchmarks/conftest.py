@@ -5,6 +5,7 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--sizes", default="", help="numbers, separated by commas, or the word curve")
+    parser.addoption("--case", default="", help="the one case to measure, of groups that have several")
 
 
 def pytest_generate_tests(metafunc):
@@ -17,6 +18,8 @@ def pytest_generate_tests(metafunc):
         numbers = tuple(int(number) for number in chosen.split(","))
         sizes = dict.fromkeys(sizes, numbers) if isinstance(sizes, dict) else numbers
     if isinstance(sizes, dict):
+        case = metafunc.config.getoption("--case")
+        sizes = {case: sizes[case]} if case in sizes else {} if case else sizes
         names, values = ("case", "size"), [(case, size) for case, numbers in sizes.items() for size in numbers]
     else:
         names, values = ("size",), [(size,) for size in sizes]

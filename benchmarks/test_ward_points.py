@@ -12,6 +12,7 @@ from interp_jax.kernels import ward
 SIZES = {
     "2 features": (100_000, 1_000_000, 10_000_000),
     "8 features": (100_000, 1_000_000),
+    "64 features": (100_000,),
     "64 features in groups": (100_000,),
     "1 feature": (20_000,),
     "growing gaps": (20_000,),
