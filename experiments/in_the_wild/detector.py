@@ -37,11 +37,19 @@ INSTALL = "pip install -e '.[wild]'"
 
 
 class Detector(NamedTuple):
-    """The network [rows, 2048 tokens] -> [rows, types], the names of its types, and of the model's version."""
+    """The network [rows, 2048 tokens] -> [rows, types].
+
+    Attributes:
+        network: a chain.
+        types: the names of its types.
+        version: the name of the model's version.
+        weights: by stage and array, as in `WEIGHTS`, without axes of length 1.
+    """
 
     network: networks.Chain
     types: tuple[str, ...]
     version: str
+    weights: dict[tuple[str, str], np.ndarray]
 
 
 def installed() -> Path:
@@ -93,11 +101,11 @@ def load(folder: Path) -> Detector:
             raise ValueError(
                 f"model: found {shape} for {stage}.{array} in {folder.name}, wanted {wanted} as in {TRIED}"
             )
-        weights[stage, array] = np.asarray(numpy_helper.to_array(stored[name]), np.float32)
+        weights[stage, array] = np.squeeze(np.asarray(numpy_helper.to_array(stored[name]), np.float32))
     sides = settings["beg_size"], settings["end_size"], settings["padding_token"]
     if sides != (SIDE, SIDE, PADDING):
         raise ValueError(f"model: found ends and padding {sides} in {folder.name}, wanted {(SIDE, SIDE, PADDING)}")
-    return Detector(_chain(weights), types, folder.name)
+    return Detector(chain(weights), types, folder.name, weights)
 
 
 def _name_of(stored, name, shape):
@@ -108,29 +116,29 @@ def _name_of(stored, name, shape):
     return folded[0] if len(folded) == 1 else name
 
 
-def _chain(weights) -> networks.Chain:
-    flat = {key: jnp.asarray(values.reshape(-1)) for key, values in weights.items() if key[1] != "kernel"}
-    kernel = weights["conv", "kernel"][..., 0].transpose(2, 1, 0)
-    embedding = {"kernel": jnp.asarray(weights["embedding", "kernel"]), "bias": flat["embedding", "bias"]}
+def chain(weights) -> networks.Chain:
+    """The network of these weights."""
+
+    def of(stage, *names):
+        return {name: jnp.asarray(weights[stage, name]) for name in names}
+
     return networks.Chain(
-        embedding=partial(_embed, embedding),
+        embedding=partial(_embed, of("embedding", "kernel", "bias")),
         gelu1=gelu,
         places=_places,
-        norm1=partial(_norm_of_places, {name: flat["norm1", name] for name in ("scale", "bias")}),
-        conv=convolution(kernel, flat["conv", "bias"]),
+        norm1=partial(_norm_of_places, of("norm1", "scale", "bias")),
+        conv=convolution(weights["conv", "kernel"].transpose(2, 1, 0), weights["conv", "bias"]),
         gelu2=gelu,
         pool=_largest,
-        norm2=partial(_norm, {name: flat["norm2", name] for name in ("scale", "bias")}),
-        dense=dense(weights["dense", "kernel"], flat["dense", "bias"]),
+        norm2=partial(_norm, of("norm2", "scale", "bias")),
+        dense=dense(weights["dense", "kernel"], weights["dense", "bias"]),
     )
 
 
 def convolution(kernel, bias) -> nnx.Conv:
     """A convolution of places without padding, by its kernel [places, channels, units]."""
     places, channels, units = kernel.shape
-    layer = nnx.Conv(
-        channels, units, (places,), padding="VALID", precision=jax.lax.Precision.HIGHEST, rngs=nnx.Rngs(0)
-    )
+    layer = nnx.Conv(channels, units, (places,), padding="VALID", precision=jax.lax.Precision.HIGHEST, rngs=nnx.Rngs(0))
     return _filled(layer, kernel, bias)
 
 

@@ -137,7 +137,9 @@ def collect(folders: list[Path], *, files: int, package_files: int, seed: int) -
     number = {name: place for place, name in enumerate(names)}
     for kind in sorted(by_kind):
         # Packages take turns, so that a type is not that of its largest package.
-        queues = [(name, list(draw.permutation(sorted(map(str, by_kind[kind][name]))))) for name in sorted(by_kind[kind])]
+        queues = [
+            (name, list(draw.permutation(sorted(map(str, by_kind[kind][name]))))) for name in sorted(by_kind[kind])
+        ]
         order = [
             (turn, place, name, path)
             for place, (name, paths) in enumerate(queues[each] for each in draw.permutation(len(queues)))

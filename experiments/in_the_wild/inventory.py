@@ -43,9 +43,7 @@ def measure(study) -> Inventory:
         wrong = np.bincount(predictions[own & ~agrees], minlength=len(types))
         instead.append(f"{types[wrong.argmax()]} ({wrong.max()})" if wrong.any() else "")
     used = len(set(files.package.tolist()))
-    return Inventory(
-        files.kinds, np.array(counts), np.array(packages), np.array(agree), instead, files.left_out, used
-    )
+    return Inventory(files.kinds, np.array(counts), np.array(packages), np.array(agree), instead, files.left_out, used)
 
 
 def show(result: Inventory, page) -> None:
@@ -62,7 +60,12 @@ def show(result: Inventory, page) -> None:
     )
     total = result.files.sum(axis=1)
     page.table(
-        ("type by extension", *(f"{part}: files (packages)" for part in PARTS), "same by the network", "most often instead"),
+        (
+            "type by extension",
+            *(f"{part}: files (packages)" for part in PARTS),
+            "same by the network",
+            "most often instead",
+        ),
         [
             (
                 kind,

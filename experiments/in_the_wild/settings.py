@@ -34,7 +34,11 @@ class Settings(StudySettings):
     """Exchanges of one unit that are tried in the search for a smaller set."""
     search_rows: int = 384
     """Files with the smallest margins, on which sets are compared."""
-    random_sets: int = 100
+    holding: float = 0.99
+    """The share of decisions that the search asks for."""
+    alphas: tuple[float, ...] = (3e-4, 3e-3)
+    """Costs of an open gate, one start of the search each."""
+    random_sets: int = 50
     """Random sets of as many units, the control."""
 
     def __post_init__(self):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments.in_the_wild import detector, inventory, runtime
+from experiments.in_the_wild import detector, explained, inventory, modules, needed, places, runtime, smaller, written
 from experiments.in_the_wild.settings import Settings
 from experiments.in_the_wild.wild_study import WildStudy
 from experiments.study import write_report
@@ -10,6 +10,12 @@ from experiments.study import write_report
 SECTIONS = {
     "runtime": ("The network", runtime),
     "inventory": ("The files", inventory),
+    "needed": ("The units that a type needs", needed),
+    "modules": ("Which units respond alike", modules),
+    "explained": ("A tree in place of the network", explained),
+    "places": ("Where the network looks", places),
+    "written": ("What ascent writes", written),
+    "smaller": ("A smaller network for some types", smaller),
 }
 
 

@@ -5,7 +5,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -49,14 +48,12 @@ class WildStudy(Study):
 
     @cached_property
     def permuted(self) -> networks.Chain:
-        """The control: the network with the weights of each layer in random order, its biases and norms as they are."""
-        keys = jax.random.split(self.key(1), 3)
-        net = networks.freeze(detector.load(detector.installed()).network)
-        tables = net.embedding
-        for key, leaf in zip(keys[1:], (net.conv.kernel, net.dense.kernel), strict=True):
-            leaf[...] = jax.random.permutation(key, leaf[...].reshape(-1)).reshape(leaf.shape)
-        del tables
-        return net
+        """The control: the network with the weights of its convolution and of its last layer in random order."""
+        draw = np.random.default_rng(self.config.seed)
+        weights = dict(self.detector.weights)
+        for name in (("conv", "kernel"), ("dense", "kernel")):
+            weights[name] = draw.permutation(weights[name].reshape(-1)).reshape(weights[name].shape)
+        return networks.freeze(detector.chain(weights))
 
     @cached_property
     def files(self) -> files.Files:

@@ -1,0 +1,264 @@
+"""Which units a type needs: certified on files of other packages, and checked on files of a third part."""
+
+import sys
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from scipy import stats
+
+from experiments.in_the_wild.wild_study import CALIBRATION, CHECK, SEARCH
+from interp_jax import figures
+from interp_jax.methods import core_units
+
+ABLATIONS = ("zero", "mean", "resample")
+RATES = (0.99, 0.98, 0.95, 0.9, 0.8)  # that may be certified; a type's files decide which
+SPARE = 2  # files that may fail in a certificate at the rate asked for
+SIZES = (384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8)  # of the larger sets that are tested first
+
+
+class Core(NamedTuple):
+    """Of one type and ablation.
+
+    Attributes:
+        mask: [units] the certified set; the smallest found where none is certified.
+        units: of it.
+        found: units of the smallest set found on the search's files.
+        searched: its rate there.
+        certified: whether a set is certified.
+        lower: the pointwise lower bound from the calibration files, of the certified set.
+        rows: calibration files, half of the type and half of others.
+        checked: rates on the check's files: of the certified set, and of the smallest set found.
+        upper: the upper bound of the first from as many check files of the type and of others.
+        check_rows: their number.
+        random: [sets] the rates of random sets of as many units there.
+    """
+
+    mask: np.ndarray
+    units: int
+    found: int
+    searched: float
+    certified: bool
+    lower: float
+    rows: int
+    checked: np.ndarray
+    upper: float
+    check_rows: int
+    random: np.ndarray
+
+
+class Needed(NamedTuple):
+    """By type, [types] or [types, ablations].
+
+    Attributes:
+        types: names.
+        numbers: of the types, in the network.
+        required: [types] the rate that was to be certified.
+        cores: by type, then by ablation.
+        of: units of the layer.
+        confidence: of each certificate.
+        asked: the rate that the search asked for.
+    """
+
+    types: list[str]
+    numbers: np.ndarray
+    required: np.ndarray
+    cores: dict[str, dict[str, Core]]
+    of: int
+    confidence: float
+    asked: float
+
+
+def measure(study) -> Needed:
+    """A certified set for every type and ablation."""
+    types = [study.detector.types[each] for each in study.types]
+    pairs = [(number, ablation) for number in study.types for ablation in ABLATIONS]
+    cores = {name: {} for name in types}
+    for number, ablation in study.counted("units that a type needs", pairs):
+        cores[study.detector.types[number]][ablation] = core(study, number, ablation)
+    required = np.array([rate_of(study, number) for number in study.types])
+    asked = study.config.holding
+    return Needed(types, np.array(study.types), required, cores, study.hidden.shape[1], study.config.confidence, asked)
+
+
+def rate_of(study, number: int) -> float:
+    """The highest rate that a type's calibration files can certify although a few decisions fail."""
+    positives = int(np.sum(study.predictions[study.part(CALIBRATION)] == number))
+    return allowed_rate(positives, study.config.confidence)
+
+
+def allowed_rate(positives: int, confidence: float) -> float:
+    """The highest of `RATES` that this many files of a type, and as many others, can certify with `SPARE` failures."""
+    enough = [rate for rate in RATES if core_units.rows_needed(rate, confidence, errors=SPARE) <= 2 * positives]
+    return enough[0] if enough else RATES[-1]
+
+
+def core(study, number: int, ablation: str) -> Core:
+    """The certified set of a type, computed once."""
+    return study.cached(f"core {number} {ablation}", lambda: _core(study, number, ablation), sys.modules[__name__])
+
+
+def _core(study, number, ablation):
+    config, key = study.config, jax.random.fold_in(study.key(2), number)
+    search, calibration, check = (study.part(part) for part in (SEARCH, CALIBRATION, CHECK))
+    hidden, predictions = study.hidden, study.predictions
+    options = {name: getattr(config, name) for name in ("steps", "starts", "swaps", "search_rows", "holding", "alphas")}
+    options |= {"key": key, "ablation": ablation, "minibatch_size": 64}
+    found = core_units.select(study.tail, hidden[search], predictions[search], number, **options)
+    masks = nested(found.mask, found.gates)
+    stands_in = {"ablation": "zero" if found.replacement is None else found.replacement}
+    rate = rate_of(study, number)
+    certificate = core_units.certify(
+        study.tail, hidden[calibration], predictions[calibration], number, masks, holding=rate,
+        confidence=config.confidence, key=jax.random.fold_in(key, 1), **stands_in,
+    )  # fmt: skip
+    mask = certificate.mask if certificate.certified else found.mask
+    rows = equal_rows(predictions[check], number, jax.random.fold_in(key, 2))
+    draws = jax.random.split(jax.random.fold_in(key, 3), config.random_sets)
+    others = np.stack([np.asarray(jax.random.permutation(each, mask)) for each in draws])
+    every = np.concatenate([[mask, found.mask], others])
+    rates = core_units.holding_rates(
+        study.tail, hidden[check], predictions[check], number, every, data=rows, **stands_in
+    )
+    count = len(rows.positives) + len(rows.negatives)
+    return Core(
+        mask, int(mask.sum()), found.units, found.holding_rate, certificate.certified, certificate.lower_bound,
+        len(certificate.rows.rows), rates[:2], upper_limit(round(rates[0] * count), count, 1 - config.confidence), count,
+        rates[2:],
+    )  # fmt: skip
+
+
+def nested(mask: np.ndarray, gates: np.ndarray) -> np.ndarray:
+    """Sets from all units down to the given one, the units of the widest gates first."""
+    order = np.argsort(-np.where(mask, np.inf, gates), kind="stable")
+    sizes = [size for size in (len(mask), *SIZES) if mask.sum() < size <= len(mask)] + [int(mask.sum())]
+    masks = np.zeros((len(sizes), len(mask)), bool)
+    for row, size in zip(masks, sizes, strict=True):
+        row[order[:size]] = True
+    return masks
+
+
+def equal_rows(predictions: np.ndarray, number: int, key) -> core_units.ClassData:
+    """All rows of a type, or of the others, whichever are fewer, and as many random ones of the rest."""
+    sides = np.flatnonzero(predictions == number), np.flatnonzero(predictions != number)
+    size, order = min(map(len, sides)), np.asarray(jax.random.bits(key, predictions.shape))
+    return core_units.ClassData(*(np.sort(side[np.argsort(order[side], kind="stable")[:size]]) for side in sides))
+
+
+def upper_limit(held: int, rows: int, level: float) -> float:
+    """The exact one-sided upper bound (Clopper & Pearson) of a rate from ``held`` of ``rows`` decisions."""
+    return 1.0 if held == rows else float(stats.beta.ppf(1 - level, held + 1, rows - held))
+
+
+def show(result: Needed, page) -> None:
+    """A table of the sets, and a figure."""
+    page.finding(in_words(result))
+    page.finding(generalizes(result))
+    page.text(
+        f"A set of units is enough for a type if the network decides of every file as before, this type or not, when "
+        f"only the set's units are left. Units are those of the last hidden layer, after its normalization: "
+        f"{result.of} numbers, from which the scores follow by one matrix. The rest is set to zero, to its mean over "
+        "the search's files, or to what it is in another file (resample). The search, on the first part of the "
+        f"packages, asks for {result.asked:.1%} of the decisions, half of them files of the type; sets from all units "
+        "down to the one found are then tested on the second part, and the smallest that passes is certified to hold "
+        "at least the required rate on files of other packages, with a confidence of "
+        f"{result.confidence:.0%}. The required rate is the highest that the number of files of a type allows with "
+        f"{SPARE} failures. The certificate takes files for independent draws; files of one package are alike, so that "
+        "it is somewhat too confident, and the third part of the packages checks it."
+    )
+    for ablation in ABLATIONS:
+        rows = []
+        for row, name in enumerate(result.types):
+            each = result.cores[name][ablation]
+            rows.append(
+                (
+                    name,
+                    str(each.units) if each.certified else f"{each.units}*",
+                    f"{result.required[row]:.0%}",
+                    f"{each.lower:.1%}",
+                    f"{each.rows}",
+                    f"{each.checked[0]:.1%}",
+                    f"{each.check_rows}",
+                    f"{each.random.mean():.1%} ({each.random.max():.1%})",
+                    f"{each.found}: {each.searched:.1%}, {each.checked[1]:.1%}",
+                )
+            )
+        page.table(
+            (
+                "type",
+                "units",
+                "required",
+                "lower bound",
+                "files",
+                "on the third part",
+                "files there",
+                "random sets (best)",
+                "smallest found: units, rate on its own files, on the third part",
+            ),
+            rows,
+            f"Units that are enough for a type, of {result.of}; the others are "
+            f"{'zero' if ablation == 'zero' else 'at their means' if ablation == 'mean' else 'those of another file'}.",
+            "*: not certified. Random sets have as many units; a constant answer has 50%.",
+        )
+    bars = {ablation: [[result.cores[name][ablation].units] for name in result.types] for ablation in ABLATIONS}
+    page.figure(
+        "needed",
+        figures.selected_units.by_class(result.types, bars, None, y_label=f"units of {result.of}"),
+        "Units of the certified set of each type, by what stands in for the others.",
+    )
+    page.metrics(
+        {
+            "required": dict(zip(result.types, result.required.tolist(), strict=True)),
+            "types": {
+                name: {
+                    ablation: each._replace(mask=np.flatnonzero(each.mask), random=each.random.mean())._asdict()
+                    for ablation, each in of.items()
+                }
+                for name, of in result.cores.items()
+            },
+            **dict(zip(("certificates", "contradicted", "by_chance"), contradicted(result), strict=True)),
+        }
+    )
+
+
+def contradicted(result: Needed) -> tuple[int, int, int]:
+    """Certificates; those whose upper bound on the third part is below the required rate; how many by chance, 99%."""
+    pairs = [
+        (rate, each)
+        for rate, of in zip(result.required, result.cores.values(), strict=True)
+        for each in of.values()
+        if each.certified
+    ]
+    most = stats.binom.ppf(0.99, len(pairs), 1 - result.confidence) if pairs else 0
+    return len(pairs), sum(each.upper < rate for rate, each in pairs), int(most)
+
+
+def in_words(result: Needed) -> str:
+    """The finding: how many units a type needs, and whether the certificates hold on a third part of the packages."""
+    certified = {name: of["mean"] for name, of in result.cores.items() if of["mean"].certified}
+    count, false, most = contradicted(result)
+    if not certified:
+        return f"No set of units is certified for any of {len(result.types)} types."
+    least, largest = (pick(certified, key=lambda name: certified[name].units) for pick in (min, max))
+    random = np.mean([each.random.mean() for each in certified.values()])
+    rates = sorted({f"{rate:.0%}" for rate in result.required})
+    verdict = "no more than" if false <= most else "more than"
+    return (
+        f"Of {result.of} units, {certified[least].units} are enough for {least} and {certified[largest].units} for "
+        f"{largest}, the others at their means: certified for {len(certified)} of {len(result.types)} types to hold at "
+        f"least {' to '.join(rates[:: max(1, len(rates) - 1)])} of the decisions on files of other packages. Random "
+        f"sets of these sizes hold {random:.0%}, a constant answer 50%. A third part of the packages contradicts "
+        f"{false} of {count} certificates (all three replacements), {verdict} the {most} that chance allows."
+    )
+
+
+def generalizes(result: Needed) -> str:
+    """The finding: what the smallest sets found lose on other packages."""
+    of = [each["mean"] for each in result.cores.values()]
+    own, other = (np.array(values) for values in zip(*((each.searched, each.checked[1]) for each in of), strict=True))
+    held = int(np.sum(other >= result.asked))
+    return (
+        f"Sets found to hold {result.asked:.1%} of the decisions on the files searched hold {own.mean():.1%} there and "
+        f"{other.mean():.1%} on files of other packages ({other.min():.1%} to {other.max():.1%}); "
+        f"{held or 'none'} of {len(of)} still reach{'es' if held == 1 else ''} {result.asked:.1%}."
+    )
