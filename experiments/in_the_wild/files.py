@@ -1,4 +1,4 @@
-"""The files of this installation: their types by extension, their packages, and three parts without a common package."""
+"""The files of this installation: their types by extension, their packages, and three parts of the packages."""
 
 import os
 import re

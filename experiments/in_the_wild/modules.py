@@ -173,6 +173,6 @@ def in_words(result: Modules) -> str:
     real = "agree" if result.agreement[0] > result.agreement[1] + 0.1 else "do not agree"
     return (
         f"Types raised most by one module of units: {what}. Trees on two parts of the packages {real} (adjusted Rand "
-        f"index {result.agreement[0]:.2f}, shuffled {result.agreement[1]:.2f}). The units of a type's set share modules "
-        f"more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
+        f"index {result.agreement[0]:.2f}, shuffled {result.agreement[1]:.2f}). The units of a type's set share "
+        f"modules more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
     )

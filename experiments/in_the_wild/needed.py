@@ -7,8 +7,9 @@ import jax
 import numpy as np
 from scipy import stats
 
+from experiments.in_the_wild import detector
 from experiments.in_the_wild.wild_study import CALIBRATION, CHECK, SEARCH
-from interp_jax import figures
+from interp_jax import figures, networks
 from interp_jax.methods import core_units
 
 ABLATIONS = ("zero", "mean", "resample")
@@ -98,33 +99,90 @@ def core(study, number: int, ablation: str) -> Core:
     return study.cached(f"core {number} {ablation}", lambda: _core(study, number, ablation), sys.modules[__name__])
 
 
+class Sets(NamedTuple):
+    """Nested sets of units [sets, units] from all to the smallest found, and its rate on the search's files."""
+
+    masks: np.ndarray
+    searched: float
+
+
+def sets(study, number: int, ablation: str) -> Sets:
+    """The sets of a type, searched once; with "resample" those of "mean"."""
+    ablation = "zero" if ablation == "zero" else "mean"
+    return study.cached(f"sets {number} {ablation}", lambda: _sets(study, number, ablation), sys.modules[__name__])
+
+
+def _sets(study, number, ablation):
+    config, search = study.config, study.part(SEARCH)
+    hidden, predictions, scores = study.hidden[search], study.predictions[search], study.seen.scores[search]
+    kernel, bias = (study.detector.weights["dense", name] for name in ("kernel", "bias"))
+    closed = np.zeros(len(kernel), np.float32) if ablation == "zero" else hidden.mean(axis=0)
+    positives, negatives = (np.flatnonzero((predictions == number) == side) for side in (True, False))
+    near = negatives[np.argsort(scores[negatives].max(axis=1) - scores[negatives, number], kind="stable")]
+    order = rank(hidden, scores, kernel, closed, number, positives, near[: len(positives)])
+    chosen = np.sort(order[: config.candidates])
+    # The others of the layer are constants in the bias, so that only these are searched.
+    others = np.ones(len(kernel), bool)
+    others[chosen] = False
+    stages = detector.dense(kernel[chosen], bias + closed[others] @ kernel[others])
+    tail = networks.lift(networks.Chain(dense=stages), (len(chosen),))
+    # As many files of the type as of others: half of these the nearest, half random.
+    draw = np.random.default_rng(config.seed)
+    half = config.others // 2
+    against = np.concatenate([near[:half], draw.permutation(near[half:])[:half]])
+    rows = np.concatenate([np.resize(positives, len(against)), against])
+    options = {name: getattr(config, name) for name in ("steps", "starts", "swaps", "search_rows", "holding", "alphas")}
+    options |= {"key": jax.random.fold_in(study.key(2), number), "minibatch_size": 64}
+    options["ablation"] = "zero" if ablation == "zero" else closed[chosen]
+    found = core_units.select(tail, hidden[rows][:, chosen], predictions[rows], number, **options)
+    mask, gates = np.zeros(len(kernel), bool), np.full(len(kernel), -1.0)
+    mask[chosen], gates[chosen] = found.mask, found.gates
+    gates[order] -= np.linspace(0, 1e-3, len(order))
+    masks, stands_in = nested(mask, gates), {"ablation": "zero" if ablation == "zero" else closed}
+    rates = core_units.holding_rates(study.tail, hidden, predictions, number, masks, **stands_in)
+    return Sets(masks[without_doubtful(rates)], float(rates[-1]))
+
+
+def without_doubtful(rates: np.ndarray) -> np.ndarray:
+    """[sets] from large to small, those that hold as much on the search's files as every smaller one."""
+    return rates >= np.maximum.accumulate(rates[::-1])[::-1]
+
+
+def rank(hidden, scores, kernel, closed, number, positives, near) -> np.ndarray:
+    """Units by how much of the difference of two scores they make, the type's and its strongest competitor's."""
+    rows = np.concatenate([positives, near])
+    without = scores[rows].copy()
+    without[:, number] = -np.inf
+    weights = kernel[:, number][None] - kernel[:, without.argmax(axis=1)].T
+    return np.argsort(-np.abs(weights * (hidden[rows] - closed)).mean(axis=0), kind="stable")
+
+
 def _core(study, number, ablation):
     config, key = study.config, jax.random.fold_in(study.key(2), number)
     search, calibration, check = (study.part(part) for part in (SEARCH, CALIBRATION, CHECK))
     hidden, predictions = study.hidden, study.predictions
-    options = {name: getattr(config, name) for name in ("steps", "starts", "swaps", "search_rows", "holding", "alphas")}
-    options |= {"key": key, "ablation": ablation, "minibatch_size": 64}
-    found = core_units.select(study.tail, hidden[search], predictions[search], number, **options)
-    masks = nested(found.mask, found.gates)
-    stands_in = {"ablation": "zero" if found.replacement is None else found.replacement}
-    rate = rate_of(study, number)
+    found = sets(study, number, ablation)
+    stands_in = {"ablation": ablation}
+    if ablation != "zero":
+        stands_in["ablation"] = core_units.replacement(hidden[search], ablation, key=jax.random.fold_in(key, 4))
     certificate = core_units.certify(
-        study.tail, hidden[calibration], predictions[calibration], number, masks, holding=rate,
-        confidence=config.confidence, key=jax.random.fold_in(key, 1), **stands_in,
+        study.tail, hidden[calibration], predictions[calibration], number, found.masks,
+        holding=rate_of(study, number), confidence=config.confidence, key=jax.random.fold_in(key, 1), **stands_in,
     )  # fmt: skip
-    mask = certificate.mask if certificate.certified else found.mask
+    smallest = found.masks[-1]
+    mask = certificate.mask if certificate.certified else smallest
     rows = equal_rows(predictions[check], number, jax.random.fold_in(key, 2))
     draws = jax.random.split(jax.random.fold_in(key, 3), config.random_sets)
     others = np.stack([np.asarray(jax.random.permutation(each, mask)) for each in draws])
-    every = np.concatenate([[mask, found.mask], others])
     rates = core_units.holding_rates(
-        study.tail, hidden[check], predictions[check], number, every, data=rows, **stands_in
-    )
+        study.tail, hidden[check], predictions[check], number, np.stack([mask, smallest, *others]), data=rows,
+        **stands_in,
+    )  # fmt: skip
     count = len(rows.positives) + len(rows.negatives)
+    upper = upper_limit(round(rates[0] * count), count, 1 - config.confidence)
     return Core(
-        mask, int(mask.sum()), found.units, found.holding_rate, certificate.certified, certificate.lower_bound,
-        len(certificate.rows.rows), rates[:2], upper_limit(round(rates[0] * count), count, 1 - config.confidence), count,
-        rates[2:],
+        mask, int(mask.sum()), int(smallest.sum()), found.searched, certificate.certified, certificate.lower_bound,
+        len(certificate.rows.rows), rates[:2], upper, count, rates[2:],
     )  # fmt: skip
 
 

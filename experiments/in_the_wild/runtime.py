@@ -149,9 +149,9 @@ def beyond(result: Runtime) -> str | None:
     count = int(np.sum(result.apart > TOLERANCE))
     closer = int(np.sum(result.exact < result.theirs))
     return (
-        f"{count} files differ by more: in {len(result.exact)} of them, the farthest ones, of which {result.padding.mean():.0%} of the tokens "
-        f"are padding on average, the result in float64 is at most {result.exact.max():.1e} from ours and "
-        f"{result.theirs.max():.1e} from the runtime's; ours is closer in {closer}."
+        f"{count} files differ by more. Of the {len(result.exact)} farthest, {result.padding.mean():.0%} of the tokens "
+        f"are padding on average; the result in float64 is at most {result.exact.max():.1e} from ours and "
+        f"{result.theirs.max():.1e} from the runtime's, and ours is closer in {closer}."
     )
 
 

@@ -26,19 +26,23 @@ class Settings(StudySettings):
     """Types whose units are searched, at most; python and json first, then those with most files."""
     confidence: float = 0.95
     """Confidence of each certificate."""
-    steps: int = 200
+    candidates: int = 96
+    """Units that are searched: those that make most of the difference to a type's strongest competitor."""
+    others: int = 800
+    """Files of other types that the search holds a set to, half of them the nearest to the type."""
+    steps: int = 100
     """Gradient steps of the gates."""
     starts: int = 2
     """Sets that are refined, the last grown from no units."""
-    swaps: int = 4
+    swaps: int = 0
     """Exchanges of one unit that are tried in the search for a smaller set."""
-    search_rows: int = 384
+    search_rows: int = 256
     """Files with the smallest margins, on which sets are compared."""
     holding: float = 0.99
     """The share of decisions that the search asks for."""
     alphas: tuple[float, ...] = (3e-4, 3e-3)
     """Costs of an open gate, one start of the search each."""
-    random_sets: int = 50
+    random_sets: int = 30
     """Random sets of as many units, the control."""
 
     def __post_init__(self):
@@ -48,4 +52,7 @@ class Settings(StudySettings):
             raise ValueError(f"confidence: found {self.confidence}, wanted at least 0.75, below 1")
 
 
-PRESETS = {"quick": Settings(), "paper": Settings(preset="paper", files=300, package_files=60, types=16, starts=4)}
+PRESETS = {
+    "quick": Settings(),
+    "paper": Settings(preset="paper", files=300, package_files=60, types=16, starts=4, swaps=10),
+}

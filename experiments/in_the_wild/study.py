@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from experiments.in_the_wild import detector, explained, inventory, modules, needed, places, runtime, smaller, written
+from experiments.in_the_wild import (
+    detector,
+    explained,
+    inventory,
+    modules,
+    needed,
+    places,
+    runtime,
+    smaller,
+    witnesses,
+    written,
+)
 from experiments.in_the_wild.settings import Settings
 from experiments.in_the_wild.wild_study import WildStudy
 from experiments.study import write_report
@@ -11,6 +22,7 @@ SECTIONS = {
     "runtime": ("The network", runtime),
     "inventory": ("The files", inventory),
     "needed": ("The units that a type needs", needed),
+    "witnesses": ("What these units respond to", witnesses),
     "modules": ("Which units respond alike", modules),
     "explained": ("A tree in place of the network", explained),
     "places": ("Where the network looks", places),

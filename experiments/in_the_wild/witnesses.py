@@ -69,7 +69,7 @@ def measure(study) -> Witnesses:
 
 
 def push(study, number: int) -> np.ndarray:
-    """[units] how much more each unit raises a type's score, over that of the others, in its files than in other files."""
+    """[units] how much more each raises a type's score, over that of other types, in the type's files than elsewhere."""
     kernel = study.detector.weights["dense", "kernel"]
     own = study.predictions == number
     difference = study.hidden[own].mean(axis=0) - study.hidden[~own].mean(axis=0)

@@ -62,8 +62,8 @@ def show(result: Written, page) -> None:
     page.finding(in_words(result))
     page.text(
         f"Gradient ascent from {TOKENS:,} random bytes to each type, in the embedding, the 64 numbers of each byte. "
-        "Positions in the embedding that are no byte are inputs that no file has: the bytes nearest to where the ascent "
-        "ends are what a file could hold."
+        "Positions in the embedding that are no byte are inputs that no file has: the bytes nearest to where the "
+        "ascent ends are what a file could hold."
     )
     page.table(
         ("type", "probability before", "after", "steps", "bytes changed", "distance moved", "probability of the bytes"),
