@@ -1,4 +1,4 @@
-"""What ascent writes for a type: in the embedding, where no byte changes."""
+"""What ascent writes for a type: in the embedding, where no byte changes, and byte by byte."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,13 @@ import numpy as np
 import optax
 
 from experiments.in_the_wild.detector import PADDING, TOKENS
+from experiments.in_the_wild.wild_study import ROWS
+from experiments.in_the_wild.witnesses import readable
+from interp_jax import networks
 from interp_jax.methods import ascent
 
 THRESHOLD, STEPS, RATE = 0.99, 60, 0.01
+TOKEN_STEPS, CANDIDATES, SHOWN = 24, 8, 24  # replacements of a byte, those tried for each, bytes shown
 ADAM = optax.adam(RATE)
 
 
@@ -25,6 +29,10 @@ class Written(NamedTuple):
         changed: [types] positions whose nearest byte is another one than at the start.
         read_back: [types] probability of the nearest bytes.
         moved: [types] distance moved, root mean square over positions, relative to that between two bytes.
+        replaced: [types] probability after replacing bytes by first order.
+        changes: [types] bytes replaced.
+        random: [types] probability after as many trials at random.
+        texts: the bytes put in, in the order of their positions.
     """
 
     types: list[str]
@@ -34,6 +42,10 @@ class Written(NamedTuple):
     changed: np.ndarray
     read_back: np.ndarray
     moved: np.ndarray
+    replaced: np.ndarray
+    changes: np.ndarray
+    random: np.ndarray
+    texts: list[str]
 
 
 def measure(study) -> Written:
@@ -54,12 +66,29 @@ def measure(study) -> Written:
         moved = np.sqrt(np.mean(np.sum((end - first[0]) ** 2, axis=1))) / apart
         changed = int(np.sum(nearest != tokens[0]))
         rows.append((before[number], float(climbed.activation[0]), int(climbed.steps[0]), changed, back[number], moved))
-    return Written([study.detector.types[each] for each in study.types], *map(np.array, zip(*rows, strict=True)))
+    columns = map(np.array, zip(*rows, strict=True))
+    return Written(
+        [study.detector.types[each] for each in study.types], *columns, *_replaced(study, tokens, embed, rest)
+    )
+
+
+def _replaced(study, tokens, embed, rest):
+    """Probabilities after replacing bytes, how many were, those at random, and the bytes put in."""
+    units = jnp.array(study.types)
+    start = np.repeat(tokens, len(units), axis=0)
+    options = {"embed": networks.freeze(embed), "vocabulary": np.arange(PADDING), "candidates": CANDIDATES}
+    options |= {"threshold": THRESHOLD, "steps": TOKEN_STEPS, "batch_size": ROWS}
+    found = ascent.tokens(rest, start, units, **options)
+    control = ascent.tokens(rest, start, units, search="random", key=study.key(8), **options)
+    ends = np.asarray(found.tokens)
+    texts = [readable(end[end != tokens[0]][:SHOWN]) for end in ends]
+    return np.asarray(found.activation), np.asarray(found.changes), np.asarray(control.activation), texts
 
 
 def show(result: Written, page) -> None:
     """A table of the types."""
     page.finding(in_words(result))
+    page.finding(in_bytes(result))
     page.text(
         f"Gradient ascent from {TOKENS:,} random bytes to each type, in the embedding, the 64 numbers of each byte. "
         "Positions in the embedding that are no byte are inputs that no file has: the bytes nearest to where the "
@@ -69,16 +98,44 @@ def show(result: Written, page) -> None:
         ("type", "probability before", "after", "steps", "bytes changed", "distance moved", "probability of the bytes"),
         [
             (name, f"{a:.1e}", f"{b:.3f}", str(c), f"{d} of {TOKENS:,}", f"{f:.2f}", f"{e:.1e}")
-            for name, a, b, c, d, e, f in zip(*result, strict=True)
+            for name, a, b, c, d, e, f in zip(*result[:7], strict=True)
         ],
         "Distance: root mean square over positions, relative to the distance between two bytes.",
     )
+    page.text(
+        f"Ascent over bytes replaces one byte at a time: of all replacements, the {CANDIDATES} with the greatest gain "
+        f"by the gradient are tried, and the best is kept, at most {TOKEN_STEPS} times. The control tries as many at "
+        "random."
+    )
+    page.table(
+        ("type", "probability after", "bytes replaced", "at random", "bytes put in, in the order of their places"),
+        [
+            (name, f"{a:.3f}", int(b), f"{c:.1e}", text)
+            for name, a, b, c, text in zip(
+                result.types, result.replaced, result.changes, result.random, result.texts, strict=True
+            )
+        ],
+        f"Ascent over bytes, from the same random bytes. Of the bytes put in, the first {SHOWN} are shown.",
+    )
     page.metrics(
         {
-            name: dict(zip(result._fields[1:], map(float, values), strict=True))
-            for name, *values in zip(*result, strict=True)
+            name: dict(zip(result._fields[1:-1], map(float, values), strict=True))
+            for name, *values in zip(*result[:-1], strict=True)
         }
     )
+
+
+def in_bytes(result: Written) -> str:
+    """The finding: how many bytes make random bytes a type."""
+    reached, random = result.replaced >= THRESHOLD, result.random >= THRESHOLD
+    text = (
+        f"Replacing at most {TOKEN_STEPS} of {TOKENS:,} random bytes, chosen by the gradient, reaches {THRESHOLD:g} "
+        f"for {reached.sum()} of {len(reached)} types (as many trials at random for {random.sum()})"
+    )
+    if not reached.any():
+        return f"{text}; the median probability is {np.median(result.replaced):.2g}."
+    few = int(np.flatnonzero(reached)[result.changes[reached].argmin()])
+    return f"{text}; {result.types[few]} needs fewest, {result.changes[few]:.0f}: {result.texts[few]}"
 
 
 def in_words(result: Written) -> str:

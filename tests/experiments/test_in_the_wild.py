@@ -295,13 +295,16 @@ def test_where_the_network_looks_is_put_in_words():
 
 def _written(reached, changed, back=0.0):
     one = np.ones(2)
-    return written.Written(["a", "b"], one, np.array(reached), one, np.array(changed), back * one, one)
+    start = written.Written(["a", "b"], one, np.array(reached), one, np.array(changed), back * one, one, *[one] * 3, [])
+    return start._replace(replaced=np.array(reached), changes=np.array([9, 3]), random=0 * one, texts=["x", "{y"])
 
 
 def test_what_ascent_writes_is_put_in_words():
     assert "for 2 of 2 types, while no nearest byte changes" in written.in_words(_written([1.0, 1.0], [0, 0]))
     assert "while at most 5 of 2,048 bytes change" in written.in_words(_written([1.0, 1.0], [0, 5]))
     assert written.in_words(_written([0.1, 0.1], [0, 0])).endswith("for 0 of 2 types.")
+    assert written.in_bytes(_written([1.0, 1.0], [0, 0])).endswith("at random for 0); b needs fewest, 3: {y")
+    assert written.in_bytes(_written([0.1, 0.1], [0, 0])).endswith("the median probability is 0.1.")
     assert "none of them is that type" in written.in_words(_written([1.0, 1.0], [0, 0]))
 
 
