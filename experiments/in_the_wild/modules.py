@@ -7,6 +7,7 @@ import numpy as np
 from experiments.in_the_wild.detector import PADDING
 from experiments.in_the_wild.needed import core
 from experiments.in_the_wild.wild_study import CHECK, SEARCH
+from experiments.in_the_wild.witnesses import push
 from interp_jax import figures
 from interp_jax.methods import hierarchy
 
@@ -24,7 +25,7 @@ class Modules(NamedTuple):
         types: of the certified sets.
         counts: [types, modules] units of each type's set.
         sizes: [modules].
-        best: [types] the module whose units push the type's score most, on average; of ``outputs``.
+        best: [types] the module whose units together raise the type's score most in its files; of ``outputs``.
         inside: [types] the probability that two units of a type's set share a module.
         by_chance: [types, 2] mean of it in random sets of as many units, and the share of them that reach it.
         agreement: adjusted Rand index of the cut with that of the tree on the check's packages; and of the control.
@@ -76,12 +77,14 @@ def measure(study) -> Modules:
     raw = tree.vectors * tree.signs[:, None]
     roles = np.stack([raw[tree.cut(MODULES) == each].mean(axis=0) for each in range(MODULES)])
     outputs = [names[each] for each in often]
+    raises = np.array([push(study, each) for each in often])
+    best = np.stack([raises[:, module == each].sum(axis=1) for each in range(MODULES)]).argmax(axis=0)
     sets = [core(study, number, "mean").mask for number in study.types]
     counts = np.array([[np.sum(mask & (module == each)) for each in range(MODULES)] for mask in sets])
     chance = np.array([_chance(study, module, mask) for mask in sets])
     return Modules(
         tree.linkage, tree.vectors, module, outputs, [names[each] for each in study.types], counts,
-        np.bincount(module[module >= 0], minlength=MODULES), roles[:, 256:].argmax(axis=0),
+        np.bincount(module[module >= 0], minlength=MODULES), best,
         np.array([_inside(each) for each in counts]), chance, np.array(agreement), np.array(rows),
         [_highest(role[256:], outputs) for role in roles],
         [_highest(role[:256], [repr(bytes([byte]))[2:-1] for byte in range(256)]) for role in roles],
@@ -130,7 +133,8 @@ def show(result: Modules, page) -> None:
             )
             for each in range(MODULES)
         ],
-        "Modules of units; mean correlations over a module's units.",
+        "Modules of units; mean correlations over a module's units, and the types whose scores its units together raise "
+        "more than any other module's.",
     )
     page.table(
         ("type", *map(str, range(MODULES)), "two units in one module", "random sets", "random sets that reach it"),
@@ -170,7 +174,8 @@ def in_words(result: Modules) -> str:
     groups = sorted((each for each in shared.values() if len(each) > 1), key=len, reverse=True)
     what = "; ".join(", ".join(each) for each in groups) if groups else "no two types"
     together = int(np.sum(result.by_chance[:, 1] <= 0.05))
-    real = "agree" if result.agreement[0] > result.agreement[1] + 0.1 else "do not agree"
+    above = result.agreement[0] - result.agreement[1]
+    real = "agree" if above > 0.5 else "agree in part" if above > 0.1 else "do not agree"
     return (
         f"Types raised most by one module of units: {what}. Trees on two parts of the packages {real} (adjusted Rand "
         f"index {result.agreement[0]:.2f}, shuffled {result.agreement[1]:.2f}). The units of a type's set share "

@@ -26,7 +26,7 @@ class Settings(StudySettings):
     """Types whose units are searched, at most; python and json first, then those with most files."""
     confidence: float = 0.95
     """Confidence of each certificate."""
-    candidates: int = 96
+    candidates: int = 192
     """Units that are searched: those that make most of the difference to a type's strongest competitor."""
     others: int = 800
     """Files of other types that the search holds a set to, half of them the nearest to the type."""
