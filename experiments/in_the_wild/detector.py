@@ -158,7 +158,7 @@ def gelu(x):
 
 
 def _embed(weights, tokens):
-    return weights["kernel"][tokens] + weights["bias"]
+    return weights["kernel"][tokens] + weights["bias"][None, None]
 
 
 def _places(embedded):
@@ -175,7 +175,7 @@ def _normal(x):
 
 def _norm_of_places(weights, x):
     """Every channel normalized over the places, with a scale and a bias for each place."""
-    return _normal(x) * weights["scale"][:, None] + weights["bias"][:, None]
+    return _normal(x) * weights["scale"][None, :, None] + weights["bias"][None, :, None]
 
 
 def _largest(x):
@@ -183,7 +183,7 @@ def _largest(x):
 
 
 def _norm(weights, x):
-    return _normal(x) * weights["scale"] + weights["bias"]
+    return _normal(x) * weights["scale"][None] + weights["bias"][None]
 
 
 SIDE, PADDING = 1024, 256  # bytes of either end, and the token where there are none

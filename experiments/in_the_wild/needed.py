@@ -190,7 +190,8 @@ def _core(study, number, ablation):
 def nested(mask: np.ndarray, gates: np.ndarray) -> np.ndarray:
     """Sets from all units down to the given one, the units of the widest gates first."""
     order = np.argsort(-np.where(mask, np.inf, gates), kind="stable")
-    sizes = [size for size in (len(mask), *SIZES) if mask.sum() < size <= len(mask)] + [int(mask.sum())]
+    sizes = sorted({len(mask), *SIZES, int(mask.sum())}, reverse=True)
+    sizes = [size for size in sizes if mask.sum() <= size <= len(mask)]
     masks = np.zeros((len(sizes), len(mask)), bool)
     for row, size in zip(masks, sizes, strict=True):
         row[order[:size]] = True

@@ -112,9 +112,10 @@ def cut(study, mask: np.ndarray) -> networks.Chain:
 
 def partial_norm(weights, units, x):
     """The normalization over all units, of which only some are given."""
+    scale, bias = (weights[name][None] for name in ("scale", "bias"))
     mean = (jnp.sum(x, axis=1, keepdims=True) + weights["sum"]) / units
     squares = (jnp.sum(x * x, axis=1, keepdims=True) + weights["squares"]) / units
-    return (x - mean) / jnp.sqrt(jnp.maximum(squares - mean * mean, 0) + EPSILON) * weights["scale"] + weights["bias"]
+    return (x - mean) / jnp.sqrt(jnp.maximum(squares - mean * mean, 0) + EPSILON) * scale + bias
 
 
 def show(result: Smaller, page) -> None:

@@ -73,9 +73,9 @@ def test_another_version_is_read_if_it_fits_and_refused_by_name_if_not(found, tm
     model = onnx.load(str(folder / "model.onnx"))
     (tmp_path / "next").mkdir()
     (tmp_path / "next" / "config.min.json").write_text((folder / "config.min.json").read_text())
-    for each in model.graph.initializer:
+    for number, each in enumerate(model.graph.initializer):
         if each.name.startswith(detector.FOLDED):
-            each.name = f"{detector.FOLDED}999"
+            each.name = f"{detector.FOLDED}{900 + number}"
     onnx.save(model, str(tmp_path / "next" / "model.onnx"))
     again = detector.load(tmp_path / "next")
     np.testing.assert_array_equal(again.weights["conv", "bias"], found.weights["conv", "bias"])
