@@ -1,5 +1,6 @@
 """magika's network of file types as a chain, its weights read by name from the ONNX file of the installed package."""
 
+import importlib
 import importlib.util
 import json
 from functools import partial
@@ -61,9 +62,7 @@ def installed() -> Path:
     for package in ("magika", "onnx"):
         if importlib.util.find_spec(package) is None:
             raise ValueError(f"{package}: found no such package, wanted it installed: {INSTALL}")
-    import magika
-
-    return model_in(Path(magika.__file__).parent)
+    return model_in(Path(str(importlib.import_module("magika").__file__)).parent)
 
 
 def model_in(package: Path) -> Path:
@@ -86,12 +85,10 @@ def load(folder: Path) -> Detector:
     Raises:
         ValueError: a model without one of the arrays, or with one of another shape.
     """
-    from onnx import load as read
-    from onnx import numpy_helper
-
+    onnx = importlib.import_module("onnx")
     settings = json.loads((folder / "config.min.json").read_text(encoding="utf-8"))
     types = tuple(settings["target_labels_space"])
-    stored = {each.name: each for each in read(str(folder / "model.onnx")).graph.initializer}
+    stored = {each.name: each for each in onnx.load(str(folder / "model.onnx")).graph.initializer}
     weights = {}
     for (stage, array), (name, shape) in WEIGHTS.items():
         wanted = tuple(len(types) if size is None else size for size in shape)
@@ -101,7 +98,7 @@ def load(folder: Path) -> Detector:
             raise ValueError(
                 f"model: found {shape} for {stage}.{array} in {folder.name}, wanted {wanted} as in {TRIED}"
             )
-        weights[stage, array] = np.squeeze(np.asarray(numpy_helper.to_array(stored[name]), np.float32))
+        weights[stage, array] = np.squeeze(np.asarray(onnx.numpy_helper.to_array(stored[name]), np.float32))
     sides = settings["beg_size"], settings["end_size"], settings["padding_token"]
     if sides != (SIDE, SIDE, PADDING):
         raise ValueError(f"model: found ends and padding {sides} in {folder.name}, wanted {(SIDE, SIDE, PADDING)}")

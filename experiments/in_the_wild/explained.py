@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
 from experiments.in_the_wild.modules import histogram
-from experiments.in_the_wild.wild_study import CHECK, other_version, see
+from experiments.in_the_wild.wild_study import CHECK, LAYER, other_version, see
+from interp_jax import networks
 from interp_jax.methods import cnn_inte
 from interp_jax.methods.specificity import specificity
 
@@ -66,7 +67,7 @@ def measure(study) -> Explained:
         versions.append(other.version)
         seen = study.cached("seen other", lambda: see(other.network, study.files.tokens), _wild())
         theirs = seen.scores.argmax(axis=1)
-        hidden = np.asarray(other.network.norm2(seen.pooled))
+        hidden = networks.apply(other.network.after("pool").until(LAYER), seen.pooled)
         second, *_ = _fitted(study, shares, hidden, theirs, taught, held)
         disagree = int(np.sum(theirs[held] != own))
         pairs = [f"{names[a]} → {names[b]}" for a, b in zip(theirs[held], own, strict=True) if a != b]
@@ -92,9 +93,8 @@ def _wild():
 def _fitted(study, shares, hidden, predictions, taught, held):
     """The held-out classes by explanation, the leaves of each, and the plain tree."""
     options = {"key": study.key(5), "depth": DEPTH, "draws": DRAWS, "finalists": 1}
-    small = {"trees": TREES, "max_leaf_nodes": 200}
     labels = predictions[taught]
-    forests = cnn_inte.fit(shares[taught], hidden[taught], labels, **options, **small)
+    forests = cnn_inte.fit(shares[taught], hidden[taught], labels, trees=TREES, max_leaf_nodes=200, **options)
     sees = cnn_inte.fit(None, hidden[taught], labels, forests=False, **options)
     plain = _plain(shares[taught], labels)
     explained = {

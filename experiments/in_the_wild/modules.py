@@ -71,13 +71,14 @@ def measure(study) -> Modules:
     module = np.full(study.hidden.shape[1], -1)
     module[tree.units] = tree.cut(MODULES)
     control = np.random.default_rng(study.config.seed).permutation(again.cut(MODULES))
-    same = hierarchy.Matching(*np.nonzero(tree.units[:, None] == again.units), 1.0)
+    first, second = np.nonzero(tree.units[:, None] == again.units)
+    same = hierarchy.Matching(first, second, 1.0)
     agreement = [hierarchy.partition_agreement(tree.cut(MODULES), each, same) for each in (again.cut(MODULES), control)]
     # In their own directions: signs are aligned in the tree alone.
     raw = tree.vectors * tree.signs[:, None]
     roles = np.stack([raw[tree.cut(MODULES) == each].mean(axis=0) for each in range(MODULES)])
     outputs = [names[each] for each in often]
-    raises = np.array([push(study, each) for each in often])
+    raises = np.array([push(study, int(each)) for each in often])
     best = np.stack([raises[:, module == each].sum(axis=1) for each in range(MODULES)]).argmax(axis=0)
     sets = [core(study, number, "mean").mask for number in study.types]
     counts = np.array([[np.sum(mask & (module == each)) for each in range(MODULES)] for mask in sets])

@@ -1,7 +1,7 @@
 """Which units a type needs: certified on files of other packages, and checked on files of a third part."""
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -139,8 +139,8 @@ def _sets(study, number, ablation):
     mask, gates = np.zeros(len(kernel), bool), np.full(len(kernel), -1.0)
     mask[chosen], gates[chosen] = found.mask, found.gates
     gates[order] -= np.linspace(0, 1e-3, len(order))
-    masks, stands_in = nested(mask, gates), {"ablation": "zero" if ablation == "zero" else closed}
-    rates = core_units.holding_rates(study.tail, hidden, predictions, number, masks, **stands_in)
+    masks, stands_in = nested(mask, gates), "zero" if ablation == "zero" else closed
+    rates = core_units.holding_rates(study.tail, hidden, predictions, number, masks, ablation=stands_in)
     return Sets(masks[without_doubtful(rates)], float(rates[-1]))
 
 
@@ -163,7 +163,7 @@ def _core(study, number, ablation):
     search, calibration, check = (study.part(part) for part in (SEARCH, CALIBRATION, CHECK))
     hidden, predictions = study.hidden, study.predictions
     found = sets(study, number, ablation)
-    stands_in = {"ablation": ablation}
+    stands_in: dict[str, Any] = {"ablation": ablation}
     if ablation != "zero":
         stands_in["ablation"] = core_units.replacement(hidden[search], ablation, key=jax.random.fold_in(key, 4))
     certificate = core_units.certify(

@@ -1,5 +1,6 @@
 """The chain beside the package's own runtime."""
 
+import importlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,9 +44,7 @@ class Runtime(NamedTuple):
 
 def measure(study) -> Runtime:
     """Both on a random choice of the files."""
-    import magika
-    import onnxruntime
-
+    magika, onnxruntime = (importlib.import_module(name) for name in ("magika", "onnxruntime"))
     files, found = study.files, study.detector
     rows = np.sort(np.random.default_rng(study.config.seed).permutation(len(files.kind))[: study.config.compared])
     package = magika.Magika()

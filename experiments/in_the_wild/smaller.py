@@ -107,7 +107,7 @@ def cut(study, mask: np.ndarray) -> networks.Chain:
     )
     stages["norm2"] = partial(partial_norm, weights, len(mask))
     stages["dense"] = detector.dense(kernel[mask], bias + np.where(mask, 0, hidden) @ kernel)
-    return networks.freeze(networks.Chain(**stages))
+    return networks.inference_view(networks.Chain(**stages))
 
 
 def partial_norm(weights, units, x):

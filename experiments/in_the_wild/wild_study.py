@@ -44,7 +44,7 @@ class WildStudy(Study):
     @cached_property
     def network(self) -> networks.Chain:
         """The detector's network."""
-        return networks.freeze(self.detector.network)
+        return networks.inference_view(self.detector.network)
 
     @cached_property
     def permuted(self) -> networks.Chain:
@@ -53,7 +53,7 @@ class WildStudy(Study):
         weights = dict(self.detector.weights)
         for name in (("conv", "kernel"), ("dense", "kernel")):
             weights[name] = draw.permutation(weights[name].reshape(-1)).reshape(weights[name].shape)
-        return networks.freeze(detector.chain(weights))
+        return networks.inference_view(detector.chain(weights))
 
     @cached_property
     def files(self) -> files.Files:

@@ -66,7 +66,7 @@ def measure(study) -> Written:
         moved = np.sqrt(np.mean(np.sum((end - first[0]) ** 2, axis=1))) / apart
         changed = int(np.sum(nearest != tokens[0]))
         rows.append((before[number], float(climbed.activation[0]), int(climbed.steps[0]), changed, back[number], moved))
-    columns = map(np.array, zip(*rows, strict=True))
+    columns = [np.array(each) for each in zip(*rows, strict=True)]
     return Written(
         [study.detector.types[each] for each in study.types], *columns, *_replaced(study, tokens, embed, rest)
     )
