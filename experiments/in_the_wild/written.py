@@ -53,23 +53,23 @@ def measure(study) -> Written:
     tokens = np.asarray(jax.random.randint(study.key(7), (1, TOKENS), 0, PADDING), np.int32)
     embed, rest = study.network.until("embedding"), study.network.after("embedding")
     table = np.asarray(embed(np.arange(PADDING + 1, dtype=np.int32)[None])[0])
-    first = np.asarray(embed(tokens))
+    start = np.asarray(embed(tokens))
     apart = np.sqrt(np.mean([np.sum((table[a] - table[b]) ** 2) for a in range(0, 256, 8) for b in range(4, 256, 8)]))
     before = np.asarray(jax.nn.softmax(study.network(tokens)))[0]
     rows = []
     for number in study.counted("ascent in the embedding", study.types):
         options = {"objective": "log_probability", "optimizer": ADAM, "threshold": THRESHOLD, "steps": STEPS}
-        climbed = ascent.maximize(rest, jnp.asarray(first), jnp.array([number]), **options)
+        climbed = ascent.maximize(rest, jnp.asarray(start), jnp.array([number]), **options)
         end = np.asarray(climbed.inputs)[0]
         nearest = np.array([((table - each) ** 2).sum(axis=1).argmin() for each in end], np.int32)
         back = np.asarray(jax.nn.softmax(study.network(nearest[None])))[0]
-        moved = np.sqrt(np.mean(np.sum((end - first[0]) ** 2, axis=1))) / apart
+        moved = np.sqrt(np.mean(np.sum((end - start[0]) ** 2, axis=1))) / apart
         changed = int(np.sum(nearest != tokens[0]))
         rows.append((before[number], float(climbed.activation[0]), int(climbed.steps[0]), changed, back[number], moved))
-    columns = [np.array(each) for each in zip(*rows, strict=True)]
-    return Written(
-        [study.detector.types[each] for each in study.types], *columns, *_replaced(study, tokens, embed, rest)
-    )
+    first, reached, steps, changes, read, far = (np.array(each) for each in zip(*rows, strict=True))
+    types = [study.detector.types[each] for each in study.types]
+    replaced, count, control, texts = _replaced(study, tokens, embed, rest)
+    return Written(types, first, reached, steps, changes, read, far, replaced, count, control, texts)
 
 
 def _replaced(study, tokens, embed, rest):
