@@ -135,9 +135,9 @@ def _sets(study, number, ablation):
     options = {name: getattr(config, name) for name in ("steps", "starts", "swaps", "search_rows", "holding", "alphas")}
     options |= {"key": jax.random.fold_in(study.key(2), number), "minibatch_size": 64}
     options["ablation"] = "zero" if ablation == "zero" else closed[chosen]
-    found = core_units.select(tail, hidden[rows][:, chosen], predictions[rows], number, **options)
+    selection = core_units.select(tail, hidden[rows][:, chosen], predictions[rows], number, **options)
     mask, gates = np.zeros(len(kernel), bool), np.full(len(kernel), -1.0)
-    mask[chosen], gates[chosen] = found.mask, found.gates
+    mask[chosen], gates[chosen] = selection.mask, selection.gates
     gates[order] -= np.linspace(0, 1e-3, len(order))
     masks, stands_in = nested(mask, gates), "zero" if ablation == "zero" else closed
     rates = core_units.holding_rates(study.tail, hidden, predictions, number, masks, ablation=stands_in)
@@ -162,15 +162,15 @@ def _core(study, number, ablation):
     config, key = study.config, jax.random.fold_in(study.key(2), number)
     search, calibration, check = (study.part(part) for part in (SEARCH, CALIBRATION, CHECK))
     hidden, predictions = study.hidden, study.predictions
-    found = sets(study, number, ablation)
+    searched = sets(study, number, ablation)
     stands_in: dict[str, Any] = {"ablation": ablation}
     if ablation != "zero":
         stands_in["ablation"] = core_units.replacement(hidden[search], ablation, key=jax.random.fold_in(key, 4))
     certificate = core_units.certify(
-        study.tail, hidden[calibration], predictions[calibration], number, found.masks,
+        study.tail, hidden[calibration], predictions[calibration], number, searched.masks,
         holding=rate_of(study, number), confidence=config.confidence, key=jax.random.fold_in(key, 1), **stands_in,
     )  # fmt: skip
-    smallest = found.masks[-1]
+    smallest = searched.masks[-1]
     mask = certificate.mask if certificate.certified else smallest
     rows = equal_rows(predictions[check], number, jax.random.fold_in(key, 2))
     draws = jax.random.split(jax.random.fold_in(key, 3), config.random_sets)
@@ -182,7 +182,7 @@ def _core(study, number, ablation):
     count = len(rows.positives) + len(rows.negatives)
     upper = upper_limit(round(rates[0] * count), count, 1 - config.confidence)
     return Core(
-        mask, int(mask.sum()), int(smallest.sum()), found.searched, certificate.certified, certificate.lower_bound,
+        mask, int(mask.sum()), int(smallest.sum()), searched.searched, certificate.certified, certificate.lower_bound,
         len(certificate.rows.rows), rates[:2], upper, count, rates[2:],
     )  # fmt: skip
 
@@ -213,6 +213,7 @@ def upper_limit(held: int, rows: int, level: float) -> float:
 def show(result: Needed, page) -> None:
     """A table of the sets, and a figure."""
     page.finding(in_words(result))
+    page.finding(stands_in(result))
     page.finding(generalizes(result))
     page.text(
         f"A set of units is enough for a type if the network decides of every file as before, this type or not, when "
@@ -310,6 +311,25 @@ def in_words(result: Needed) -> str:
         f"sets of these sizes hold {random:.0%}, a constant answer 50%. A third part of the packages contradicts "
         f"{false} of {count} certificates (all three replacements), {verdict} the {most} that chance allows."
     )
+
+
+def stands_in(result: Needed) -> str:
+    """The finding: what becomes of the sets if what stands in for the others is another file's, and of random sets."""
+    small = np.array([each["resample"].checked[1] for each in result.cores.values()])
+    units = [each["resample"].units for each in result.cores.values() if each["resample"].certified]
+    text = (
+        f"The sets found with the others at their means hold {small.mean():.0%} of the decisions on average if the "
+        f"others are those of another file ({small.min():.0%} to {small.max():.0%})"
+    )
+    if units:
+        text += f"; certified with that, {len(units)} of {len(small)} types need {min(units)} to {max(units)} units"
+    alike = [
+        f"{name} ({of['mean'].random.mean():.0%})"
+        for name, rate, of in zip(result.types, result.required, result.cores.values(), strict=True)
+        if of["mean"].certified and of["mean"].random.mean() >= rate
+    ]
+    control = f"do as well for {', '.join(alike)}" if alike else "reach the required rate for no type"
+    return f"{text}. Random sets of as many units, the others at their means, {control}."
 
 
 def generalizes(result: Needed) -> str:

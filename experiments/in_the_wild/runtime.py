@@ -45,7 +45,7 @@ class Runtime(NamedTuple):
 def measure(study) -> Runtime:
     """Both on a random choice of the files."""
     magika, onnxruntime = (importlib.import_module(name) for name in ("magika", "onnxruntime"))
-    files, found = study.files, study.detector
+    files, known = study.files, study.detector
     rows = np.sort(np.random.default_rng(study.config.seed).permutation(len(files.kind))[: study.config.compared])
     package = magika.Magika()
     results = [package.identify_path(Path(files.paths[row])).prediction for row in study.counted("runtime", rows)]
@@ -56,10 +56,10 @@ def measure(study) -> Runtime:
         [session.run(None, {name: tokens[start : start + 50]})[0] for start in range(0, len(rows), 50)]
     )
     ours = np.asarray(jax.nn.softmax(study.seen.scores[rows], axis=1))
-    names = [found.types[each] for each in ours.argmax(axis=1)]
+    names = [known.types[each] for each in ours.argmax(axis=1)]
     apart = np.abs(ours - theirs).max(axis=1)
     far = np.argsort(-apart, kind="stable")[: min(EXACT, np.sum(apart > TOLERANCE))]
-    true = [exact(found.weights, each) for each in study.counted("float64", tokens[far])]
+    true = [exact(known.weights, each) for each in study.counted("float64", tokens[far])]
     return Runtime(
         len(rows),
         sum(name == str(each.dl.label) for name, each in zip(names, results, strict=True)),
@@ -70,7 +70,7 @@ def measure(study) -> Runtime:
         np.mean(tokens[far] == detector.PADDING, axis=1),
         sum(str(each.output.label) != str(each.dl.label) for each in results),
         networks.cost(study.network, tokens[:1]).parameters,
-        found.version,
+        known.version,
     )
 
 

@@ -57,15 +57,15 @@ def measure(study) -> Witnesses:
     """Windows and n-grams of the units of each type's set."""
     types = [number for number in study.types if study.detector.types[number] in FIRST]
     types += [number for number in study.types if number not in types]
-    found, of = {}, {}
+    units, of = {}, {}
     for number in study.counted("what units respond to", types):
         mask, name = core(study, number, "mean").mask, study.detector.types[number]
         pushes = push(study, number)
         order = [unit for unit in np.argsort(-pushes, kind="stable") if mask[unit]]
         most = UNITS if name in FIRST else FEWER
-        found[name] = [_unit(study, number, int(unit), pushes) for unit in order[:most]]
+        units[name] = [_unit(study, number, int(unit), pushes) for unit in order[:most]]
         of[name] = int(mask.sum())
-    return Witnesses(found, of)
+    return Witnesses(units, of)
 
 
 def push(study, number: int) -> np.ndarray:

@@ -78,11 +78,11 @@ def _replaced(study, tokens, embed, rest):
     start = np.repeat(tokens, len(units), axis=0)
     options = {"embed": networks.freeze(embed), "vocabulary": np.arange(PADDING), "candidates": CANDIDATES}
     options |= {"threshold": THRESHOLD, "steps": TOKEN_STEPS, "batch_size": ROWS}
-    found = ascent.tokens(rest, start, units, **options)
+    climbed = ascent.tokens(rest, start, units, **options)
     control = ascent.tokens(rest, start, units, search="random", key=study.key(8), **options)
-    ends = np.asarray(found.tokens)
+    ends = np.asarray(climbed.tokens)
     texts = [readable(end[end != tokens[0]][:SHOWN]) for end in ends]
-    return np.asarray(found.activation), np.asarray(found.changes), np.asarray(control.activation), texts
+    return np.asarray(climbed.activation), np.asarray(climbed.changes), np.asarray(control.activation), texts
 
 
 def show(result: Written, page) -> None:

@@ -198,6 +198,11 @@ def test_units_that_a_type_needs_are_put_in_words():
     assert "contradicts 0 of 6 certificates (all three replacements), no more than" in words
     assert "contradicts 6 of 6 certificates (all three replacements), more than" in needed.in_words(_needed(upper=0.5))
     assert needed.in_words(_needed(certified=False)) == "No set of units is certified for any of 2 types."
+    assert needed.stands_in(_needed()).endswith("the others at their means, reach the required rate for no type.")
+    assert "2 of 2 types need 7 to 40 units" in needed.stands_in(_needed())
+    assert "types need" not in needed.stands_in(_needed(certified=False))
+    alike = _needed()._replace(required=np.array([0.5, 0.9]))
+    assert needed.stands_in(alike).endswith("do as well for python (55%).")
     assert "none of 2 still reach 99.0%" in needed.generalizes(_needed())
     assert "2 of 2 still reach 99.0%" in needed.generalizes(_needed(other=0.995))
 
