@@ -184,9 +184,9 @@ def looks(result: Places) -> str:
     if not result.asked:
         return f"{text}."
     least = pick_least(result.held)
-    fooled = "does not mislead" if result.held[least] >= 0.9 * result.asked else "misleads"
+    fooled = "do not mislead it" if result.held[least] >= 0.9 * result.asked else "mislead it"
     return (
-        f"{text}. The opening bytes of another type before Python text {fooled} it: at worst ({least}), "
+        f"{text}. The opening bytes of another type before Python text {fooled}: at worst ({least}), "
         f"{result.held[least]} of {result.asked} files stay python."
     )
 

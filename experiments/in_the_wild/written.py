@@ -14,7 +14,7 @@ from interp_jax import networks
 from interp_jax.methods import ascent
 
 THRESHOLD, STEPS, RATE = 0.99, 60, 0.01
-TOKEN_STEPS, CANDIDATES, SHOWN = 24, 8, 24  # replacements of a byte, those tried for each, bytes shown
+TOKEN_STEPS, CANDIDATES, SHOWN = 40, 8, 24  # replacements of a byte, those tried for each, bytes shown
 ADAM = optax.adam(RATE)
 
 

@@ -293,8 +293,8 @@ def _places(own=0.2, held=20, outer=2.0):
 def test_where_the_network_looks_is_put_in_words():
     assert "looks more at the ends" in places.looks(_places())
     assert "looks more" not in places.looks(_places(outer=1.0))
-    assert "does not mislead" in places.looks(_places())
-    assert "misleads it: at worst (PDF), 3 of 20" in places.looks(_places(held=3))
+    assert "do not mislead it" in places.looks(_places())
+    assert "text mislead it: at worst (PDF), 3 of 20" in places.looks(_places(held=3))
     assert "better than the best control" in places.in_words(_places())
     assert "no better than" in places.in_words(_places(own=0.5))
 
