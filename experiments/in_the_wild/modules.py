@@ -134,8 +134,8 @@ def show(result: Modules, page) -> None:
             )
             for each in range(MODULES)
         ],
-        "Modules of units; mean correlations over a module's units, and the types whose scores its units together raise "
-        "more than any other module's.",
+        "Modules of units; mean correlations over a module's units, and the types whose scores its units together "
+        "raise more than any other module's.",
     )
     page.table(
         ("type", *map(str, range(MODULES)), "two units in one module", "random sets", "random sets that reach it"),

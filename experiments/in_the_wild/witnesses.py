@@ -69,7 +69,7 @@ def measure(study) -> Witnesses:
 
 
 def push(study, number: int) -> np.ndarray:
-    """[units] how much more each raises a type's score, over that of other types, in the type's files than elsewhere."""
+    """[units] how much more each raises a type's score, over that of other types, in its files than elsewhere."""
     kernel = study.detector.weights["dense", "kernel"]
     own = study.predictions == number
     difference = study.hidden[own].mean(axis=0) - study.hidden[~own].mean(axis=0)
@@ -121,10 +121,9 @@ def show(result: Witnesses, page) -> None:
         "they respond most, in files of different packages, written as in Python (\\n is a line's end, · is no byte); "
         "and the sequence of 2 to 8 bytes that stands out most: sequences were chosen on half of the packages and "
         "tested on the others, by the number of packages of which a window holds it, against windows anywhere in the "
-        f"same files (p by Holm's method, for {CANDIDATES} sequences at most). The control is a "
-        "window of the same file at the place where another file's is: what stands out there too may be owed to the place, "
-        "such as the end of a file, and not to the unit's weights."
-        ""
+        f"same files (p by Holm's method, for {CANDIDATES} sequences at most). The control is the "
+        "window of the same file at the place where another file's is: what stands out there too may be owed to the "
+        "place, such as the end of a file, and not to the unit's weights."
     )
     for name, units in result.units.items():
         with page.folded(f"{name}: {len(units)} of the {result.of[name]} units of its set"):
@@ -170,6 +169,6 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
     control = sum(each.permuted <= LEVEL for each in units)
     return (
         f"The units that push {name} most, of its set of {of}, can be read: {named}. In the windows of {len(clear)} of "
-        f"{len(units)} such units a sequence of bytes stands out in packages that did not choose it. So does one "
-        f"in windows at another file's place for {control}: there the place alone, such as a file's end, may explain it."
+        f"{len(units)} such units a sequence of bytes stands out in packages that did not choose it. So does one in "
+        f"windows at another file's place for {control}: there the place, such as a file's end, may explain it."
     )
