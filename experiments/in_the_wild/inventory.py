@@ -62,9 +62,9 @@ def show(result: Inventory, page) -> None:
     page.table(
         (
             "type by extension",
-            *(f"{part}: files (packages)" for part in PARTS),
+            *PARTS,
             "same by the network",
-            "most often instead",
+            "or most often",
         ),
         [
             (
@@ -75,7 +75,8 @@ def show(result: Inventory, page) -> None:
             )
             for row, kind in enumerate(result.kinds)
         ],
-        "Files of each type in the three parts, and of how many packages.",
+        "Files of each type in the three parts (in brackets their packages), the share that is of the same "
+        "type by the network, and what it names most often instead.",
         "Left out: " + "; ".join(f"{count:,} {reason}" for reason, count in result.left_out.items()) + ".",
     )
     page.metrics(

@@ -12,6 +12,7 @@ from interp_jax import figures, networks
 from interp_jax.methods import attribution
 
 FILES, NODES, STEPS = 2, 8, 10
+OUTER = 8  # bytes of either end whose scales are compared with the others; chosen after the curve had been seen
 GRADIENT, INTEGRATED, ENDS, RANDOM, CONTROL = (
     "gradient × input", "integrated gradients", "the first and last bytes first", "random order",
     "integrated gradients of the permuted network",
@@ -114,7 +115,8 @@ def show(result: Places, page) -> None:
     page.finding(in_words(result))
     page.text(
         "Each of the 512 places of four bytes has a scale of its own in the first normalization: what the network "
-        "learned about where to look. Left of the middle lie the first 1,024 bytes, right of it the last 1,024."
+        "learned about where to look. Left of the middle lie the first 1,024 bytes, right of it the last 1,024. "
+        f"The finding compares the first and last {OUTER} bytes, a number chosen after this curve had been seen."
     )
     place = np.arange(len(result.scale)) * PLACES
     page.figure(
@@ -160,8 +162,8 @@ def show(result: Places, page) -> None:
 
 
 def looking(scale: np.ndarray) -> dict[str, float]:
-    """Mean magnitude of the scales of the outer 64 bytes of both ends, and of the rest."""
-    magnitude, outer = np.abs(scale), 64 // PLACES
+    """Mean magnitude of the scales of the outer `OUTER` bytes of both ends, and of the rest."""
+    magnitude, outer = np.abs(scale), OUTER // PLACES
     return {
         "first": float(magnitude[:outer].mean()),
         "last": float(magnitude[-outer:].mean()),
@@ -173,14 +175,12 @@ def looks(result: Places) -> str:
     """The finding: which places count, and whether the opening bytes of another type mislead."""
     of = looking(result.scale)
     first, last = (of[name] / of["between"] for name in ("first", "last"))
-    more = "more" if min(first, last) > 1.05 else "no more at both ends"
     text = (
-        f"The scales of the first 64 bytes are {first:.1f} times and those of the last 64 {last:.1f} times those "
-        f"between: the network looks {more} at the ends of a file"
-        if more == "more"
-        else f"The scales of the first 64 bytes are {first:.1f} times and those of the last 64 {last:.1f} times those "
-        "between"
+        f"The scales of the first {OUTER} bytes are {first:.1f} times and those of the last {OUTER} {last:.1f} times "
+        "those between"
     )
+    if min(first, last) > 1.2:
+        text += ": the network looks more at the very ends of a file"
     if not result.asked:
         return f"{text}."
     least = pick_least(result.held)

@@ -46,7 +46,8 @@ def main(settings: Settings) -> Path:
         title="In the wild: a network that nobody here trained",
         lead="magika (Google, Apache-2.0) names the type of a file from its content, and thousands of programs use it. "
         "Its authors trained it; its package holds the weights and its own runtime. Here the methods of this library "
-        "are applied to it as it is, on the files of one installation.",
+        "are applied to it as it is, on the files of one installation. Its last hidden layer has 512 units: each looks "
+        "for something in every 20 bytes of a file and passes on its strongest response.",
         name=settings.preset,
         recorded={"other": settings.other and Path(settings.other).name},
     )

@@ -10,7 +10,7 @@ from experiments.in_the_wild.needed import core
 from experiments.in_the_wild.wild_study import FIRST
 from interp_jax.methods import receptive
 
-UNITS, FEWER, TEXTS, CANDIDATES, LEVEL = 6, 2, 4, 8, 0.05
+UNITS, FEWER, TEXTS, CANDIDATES, LEVEL, NAMED = 6, 2, 4, 8, 0.05, 4
 
 
 class Unit(NamedTuple):
@@ -144,7 +144,7 @@ def show(result: Witnesses, page) -> None:
                         f"{each.pushes:.2f}",
                         f"{each.last:.0%}",
                         "  |  ".join(each.texts),
-                        each.ngram,
+                        plain(each.ngram),
                         f"{each.observed} of {each.packages} ({each.expected:.1f})",
                         f"{each.adjusted:.1g}",
                         f"{each.permuted:.1g}",
@@ -156,15 +156,23 @@ def show(result: Witnesses, page) -> None:
     page.metrics({name: [each._asdict() for each in units] for name, units in result.units.items()})
 
 
+def plain(literal: str) -> str:
+    """A sequence in quotes, from its literal."""
+    return f"“{literal[2:-1]}”" if literal else ""
+
+
 def in_words(name: str, units: list[Unit], of: int) -> str:
     """The finding: what the units of a type respond to."""
     clear = [each for each in units if each.adjusted <= LEVEL]
     if not clear:
         return f"No sequence of bytes stands out in the windows of the {len(units)} units that push {name} most."
+    sequences: dict[str, list[Unit]] = {}
+    for each in clear:
+        sequences.setdefault(plain(each.ngram), []).append(each)
     named = ", ".join(
-        f"{each.ngram} (unit {each.number}, in {each.observed} of {each.packages} packages, by chance "
-        f"{each.expected:.1f})"
-        for each in clear[:4]
+        f"{text} ({'units' if len(of_text) > 1 else 'unit'} {', '.join(str(each.number) for each in of_text)}; in "
+        f"windows of {of_text[0].observed} of {of_text[0].packages} packages, by chance {of_text[0].expected:.1f})"
+        for text, of_text in list(sequences.items())[:NAMED]
     )
     control = sum(each.permuted <= LEVEL for each in units)
     return (

@@ -236,7 +236,8 @@ def _unit(adjusted, permuted=1.0):
 
 def test_windows_are_read_or_not():
     words = witnesses.in_words("python", [_unit(0.001), _unit(0.5)], 31)
-    assert "b'import' (unit 3, in 9 of 10 packages, by chance 1.0)" in words
+    assert "“import” (unit 3; in windows of 9 of 10 packages, by chance 1.0)" in words
+    assert "“import” (units 3, 3; in" in witnesses.in_words("python", [_unit(0.001)] * 2, 31)
     assert "In the windows of 1 of 2 such units" in words
     assert witnesses.in_words("python", [_unit(0.5)], 31).startswith("No sequence of bytes stands out")
     assert witnesses.readable(np.array([10, 97, 256, 39, 0])) == "\\na·'\\x00".replace(
@@ -284,14 +285,14 @@ def test_specificity_is_put_in_words_where_there_is_another_version():
 
 def _places(own=0.2, held=20, outer=2.0):
     scale = np.ones(512)
-    scale[:16] = scale[-16:] = outer
+    scale[:2] = scale[-2:] = outer
     areas = {name: np.full(2, own) for name in (places.INTEGRATED, places.GRADIENT)}
     areas |= {name: np.full(2, 0.4) for name in (places.ENDS, places.RANDOM, places.CONTROL)}
     return places.Places(scale, ["c", "c"], areas, areas, np.zeros(1), {}, {"PNG": 20, "PDF": held}, 20, 0.5)
 
 
 def test_where_the_network_looks_is_put_in_words():
-    assert "looks more at the ends" in places.looks(_places())
+    assert "looks more at the very ends" in places.looks(_places())
     assert "looks more" not in places.looks(_places(outer=1.0))
     assert "do not mislead it" in places.looks(_places())
     assert "text mislead it: at worst (PDF), 3 of 20" in places.looks(_places(held=3))
