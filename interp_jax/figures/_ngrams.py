@@ -49,7 +49,7 @@ def ngrams(ngrams: Any, *, count: int = 12, level: float = 0.05, unit_name: str 
     places = -np.arange(len(names))
     figure = new_figure(7.0, 1.5 + 0.28 * len(names))
     total = f"{np.sum(adjusted <= level)} of {len(adjusted)} n-grams are enriched (p ≤ {level:g} by Holm's method)"
-    headline(figure, f"{total}\nin the windows of {shortened(unit_name, 2 * _LETTERS)}")
+    headline(figure, f"{total}\nin the windows of {shortened(str(unit_name), 2 * _LETTERS)}")
     body = figure.subfigures(squeeze=False)[0, 0]
     axes = body.subplots()
     axes.hlines(places, expected, observed, color=GRAY, linewidth=1.2, zorder=1)
