@@ -14,6 +14,7 @@ from interp_jax.data import _known as known
 RawImages = tuple[UInt8[np.ndarray, "n height width channels"], UInt8[np.ndarray, " n"]]
 
 CLASS_COUNT = 10
+_GROWTH = 1032  # the most bytes that one of a gzip file can stand for
 
 _IDX_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -146,8 +147,10 @@ def _read_idx(path: Path, name: str, split: str, dimensions: int) -> UInt8[np.nd
 
 
 def _content(path: Path, most: int) -> bytes:
-    """The first bytes of a file, unzipped, at most this many."""
-    if path.suffix != ".gz":
+    """The first bytes of a file, unzipped, at most this many; memory is taken for no more than the file can hold."""
+    zipped = path.suffix == ".gz"
+    most = min(most, (_GROWTH if zipped else 1) * path.stat().st_size + 1)
+    if not zipped:
         with path.open("rb") as file:
             return file.read(most)
     try:

@@ -35,7 +35,7 @@ def unit_frequencies(resampled: Any, *, unit_name: str = "unit") -> Figure:
         >>> from interp_jax import methods
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
         >>> options = {"key": jax.random.key(1), "resamples": 2}
-        >>> found = methods.core_units.resampled(lambda h: h[:, :2], hidden, hidden[:, :2].argmax(1), 1, **options)
+        >>> found = methods.core_units.resampled(lambda h: h[:, :3], hidden, hidden[:, :3].argmax(1), 1, **options)
         >>> figure = unit_frequencies(found, unit_name="hidden unit")
     """
     wanted = ("frequency", "core", "never", "units", "core_share", "varied", "target")

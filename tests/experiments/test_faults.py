@@ -125,6 +125,8 @@ def disk(tmp_path, monkeypatch):
     subprocess.run(["umount", "-l", place], check=True)
 
 
+# What the store leaves behind in its own threads.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("room", ["4k", "16k", "64k"])
 def test_a_full_disk_ends_with_one_sentence_and_the_run_goes_on_when_there_is_room(disk, capsys, room):
     place, again = disk
@@ -159,6 +161,7 @@ class At:
         if name == {at!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, At())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a process in the background may ignore
 sys.argv = ["-m"]
 runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
 """
