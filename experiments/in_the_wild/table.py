@@ -2,6 +2,7 @@
 
 from experiments.in_the_wild.needed import ABLATIONS
 from experiments.in_the_wild.settings import PRESETS
+from experiments.in_the_wild.wild_study import FIRST
 from experiments.provenance import Files, provenance, table
 
 
@@ -10,7 +11,7 @@ def lines(files: Files) -> list[tuple]:
     return [
         (
             f"units of 512 that are enough for a file type, certified on other packages: magika ({version})",
-            "; ".join(f"{name} {_units(of['mean'])}" for name, of in list(types.items())[:3]),
+            "; ".join(f"{name} {_units(types[name]['mean'])}" for name in (*FIRST, "gzip") if name in types),
             "–",
             1,
         )
