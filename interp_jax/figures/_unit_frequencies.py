@@ -34,8 +34,9 @@ def unit_frequencies(resampled: Any, *, unit_name: str = "unit") -> Figure:
         >>> import jax
         >>> from interp_jax import methods
         >>> hidden = jax.random.normal(jax.random.key(0), (200, 6))
+        >>> tail = lambda hidden: hidden @ jax.numpy.eye(6)[:, :3]
         >>> options = {"key": jax.random.key(1), "resamples": 2}
-        >>> found = methods.core_units.resampled(lambda h: h[:, :3], hidden, hidden[:, :3].argmax(1), 1, **options)
+        >>> found = methods.core_units.resampled(tail, hidden, tail(hidden).argmax(1), 1, **options)
         >>> figure = unit_frequencies(found, unit_name="hidden unit")
     """
     wanted = ("frequency", "core", "never", "units", "core_share", "varied", "target")
