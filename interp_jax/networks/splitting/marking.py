@@ -81,8 +81,9 @@ def _batched(values, axes, **named):
     return point.bind(*moved, **named), [None if axis is None else 0 for axis in axes]
 
 
-def _only_used(used, equation):
+def _only_used(used, *more):
     """The point with those of its arrays that are used; the others are dead code."""
+    equation = more[-1]  # newer versions of JAX pass before it which inputs are live
     if not any(used):
         return [False] * len(used), None
     invars = [each for each, is_used in zip(equation.invars, used, strict=True) if is_used]
