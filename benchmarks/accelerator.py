@@ -96,6 +96,7 @@ def measure(pieces: tuple[Piece, ...], minutes: float, file: Path | None = None,
         left = min(60 * piece.most_minutes, end - time.monotonic())
         if left < SHORTEST:
             record["left_out"][piece.title] = "no time was left"
+            _store(record, file)
             continue
         print(f"measuring {piece.title}, at most {left:.0f} s", flush=True)
         try:
@@ -103,15 +104,21 @@ def measure(pieces: tuple[Piece, ...], minutes: float, file: Path | None = None,
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             late = isinstance(error, subprocess.TimeoutExpired)
             record["left_out"][piece.title] = f"not finished in {left:.0f} s" if late else str(error)
+            _store(record, file)
             continue
         record["environment"] = measured["environment"]
         # The first measurement of the machine counts, so that all shares have one base.
         record["results"] = {**measured["results"], **record["results"]}
         record["machine"] = results.machine(record["results"])
         file = file or Path(__file__).parent / "results" / _name(measured["environment"])
-        write_text(file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        _store(record, file)
         print(f"stored in {file}", flush=True)
     return record
+
+
+def _store(record, file):
+    if file and record["results"]:
+        write_text(file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def in_a_process(piece: Piece, seconds: float) -> dict[str, Any]:

@@ -129,6 +129,10 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress
     """
     buffer = BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
+    size = sum(np.asarray(each).nbytes for each in arrays.values())
+    if compressed and size > max(LARGEST_UNPACKED, LARGEST_RATIO * buffer.tell()):
+        write_arrays(path, arrays, compressed=False)  # what is so small that `read_arrays` would not trust it
+        return
     write_bytes(as_path(path), buffer.getvalue())
 
 

@@ -150,3 +150,9 @@ def test_what_cannot_be_written_is_named_with_what_to_do(tmp_path, monkeypatch, 
     assert caught.value.errno == number
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_arrays_that_hardly_need_space_are_read_again(tmp_path):
+    zeros = np.zeros(70_000_000, np.float32)
+    write_arrays(tmp_path / "zeros.npz", {"zeros": zeros})
+    np.testing.assert_array_equal(read_arrays(tmp_path / "zeros.npz")["zeros"][::1_000_000], zeros[::1_000_000])

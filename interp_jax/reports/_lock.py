@@ -53,10 +53,12 @@ class Lock:
 
     def release(self) -> None:
         """Ends this run's hold; the last one of a process removes the note."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            if self._lock.lock_counter == 1 and json.loads(self._note.read_text())["pid"] == os.getpid():
-                self._note.unlink()
-        self._lock.release()
+        try:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                if self._lock.lock_counter == 1 and json.loads(self._note.read_text())["pid"] == os.getpid():
+                    self._note.unlink()
+        finally:
+            self._lock.release()
 
 
 def _holder(note: Path) -> str:

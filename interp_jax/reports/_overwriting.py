@@ -64,7 +64,7 @@ def index(folder: Path) -> dict[str, Any] | None:
 def section_names(folder: Path) -> set[str]:
     """The sections that the run's index names."""
     named = index(folder) or {}
-    return {each for part in ("sections", "unfinished") for each in named.get(part, ()) if is_plain(each)}
+    return {each for part in ("sections", "unfinished") for each in named.get(part) or () if is_plain(each)}
 
 
 def checkpoint_names(folder: Path) -> list[str]:
@@ -127,8 +127,8 @@ def _check_own(folder: Path, own: set[str], config: Mapping[str, Any]) -> None:
         return
     files = [*_PAGES, *(f"sections/{id}.json" for id in sorted(own)), *(f"results/{id}.npz" for id in sorted(own))]
     found = [name for name in files if (folder / name).exists()]
-    if found == ["config.json"] and _has_keys(folder / "config.json", config):
-        return  # a run that was stopped before it wrote more
+    if "config.json" in found and _has_keys(folder / "config.json", config):
+        return  # a run that was stopped before it wrote its index, or whose damaged index was removed
     if found:
         raise ValueError(
             f"{folder / found[0]}: found a file that no run wrote, wanted a run to overwrite. Move it, or pass "

@@ -45,6 +45,13 @@ def test_what_is_measured_is_stored_at_once_and_what_fails_is_named(tmp_path):
     assert record["left_out"] == {"late": "not finished in 60 s", "broken": "out of memory"}
 
 
+def test_what_is_left_out_at_the_end_is_in_the_file_too(tmp_path):
+    file = tmp_path / "a.json"
+    record = measure(tuple(map(Piece, ("first", "broken"))), 5.0, file, _run)
+    assert json.loads(file.read_text(encoding="utf-8")) == record
+    assert record["left_out"] == {"broken": "out of memory"}
+
+
 def test_no_piece_begins_without_time(monkeypatch):
     now = iter([0.0, 0.0, 50.0])
     monkeypatch.setattr(accelerator.time, "monotonic", lambda: next(now))

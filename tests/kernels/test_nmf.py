@@ -63,7 +63,7 @@ def test_a_planted_factorization_is_recovered():
 
 def test_a_planted_block_structure_gives_each_row_its_block():
     labels = np.arange(30) % 3
-    v = (labels[:, None] == np.arange(20)[None, :] // 7) * _noisy(30, 1) + np.float32(0.01)
+    v = (labels[:, None] == np.arange(20)[None, :] // 7) * (_noisy(30, 1) + np.float32(0.1)) + np.float32(0.01)
     found = nmf(v, 3, key=KEY, restarts=20)
     clusters = np.argmax(np.asarray(found.weights), axis=1)
     assert len(set(zip(labels, clusters, strict=True))) == len(set(clusters)) == 3

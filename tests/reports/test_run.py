@@ -596,3 +596,27 @@ def test_cells_and_highlights_may_be_numbers_of_any_sort(run):
     block = read_record(run.folder / "sections" / "second.json")["blocks"][0]
     assert block["rows"] == [["0.333333", "0.5", "yes", str(2**62), "0.25", "a"]]
     assert block["highlight"] == [[0, column] for column in range(6)]
+
+
+def test_a_run_without_its_index_can_be_overwritten(tmp_path):
+    def opened(**options):
+        return Run.open("s", "n", {"a": 1}, title="t", lead="l", sections=["x"], root=tmp_path, **options)
+
+    first = opened()
+    with first.section("x", "X") as section:
+        section.text("hello")
+    first.close()
+    (tmp_path / "s" / "n" / "timing.json").unlink()
+    second = opened(overwrite=True)
+    assert not second.finished("x")
+    second.close()
+
+
+def test_a_note_of_something_else_does_not_keep_a_run(tmp_path):
+    def opened():
+        return Run.open("s", "n", {"a": 1}, title="t", lead="l", sections=["x"], root=tmp_path)
+
+    run = opened()
+    (tmp_path / "s" / ".n.holder.json").write_text("[]")
+    run.close()
+    opened().close()

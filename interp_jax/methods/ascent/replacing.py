@@ -173,6 +173,7 @@ def _whole(start):
     check_shape("start", start, ["lanes", "length"])
     if not jnp.issubdtype(start.dtype, jnp.integer):
         raise ValueError(f"start: found {describe(start)}, wanted token ids, whole numbers [lanes, length]")
+    _check_numbers("start", start)
     return start.astype(jnp.int32)
 
 
@@ -193,8 +194,16 @@ def _embedding(embed, vocabulary, start, search):
     if vocabulary is None:
         raise ValueError("vocabulary: found None, wanted token ids, or a table of embeddings as embed")
     vocabulary = as_labels("vocabulary", vocabulary)
+    _check_numbers("vocabulary", vocabulary, least=0)
     check_shape("vocabulary", vocabulary, ["ids"])
     return embed, vocabulary
+
+
+def _check_numbers(name, values, least=-(2**31)):
+    if at_hand(values) and values.size:
+        first, last = int(values.min()), int(values.max())
+        if first < least or last >= 2**31:
+            raise ValueError(f"{name}: found tokens {first} to {last}, wanted {least} to {2**31 - 1}")
 
 
 def _check_inside(name, values, count):

@@ -98,7 +98,8 @@ def ngrams(
         inputs: [rows, positions] the tokens, any whole numbers.
         groups: [rows] what each row belongs to, numbers or strings.
         key: a JAX random key, which divides the groups.
-        rows: [rows] True for rows that take part, such as those of one class; None for all.
+        rows: [rows] True for rows that take part, such as those of one class; None for all. A row whose maximum lies
+            at several positions takes no part: which of them is named is not a matter of chance.
         lengths: the least and the most tokens of an n-gram.
         candidates: n-grams chosen and tested, at most: those of smallest p on the choosing groups. Left out is
             one of a single group; one that a longer n-gram of as many groups holds; and one that has more than half of
@@ -174,6 +175,7 @@ class _Rows(NamedTuple):
         counted = _before(~np.isin(tokens, np.array(ignored, np.int64)))
         allowed = counted[:, stops] > counted[:, starts]
         part = part & np.take_along_axis(allowed, windows.position[:, [unit]], axis=1)[:, 0]
+        part &= windows.ties[:, unit] == 1  # among equals the first is named, which is not at random
         ends = windows.start[part, unit], windows.stop[part, unit]
         return cls(tokens[part], groups[part], *ends, starts, stops, allowed[part], ignored)
 

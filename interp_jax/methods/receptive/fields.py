@@ -227,13 +227,16 @@ def _replacements(inputs, probes) -> list[tuple[Any, Any]]:
     if values is not None and len(values) < 2:
         raise ValueError(f"inputs: found tokens that are all {values[0]}, wanted at least two kinds")
     for probe in range(probes):
+        rng = np.random.default_rng(probe)
         row = np.asarray(inputs[probe % len(inputs)])
         if values is None:
-            other = -1 - row if probe % 2 else 2 * row + 3
-            other = np.where(other == row, row + 1, other)
+            # Each by a number of its own: one map of all would leave their differences or order as they are.
+            spread = 1 + np.abs(np.where(np.isfinite(row), row, 0)).max(initial=0)
+            other = row + spread * rng.uniform(1, 2, row.shape) * rng.choice([-1, 1], row.shape)
+            other = np.where(np.isfinite(other), other, 0)
         else:
             # The numbers may be token ids: only those that are there are used.
-            step = 1 + (probe // len(inputs) + probe * (len(values) // 3)) % (len(values) - 1)
+            step = rng.integers(1, len(values), row.shape)
             places = np.searchsorted(values, row)
             other = values[(places + step) % len(values)]
         pairs.append((row, other.astype(row.dtype)))
@@ -294,8 +297,22 @@ def _along(trial: _Trial, length: int) -> tuple[np.ndarray, np.ndarray]:
     changed &= start + behind < stop
     first = np.where(changed, start + behind, length).min(axis=0)
     last = np.where(changed, start + behind, -1).max(axis=0)
-    some = changed.any(axis=0)
+    if not changed.any(axis=0).all():  # what blocks do not change, single positions may
+        first, last = _singly(trial, length, first, last)
+    some = last >= 0
     return np.where(some, first, 0), np.where(some, last + 1, 0)
+
+
+def _singly(trial, length, first, last):
+    """The first and the last input position that changes each position, one replaced at a time where none was found."""
+    none, numbers = last < 0, np.arange(length)
+    for begin in range(0, length, trial.batch_size):
+        chosen = numbers[begin : begin + trial.batch_size]
+        changed = trial.changed(numbers[None, :] == chosen[:, None]) & none
+        places = chosen.reshape(-1, *[1] * first.ndim)
+        first = np.minimum(first, np.where(changed, places, length).min(axis=0))
+        last = np.maximum(last, np.where(changed, places, -1).max(axis=0))
+    return first, last
 
 
 def _ends(changed):

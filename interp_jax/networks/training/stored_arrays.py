@@ -231,4 +231,4 @@ def _placed(array: np.ndarray):
 
 
 def _described(arrays: dict) -> dict:
-    return {name: f"{np.dtype(value.dtype)} {list(value.shape)}" for name, value in arrays.items()}
+    return {name: f"{np.dtype(value.dtype).newbyteorder('=')} {list(value.shape)}" for name, value in arrays.items()}

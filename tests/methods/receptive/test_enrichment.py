@@ -107,11 +107,21 @@ def test_chance_windows_enrich_nothing_more_often_than_their_level():
 
 
 def test_copies_in_one_group_count_once():
-    tokens = np.concatenate([np.repeat(_planted(1), 30, axis=0), _planted(10, share=0.0, seed=1)])
+    others = _planted(10, share=0.0, seed=1)
+    others[:, 20] = 12
+    tokens = np.concatenate([np.repeat(_planted(1), 30, axis=0), others])
     groups = np.array([0] * 30 + list(range(1, 11)))
     found = receptive.ngrams(_windows(tokens), 0, tokens, groups, key=KEY)
     assert (11, 12, 13) not in found.ngrams
     assert (found.observed <= found.groups).all()
+
+
+def test_a_unit_that_is_off_has_no_windows():
+    tokens = np.random.default_rng(0).integers(0, 5, (40, 30))
+    tokens[:, :2] = 8, 9  # at the first of all positions, which are equally good
+    windows = receptive.windows(lambda x: jnp.zeros((len(x), 29, 1)), tokens)
+    with pytest.raises(ValueError, match="found 0 with windows in the rows that take part"):
+        receptive.ngrams(windows, 0, tokens, np.arange(40), key=KEY)
 
 
 def test_padding_is_neither_counted_nor_a_window():

@@ -140,3 +140,17 @@ def test_wrong_arguments_are_named():
         receptive.sliding(5, 2).behind(3)
     with pytest.raises(ValueError, match="width: found"):
         receptive.sliding(5, 6)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        lambda x: (x[:, 1:] == x[:, :-1]).astype(jnp.float32)[..., None],
+        lambda x: (x[:, 1:] - x[:, :-1]).astype(jnp.float32)[..., None],
+    ],
+)
+def test_what_one_map_of_a_whole_block_leaves_unchanged_is_found(head):
+    for inputs in (np.random.default_rng(0).integers(0, 2, (3, 60)), np.zeros((2, 60), np.float32)):
+        field = receptive.field(head, inputs, probes=4)
+        np.testing.assert_array_equal(field.start[:, 0], np.arange(59))
+        np.testing.assert_array_equal(field.stop[:, 0], np.arange(2, 61))

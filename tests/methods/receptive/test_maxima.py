@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -94,3 +95,21 @@ def test_wrong_arguments_are_named():
         receptive.top(3, 0)
     with pytest.raises(ValueError, match="inputs: found shape"):
         receptive.top(found, 0).cut(TOKENS[:, :5])
+
+
+def test_small_whole_numbers_do_not_wrap():
+    x = np.array([[0, 1], [3, 2], [200, 5]], np.float32)
+    places = receptive.windows(lambda x: x[..., None].astype(jnp.uint8), x, field=receptive.sliding(2, 1))
+    assert receptive.top(places, 0).rows.tolist() == [2, 1, 0]
+
+
+def test_maxima_of_a_small_unit_are_compared_beside_a_great_one():
+    x = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
+    scale = np.array([1e6, 1.0, 1.0], np.float32)
+    with pytest.raises(ValueError, match="pooled: found values up to 1.23e\\+04"):
+        receptive.windows(
+            lambda x: x[..., None] * scale[None, None],
+            x,
+            field=receptive.sliding(8, 1),
+            pooled=(x.max(axis=1)[:, None] * scale[None] + np.array([0, 12345.0, 0])),
+        )
