@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from scipy import stats
 
+from experiments.held_out import equal_rows, upper_limit
 from experiments.in_the_wild import detector
 from experiments.in_the_wild.wild_study import CALIBRATION, CHECK, SEARCH
 from interp_jax import figures, networks
@@ -196,18 +197,6 @@ def nested(mask: np.ndarray, gates: np.ndarray) -> np.ndarray:
     for row, size in zip(masks, sizes, strict=True):
         row[order[:size]] = True
     return masks
-
-
-def equal_rows(predictions: np.ndarray, number: int, key) -> core_units.ClassData:
-    """All rows of a type, or of the others, whichever are fewer, and as many random ones of the rest."""
-    sides = np.flatnonzero(predictions == number), np.flatnonzero(predictions != number)
-    size, order = min(map(len, sides)), np.asarray(jax.random.bits(key, predictions.shape))
-    return core_units.ClassData(*(np.sort(side[np.argsort(order[side], kind="stable")[:size]]) for side in sides))
-
-
-def upper_limit(held: int, rows: int, level: float) -> float:
-    """The exact one-sided upper bound (Clopper & Pearson) of a rate from ``held`` of ``rows`` decisions."""
-    return 1.0 if held == rows else float(stats.beta.ppf(1 - level, held + 1, rows - held))
 
 
 def show(result: Needed, page) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from experiments import held_out
 from experiments.certified_units import as_published, certificates, replaced, table
 from experiments.certified_units import study as study_main
 from experiments.certified_units.as_published import AsPublished
@@ -64,18 +65,18 @@ def test_equal_rows_are_as_many_of_a_class_as_of_the_others():
     import jax
 
     predictions = np.array([0, 1, 1, 2, 0, 1, 1, 1])
-    few = certificates.equal_rows(predictions, 0, jax.random.key(0))
+    few = held_out.equal_rows(predictions, 0, jax.random.key(0))
     assert few.positives.tolist() == [0, 4]
     assert len(set(few.negatives)) == 2
     assert not set(few.negatives) & {0, 4}
-    many = certificates.equal_rows(predictions, 1, jax.random.key(0))
+    many = held_out.equal_rows(predictions, 1, jax.random.key(0))
     assert sorted(many.negatives) == [0, 3, 4]
     assert len(many.positives) == 3
 
 
 def test_an_upper_limit_is_that_of_clopper_and_pearson():
-    assert certificates.upper_limit(10, 10, 0.05) == 1
-    np.testing.assert_allclose(certificates.upper_limit(0, 10, 0.05), 1 - 0.05**0.1)
+    assert held_out.upper_limit(10, 10, 0.05) == 1
+    np.testing.assert_allclose(held_out.upper_limit(0, 10, 0.05), 1 - 0.05**0.1)
 
 
 def test_sets_by_zero_are_compared_with_sets_by_other_rows():

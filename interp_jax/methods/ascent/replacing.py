@@ -173,7 +173,7 @@ def _whole(start):
     check_shape("start", start, ["lanes", "length"])
     if not jnp.issubdtype(start.dtype, jnp.integer):
         raise ValueError(f"start: found {describe(start)}, wanted token ids, whole numbers [lanes, length]")
-    _check_numbers("start", start)
+    _check_range("start", start, -(2**31), 2**31 - 1)
     return start.astype(jnp.int32)
 
 
@@ -187,30 +187,23 @@ def _embedding(embed, vocabulary, start, search):
         embed = callable_pytree(embed, name="embed")
     else:
         table = as_real("embed", embed, shape=["tokens", "width", "…"])
-        _check_inside("start", start, len(table))
+        _check_range("start", start, 0, len(table) - 1)
         vocabulary = np.arange(len(table), dtype=np.int32) if vocabulary is None else vocabulary
         embed, rows = jax.tree_util.Partial(_looked_up, table), len(table)
         vocabulary = as_labels("vocabulary", vocabulary, classes=rows)
     if vocabulary is None:
         raise ValueError("vocabulary: found None, wanted token ids, or a table of embeddings as embed")
     vocabulary = as_labels("vocabulary", vocabulary)
-    _check_numbers("vocabulary", vocabulary, least=0)
+    _check_range("vocabulary", vocabulary, 0, 2**31 - 1)
     check_shape("vocabulary", vocabulary, ["ids"])
     return embed, vocabulary
 
 
-def _check_numbers(name, values, least=-(2**31)):
+def _check_range(name, values, least, most):
     if at_hand(values) and values.size:
         first, last = int(values.min()), int(values.max())
-        if first < least or last >= 2**31:
-            raise ValueError(f"{name}: found tokens {first} to {last}, wanted {least} to {2**31 - 1}")
-
-
-def _check_inside(name, values, count):
-    if at_hand(values):
-        numbers = np.asarray(values)
-        if numbers.min() < 0 or numbers.max() >= count:
-            raise ValueError(f"{name}: found tokens {numbers.min()} to {numbers.max()}, wanted 0 to {count - 1}")
+        if first < least or last > most:
+            raise ValueError(f"{name}: found tokens {first} to {last}, wanted {least} to {most}")
 
 
 def _as_they_are(rows):
