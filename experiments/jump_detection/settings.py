@@ -39,7 +39,13 @@ class Settings(JumpSettings):
         self.check(sample_sizes=100, embedded_signals=100)
 
 
-SMALL = {"test_signals": 10_000, "embedded_signals": 600, "kernel_lengths": (5, 7), "rectified": ()}
+SMALL = {
+    "test_signals": 10_000,
+    "embedded_signals": 600,
+    "fresh_steps": 5_000,
+    "kernel_lengths": (5, 7),
+    "rectified": (),
+}
 LARGE = {"test_signals": 60_000, "averaged_signals": 1_000, "embedded_signals": 12_000}
 LARGE |= {"fresh_steps": 40_000, "fresh_batch": 512, "kernel_lengths": tuple(range(3, 12)), "rectified": (1, 2, 3)}
 LARGE |= {"sample_sizes": (3_000, 12_000, 48_000, 192_000)}
