@@ -149,6 +149,7 @@ def as_real(name: str, values: Any, *, shape: Sequence[int | str | None] | None 
     if not any(jnp.issubdtype(values.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
         raise ValueError(f"{name}: found {describe(values)}, wanted real numbers")
     check_shape(name, values, shape)
+    check_mesh(name, values)
     return values.astype(jnp.float64 if values.dtype == jnp.float64 else jnp.float32)
 
 
@@ -210,6 +211,28 @@ def check_shape(name: str, values: Any, shape: Sequence[int | str | None] | None
     if not fits:
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found))}], wanted [{wanted}]")
+
+
+def check_mesh(name: str, values: Any) -> None:
+    """Refuses a JAX array on a mesh of explicit axes, unless it is whole on every device and the mesh is JAX's own.
+
+    Example:
+        >>> mesh = jax.make_mesh((1,), ("rows",), (jax.sharding.AxisType.Explicit,))
+        >>> check_mesh("x", jax.device_put(jnp.ones(2), jax.sharding.NamedSharding(mesh, jax.P("rows"))))
+        Traceback (most recent call last):
+        ...
+        ValueError: x: found an array on a mesh of explicit axes, wanted automatic ones: give jax.make_mesh \
+jax.sharding.AxisType.Auto for each axis; jax.device_put from one mesh to the other moves nothing
+    """
+    sharding = jax.typeof(values).sharding if isinstance(values, jax.Array) else None
+    if sharding is None or jax.sharding.AxisType.Explicit not in sharding.mesh.axis_types:
+        return
+    # Most operations are ambiguous on spread arrays. Under jax.vmap the type does not show the axis of the lanes.
+    if any(sharding.spec) or jax.sharding.get_abstract_mesh().empty:
+        raise ValueError(
+            f"{name}: found an array on a mesh of explicit axes, wanted automatic ones: give jax.make_mesh "
+            "jax.sharding.AxisType.Auto for each axis; jax.device_put from one mesh to the other moves nothing"
+        )
 
 
 def check_finite(name: str, values: Any) -> None:
@@ -302,6 +325,7 @@ def as_labels(name: str, values: Any, *, rows: int | None = None, classes: int |
         raise ValueError(f"{name}: found {describe(found)}, wanted {wanted}")
     if found.ndim != 1 or (rows is not None and len(found) != rows):
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted {wanted}")
+    check_mesh(name, found)
     limits = jnp.iinfo(jnp.int32)
     bounded = classes is None and jnp.iinfo(found.dtype).max <= limits.max
     if at_hand(found) and found.size and not bounded:
@@ -372,6 +396,7 @@ def as_mask(name: str, values: Any, shape: Sequence[int] | None = None) -> Array
     if shape is not None and tuple(found.shape) != tuple(shape):
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"{name}: found shape [{', '.join(map(str, found.shape))}], wanted [{wanted}]")
+    check_mesh(name, found)
     if found.dtype != bool:
         with jax.ensure_compile_time_eval():
             wrong = at_hand(found) and not bool(((found == 0) | (found == 1)).all())
@@ -547,6 +572,7 @@ def as_key(key: Any, *, name: str = "key", lanes: bool = False) -> Array:
             raise ValueError(f"{name}: found {describe(key)}, wanted {wanted}") from error
     if key.ndim > lanes or not key.size:
         raise ValueError(f"{name}: found shape [{', '.join(map(str, key.shape))}], wanted {wanted}")
+    check_mesh(name, key)
     return key
 
 

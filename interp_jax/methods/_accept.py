@@ -18,6 +18,7 @@ from interp_jax._checks import (
     check_callable,
     check_choice,
     check_finite,
+    check_mesh,
     check_shape,
     describe,
 )
@@ -201,6 +202,7 @@ def as_rows(name: str, inputs: Any, *, most: int | None = None, finite: bool = T
     check_one_array(name, inputs)
     values = inputs if isinstance(inputs, jax.Array) else as_numpy(name, inputs)
     check_shape(name, values, ["rows", "…"])
+    check_mesh(name, values)
     if finite and jnp.issubdtype(values.dtype, jnp.floating):
         check_finite(name, values)
     values = first_rows(values, most)

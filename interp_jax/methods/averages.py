@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, Network, as_centered, as_count, as_labels, as_numpy, check_shape
+from interp_jax._checks import Given, Network, as_centered, as_count, as_labels, as_numpy, check_mesh, check_shape
 from interp_jax._readable import readable
 from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 
@@ -65,6 +65,7 @@ def class_means(
     else:
         activations, center = as_centered("activations", activations)
     check_shape("activations", activations, ["rows", "…"])
+    check_mesh("activations", activations)
     sums, counts = _class_sums(activations, as_labels("labels", labels, rows=len(activations)), classes)
     means = _means(sums, counts)
     if center is None:

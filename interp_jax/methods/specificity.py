@@ -9,7 +9,18 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, Key, as_count, as_key, as_labels, as_numpy, check_number, check_shape, is_traced
+from interp_jax._checks import (
+    Given,
+    Key,
+    as_count,
+    as_key,
+    as_labels,
+    as_numpy,
+    check_mesh,
+    check_number,
+    check_shape,
+    is_traced,
+)
 from interp_jax._readable import readable
 
 
@@ -106,6 +117,7 @@ def specificity(
 def _classes(name, values, shape=("networks", "rows")):
     values = values if isinstance(values, jax.Array) or is_traced(values) else as_numpy(name, values)
     check_shape(name, values, list(shape))
+    check_mesh(name, values)
     return as_labels(name, values.reshape(-1)).reshape(values.shape)
 
 

@@ -92,7 +92,8 @@ def _features(x):
 
 
 KEYS = RNG.integers(0, 2**32, (DEVICES, 2), dtype=np.uint32)
-POINTS = RNG.normal(size=(4096, 24)).astype(np.float32)
+# Of so many features that one tile of the search, its 512 rows with 128 candidates each, is a small part of them.
+POINTS = RNG.normal(size=(4096, 96)).astype(np.float32)
 
 # name: a host-level function, its arrays, and whether each is spread over the mesh.
 CALLS = {

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 
-from tests.meshes import programs
+from tests.meshes import processes, programs
 
 EIGHT = f"--xla_force_host_platform_device_count={programs.DEVICES}"
 # All quick checks are one process; each takes about a second to compile, twice.
@@ -18,6 +19,8 @@ QUICK = ["pearson", "euclidean distances", "holding rate"]
 LONG = [name for name in programs.PROGRAMS if name not in QUICK] + [*programs.CALLS, "ward's search"]
 # What of the rows' size is exchanged at most: a tile or a minibatch at a time, never all of them.
 SHARE = 1 / 4
+# Calls of networks themselves among the methods' examples; they take rows on any mesh.
+NETWORKS = ("scores", "activations", "head and tail", "freeze", "estimates")
 
 
 @functools.cache
@@ -45,6 +48,28 @@ def test_rows_on_eight_devices_stay_there(name):
 def test_rows_of_every_kind_stay_on_eight_devices(name, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "programs"
     _assert_in_place(_checked(tuple(LONG), str(folder))[name])
+
+
+def _refusal(function, arrays, on_mesh):
+    mesh = jax.make_mesh((1,), ("rows",), (jax.sharding.AxisType.Explicit,))
+    rows = jax.sharding.NamedSharding(mesh, jax.P("rows"))
+    given = [jax.device_put(each, rows) if placed else each for each, placed in zip(arrays, on_mesh, strict=True)]
+    try:
+        return f"nothing, but gave {function(*given)!r:.80}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.parametrize("names", [["kernels"], ["methods"], list(programs.PROGRAMS), list(programs.CALLS)])
+def test_explicit_axes_are_refused_by_name_with_what_to_do(names):
+    said = {
+        name: _refusal(function, arrays, on_mesh)
+        for name, function, arrays, on_mesh in processes.calls(names)
+        if name not in NETWORKS
+    }
+    wanted = re.compile(r"ValueError: [\w'\[\]]+: found an array on a mesh of explicit axes, wanted automatic ones: ")
+    assert said
+    assert not {name: text for name, text in said.items() if not wanted.match(text)}
 
 
 def test_collectives_are_found_in_a_program():

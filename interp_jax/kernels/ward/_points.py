@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from interp_jax._checks import as_numpy, check_finite
+from interp_jax._checks import as_numpy, check_finite, check_mesh
 
 
 def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
@@ -11,6 +11,7 @@ def as_points(vectors) -> tuple[np.ndarray, np.ndarray, int]:
     Scaling by a power of two is exact and keeps squares from overflowing. The mean is not subtracted here: that would
     round points that are nearer to each other than to the mean.
     """
+    check_mesh("vectors", vectors)
     points = as_numpy("vectors", vectors, shape=["rows", None]).astype(np.float64)
     if len(points) < 2:
         raise ValueError(f"vectors: found shape {list(points.shape)}, wanted at least two rows")

@@ -18,6 +18,7 @@ from interp_jax._checks import (
     as_numpy,
     as_real,
     check_choice,
+    check_mesh,
     check_number,
     check_same_rows,
     describe,
@@ -256,6 +257,7 @@ def _as_classes(target, rows):
     values = target if isinstance(target, jax.Array) else as_numpy("target", target)
     if values.shape not in ((), (rows,)):
         raise ValueError(f"target: found {describe(values)}, wanted a whole number, or [{rows}] of them")
+    check_mesh("target", values)
     return as_labels("target", values.reshape(-1)).reshape(values.shape)
 
 

@@ -21,6 +21,7 @@ from interp_jax._checks import (
     as_real,
     at_hand,
     check_finite,
+    check_mesh,
     check_shape,
 )
 from interp_jax._readable import readable
@@ -168,6 +169,7 @@ def partition_support(
     """
     partitions = partitions if isinstance(partitions, jax.Array) else as_numpy("partitions", partitions)
     check_shape("partitions", partitions, ["resamples", "units"])
+    check_mesh("partitions", partitions)
     units = partitions.shape[1]
     clusters = _as_clusters(clusters, units)
     labels = as_labels("partitions", partitions.reshape(-1), classes=units).reshape(partitions.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import ArrayLike
 
-from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_shape, describe
+from interp_jax._checks import Given, Segments, as_centered, as_count, as_numpy, check_mesh, check_shape, describe
 from interp_jax._readable import readable
 from interp_jax._shards import batch_of, by_runs, first_rows, local, mesh_of, runs_of
 from interp_jax.kernels.correlation import Moments
@@ -130,6 +130,7 @@ def network_vectors(
     check_one_array("inputs", inputs)
     rows: Any = inputs if hasattr(inputs, "shape") else as_numpy("inputs", inputs)
     check_shape("inputs", rows, ["rows", "…"])
+    check_mesh("inputs", rows)
     if jnp.issubdtype(rows.dtype, jnp.integer) and rows.dtype != np.uint8:
         hint = "embeddings or a histogram of token ids, astype(float) of quantities"
         raise ValueError(f"inputs: found {describe(rows)}, wanted floats, uint8 or bool: {hint}")

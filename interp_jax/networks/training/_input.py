@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from interp_jax._checks import as_labels, as_numpy, as_real, check_callable, check_finite, describe
+from interp_jax._checks import as_labels, as_numpy, as_real, check_callable, check_finite, check_mesh, describe
 from interp_jax.networks._rows import abstract_scores, as_rows
 from interp_jax.networks.freezing import inference_view
 
@@ -25,6 +25,7 @@ class Scored(NamedTuple):
 def checked_inputs(name, inputs):
     """Finite rows as a JAX array; integers keep their type."""
     inputs = as_rows(name, inputs, ["rows", "features", "…"])
+    check_mesh(name, inputs)
     check_finite(name, inputs)
     return inputs
 
