@@ -120,6 +120,11 @@ def on_host(values: Any) -> np.ndarray:
     return np.asarray(process_allgather(values, tiled=True))
 
 
+def over_processes(tree: Any) -> bool:
+    """Whether any array of a tree has parts in other processes. Host-level."""
+    return any(isinstance(leaf, jax.Array) and not leaf.is_fully_addressable for leaf in jax.tree.leaves(tree))
+
+
 def local(tree: Any) -> Any:
     """The tree with arrays that are spread over processes as arrays of this one, by `on_host`. Host-level."""
 

@@ -4,12 +4,17 @@
 single process.
 """
 
+import functools
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
+import pytest
 
-from interp_jax._shards import fetched
+from interp_jax import networks
+from interp_jax._shards import fetched, over_processes
+from interp_jax.networks.training import _resuming
 from tests.meshes import programs
 
 ROWS = 240  # divided by two, three and four processes
@@ -36,12 +41,44 @@ def _kernels():
 
 def _methods():
     """Every traceable method, outside of jit, for a network that every process has."""
-    from interp_jax import networks
     from tests.methods import test_ensembles as methods
 
     net = methods._networks(networks.perceptron)[2]
     for name, function in methods.ALL.items():
         yield name, lambda x, function=function: function(net, x), [np.asarray(methods.SIGNALS)], [True]
+
+
+class _InterruptedError(Exception):
+    """What ends a training after two epochs."""
+
+
+def _interrupted(epoch, _):
+    if epoch == 2:
+        raise _InterruptedError
+
+
+def _resumed(x, y):
+    """A training that is interrupted and resumed where its rows are spread over processes, else one in one go."""
+    key, seen = jax.random.key(0), []
+    train = functools.partial(
+        networks.fit, programs._net(key), x, y, key=key, validation=(x, y), epochs=4, minibatch_size=24
+    )
+    if not over_processes(x):
+        return train().history
+    _resuming.SECONDS = 0
+    with pytest.raises(_InterruptedError):
+        train(checkpoint="kept", on_epoch=_interrupted)
+    assert [path.name for path in Path("kept").iterdir()] == ["2"]
+    fitted = train(checkpoint="kept", on_epoch=lambda epoch, _: seen.append(epoch))
+    assert seen == [3, 4]
+    first = jax.process_index() == 0
+    states = f"checkpoint: found the states 4, {', '.join(['0'] * (jax.process_count() - 1))} in "
+    with pytest.raises(ValueError, match=f"^{states}"):
+        train(checkpoint="kept" if first else "empty")
+    Path("file").touch()
+    with pytest.raises(OSError, match="" if first else "^checkpoint: found that the first process cannot write"):
+        train(checkpoint="file/kept")
+    return fitted.history
 
 
 def calls(names):
@@ -51,6 +88,8 @@ def calls(names):
             yield from _kernels()
         elif name == "methods":
             yield from _methods()
+        elif name == "checkpoint":
+            yield name, _resumed, [programs.X[:ROWS], programs.LABELS[:ROWS]], [True, True]
         elif name in programs.CALLS:
             function, arrays, on_mesh = programs.CALLS[name]
             yield name, function, [each[:ROWS] if len(each) > ROWS else each for each in arrays], on_mesh

@@ -19,8 +19,8 @@ QUICK = ["pearson", "euclidean distances", "holding rate"]
 LONG = [name for name in programs.PROGRAMS if name not in QUICK] + [*programs.CALLS, "ward's search"]
 # What of the rows' size is exchanged at most: a tile or a minibatch at a time, never all of them.
 SHARE = 1 / 4
-# Calls of networks themselves among the methods' examples; they take rows on any mesh.
-NETWORKS = ("scores", "activations", "head and tail", "freeze", "estimates")
+# Among the examples of methods, calls of networks, which take rows on any mesh, and one whose method takes no rows.
+NETWORKS = ("scores", "activations", "head and tail", "freeze", "estimates", "hierarchy.bootstrap_weights")
 
 
 @functools.cache

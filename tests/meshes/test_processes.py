@@ -32,15 +32,23 @@ def _run(module, processes, *names, folder=None):
     assert [status for _, status in ends] == [0] * processes, ends
 
 
-def test_two_processes_give_what_one_does():
-    _run("processes", 2, "nmf", "feature vectors")
+def test_two_processes_give_what_one_does(tmp_path):
+    _run("processes", 2, "nmf", "feature vectors", "checkpoint", folder=tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
-@pytest.mark.parametrize("names", [["kernels"], ["methods"], ["sweep", "select"], ["ward", "training on spread rows"]])
-def test_several_processes_give_what_one_does(processes, names):
-    _run("processes", processes, *names)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["kernels"],
+        ["methods"],
+        ["sweep", "select", "holding rate", "holding rate, means"],
+        ["ward", "feature vectors", "training on spread rows", "checkpoint"],
+    ],
+)
+def test_several_processes_give_what_one_does(processes, names, tmp_path):
+    _run("processes", processes, *names, folder=tmp_path)
 
 
 @pytest.mark.slow

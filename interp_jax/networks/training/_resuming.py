@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from interp_jax._shards import on_host
 from interp_jax.networks.training._steps import History, TrainingState, curves
 
 STATE = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?|\.\d+\.[0-9a-f]{8}\.tmp")
@@ -23,14 +24,18 @@ class Resuming:
     A state is a subfolder named by its number of compiled calls. The previous one is removed once the next is
     complete, so that a killed training leaves a usable state; other files in the folder are not touched.
 
+    Of several processes that train together, the first decides when a state is written and writes it; all read it.
+
     Args:
         folder: of the states.
         key: the training's random key or keys.
+        together: whether arrays of the training are spread over several processes, which then all save and restore.
         **numbers: further arguments, numbers or None, that must be the same when a training is resumed.
     """
 
-    def __init__(self, folder: str | Path | None, *, key: jax.Array, **numbers: float | int | np.integer | None):
+    def __init__(self, folder: str | Path | None, *, key: jax.Array, together: bool = False, **numbers: float | None):
         self._folder = None if folder is None else Path(folder).absolute()
+        self._together = together
         self._arguments: dict[str, Any] = {
             name: np.float64(-1 if value is None else value) for name, value in numbers.items()
         }
@@ -40,7 +45,12 @@ class Resuming:
     def restored(self, state: TrainingState) -> tuple[TrainingState, list[History]]:
         """The newest stored state and the records that led to it, or ``state`` and no records."""
         newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
-        if self._folder is None or not newest:
+        if self._folder is None:
+            return state, []
+        if len(set(numbers := self._of_all(newest))) > 1:
+            found = f"found the states {', '.join(map(str, numbers))} in {self._folder.name} (0: none), one per process"
+            raise ValueError(f"checkpoint: {found}, wanted a folder that all processes share")
+        if not newest:
             return state, []
         # Not at the top: importing orbax takes a second.
         from interp_jax.networks.training.stored_arrays import load_arrays
@@ -63,17 +73,38 @@ class Resuming:
         if self._folder is None:
             return
         jax.block_until_ready(records[-1])  # else calls are queued faster than they are computed, and no time passes
-        if time.monotonic() - self._saved < SECONDS:
+        if not self._of_all(int(time.monotonic() - self._saved >= SECONDS))[0]:
             return
+        tree = {"arguments": self._arguments, "state": jax.tree.map(_stored, state), "curves": curves(records)}
+        failure = None
+        if not self._together or jax.process_index() == 0:
+            try:
+                self._write(self._folder, len(records), tree)
+            except Exception as error:  # the others wait
+                failure = error
+        failed = self._of_all(int(failure is not None))[0]
+        if failure is not None:
+            raise failure
+        if failed:
+            raise OSError(f"checkpoint: found that the first process cannot write {self._folder}; it says why")
+        self._saved = time.monotonic()
+
+    def _write(self, folder: Path, number: int, tree: Any) -> None:
         from interp_jax.networks.training.stored_arrays import save_arrays
 
         older = self._states()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        tree = {"arguments": self._arguments, "state": jax.tree.map(_stored, state), "curves": curves(records)}
-        save_arrays(self._folder / str(len(records)), tree)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_arrays(folder / str(number), tree)
         for path in older:
             shutil.rmtree(path, ignore_errors=True)
-        self._saved = time.monotonic()
+
+    def _of_all(self, number: int) -> list[int]:
+        """The numbers of all processes that train together, in their order."""
+        if not self._together:
+            return [number]
+        from jax.experimental.multihost_utils import process_allgather
+
+        return np.asarray(process_allgather(np.int32(number))).ravel().tolist()
 
     def _states(self) -> list[Path]:
         """The states, including incomplete ones that a killed process left."""
@@ -84,7 +115,7 @@ class Resuming:
 def _stored(array):
     """The array in the host's memory; optimizers that add noise keep a random key."""
     is_key = jnp.issubdtype(array.dtype, jax.dtypes.prng_key)
-    return np.asarray(jax.random.key_data(array) if is_key else array)
+    return on_host(jax.random.key_data(array) if is_key else array)
 
 
 def _placed(new, old):

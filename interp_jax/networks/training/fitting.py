@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Key, as_count, as_key, check_callable, check_number, describe, renamed
 from interp_jax._readable import readable
-from interp_jax._shards import fetched, local
+from interp_jax._shards import fetched, local, over_processes
 from interp_jax.networks.freezing import inference_view
 from interp_jax.networks.training._input import (
     as_targets,
@@ -91,7 +91,7 @@ def fit(
     ``nnx.Param`` variables; batch norm updates its running averages; a `Chain` gets a key for its dropout. Scores are
     float32 in the loss, also for half-precision networks, whose weights keep their type. Memory: inputs and labels on
     the device once, for any number of seeds. Rows or seeds that are spread over a mesh stay so; of rows spread over
-    processes each gets the whole network, but no checkpoint.
+    processes each gets the whole network.
 
     Args:
         network: a `Chain` or another NNX module without random state, [rows, …] to scores [rows, outputs]; for
@@ -118,7 +118,8 @@ def fit(
             the averaged weights are validated and returned. At step t the decay is at most (1 + t) / (10 + t).
         checkpoint: a folder to resume from. At most once a minute the state after an epoch is written there, and a
             later call with the same arguments ends as if this one had not been interrupted. The caller removes it
-            once the result is saved. Data, optimizer and loss must be the same, which is not checked.
+            once the result is saved. Data, optimizer and loss must be the same, which is not checked. Of rows spread
+            over processes the first process writes and all read, so that they need the same folder, or copies of it.
         on_epoch: called after every epoch with its number, from 1, and that epoch's values.
         progress: whether a line with the epoch, the losses and the time is shown on the standard error; by default
             nothing is.
@@ -130,6 +131,7 @@ def fit(
         ValueError: an argument other than Args says, a network with tied variables, random state or no parameters,
             a stack that does not match the keys, or a checkpoint of another training.
         TypeError: an argument that should be callable and is not.
+        OSError: a checkpoint that cannot be written.
 
     Example:
         >>> import jax
@@ -180,6 +182,7 @@ def fit(
     resuming = Resuming(
         checkpoint,
         key=key,
+        together=over_processes((inputs, labels, validation, key, state)),
         rows=len(inputs),
         minibatch_size=minibatch_size,
         epochs=epochs,
@@ -268,7 +271,8 @@ def fit_fresh(
     classes, whole, labels = _scored_sample(network, sample, key, loss)
     check_loss(loss, classes, labels)
     setting, state = start(network, optimizer, loss, key, whole)
-    resuming = Resuming(checkpoint, key=key, steps=steps, steps_per_call=steps_per_call)
+    together = over_processes((key, state))
+    resuming = Resuming(checkpoint, key=key, together=together, steps=steps, steps_per_call=steps_per_call)
     state, records = resuming.restored(state)
     for done in range(len(records) * steps_per_call, steps, steps_per_call):
         count = min(steps_per_call, steps - done)
