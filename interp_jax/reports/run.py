@@ -33,7 +33,8 @@ class Run:
     A section is finished when its ``sections/<id>.json`` exists. ``metrics.json``, ``timing.json`` and ``report.html``
     are made from these files, the figures and the configuration, and can be remade at any time.
 
-    One process at a time has a run, by a lock beside its folder that ends with the process, whatever ends it.
+    One thread of one process at a time has a run, by a lock beside its folder that ends with the process, whatever
+    ends it.
 
     Attributes:
         folder: the run's folder.
@@ -84,7 +85,8 @@ class Run:
             ValueError: a name that is not a plain folder name, a run with other settings or sections in the folder,
                 a damaged file there, or with ``overwrite`` a file that no run wrote in the place of one. Arguments are
                 checked before any folder is made.
-            BlockingIOError: another process has the run; the message says which, on which host, since when.
+            BlockingIOError: another process has the run, or another thread of this one that still runs; the message
+                says which, a process with its host and since when.
             OSError: a full disk, or a place where nothing can be written.
 
         Example:

@@ -1,10 +1,11 @@
-"""One process at a time has a run, by a lock that ends with it; the others are told which."""
+"""One thread of one process at a time has a run, by a lock that ends with it; the others are told which."""
 
 import os
 import socket
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -64,6 +65,31 @@ def test_runs_of_one_process_share_it_until_the_last_is_closed(tmp_path):
     del second  # a run that nobody has is closed
     assert python(tmp_path, other).communicate()[0] == "has it\n"
     first.close()  # a second time does nothing
+
+
+def test_of_eight_threads_that_open_a_run_at_once_one_has_it_and_the_others_are_told(tmp_path):
+    start, end, had, told = threading.Barrier(8), threading.Barrier(8), [], []
+
+    def begin():
+        start.wait()
+        try:
+            had.append((threading.current_thread().name, open_run(tmp_path)))
+        except BlockingIOError as error:
+            told.append(str(error))
+        end.wait()  # the one that has it still runs while the others are told
+
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [(name, run)] = had
+    assert len(told) == 7
+    assert all(f"run: found it in use by {name}, a thread of this process, wanted one thread a run" in e for e in told)
+    another = open_run(tmp_path)  # of a thread that has ended
+    run.close()
+    another.close()
+    assert not [each for each in names(tmp_path / "study") if "holder" in each]
 
 
 def test_a_failed_start_lets_others_have_the_run(tmp_path):

@@ -33,7 +33,14 @@ class Resuming:
         **numbers: further arguments, numbers or None, that must be the same when a training is resumed.
     """
 
-    def __init__(self, folder: str | Path | None, *, key: jax.Array, together: bool = False, **numbers: float | None):
+    def __init__(
+        self,
+        folder: str | Path | None,
+        *,
+        key: jax.Array,
+        together: bool = False,
+        **numbers: float | int | np.integer | None,
+    ):
         self._folder = None if folder is None else Path(folder).absolute()
         self._together = together
         self._arguments: dict[str, Any] = {
