@@ -133,15 +133,16 @@ def _example() -> dict:
 
 
 def kills() -> str:
-    """How often studies were killed, and whether they ended as undisturbed ones."""
+    """Which studies were killed, how often, and whether they ended as undisturbed ones."""
     counts = json.loads(KILLS.read_text(encoding="utf-8"))
-    times = ", ".join(f"{name} {entry['kills']} times" for name, entry in counts.items())
+    *names, last = (f"`{name}`" for name in sorted(counts))
+    times, runs = (sum(entry[name] for entry in counts.values()) for name in ("kills", "runs"))
     faults = sum(len(entry["faults"]) for entry in counts.values())
-    runs = sum(entry["runs"] for entry in counts.values())
-    ended = f"all {runs} runs" if not faults else f"{runs - faults} of {runs} runs"
+    ended = f"all {runs}" if not faults else f"{runs - faults} of {runs}"
     return (
-        f"Killed at random moments by `python -m tests.kills` ({times}) and begun again, {ended} ended with the bytes "
-        "of an undisturbed one."
+        f"Small runs of {', '.join(names)} and {last} were killed at random moments, {times} times in all, and begun "
+        f"again by the same command (`python -m tests.kills`): {ended} ended with the metrics and figures of an "
+        "undisturbed run, byte for byte, and with no other files."
     )
 
 
