@@ -6,12 +6,16 @@ import numpy as np
 
 from experiments.in_the_wild.detector import PADDING
 from experiments.in_the_wild.needed import core
-from experiments.in_the_wild.wild_study import CHECK, SEARCH
+from experiments.in_the_wild.wild_study import CHECK, LAYER, SEARCH, see
 from experiments.in_the_wild.witnesses import push
-from interp_jax import figures
+from interp_jax import figures, networks
 from interp_jax.methods import hierarchy
 
 MODULES, NAMED, DRAWS = 12, 4, 1_000
+NETWORK, WEIGHTS, FILES, ORDER = (
+    "the network", "the network with its weights in random order", "each unit's outputs on files in random order",
+    "the network, units of the second tree in random order",
+)  # fmt: skip
 
 
 class Modules(NamedTuple):
@@ -28,7 +32,11 @@ class Modules(NamedTuple):
         best: [types] the module whose units together raise the type's score most in its files; of ``outputs``.
         inside: [types] the probability that two units of a type's set share a module.
         by_chance: [types, 2] mean of it in random sets of as many units, and the share of them that reach it.
-        agreement: adjusted Rand index of the cut with that of the tree on the check's packages; and of the control.
+        agreement: adjusted Rand index of the cut with that of the tree on the check's packages; and of the controls.
+        strongest: likewise, mean over units of the greatest magnitude of a correlation with a byte's share and with a
+            score, in the first tree.
+        shared: pairs of types with the same best module; their mean with units in random order, and the share of
+            such draws that reach it.
         rows: files of both trees.
         tops: [modules] names of the outputs that its units' correlations are highest with.
         bytes: [modules] the bytes whose share of a file they are highest with.
@@ -44,7 +52,9 @@ class Modules(NamedTuple):
     best: np.ndarray
     inside: np.ndarray
     by_chance: np.ndarray
-    agreement: np.ndarray
+    agreement: dict[str, float]
+    strongest: dict[str, np.ndarray]
+    shared: np.ndarray
     rows: np.ndarray
     tops: list[str]
     bytes: list[str]
@@ -61,35 +71,65 @@ def measure(study) -> Modules:
     shares, scores = histogram(study.files.tokens), study.seen.scores
     names = study.detector.types
     often = np.flatnonzero(np.bincount(study.predictions, minlength=len(names)) >= 3 * study.config.package_files)
-    trees, rows = [], []
-    for part in (SEARCH, CHECK):
-        of = study.part(part)
-        features = hierarchy.feature_vectors(shares[of], study.hidden[of], scores[of][:, often])
-        trees.append(hierarchy.build(features))
-        rows.append(len(of))
-    tree, again = trees
+    draw = np.random.default_rng(study.config.seed)
+    parts = [study.part(part) for part in (SEARCH, CHECK)]
+    hidden = [study.hidden[of] for of in parts]
+    permuted = [see(study.permuted, study.files.tokens[of]) for of in parts]
+    norm = networks.freeze(study.permuted.after("pool").until(LAYER))
+    layers = {
+        NETWORK: [(each, scores[of]) for each, of in zip(hidden, parts, strict=True)],
+        WEIGHTS: [(networks.apply(norm, each.pooled), each.scores) for each in permuted],
+        FILES: [(draw.permuted(each, axis=0), scores[of]) for each, of in zip(hidden, parts, strict=True)],
+    }
+    agreement, strongest, trees = {}, {}, {}
+    for name, of in layers.items():
+        pair = [
+            hierarchy.build(hierarchy.feature_vectors(shares[part], units, answers[:, often]))
+            for part, (units, answers) in zip(parts, of, strict=True)
+        ]
+        trees[name], agreement[name] = pair, _agreement(*pair, pair[1].cut(MODULES))
+        magnitude = np.abs(pair[0].vectors)
+        strongest[name] = np.array([np.mean(each.max(axis=1)) for each in (magnitude[:, :256], magnitude[:, 256:])])
+    tree, again = trees[NETWORK]
+    agreement[ORDER] = _agreement(tree, again, draw.permutation(again.cut(MODULES)))
     module = np.full(study.hidden.shape[1], -1)
     module[tree.units] = tree.cut(MODULES)
-    control = np.random.default_rng(study.config.seed).permutation(again.cut(MODULES))
-    first, second = np.nonzero(tree.units[:, None] == again.units)
-    same = hierarchy.Matching(first, second, 1.0)
-    agreement = [hierarchy.partition_agreement(tree.cut(MODULES), each, same) for each in (again.cut(MODULES), control)]
     # In their own directions: signs are aligned in the tree alone.
     raw = tree.vectors * tree.signs[:, None]
     roles = np.stack([raw[tree.cut(MODULES) == each].mean(axis=0) for each in range(MODULES)])
     outputs = [names[each] for each in often]
     raises = np.array([push(study, int(each)) for each in often])
-    best = np.stack([raises[:, module == each].sum(axis=1) for each in range(MODULES)]).argmax(axis=0)
+    best = _best(raises, module)
+    by_order = np.array([_pairs(_best(raises, draw.permutation(module))) for _ in range(DRAWS)])
+    shared = np.array([_pairs(best), by_order.mean(), np.mean(by_order >= _pairs(best))])
     sets = [core(study, number, "mean").mask for number in study.types]
     counts = np.array([[np.sum(mask & (module == each)) for each in range(MODULES)] for mask in sets])
     chance = np.array([_chance(study, module, mask) for mask in sets])
     return Modules(
         tree.linkage, tree.vectors, module, outputs, [names[each] for each in study.types], counts,
         np.bincount(module[module >= 0], minlength=MODULES), best,
-        np.array([_inside(each) for each in counts]), chance, np.array(agreement), np.array(rows),
+        np.array([_inside(each) for each in counts]), chance, agreement, strongest, shared,
+        np.array([len(of) for of in parts]),
         [_highest(role[256:], outputs) for role in roles],
         [_highest(role[:256], [repr(bytes([byte]))[2:-1] for byte in range(256)]) for role in roles],
     )  # fmt: skip
+
+
+def _agreement(tree, again, cut) -> float:
+    """The adjusted Rand index of a tree's cut with another's, over the units that both have."""
+    first, second = np.nonzero(tree.units[:, None] == again.units)
+    return float(hierarchy.partition_agreement(tree.cut(MODULES), cut, hierarchy.Matching(first, second, 1.0)))
+
+
+def _best(raises: np.ndarray, module: np.ndarray) -> np.ndarray:
+    """[types] the module whose units together raise a type's score most, from what each raises [types, units]."""
+    return np.stack([raises[:, module == each].sum(axis=1) for each in range(MODULES)]).argmax(axis=0)
+
+
+def _pairs(best: np.ndarray) -> int:
+    """Pairs of types with the same module."""
+    counts = np.bincount(best)
+    return int(np.sum(counts * (counts - 1)) // 2)
 
 
 def _inside(counts) -> float:
@@ -119,8 +159,19 @@ def show(result: Modules, page) -> None:
         "The 512 units are grouped by what they respond to (Watanabe, arXiv:1810.01588): by the correlation of each "
         "with the share of each of the 256 bytes in a file and with the scores of the types, in a Ward tree. Cut into "
         f"{MODULES} modules, the tree on the first part of the packages ({result.rows[0]:,} files) is compared with "
-        f"that on the third ({result.rows[1]:,}): adjusted Rand index {result.agreement[0]:.2f}, for units in random "
-        f"order {result.agreement[1]:.2f}."
+        f"that on the third ({result.rows[1]:,}). The controls say how much of a tree is owed to the files and not to "
+        "what the network has learned."
+    )
+
+    def strongest(name):
+        return [f"{each:.2f}" for each in result.strongest[name]] if name in result.strongest else ["–", "–"]
+
+    page.table(
+        ("tree of", "agreement of both parts", "strongest correlation with a byte's share", "with a type's score"),
+        [(name, f"{value:.2f}", *strongest(name)) for name, value in result.agreement.items()],
+        "Agreement: adjusted Rand index of the modules, 1 for the same and 0 for as alike as by chance. Strongest "
+        "correlation: its magnitude, mean over units. A new network with random weights is no part of this package, so "
+        "that its own weights in random order stand for one.",
     )
     page.table(
         ("module", "units", "scores that rise with it", "bytes that are frequent with it", "types it raises most"),
@@ -157,6 +208,8 @@ def show(result: Modules, page) -> None:
     page.metrics(
         {
             "agreement": result.agreement,
+            "strongest": result.strongest,
+            "shared": result.shared,
             "sizes": result.sizes,
             "best": dict(zip(result.outputs, result.best.tolist(), strict=True)),
             "counts": dict(zip(result.types, result.counts.tolist(), strict=True)),
@@ -175,10 +228,14 @@ def in_words(result: Modules) -> str:
     groups = sorted((each for each in shared.values() if len(each) > 1), key=len, reverse=True)
     what = "; ".join(", ".join(each) for each in groups) if groups else "no two types"
     together = int(np.sum(result.by_chance[:, 1] <= 0.05))
-    above = result.agreement[0] - result.agreement[1]
-    real = "agree" if above > 0.5 else "agree in part" if above > 0.1 else "do not agree"
+    own, control = result.agreement[NETWORK], result.agreement[WEIGHTS]
+    real = "agree" if own > 0.6 else "agree in part" if own > 0.2 else "hardly agree"
+    learned = "more than" if own > control + 0.1 else "no more than" if own <= control else "little more than"
+    pairs, chance, reached = result.shared
     return (
-        f"Types raised most by one module of units: {what}. Trees on two parts of the packages {real} (adjusted Rand "
-        f"index {result.agreement[0]:.2f}, shuffled {result.agreement[1]:.2f}). The units of a type's set share "
-        f"modules more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
+        f"Types raised most by one module of units: {what} ({pairs:.0f} pairs of types; with units in random order "
+        f"{chance:.0f} on average, as many in {reached:.1%} of draws). Trees on two parts of the packages {real} "
+        f"(adjusted Rand index {own:.2f}), {learned} those of the network with its weights in random order "
+        f"({control:.2f}). The units of a type's set share modules more often than random sets (p ≤ 0.05) for "
+        f"{together} of {len(result.types)} types."
     )

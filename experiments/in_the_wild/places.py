@@ -153,12 +153,18 @@ def show(result: Places, page) -> None:
         {
             "deletion": {name: each.mean() for name, each in result.deletion.items()},
             "insertion": {name: each.mean() for name, each in result.insertion.items()},
+            "areas": {name: by_type(result.types, each) for name, each in result.deletion.items()},
             "held": result.held,
             "asked": result.asked,
             "within": result.within,
             "scales": looking(result.scale),
         }
     )
+
+
+def by_type(types: list[str], values: np.ndarray) -> dict[str, float]:
+    """The mean over the files of each type."""
+    return {name: float(np.mean([v for kind, v in zip(types, values, strict=True) if kind == name])) for name in types}
 
 
 def looking(scale: np.ndarray) -> dict[str, float]:
