@@ -16,7 +16,6 @@ import tyro
 from benchmarks import tables as benchmarks
 from experiments import kept, studies
 from experiments.claims import ledger
-from experiments.claims.page import summary
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
@@ -74,7 +73,7 @@ def readme_results() -> str:
 
 def claims() -> str:
     """The README's summary of the ledger of claims."""
-    return f"{summary(ledger.ledger())}\n\n[Every claim]({_link(ledger.FILE)}) with its number, control and rule."
+    return f"{ledger.in_short()}\n\n[Every claim]({_link(ledger.FILE)}) with its number, control and rule."
 
 
 def _lines() -> dict[str, list[str]]:

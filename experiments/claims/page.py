@@ -56,6 +56,13 @@ def counts(ledger: Ledger) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     return ("number of claims", *VERDICTS), rows
 
 
+def beside(study: Paper, assessed: Sequence[Assessed]) -> str:
+    """A sentence on the questions of a study that are no paper's claims, by their verdicts."""
+    of = {verdict: [each.claim.place for each in assessed if each.verdict == verdict] for verdict in VERDICTS}
+    verdicts = "; ".join(f"{verdict}: {', '.join(places)}" for verdict, places in of.items() if places)
+    return f"Beside the papers, {len(assessed)} questions on {study.short}. {verdicts[:1].upper()}{verdicts[1:]}."
+
+
 def _answer(by_verdict: Mapping[str, list[Part]]) -> str:
     if HOLDS in by_verdict:
         return "yes" if len(by_verdict) == 1 else "in part"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from experiments.claims.claim import Assessed, Paper
-from experiments.claims.page import Ledger, counts, estimate, methods
+from experiments.claims.page import Ledger, beside, counts, estimate, methods
 from experiments.claims.rules import NOT_TESTED, UNDECIDED
 from interp_jax.reports import Run, Section
 
@@ -16,9 +16,11 @@ LEAD = (
 )
 
 
-def write(ledger: Ledger, root: Path = Path("runs")) -> Path:
-    """Writes the page to ``runs/claims/ledger`` and returns its path."""
-    names = {paper: f"paper_{number}" for number, paper in enumerate(ledger)}
+def write(ledger: Ledger, root: Path = Path("runs"), others: Ledger | None = None) -> Path:
+    """Writes the page to ``runs/claims/ledger`` and returns its path; ``others`` are no paper's and not counted."""
+    others = others or {}
+    every = {**ledger, **others}
+    names = {paper: f"paper_{number}" for number, paper in enumerate(every)}
     sections = ["summary", *names.values()]
     run = Run.open(
         "claims",
@@ -37,9 +39,11 @@ def write(ledger: Ledger, root: Path = Path("runs")) -> Path:
             header, [[_plain(cell) for cell in row] for row in rows], "Methods and findings beside their controls."
         )
         page.table(*counts(ledger), "Claims by paper and verdict.")
+        for study, claims in others.items():
+            page.text(beside(study, claims))
     for paper, name in names.items():
         with run.section(name, paper.title, again=True) as page:
-            _show(paper, ledger[paper], page)
+            _show(paper, every[paper], page)
     return run.report
 
 
