@@ -146,8 +146,9 @@ def kills() -> str:
 
 
 def results_table(study: str) -> str:
-    """The table of a study."""
-    return STUDIES[study].results_table(_files(RESULTS, study))
+    """The table of a study; a sentence before a run of it is kept."""
+    files = _files(RESULTS, study)
+    return STUDIES[study].results_table(files) if files else "No run of this study is kept yet."
 
 
 def with_tables(path: Path) -> str:

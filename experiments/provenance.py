@@ -1,7 +1,7 @@
 """Tables of results in Markdown, and their provenance: the files, and the commands that reproduce them."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,11 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     """A table in Markdown."""
     first, *others = (f"| {' | '.join(map(str, row))} |" for row in [header, *rows])
     return "\n".join([first, "|---" * len(header) + "|", *others])
+
+
+def of_each_run(files: Files, show: Callable[[Files], str]) -> str:
+    """What ``show`` writes of each run alone, one below the other."""
+    return "\n\n".join(show({path: record}) for path, record in files.items())
 
 
 def provenance(study: str, files: Files, presets: Mapping[str, Any]) -> str:

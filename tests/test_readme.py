@@ -89,3 +89,17 @@ def test_only_finished_runs_are_stored(tmp_path):
         keep_results.keep(run)
     with pytest.raises(ValueError, match="run: found .* in no_study, wanted a finished run"):
         keep_results.keep(run.parent.rename(tmp_path / "no_study") / "digits")
+
+
+@pytest.mark.parametrize("study", keep_results.STUDIES)
+def test_tables_have_the_lines_of_every_kept_run_of_a_study(study):
+    module, files = keep_results.STUDIES[study], keep_results._files(keep_results.RESULTS, study)
+    twice = {**files, **{path.with_stem(f"{path.stem}_again"): record for path, record in files.items()}}
+    assert sorted(map(str, module.lines(twice))) == sorted(2 * [str(line) for line in module.lines(files)])
+    assert module.lines({}) == []
+    assert all(path.name in module.results_table(twice) for path in twice) or not files
+
+
+def test_a_study_without_a_kept_run_has_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(keep_results, "RESULTS", tmp_path)
+    assert keep_results.results_table("bottleneck") == "No run of this study is kept yet."

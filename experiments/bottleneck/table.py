@@ -1,22 +1,27 @@
 """The study's table of results, and its lines in the README."""
 
 from experiments.bottleneck.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, of_each_run, provenance, table
 from experiments.study import mean_and_spread
 
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = files.values()
-    name = "100-25-2-25-60"
-    network = record["metrics"]["widths"]["networks"][name]
-    ours, published = mean_and_spread(network["l1"]), f"{network['published_l1']:.3f}"
-    what = f"location of a jump through two hidden units, mean \\|error\\| in samples: {name}"
-    return [(what, ours, published, record["config"]["seeds"])]
+    name, rows = "100-25-2-25-60", []
+    for record in files.values():
+        network = record["metrics"]["widths"]["networks"][name]
+        ours, published = mean_and_spread(network["l1"]), f"{network['published_l1']:.3f}"
+        what = f"location of a jump through two hidden units, mean \\|error\\| in samples: {name}"
+        rows.append((what, ours, published, record["config"]["seeds"]))
+    return rows
 
 
 def results_table(files: Files) -> str:
     """A row for every network whose error the thesis publishes."""
+    return of_each_run(files, _table)
+
+
+def _table(files):
     (record,) = files.values()
     config, metrics = record["config"], record["metrics"]
     header = "bottleneck network, mean \\|error\\| in samples", f"median of {config['seeds']}"

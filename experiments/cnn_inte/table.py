@@ -13,12 +13,13 @@ ROWS = NETWORK, OURS, ONE_PATH, SAME, KNOWN, AS_PUBLISHED
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = (record for record in files.values() if record["config"]["data"] == "mnist")
-    config, rows = record["config"], []
-    for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
-        ours, network = (percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))
-        what = f"accuracy of a tree of depth {config['depth']} that explains a CNN (%): MNIST, {kind}"
-        rows.append((what, f"{ours} (network {network})", paper, seeds))
+    rows = []
+    for record in (record for record in files.values() if record["config"]["data"] == "mnist"):
+        config = record["config"]
+        for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
+            ours, network = (percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))
+            what = f"accuracy of a tree of depth {config['depth']} that explains a CNN (%): MNIST, {kind}"
+            rows.append((what, f"{ours} (network {network})", paper, seeds))
     return rows
 
 

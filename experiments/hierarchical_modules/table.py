@@ -9,11 +9,12 @@ from experiments.study import mean_and_spread
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = (record for record in files.values() if _head(record["config"]) == "mnist")
-    heights = record["metrics"]["vectors"]["height_of_all_networks"]
-    ours = " and ".join(mean_and_spread(heights[when], 1) for when in ("before", "after"))
-    what = "height of the tree of roles, before and after signs are aligned: MNIST"
-    return [(what, ours, "figures", record["config"]["networks"])]
+    what, rows = "height of the tree of roles, before and after signs are aligned: MNIST", []
+    for record in (record for record in files.values() if _head(record["config"]) == "mnist"):
+        heights = record["metrics"]["vectors"]["height_of_all_networks"]
+        ours = " and ".join(mean_and_spread(heights[when], 1) for when in ("before", "after"))
+        rows.append((what, ours, "figures", record["config"]["networks"]))
+    return rows
 
 
 def results_table(files: dict[Path, dict]) -> str:

@@ -21,12 +21,14 @@ on; lower is better. Intervals are 95% intervals over images.
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = (record for record in files.values() if record["config"]["data"] == "mnist")
-    depth = record["config"]["depth"]
-    accuracy = record["metrics"]["accuracy"]["accuracy"][f"{IDENTITY} {depth}"]
-    ours = " and ".join(mean_and_spread(100 * np.array(accuracy[name]), 1) for name in ("last", "first"))
-    what = f"accuracy of {depth} layers initialized at the identity, and of the first layer (%): MNIST"
-    return [(what, ours, "–", len(accuracy["last"]))]
+    rows = []
+    for record in (record for record in files.values() if record["config"]["data"] == "mnist"):
+        depth = record["config"]["depth"]
+        accuracy = record["metrics"]["accuracy"]["accuracy"][f"{IDENTITY} {depth}"]
+        ours = " and ".join(mean_and_spread(100 * np.array(accuracy[name]), 1) for name in ("last", "first"))
+        what = f"accuracy of {depth} layers initialized at the identity, and of the first layer (%): MNIST"
+        rows.append((what, ours, "–", len(accuracy["last"])))
+    return rows
 
 
 def results_table(files: Files) -> str:

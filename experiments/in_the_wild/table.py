@@ -21,8 +21,6 @@ def lines(files: Files) -> list[tuple]:
 
 def results_table(files: Files) -> str:
     """A row for every type."""
-    if not files:
-        return "No run of this study is kept yet."
     header = ("type", "required rate", *(f"units, others {name}" for name in ABLATIONS), "rate on other packages, mean")
     rows = [
         (

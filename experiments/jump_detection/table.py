@@ -2,13 +2,16 @@
 
 from experiments.jump_detection.settings import PRESETS
 from experiments.jumps import PUBLISHED
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, of_each_run, provenance, table
 from experiments.study import mean_and_spread
 
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = files.values()
+    return [line for record in files.values() for line in _lines(record)]
+
+
+def _lines(record):
     metrics, seeds = record["metrics"], record["config"]["seeds"]
     networks, optimum = metrics["networks"]["networks"], metrics["networks"]["optimum"]["mode"]["l1"]
     return [
@@ -23,7 +26,11 @@ def lines(files: Files) -> list[tuple]:
 
 
 def results_table(files: Files) -> str:
-    """The table of the study, from its stored run."""
+    """The table of the study."""
+    return of_each_run(files, _table)
+
+
+def _table(files):
     (record,) = files.values()
     metrics, config = record["metrics"], record["config"]
     detector, fresh = metrics["detectors"]["errors"]["Gaussian derivative"]["l1"], metrics["optimum"]["fresh"]["l1"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.layers_of_detectors.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, of_each_run, provenance, table
 from experiments.study import mean_and_spread
 
 FOUR = "4-layer perceptron"
@@ -24,8 +24,10 @@ def lines(files: Files) -> list[tuple]:
 
 def results_table(files: Files) -> str:
     """A row for every reader of the last hidden layer."""
-    if not files:
-        return "No run is kept yet."
+    return of_each_run(files, _table)
+
+
+def _table(files):
     (record,) = files.values()
     errors = record["metrics"]["output_layer"]["errors"][FOUR]
     header = f"{FOUR}: reader of the last hidden layer, mean \\|error\\| in samples", *errors

@@ -20,8 +20,6 @@ def lines(files: Files) -> list[tuple]:
 
 def results_table(files: Files) -> str:
     """Rows for every data set, on true and on shuffled labels."""
-    if not files:
-        return "No run of this study is kept yet."
     rows = []
     for config, metrics in ((record["config"], record["metrics"]) for record in files.values()):
         noise, of, answers = metrics["noise"], metrics["sensitivity"], metrics["answers"]

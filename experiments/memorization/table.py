@@ -10,11 +10,13 @@ from experiments.study import mean_and_spread
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    (record,) = (record for record in files.values() if record["config"]["data"] == "jumps")
-    inner, kinds = record["metrics"]["deviations"]["deviation"]["cosine"], (KINDS[0], KINDS[-1])
-    ours = " and ".join(mean_and_spread(np.array(inner[kind]["inner"])[1], 2) for kind in kinds)
-    what = f"inner-class deviation, first hidden layer, {' and '.join(kinds)}: jumps"
-    return [(what, ours, "curves", record["config"]["seeds"])]
+    kinds, rows = (KINDS[0], KINDS[-1]), []
+    for record in (record for record in files.values() if record["config"]["data"] == "jumps"):
+        inner = record["metrics"]["deviations"]["deviation"]["cosine"]
+        ours = " and ".join(mean_and_spread(np.array(inner[kind]["inner"])[1], 2) for kind in kinds)
+        what = f"inner-class deviation, first hidden layer, {' and '.join(kinds)}: jumps"
+        rows.append((what, ours, "curves", record["config"]["seeds"]))
+    return rows
 
 
 def results_table(files: Files) -> str:

@@ -17,8 +17,6 @@ def lines(files: Files) -> list[tuple]:
 
 def results_table(files: Files) -> str:
     """A column for every data set."""
-    if not files:
-        return "No run of this study is kept yet."
     columns = {record["config"]["data"]: record["metrics"] for record in files.values()}
     of_split = {
         "Σ |missing| / Σ |score| (%)": ("missing", 100),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experiments.price_forecasts.forecasts import CHOSEN, PAPER
 from experiments.price_forecasts.settings import PRESETS
-from experiments.provenance import provenance, table
+from experiments.provenance import of_each_run, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -33,8 +33,10 @@ def _last(record):
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for each forecast."""
-    if not files:
-        return "No run is kept."
+    return of_each_run(files, _table)
+
+
+def _table(files):
     (record,) = files.values()
     measured = record["metrics"]["forecasts"]
     rows = [

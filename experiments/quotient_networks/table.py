@@ -25,8 +25,6 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for each partition and form of a cluster's unit, a column for each data set."""
-    if not files:
-        return "No run is kept."
     columns = {record["config"]["data"]: record["metrics"]["quotient"] for record in files.values()}
     forms = list(next(iter(columns.values()))["scores"])
     rows = [

@@ -2,28 +2,30 @@
 
 from pathlib import Path
 
-from experiments.provenance import provenance
+from experiments.provenance import of_each_run, provenance
 from experiments.smallest_sets.problems import KINDS, UNITS
 from experiments.smallest_sets.settings import PRESETS
 
 
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's row in the README: quantity, ours, published, number of networks."""
-    (record,) = files.values()
-    every = record["metrics"]["minimum"]["all"]
-    ours = f"{every['found']} of {every['problems']}"
     return [
         (
             "core units of layers of 8 to 16 units: sets of the true minimum's size",
-            ours,
+            f"{every['found']} of {every['problems']}",
             "–",
             f"{every['problems']} problems",
         )
+        for every in (record["metrics"]["minimum"]["all"] for record in files.values())
     ]
 
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every kind of problem and size of layer."""
+    return of_each_run(files, _table)
+
+
+def _table(files):
     (record,) = files.values()
     lines = [
         "| core units against exhaustion | minimum found | 95% interval (%) | units too many: mean, most "

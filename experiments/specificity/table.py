@@ -20,8 +20,6 @@ def lines(files: Files) -> list[tuple]:
 
 def results_table(files: Files) -> str:
     """Rows for every explanation, for every data set and kind of network."""
-    if not files:
-        return "No run of this study is kept yet."
     columns = {
         f"{record['config']['data']}, {kind}": record["metrics"]["disagreement"][kind]
         for record in files.values()

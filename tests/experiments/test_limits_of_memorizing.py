@@ -19,7 +19,6 @@ from experiments.limits_of_memorizing import (
     sensitivity,
     sizes,
     soft,
-    table,
 )
 from experiments.limits_of_memorizing import study as study_main
 from experiments.limits_of_memorizing.limits_study import SHUFFLED, TRUE, LimitsStudy, perceptron, task
@@ -229,11 +228,6 @@ def test_networks_above_the_threshold_are_counted():
     words = detection.sentence(detection.Detection(ratios, change, "rows"))
     assert "of 2 networks of each kind: 0% shuffled: 1, early stopped: 1" in words
     assert "-50% in networks with early stopping" in words
-
-
-def test_there_is_a_table_before_a_run_is_kept():
-    assert table.lines({}) == []
-    assert table.results_table({}) == "No run of this study is kept yet."
 
 
 @pytest.mark.parametrize(
