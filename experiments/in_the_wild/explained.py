@@ -185,9 +185,9 @@ def in_words(result: Explained) -> str:
     """The finding: how far shares of bytes go, and whether the explanation is of this version."""
     sees, forests, plain, control = (result.agreement[name] for name in (SEES, FORESTS, PLAIN, CONTROL))
     text = (
-        f"A tree of depth {DEPTH} on shares of bytes alone names the network's type for {plain:.0%} of held-out files "
-        f"(permuted types {control:.0%}), CNN-INTE's tree for {forests:.0%} from these shares and for {sees:.0%} from "
-        "the layer."
+        f"A decision tree of depth {DEPTH} that sees how often each byte occurs, but not where, names the network's "
+        f"type for {plain:.0%} of held-out files (permuted types {control:.0%}); one grown on clusters of the last "
+        f"hidden layer (CNN-INTE) for {forests:.0%} from the same and for {sees:.0%} if it sees the layer."
     )
     if len(result.versions) < 2:
         return text
@@ -196,6 +196,7 @@ def in_words(result: Explained) -> str:
     value, low, high = result.specific[SEES]
     follows = "follows" if low > 0 else "does not clearly follow"
     return (
-        f"{text} Where {result.versions[1]} names another type ({result.disagree} files), the tree that sees the layer "
-        f"{follows} its own version: S is {value:.2f} ({low:.2f} to {high:.2f})."
+        f"{text} Where another version of the model, {result.versions[1]}, names another type ({result.disagree} "
+        f"files), the tree that sees the layer {follows} its own version: S is {value:.2f} ({low:.2f} to {high:.2f}; 1 "
+        "for the network itself, 0 for a tree that says as much about either)."
     )

@@ -48,7 +48,7 @@ def measure(study) -> Inventory:
 
 def show(result: Inventory, page) -> None:
     """A table of the types."""
-    page.finding(in_words(result))
+    page.text(in_words(result))
     page.text(
         "Files of this Python installation and of the system's shared folders, whose type the extension says. A "
         "package is one in all its versions and places, and all its files are in one of three parts: in the first, "

@@ -233,8 +233,9 @@ def in_words(result: Modules) -> str:
     learned = "more than" if own > control + 0.1 else "no more than" if own <= control else "little more than"
     pairs, chance, reached = result.shared
     return (
-        f"Types raised most by one module of units: {what} ({pairs:.0f} pairs of types; with units in random order "
-        f"{chance:.0f} on average, as many in {reached:.1%} of draws). Trees on two parts of the packages {real} "
+        f"Types whose scores one group of units that respond alike (a module) raises most: {what}. Pairs of "
+        f"types that share one: {pairs:.0f}; with units in random order {chance:.0f} on average, as many in "
+        f"{reached:.1%} of draws. Trees on two parts of the packages {real} "
         f"(adjusted Rand index {own:.2f}), {learned} those of the network with its weights in random order "
         f"({control:.2f}). The units of a type's set share modules more often than random sets (p ≤ 0.05) for "
         f"{together} of {len(result.types)} types."

@@ -202,8 +202,8 @@ def nested(mask: np.ndarray, gates: np.ndarray) -> np.ndarray:
 def show(result: Needed, page) -> None:
     """A table of the sets, and a figure."""
     page.finding(in_words(result))
-    page.finding(stands_in(result))
     page.finding(generalizes(result))
+    page.finding(stands_in(result))
     page.text(
         f"A set of units is enough for a type if the network decides of every file as before, this type or not, when "
         f"only the set's units are left. Units are those of the last hidden layer, after its normalization: "
@@ -248,7 +248,11 @@ def show(result: Needed, page) -> None:
             rows,
             f"Units that are enough for a type, of {result.of}; the others are "
             f"{'zero' if ablation == 'zero' else 'at their means' if ablation == 'mean' else 'those of another file'}.",
-            "*: not certified. Random sets have as many units; a constant answer has 50%.",
+            "*: not certified. Required: the rate to be certified. Lower bound: of the rate on new files, from the "
+            "files of the second part, whose number follows, half of them of the type. On the third part: the set's "
+            "rate there. Random sets: as many units, mean rate on the third part and that of the best; a constant "
+            "answer has 50%. Smallest found: the set that the search ended with, which the certified one "
+            "extends.",
         )
     bars = {ablation: [[result.cores[name][ablation].units] for name in result.types] for ablation in ABLATIONS}
     page.figure(
@@ -294,11 +298,13 @@ def in_words(result: Needed) -> str:
     rates = sorted({f"{rate:.0%}" for rate in result.required})
     verdict = "no more than" if false <= most else "more than"
     return (
-        f"Of {result.of} units, {certified[least].units} are enough for {least} and {certified[largest].units} for "
-        f"{largest}, the others at their means: certified for {len(certified)} of {len(result.types)} types to hold at "
-        f"least {' to '.join(rates[:: max(1, len(rates) - 1)])} of the decisions on files of other packages. Random "
-        f"sets of these sizes hold {random:.0%}, a constant answer 50%. A third part of the packages contradicts "
-        f"{false} of {count} certificates (all three replacements), {verdict} the {most} that chance allows."
+        f"Of the network's {result.of} units, {certified[least].units} are enough for {least} and "
+        f"{certified[largest].units} for {largest}, the others fixed at their mean outputs. Enough means: of the "
+        f"decisions whether a file is of the type, at least {' to '.join(rates[:: max(1, len(rates) - 1)])} stay as "
+        f"they were on files of packages that were not searched, with a confidence of {result.confidence:.0%} (a "
+        f"certificate, for {len(certified)} of {len(result.types)} types). Random sets of these sizes hold "
+        f"{random:.0%} of the decisions, a constant answer 50%. A third part of the packages contradicts {false} of "
+        f"{count} certificates (three replacements of the other units), {verdict} the {most} that chance allows."
     )
 
 
@@ -306,8 +312,10 @@ def stands_in(result: Needed) -> str:
     """The finding: what becomes of the sets if what stands in for the others is another file's, and of random sets."""
     small = np.array([each["resample"].checked[1] for each in result.cores.values()])
     units = [each["resample"].units for each in result.cores.values() if each["resample"].certified]
+    lost = np.mean([each["mean"].checked[1] for each in result.cores.values()]) - small.mean()
     text = (
-        f"The sets found with the others at their means hold {small.mean():.0%} of the decisions on average if the "
+        f"How many units are enough {'depends' if lost > 0.05 else 'hardly depends'} on what stands in for the others: "
+        f"the sets found with the others at their means hold {small.mean():.0%} of the decisions on average if the "
         f"others are those of another file ({small.min():.0%} to {small.max():.0%})"
     )
     if units:
@@ -326,8 +334,9 @@ def generalizes(result: Needed) -> str:
     of = [each["mean"] for each in result.cores.values()]
     own, other = (np.array(values) for values in zip(*((each.searched, each.checked[1]) for each in of), strict=True))
     held = int(np.sum(other >= result.asked))
+    lead = "Rates on the files searched promise too much" if held < len(of) else "Rates on the files searched last"
     return (
-        f"Sets found to hold {result.asked:.1%} of the decisions on the files searched hold {own.mean():.1%} there and "
+        f"{lead}: sets found to hold {result.asked:.1%} of the decisions there hold {own.mean():.1%} of them, and "
         f"{other.mean():.1%} on files of other packages ({other.min():.1%} to {other.max():.1%}); "
         f"{held or 'none'} of {len(of)} still reach{'es' if held == 1 else ''} {result.asked:.1%}."
     )

@@ -182,8 +182,8 @@ def looks(result: Places) -> str:
     of = looking(result.scale)
     first, last = (of[name] / of["between"] for name in ("first", "last"))
     text = (
-        f"The scales of the first {OUTER} bytes are {first:.1f} times and those of the last {OUTER} {last:.1f} times "
-        "those between"
+        f"The learned scales of the first {OUTER} bytes of a file are {first:.1f} times and those of the last {OUTER} "
+        f"{last:.1f} times those between"
     )
     if min(first, last) > 1.2:
         text += ": the network looks more at the very ends of a file"

@@ -100,7 +100,6 @@ def exact(weights, tokens: np.ndarray) -> np.ndarray:
 
 def show(result: Runtime, page) -> None:
     """A sentence, and the numbers."""
-    page.finding(in_words(result))
     page.text(
         "magika names the type of a file from 2,048 bytes: the first 1,024 after leading blanks and the last 1,024 "
         "before trailing ones. Each byte becomes 64 numbers (an embedding, then a nonlinearity); four bytes "
@@ -113,7 +112,8 @@ def show(result: Runtime, page) -> None:
     page.text(
         f"The weights are read by name from the package's own file and the network is built from them again "
         f"({result.parameters:,} parameters, {result.version}). Types are compared before the package's thresholds for "
-        f"confidence and its rules for some names, which change {result.changed} of {result.files:,} types here."
+        f"confidence and its rules for some names, which change {result.changed} of {result.files:,} types here. "
+        f"{in_words(result)}"
     )
     page.table(
         ("compared with the packaged runtime", "files"),

@@ -151,7 +151,11 @@ def show(result: Witnesses, page) -> None:
                     )
                     for each in units
                 ],
-                f"Units that push {name} most.",
+                f"Units that raise the score of {name} most.",
+                "Raises the score by: mean over files of the type less that over others. In the last bytes: share of "
+                "the files of the type where the window lies there. Packages: those that were held out and have the "
+                "sequence in the window, of all held out, and as many as chance would have. p: of that number; the "
+                "last column for the control.",
             )
     page.metrics({name: [each._asdict() for each in units] for name, units in result.units.items()})
 
@@ -165,7 +169,7 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
     """The finding: what the units of a type respond to."""
     clear = [each for each in units if each.adjusted <= LEVEL]
     if not clear:
-        return f"No sequence of bytes stands out in the windows of the {len(units)} units that push {name} most."
+        return f"No sequence of bytes stands out where the {len(units)} units that push {name} most respond most."
     sequences: dict[str, list[Unit]] = {}
     for each in clear:
         sequences.setdefault(plain(each.ngram), []).append(each)
@@ -176,7 +180,8 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
     )
     control = sum(each.permuted <= LEVEL for each in units)
     return (
-        f"The units that push {name} most, of its set of {of}, can be read: {named}. In the windows of {len(clear)} of "
+        f"What the units that raise the score of {name} most, of the {of} of its set, respond to can be read in the "
+        f"20 bytes where their output is largest (their window): {named}. In the windows of {len(clear)} of "
         f"{len(units)} such units a sequence of bytes stands out in packages that did not choose it. So does one in "
         f"windows at another file's place for {control}: there the place, such as a file's end, may explain it."
     )

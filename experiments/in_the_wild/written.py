@@ -141,7 +141,10 @@ def in_bytes(result: Written) -> str:
 def in_words(result: Written) -> str:
     """The finding: whether ascent in the embedding reaches a type, and whether it is one in bytes."""
     reached = result.reached >= THRESHOLD
-    text = f"Ascent in the embedding reaches a probability of {THRESHOLD:g} for {reached.sum()} of {len(reached)} types"
+    text = (
+        "Gradient ascent on the numbers that stand for bytes (the embedding) reaches a probability of "
+        f"{THRESHOLD:g} for {reached.sum()} of {len(reached)} types"
+    )
     if not reached.any():
         return f"{text}."
     changed, back = result.changed[reached].max(), int(np.sum(result.read_back[reached] >= 0.5))

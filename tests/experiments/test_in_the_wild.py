@@ -193,18 +193,25 @@ def _needed(certified=True, upper=1.0, other=0.9):
 
 def test_units_that_a_type_needs_are_put_in_words():
     words = needed.in_words(_needed())
-    assert "Of 512 units, 7 are enough for json and 40 for python" in words
-    assert "certified for 2 of 2 types to hold at least 90% to 95% of the decisions" in words
-    assert "contradicts 0 of 6 certificates (all three replacements), no more than" in words
-    assert "contradicts 6 of 6 certificates (all three replacements), more than" in needed.in_words(_needed(upper=0.5))
+    assert "Of the network's 512 units, 7 are enough for json and 40 for python" in words
+    assert "at least 90% to 95% stay as they were on files of packages that were not searched" in words
+    assert "with a confidence of 95% (a certificate, for 2 of 2 types)" in words
+    assert "contradicts 0 of 6 certificates (three replacements of the other units), no more than" in words
+    assert "units), more than" in needed.in_words(_needed(upper=0.5))
     assert needed.in_words(_needed(certified=False)) == "No set of units is certified for any of 2 types."
     assert needed.stands_in(_needed()).endswith("the others at their means, reach the required rate for no type.")
     assert "2 of 2 types need 7 to 40 units" in needed.stands_in(_needed())
+    assert "units are enough hardly depends" in needed.stands_in(_needed())
+    weak = {ablation: _needed(other=0.8).cores["json"][ablation] for ablation in needed.ABLATIONS}
+    weak["resample"] = weak["resample"]._replace(checked=np.array([0.98, 0.5]))
+    assert "units are enough depends" in needed.stands_in(_needed()._replace(cores={"json": weak, "python": weak}))
     assert "types need" not in needed.stands_in(_needed(certified=False))
     alike = _needed()._replace(required=np.array([0.5, 0.9]))
     assert needed.stands_in(alike).endswith("do as well for python (55%).")
     assert "none of 2 still reach 99.0%" in needed.generalizes(_needed())
     assert "2 of 2 still reach 99.0%" in needed.generalizes(_needed(other=0.995))
+    assert needed.generalizes(_needed()).startswith("Rates on the files searched promise too much")
+    assert needed.generalizes(_needed(other=0.995)).startswith("Rates on the files searched last")
 
 
 def _runtime(apart, exact=(), theirs=(), names=3):
@@ -245,23 +252,42 @@ def test_windows_are_read_or_not():
     )
 
 
-def _modules(agreement=(0.6, 0.0), chance=0.01):
+def _modules(agreement=(0.7, 0.0), chance=0.01):
     best = np.zeros(3, int)
     best[2] = 4
     none = np.zeros((2, modules.MODULES), int)
     return modules.Modules(
         np.zeros((0, 4)), np.zeros((1, 1)), np.zeros(1), ["c", "cpp", "png"], ["c", "png"], none, none[0], best,
-        np.array([0.5, 0.5]), np.array([[0.1, chance], [0.1, 0.5]]), np.array(agreement), np.array([9, 9]), [], [],
+        np.array([0.5, 0.5]), np.array([[0.1, chance], [0.1, 0.5]]),
+        dict(zip((modules.NETWORK, modules.WEIGHTS), agreement, strict=True)), {}, np.array([1, 0.5, 0.4]),
+        np.array([9, 9]), [], [],
     )  # fmt: skip
 
 
 def test_types_that_share_a_module_are_named():
-    assert "one module of units: c, cpp." in modules.in_words(_modules())
-    assert "packages agree (" in modules.in_words(_modules())
+    words = modules.in_words(_modules())
+    assert "raises most: c, cpp. Pairs of types that share one: 1; with units in random order 0 on average" in words
+    assert "packages agree (adjusted Rand index 0.70), more than those of" in words
     assert "packages agree in part" in modules.in_words(_modules((0.3, 0.0)))
-    assert "for 1 of 2 types" in modules.in_words(_modules())
-    assert "do not agree" in modules.in_words(_modules((0.05, 0.0)))
+    assert "for 1 of 2 types" in words
+    assert "hardly agree (adjusted Rand index 0.15), little more than" in modules.in_words(_modules((0.15, 0.1)))
+    assert "no more than" in modules.in_words(_modules((0.15, 0.2)))
     assert "for 0 of 2 types" in modules.in_words(_modules(chance=0.2))
+
+
+def test_types_with_the_same_best_module_are_pairs():
+    assert modules._pairs(np.array([0, 0, 0, 4, 4, 2])) == 4
+    raises = np.array([[1.0, 0.0, 2.0, 0.5], [0.0, 3.0, 0.0, 0.0]])
+    assert modules._best(raises, np.array([0, 1, 1, -1])).tolist() == [1, 1]
+
+
+def test_a_tree_agrees_with_itself_and_not_with_its_modules_in_random_order():
+    draw = np.random.default_rng(0)
+    hidden = draw.normal(size=(60, 4))[:, np.repeat(np.arange(4), 10)] + 0.1 * draw.normal(size=(60, 40))
+    tree = modules.hierarchy.build(modules.hierarchy.feature_vectors(draw.normal(size=(60, 9)), hidden, hidden[:, :2]))
+    cut = tree.cut(modules.MODULES)
+    assert modules._agreement(tree, tree, cut) == 1
+    assert abs(modules._agreement(tree, tree, draw.permutation(cut))) < 0.3
 
 
 def test_the_share_of_each_byte_leaves_padding_out():
@@ -277,7 +303,7 @@ def _explained(versions=("v3",), disagree=0, low=0.1):
 
 
 def test_specificity_is_put_in_words_where_there_is_another_version():
-    assert explained.in_words(_explained()).endswith("from the layer.")
+    assert explained.in_words(_explained()).endswith("if it sees the layer.")
     assert explained.in_words(_explained(("v3", "v2"))).endswith("v2 names the same types.")
     assert "follows its own version" in explained.in_words(_explained(("v3", "v2"), 9))
     assert "does not clearly follow" in explained.in_words(_explained(("v3", "v2"), 9, -0.1))

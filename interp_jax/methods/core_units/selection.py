@@ -147,6 +147,11 @@ def select(
     added until the rate is reached and dropped one by one while it stays reached; the best set is united with each
     other one and units are dropped again; last, units are exchanged one by one if that allows another to be dropped.
 
+    Searched are all rows predicted as the target and as many others, drawn by the key (`class_data`). Of a rare class
+    these are few: a set may fit them and hold fewer decisions on the other rows (`holding_rate` evaluates all). To
+    search against all others, repeat the rows of the class, ``rows = np.concatenate([np.resize(positives,
+    len(others)), others])``; with a ``confidence`` then give ``calibration`` rows that are not repeated.
+
     With a ``confidence`` the set is certified to hold that share of decisions on new rows too (`certify`). Half of the
     rows of each group, or those given as ``calibration``, take no part in the search, which asks for the rate that they
     must show for a certificate. Around the set found, nested sets are made, from all units to the fewest that reach
