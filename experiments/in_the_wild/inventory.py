@@ -59,26 +59,27 @@ def show(result: Inventory, page) -> None:
         "which come from public packages, may have trained it."
     )
     total = result.files.sum(axis=1)
-    page.table(
-        (
-            "type by extension",
-            *PARTS,
-            "same by the network",
-            "or most often",
-        ),
-        [
+    with page.folded(f"Files and packages of each of {len(total)} types"):
+        page.table(
             (
-                kind,
-                *(f"{n} ({m})" for n, m in zip(result.files[row], result.packages[row], strict=True)),
-                f"{result.agree[row] / total[row]:.0%}",
-                result.instead[row],
-            )
-            for row, kind in enumerate(result.kinds)
-        ],
-        "Files of each type in the three parts (in brackets their packages), the share that is of the same "
-        "type by the network, and what it names most often instead.",
-        "Left out: " + "; ".join(f"{count:,} {reason}" for reason, count in result.left_out.items()) + ".",
-    )
+                "type by extension",
+                *PARTS,
+                "same by the network",
+                "or most often",
+            ),
+            [
+                (
+                    kind,
+                    *(f"{n} ({m})" for n, m in zip(result.files[row], result.packages[row], strict=True)),
+                    f"{result.agree[row] / total[row]:.0%}",
+                    result.instead[row],
+                )
+                for row, kind in enumerate(result.kinds)
+            ],
+            "Files of each type in the three parts (in brackets their packages), the share that is of the same "
+            "type by the network, and what it names most often instead.",
+            "Left out: " + "; ".join(f"{count:,} {reason}" for reason, count in result.left_out.items()) + ".",
+        )
     page.metrics(
         {
             "files": int(total.sum()),
