@@ -12,9 +12,8 @@ from interp_jax import figures, networks
 from interp_jax.methods import hierarchy
 
 MODULES, NAMED, DRAWS = 12, 4, 1_000
-NETWORK, WEIGHTS, FILES, ORDER = (
+NETWORK, WEIGHTS, FILES = (
     "the network", "the network with its weights in random order", "each unit's outputs on files in random order",
-    "the network, units of the second tree in random order",
 )  # fmt: skip
 
 
@@ -32,14 +31,15 @@ class Modules(NamedTuple):
         best: [types] the module whose units together raise the type's score most in its files; of ``outputs``.
         inside: [types] the probability that two units of a type's set share a module.
         by_chance: [types, 2] mean of it in random sets of as many units, and the share of them that reach it.
-        agreement: adjusted Rand index of the cut with that of the tree on the check's packages; and of the controls.
-        strongest: likewise, mean over units of the greatest magnitude of a correlation with a byte's share and with a
-            score, in the first tree.
-        shared: pairs of types with the same best module; their mean with units in random order, and the share of
-            such draws that reach it.
+        agreement: adjusted Rand index of the cut with that of the tree on the check's packages; and with its modules
+            for units in random order.
         rows: files of both trees.
         tops: [modules] names of the outputs that its units' correlations are highest with.
         bytes: [modules] the bytes whose share of a file they are highest with.
+        beside: of the network and of its controls, the agreement; then, in the first tree, the mean over units of the
+            greatest magnitude of a correlation with a byte's share and with a score. Earlier runs have none.
+        shared: pairs of types with the same best module; their mean with units in random order, and the share of
+            such draws that reach it. Earlier runs have none.
     """
 
     linkage: np.ndarray
@@ -52,12 +52,12 @@ class Modules(NamedTuple):
     best: np.ndarray
     inside: np.ndarray
     by_chance: np.ndarray
-    agreement: dict[str, float]
-    strongest: dict[str, np.ndarray]
-    shared: np.ndarray
+    agreement: np.ndarray
     rows: np.ndarray
     tops: list[str]
     bytes: list[str]
+    beside: dict[str, np.ndarray] = {}  # noqa: RUF012 (never changed)
+    shared: np.ndarray = np.zeros(0)
 
 
 def histogram(tokens: np.ndarray) -> np.ndarray:
@@ -81,17 +81,18 @@ def measure(study) -> Modules:
         WEIGHTS: [(networks.apply(norm, each.pooled), each.scores) for each in permuted],
         FILES: [(draw.permuted(each, axis=0), scores[of]) for each, of in zip(hidden, parts, strict=True)],
     }
-    agreement, strongest, trees = {}, {}, {}
+    beside, trees = {}, {}
     for name, of in layers.items():
         pair = [
             hierarchy.build(hierarchy.feature_vectors(shares[part], units, answers[:, often]))
             for part, (units, answers) in zip(parts, of, strict=True)
         ]
-        trees[name], agreement[name] = pair, _agreement(*pair, pair[1].cut(MODULES))
-        magnitude = np.abs(pair[0].vectors)
-        strongest[name] = np.array([np.mean(each.max(axis=1)) for each in (magnitude[:, :256], magnitude[:, 256:])])
+        trees[name], magnitude = pair, np.abs(pair[0].vectors)
+        strongest = [np.mean(each.max(axis=1)) for each in (magnitude[:, :256], magnitude[:, 256:])]
+        beside[name] = np.array([_agreement(*pair, pair[1].cut(MODULES)), *strongest])
     tree, again = trees[NETWORK]
-    agreement[ORDER] = _agreement(tree, again, draw.permutation(again.cut(MODULES)))
+    by_order = _agreement(tree, again, draw.permutation(again.cut(MODULES)))
+    agreement = np.array([beside[NETWORK][0], by_order])
     module = np.full(study.hidden.shape[1], -1)
     module[tree.units] = tree.cut(MODULES)
     # In their own directions: signs are aligned in the tree alone.
@@ -100,18 +101,18 @@ def measure(study) -> Modules:
     outputs = [names[each] for each in often]
     raises = np.array([push(study, int(each)) for each in often])
     best = _best(raises, module)
-    by_order = np.array([_pairs(_best(raises, draw.permutation(module))) for _ in range(DRAWS)])
-    shared = np.array([_pairs(best), by_order.mean(), np.mean(by_order >= _pairs(best))])
+    pairs = np.array([_pairs(_best(raises, draw.permutation(module))) for _ in range(DRAWS)])
+    shared = np.array([_pairs(best), pairs.mean(), np.mean(pairs >= _pairs(best))])
     sets = [core(study, number, "mean").mask for number in study.types]
     counts = np.array([[np.sum(mask & (module == each)) for each in range(MODULES)] for mask in sets])
     chance = np.array([_chance(study, module, mask) for mask in sets])
     return Modules(
         tree.linkage, tree.vectors, module, outputs, [names[each] for each in study.types], counts,
         np.bincount(module[module >= 0], minlength=MODULES), best,
-        np.array([_inside(each) for each in counts]), chance, agreement, strongest, shared,
-        np.array([len(of) for of in parts]),
+        np.array([_inside(each) for each in counts]), chance, agreement, np.array([len(of) for of in parts]),
         [_highest(role[256:], outputs) for role in roles],
         [_highest(role[:256], [repr(bytes([byte]))[2:-1] for byte in range(256)]) for role in roles],
+        beside, shared,
     )  # fmt: skip
 
 
@@ -159,20 +160,17 @@ def show(result: Modules, page) -> None:
         "The 512 units are grouped by what they respond to (Watanabe, arXiv:1810.01588): by the correlation of each "
         "with the share of each of the 256 bytes in a file and with the scores of the types, in a Ward tree. Cut into "
         f"{MODULES} modules, the tree on the first part of the packages ({result.rows[0]:,} files) is compared with "
-        f"that on the third ({result.rows[1]:,}). The controls say how much of a tree is owed to the files and not to "
-        "what the network has learned."
+        f"that on the third ({result.rows[1]:,}): adjusted Rand index {result.agreement[0]:.2f}, 1 for the same "
+        f"modules; for units in random order {result.agreement[1]:.2f}."
     )
-
-    def strongest(name):
-        return [f"{each:.2f}" for each in result.strongest[name]] if name in result.strongest else ["–", "–"]
-
-    page.table(
-        ("tree of", "agreement of both parts", "strongest correlation with a byte's share", "with a type's score"),
-        [(name, f"{value:.2f}", *strongest(name)) for name, value in result.agreement.items()],
-        "Agreement: adjusted Rand index of the modules, 1 for the same and 0 for as alike as by chance. Strongest "
-        "correlation: its magnitude, mean over units. A new network with random weights is no part of this package, so "
-        "that its own weights in random order stand for one.",
-    )
+    if result.beside:
+        page.table(
+            ("tree of", "agreement of both parts", "strongest correlation with a byte's share", "with a type's score"),
+            [(name, *(f"{each:.2f}" for each in values)) for name, values in result.beside.items()],
+            "The tree beside controls, which say how much of it is owed to the files and not to what was learned.",
+            "Agreement: adjusted Rand index of the modules. Strongest correlation: its magnitude, mean over units. An "
+            "untrained network has none of this network's weights; the same weights in random order stand for one.",
+        )
     page.table(
         ("module", "units", "scores that rise with it", "bytes that are frequent with it", "types it raises most"),
         [
@@ -208,7 +206,7 @@ def show(result: Modules, page) -> None:
     page.metrics(
         {
             "agreement": result.agreement,
-            "strongest": result.strongest,
+            "beside": result.beside,
             "shared": result.shared,
             "sizes": result.sizes,
             "best": dict(zip(result.outputs, result.best.tolist(), strict=True)),
@@ -228,15 +226,20 @@ def in_words(result: Modules) -> str:
     groups = sorted((each for each in shared.values() if len(each) > 1), key=len, reverse=True)
     what = "; ".join(", ".join(each) for each in groups) if groups else "no two types"
     together = int(np.sum(result.by_chance[:, 1] <= 0.05))
-    own, control = result.agreement[NETWORK], result.agreement[WEIGHTS]
+    own = result.agreement[0]
     real = "agree" if own > 0.6 else "agree in part" if own > 0.2 else "hardly agree"
-    learned = "more than" if own > control + 0.1 else "no more than" if own <= control else "little more than"
-    pairs, chance, reached = result.shared
+    pairs = control = ""
+    if result.beside:
+        count, chance, reached = result.shared
+        pairs = (
+            f" Pairs of types that share one: {count:.0f}; with units in random order {chance:.0f} on average, as many "
+            f"in {reached:.1%} of draws."
+        )
+        of = result.beside[WEIGHTS][0]
+        learned = "more than" if own > of + 0.1 else "no more than" if own <= of else "little more than"
+        control = f", {learned} those of the network with its weights in random order ({of:.2f})"
     return (
-        f"Types whose scores one group of units that respond alike (a module) raises most: {what}. Pairs of "
-        f"types that share one: {pairs:.0f}; with units in random order {chance:.0f} on average, as many in "
-        f"{reached:.1%} of draws. Trees on two parts of the packages {real} "
-        f"(adjusted Rand index {own:.2f}), {learned} those of the network with its weights in random order "
-        f"({control:.2f}). The units of a type's set share modules more often than random sets (p ≤ 0.05) for "
-        f"{together} of {len(result.types)} types."
+        f"Types whose scores one group of units that respond alike (a module) raises most: {what}.{pairs} Trees on "
+        f"two parts of the packages {real} (adjusted Rand index {own:.2f}){control}. The units of a type's set share "
+        f"modules more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
     )

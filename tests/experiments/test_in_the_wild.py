@@ -255,12 +255,13 @@ def test_windows_are_read_or_not():
 def _modules(agreement=(0.7, 0.0), chance=0.01):
     best = np.zeros(3, int)
     best[2] = 4
-    none = np.zeros((2, modules.MODULES), int)
+    none, both = np.zeros((2, modules.MODULES), int), (modules.NETWORK, modules.WEIGHTS)
     return modules.Modules(
         np.zeros((0, 4)), np.zeros((1, 1)), np.zeros(1), ["c", "cpp", "png"], ["c", "png"], none, none[0], best,
         np.array([0.5, 0.5]), np.array([[0.1, chance], [0.1, 0.5]]),
-        dict(zip((modules.NETWORK, modules.WEIGHTS), agreement, strict=True)), {}, np.array([1, 0.5, 0.4]),
-        np.array([9, 9]), [], [],
+        np.array([agreement[0], 0.0]), np.array([9, 9]), [], [],
+        {name: np.array([each, 0.5, 0.5]) for name, each in zip(both, agreement, strict=True)},
+        np.array([1, 0.5, 0.4]),
     )  # fmt: skip
 
 
