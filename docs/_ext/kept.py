@@ -7,14 +7,25 @@ downloads.
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "experiments" / "results" / "CLAIMS.md"
+ENTRIES = (
+    "An entry is a comparison: data, and where there are several, the variant or the control. *Unclear*: the interval "
+    "admits more and no more; *no spread over networks*: one network, by which nothing is decided."
+)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def table_rows(text: str, columns: int) -> list[list[str]]:
@@ -60,28 +71,43 @@ class Lines(SphinxDirective):
 class Claims(Lines):
     """Claims of the papers with their verdicts, numbers and controls."""
 
-    def write(self, beginning: str) -> list[str]:
-        """A list entry for a claim; notes and rules are in the ledger."""
-        _, claim, verdict, ours, _, control, _ = claim_rows(beginning)[0]
-        lines = [f"- {claim} – {verdict}", ""]
-        numbers = [part for part in ours.split("<br>") if not part.startswith("*")]
-        texts = {"Ours": "; ".join(numbers), "Control": control}
-        lines += [f"  {name}: {text}\\" for name, text in texts.items() if text != "–"]
-        lines[-1] = lines[-1].removesuffix("\\")
-        return [*lines, ""]
+    def run(self) -> list[nodes.Node]:
+        """A list of claims, the numbers of each folded."""
+        self.env.note_dependency(str(LEDGER))
+        return [node for each in self.content if each.strip() for node in self.claim(each.strip())]
+
+    def claim(self, beginning: str) -> list[nodes.Node]:
+        """A claim, its verdict, control and rule; below them, folded, every number."""
+        _, claim, verdict, ours, _, control, rule = claim_rows(beginning)[0]
+        parts = ours.split("<br>")
+        numbers = [f"- {part}" for part in parts if not part.startswith("*")]
+        notes = " ".join(part.strip("*") for part in parts if part.startswith("*"))
+        texts = {"Note": notes, "Control": control, "Rule": rule}
+        said = "\\\n".join(f"{name}: {text}" for name, text in texts.items() if text not in ("", "–"))
+        return [
+            *self.parse([f"**{claim}** – {verdict}", "", *said.splitlines()]),
+            nodes.raw("", f"<details><summary>{count(len(numbers), 'number')}</summary>", format="html"),
+            *self.parse(numbers),
+            nodes.raw("", "</details>", format="html"),
+        ]
 
 
 class Controls(Lines):
-    """Whether a method shows more than its controls do."""
+    """Whether a method shows more than its controls do; ``short``: without the single comparisons."""
+
+    option_spec: ClassVar = {"short": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """A table of comparisons."""
-        chosen = [each.strip() for each in self.content if each.strip()] or [""]  # without any: all
+        self.env.note_dependency(str(LEDGER))
+        chosen = [each.strip() for each in self.content if each.strip()]
         rows = [
             row for each in chosen for row in control_rows(each) if re.match(r"\*\*(yes|in part|no|undecided)", row[1])
         ]
-        lines = ["| finding | more than its controls? | more | no more | undecided |", "|" + " --- |" * 5]
-        return self.parse(lines + ["| " + " | ".join(row) + " |" for row in rows])
+        names = ["finding", "more than its controls?", "more", "no more", "undecided"]
+        columns = 2 if "short" in self.options else 5
+        lines = ["| " + " | ".join(row[:columns]) + " |" for row in [names, ["---"] * 5, *rows]]
+        return self.parse(lines if columns == 2 else [*lines, "", ENTRIES])
 
 
 class Cost(Lines):
@@ -98,7 +124,8 @@ class Cost(Lines):
         kind = next((each for each in paragraphs if re.match(r"\s*(Traceable|Host-level)", each)), None)
         if kind is None:
             raise ExtensionError(f"cost: found no kind in the docstring of {path}, wanted Traceable or Host-level")
-        return [f"- `{path}`: {' '.join(kind.split())}"]
+        kind = re.sub(r"^\s*(Traceable|Host-level)", r"{term}`\1 <traceable, host-level>`", " ".join(kind.split()))
+        return [f"- `{path}`: {kind}"]
 
 
 def kept_page(path: Path, page: str) -> str:

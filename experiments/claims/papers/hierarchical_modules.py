@@ -354,7 +354,7 @@ VECTORS = [
         "no number",
         _signs_learned,
         control=f"untrained networks with the same initial weights; and {MEMORIZED}",
-        note="Networks without any change are left out.",
+        note="The share of signs that agree, as in the claim before. Networks without any change are left out.",
         method="signs of roles, confirmed by ablation",
     ),
     Claim(

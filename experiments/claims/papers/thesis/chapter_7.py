@@ -97,6 +97,7 @@ SECTIONS = {
             _room,
             control="a network of one layer that is trained on fresh signals at every step: if it reaches the optimum, "
             "training is missing and not a better network",
+            note="mean |error| of the network over that of the optimum; room where the ratio is above 1",
         ),
         Claim(
             "text",
