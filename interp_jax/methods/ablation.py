@@ -172,9 +172,10 @@ def ablate_resample(
 ) -> Resampled:
     """`Resampled` outputs: those with some hidden units' activations taken from another row.
 
-    Traceable; two forward passes, and all hidden activations twice in memory. All replaced units of a row come from the
-    same other row, so they stay mutually consistent. The rows form one random cycle: each is a source once, never its
-    own, all others equally likely. A single row is its own source.
+    Traceable; two forward passes, and all hidden activations twice in memory.
+
+    All replaced units of a row come from the same other row, so they stay mutually consistent. The rows form one random
+    cycle: each is a source once, never its own, all others equally likely. A single row is its own source.
 
     Args:
         segments: the network split at its hidden layers, as for `replace_units`.
@@ -219,8 +220,9 @@ def module_effects(
 
     Traceable; two forward passes per module, without the first segment. Memory: all hidden activations twice;
     batch_size modules' activations and outputs; and, batch_size times, the segments' intermediate arrays, in a
-    convolutional network most of it (a layer of 32 channels at 28 × 28 positions takes 140 MB for 1,400 rows). A role
-    whose centroid correlates positively with output j predicts a positive correlation here; m is drawn as in
+    convolutional network most of it (a layer of 32 channels at 28 × 28 positions takes 140 MB for 1,400 rows).
+
+    A role whose centroid correlates positively with output j predicts a positive correlation here; m is drawn as in
     `ablate_resample`, one cycle for all modules.
 
     A dead unit has activity 0. Channels count by their average over positions. A correlation is 0 if activity or

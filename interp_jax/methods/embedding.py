@@ -141,11 +141,12 @@ def success_rate(
 
         P(`decodes`(v_1 … v_n)),   v_k uniform on [0, 1]^p, given that ‖v_j − v_k‖ ≥ separation for all j ≠ k
 
-    Host-level, one compilation per dimension and number of points. A draw with points too close is redrawn as a whole,
-    so the rest is exactly uniform. Cost per draw: dimension · points random numbers and dimension · points²
-    multiplications; memory up to 4 · points · (points + 4 · dimension) · batch_size bytes. The result does not depend
-    on batch size or device, except for rounding at ties, about one draw in a million. The thesis does not say whether
-    its maps had a bias; its rates are those of maps with one.
+    Host-level, one compilation per dimension and number of points. Cost per draw: dimension · points random numbers and
+    dimension · points² multiplications; memory up to 4 · points · (points + 4 · dimension) · batch_size bytes.
+
+    A draw with points too close is redrawn as a whole, so the rest is exactly uniform. The result does not depend on
+    batch size or device, except for rounding at ties, about one draw in a million. The thesis does not say whether its
+    maps had a bias; its rates are those of maps with one.
 
     Args:
         key: a JAX random key.

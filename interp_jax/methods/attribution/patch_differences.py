@@ -45,8 +45,9 @@ def prediction_difference(
     relevance is Σ_w weight · (x − mean of the reference).
 
     Traceable; patches × samples forward passes per row. Memory: the network's for ``batch_size`` rows and, per row,
-    twice its features and one number per patch; with ``samples``, also as many numbers per patch at a time. NaN and
-    infinity affect only their row; in the reference, all rows.
+    twice its features and one number per patch; with ``samples``, also as many numbers per patch at a time.
+
+    NaN and infinity affect only their row; in the reference, all rows.
 
     Args:
         network: ``[batch, …] -> logits [batch, classes]``. A plain function is compiled once: variables that it

@@ -79,9 +79,11 @@ def fit(
     ``splits="thresholds", criterion="gini", votes="hard", refined=False, held_out_ids=False, draws=1, finalists=1``:
     `grow` says why the first two do not suit few levels.
 
-    Host-level; most of the time goes to the forests. Memory: the activations twice, and those of up to 20,000 rows.
-    NumPy's float64 is centered before the cast to float32. A second fit of the same shapes compiles at most forests of
-    another power of two of nodes.
+    Host-level; most of the time goes to the forests, one for each factor, and none with ``forests=False``. Memory: the
+    activations twice, and those of up to 20,000 rows.
+
+    NumPy's float64 is centered before the cast to float32. A second fit of the same shapes compiles nothing,
+    except forests whose number of nodes is rounded up to another power of two.
 
     Args:
         inputs: [rows, …] finite inputs, from which the forests predict; None is enough without forests.

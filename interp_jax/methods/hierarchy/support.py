@@ -92,10 +92,11 @@ def tree_support(
 
         support(A) = mean over resamples of  max over all clusters B of the resample's tree of  |A ∩ B| / |A ∪ B|
 
-    Traceable. Each resample has its own correlations, sign alignment and Ward tree; the network stays the same. A
-    cluster may recur at any height. Cost per resample: one matrix product of rows × features × units and a tree.
-    Memory: ``batch_size`` trees (units² each) and as many weighted copies of the rows.
-    Deviations beyond 1e16 overflow to NaN.
+    Traceable. Cost per resample: one matrix product of rows × features × units and a tree. Memory: ``batch_size`` trees
+    (units² each) and as many weighted copies of the rows.
+
+    Each resample has its own correlations, sign alignment and Ward tree; the network stays the same. A cluster may
+    recur at any height. Deviations beyond 1e16 overflow to NaN.
 
     Args:
         inputs: [rows, …], as for `feature_vectors`.

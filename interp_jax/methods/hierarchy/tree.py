@@ -167,11 +167,12 @@ def build(vectors: Given[ArrayLike, "units features"] | FeatureVectors, *, key: 
 
         max_s Σ_{j<k} cos(s_j v_j, s_k v_k),  s = ±1;    then Ward's tree of the vectors s_k v_k
 
-    Host-level; O(units · features) memory beyond the units × units cosines. Without a key the alignment is
-    `align_signs`' deterministic method: each of at most 4 · units steps flips the vector that raises the sum most. With
-    a key it is the paper's Algorithm 1 with 5,000 random draws. Either may end too early: ``.converged`` says whether
-    no single flip would help. If more than half of the units were flipped, all are flipped back: only relative signs
-    have meaning.
+    Host-level; O(units · features) memory beyond the units × units cosines.
+
+    Without a key the alignment is `align_signs`' deterministic method: each of at most 4 · units steps flips the vector
+    that raises the sum most. With a key it is the paper's Algorithm 1 with 5,000 random draws. Either may end too
+    early: ``.converged`` says whether no single flip would help. If more than half of the units were flipped, all are
+    flipped back: only relative signs have meaning.
 
     Dead units have no direction and would form a cluster that looks like a module: they are left out of the tree and
     listed in ``.dead_units``. A unit is dead if `FeatureVectors` says so, or if its vector is all 0.

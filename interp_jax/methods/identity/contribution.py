@@ -92,8 +92,10 @@ def contributions(
     have increased the input. In a network not initialized at the identity, maps have no meaning, and the likelihood has
     one in the last layer only.
 
-    Traceable. Memory: twice the layers'. Integers and half precision become float32, NumPy's float64 after the
-    subtraction. NaN and infinity stay in their positions.
+    Traceable. Memory: twice the layers'.
+
+    Integers and half precision become float32, NumPy's float64 after the subtraction. NaN and infinity stay in their
+    positions.
 
     Args:
         inputs: [rows, d] the inputs of the network.

@@ -70,6 +70,7 @@ def neuron_shares(
     network stands for a feature of the input, so that the sum over layers is a map of the input for each class.
 
     Traceable; nodes × (one forward pass and a backward pass for each class). Memory: three times the result.
+
     Types as in `path_shares`. NaN and infinity affect only their row and the error; overflow in float32 gives them.
 
     Args:

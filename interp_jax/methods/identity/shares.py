@@ -67,9 +67,10 @@ def path_shares(
     is one of degree L between changes of the activation pattern; ``error`` measures the difference. Shares at t = 1
     alone would not sum to the score: joint effects of two layers would count twice.
 
-    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size. Integers and half
-    precision become float32, NumPy's float64 parameters after the identity is subtracted. NaN and infinity affect only
-    their row; overflow in float32 gives them.
+    Traceable; nodes × (one forward and one backward pass). Memory: four arrays of the layers' size.
+
+    Integers and half precision become float32, NumPy's float64 parameters after the identity is subtracted. NaN and
+    infinity affect only their row; overflow in float32 gives them.
 
     Args:
         layer: ``(parameters of one layer, hidden [rows, …, width]) -> hidden``.
