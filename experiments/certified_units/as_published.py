@@ -121,14 +121,14 @@ def sentence(result: AsPublished) -> str:
         counts = outcomes(units, holding, result.of[layer], result.required)
         whole = counts["selected"].all(axis=-1)
         best = (
-            f"{units.mean(axis=-1)[whole].min():.1f} units at least where all classes succeed"
+            f"{units.mean(axis=-1)[whole].min():.1f} units in the best setting that succeeds for all classes"
             if whole.any()
             else "no setting succeeds for all classes"
         )
         words.append(
-            f"{counts['selected'].mean():.0%} of settings and classes in layer {layer} (no unit left in "
-            f"{counts['none'].mean():.0%}, all kept in {counts['all'].mean():.0%}, too few in "
-            f"{counts['too few'].mean():.0%}; {best})"
+            f"{counts['selected'].mean():.0%} of settings and classes in layer {layer} (in "
+            f"{counts['none'].mean():.0%} it closes all gates, in {counts['all'].mean():.0%} none, in "
+            f"{counts['too few'].mean():.0%} it selects units that hold less; {best})"
         )
     return (
         f"The objective as published, without a search, selects units that hold {required(result)} of the decisions "

@@ -9,6 +9,7 @@ from experiments.certified_units.certified_study import REFERENCE
 from interp_jax.methods import core_units
 
 ABLATIONS = ("zero", "mean", "resample")
+WORDS = {"zero": "zeros", "mean": "means", "resample": "values of other images"}
 
 
 class Replaced(NamedTuple):
@@ -106,13 +107,13 @@ def sentence(result: Replaced) -> str:
     for layer, units in result.units.items():
         rates, sure = result.rates[layer].mean(axis=-1), result.certified[layer].sum(axis=1)
         sizes = ", ".join(
-            f"{size:.1f} by {name} ({count} of {units.shape[1]} certified)"
+            f"{size:.1f} with {WORDS[name]} ({count} of {units.shape[1]} certified)"
             for size, name, count in zip(units.mean(axis=1), ABLATIONS, sure, strict=True)
         )
         words.append(
-            f"In layer {layer} a class needs {sizes} of {result.of[layer]} units. If the rest is taken from other "
-            f"images, sets selected by zero hold {rates[0, 0, 2]:.1%} of its decisions kept alone, and the rest "
-            f"{rates[0, 1, 2]:.1%} without them; sets selected by resample hold {rates[2, 0, 2]:.1%}, and the rest "
-            f"{rates[2, 1, 2]:.1%}"
+            f"How many of layer {layer}'s {result.of[layer]} units a class needs depends on what stands in for the "
+            f"others: {sizes}. Judged with values of other images, a set selected with zeros holds "
+            f"{rates[0, 0, 2]:.1%} of the decisions, and all other units without it {rates[0, 1, 2]:.1%}; a set "
+            f"selected with values of other images holds {rates[2, 0, 2]:.1%}, all other units {rates[2, 1, 2]:.1%}"
         )
     return f"{'. '.join(words)}."

@@ -53,9 +53,9 @@ def separation(result: Dynamics) -> str:
         return f"After {result.epochs[-1]} epochs of training this quotient does not separate the kinds of networks."
     above = np.flatnonzero(ratio.min(axis=1) <= control.max())
     fixed = above[-1] + 1 if above.size else 0
-    of_all = f"from epoch {result.epochs[fixed]}" if fixed < len(ratio) else "at no epoch"
+    of_all = f"From epoch {result.epochs[fixed]} on" if fixed < len(ratio) else "At no epoch"
     return (
         f"At equal epochs this quotient is larger in every memorizing than in every fully trained network from epoch "
-        f"{result.epochs[since]} on (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average); above "
-        f"the largest that fully trained ones have at any epoch, {control.max():.2f}, all memorizing ones are {of_all}."
+        f"{result.epochs[since]} on (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average). "
+        f"{of_all} it is above {control.max():.2f}, the largest of any fully trained one, in all memorizing ones."
     )

@@ -79,7 +79,6 @@ def memorized(result: Training) -> str:
     return (
         f"Memorizing networks, trained on randomly permuted labels, classify {fitted:.1%} of their {rows:,} training "
         f"rows as they were trained to, and held-out rows correctly {often} by chance ({held:.1%}). The same training "
-        f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}; another one, "
-        f"{result.descent} and up to the smallest validation loss{f' on {more:,} rows' * (more != rows)} (learning "
-        f"networks), {learned:.1%} and {stopped:.1%}."
+        f"on the true labels (fully trained networks) gives {full:.1%} and {control:.1%}; training with "
+        f"early stopping{f' on {more:,} rows' * (more != rows)} (learning networks) {learned:.1%} and {stopped:.1%}."
     )

@@ -12,6 +12,7 @@ from experiments.price_forecasts.forms import FORMS, error, folds, in_form, naiv
 from experiments.sigmoid_networks import train
 
 CHOICE_KEY = 1
+BEST = 5  # settings shown before all of them
 
 
 class Choice(NamedTuple):
@@ -89,7 +90,7 @@ def show(result: Choice, page) -> None:
         "points or of the logarithms. The errors on the later, held-out half were computed for all settings and did "
         "not count for the choice."
     )
-    page.finding(in_words(result))
+    page.text(in_words(result))
     rows = [
         (
             result.forms[each],
@@ -101,9 +102,12 @@ def show(result: Choice, page) -> None:
         )
         for each in order
     ]
-    rows.append(("last month's price", None, None, None, *(f"{each:.2f}" for each in result.last_month)))
+    last = "last month's price", None, None, None, *(f"{each:.2f}" for each in result.last_month)
     header = "form", "hidden units", "passes", "penalty", "error in validation", "error held out"
-    page.table(header, rows, f"Root mean square errors in points, means over {networks} networks, best setting first.")
+    caption = f"root mean square errors in points, means over {networks} networks, best in validation first."
+    page.table(header, [*rows[:BEST], last], f"The first settings of {len(rows)}: {caption}")
+    with page.folded("All settings"):
+        page.table(header, [*rows, last], f"All settings: {caption}")
     table = [
         dict(zip(("form", "hidden", "passes", "penalty"), each, strict=True)) for each in zip(*result[:4], strict=True)
     ]
@@ -119,14 +123,14 @@ def show(result: Choice, page) -> None:
 
 
 def in_words(result: Choice) -> str:
-    """The finding: the chosen setting, and the one that would have been best."""
+    """The chosen setting, and the one that would have been best."""
     best, means = result.best(), result.held_out.mean(axis=1)
     validation, (in_folds, after) = result.validation.mean(axis=1), result.last_month
     better = int(np.sum(means < after))
     return (
         f"Chosen are {result.forms[best]}, {result.hidden[best]} hidden units, {result.passes[best]} passes and a "
-        f"penalty of {result.penalties[best]:g}, with an error of {validation[best]:.2f} points in validation (last "
-        f"month's price {in_folds:.2f}). On the held-out half these networks have {means[best]:.2f} (last month's "
-        f"price {after:.2f}); {better} of {len(means)} settings are better than last month's price there, the best "
-        f"with {means.min():.2f}."
+        f"penalty of {result.penalties[best]:g}, with the least error in validation: {validation[best]:.2f} points, "
+        f"last month's price {in_folds:.2f}. On the held-out half these networks have an error of {means[best]:.2f}, "
+        f"last month's price {after:.2f}; {better} of {len(means)} settings are better than last month's price there, "
+        f"the best with {means.min():.2f}."
     )

@@ -74,13 +74,14 @@ def in_words(result: Forecasts) -> str:
     """The finding: how many networks beat last month's price, and the best forecast without a network."""
     last = result.naive["last month"]["held out"]
     parts = []
-    for kind, name in ((PAPER, "the paper's network"), (CHOSEN, "the chosen network")):
+    own = "a network whose settings were chosen within the training half"
+    for kind, name in ((PAPER, "the paper's network"), (CHOSEN, own)):
         errors = np.array(result.networks[kind]["held out"])
         parts.append(f"{name} {mean_and_spread(errors, 2)} (better in {np.sum(errors < last)} of {len(errors)})")
     control = mean_and_spread(np.array(result.networks[PERMUTED]["held out"]), 2)
     best = min(result.naive, key=lambda name: result.naive[name]["held out"])
     least = result.naive[best]["held out"]
     return (
-        f"On held-out months last month's price has an error of {last:.2f} points, {' and '.join(parts)}; trained on "
-        f"permuted targets like the chosen one {control}. The best forecast without a network is {best}, {least:.2f}."
+        f"Errors of forecasts of held-out months, in points: last month's price {last:.2f}, {', '.join(parts)}, the "
+        f"same trained on permuted targets {control}. The best forecast without a network is {best}, {least:.2f}."
     )

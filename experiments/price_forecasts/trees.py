@@ -87,6 +87,6 @@ def in_words(result: Trees) -> str:
     return (
         f"The roles of {RESOLUTIONS[0]} clusters agree between two networks with a mean cosine of {roles[PAPER]:.2f} "
         f"(the paper's), {roles[CHOSEN]:.2f} (chosen) and {roles[PERMUTED]:.2f} (chosen settings, permuted targets); "
-        f"of their correlations with the months the season has {season[PAPER]:.0%}, {season[CHOSEN]:.0%} and "
-        f"{season[PERMUTED]:.0%}."
+        f"the share of their correlations with the months that follows the season is {season[PAPER]:.0%}, "
+        f"{season[CHOSEN]:.0%} and {season[PERMUTED]:.0%}."
     )

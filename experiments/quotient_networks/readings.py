@@ -163,6 +163,7 @@ def in_words(result: Readings) -> str:
     clear = [name for name, of in own.items() if np.min(of) > np.max(permuted[name])]
     listed = f": {'; '.join(clear)}" if clear else ""
     return (
-        f"{len(clear)} of {len(own)} readings are greater in every network that learned few rows with their targets "
-        f"than in every one that learned as many with permuted targets{listed}."
+        f"Of {len(own)} of the paper's readings, such as which outputs a cluster raises, {len(clear)} are stronger in "
+        f"every network that learned few rows with their targets than in every one that learned as many with permuted "
+        f"targets{listed}."
     )

@@ -42,6 +42,10 @@ def show(result: Support, page) -> None:
     """The mean support of each network's clusters."""
     means = result.support.mean(axis=1)
     stable = int(np.sum(result.support >= STABLE))
+    page.text(
+        "Rows are drawn again with replacement; a cluster recurs as far as a tree of these rows has a cluster of the "
+        "same units: the Jaccard similarity to the most similar one, the units of both by those of either."
+    )
     page.finding(
         f"Of {result.support.size} clusters, {result.clusters} in each of {len(means)} networks, {stable} recur with a "
         f"mean Jaccard similarity of at least {STABLE} in trees of {result.resamples} resamples of the training rows; "

@@ -55,7 +55,7 @@ def show(result: Training, page) -> None:
         "the same weights. Digits are shown in turn, one of each class after the other, or in random order; prices are "
         "always in random order."
     )
-    page.finding(in_words(result))
+    page.text(in_words(result))
     rows = [
         (
             kind,
@@ -76,7 +76,7 @@ def show(result: Training, page) -> None:
 
 
 def in_words(result: Training) -> str:
-    """The finding: what the L1 term does to the error on both sets of rows and to the weights."""
+    """What the L1 term does to the error on both sets of rows and to the weights."""
     sign = 1 if result.accuracy else -1
     better = {
         rows: sign * np.subtract(result.scores[TRAINED][rows], result.scores[WITHOUT][rows])

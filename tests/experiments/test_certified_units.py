@@ -85,9 +85,9 @@ def test_sets_by_zero_are_compared_with_sets_by_other_rows():
     units = np.repeat([[5], [9], [20]], 10, axis=1)
     by_layer = [{"max2": each} for each in (units, units < 10, rates, rates[0, 0], rates[0, 0])]
     sentence = replaced.sentence(replaced.Replaced(*by_layer, {"max2": 64}, 0.99, 0.95))
-    assert "5.0 by zero (10 of 10 certified), 9.0 by mean (10 of 10 certified), 20.0 by resample (0 of 10" in sentence
-    assert "hold 52.0% of its decisions kept alone, and the rest 98.0% without them" in sentence
-    assert sentence.endswith("hold 99.0%, and the rest 50.0%.")
+    assert "5.0 with zeros (10 of 10 certified), 9.0 with means (10 of 10 certified), 20.0 with values of " in sentence
+    assert "holds 52.0% of the decisions, and all other units without it 98.0%; a set" in sentence
+    assert sentence.endswith("holds 99.0%, all other units 50.0%.")
 
 
 def _published(units, holding):
@@ -101,8 +101,8 @@ def test_the_objective_collapses_keeps_everything_or_selects():
     assert [each.tolist().index(True) for each in outcomes.values()] == [0, 1, 2, 3]
     sentence = as_published.sentence(_published([0, 12], [0.5, 0.995]))
     assert (
-        "for 50% of settings and classes in layer max2 (no unit left in 50%, all kept in 0%, too few in 0%; 12.0"
-        in sentence
+        "for 50% of settings and classes in layer max2 (in 50% it closes all gates, in 0% none, in 0% it selects "
+        "units that hold less; 12.0" in sentence
     )
     assert "no setting succeeds for all classes" in as_published.sentence(_published([0, 64], [0.5, 1.0]))
 

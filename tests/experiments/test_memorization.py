@@ -64,8 +64,8 @@ def test_the_finding_compares_held_out_accuracy_with_chance_and_with_true_labels
     assert training.memorized(_training(1.0, 0.108, 0.96)) == (
         "Memorizing networks, trained on randomly permuted labels, classify 100.0% of their 6,000 training rows as "
         "they were trained to, and held-out rows correctly as often as by chance (10.8%). The same training on the "
-        "true labels (fully trained networks) gives 100.0% and 96.0%; another one, somehow and up to the smallest "
-        "validation loss (learning networks), 97.0% and 98.0%."
+        "true labels (fully trained networks) gives 100.0% and 96.0%; training with early stopping "
+        "(learning networks) 97.0% and 98.0%."
     )
     assert "more often than by chance (11.0%)" in training.memorized(_training(0.3, 0.11, 0.9))
     assert "less often than by chance (9.0%)" in training.memorized(_training(0.3, 0.09, 0.9))
@@ -154,15 +154,21 @@ def test_the_epoch_since_which_the_kinds_are_separate_is_the_first_without_a_lat
         result = dynamics.Dynamics({"fully trained": control, "memorizing": _stages(*ratios)}, [0, 1, 2, 4], [])
         sentence = dynamics.separation(result)
         assert f"fully trained network from epoch {start} on (then {mean} and 1.00 on average)" in sentence
-        assert sentence.endswith(f"at any epoch, 1.00, all memorizing ones are from epoch {start}.")
+        assert sentence.endswith(
+            f"From epoch {start} on it is above 1.00, the largest of any fully trained one, in all memorizing ones."
+        )
     rising = dynamics.Dynamics(
         {"fully trained": _stages(1, 1, 1.2, 1.9), "memorizing": _stages(1, 1.5, 1.8, 2)}, [0, 1, 2, 4], []
     )
-    assert dynamics.separation(rising).endswith("at any epoch, 1.90, all memorizing ones are from epoch 4.")
+    assert dynamics.separation(rising).endswith(
+        "From epoch 4 on it is above 1.90, the largest of any fully trained one, in all memorizing ones."
+    )
     late = dynamics.Dynamics(
         {"fully trained": _stages(1, 1, 2.5, 1.9), "memorizing": _stages(1, 1.5, 2.6, 2)}, [0, 1, 2, 4], []
     )
-    assert dynamics.separation(late).endswith("at any epoch, 2.50, all memorizing ones are at no epoch.")
+    assert dynamics.separation(late).endswith(
+        "At no epoch it is above 2.50, the largest of any fully trained one, in all memorizing ones."
+    )
     never = dynamics.Dynamics({"fully trained": control, "memorizing": control}, [0, 1, 2, 4], [])
     assert dynamics.separation(never).startswith("After 4 epochs of training this quotient does not separate")
 
