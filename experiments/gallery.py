@@ -1,5 +1,6 @@
 """Writes a page of the papers' figures, drawn from kept results: ``python -m experiments.gallery``."""
 
+import argparse
 import contextlib
 import importlib
 import json
@@ -38,13 +39,13 @@ class Pictures:
     text = table = metrics = finding = _nothing
 
 
-def pictures(name: str) -> list[tuple]:
-    """The papers' figures of a kept run: name, figure, caption and alternative text."""
+def pictures(name: str, only: str | None = None) -> list[tuple]:
+    """The papers' figures of a kept run, or of one section of it: name, figure, caption and alternative text."""
     study = kept.study_of(name)
     page = Pictures(every=study == WITHOUT_NUMBERS)
     for identifier, (_, part) in load(study).SECTIONS.items():
         path = kept.RESULTS / name / f"{identifier}.npz"
-        if path.is_file():
+        if path.is_file() and only in (None, identifier):
             part.show(stored.load(path, part), page)
     return page.taken
 
@@ -86,4 +87,5 @@ def write() -> Path:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m experiments.gallery", description=str(__doc__)).parse_args()
     print(f"report: {write()}")

@@ -45,3 +45,4 @@ importance = np.abs(methods.attribution.integrated_gradients(tail, x, target, no
 for row in (0, 150):
     print(bytes(texts[row]).decode(), "→", chr(texts[row, importance[row].argmax()]))
 place = np.bincount(importance.argmax(axis=1)).argmax()
+print("most often at position", place)
