@@ -24,12 +24,9 @@ def distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _hashed(rows):
-    keys = np.zeros(len(rows), np.uint64)
-    for column in rows.T:
-        keys ^= (column + 0.0).view(np.uint64)  # without signed zeros
-        keys *= np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(32)
-    return keys
+    keys = (rows + 0.0).view(np.uint64)  # without signed zeros
+    keys ^= keys >> np.uint64(32)
+    return keys @ np.cumprod(np.full(rows.shape[1], 0x9E3779B97F4A7C15, np.uint64), dtype=np.uint64)
 
 
 def _starts(values):

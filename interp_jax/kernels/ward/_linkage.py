@@ -12,7 +12,7 @@ from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
 from interp_jax.kernels.ward._points import as_points
 from interp_jax.kernels.ward._searches import Products, best
-from interp_jax.kernels.ward._table import agglomerate
+from interp_jax.kernels.ward._rounds import agglomerate
 from interp_jax.kernels.ward._walk import walk
 
 _TABLE = 3500  # distinct rows up to which a table of all costs is the fastest
