@@ -60,7 +60,7 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     rows, names, counts = _distinct(points, merges)
     mesh = mesh_of(vectors)
     few = mesh is None and len(rows) <= _TABLE
-    if not (few and agglomerate(points[rows] - center, counts, names, merges)):
+    if not (few and agglomerate(points[rows], center, counts, names, merges)):
         search, order = best(points, rows) if mesh is None else (Products(), np.arange(len(rows)))
         clusters = Clusters(points[rows[order]], center, counts[order], names[order], mesh)
         del points

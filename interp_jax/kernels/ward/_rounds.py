@@ -10,20 +10,24 @@ _FEW = 40  # clusters from which on they are merged one after the other
 _EQUAL = 32  # clusters on average that may be as near as the nearest, as far as the bounds tell
 _FULL = 0.75  # share of the slots in use below which the empty ones are dropped
 _FAR = 1e30  # instead of infinity, of which products would have NaN
-_CACHED = 1 << 18  # bounds of a tile
+_CACHED, _ROWS = 1 << 16, 128  # bounds of a tile, which has at least so many rows
+_MANY = 4  # tiles from which threads pay
 _COORDINATES = 1 << 18  # of differences held at once
 
 
-def agglomerate(points, sizes, names, merges) -> bool:
+def agglomerate(points, center, sizes, names, merges) -> bool:
     """Merges all clusters; none and returns False where too many are equally near, or some too near for centroids.
 
     Args:
-        points: centroids, no coordinate further than 1 from 0.
+        points: centroids.
+        center: from which no coordinate is further than 1.
         sizes: of the clusters.
         names: of the clusters.
         merges: to which the merges are added.
     """
-    return any(_Rounds(points, sizes, names, kind).merge_all(merges) for kind in (np.float32, np.float64))
+    return any(
+        _Rounds(points - center, sizes.copy(), names.copy(), kind).merge_all(merges) for kind in (np.float32, np.float64)
+    )
 
 
 class _Rounds:
@@ -35,7 +39,7 @@ class _Rounds:
 
     def __init__(self, points, sizes, names, kind):
         count, features = points.shape
-        self.points, self.sizes, self.names, self.kind = points.copy(), sizes.copy(), names.copy(), kind
+        self.points, self.sizes, self.names, self.kind = points, sizes, names, kind
         # The most that rounding can add to or take from ‖a‖² + ‖b‖² − 2ab is this share of ‖a‖² + ‖b‖².
         self.rounding = (features + 10) * np.finfo(kind).eps
         # The points, their squared norms (_FAR where a slot is empty), 1, 1 / size and the slack.
@@ -44,15 +48,15 @@ class _Rounds:
         self.bounds = np.zeros(count)  # of the cost of the nearest
         self.least = np.full(count, np.nan)  # its cost, if it was compared
         self.changed = np.zeros(count, np.int64)  # the round of the last merge
-        self.open = 0  # bounds that were compared
+        self.open, self.most = 0, _EQUAL * count  # bounds that were compared
         self._place(self.nearest, self.points, self.sizes)
 
     def merge_all(self, merges) -> bool:
         live, name, merged = np.arange(len(self.sizes)), merges.rows + merges.count, []
         waiting = live
         while len(live) > _FEW:
-            _threads.in_parts(self._search, waiting, max(1, _CACHED // len(self.sizes)))
-            if self.open > _EQUAL * len(self.sizes):
+            self._search_all(waiting)
+            if self.open > self.most:
                 return False
             left, right = reciprocal(live[self.nearest[live] != live], self.nearest, self.least, self.names)
             if len(left):
@@ -119,6 +123,14 @@ class _Rounds:
             live = np.arange(len(live))
         return live
 
+    def _search_all(self, slots):
+        height = max(_ROWS, _CACHED // len(self.sizes))
+        if len(slots) > _MANY * height:
+            _threads.in_parts(self._search, slots, height)
+        else:
+            for start in range(0, len(slots), height):
+                self._search(slots[start : start + height])
+
     def _search(self, slots):
         """Determines the nearest of some slots."""
         some = self.factors[slots]
@@ -145,7 +157,7 @@ class _Rounds:
         """Determines the nearest of some slots among several others each."""
         rows, others = np.nonzero(below)
         self.open += len(rows)
-        if self.open > _EQUAL * len(self.sizes):
+        if self.open > self.most:
             return
         costs = self._cost(slots[rows], others)
         # Ties are broken by a hash of the pair: by index, a row of equal steps would be one long chain.
