@@ -20,10 +20,10 @@ from interp_jax._checks import (
     check_choice,
 )
 from interp_jax._readable import readable
-from interp_jax._shards import by_runs, runs_of
+from interp_jax._shards import runs_of
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
-from interp_jax.kernels._euclidean import sums_within
+from interp_jax.kernels._euclidean import in_tiles, sums_within
 from interp_jax.kernels._scales import power_of_two
 
 _SHAPE = ["rows", "features"]
@@ -220,16 +220,12 @@ def _between(a, b, metric):
 
 @functools.partial(jax.jit, static_argnames=("groups", "metric", "batch_size"))
 def _within(x, labels, groups, metric, batch_size):
-    runs = runs_of(x)
-    if labels is None:
-        labels = jnp.zeros(x.shape[0], jnp.int32)
+    ordered = labels is None
+    if ordered:  # behind a barrier, or compiling would take seconds to compute what follows from them
+        labels = jax.lax.optimization_barrier(jnp.zeros(x.shape[0], jnp.int32))
     else:
         labels = labels.astype(jnp.int32)
         labels = jnp.where((labels >= 0) & (labels < groups), labels, groups)
-        if metric == "euclidean":  # in every run each group contiguous, the rows that do not count at the end
-            parts = by_runs(x, runs), by_runs(labels, runs)
-            parts = jax.vmap(lambda x, labels, order: (x[order], labels[order]))(*parts, jnp.argsort(parts[1], axis=1))
-            x, labels = (part.reshape(-1, *part.shape[2:]) for part in parts)
     belongs = labels[None, :] == jnp.arange(groups, dtype=jnp.int32)[:, None]
     finite = jnp.all(jnp.isfinite(x), axis=1)
     spoilt = jnp.any(belongs & ~finite[None, :], axis=1)
@@ -238,10 +234,10 @@ def _within(x, labels, groups, metric, batch_size):
     counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
     if metric == "euclidean":
-        # The barrier has the centered rows in memory once, and not again for their maximum.
-        x = jax.lax.optimization_barrier(jnp.where((labels < groups)[:, None], _centered(x, labels, belongs), 0))
+        x = jnp.where((labels < groups)[:, None], _centered(x, labels, belongs), 0)
         unit = power_of_two(jnp.maximum(jnp.max(x), -jnp.min(x)))
-        sums = 2 * unit * sums_within(x, unit, labels, groups, batch_size, runs)
+        # Centered once more with the division: the rows whose maximum is taken and the tiles share their memory.
+        sums = 2 * unit * sums_within(*in_tiles(x / unit, labels, groups, batch_size, ordered), groups)
     else:
         units, directed = directions(x, centered=metric == "correlation")
         belongs = belongs & directed[None, :]
