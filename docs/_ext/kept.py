@@ -17,15 +17,11 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "experiments" / "results" / "CLAIMS.md"
+FEW = 2  # numbers of a claim that are not folded
 ENTRIES = (
     "An entry is a comparison: data, and where there are several, the variant or the control. *Unclear*: the interval "
     "admits more and no more; *no spread over networks*: one network, by which nothing is decided."
 )
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def table_rows(text: str, columns: int) -> list[list[str]]:
@@ -77,19 +73,18 @@ class Claims(Lines):
         return [node for each in self.content if each.strip() for node in self.claim(each.strip())]
 
     def claim(self, beginning: str) -> list[nodes.Node]:
-        """A claim, its verdict, control and rule; below them, folded, every number."""
+        """A claim, its verdict, control and rule; below them every number, many of them folded."""
         _, claim, verdict, ours, _, control, rule = claim_rows(beginning)[0]
         parts = ours.split("<br>")
         numbers = [f"- {part}" for part in parts if not part.startswith("*")]
         notes = " ".join(part.strip("*") for part in parts if part.startswith("*"))
         texts = {"Note": notes, "Control": control, "Rule": rule}
         said = "\\\n".join(f"{name}: {text}" for name, text in texts.items() if text not in ("", "–"))
-        return [
-            *self.parse([f"**{claim}** – {verdict}", "", *said.splitlines()]),
-            nodes.raw("", f"<details><summary>{count(len(numbers), 'number')}</summary>", format="html"),
-            *self.parse(numbers),
-            nodes.raw("", "</details>", format="html"),
-        ]
+        head, listed = self.parse([f"**{claim}** – {verdict}", "", *said.splitlines()]), self.parse(numbers)
+        if len(numbers) > FEW:
+            summary = nodes.raw("", f"<details><summary>{len(numbers)} numbers</summary>", format="html")
+            listed = [summary, *listed, nodes.raw("", "</details>", format="html")]
+        return [*head, *listed]
 
 
 class Controls(Lines):
