@@ -79,8 +79,8 @@ class Claims(Lines):
         numbers = [f"- {part}" for part in parts if not part.startswith("*")]
         notes = " ".join(part.strip("*") for part in parts if part.startswith("*"))
         texts = {"Note": notes, "Control": control, "Rule": rule}
-        said = "\\\n".join(f"{name}: {text}" for name, text in texts.items() if text not in ("", "–"))
-        head, listed = self.parse([f"**{claim}** – {verdict}", "", *said.splitlines()]), self.parse(numbers)
+        remarks = "\\\n".join(f"{name}: {text}" for name, text in texts.items() if text not in ("", "–"))
+        head, listed = self.parse([f"**{claim}** – {verdict}", "", *remarks.splitlines()]), self.parse(numbers)
         if len(numbers) > FEW:
             summary = nodes.raw("", f"<details><summary>{len(numbers)} numbers</summary>", format="html")
             listed = [summary, *listed, nodes.raw("", "</details>", format="html")]

@@ -112,7 +112,7 @@ def sentence(result: Replaced) -> str:
         )
         words.append(
             f"How many of layer {layer}'s {result.of[layer]} units a class needs depends on what stands in for the "
-            f"others: {sizes}. Judged with values of other images, a set selected with zeros holds "
+            f"others: {sizes}. Evaluated with values of other images, a set selected with zeros holds "
             f"{rates[0, 0, 2]:.1%} of the decisions, and all other units without it {rates[0, 1, 2]:.1%}; a set "
             f"selected with values of other images holds {rates[2, 0, 2]:.1%}, all other units {rates[2, 1, 2]:.1%}"
         )
