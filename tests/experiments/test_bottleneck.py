@@ -1,36 +1,20 @@
 """The study with small settings, and its measures of codes."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from experiments.bottleneck import codes, embedding, starts, widths
 from experiments.bottleneck import study as study_main
 from experiments.bottleneck.codes import self_intersections
-from experiments.bottleneck.settings import PRESETS, Settings
+from experiments.bottleneck.settings import Settings
 from interp_jax.kernels.location_errors import LocationErrors
 from interp_jax.methods.embedding import SuccessRate
-
-SMALL = dataclasses.replace(
-    PRESETS["quick"],
-    name="small",
-    seeds=1,
-    widths=(2, 3),
-    train_signals=600,
-    validation_signals=200,
-    test_signals=300,
-    averaged_signals=2,
-    epochs=2,
-    patience=2,
-    draws=200,
-    start_epochs=2,
-)
+from tests.experiments.small import BOTTLENECK
 
 
 @pytest.mark.slow
 def test_every_section_is_written(run):
-    _, metrics = run(study_main, SMALL)
+    _, metrics = run(study_main, BOTTLENECK)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["widths"]["networks"]) == {"100-2-60", "100-3-60", "100-25-2-25-60", "100-25-3-25-60"}
 

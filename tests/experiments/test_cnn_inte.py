@@ -10,27 +10,14 @@ from experiments.cnn_inte import fidelity, instances, sanity_controls, sweep, ta
 from experiments.cnn_inte import study as study_main
 from experiments.cnn_inte.fidelity import AGREEMENTS, ERRS, OTHER, OTHER_ERRS, OWN, SAME_ERRS, agreements
 from experiments.cnn_inte.inte_study import FULL, HALF, SHUFFLED, UNTRAINED
-from experiments.cnn_inte.settings import PRESETS, Settings
+from experiments.cnn_inte.settings import Settings
 from interp_jax.methods.cnn_inte import Factors
-
-SMALL = dataclasses.replace(
-    PRESETS["quick"],
-    name="small",
-    seeds=1,
-    full_seeds=1,
-    factors=3,
-    ids=4,
-    depth=3,
-    trees=2,
-    draws=1,
-    sweep_rows=600,
-    instances=5,
-)
+from tests.experiments.small import CNN_INTE
 
 
 @pytest.mark.slow
 def test_every_section_is_written_and_shown_again(run, monkeypatch):
-    report, metrics = run(study_main, SMALL)
+    report, metrics = run(study_main, CNN_INTE)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["fidelity"]) == {HALF, FULL, "specificity"}
     assert metrics["fidelity"][FULL]["the network itself"][1] == [1.0]
@@ -42,7 +29,7 @@ def test_every_section_is_written_and_shown_again(run, monkeypatch):
     assert np.mean(controls["networks"][FULL]["tree"]) > np.mean(controls["networks"]["untrained"]["tree"])
     page = report.read_text(encoding="utf-8")
     assert page.count('<details class="fold') == 5
-    shown = dataclasses.replace(SMALL, show=True)
+    shown = dataclasses.replace(CNN_INTE, show=True)
     for _, part in study_main.SECTIONS.values():  # nothing is computed where a page is shown again
         monkeypatch.setattr(part, "measure", None)
     assert run(study_main, shown)[1] == metrics

@@ -10,27 +10,12 @@ from experiments.memorization import study as study_main
 from experiments.memorization.memorization_study import KINDS, METRICS, task
 from experiments.memorization.settings import PRESETS, Settings
 from interp_jax.methods.deviation import Profile
-
-SMALL = dataclasses.replace(
-    PRESETS["quick"],
-    name="small",
-    seeds=1,
-    train_rows=900,
-    validation_rows=200,
-    test_rows=300,
-    rows_per_class=5,
-    epochs=2,
-    patience=2,
-    full_epochs=2,
-    permutations=2,
-    embedded_rows=100,
-    discriminated=2,
-)
+from tests.experiments.small import MEMORIZATION
 
 
 @pytest.mark.slow
 def test_every_section_is_written_and_shown_again_without_measuring(run, monkeypatch):
-    report, metrics = run(study_main, SMALL)
+    report, metrics = run(study_main, MEMORIZATION)
     assert set(metrics) == set(study_main.SECTIONS)
     assert set(metrics["deviations"]["deviation"]) == set(METRICS)
     inner = np.array(metrics["deviations"]["deviation"]["cosine"]["memorizing"]["inner"])
@@ -43,7 +28,7 @@ def test_every_section_is_written_and_shown_again_without_measuring(run, monkeyp
     figures = {path: path.read_bytes() for path in (report.parent / "figures").iterdir()}
     for path in figures:
         path.write_bytes(b"another")
-    assert run(study_main, dataclasses.replace(SMALL, show=True)) == (report, metrics)
+    assert run(study_main, dataclasses.replace(MEMORIZATION, show=True)) == (report, metrics)
     assert {path: path.read_bytes() for path in figures} == figures
 
 

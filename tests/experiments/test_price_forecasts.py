@@ -1,7 +1,5 @@
 """The study with small settings, its forecasts without a network, and what it chooses."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,10 +10,9 @@ from experiments.price_forecasts import choice, forecasts
 from experiments.price_forecasts import study as study_main
 from experiments.price_forecasts.forecasts import CHOSEN, PAPER, PERMUTED
 from experiments.price_forecasts.forms import FORMS, error, folds, in_form, naive, ridge
-from experiments.price_forecasts.settings import PRESETS
 from interp_jax import data
+from tests.experiments.small import PRICE_FORECASTS
 
-SMALL = dataclasses.replace(PRESETS["quick"], name="small", networks=2, penalties=(2e-5,), passes=(20,), hidden=(12,))
 WINDOWS = data.price_windows(data.seasonal_prices(jax.random.key(0), rows=96), 14)
 TRAINING = np.arange(40)
 
@@ -23,7 +20,7 @@ TRAINING = np.arange(40)
 @pytest.mark.slow
 def test_a_network_of_differences_is_chosen_and_beats_last_months_price(run):
     """Simulated prices return to a season, so that last month's price can be beaten; levels drift."""
-    report, metrics = run(study_main, SMALL)
+    report, metrics = run(study_main, PRICE_FORECASTS)
     assert {path.stem for path in report.parent.glob("sections/*")} == set(study_main.SECTIONS)
     chosen = metrics["choice"]["settings"][metrics["choice"]["chosen"]]
     assert chosen["form"] != "levels"

@@ -62,14 +62,14 @@ def _refusal(function, arrays, on_mesh):
 
 @pytest.mark.parametrize("names", [["kernels"], ["methods"], list(programs.PROGRAMS), list(programs.CALLS)])
 def test_explicit_axes_are_refused_by_name_with_what_to_do(names):
-    said = {
+    refusals = {
         name: _refusal(function, arrays, on_mesh)
         for name, function, arrays, on_mesh in processes.calls(names)
         if name not in NETWORKS
     }
     wanted = re.compile(r"ValueError: [\w'\[\]]+: found an array on a mesh of explicit axes, wanted automatic ones: ")
-    assert said
-    assert not {name: text for name, text in said.items() if not wanted.match(text)}
+    assert refusals
+    assert not {name: text for name, text in refusals.items() if not wanted.match(text)}
 
 
 def test_collectives_are_found_in_a_program():
