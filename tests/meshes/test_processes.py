@@ -37,12 +37,17 @@ def test_two_processes_give_what_one_does(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("processes", [2, 3])
+def test_methods_give_on_six_rows_of_several_processes_what_they_give_on_one(processes):
+    _run("processes", processes, "methods")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
 @pytest.mark.parametrize(
     "names",
     [
         ["kernels"],
-        ["methods"],
         ["sweep", "select", "holding rate", "holding rate, means"],
         ["ward", "feature vectors", "training on spread rows", "checkpoint"],
     ],
