@@ -12,7 +12,7 @@ from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels import ward
 from interp_jax.kernels.ward import _searches as _searches
 
-SIZES = {"64 features": (20_000, 2_000), "2 features": (20_000,), "integer grid": (5_000,)}
+SIZES = {"64 features": (20_000, 3_000, 2_000, 1_000, 500), "2 features": (20_000,), "integer grid": (5_000,)}
 CURVE = {"64 features": (1_000, 2_000, 4_000, 8_000, 16_000)}
 ROUNDS = 5
 

@@ -14,6 +14,7 @@ SIZES = {
     "8 features": (100_000, 1_000_000),
     "64 features": (100_000,),
     "64 features in groups": (100_000,),
+    "64 features in 20 groups": (100_000,),
     "1 feature": (20_000,),
     "growing gaps": (20_000,),
 }
@@ -35,7 +36,10 @@ def _vectors(case, rows):
     draw, features = np.random.default_rng(0), int(case.split()[0])
     if not case.endswith("groups"):
         return draw.normal(size=(rows, features))
-    return draw.normal(size=(1000, features))[draw.integers(0, 1000, rows)] + 0.05 * draw.normal(size=(rows, features))
+    groups = 20 if case.endswith("20 groups") else 1000
+    return draw.normal(size=(groups, features))[draw.integers(0, groups, rows)] + 0.05 * draw.normal(
+        size=(rows, features)
+    )
 
 
 def _peak():

@@ -110,9 +110,14 @@ _FAULTS = {
         ("_lowered(nearby[:, NEAREST], size[:, 0], rounding)", "np.inf", "neighbors that are dropped have no bound"),
         ("sizes.min())", "sizes.max())", "the smallest cluster of a tree is taken for larger than it is"),
     ],
-    ("ward/_table.py", "ward/test_linkage.py"): [
-        ("_NEAR = 1e-3", "_NEAR = 0.0", "costs of near points lose digits"),
-        ("merged[nearest] & ~merged", "merged[nearest] & merged", "rows whose nearest was merged keep it"),
+    ("ward/_rounds.py", "ward/test_linkage.py"): [
+        ("bounds.argmin(1)] <= limits", "bounds.argmin(1)] < -1", "costs that float32 cannot tell apart"),
+        ("costs.min() < NEAR", "costs.min() < 0", "near centroids lose digits"),
+        ("np.abs(self.changed[self.nearest[live]])", "self.changed[self.nearest[live]]", "a nearest that is gone"),
+    ],
+    ("ward/_chain.py", "ward/test_linkage.py"): [
+        ("squared.min() < NEAR", "squared.min() < 0", "near centroids lose digits"),
+        ("- size * height)", "- size_a * height)", "unions have other costs"),
     ],
     ("ward/_walk.py", "ward/test_forest.py"): [
         ("if least > self.bounds[slot]:", "if False:", "the nearest is taken from a list that may lack it"),

@@ -11,11 +11,11 @@ from interp_jax.kernels.ward._distinct import distinct
 from interp_jax.kernels.ward._merges import Merges
 from interp_jax.kernels.ward._neighbors import Neighbors
 from interp_jax.kernels.ward._points import as_points
-from interp_jax.kernels.ward._searches import Products, best
 from interp_jax.kernels.ward._rounds import agglomerate
+from interp_jax.kernels.ward._searches import Products, best
 from interp_jax.kernels.ward._walk import walk
 
-_TABLE = 3500  # distinct rows up to which a table of all costs is the fastest
+_SMALL = 1500, 3500  # distinct rows of one feature and of more up to which rounds of products are the fastest
 _FEW = 1 / 64  # pairs of clusters in a round below which they are merged one after the other
 _WALKED = 1 << 21  # clusters of which a walk may need memory
 _FULL = 0.75  # share of slots in use below which the empty ones are dropped
@@ -59,8 +59,8 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     merges = Merges(len(points))
     rows, names, counts = _distinct(points, merges)
     mesh = mesh_of(vectors)
-    few = mesh is None and len(rows) <= _TABLE
-    if not (few and agglomerate(points[rows], center, counts, names, merges)):
+    small = mesh is None and len(rows) <= _SMALL[points.shape[1] > 1]
+    if not (small and agglomerate(points[rows], center, counts, names, merges)):
         search, order = best(points, rows) if mesh is None else (Products(), np.arange(len(rows)))
         clusters = Clusters(points[rows[order]], center, counts[order], names[order], mesh)
         del points

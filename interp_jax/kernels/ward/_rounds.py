@@ -26,7 +26,8 @@ def agglomerate(points, center, sizes, names, merges) -> bool:
         merges: to which the merges are added.
     """
     return any(
-        _Rounds(points - center, sizes.copy(), names.copy(), kind).merge_all(merges) for kind in (np.float32, np.float64)
+        _Rounds(points - center, sizes.copy(), names.copy(), kind).merge_all(merges)
+        for kind in (np.float32, np.float64)
     )
 
 

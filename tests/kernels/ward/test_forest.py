@@ -34,7 +34,7 @@ def surface(rows, features, seed=0):
 def in_trees(monkeypatch):
     best = lambda points, rows: (_searches.Trees(), _forest.by_place(points[rows])[1])  # noqa: E731
     monkeypatch.setattr(_linkage, "best", best)
-    monkeypatch.setattr(_linkage, "_TABLE", (0, 0))
+    monkeypatch.setattr(_linkage, "_SMALL", (0, 0))
 
 
 @pytest.fixture

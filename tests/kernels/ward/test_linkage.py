@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from interp_jax.kernels import ward
-from interp_jax.kernels.ward import _linkage, _neighbors, _search, _searches
+from interp_jax.kernels.ward import _linkage, _neighbors, _rounds, _search, _searches
 from tests import reference
 
 
@@ -43,7 +43,7 @@ def assert_scipys(found, vectors):
 @pytest.fixture
 def in_products(monkeypatch):
     """Points of any number and dimension are searched in matrix products."""
-    monkeypatch.setattr(_linkage, "_TABLE", (0, 0))
+    monkeypatch.setattr(_linkage, "_SMALL", (0, 0))
     monkeypatch.setattr(_linkage, "best", lambda points, rows: (_searches.Products(), np.arange(len(rows))))
 
 
@@ -87,17 +87,62 @@ def test_equal_to_scipys_with_the_search_in_products(in_products, draw, rows, fe
     ],
     ids=["many", "repeated", "offset", "far groups", "growing gaps"],
 )
-def test_tables_of_costs_lose_no_digits(vectors):
-    assert len(np.unique(vectors, axis=0)) <= min(_linkage._TABLE) or vectors.shape[1] > _linkage._FEATURES
+def test_small_trees_lose_no_digits(vectors):
+    assert len(np.unique(vectors, axis=0)) <= _linkage._SMALL[vectors.shape[1] > 1]
     found, wanted = ward.linkage(vectors), scipy_linkage(vectors - vectors.mean(0).round(), method="ward")
     np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=1e-9, atol=1e-12)
     assert ward.verify(found, vectors, samples=20).least.all()
 
 
+@pytest.mark.parametrize("rows", [30, 400])
+def test_points_too_near_for_centroids_lose_no_digits(rows):
+    groups = np.round(gaussian(rows, 2), 3).reshape(2, rows // 2, 2)
+    found = ward.linkage(np.concatenate([groups[0], groups[1] + 1e9]))
+    wanted = np.concatenate([ward.linkage(groups[0]), ward.linkage((groups[1] + 1e9) - 1e9)])[:, 2]
+    np.testing.assert_allclose(found[:-1, 2], np.sort(wanted), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "kinds"),
+    [
+        (gaussian(300, 40), [np.float32]),
+        (1e4 * np.sign(gaussian(300, 1, seed=1)) + gaussian(300, 9), [np.float32, np.float64]),
+        (np.eye(100), [np.float32, np.float64]),
+    ],
+    ids=["plain", "far groups", "equidistant"],
+)
+def test_bounds_are_as_precise_as_the_points_need(vectors, kinds, monkeypatch):
+    used, start = [], _rounds._Rounds.__init__
+    monkeypatch.setattr(_rounds._Rounds, "__init__", lambda *given: (used.append(given[-1]), start(*given))[1])
+    found = ward.linkage(vectors)
+    assert used == kinds
+    assert ward.verify(found, vectors).least.all()
+
+
+def test_the_nearest_is_never_above_another_cluster(monkeypatch):
+    search, compared = _rounds._Rounds._search, []
+
+    def checked(rounds, slots):
+        search(rounds, slots)
+        live = np.flatnonzero(rounds.factors[:, -4] < _rounds._FAR / 2)
+        for slot in slots:
+            others = live[live != slot]
+            costs = rounds._cost(np.full(len(others), slot), others)
+            assert costs.min() == rounds._cost(np.array([slot]), rounds.nearest[[slot]])
+            assert rounds.bounds[slot] <= costs.min() * (1 + 1e-6)
+            compared.append(len(others))
+
+    monkeypatch.setattr(_rounds._Rounds, "_search", checked)
+    draw = np.random.default_rng(2)
+    for vectors in (gaussian(150, 9), clustered(150, 2), draw.integers(0, 9, (150, 3)) * 0.1):
+        ward.linkage(vectors)
+    assert sum(compared) > 10_000
+
+
 @pytest.fixture
 def in_trees(monkeypatch):
     """Points of any number and dimension are searched in k-d trees."""
-    monkeypatch.setattr(_linkage, "_TABLE", (0, 0))
+    monkeypatch.setattr(_linkage, "_SMALL", (0, 0))
     monkeypatch.setattr(_linkage, "best", lambda points, rows: (_searches.Trees(), np.arange(len(rows))))
 
 
