@@ -188,7 +188,7 @@ _FAULTS = {
             "converged = activation >= threshold",
             "a lane at the threshold converged",
         ),
-        ("lanes.stalled & ~converged)", "~converged)", "a lane without steps left stalled"),
+        ("(lanes.stood == _STALLED) & ~converged)", "~converged)", "a lane without steps left stalled"),
         ("lanes.steps + 1 < most", "lanes.steps + 1 <= most", "a step too many"),
         ("jnp.where(gained, objective, lanes.best)", "objective", "the best objective is the last"),
     ],

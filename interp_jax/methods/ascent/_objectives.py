@@ -88,8 +88,33 @@ def _wide(outputs):
     return outputs.astype(jnp.promote_types(outputs.dtype, jnp.float32))
 
 
+def _softmax(outputs, weights):
+    """The probabilities, the units' weights at every place, and the probability that those weigh there."""
+    exponentials = jnp.exp(outputs - jnp.max(outputs, axis=-1, keepdims=True))
+    total = jnp.sum(exponentials, axis=-1, keepdims=True)
+    weights = jnp.expand_dims(weights, tuple(range(1, outputs.ndim - 1)))
+    return exponentials / total, weights, jnp.sum(exponentials * weights, axis=-1, keepdims=True) / total
+
+
+@jax.custom_jvp
+def _weighed(outputs, weights):
+    """The weighed probability of each lane, which its derivative needs as well: computed once for both."""
+    *_, weighed = _softmax(outputs, weights)
+    return jnp.mean(weighed, axis=tuple(range(1, weighed.ndim)))
+
+
+@_weighed.defjvp
+def _weighed_jvp(primals, tangents):
+    probabilities, weights, weighed = _softmax(*primals)
+    of_outputs, of_weights = tangents
+    of_weights = jnp.expand_dims(of_weights, tuple(range(1, of_outputs.ndim - 1)))
+    change = (probabilities * weights - probabilities * weighed) * of_outputs + probabilities * of_weights
+    places = tuple(range(1, weighed.ndim))
+    return jnp.mean(weighed, axis=places), jnp.mean(jnp.sum(change, axis=-1, keepdims=True), axis=places)
+
+
 def _probability(outputs, weights):
-    value = _combined(jax.nn.softmax(_wide(outputs)), weights)
+    value = _weighed(_wide(outputs), weights)
     return value, value
 
 
