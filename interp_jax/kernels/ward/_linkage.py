@@ -30,7 +30,7 @@ def linkage(vectors: Given[ArrayLike, "rows features"]) -> Float[np.ndarray, "me
     merged in the same round, which gives the same tree. Equal to ``scipy.cluster.hierarchy.linkage(method="ward")`` of
     the vectors in float64, up to rounding and the order of exact ties. Memory O(rows · features).
 
-    Of some thousand rows or fewer, the costs of all pairs are a table on the host. Of more, where the points have few
+    Of some thousand rows or fewer, costs are told from matrix products on the host. Of more, where the points have few
     dimensions of their own (a surface in many features has two), the nearest are found in k-d trees on all cores, in
     time little more than proportional to the rows; gaps that grow slowly from point to point take a few times longer.
     Otherwise the time is O(rows² · features), most of it a float32 search on the default device whose results are
