@@ -25,8 +25,7 @@ _MUCH = 2**26
 _PIECES, _FEW = 64, 16
 # Default number of scores at a time: more leave the caches of two CPU cores, fewer copy all rows once more per pass.
 _SCORES = 2**21
-# Rows of so many numbers are centered batch by batch in every pass, and not copied; by default in this many batches.
-_MANY, _BATCHES = 2**24, 8
+
 
 # Scores lose digits of ‖x‖². If more than this share of the inertia may be lost, differences are used instead.
 _LOST = 1 / 32
@@ -79,9 +78,9 @@ def kmeans(
 
     Traceable. Time: 4 · rows · features · k · restarts operations per iteration; on CPUs half as many in later ones of
     large problems, where sums are updated from the few rows that changed their cluster. Memory: the rows twice, five
-    numbers per row and start, and three per batch row, start and center; rows of 2²⁴ numbers or more are not copied if
-    they make batches of equal size. If clusters are so narrow, relative to their distance from the mean, that float32
-    products of rows and centers cannot distinguish them, all is repeated with differences, at several times the cost.
+    numbers per row and start, and three per batch row, start and center. If clusters are so narrow, relative to their
+    distance from the mean, that float32 products of rows and centers cannot distinguish them, all is repeated with
+    differences, at several times the cost.
 
     With fewer distinct rows than k, clusters stay empty and centers repeat. Ties go to the first center. The inertia
     overflows for distances beyond 1e18. If x is traced or spread over processes, NaN or infinity make it NaN.
@@ -124,8 +123,6 @@ def kmeans(
         check_not_negative("weights", weights, some=True)
     if batch_size is None:
         batch_size = max(1, max(_SCORES, x.size // 4) // (k * restarts))
-        if x.size >= _MANY:
-            batch_size = min(batch_size, -(-rows // _BATCHES))
     batch_size = min(as_count("batch_size", batch_size), rows)
     return _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, batch_size)
 
@@ -134,17 +131,14 @@ def kmeans(
 def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
     count = len(x)
     weights = jnp.ones(count, x.dtype) if weights is None else weights
+    share = weights / jnp.sum(weights)
+    # Minus a row first: the mean of numbers with a large offset is not exact.
+    x, first = x - x[:1], x[0]
+    mean = jnp.matmul(share, x, precision=_HIGHEST)
+    x, offset = x - mean[None], first + mean + offset[0]
     # A power of two loses no digit, and squares then neither overflow nor vanish.
-    if x.size >= _MANY and most < count:
-        rows = RowBatches.in_place(x, weights, most)
-        offset, exponent = rows.shift + offset[0], rows.exponent
-    else:
-        # Minus a row first: the mean of numbers with a large offset is not exact.
-        x, first = x - x[:1], x[0]
-        mean = jnp.matmul(weights / jnp.sum(weights), x, precision=_HIGHEST)
-        x, offset = x - mean[None], first + mean + offset[0]
-        _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
-        rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
+    _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
+    rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
     squares = jnp.sum(rows.weights * rows.squares)
     rest = tolerance * (squares / jnp.sum(weights) / x.shape[1])
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
@@ -214,7 +208,7 @@ def _lloyd(rows, centers, iterations, rest, exact=False):
     for size, left in itertools.pairwise([*_stages(much, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
         # So few lanes can go through all rows at once in the memory that all lanes had for a batch.
-        taken = rows.whole() if size * batches <= lanes and rows.shift is None else rows
+        taken = rows.whole() if size * batches <= lanes else rows
         part = jax.lax.while_loop(
             lambda part, left=left: jnp.sum(part[2]) > left,
             functools.partial(step, taken),

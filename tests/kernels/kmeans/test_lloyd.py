@@ -303,31 +303,6 @@ def test_memory_is_that_of_a_batch(assert_temp_bytes):
     assert_temp_bytes(3 * rows + 6 * per_start + 4 * 500 * 10 * 50 * 4, few, x)
 
 
-@pytest.fixture
-def many(monkeypatch):
-    """Rows of any number are many."""
-    monkeypatch.setattr(module, "_MANY", 1)
-
-
-def test_many_rows_are_not_copied(assert_temp_bytes, many):
-    x = jnp.zeros((20_000, 64))
-    assert_temp_bytes(x.nbytes // 2, lambda x: kmeans(x, 10, key=KEY, restarts=1, batch_size=1000), x)
-
-
-@pytest.mark.parametrize("count", [400, 397])
-def test_many_rows_are_clustered_as_few_are(many, count):
-    random = np.random.default_rng(0)
-    x = (1000 + 3 * random.integers(0, 5, 400)[:, None] + random.normal(size=(400, 8))).astype(np.float32)[:count]
-    weights = random.integers(0, 3, count).astype(np.float32)
-    found = kmeans(x, 5, key=KEY, restarts=2, weights=weights, batch_size=64)
-    labels = np.asarray(found.labels)
-    means = np.stack([np.average(x[labels == c], axis=0, weights=weights[labels == c]) for c in range(5)])
-    np.testing.assert_allclose(found.centers, means, rtol=1e-6)
-    squares = np.sum((x[:, None].astype(np.float64) - means[None]) ** 2, axis=2)
-    np.testing.assert_array_equal(labels, np.argmin(squares, axis=1))
-    np.testing.assert_allclose(found.inertia, np.sum(weights * squares.min(axis=1)), rtol=1e-5)
-
-
 def test_not_finite_under_jit_is_not_finite_in_the_inertia():
     x = jnp.ones((6, 2)).at[2, 1].set(jnp.nan)
     found = jax.jit(lambda x: kmeans(x, 2, key=KEY))(x)
