@@ -33,7 +33,7 @@ def in_tiles(rows, labels, groups, batch_size, ordered):
         order = jnp.argsort(labels, axis=1)
         x, labels = jax.vmap(lambda run, labels, order: (run[order], labels[order]))(x, labels, order)
     x, labels = jnp.pad(x, (*filling, (0, 0))), jnp.pad(labels, filling, constant_values=groups)
-    return tuple(part.reshape(runs, -1, share, *part.shape[2:]) for part in (x, labels))
+    return x.reshape(runs, -1, share, x.shape[2]), labels.reshape(runs, -1, share)
 
 
 def sums_within(x, labels, groups):

@@ -22,8 +22,7 @@ from interp_jax.methods.ascent._objectives import accept_objective
 _SHARES = (3 / 4, 3 / 8)
 _FEWEST = 256
 _MOST = 2**31 - 1
-# In the place of the steps without a gain: the lane has stopped, or has stalled. Each array of lanes fewer saves an
-# operation or two a step, whose launch takes as long on CPUs as its work.
+# In the place of the steps without a gain: the lane has stopped, or has stalled.
 _STOPPED, _STALLED = -1, -2
 
 
