@@ -194,9 +194,19 @@ def in_words(result: Explained) -> str:
     if not result.disagree:
         return f"{text} {result.versions[1]} names the same types."
     value, low, high = result.specific[SEES]
-    follows = "follows" if low > 0 else "does not clearly follow"
-    return (
-        f"{text} Where another version of the model, {result.versions[1]}, names another type ({result.disagree} "
-        f"files), the tree that sees the layer {follows} its own version: S is {value:.2f} ({low:.2f} to {high:.2f}; 1 "
-        "for the network itself, 0 for a tree that says as much about either)."
+    follows = (
+        "agrees more often with its own version"
+        if low > 0
+        else "does not clearly agree more often with its own version"
     )
+    return (
+        f"{text} On the {result.disagree} files for which another version of the model, {result.versions[1]}, names "
+        f"another type, the tree that sees the layer {follows}: S is {value:.2f} ({low:.2f} to {high:.2f}; 1 for the "
+        "network itself, 0 for a tree that agrees as often with either). Trees that see bytes alone: "
+        f"{', '.join(_interval(result.specific[name]) for name in (FORESTS, PLAIN))}."
+    )
+
+
+def _interval(specific):
+    value, low, high = specific
+    return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")

@@ -232,14 +232,16 @@ def in_words(result: Modules) -> str:
     if result.beside:
         count, chance, reached = result.shared
         pairs = (
-            f" Pairs of types that share one: {count:.0f}; with units in random order {chance:.0f} on average, as many "
-            f"in {reached:.1%} of draws."
+            f" Pairs of types that share one: {count:.0f}; with units in random order {chance:.0f} on average, and at "
+            f"least as many in {reached:.1%} of draws, so that they share {'more' if reached <= 0.05 else 'no more'} "
+            "than chance."
         )
         of = result.beside[WEIGHTS][0]
         learned = "more than" if own > of + 0.1 else "no more than" if own <= of else "little more than"
         control = f", {learned} those of the network with its weights in random order ({of:.2f})"
     return (
-        f"Types whose scores one group of units that respond alike (a module) raises most: {what}.{pairs} Trees on "
-        f"two parts of the packages {real} (adjusted Rand index {own:.2f}){control}. The units of a type's set share "
+        f"The units are cut into {MODULES} groups that respond alike (modules). Types whose scores the same one raises "
+        f"most: {what}.{pairs} Modules on two parts of the packages {real} (adjusted Rand index {own:.2f}; 1 for equal "
+        f"ones){control}. The units of a type's set share "
         f"modules more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
     )

@@ -303,8 +303,9 @@ def in_words(result: Needed) -> str:
         f"decisions whether a file is of the type, at least {' to '.join(rates[:: max(1, len(rates) - 1)])} stay as "
         f"they were on files of packages that were not searched, with a confidence of {result.confidence:.0%} (a "
         f"certificate, for {len(certified)} of {len(result.types)} types). Random sets of these sizes hold "
-        f"{random:.0%} of the decisions, a constant answer 50%. A third part of the packages contradicts {false} of "
-        f"{count} certificates (three replacements of the other units), {verdict} the {most} that chance allows."
+        f"{random:.0%} of the decisions, a constant answer 50%. Of all {count} certificates, each with one of three "
+        f"replacements of the other units, {false} {'is' if false == 1 else 'are'} contradicted by a third, unused "
+        f"part of the packages, where the rate is significantly lower: {verdict} the {most} that chance allows."
     )
 
 
@@ -320,6 +321,7 @@ def stands_in(result: Needed) -> str:
     )
     if units:
         text += f"; certified with that, {len(units)} of {len(small)} types need {min(units)} to {max(units)} units"
+        text += f" (in {units.count(result.of)} of them no smaller set than the whole layer passes)"
     alike = [
         f"{name} ({of['mean'].random.mean():.0%})"
         for name, rate, of in zip(result.types, result.required, result.cores.values(), strict=True)
@@ -336,7 +338,7 @@ def generalizes(result: Needed) -> str:
     held = int(np.sum(other >= result.asked))
     lead = "Rates on the files searched promise too much" if held < len(of) else "Rates on the files searched last"
     return (
-        f"{lead}: sets found to hold {result.asked:.1%} of the decisions there hold {own.mean():.1%} of them, and "
+        f"{lead}: sets searched to hold {result.asked:.1%} of the decisions there hold {own.mean():.1%} of them, and "
         f"{other.mean():.1%} on files of other packages ({other.min():.1%} to {other.max():.1%}); "
         f"{held or 'none'} of {len(of)} still reach{'es' if held == 1 else ''} {result.asked:.1%}."
     )

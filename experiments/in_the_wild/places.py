@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.in_the_wild.detector import PADDING, PLACES, SIDE
+from experiments.in_the_wild.detector import PADDING, PLACES, SIDE, TOKENS
 from experiments.in_the_wild.wild_study import CHECK
 from interp_jax import figures, networks
 from interp_jax.methods import attribution
@@ -213,5 +213,5 @@ def in_words(result: Places) -> str:
         f"Bytes ranked by {best} are {verdict} the best control ({control}): deleted in this order, the area under "
         f"the type's probability is {area[best]:.2f} against {area[control]:.2f}, smaller for {better} of "
         f"{len(result.types)} files; {result.within:.0%} of the integrated gradients lie in the first and last 128 "
-        "bytes."
+        f"bytes, which are {2 * 128 / TOKENS:.1%} of all."
     )

@@ -161,8 +161,17 @@ def show(result: Witnesses, page) -> None:
 
 
 def plain(literal: str) -> str:
-    """A sequence in quotes, from its literal."""
-    return f"“{literal[2:-1]}”" if literal else ""
+    """A sequence in quotes, from its literal; its blanks do not run together on a page."""
+    return f"“{literal[2:-1]}”".replace(" ", "\u00a0") if literal else ""
+
+
+def control_in_words(clear: int, control: int) -> str:
+    """What the control leaves of so many units."""
+    if not control:
+        return ", so that the place alone explains none"
+    if control < clear:
+        return ": of these the place, such as a file's end, may be the explanation"
+    return ", so that the place, such as a file's end, may explain them all"
 
 
 def in_words(name: str, units: list[Unit], of: int) -> str:
@@ -175,13 +184,14 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
         sequences.setdefault(plain(each.ngram), []).append(each)
     named = ", ".join(
         f"{text} ({'units' if len(of_text) > 1 else 'unit'} {', '.join(str(each.number) for each in of_text)}; in "
-        f"windows of {of_text[0].observed} of {of_text[0].packages} packages, by chance {of_text[0].expected:.1f})"
+        f"windows of at least {min(each.observed for each in of_text)} of {of_text[0].packages} packages, by chance "
+        f"{max(each.expected for each in of_text):.1f})"
         for text, of_text in list(sequences.items())[:NAMED]
     )
     control = sum(each.permuted <= LEVEL for each in units)
     return (
-        f"What the units that raise the score of {name} most, of the {of} of its set, respond to can be read in the "
-        f"20 bytes where their output is largest (their window): {named}. In the windows of {len(clear)} of "
-        f"{len(units)} such units a sequence of bytes stands out in packages that did not choose it. So does one in "
-        f"windows at another file's place for {control}: there the place, such as a file's end, may explain it."
+        f"Of the {of} units of its set, those that raise the score of {name} most respond to 20 bytes each (their "
+        f"window) in which a sequence of bytes is frequent: {named}. Sequences chosen on one half of the packages are "
+        f"confirmed on the other half for {len(clear)} of {len(units)} such units. At the same places of other files a "
+        f"sequence is confirmed for {control}{control_in_words(len(clear), control)}."
     )

@@ -196,11 +196,13 @@ def test_units_that_a_type_needs_are_put_in_words():
     assert "Of the network's 512 units, 7 are enough for json and 40 for python" in words
     assert "at least 90% to 95% stay as they were on files of packages that were not searched" in words
     assert "with a confidence of 95% (a certificate, for 2 of 2 types)" in words
-    assert "contradicts 0 of 6 certificates (three replacements of the other units), no more than" in words
-    assert "units), more than" in needed.in_words(_needed(upper=0.5))
+    assert "Of all 6 certificates, each with one of three replacements of the other units, 0 are contradicted" in words
+    assert "significantly lower: no more than" in words
+    assert "significantly lower: more than" in needed.in_words(_needed(upper=0.5))
     assert needed.in_words(_needed(certified=False)) == "No set of units is certified for any of 2 types."
     assert needed.stands_in(_needed()).endswith("the others at their means, reach the required rate for no type.")
-    assert "2 of 2 types need 7 to 40 units" in needed.stands_in(_needed())
+    assert "2 of 2 types need 7 to 40 units (in 0 of them no smaller" in needed.stands_in(_needed())
+    assert "7 to 40 units (in 1 of them no smaller" in needed.stands_in(_needed()._replace(of=40))
     assert "units are enough hardly depends" in needed.stands_in(_needed())
     weak = {ablation: _needed(other=0.8).cores["json"][ablation] for ablation in needed.ABLATIONS}
     weak["resample"] = weak["resample"]._replace(checked=np.array([0.98, 0.5]))
@@ -243,9 +245,14 @@ def _unit(adjusted, permuted=1.0):
 
 def test_windows_are_read_or_not():
     words = witnesses.in_words("python", [_unit(0.001), _unit(0.5)], 31)
-    assert "“import” (unit 3; in windows of 9 of 10 packages, by chance 1.0)" in words
+    assert "“import” (unit 3; in windows of at least 9 of 10 packages, by chance 1.0)" in words
     assert "“import” (units 3, 3; in" in witnesses.in_words("python", [_unit(0.001)] * 2, 31)
-    assert "In the windows of 1 of 2 such units" in words
+    assert "confirmed on the other half for 1 of 2 such units" in words
+    assert words.endswith("confirmed for 0, so that the place alone explains none.")
+    some = witnesses.in_words("python", [_unit(0.001), _unit(0.001, 0.001)], 31)
+    assert "confirmed for 1: of these the place" in some
+    assert witnesses.in_words("python", [_unit(0.001, 0.001)], 31).endswith("may explain them all.")
+    assert witnesses.plain("b'a  b'") == "“a\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}b”"
     assert witnesses.in_words("python", [_unit(0.5)], 31).startswith("No sequence of bytes stands out")
     assert witnesses.readable(np.array([10, 97, 256, 39, 0])) == "\\na·'\\x00".replace(
         "'", witnesses.readable(np.array([39]))
@@ -268,10 +275,13 @@ def _modules(agreement=(0.7, 0.0), chance=0.01):
 def test_types_that_share_a_module_are_named():
     words = modules.in_words(_modules())
     assert "raises most: c, cpp. Pairs of types that share one: 1; with units in random order 0 on average" in words
-    assert "packages agree (adjusted Rand index 0.70), more than those of" in words
+    assert "packages agree (adjusted Rand index 0.70; 1 for equal ones), more than those of" in words
+    assert "so that they share no more than chance" in words
     assert "packages agree in part" in modules.in_words(_modules((0.3, 0.0)))
     assert "for 1 of 2 types" in words
-    assert "hardly agree (adjusted Rand index 0.15), little more than" in modules.in_words(_modules((0.15, 0.1)))
+    assert "hardly agree (adjusted Rand index 0.15; 1 for equal ones), little more than" in modules.in_words(
+        _modules((0.15, 0.1))
+    )
     assert "no more than" in modules.in_words(_modules((0.15, 0.2)))
     assert "for 0 of 2 types" in modules.in_words(_modules(chance=0.2))
 
@@ -306,8 +316,8 @@ def _explained(versions=("v3",), disagree=0, low=0.1):
 def test_specificity_is_put_in_words_where_there_is_another_version():
     assert explained.in_words(_explained()).endswith("if it sees the layer.")
     assert explained.in_words(_explained(("v3", "v2"))).endswith("v2 names the same types.")
-    assert "follows its own version" in explained.in_words(_explained(("v3", "v2"), 9))
-    assert "does not clearly follow" in explained.in_words(_explained(("v3", "v2"), 9, -0.1))
+    assert "agrees more often with its own version" in explained.in_words(_explained(("v3", "v2"), 9))
+    assert "does not clearly agree more often" in explained.in_words(_explained(("v3", "v2"), 9, -0.1))
 
 
 def _places(own=0.2, held=20, outer=2.0):
