@@ -194,16 +194,13 @@ def in_words(result: Explained) -> str:
     if not result.disagree:
         return f"{text} {result.versions[1]} names the same types."
     value, low, high = result.specific[SEES]
-    follows = (
-        "agrees more often with its own version"
-        if low > 0
-        else "does not clearly agree more often with its own version"
-    )
+    follows = "agrees more often" if low > 0 else "does not clearly agree more often"
+    others = [_interval(each) for name, each in result.specific.items() if name != SEES]
     return (
         f"{text} On the {result.disagree} files for which another version of the model, {result.versions[1]}, names "
-        f"another type, the tree that sees the layer {follows}: S is {value:.2f} ({low:.2f} to {high:.2f}; 1 for the "
-        "network itself, 0 for a tree that agrees as often with either). Trees that see bytes alone: "
-        f"{', '.join(_interval(result.specific[name]) for name in (FORESTS, PLAIN))}."
+        f"another type, the tree that sees the layer {follows} with its own version: S is {value:.2f} ({low:.2f} to "
+        f"{high:.2f}; 1 for the network itself, 0 for a tree that agrees as often with either)"
+        + (f"; of trees that see bytes alone it is {' and '.join(others)}." if others else ".")
     )
 
 

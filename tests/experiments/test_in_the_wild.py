@@ -316,8 +316,8 @@ def _explained(versions=("v3",), disagree=0, low=0.1):
 def test_specificity_is_put_in_words_where_there_is_another_version():
     assert explained.in_words(_explained()).endswith("if it sees the layer.")
     assert explained.in_words(_explained(("v3", "v2"))).endswith("v2 names the same types.")
-    assert "agrees more often with its own version" in explained.in_words(_explained(("v3", "v2"), 9))
-    assert "does not clearly agree more often" in explained.in_words(_explained(("v3", "v2"), 9, -0.1))
+    assert "agrees more often with its own version: S is" in explained.in_words(_explained(("v3", "v2"), 9))
+    assert "does not clearly agree more often with" in explained.in_words(_explained(("v3", "v2"), 9, -0.1))
 
 
 def _places(own=0.2, held=20, outer=2.0):
