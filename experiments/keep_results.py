@@ -134,14 +134,14 @@ def _example() -> dict:
 def kills() -> str:
     """Which studies were killed, how often, and whether they ended as undisturbed ones."""
     counts = json.loads(KILLS.read_text(encoding="utf-8"))
-    *names, last = (f"`{name}`" for name in sorted(counts))
-    times, runs = (sum(entry[name] for entry in counts.values()) for name in ("kills", "runs"))
+    times = ", ".join(f"{name} {entry['kills']} times" for name, entry in sorted(counts.items()))
+    runs = sum(entry["runs"] for entry in counts.values())
     faults = sum(len(entry["faults"]) for entry in counts.values())
     ended = f"all {runs}" if not faults else f"{runs - faults} of {runs}"
     return (
-        f"Small runs of {', '.join(names)} and {last} were killed at random moments, {times} times in all, and begun "
-        f"again by the same command (`python -m tests.kills`): {ended} ended with the metrics and figures of an "
-        "undisturbed run, byte for byte, and with no other files."
+        f"Small runs were killed at random moments ({times}) and begun again by the same command "
+        f"(`python -m tests.kills`): {ended} runs ended with the metrics and figures of an undisturbed one, byte for "
+        "byte, and with no other files."
     )
 
 

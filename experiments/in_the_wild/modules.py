@@ -227,7 +227,7 @@ def in_words(result: Modules) -> str:
     what = "; ".join(", ".join(each) for each in groups) if groups else "no two types"
     together = int(np.sum(result.by_chance[:, 1] <= 0.05))
     own = result.agreement[0]
-    real = "agree" if own > 0.6 else "agree in part" if own > 0.2 else "hardly agree"
+    real = "agree" if own > 0.5 else "agree in part" if own > 0.1 else "hardly agree"
     pairs = control = ""
     if result.beside:
         count, chance, reached = result.shared

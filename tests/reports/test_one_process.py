@@ -68,7 +68,7 @@ def test_runs_of_one_process_share_it_until_the_last_is_closed(tmp_path):
 
 
 def test_of_eight_threads_that_open_a_run_at_once_one_has_it_and_the_others_are_told(tmp_path):
-    start, end, had, told = threading.Barrier(8), threading.Barrier(8), [], []
+    start, end, had, told = threading.Barrier(8, timeout=60), threading.Barrier(8, timeout=60), [], []
 
     def begin():
         start.wait()
@@ -78,7 +78,7 @@ def test_of_eight_threads_that_open_a_run_at_once_one_has_it_and_the_others_are_
             told.append(str(error))
         end.wait()  # the one that has it still runs while the others are told
 
-    threads = [threading.Thread(target=begin) for _ in range(8)]
+    threads = [threading.Thread(target=begin, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-NEAR = 1e-13  # squared distance, of coordinates up to 1, below which centroids have lost digits
+NEAR = 1e-11  # squared distance, of coordinates up to 1, below which centroids have lost digits
 _LOST = 1e-3  # of a cluster's squared norm, squared distances below which products have lost digits
 _FULL = 0.5  # share of the rows in use below which the rest is dropped
 

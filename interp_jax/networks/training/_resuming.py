@@ -1,8 +1,10 @@
 """The state of an unfinished training on disk, so that an interrupted one can be resumed."""
 
+import functools
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +53,11 @@ class Resuming:
 
     def restored(self, state: TrainingState) -> tuple[TrainingState, list[History]]:
         """The newest stored state and the records that led to it, or ``state`` and no records."""
-        newest = max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
         if self._folder is None:
             return state, []
+        newest = self._in_all(
+            lambda: max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
+        )
         if len(set(numbers := self._of_all(newest))) > 1:
             found = f"found the states {', '.join(map(str, numbers))} in {self._folder.name} (0: none), one per process"
             raise ValueError(f"checkpoint: {found}, wanted a folder that all processes share")
@@ -66,7 +70,7 @@ class Resuming:
         curves_like = History._make([curve] * len(History._fields))
         like = {"arguments": self._arguments, "state": jax.tree.map(_stored, state), "curves": curves_like}
         try:
-            tree = load_arrays(self._folder / str(newest), like)
+            tree = self._in_all(functools.partial(load_arrays, self._folder / str(newest), like))
         except ValueError as error:
             raise ValueError(f"checkpoint: found another training in {self._folder.name}: {error}") from error
         for name, wanted in self._arguments.items():
@@ -104,6 +108,20 @@ class Resuming:
         save_arrays(folder / str(number), tree)
         for path in older:
             shutil.rmtree(path, ignore_errors=True)
+
+    def _in_all(self, read: Callable[[], Any]) -> Any:
+        """What ``read()`` returns; where it fails in one process, all fail, and none waits for it."""
+        failure = result = None
+        try:
+            result = read()
+        except Exception as error:  # the others wait
+            failure = error
+        failed = any(self._of_all(int(failure is not None)))
+        if failure is not None:
+            raise failure
+        if failed:
+            raise OSError(f"checkpoint: found that another process cannot read {self._folder}; it says why")
+        return result
 
     def _of_all(self, number: int) -> list[int]:
         """The numbers of all processes that train together, in their order."""

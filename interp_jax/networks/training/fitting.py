@@ -119,7 +119,7 @@ def fit(
         checkpoint: a folder to resume from. At most once a minute the state after an epoch is written there, and a
             later call with the same arguments ends as if this one had not been interrupted. The caller removes it
             once the result is saved. Data, optimizer and loss must be the same, which is not checked. Of rows spread
-            over processes the first process writes and all read, so that they need the same folder, or copies of it.
+            over processes the first process writes and all read, so that they need the same folder.
         on_epoch: called after every epoch with its number, from 1, and that epoch's values.
         progress: whether a line with the epoch, the losses and the time is shown on the standard error; by default
             nothing is.

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -408,3 +409,22 @@ def test_the_measure_of_memory_sees_what_is_too_much():
     assert np.ones(900 * 2**17).sum() > 0
     assert 690 * 2**20 < _grown("", "np.ones(700 * 2**17)") < 800 * 2**20
     assert _grown("np.ones(700 * 2**17)", "np.ones(2**17)") < 64 * 2**20
+
+
+def _groups_of_equal_distances(seed, groups, size, spread):
+    draw = np.random.default_rng(seed)
+    return np.concatenate(
+        [np.eye(size)[draw.permutation(size)] + spread * draw.normal(size=size) for _ in range(groups)]
+    )
+
+
+@pytest.mark.parametrize("case", [(1, 40, 8, 100.0), (0, 100, 10, 5.0), (2, 100, 10, 5.0), (7, 100, 10, 5.0)])
+def test_a_round_in_which_rounding_hides_all_nearest_pairs_ends(case):
+    points, trees = _groups_of_equal_distances(*case), []
+    call = threading.Thread(target=lambda: trees.append(ward.linkage(points)), daemon=True)
+    call.start()
+    call.join(120)
+    assert not call.is_alive()
+    replayed = ward.verify(trees[0], points)
+    assert replayed.valid
+    assert replayed.least.all()
