@@ -336,11 +336,7 @@ def generalizes(result: Needed) -> str:
     of = [each["mean"] for each in result.cores.values()]
     own, other = (np.array(values) for values in zip(*((each.searched, each.checked[1]) for each in of), strict=True))
     held = int(np.sum(other >= result.asked))
-    lead = (
-        "Rates on the files searched promise too much"
-        if other.mean() < result.asked
-        else "Rates on the files searched last"
-    )
+    lead = f"Rates on the files searched {'promise too much' if other.mean() < result.asked else 'last'}"
     return (
         f"{lead}: sets searched to hold {result.asked:.1%} of the decisions there hold {own.mean():.1%} of them, and "
         f"{other.mean():.1%} on files of other packages ({other.min():.1%} to {other.max():.1%}); "

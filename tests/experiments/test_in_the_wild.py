@@ -279,7 +279,7 @@ def test_types_that_share_a_module_are_named():
     assert "so that they share no more than chance" in words
     assert "packages agree in part" in modules.in_words(_modules((0.3, 0.0)))
     assert "for 1 of 2 types" in words
-    assert "hardly agree (adjusted Rand index 0.15; 1 for equal ones), little more than" in modules.in_words(
+    assert "agree in part (adjusted Rand index 0.15; 1 for equal ones), little more than" in modules.in_words(
         _modules((0.15, 0.1))
     )
     assert "no more than" in modules.in_words(_modules((0.15, 0.2)))

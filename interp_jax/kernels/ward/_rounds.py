@@ -8,7 +8,7 @@ from interp_jax.kernels.ward._pairs import mixed, reciprocal
 
 _FEW = 40  # clusters from which on they are merged one after the other
 _EQUAL = 32  # clusters on average that may be as near as the nearest, as far as the bounds tell
-_COMPARED = 1 << 28  # coordinates that may be compared in any case
+_COMPARED = 1 << 28  # coordinates that may be compared before float64 bounds are given up, too
 _FULL = 0.75  # share of the slots in use below which the empty ones are dropped
 _FAR = 1e30  # instead of infinity, of which products would have NaN
 _CACHED, _ROWS = 1 << 16, 128  # bounds of a tile, which has at least so many rows
@@ -50,7 +50,9 @@ class _Rounds:
         self.bounds = np.zeros(count)  # of the cost of the nearest
         self.least = np.full(count, np.nan)  # its cost, if it was compared
         self.changed = np.zeros(count, np.int64)  # the round of the last merge
-        self.open, self.most = 0, max(_EQUAL * count, _COMPARED // max(1, features))  # bounds that were compared
+        self.open, self.most = 0, _EQUAL * count  # bounds that were compared
+        if kind == np.float64:  # the last try
+            self.most = max(self.most, _COMPARED // max(1, features))
         self._place(self.nearest, self.points, self.sizes)
 
     def merge_all(self, merges) -> bool:

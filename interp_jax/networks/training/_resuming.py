@@ -55,9 +55,7 @@ class Resuming:
         """The newest stored state and the records that led to it, or ``state`` and no records."""
         if self._folder is None:
             return state, []
-        newest = self._in_all(
-            lambda: max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
-        )
+        newest = self._in_all(self._newest)
         if len(set(numbers := self._of_all(newest))) > 1:
             found = f"found the states {', '.join(map(str, numbers))} in {self._folder.name} (0: none), one per process"
             raise ValueError(f"checkpoint: {found}, wanted a folder that all processes share")
@@ -130,6 +128,9 @@ class Resuming:
         from jax.experimental.multihost_utils import process_allgather
 
         return np.asarray(process_allgather(np.int32(number))).ravel().tolist()
+
+    def _newest(self) -> int:
+        return max((int(path.name) for path in self._states() if path.name.isdigit()), default=0)
 
     def _states(self) -> list[Path]:
         """The states, including incomplete ones that a killed process left."""
