@@ -170,6 +170,7 @@ def test_scratch_memory_has_no_matrix_of_all_pairs(assert_temp_bytes):
         assert_temp_bytes(limit, call, x, labels)
 
 
+@pytest.mark.skipif(jax.__version_info__ < (0, 10, 2), reason="jax before 0.10.2 takes three copies")
 def test_euclidean_distances_of_all_rows_take_one_copy_of_them_and_three_tiles(assert_temp_bytes):
     x, side = jnp.zeros((20_000, 64)), 128
     assert_temp_bytes(int(1.1 * x.nbytes) + 3 * 4 * side * (side + 64), lambda x: mean_pairwise(x, batch_size=side), x)
