@@ -16,6 +16,11 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join([first, "|---" * len(header) + "|", *others])
 
 
+def on(files: Files, data: str) -> list[dict[str, Any]]:
+    """The records of the runs on a data set."""
+    return [record for record in files.values() if record["config"]["data"] == data]
+
+
 def of_each_run(files: Files, show: Callable[[Files], str]) -> str:
     """What ``show`` writes of each run alone, one below the other."""
     return "\n\n".join(show({path: record}) for path, record in files.items())

@@ -5,7 +5,7 @@ from pathlib import Path
 from experiments.cnn_inte.fidelity import AS_PUBLISHED, KNOWN, NETWORK, ONE_PATH, OURS, PAPER, SAME, percent, specific
 from experiments.cnn_inte.inte_study import FULL, HALF
 from experiments.cnn_inte.settings import PRESETS
-from experiments.provenance import provenance
+from experiments.provenance import on, provenance
 
 TITLES = {"digits": "digits", "mnist": "MNIST"}
 ROWS = NETWORK, OURS, ONE_PATH, SAME, KNOWN, AS_PUBLISHED
@@ -14,7 +14,7 @@ ROWS = NETWORK, OURS, ONE_PATH, SAME, KNOWN, AS_PUBLISHED
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     rows = []
-    for record in (record for record in files.values() if record["config"]["data"] == "mnist"):
+    for record in on(files, "mnist"):
         config = record["config"]
         for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
             ours, network = (percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))

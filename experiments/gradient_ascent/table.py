@@ -9,10 +9,8 @@ from experiments.study import mean_and_spread
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
-    what, rows = (
-        "signals from gradient ascent with the largest rise at the correct position (%): 4-layer perceptron",
-        [],
-    )
+    what = "signals from gradient ascent with the largest rise at the correct position (%): 4-layer perceptron"
+    rows = []
     for config, metrics in _runs(files, jumps=True):
         shares = 100 * np.array(metrics["classes"]["classes"]["4-layer perceptron"]["correct_lanes"])
         rows.append((what, mean_and_spread(shares, 1), "figures", config["seeds"]))

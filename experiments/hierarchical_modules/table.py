@@ -10,7 +10,9 @@ from experiments.study import mean_and_spread
 def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     what, rows = "height of the tree of roles, before and after signs are aligned: MNIST", []
-    for record in (record for record in files.values() if _head(record["config"]) == "mnist"):
+    for record in files.values():
+        if _head(record["config"]) != "mnist":
+            continue
         heights = record["metrics"]["vectors"]["height_of_all_networks"]
         ours = " and ".join(mean_and_spread(heights[when], 1) for when in ("before", "after"))
         rows.append((what, ours, "figures", record["config"]["networks"]))

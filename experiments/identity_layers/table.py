@@ -6,7 +6,7 @@ from experiments.identity_layers.distance import against_depth
 from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
 from experiments.identity_layers.removal import MAP, with_interval
 from experiments.identity_layers.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, on, provenance, table
 from experiments.study import mean_and_spread
 
 HEADER = "initialization", "layers", "networks", "held-out accuracy (%)", "… of the first layer"
@@ -22,7 +22,7 @@ on; lower is better. Intervals are 95% intervals over images.
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     rows = []
-    for record in (record for record in files.values() if record["config"]["data"] == "mnist"):
+    for record in on(files, "mnist"):
         depth = record["config"]["depth"]
         accuracy = record["metrics"]["accuracy"]["accuracy"][f"{IDENTITY} {depth}"]
         ours = " and ".join(mean_and_spread(100 * np.array(accuracy[name]), 1) for name in ("last", "first"))

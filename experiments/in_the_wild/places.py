@@ -13,6 +13,7 @@ from interp_jax.methods import attribution
 
 FILES, NODES, STEPS = 2, 8, 10
 OUTER = 8  # bytes of either end whose scales are compared with the others; chosen after the curve had been seen
+MARGIN = 128  # bytes of either end whose share of the integrated gradients is told
 GRADIENT, INTEGRATED, ENDS, RANDOM, CONTROL = (
     "gradient × input", "integrated gradients", "the first and last bytes first", "random order",
     "integrated gradients of the permuted network",
@@ -32,7 +33,7 @@ class Places(NamedTuple):
         shares: [steps + 1] of the bytes deleted.
         curves: by order, [steps + 1] the mean deletion curve.
         held: by what stands before Python's text, of how many files the type stays python; and of how many.
-        within: the share of the integrated gradients' magnitude in the first and last 128 bytes, mean over files.
+        within: the share of the integrated gradients' magnitude in the first and last `MARGIN` bytes, mean over files.
     """
 
     scale: np.ndarray
@@ -71,7 +72,7 @@ def measure(study) -> Places:
     }
     bytes_ = tokens != PADDING
     order = np.cumsum(bytes_, axis=1), np.cumsum(bytes_[:, ::-1], axis=1)[:, ::-1]
-    outer = bytes_ & ((order[0] <= 128) & (place < SIDE) | (order[1] <= 128) & (place >= SIDE))
+    outer = bytes_ & ((order[0] <= MARGIN) & (place < SIDE) | (order[1] <= MARGIN) & (place >= SIDE))
     weight = importance[INTEGRATED] * bytes_
     within = float(np.mean(np.sum(weight * outer, axis=1) / np.maximum(weight.sum(axis=1), 1e-30)))
     held, asked = _fooled(study, check)
@@ -212,6 +213,6 @@ def in_words(result: Places) -> str:
     return (
         f"Bytes ranked by {best} are {verdict} the best control ({control}): deleted in this order, the area under "
         f"the type's probability is {area[best]:.2f} against {area[control]:.2f}, smaller for {better} of "
-        f"{len(result.types)} files; {result.within:.0%} of the integrated gradients lie in the first and last 128 "
-        f"bytes, which are {2 * 128 / TOKENS:.1%} of all."
+        f"{len(result.types)} files; {result.within:.0%} of the integrated gradients lie in the first and last "
+        f"{MARGIN} bytes, which are {2 * MARGIN / TOKENS:.1%} of all."
     )

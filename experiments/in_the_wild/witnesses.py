@@ -190,8 +190,8 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
     )
     control = sum(each.permuted <= LEVEL for each in units)
     return (
-        f"Of the {of} units of its set, those that raise the score of {name} most respond to windows of 20 bytes in "
-        f"which one sequence is frequent: {named}. Sequences chosen on one half of the packages are "
-        f"confirmed on the other half for {len(clear)} of {len(units)} such units. At the same places of other files a "
-        f"sequence is confirmed for {control}{control_in_words(len(clear), control)}."
+        f"Of the {of} units of its set, those that raise the score of {name} most respond to windows of "
+        f"{WINDOW * PLACES} bytes in which one sequence is frequent: {named}. Sequences chosen on one half of the "
+        f"packages are confirmed on the other half for {len(clear)} of {len(units)} such units. At the same places of "
+        f"other files a sequence is confirmed for {control}{control_in_words(len(clear), control)}."
     )

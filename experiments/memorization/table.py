@@ -4,14 +4,14 @@ import numpy as np
 
 from experiments.memorization.memorization_study import KINDS
 from experiments.memorization.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, on, provenance, table
 from experiments.study import mean_and_spread
 
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     kinds, rows = (KINDS[0], KINDS[-1]), []
-    for record in (record for record in files.values() if record["config"]["data"] == "jumps"):
+    for record in on(files, "jumps"):
         inner = record["metrics"]["deviations"]["deviation"]["cosine"]
         ours = " and ".join(mean_and_spread(np.array(inner[kind]["inner"])[1], 2) for kind in kinds)
         what = f"inner-class deviation, first hidden layer, {' and '.join(kinds)}: jumps"

@@ -85,20 +85,12 @@ class Resuming:
         if not self._of_all(int(time.monotonic() - self._saved >= SECONDS))[0]:
             return
         tree = {"arguments": self._arguments, "state": jax.tree.map(_stored, state), "curves": curves(records)}
-        failure = None
-        if not self._together or jax.process_index() == 0:
-            try:
-                self._write(self._folder, len(records), tree)
-            except Exception as error:  # the others wait
-                failure = error
-        failed = self._of_all(int(failure is not None))[0]
-        if failure is not None:
-            raise failure
-        if failed:
-            raise OSError(f"checkpoint: found that the first process cannot write {self._folder}; it says why")
+        self._in_all(functools.partial(self._write, self._folder, len(records), tree), "the first process cannot write")
         self._saved = time.monotonic()
 
     def _write(self, folder: Path, number: int, tree: Any) -> None:
+        if self._together and jax.process_index():
+            return
         from interp_jax.networks.training.stored_arrays import save_arrays
 
         older = self._states()
@@ -107,18 +99,18 @@ class Resuming:
         for path in older:
             shutil.rmtree(path, ignore_errors=True)
 
-    def _in_all(self, read: Callable[[], Any]) -> Any:
-        """What ``read()`` returns; where it fails in one process, all fail, and none waits for it."""
+    def _in_all(self, work: Callable[[], Any], otherwise: str = "another process cannot read") -> Any:
+        """What ``work()`` returns; where it fails in one process, all fail, and none waits for it."""
         failure = result = None
         try:
-            result = read()
+            result = work()
         except Exception as error:  # the others wait
             failure = error
         failed = any(self._of_all(int(failure is not None)))
         if failure is not None:
             raise failure
         if failed:
-            raise OSError(f"checkpoint: found that another process cannot read {self._folder}; it says why")
+            raise OSError(f"checkpoint: found that {otherwise} {self._folder}; it says why")
         return result
 
     def _of_all(self, number: int) -> list[int]:
