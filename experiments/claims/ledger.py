@@ -13,8 +13,9 @@ Every section of the five papers, its claims, a verdict, our numbers over networ
 that could explain a claim away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts
 follow from rules fixed beforehand (`experiments/claims/rules.py`): a test of each part by the spread over networks,
 with Holm's correction within a paper. *Explained by a control*: the control shows nearly as much. *Undecided*: no test
-decides; one network never does. Questions that no paper asks come last and are not counted with the papers' claims;
-their rules were written with the findings of a run in view, and not changed after they had been applied.
+decides; of a paper's claims one network never does. Questions that no paper asks come last and are not counted with the
+papers' claims: their intervals are over the file types of one network, and their rules were written with the findings
+of a run in view, and not changed after they had been applied.
 `python -m experiments.claims` writes this file from the kept runs.
 """
 
