@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -75,10 +76,19 @@ def _resumed(x, y):
     states = f"checkpoint: found the states 4, {', '.join(['0'] * (jax.process_count() - 1))} in "
     with pytest.raises(ValueError, match=f"^{states}"):
         train(checkpoint="kept" if first else "empty")
+    if first:
+        _kept_as_saved()
     Path("file").touch()
     with pytest.raises(OSError, match="" if first else "^checkpoint: found that the first process cannot write"):
         train(checkpoint="file/kept")
     return fitted.history
+
+
+def _kept_as_saved():
+    """What one of several processes saves is JAX's where it was, and NumPy's where it was."""
+    networks.save_arrays("arrays", {"jax": jnp.ones(2), "numpy": np.ones(2)})
+    loaded = networks.load_arrays("arrays", {"jax": np.ones(2, np.float32), "numpy": np.ones(2)})
+    assert [type(each) for each in loaded.values()] == [type(jnp.ones(2)), np.ndarray]
 
 
 def calls(names):

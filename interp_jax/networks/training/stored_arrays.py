@@ -20,6 +20,8 @@ from interp_jax.networks.training._input import check_folder
 LARGEST_OTHERS = 2**28  # bytes of a checkpoint's arrays besides those whose shapes the reader knows
 # NumPy's types that no file format of orbax holds.
 _LONG = (np.longdouble, np.clongdouble) if np.dtype(np.longdouble).itemsize > 8 else ()
+# Under this name one of several processes stores which arrays were JAX's: orbax takes only NumPy's from it.
+_OF_JAX = "of_jax"
 
 
 def save_arrays(folder: str | Path, tree: Any) -> None:
@@ -91,6 +93,8 @@ def save_tree(folder, tree: dict) -> None:
     folder = Path(folder).absolute()
     _check_new(folder)
     stored = jax.tree.map(_on_host, tree)
+    if jax.process_count() > 1:
+        stored[_OF_JAX] = np.array([isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tree)])
     temporary = temporary_beside(folder)
     with writing(folder):
         try:
@@ -128,7 +132,11 @@ def restored_tree(folder, part: str, wanted: dict, absent: str) -> dict:
             on_host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), described)
             _check_described(folder, described, part, wanted, absent)  # before memory is taken for them
             arrays = checkpointer.restore(folder, restore_args=on_host)
-        return jax.tree.map(lambda leaf, saved: leaf if saved.sharding is None else _placed(leaf), arrays, described)
+        of_jax = jax.tree.map(lambda saved: saved.sharding is not None, described)
+        if _OF_JAX in arrays:
+            marks = arrays.pop(_OF_JAX).tolist()
+            of_jax = jax.tree.unflatten(jax.tree.structure(arrays), marks)
+        return jax.tree.map(lambda leaf, placed: _placed(leaf) if placed else leaf, arrays, of_jax)
     except _OtherArraysError:
         raise
     except Exception as error:
