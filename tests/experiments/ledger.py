@@ -11,18 +11,6 @@ def assessed(paper, records, sentence):
     return only
 
 
-AWAITED = ("neuron_contributions_mnist",)  # runs not kept yet
-
-
-def awaited(claim, records):
-    """Whether a claim is read from a run that is not kept yet."""
-    try:
-        claim.parts(records)
-    except KeyError as error:
-        return error.args[0] in AWAITED
-    return False
-
-
 def changed(records, runs, change):
     """Made-up records: those of some runs with their metrics changed."""
     made = {name: copy.deepcopy(records[name]) for name in runs}
