@@ -16,6 +16,7 @@ import tyro
 from benchmarks import tables as benchmarks
 from experiments import kept, studies
 from experiments.claims import ledger
+from experiments.provenance import table
 from interp_jax._files import write_text
 from interp_jax.reports._records import read_record
 
@@ -62,13 +63,13 @@ def keep(run: Path) -> Path:
 
 def results() -> str:
     """The main results of every study beside the published ones."""
-    return "\n".join([*HEADER, *(line for lines in _lines().values() for line in lines), "", _made()])
+    return f"{table(HEADER, [line for lines in _lines().values() for line in lines])}\n\n{_made()}"
 
 
 def readme_results() -> str:
     """The README's table: one of each study's main results, the first but for `README_LINES`."""
     first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items() if lines]
-    return "\n".join([*HEADER, *first, "", f"{_made()} [All tables]({_link(DETAILS)}), each with its command."])
+    return f"{table(HEADER, first)}\n\n{_made()} [All tables]({_link(DETAILS)}), each with its command."
 
 
 def claims() -> str:
@@ -76,12 +77,9 @@ def claims() -> str:
     return f"{ledger.in_short()}\n\n[Every claim]({_link(ledger.FILE)}) with its number, control and rule."
 
 
-def _lines() -> dict[str, list[str]]:
+def _lines() -> dict[str, list[tuple]]:
     """The lines of each study's main results."""
-    return {
-        name: [f"| {' | '.join(map(str, line))} |" for line in study.lines(_files(RESULTS, name))]
-        for name, study in STUDIES.items()
-    }
+    return {name: study.lines(_files(RESULTS, name)) for name, study in STUDIES.items()}
 
 
 def _made() -> str:
@@ -154,12 +152,12 @@ def results_table(study: str) -> str:
 def with_tables(path: Path) -> str:
     """The text of a file, with each of its tables inserted between two marks."""
     text = path.read_text(encoding="utf-8")
-    for name, table in TABLES[path].items():
+    for name, write in TABLES[path].items():
         before, opening, rest = text.partition(f"<!-- {name} -->\n")
         _, closing, after = rest.partition(f"<!-- /{name} -->")
         if not (opening and closing):
             raise ValueError(f"{path.name}: found no marks, wanted <!-- {name} --> … <!-- /{name} -->")
-        text = before + opening + table() + "\n" + closing + after
+        text = before + opening + write() + "\n" + closing + after
     return text
 
 
@@ -185,7 +183,7 @@ STUDIES = {
 }
 # MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view.
 README_LINES = {"core_units": -2}
-HEADER = ["| | ours | published | networks |", "|---|---|---|---|"]
+HEADER = "", "ours", "published", "networks"
 TABLES = {
     README: {
         **{f"cell {cell}": partial(example, cell) for cell in (1, 2, 3, 4, 5)},

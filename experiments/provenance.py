@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from interp_jax.reports._page import signs
+
 Files = dict[Path, dict]  # the files written by `experiments.keep_results.keep`, by path
 
 
 def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
-    """A table in Markdown."""
-    first, *others = (f"| {' | '.join(map(str, row))} |" for row in [header, *rows])
+    """A table in Markdown; bars and line breaks in cells do not end them, and minus signs are alike."""
+    first, *others = (f"| {' | '.join(map(_cell, row))} |" for row in [header, *rows])
     return "\n".join([first, "|---" * len(header) + "|", *others])
+
+
+def _cell(value: Any) -> str:
+    return signs(str(value)).replace("|", "\\|").replace("\n", " ")
 
 
 def on(files: Files, data: str) -> list[dict[str, Any]]:

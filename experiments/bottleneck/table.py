@@ -11,7 +11,7 @@ def lines(files: Files) -> list[tuple]:
     for record in files.values():
         network = record["metrics"]["widths"]["networks"][name]
         ours, published = mean_and_spread(network["l1"]), f"{network['published_l1']:.3f}"
-        what = f"location of a jump through two hidden units, mean \\|error\\| in samples: {name}"
+        what = f"location of a jump through two hidden units, mean |error| in samples: {name}"
         rows.append((what, ours, published, record["config"]["seeds"]))
     return rows
 
@@ -24,7 +24,7 @@ def results_table(files: Files) -> str:
 def _table(files):
     (record,) = files.values()
     config, metrics = record["config"], record["metrics"]
-    header = "bottleneck network, mean \\|error\\| in samples", f"median of {config['seeds']}"
+    header = "bottleneck network, mean |error| in samples", f"median of {config['seeds']}"
     header += "mean ± standard deviation", "thesis (one network)", "dead units"
     networks, rows = metrics["widths"]["networks"], []
     for name in sorted(networks, key=lambda name: [-len(name), *map(int, name.split("-"))]):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from experiments.claims.claim import Assessed, Paper
 from experiments.claims.rules import EXPLAINED, HOLDS, NOT_TESTED, UNDECIDED, VERDICTS, Control, Part
+from experiments.provenance import table
 
 Ledger = Mapping[Paper, list[Assessed]]
 
@@ -20,7 +21,7 @@ ANSWERS = {
 def summary(ledger: Ledger) -> str:
     """Which methods show more than their controls on which data, then the number of claims by paper and verdict."""
     header, rows, lead = methods(ledger)
-    return f"{lead}.\n\n{_table(header, rows)}\n\n{_table(*counts(ledger))}"
+    return f"{lead}.\n\n{table(header, rows)}\n\n{table(*counts(ledger))}"
 
 
 def methods(ledger: Ledger) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
@@ -104,7 +105,7 @@ def paper_table(paper: Paper, assessed: list[Assessed]) -> str:
         for claim in claims:
             rows.append(_row(section, by_claim[claim]))
     header = "section", "claim", "verdict", "ours", "published", "control", "rule"
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
@@ -133,10 +134,3 @@ def estimate(part: Part) -> str:
 
 def _number(value: float) -> str:
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "\u2212")
-
-
-def _table(header, rows) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
-    )

@@ -48,8 +48,7 @@ def _balanced(study, network):
     """The network with biases such that the mean score of every class over the rows is 0."""
     scores = networks.apply(network, study.task.inputs[: study.config.control_rows])
     balanced = nnx.clone(network)
-    bias = getattr(balanced, balanced.stage_names[-1]).bias
-    bias[...] = bias[...] - scores.mean(axis=0)  # -= would change an array that both networks share
+    getattr(balanced, balanced.stage_names[-1]).bias[...] -= scores.mean(axis=0)
     return balanced
 
 

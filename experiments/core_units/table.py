@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.core_units import published
 from experiments.core_units.settings import PRESETS
-from experiments.provenance import provenance
+from experiments.provenance import provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -40,7 +40,8 @@ def _title(config):
 def results_table(files: dict[Path, dict]) -> str:
     """A row for every data set and layer of the stored runs."""
     header = "layer (units)", "core units", "center-based classifier", "gates alone", "best baseline", "paper"
-    rows, notes, more = [(*header, "holding rate", "… on held-out rows", "… in the paper")], [], []
+    header += "holding rate", "… on held-out rows", "… in the paper"
+    rows, notes, more = [], [], []
     for record in files.values():
         config, metrics = record["config"], record["metrics"]
         notes.append(f"{_title(config)} {metrics['training']['accuracy']['held out']:.1%}")
@@ -49,8 +50,7 @@ def results_table(files: dict[Path, dict]) -> str:
             needed = metrics["baselines"][layer]["needed"] if "baselines" in metrics else {}
             rows.append(_row(config["data"], layer, cores, needed))
             more += _more(config["data"], layer, cores, config["classes"] or range(10))
-    first, *others = (f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join([first, "|---" * len(rows[0]) + "|", *others]) + (
+    return table(header, rows) + (
         "\n\nMean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
         f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "
         "paper's rate); for the paper's center-based classifier, which tolerates a score slightly below the "

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from experiments.hierarchical_modules.settings import PRESETS
-from experiments.provenance import provenance
+from experiments.provenance import provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -24,8 +24,7 @@ def results_table(files: dict[Path, dict]) -> str:
     columns = {_head(record["config"]): _column(record["config"], record["metrics"]) for record in files.values()}
     counts = " or ".join(map(str, sorted({record["config"]["networks"] for record in files.values()})))
     rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
-    lines = [f"| {counts} networks each | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + (
+    return table((f"{counts} networks each", *columns), rows) + (
         "\n\nMean ± standard deviation over networks, or over pairs of them; the paper shows figures without numbers. "
         "Prices are Japan's consumer prices of taro, radish and carrot. "
         f"{provenance('hierarchical_modules', files, PRESETS)}"

@@ -16,7 +16,7 @@ def _lines(record):
     networks, optimum = metrics["networks"]["networks"], metrics["networks"]["optimum"]["mode"]["l1"]
     return [
         (
-            f"location of a jump in noise, mean \\|error\\| in samples (optimum {optimum:.3f}): {name}",
+            f"location of a jump in noise, mean |error| in samples (optimum {optimum:.3f}): {name}",
             mean_and_spread(networks[name]["l1"]),
             f"{networks[name]['published_l1']:.3f}",
             seeds,
@@ -41,7 +41,7 @@ def _table(files):
     rows.append(("1-layer perceptron, fresh signals at every step", mean_and_spread(fresh), "–"))
     optimum = metrics["networks"]["optimum"]["mode"]["l1"]
     rows.append(("the optimum (mode of the exact posterior)", f"{optimum:.3f}", "not computed"))
-    return table(("mean \\|error\\| of the jump position, samples", "ours", "thesis"), rows) + (
+    return table(("mean |error| of the jump position, samples", "ours", "thesis"), rows) + (
         f"\n\nMean ± standard deviation over {config['seeds']} seeds, {config['test_signals']:,} test signals. "
         f"{provenance('jump_detection', files, PRESETS)}"
     )

@@ -13,7 +13,7 @@ def lines(files: Files) -> list[tuple]:
     """The study's row in the README: quantity, ours, published, number of networks; none before a run is kept."""
     return [
         (
-            "two hidden units trained until they no longer improve, mean \\|error\\| in samples: 100-2-60",
+            "two hidden units trained until they no longer improve, mean |error| in samples: 100-2-60",
             mean_and_spread(record["metrics"]["two_units"]["l1"]),
             "1.549",
             record["config"]["seeds"],
@@ -30,7 +30,7 @@ def results_table(files: Files) -> str:
 def _table(files):
     (record,) = files.values()
     errors = record["metrics"]["output_layer"]["errors"][FOUR]
-    header = f"{FOUR}: reader of the last hidden layer, mean \\|error\\| in samples", *errors
+    header = f"{FOUR}: reader of the last hidden layer, mean |error| in samples", *errors
     readers = next(iter(errors.values()))
     rows = [(reader, *(mean_and_spread(np.array(of[reader]), 2) for of in errors.values())) for reader in readers]
     note = f"Mean ± standard deviation over {record['config']['seeds']} networks. "

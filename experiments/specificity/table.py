@@ -13,7 +13,8 @@ def lines(files: Files) -> list[tuple]:
     for config, of in ((record["config"], record["metrics"]["disagreement"]) for record in files.values()):
         each = of[HALF][WEIGHTED]
         low, high = each["interval"]
-        what = f"agreement with the own less the other network, where two half-trained ones disagree: {config['data']}"
+        where = f"where two half-trained networks disagree: {config['data']}"
+        what = f"an explanation's agreement with its own network minus that with the other, {where}"
         rows.append((what, f"{each['specific']:.2f} ({low:.2f} to {high:.2f})", "–", config["seeds"]))
     return rows
 

@@ -132,11 +132,12 @@ def restored_tree(folder, part: str, wanted: dict, absent: str) -> dict:
             on_host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), described)
             _check_described(folder, described, part, wanted, absent)  # before memory is taken for them
             arrays = checkpointer.restore(folder, restore_args=on_host)
-        of_jax = jax.tree.map(lambda saved: saved.sharding is not None, described)
+        of_jax = [saved.sharding is not None for saved in jax.tree.leaves(described)]
         if _OF_JAX in arrays:
-            marks = arrays.pop(_OF_JAX).tolist()
-            of_jax = jax.tree.unflatten(jax.tree.structure(arrays), marks)
-        return jax.tree.map(lambda leaf, placed: _placed(leaf) if placed else leaf, arrays, of_jax)
+            of_jax = arrays.pop(_OF_JAX)
+        leaves, structure = jax.tree.flatten(arrays)
+        placed = (_placed(leaf) if mark else leaf for leaf, mark in zip(leaves, of_jax, strict=True))
+        return jax.tree.unflatten(structure, placed)
     except _OtherArraysError:
         raise
     except Exception as error:
