@@ -192,10 +192,14 @@ def _row(axes: Axes, values: np.ndarray, place: int, published: float, shade: st
             axes.plot([mean - deviation, mean + deviation], [place, place], color=shade, linewidth=2.6, alpha=0.55)
         axes.plot(mean, place, "o", color=shade, markersize=8.5, markeredgecolor="white", zorder=4, label="mean")
         spread = f" ± {deviation:.{decimals}f}" if np.isfinite(deviation) else ""
-        _beside(axes, f"{mean:.{decimals}f}{spread}", place, 0)
+        _beside(axes, f"{_number(mean, decimals)}{spread}", place, 0)
     if np.isfinite(published):
         axes.plot(published, place, **DIAMOND, zorder=5, label="published")
-        _beside(axes, f"{published:.{decimals}f}", place, 1)
+        _beside(axes, _number(published, decimals), place, 1)
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:z.{decimals}f}".replace("-", "−")  # z: no minus sign before 0
 
 
 def _beside(axes: Axes, text: str, place: SupportsFloat, column: int, **options: Any) -> None:

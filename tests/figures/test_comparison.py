@@ -53,6 +53,12 @@ def test_numbers_stand_beside_their_rows(rows, panels):
     assert {"3.61", "2.98", "3.00", "mean ± s.d.", "published"} <= set(texts)
 
 
+def test_numbers_have_minus_signs_and_zero_has_none(panels):
+    (axes,) = panels(comparison.errors([ErrorRow("less", [-0.5, -0.5], -0.3), ErrorRow("none", [-0.001], None)]))
+    texts = [text.get_text() for text in axes.texts]
+    assert {"−0.50 ± 0.00", "−0.30", "0.00"} <= set(texts)
+
+
 def test_groups_have_headers_and_colors(rows, panels):
     mixed = [rows[2], rows[0], rows[3], ErrorRow("alone", [5.0])]
     (axes,) = panels(comparison.errors(mixed))
