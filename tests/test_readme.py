@@ -1,7 +1,6 @@
 """The README's numbers are those of the stored results, its commands are tested, and its example runs."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 from experiments import example, keep_results
 from interp_jax import networks
 
-ROOT = Path(__file__).parents[1]
 README, DETAILS = keep_results.README, keep_results.DETAILS
 TEXT = README.read_text(encoding="utf-8")
 
@@ -21,17 +19,17 @@ def test_tables_are_generated_from_the_stored_results(path):
 
 
 @pytest.mark.parametrize(("folder", "page"), [(keep_results.RESULTS, DETAILS), (keep_results.BENCHMARKS, README)])
-def test_every_stored_file_is_linked_and_every_link_exists(folder, page):
+def test_every_stored_file_is_linked_and_every_link_exists(checkout, folder, page):
     text = page.read_text(encoding="utf-8")
     links = {(page.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+)\)", text)}
     assert all(link.exists() for link in links), links
     assert set(folder.glob("*.json")) <= links
 
 
-def test_the_test_command_is_the_one_that_ci_runs():
+def test_the_test_command_is_the_one_that_ci_runs(checkout):
     commands = re.findall(r"^    (pip install .*)$", TEXT, re.MULTILINE)
     assert len(commands) == 2
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script = (checkout / ".ci" / "run").read_text(encoding="utf-8")
     for command in commands:
         assert command.split(" && ")[1] in script
 

@@ -2,13 +2,16 @@
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
+import interp_jax
 from tests.planted.__main__ import FAULTS, ROOT, main
 from tests.planted.driver import try_all
 from tests.planted.fault import Fault
 
+PACKAGES = Path(interp_jax.__file__).parents[1]  # the checkout, or where it is installed
 _SOURCE = "def larger(a, b):\n    # The larger one.\n    return max(a, b)\n"
 _TEST = "from interp_jax.small import larger\n\ndef test_larger():\n    assert larger(1, 2) == 2\n"
 
@@ -17,7 +20,7 @@ _TEST = "from interp_jax.small import larger\n\ndef test_larger():\n    assert l
     "fault", FAULTS, ids=lambda fault: f"{fault.source.removeprefix('interp_jax/')}: {fault.breaks}"
 )
 def test_a_fault_fits_its_source_and_its_tests(fault):
-    source = (ROOT / fault.source).read_text()
+    source = (PACKAGES / fault.source).read_text()
     planted = fault.plant(source)
     assert planted != source
     compile(planted, fault.source, "exec")  # what no test could even import is no fault that tests notice
@@ -76,9 +79,9 @@ def test_tests_that_fail_anyway_notice_nothing(checkout, text):
 
 
 def test_tests_of_another_package_than_the_copy_are_refused(checkout):
-    elsewhere = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nimport interp_jax\n"
+    elsewhere = f"import sys\nsys.path.insert(0, {str(PACKAGES)!r})\nimport interp_jax\n"
     (checkout / "tests/test_small.py").write_text(elsewhere + "def test_nothing():\n    pass\n")
-    with pytest.raises(RuntimeError, match=f"AssertionError: {ROOT}"):
+    with pytest.raises(RuntimeError, match=f"AssertionError: {PACKAGES}"):
         try_all([_fault("max(a, b)", "min(a, b)")], checkout, checkout / "results.json")
 
 
