@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from interp_jax._checks import Given, as_centered, as_count, as_real, check_shape
 from interp_jax._readable import readable
 from interp_jax.methods._accept import applied, as_floating_rows, callable_pytree
+from interp_jax.methods._centered import centered
 
 
 @readable()
@@ -174,7 +175,7 @@ def jump_profile(weights: Given[ArrayLike, "length positions"], *, first: int = 
 
 def _centered(name, weights):
     weights, _ = as_centered(name, weights, axis=1, shape=["inputs", "classes"])
-    return weights - jnp.mean(weights, axis=1, keepdims=True)
+    return centered(weights, 1)
 
 
 def _unit(array):

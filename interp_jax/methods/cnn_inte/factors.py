@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from interp_jax._readable import readable
 from interp_jax.kernels.kmeans import kmeans
+from interp_jax.methods._centered import centered
 from interp_jax.methods.cnn_inte._density import density_centers
 from interp_jax.methods.cnn_inte.class_separability import of_size_one
 
@@ -69,9 +70,9 @@ def find_factors(
     sampled = jnp.asarray(sampled if offset is None else sampled - offset, jnp.float32)
     units = sampled[:UNIT_ROWS].T
     if standardized:
-        units = of_size_one(sampled[:UNIT_ROWS]).T
+        units = centered(of_size_one(sampled[:UNIT_ROWS]).T, 1)
         spread = jnp.std(units, axis=1, keepdims=True)
-        units = (units - jnp.mean(units, axis=1, keepdims=True)) / jnp.where(spread > 0, spread, 1)
+        units = units / jnp.where(spread > 0, spread, 1)
     of_unit = np.asarray(kmeans(units, factors, key=unit_key, restarts=restarts).labels)
     all_centers = []
     for factor in range(factors):

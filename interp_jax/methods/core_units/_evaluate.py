@@ -63,7 +63,7 @@ class MaskEvaluator:
         self.shares = equal if shares is None else shares
         # In random order, so that the first batches stand for all.
         self._batches = list(self._in_batches(np.random.default_rng(0).permutation(len(data.rows))))
-        self._prepared = [self._prepare(batch) for _, batch in self._batches] if cached else None
+        self._cached, self._prepared = cached, {}
         self._seen: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, masks: np.ndarray, batches: int | None = None) -> Evaluation:
@@ -77,9 +77,7 @@ class MaskEvaluator:
         blocks = [_changed_units(block, common) if few else self.network.encode(block) for block in blocks]
         total = np.zeros((2, len(blocks) * _MASKS_AT_ONCE, 2))
         for number, (_, batch) in enumerate(self._batches[:batches]):
-            prepared = self._prepared[number] if self._prepared else self._prepare(batch)
-            if few:
-                prepared = _start(self.network, prepared, common.astype(np.float32))
+            prepared = self._start(batch, common) if few else self._rows(number, batch)
             lost = [evaluate(self.network, prepared, self.predictions, batch, *block) for block in blocks]
             # Fetched before the next batch is prepared: one batch at a time is in memory.
             total += np.concatenate(fetched(lost), axis=1)
@@ -159,8 +157,20 @@ class MaskEvaluator:
             groups = np.pad(groups, (padding, (0, 0)))
             yield places, _Batch(np.pad(rows, padding), groups, class_number(self.target), self.tolerance)
 
+    def _rows(self, number, batch):
+        """The prepared rows of a batch, which stay in memory if ``cached``."""
+        if number in self._prepared:
+            return self._prepared[number]
+        prepared = self._prepare(batch)
+        if self._cached:
+            self._prepared[number] = prepared
+        return prepared
+
     def _prepare(self, batch):
         return _prepare(self.network, self.hidden, batch.rows)
+
+    def _start(self, batch, common):
+        return _start(self.network, self.hidden, batch.rows, *self.network.encode_start(common))
 
 
 def of_draws(network: GatedTail, predictions: np.ndarray, data: ClassData) -> tuple[np.ndarray, ClassData]:
@@ -194,8 +204,9 @@ def _prepare(network, hidden, rows):
 
 
 @jax.jit
-def _start(network, prepared, gates):
-    return network.start(prepared, gates)
+def _start(network, hidden, rows, units, gates):
+    rows = network.pick(hidden, rows)
+    return rows, network.start(rows, units, gates)
 
 
 @jax.jit
@@ -208,11 +219,8 @@ def _evaluate(network, prepared, predictions, batch, units, gates):
 
 @jax.jit
 def _evaluate_changed(network, start, predictions, batch, units, gates):
-    def one(changed):
-        return _lost(network.changed_scores(start, *changed), predictions, batch)
-
-    # One after the other: together, each has weights of its own, which is slow in a convolution on CPUs.
-    return jnp.moveaxis(jax.lax.map(one, (units, gates)), 1, 0)
+    scores = network.changed_scores(*start, units, gates)
+    return jnp.moveaxis(jax.vmap(lambda scores: _lost(scores, predictions, batch))(scores), 1, 0)
 
 
 @jax.jit

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from interp_jax._checks import (
 from interp_jax.methods._accept import SCORES, accept_scores, callable_pytree
 
 _UNITS_AT_ONCE = 8
+_FEW = 2  # units in which masks may differ from a common one to be evaluated by what changes
 
 
 @runtime_checkable
@@ -134,12 +135,14 @@ class GatedTail:
     classes: int = dataclasses.field(default=0, metadata={"static": True})
     replacement: Any = None
 
-    # Masks that differ from a common one in no more units than this are evaluated by what changes; −1: none are.
-    most_changed: ClassVar[int] = -1
-
     def __call__(self, hidden):
         """The scores with all gates open."""
         return self.direct(hidden, jnp.ones(self.units))
+
+    @property
+    def most_changed(self) -> int:
+        """Masks that differ in no more units from a common one are evaluated by what changes; −1: none are."""
+        return -1
 
     @property
     def units(self) -> int:
@@ -198,6 +201,21 @@ class GatedTail:
     def alone_scores(self, rows, units, gates):
         """The scores of unprepared rows for a mask encoded alone."""
         return self.direct(rows, gates)
+
+    def encode_start(self, mask: np.ndarray):
+        """A mask [units] as ``start`` takes it."""
+        return None, mask.astype(np.float32)
+
+    def start(self, rows, units, gates):
+        """What ``changed_scores`` starts from: unprepared rows under an encoded mask."""
+        raise NotImplementedError
+
+    def changed_scores(self, rows, start, units, gates):
+        """The scores of unprepared rows if some units' gates differ from those at the start: [masks, rows, classes].
+
+        Each mask has its own units and gates, [masks, changed].
+        """
+        raise NotImplementedError
 
     def unpack(self, gates):
         """Gates […, units] in the shape of the caller's mask: an array, or one per layer."""
@@ -268,11 +286,43 @@ class LinearGatedTail(_OpenUnits):
             return super().alone_scores(hidden, units, gates)
         if units is None or not isinstance(self.tail, _OpenLayer):
             return self.direct(rows, gates)
+        return self._logits(self.tail.scores_after_layer(self._layer(rows, units, gates)))
+
+    @property
+    def most_changed(self) -> int:
+        return _FEW if isinstance(self.tail, _OpenLayer) else -1
+
+    def encode_start(self, mask: np.ndarray):
+        # Twice as many each time, so that masks of all sizes share few compilations.
+        used = np.flatnonzero(mask)
+        doublings = max(0, math.ceil(math.log2(max(1, len(used)) / _UNITS_AT_ONCE)))
+        padding = (0, _UNITS_AT_ONCE * 2**doublings - len(used))
+        return np.pad(used, padding), np.pad(np.ones(len(used), np.float32), padding)
+
+    def start(self, rows, units, gates):
+        return jnp.zeros(self.units).at[units].add(gates), self._layer(rows, units, gates)
+
+    def changed_scores(self, rows, start, units, gates):
+        before, output = start
+        hidden, reference = self.split(rows)
+        apart = hidden if reference is None else _apart(hidden, reference)[0]
+        # Only the first layer has weights of its own for each mask.
+        parts = jax.lax.map(lambda changed: self._part(apart, *changed), (units, gates - before[units]))
+        outputs = parts + jnp.broadcast_to(output, parts.shape)
+        return self._logits(jax.vmap(self.tail.scores_after_layer)(outputs))
+
+    def _layer(self, rows, units, gates):
+        """The first layer's output, without bias, with only these units under gates."""
+        hidden, reference = self.split(rows)
+        if reference is None:
+            return self._part(hidden, units, gates)
         apart, reference = _apart(hidden, reference)
-        gates = jnp.broadcast_to(_like(gates, hidden), (*hidden.shape[:-1], len(units)))
-        output = self.tail.layer_of_units(apart[..., units] * gates, units)
-        output += self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
-        return self._logits(self.tail.scores_after_layer(output))
+        more = self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
+        return self._part(apart, units, gates) + more
+
+    def _part(self, apart, units, gates):
+        gates = jnp.broadcast_to(_like(gates, apart), (*apart.shape[:-1], len(units)))
+        return self.tail.layer_of_units(apart[..., units] * gates, units)
 
 
 @jax.tree_util.register_dataclass
@@ -280,7 +330,9 @@ class LinearGatedTail(_OpenUnits):
 class SubsetGatedTail(_OpenUnits):
     """The strategy for a `SubsetTail`: masks run on their open units, or on what differs from a common one."""
 
-    most_changed: ClassVar[int] = 2
+    @property
+    def most_changed(self) -> int:
+        return _FEW
 
     def encode(self, masks: np.ndarray):
         return _open_units(masks)
@@ -288,13 +340,13 @@ class SubsetGatedTail(_OpenUnits):
     def encoded_scores(self, prepared, units, gates):
         return self.alone_scores(prepared, units, gates)
 
-    def start(self, hidden, gates):
-        """The start of ``changed_scores``."""
-        return self.tail.under_gates(hidden, _like(gates, hidden))
+    def start(self, rows, units, gates):
+        return self.tail.under_gates(rows, _like(gates, rows))
 
-    def changed_scores(self, start, units, gates):
-        """The scores if some units' gates differ from those at the start."""
-        return self._logits(self.tail.scores_with_changed_units(start, units, gates))
+    def changed_scores(self, rows, start, units, gates):
+        # One after the other: together, each has weights of its own, which is slow in a convolution on CPUs.
+        scores = jax.lax.map(lambda changed: self.tail.scores_with_changed_units(start, *changed), (units, gates))
+        return self._logits(scores)
 
 
 def gate_tail(tail, hidden, mask_shape=None, *, name: str = "mask_shape", scores: str = "logits") -> GatedTail:

@@ -24,6 +24,7 @@ from interp_jax._checks import (
 )
 from interp_jax._readable import readable
 from interp_jax.methods._accept import callable_pytree
+from interp_jax.methods._centered import centered
 from interp_jax.methods.core_units.similarity import alignment, angles_between, basis
 
 
@@ -202,7 +203,7 @@ def _compare(layer, hidden, first, compared, explained):
     def contribution(mask):
         outputs = layer(hidden * jnp.broadcast_to(mask, hidden.shape).astype(hidden.dtype))
         outputs = outputs.reshape(len(outputs), -1).astype(jnp.float32)
-        return outputs - jnp.mean(outputs, axis=0, keepdims=True)
+        return centered(outputs, 0)
 
     def pair(contributed, space, other):
         theirs = contribution(other)

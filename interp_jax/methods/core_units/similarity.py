@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from interp_jax._checks import Given, as_real, check_number, check_same_rows
+from interp_jax.methods._centered import centered
 
 
 def principal_angles(
@@ -81,7 +82,7 @@ def _angles(first, second, explained):
 
 @jax.jit
 def _cka(first, second):
-    return alignment(*(part - jnp.mean(part, axis=0, keepdims=True) for part in (_scaled(first), _scaled(second))))
+    return alignment(*(centered(_scaled(part), 0) for part in (first, second)))
 
 
 def basis(matrix, explained):

@@ -121,13 +121,20 @@ def test_a_value_that_is_not_finite_leaves_a_tree_without_heights(value):
     found = np.asarray(_TREES(vectors)).astype(float)
     assert np.isnan(found[0, :, 2]).all()
     assert is_valid_linkage(np.nan_to_num(found[0]))
-    np.testing.assert_array_equal(found[1], ward.tree(vectors[1]))
+    _assert_same(found[1], ward.tree(vectors[1]))
 
 
 def test_lanes_are_the_single_trees():
     vectors = gaussian(2, 25, 3).astype(np.float32)
     for found, points in zip(_TREES(vectors), vectors, strict=True):
-        np.testing.assert_array_equal(found, ward.tree(points))
+        _assert_same(found, ward.tree(points))
+
+
+def _assert_same(found, tree):
+    """Equal merges; heights of another program may be rounded in another way."""
+    found, tree = np.asarray(found), np.asarray(tree)
+    np.testing.assert_array_equal(found[:, [0, 1, 3]], tree[:, [0, 1, 3]])
+    np.testing.assert_allclose(found[:, 2], tree[:, 2], rtol=3e-7)
 
 
 def test_lanes_of_lanes_some_at_a_time(monkeypatch):
