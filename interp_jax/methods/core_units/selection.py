@@ -166,8 +166,8 @@ def select(
     center-based score that changes with their distance, so that the gates get no gradient, and the search alone, which
     starts from no units too, finds the set.
 
-    Host-level. Memory: hidden on the device; the prepared layer of search_rows rows (lifted for a `LinearTail`), and of
-    all rows if at most 1 GiB. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
+    Host-level. Memory: hidden on the device; for the gates' training the prepared layer (lifted for a `LinearTail`) of
+    all rows if at most 1 GiB, else of a minibatch. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
     ten of all rows.
 
     Args:
