@@ -167,8 +167,8 @@ def select(
     starts from no units too, finds the set.
 
     Host-level. Memory: hidden on the device; for the gates' training the prepared layer (lifted for a `LinearTail`) of
-    all rows if at most 1 GiB, else of a minibatch. Cost: the gates' training, and per start about units² evaluations of search_rows rows and
-    ten of all rows.
+    all rows if at most 1 GiB, else of a minibatch. Cost: the gates' training, and per start about units² evaluations of
+    search_rows rows and ten of all rows.
 
     Args:
         tail: ``hidden -> scores [rows, classes]``, or ``(hidden, masks) -> scores`` for a mapping as mask_shape. A
