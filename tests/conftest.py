@@ -40,7 +40,7 @@ def pytest_configure(config):
 class _CompiledPrograms:
     """Forgets compiled programs before the mappings that they hold are all that Linux allows, where XLA crashes."""
 
-    EVERY, MOST = 50, 30_000  # tests between two looks; mappings, of usually 65,530
+    EVERY, MOST = 50, 50_000  # tests between two looks; mappings, of usually 65,530
 
     def __init__(self):
         self.tests = 0

@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.battery", description=__doc__)
     parser.add_argument("--out", type=Path, help="file for the JSON lines; the screen by default")
     parser.add_argument("--only", default="", help="subjects whose path begins so or ends so")
-    parser.add_argument("--tenth", action="store_true", help="the share that is always run")
+    parser.add_argument("--twentieth", action="store_true", help="the share that is always run")
     parser.add_argument("--part", default="0/1", help="subjects to run: 0/2 and 1/2 are two halves")
     parser.add_argument("--seconds", type=float, default=30.0, help="limit of one cell")
     options = parser.parse_args()
@@ -93,7 +93,7 @@ def _subject(subject, every, options, report):
         return done(every[0], every[0].make)
 
     for cell in every:
-        if options.tenth and not cell.in_tenth:
+        if options.twentieth and not cell.in_twentieth:
             continue
         start = time.process_time()
         if cell.variant == VALID:

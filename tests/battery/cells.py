@@ -43,15 +43,15 @@ class Cell:
         return 5e-3 if "float16" in self.variant else 1e-4
 
     @property
-    def in_tenth(self) -> bool:
-        """Whether it is of the tenth that is always run: refusals of all subjects, the rest of a seventh of them.
+    def in_twentieth(self) -> bool:
+        """Whether it is of the share that is always run: refusals of all subjects, the rest of a fourteenth of them.
 
         What computes something costs a compilation of its subject first.
         """
         number = zlib.crc32(f"{self.subject.path} {self.argument} {self.variant}".encode())
         if self.expects == "refused":
-            return number % 10 == 0
-        return zlib.crc32(self.subject.path.encode()) % 7 == 0 and number % 2 == 0
+            return number % 20 == 0
+        return zlib.crc32(self.subject.path.encode()) % 14 == 0 and number % 2 == 0
 
 
 def cells(subject: Subject, arguments: dict[str, Any]) -> Iterator[Cell]:

@@ -63,6 +63,7 @@ def test_titles_of_long_names_keep_to_their_panel(shape, lanes, panels):
     assert all(f"number {lane}" in " ".join(axes.get_title(loc="left").split()) for lane, axes in enumerate(drawn))
 
 
+@pytest.mark.slow
 def test_many_lines_do_not_make_a_long_figure(check_readable):
     assert check_readable(figures.ascent(_found(100, 64), most=100)).get_figheight() < 32
 
