@@ -80,6 +80,7 @@ def assert_compiles():
 
     @contextlib.contextmanager
     def check(expected):
+        jax.random.key(0)  # programs may have been forgotten since the last one was made
         before = len(_compilations)
         yield
         found = len(_compilations) - before
