@@ -203,19 +203,8 @@ class GatedTail:
         return self.direct(rows, gates)
 
     def encode_start(self, mask: np.ndarray):
-        """A mask [units] as ``start`` takes it."""
+        """A mask [units] as ``start`` takes it, for strategies that evaluate what changes."""
         return None, mask.astype(np.float32)
-
-    def start(self, rows, units, gates):
-        """What ``changed_scores`` starts from: unprepared rows under an encoded mask."""
-        raise NotImplementedError
-
-    def changed_scores(self, rows, start, units, gates):
-        """The scores of unprepared rows if some units' gates differ from those at the start: [masks, rows, classes].
-
-        Each mask has its own units and gates, [masks, changed].
-        """
-        raise NotImplementedError
 
     def unpack(self, gates):
         """Gates […, units] in the shape of the caller's mask: an array, or one per layer."""
@@ -300,9 +289,14 @@ class LinearGatedTail(_OpenUnits):
         return np.pad(used, padding), np.pad(np.ones(len(used), np.float32), padding)
 
     def start(self, rows, units, gates):
+        """What ``changed_scores`` starts from: unprepared rows under the mask of ``encode_start``."""
         return jnp.zeros(self.units).at[units].add(gates), self._layer(rows, units, gates)
 
     def changed_scores(self, rows, start, units, gates):
+        """The scores of unprepared rows if some units' gates differ from those at the start: [masks, rows, classes].
+
+        Each mask has its own units and gates, [masks, changed].
+        """
         before, output = start
         hidden, reference = self.split(rows)
         apart = hidden if reference is None else _apart(hidden, reference)[0]
@@ -341,9 +335,11 @@ class SubsetGatedTail(_OpenUnits):
         return self.alone_scores(prepared, units, gates)
 
     def start(self, rows, units, gates):
+        """As of a `LinearGatedTail`, from the gates of all units."""
         return self.tail.under_gates(rows, _like(gates, rows))
 
     def changed_scores(self, rows, start, units, gates):
+        """As of a `LinearGatedTail`."""
         # One after the other: together, each has weights of its own, which is slow in a convolution on CPUs.
         scores = jax.lax.map(lambda changed: self.tail.scores_with_changed_units(start, *changed), (units, gates))
         return self._logits(scores)
