@@ -29,7 +29,7 @@ def pytest_configure(config):
     quick = config.option.markexpr == "not slow" and os.environ.get("INTERP_JAX_OPTIMIZED") != "1"
     jax.config.update("jax_disable_most_optimizations", quick)
     if quick and jax.__version_info__ < (0, 11):
-        # The older code generator compiles three times as fast; from jax 0.12 on it is gone, and with it the flag.
+        # The older code generator compiles three times as fast; jax 0.12 has neither it nor the flag (0.11: not tried).
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
     if hasattr(config, "cache"):  # what another process or an earlier run compiled is read back
         jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"compiled-{platform.node()}")))
@@ -66,7 +66,7 @@ jax.monitoring.register_event_duration_secs_listener(
 
 
 @pytest.fixture
-def checkout():
+def repository():
     """The folder of the repository; without one, beside an installed package, the test is skipped."""
     root = Path(__file__).parents[1]
     if not (root / ".ci").is_dir():

@@ -19,17 +19,17 @@ def test_tables_are_generated_from_the_stored_results(path):
 
 
 @pytest.mark.parametrize(("folder", "page"), [(keep_results.RESULTS, DETAILS), (keep_results.BENCHMARKS, README)])
-def test_every_stored_file_is_linked_and_every_link_exists(checkout, folder, page):
+def test_every_stored_file_is_linked_and_every_link_exists(repository, folder, page):
     text = page.read_text(encoding="utf-8")
     links = {(page.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+)\)", text)}
     assert all(link.exists() for link in links), links
     assert set(folder.glob("*.json")) <= links
 
 
-def test_the_test_command_is_the_one_that_ci_runs(checkout):
+def test_the_test_command_is_the_one_that_ci_runs(repository):
     commands = re.findall(r"^    (pip install .*)$", TEXT, re.MULTILINE)
     assert len(commands) == 2
-    script = (checkout / ".ci" / "run").read_text(encoding="utf-8")
+    script = (repository / ".ci" / "run").read_text(encoding="utf-8")
     for command in commands:
         assert command.split(" && ")[1] in script
 

@@ -84,8 +84,8 @@ def test_exact_versions_cover_what_is_installed_and_keep_to_the_open_bounds(lock
         assert requirement.specifier.contains(number), f"{requirement}: {number}"
 
 
-def test_the_oldest_jax_of_ci_is_the_oldest_that_is_supported(checkout):
-    lock = (checkout / ".ci" / "constraints-oldest.txt").read_text()
+def test_the_oldest_jax_of_ci_is_the_oldest_that_is_supported(repository):
+    lock = (repository / ".ci" / "constraints-oldest.txt").read_text()
     bound = re.search(r"^jax>=([\d.]+)$", settings()["options"]["install_requires"], re.MULTILINE)[1]
     assert re.search(rf"^jax=={re.escape(bound)}(\.0)*$", lock, re.MULTILINE)
 

@@ -169,8 +169,8 @@ _FAULTS = {
     ("core_units/_tails.py", "core_units/test_changed_units.py"): [
         ("gates - before[units]", "gates", "what was open is added again"),
         (
-            "_part(apart, units, gates) + more",
-            "_part(apart, units, gates)",
+            "gates), self._part(apart, units, gates) + of_reference",
+            "gates), self._part(apart, units, gates)",
             "what stands in for closed units is missing",
         ),
     ],

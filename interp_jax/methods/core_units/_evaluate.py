@@ -205,8 +205,7 @@ def _prepare(network, hidden, rows):
 
 @jax.jit
 def _start(network, hidden, rows, units, gates):
-    rows = network.pick(hidden, rows)
-    return rows, network.start(rows, units, gates)
+    return network.start(network.pick(hidden, rows), units, gates)
 
 
 @jax.jit
@@ -219,7 +218,7 @@ def _evaluate(network, prepared, predictions, batch, units, gates):
 
 @jax.jit
 def _evaluate_changed(network, start, predictions, batch, units, gates):
-    scores = network.changed_scores(*start, units, gates)
+    scores = network.changed_scores(start, units, gates)
     return jnp.moveaxis(jax.vmap(lambda scores: _lost(scores, predictions, batch))(scores), 1, 0)
 
 

@@ -275,46 +275,44 @@ class LinearGatedTail(_OpenUnits):
             return super().alone_scores(hidden, units, gates)
         if units is None or not isinstance(self.tail, _OpenLayer):
             return self.direct(rows, gates)
-        return self._logits(self.tail.scores_after_layer(self._layer(rows, units, gates)))
+        apart, of_reference = self._difference(rows)
+        return self._logits(self.tail.scores_after_layer(self._part(apart, units, gates) + of_reference))
 
     @property
     def most_changed(self) -> int:
         return _FEW if isinstance(self.tail, _OpenLayer) else -1
 
     def encode_start(self, mask: np.ndarray):
-        # Twice as many each time, so that masks of all sizes share few compilations.
-        used = np.flatnonzero(mask)
-        doublings = max(0, math.ceil(math.log2(max(1, len(used)) / _UNITS_AT_ONCE)))
-        padding = (0, _UNITS_AT_ONCE * 2**doublings - len(used))
-        return np.pad(used, padding), np.pad(np.ones(len(used), np.float32), padding)
+        # Padded to twice as many each time, so that masks of all sizes share few compilations.
+        units, gates = _open_units(mask[None], max(_UNITS_AT_ONCE, 1 << (int(mask.sum()) - 1).bit_length()))
+        return units, gates[0]
 
     def start(self, rows, units, gates):
         """What ``changed_scores`` starts from: unprepared rows under the mask of ``encode_start``."""
-        return jnp.zeros(self.units).at[units].add(gates), self._layer(rows, units, gates)
+        apart, of_reference = self._difference(rows)
+        return apart, jnp.zeros(self.units).at[units].add(gates), self._part(apart, units, gates) + of_reference
 
-    def changed_scores(self, rows, start, units, gates):
-        """The scores of unprepared rows if some units' gates differ from those at the start: [masks, rows, classes].
+    def changed_scores(self, start, units, gates):
+        """The scores if some units' gates differ from those at the start: [masks, rows, classes].
 
         Each mask has its own units and gates, [masks, changed].
         """
-        before, output = start
-        hidden, reference = self.split(rows)
-        apart = hidden if reference is None else _apart(hidden, reference)[0]
+        apart, before, output = start
         # Only the first layer has weights of its own for each mask.
         parts = jax.lax.map(lambda changed: self._part(apart, *changed), (units, gates - before[units]))
         outputs = parts + jnp.broadcast_to(output, parts.shape)
         return self._logits(jax.vmap(self.tail.scores_after_layer)(outputs))
 
-    def _layer(self, rows, units, gates):
-        """The first layer's output, without bias, with only these units under gates."""
+    def _difference(self, rows):
+        """The hidden layer less what stands in for closed units, and the first layer's output for the latter."""
         hidden, reference = self.split(rows)
         if reference is None:
-            return self._part(hidden, units, gates)
+            return hidden, 0
         apart, reference = _apart(hidden, reference)
-        more = self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
-        return self._part(apart, units, gates) + more
+        return apart, self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
 
     def _part(self, apart, units, gates):
+        """The first layer's output, without bias, for these units under gates."""
         gates = jnp.broadcast_to(_like(gates, apart), (*apart.shape[:-1], len(units)))
         return self.tail.layer_of_units(apart[..., units] * gates, units)
 
@@ -338,7 +336,7 @@ class SubsetGatedTail(_OpenUnits):
         """As of a `LinearGatedTail`, from the gates of all units."""
         return self.tail.under_gates(rows, _like(gates, rows))
 
-    def changed_scores(self, rows, start, units, gates):
+    def changed_scores(self, start, units, gates):
         """As of a `LinearGatedTail`."""
         # One after the other: together, each has weights of its own, which is slow in a convolution on CPUs.
         scores = jax.lax.map(lambda changed: self.tail.scores_with_changed_units(start, *changed), (units, gates))
@@ -488,10 +486,10 @@ def _like(gates, hidden):
     return gates.astype(hidden.dtype) if jnp.issubdtype(hidden.dtype, jnp.inexact) else gates
 
 
-def _open_units(masks):
+def _open_units(masks, at_once=_UNITS_AT_ONCE):
     """The numbers of the units open in any mask, padded to share compilations, and gates: 0 for padding."""
     used = np.flatnonzero(masks.any(axis=0))
-    units = np.pad(used, (0, max(1, -(-len(used) // _UNITS_AT_ONCE)) * _UNITS_AT_ONCE - len(used)))
+    units = np.pad(used, (0, max(1, -(-len(used) // at_once)) * at_once - len(used)))
     return units, (masks[:, units] & (np.arange(len(units)) < len(used))).astype(np.float32)
 
 

@@ -26,7 +26,7 @@ def test_pairs_are_compared_by_their_centered_contributions():
     shared = _shared()
     np.testing.assert_array_equal(shared.pairs, [[0, 1], [0, 2], [1, 2]])
     np.testing.assert_array_equal(shared.sizes, [3, 5, 8])
-    # In float64: by their cosines, small angles of float32 have three digits less.
+    # In float64: small angles lose half of their digits in float32 cosines.
     contributions = [(HIDDEN.astype(float) * mask) @ KERNEL for mask in MASKS]
     contributions = [each - each.mean(axis=0) for each in contributions]
     for place, (one, other) in enumerate(shared.pairs):
