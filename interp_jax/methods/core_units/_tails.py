@@ -19,9 +19,11 @@ from interp_jax._checks import (
     check_finite,
     is_traced,
 )
+from interp_jax._shards import map_rows
 from interp_jax.methods._accept import SCORES, accept_scores, callable_pytree
 
 _UNITS_AT_ONCE = 8
+_DONORS_AT_ONCE = 128
 _FEW = 2  # units in which masks may differ from a common one to be evaluated by what changes
 
 
@@ -93,21 +95,27 @@ class Donors:
     """Rows [donors, …, units] from which the activations of closed units are taken, by a key, ``draws`` of each row.
 
     A row's draws are numbered as if they were rows: row · draws, row · draws + 1, …
+    ``outputs`` are those of the next layer for each donor, without bias, where they are computed once for all rows.
     """
 
     rows: jax.Array
     key: jax.Array
     draws: int = dataclasses.field(metadata={"static": True})
+    outputs: Any = None
 
     def pick(self, hidden, numbers):
-        """The rows of these draws, and their donors: never a row that equals them, if there is another."""
+        """The rows of these draws, their donors, and the donors' outputs.
+
+        A donor is never a row that equals the draw's own, if there is another.
+        """
 
         def draw(number):
             return jax.random.randint(jax.random.fold_in(self.key, number), (), 0, len(self.rows))
 
         rows, first = hidden[numbers // self.draws], jax.vmap(draw)(numbers)
         same = jnp.all(rows == self.rows[first], axis=tuple(range(1, rows.ndim)))
-        return rows, self.rows[jnp.where(same, (first + 1) % len(self.rows), first)].astype(rows.dtype)
+        donors = jnp.where(same, (first + 1) % len(self.rows), first)
+        return rows, self.rows[donors].astype(rows.dtype), None if self.outputs is None else self.outputs[donors]
 
 
 def masked_rows(hidden, gates, reference):
@@ -125,8 +133,8 @@ class GatedTail:
 
     ``shapes`` are the masks': one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a tail
     that takes a mapping of masks. ``replacement`` is what stands in for closed units: None for zero, constants of any
-    last axes, or `Donors`; rows are then what ``pick`` returns, pairs of rows and donors. The two subclasses are the
-    strategies for tails that can do more.
+    last axes, or `Donors`; rows are then what ``pick`` returns. The two subclasses are the strategies for tails that can
+    do more.
     """
 
     tail: Callable
@@ -164,11 +172,12 @@ class GatedTail:
         return self.replacement.pick(hidden, numbers) if isinstance(self.replacement, Donors) else hidden[numbers]
 
     def split(self, rows):
-        """The rows' hidden layer, and what stands in for their closed units."""
-        if isinstance(self.replacement, Donors):
-            hidden, donors = rows
-            return hidden, donors
-        return rows, self.replacement
+        """The rows' hidden layer, what stands in for their closed units, and the next layer's outputs for that."""
+        return rows if self.draws_rows else (rows, self.replacement, None)
+
+    def ahead(self):
+        """The same with all that can be computed once for all rows and masks."""
+        return self
 
     def prepare(self, rows):
         """The part of the rows' computation that does not depend on the gates."""
@@ -180,7 +189,7 @@ class GatedTail:
 
     def direct(self, rows, gates):
         """The scores of unprepared rows: for one set of gates, ``prepare`` may cost more than it saves."""
-        hidden, reference = self.split(rows)
+        hidden, reference, _ = self.split(rows)
         masks = self.unpack(_like(gates, hidden))
         if isinstance(masks, dict):
             return self._logits(self.tail(hidden, masks))
@@ -250,13 +259,19 @@ class LinearGatedTail(_OpenUnits):
     # Gates act on h − r, and L(r) is the part of one more unit, which is always open:
     #     L(b ∘ h + (1 − b) ∘ r) = L(r) + Σ_i b_i L(h_i − r_i)
 
+    def ahead(self):
+        if not (isinstance(self.replacement, Donors) and isinstance(self.tail, _OpenLayer)):
+            return self
+        donors = dataclasses.replace(self.replacement, outputs=_of_donors(self, self.replacement.rows))
+        return dataclasses.replace(self, replacement=donors)
+
     def prepare(self, rows):
-        hidden, reference = self.split(rows)
+        hidden, reference, outputs = self.split(rows)
         if reference is None:
             return self.tail.lift_units(hidden)
         apart, reference = _apart(hidden, reference)
         parts = self.tail.lift_units(apart)
-        more = self.tail.lift_units(reference).sum(axis=1, keepdims=True)
+        more = (self.tail.lift_units(reference).sum(axis=1) if outputs is None else outputs)[:, None]
         return jnp.concatenate([parts, jnp.broadcast_to(more, (len(parts), *more.shape[1:]))], axis=1)
 
     def scores(self, prepared, gates):
@@ -270,7 +285,7 @@ class LinearGatedTail(_OpenUnits):
         return None, mask.astype(np.float32)
 
     def alone_scores(self, rows, units, gates):
-        hidden, reference = self.split(rows)
+        hidden, reference, _ = self.split(rows)
         if reference is None:
             return super().alone_scores(hidden, units, gates)
         if units is None or not isinstance(self.tail, _OpenLayer):
@@ -305,16 +320,25 @@ class LinearGatedTail(_OpenUnits):
 
     def _difference(self, rows):
         """The hidden layer less what stands in for closed units, and the first layer's output for the latter."""
-        hidden, reference = self.split(rows)
+        hidden, reference, outputs = self.split(rows)
         if reference is None:
             return hidden, 0
         apart, reference = _apart(hidden, reference)
-        return apart, self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
+        return apart, self.of_reference(reference) if outputs is None else outputs
+
+    def of_reference(self, reference):
+        """The first layer's output, without bias, for what stands in for closed units."""
+        return self.tail.layer_of_units(reference, jnp.arange(reference.shape[-1]))
 
     def _part(self, apart, units, gates):
         """The first layer's output, without bias, for these units under gates."""
         gates = jnp.broadcast_to(_like(gates, apart), (*apart.shape[:-1], len(units)))
         return self.tail.layer_of_units(apart[..., units] * gates, units)
+
+
+@jax.jit
+def _of_donors(network, donors):
+    return map_rows(lambda row: network.of_reference(row[None])[0], donors, batch_size=_DONORS_AT_ONCE)
 
 
 @jax.tree_util.register_dataclass
@@ -398,7 +422,7 @@ def with_replacement(network: GatedTail, hidden, replacement) -> GatedTail:
         return plain
     linear = dataclasses.replace(network, replacement=replacement)
     row = jax.ShapeDtypeStruct((1, *hidden.shape[1:]), hidden.dtype)
-    rows = (row, row) if isinstance(replacement, Donors) else row
+    rows = (row, row, None) if isinstance(replacement, Donors) else row
     gates = jax.ShapeDtypeStruct((network.units,), jnp.float32)
     try:
         jax.eval_shape(lambda rows, gates: linear.scores(linear.prepare(rows), gates), rows, gates)

@@ -209,7 +209,7 @@ def make_evaluator(
         data = check_data(data, predictions, target)
     network, _ = ablated(network, hidden, ablation, fixed=fixed)
     predictions, data = of_draws(network, predictions, data)
-    return MaskEvaluator(network, hidden, predictions, data, target, **options)
+    return MaskEvaluator(network.ahead(), hidden, predictions, data, target, **options)
 
 
 def as_tolerance(classifier: str, weight: Any) -> float:

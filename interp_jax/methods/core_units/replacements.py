@@ -170,7 +170,7 @@ def masked(
     mask_axes(mask.shape, hidden, name="mask")
     reference = _in_place(as_replacement(replacement, hidden, name="replacement"))
     if isinstance(reference, Donors):
-        hidden, reference = reference.pick(hidden, jnp.arange(len(hidden) * reference.draws))
+        hidden, reference, _ = reference.pick(hidden, jnp.arange(len(hidden) * reference.draws))
     return masked_rows(hidden, mask.astype(hidden.dtype), reference)
 
 

@@ -261,6 +261,7 @@ def select(
     lost = _as_lost(needed, calibrated, polish and kind != "relaxed")
     among = None if calibrated is None else calibrated.searched
     network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED), rows=among)
+    network = network.ahead()
     problems = make_problems(predictions, [asked], key=key, negatives=negatives, among=among)
     trained = train_all(network, hidden, predictions, problems, alphas, 1, recipe, rates=False)
     data, gates = problems[0].data, trained.gates[0]
@@ -299,7 +300,7 @@ def select(
         nested = without_doubtful(evaluator, nested)
         options = {"holding": float(holding), "tolerance": tolerances[own]}
         tested, _ = ablated(network, hidden, once(replacement))
-        place, bound = calibrated.test(tested, nested, mask, asked, **options)
+        place, bound = calibrated.test(tested.ahead(), nested, mask, asked, **options)
         mask = nested[place] if place >= 0 else mask
         certificate = {
             "certified": place >= 0,

@@ -147,7 +147,7 @@ def sweep(
     key = as_key(key)
     network, replacement = ablated(network, hidden, ablation, key=jax.random.fold_in(key, SEARCHED))
     problems = make_problems(predictions, targets, key=key, negatives=negatives, name="targets")
-    trained = train_all(network, hidden, predictions, problems, alphas, repeats, recipe)
+    trained = train_all(network.ahead(), hidden, predictions, problems, alphas, repeats, recipe)
     assert trained.holding_rate is not None  # asked for
     shape = len(targets), len(alphas), repeats
     gates = trained.gates.reshape(*shape, -1)

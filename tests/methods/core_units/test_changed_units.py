@@ -61,6 +61,32 @@ def _cost(evaluator, mask):
     return sums[0] + 0.01 * sums[1]
 
 
+@pytest.mark.parametrize("kind", ["dense", "convolution"])
+def test_the_layer_of_donors_is_computed_once(kind):
+    tail, hidden = _layer(kind)
+    network, hidden, predictions = accept(tail, hidden, np.asarray(tail(hidden)).argmax(axis=1))
+    network, _ = ablated(network, hidden, "resample", key=jax.random.key(1))
+    ahead = network.ahead()
+    assert len(ahead.replacement.outputs) == len(network.replacement.rows)
+    numbers, mask = np.arange(100), np.arange(11) < 4
+    gates = mask.astype(np.float32)
+    units = np.arange(5), np.array([1, 1, 1, 1, 0], np.float32)
+    changed = np.array([[2, 7], [3, 9]]), np.array([[0, 1], [0, 0]], np.float32)
+
+    def scores(network):
+        rows = network.pick(hidden, numbers)
+        yield network.direct(rows, gates)
+        yield network.scores(network.prepare(rows), gates)
+        yield network.alone_scores(rows, *network.encode_alone(mask))
+        yield from network.changed_scores(network.start(rows, *units), *changed)
+
+    wanted, found = list(scores(network)), list(scores(ahead))
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+    for same in found[1:3]:
+        np.testing.assert_allclose(same, wanted[0], rtol=1e-5, atol=1e-5)
+
+
 def test_a_search_prepares_no_rows(monkeypatch):
     """Parts of all units, which take much memory, are computed only for masks that have little in common."""
     tail, hidden = _layer("convolution")
