@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.tasks import TITLES
 from interp_jax.reports._page import signs
 
 Files = dict[Path, dict]  # the files written by `experiments.keep_results.keep`, by path
@@ -25,6 +26,11 @@ def _cell(value: Any) -> str:
 def on(files: Files, data: str) -> list[dict[str, Any]]:
     """The records of the runs on a data set."""
     return [record for record in files.values() if record["config"]["data"] == data]
+
+
+def data_name(config: Mapping[str, Any]) -> str:
+    """The name of a run's data as tables have it."""
+    return "digits" if config["data"] == "digits" else TITLES.get(config["data"], config["data"])
 
 
 def of_each_run(files: Files, show: Callable[[Files], str]) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.certified_units.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, data_name, provenance, table
 
 HEADER = "data, layer (units)", "networks", "units, selected", "… certified", "certified sets", "required rate"
 HEADER += "rate on test images, selected", "… certified", "certificates that test images contradict (by chance at most)"
@@ -18,7 +18,7 @@ def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     return [
         (
-            f"units certified to hold {config['holding']:.0%} on new rows, of {of['of']}: {config['data']}, {layer}",
+            f"units certified to hold {config['holding']:.0%} on new rows, of {of['of']}: {data_name(config)}, {layer}",
             f"{_units(of)}; {_as_published(all_of, layer)}",
             "–",
             config["seeds"],
@@ -31,7 +31,7 @@ def results_table(files: Files) -> str:
     """A row for every data set and layer."""
     rows = [
         (
-            f"{config['data']}, {layer} ({of['of']})",
+            f"{data_name(config)}, {layer} ({of['of']})",
             config["seeds"],
             *(_mean(of, name, "{:.1f}") for name in ("units", "certified_units")),
             f"{np.sum(of['certified'])} of {np.size(of['certified'])}",

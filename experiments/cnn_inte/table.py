@@ -5,9 +5,8 @@ from pathlib import Path
 from experiments.cnn_inte.fidelity import AS_PUBLISHED, KNOWN, NETWORK, ONE_PATH, OURS, PAPER, SAME, percent, specific
 from experiments.cnn_inte.inte_study import FULL, HALF
 from experiments.cnn_inte.settings import PRESETS
-from experiments.provenance import on, provenance
+from experiments.provenance import data_name, on, provenance
 
-TITLES = {"digits": "digits", "mnist": "MNIST"}
 ROWS = NETWORK, OURS, ONE_PATH, SAME, KNOWN, AS_PUBLISHED
 
 
@@ -25,7 +24,7 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
 
 def results_table(files: dict[Path, dict]) -> str:
     """Accuracy and fidelity of every kind of explanation, for every data set and kind of network."""
-    records = {TITLES[record["config"]["data"]]: record for record in files.values()}
+    records = {data_name(record["config"]): record for record in files.values()}
     configs = {data: record["config"] for data, record in records.items()}
     measured = {data: record["metrics"]["fidelity"] for data, record in records.items()}
     columns = {(data, kind): of[kind] for data, of in measured.items() for kind in (HALF, FULL)}

@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.core_units import published
 from experiments.core_units.settings import PRESETS
-from experiments.provenance import provenance, table
+from experiments.provenance import data_name, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -34,7 +34,7 @@ def _units(selections):
 
 
 def _title(config):
-    return config["data"] + (f" ({config['data_note']})" if config["data_note"] else "")
+    return data_name(config) + (f" ({config['data_note']})" if config["data_note"] else "")
 
 
 def results_table(files: dict[Path, dict]) -> str:
@@ -48,8 +48,8 @@ def results_table(files: dict[Path, dict]) -> str:
         for layer, cores in metrics["cores"].items():
             # A run may have only some of the sections.
             needed = metrics["baselines"][layer]["needed"] if "baselines" in metrics else {}
-            rows.append(_row(config["data"], layer, cores, needed))
-            more += _more(config["data"], layer, cores, config["classes"] or range(10))
+            rows.append(_row(data_name(config), layer, cores, needed))
+            more += _more(data_name(config), layer, cores, config["classes"] or range(10))
     return table(header, rows) + (
         "\n\nMean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
         f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.gradient_ascent.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, data_name, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -42,7 +42,7 @@ def results_table(files: Files) -> str:
         other = {regularizer: each["other"] for regularizer, each in metrics["images"]["regularizers"].items()}
         best = max(other, key=other.get)
         notes.append(
-            f"For images learned on {config['data']}, the agreement of a second network is {other['none']:.0%} without "
-            f"a regularizer and {other[best]:.0%} with {best}."
+            f"For images learned on {data_name(config)}, the agreement of a second network is {other['none']:.0%} "
+            f"without a regularizer and {other[best]:.0%} with {best}."
         )
     return "\n\n".join([*parts, f"{' '.join(notes)} {provenance('gradient_ascent', files, PRESETS)}"])

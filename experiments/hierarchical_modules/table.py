@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from experiments.hierarchical_modules.settings import PRESETS
-from experiments.provenance import provenance, table
+from experiments.provenance import data_name, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -11,7 +11,7 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     what, rows = "height of the tree of roles, before and after signs are aligned: MNIST", []
     for record in files.values():
-        if _head(record["config"]) != "mnist":
+        if _head(record["config"]) != "MNIST":
             continue
         heights = record["metrics"]["vectors"]["height_of_all_networks"]
         ours = " and ".join(mean_and_spread(heights[when], 1) for when in ("before", "after"))
@@ -32,7 +32,7 @@ def results_table(files: dict[Path, dict]) -> str:
 
 
 def _head(config):
-    return config["data"] if config["network"] == "lnn" else f"{config['data']}, {config['network'].upper()}"
+    return data_name(config) if config["network"] == "lnn" else f"{data_name(config)}, {config['network'].upper()}"
 
 
 def _column(config, metrics):

@@ -6,7 +6,7 @@ from experiments.identity_layers.distance import against_depth
 from experiments.identity_layers.layers_study import IDENTITY, NAMES, RANDOM
 from experiments.identity_layers.removal import MAP, with_interval
 from experiments.identity_layers.settings import PRESETS
-from experiments.provenance import Files, on, provenance, table
+from experiments.provenance import Files, data_name, on, provenance, table
 from experiments.study import mean_and_spread
 
 HEADER = "initialization", "layers", "networks", "held-out accuracy (%)", "… of the first layer"
@@ -36,8 +36,8 @@ def results_table(files: Files) -> str:
     rows, notes = [], []
     for config, metrics in ((record["config"], record["metrics"]) for record in files.values()):
         cases = [(IDENTITY, depth) for depth in config["depths"]] + [(kind, config["depth"]) for kind in RANDOM]
-        rows += [(f"{config['data']}, {NAMES[kind]}", depth, *_cells(metrics, kind, depth)) for kind, depth in cases]
-        notes.append(f"- {config['data']}: {_note(config['depth'], metrics)}")
+        rows += [(f"{data_name(config)}, {NAMES[kind]}", depth, *_cells(metrics, kind, depth)) for kind, depth in cases]
+        notes.append(f"- {data_name(config)}: {_note(config['depth'], metrics)}")
     return "\n".join([table(HEADER, rows), NOTE, *notes, "", provenance("identity_layers", files, PRESETS)])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.limits_of_memorizing.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, data_name, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -13,7 +13,7 @@ def lines(files: Files) -> list[tuple]:
     for config, noise in ((record["config"], record["metrics"]["noise"]) for record in files.values()):
         ratio = np.divide(noise["epochs"][-1], noise["epochs"][0])
         least = "" if np.all(noise["fitted"]) else "at least "
-        what = f"epochs until shuffled labels are fitted, over those of true ones: {config['data']}"
+        what = f"epochs until shuffled labels are fitted, over those of true ones: {data_name(config)}"
         rows.append((what, f"{least}{mean_and_spread(ratio, 1)}", "many", config["seeds"]))
     return rows
 
@@ -28,7 +28,7 @@ def results_table(files: Files) -> str:
         near = [100 * np.array(answers[name]["last hidden layer"]) for name in ("learning", "memorizing")]
         ratios = [metrics["detection"]["ratios"][f"{share} shuffled"] for share in ("0%", "100%")]
         for name, pair, digits in (
-            (f"{config['data']}: epochs until the rows are fitted", ends[0], 0),
+            (f"{data_name(config)}: epochs until the rows are fitted", ends[0], 0),
             ("… held-out accuracy (%)", ends[1], 1),
             ("… Gini coefficient of the loss sensitivity", [*of["gini"].values()], 3),
             ("… critical held-out rows (%)", critical, 1),

@@ -2,7 +2,7 @@
 
 from experiments.neuron_contributions.maps import GRADIENT, INTEGRATED, MAP, NEURONS, RANDOM_INK
 from experiments.neuron_contributions.settings import PRESETS
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, data_name, provenance, table
 from experiments.study import mean_and_spread
 
 
@@ -10,14 +10,14 @@ def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
     rows = []
     for config, metrics in ((record["config"], record["metrics"]) for record in files.values()):
-        what = f"rank correlation of neurons' shares with the change of the score without them: {config['data']}"
+        what = f"rank correlation of neurons' shares with the change of the score without them: {data_name(config)}"
         rows.append((what, mean_and_spread(metrics["split"]["order_of_networks"], 2), "–", config["seeds"]))
     return rows
 
 
 def results_table(files: Files) -> str:
     """A column for every data set."""
-    columns = {record["config"]["data"]: record["metrics"] for record in files.values()}
+    columns = {data_name(record["config"]): record["metrics"] for record in files.values()}
     of_split = {
         "Σ |missing| / Σ |score| (%)": ("missing", 100),
         "rank correlation of share and change": ("order_of_networks", 1),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.provenance import provenance, table
+from experiments.provenance import data_name, provenance, table
 from experiments.quotient_networks.merging import ACTIVATION, PARTITIONS, TREE
 from experiments.quotient_networks.settings import PRESETS
 from experiments.study import mean_and_spread
@@ -18,14 +18,14 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
         if measured["accuracy"]:
             count = measured["resolutions"][-1]
             ours = mean_and_spread(_scores(measured, ACTIVATION, TREE, count))
-            what = f"accuracy with {count} clusters of hidden units as units: {record['config']['data']}"
+            what = f"accuracy with {count} clusters of hidden units as units: {data_name(record['config'])}"
             rows.append((what, ours, "–", record["config"]["networks"]))
     return rows
 
 
 def results_table(files: dict[Path, dict]) -> str:
     """A row for each partition and form of a cluster's unit, a column for each data set."""
-    columns = {record["config"]["data"]: record["metrics"]["quotient"] for record in files.values()}
+    columns = {data_name(record["config"]): record["metrics"]["quotient"] for record in files.values()}
     forms = list(next(iter(columns.values()))["scores"])
     rows = [
         (f"{form}, {name}, {fineness}", *(_cell(measured, form, name, place) for measured in columns.values()))

@@ -1,7 +1,7 @@
 """The study's table of results, and its lines in the README."""
 
 from experiments.explained_cnns import FULL, HALF
-from experiments.provenance import Files, provenance, table
+from experiments.provenance import Files, data_name, provenance, table
 from experiments.specificity.explained import ORDER, WEIGHTED
 from experiments.specificity.settings import PRESETS
 from experiments.study import mean_and_spread
@@ -13,7 +13,7 @@ def lines(files: Files) -> list[tuple]:
     for config, of in ((record["config"], record["metrics"]["disagreement"]) for record in files.values()):
         each = of[HALF][WEIGHTED]
         low, high = each["interval"]
-        where = f"where two half-trained networks disagree: {config['data']}"
+        where = f"where two half-trained networks disagree: {data_name(config)}"
         what = f"an explanation's agreement with its own network minus that with the other, {where}"
         rows.append((what, f"{each['specific']:.2f} ({low:.2f} to {high:.2f})", "–", config["seeds"]))
     return rows
@@ -22,7 +22,7 @@ def lines(files: Files) -> list[tuple]:
 def results_table(files: Files) -> str:
     """Rows for every explanation, for every data set and kind of network."""
     columns = {
-        f"{record['config']['data']}, {kind}": record["metrics"]["disagreement"][kind]
+        f"{data_name(record['config'])}, {kind}": record["metrics"]["disagreement"][kind]
         for record in files.values()
         for kind in (HALF, FULL)
     }

@@ -173,6 +173,7 @@ _FAULTS = {
             "gates), self._part(apart, units, gates)",
             "what stands in for closed units is missing",
         ),
+        ("else self.outputs[donors]", "else self.outputs[donors - 1]", "outputs of another donor"),
     ],
     ("core_units/holding.py", "core_units/test_decisions.py"): [
         ("weight) >= 0.5)[0]", "weight) >= 0.3)[0]", "a center score below one half is of the class"),

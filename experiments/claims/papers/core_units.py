@@ -34,6 +34,10 @@ SEARCH = (
     "the paper has no counterpart. Gates alone are hard-concrete ones, not the relaxed ones of the paper. A row is of "
     "a class if the class has the greatest score; center-based is the paper's classifier."
 )
+RELAXED = (
+    "Relaxed gates are as published, without a search, at the setting with the fewest units that keeps 99% for every "
+    "class, in a network that is trained on 50,000 rows."
+)
 MNIST_SETTINGS = "The network has random seed 1, those of other data seed 0; its weights are averaged over steps."
 CIFAR_SETTINGS = (
     "The images are compressed by JPEG and training is shorter than in the paper; the recipe was chosen among three "
@@ -231,10 +235,9 @@ def _equivalent(records):
 def _relaxed(records):
     """The share of classes for which the relaxed gates select a set of the required rate, at the best setting."""
     parts = []
-    for run in sorted(run for run in records if run.startswith("certified_units_")):
-        for layer, of in records[run]["metrics"]["as_published"]["layers"].items():
-            best = one(np.max(of["selected"]))
-            parts.append(Part(f"{run.removeprefix('certified_units_')}, {layer}", best, Direction(0.9)))
+    for data, title in (("mnist", "MNIST"), ("digits", "digits")):
+        for layer, of in _published_alone(records, data).items():
+            parts.append(Part(f"{title}, {layer}", one(np.max(of["selected"])), Direction(0.9)))
     if not parts:
         raise KeyError("as_published")
     return parts
@@ -255,7 +258,16 @@ def _table(records, places):
         if center := _cores(records, place).get("by_center"):
             sizes["search, center-based"] = np.asarray(center["units"], float)
         parts += [Part(f"{place}, {name}", one(units.mean()), rule) for name, units in sizes.items()]
+        of = _published_alone(records, _data(place)).get(PLACES[place][1])
+        if of is not None and (whole := np.asarray(of["units"])[np.asarray(of["selected"]) == 1]).size:
+            parts.append(Part(f"{place}, relaxed gates", one(whole.min()), rule))
     return parts
+
+
+def _published_alone(records, data: str) -> dict:
+    """By layer, what the objective as published selects by itself, in the run on these data if there is one."""
+    run = records.get(f"certified_units_{data}")
+    return run["metrics"]["as_published"]["layers"] if run else {}
 
 
 def _hold(records, places):
@@ -505,7 +517,7 @@ ON_MNIST = [
         "mean 13.4 and 13.9",
         lambda records: _table(records, MNIST),
         control="see the introduction",
-        note=f"{SEARCH} {MNIST_SETTINGS}",
+        note=f"{SEARCH} {RELAXED} {MNIST_SETTINGS}",
     ),
     Claim(
         "Table 1",

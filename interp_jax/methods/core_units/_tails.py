@@ -133,8 +133,8 @@ class GatedTail:
 
     ``shapes`` are the masks': one shape that fits the last axes of the hidden layer, or pairs (layer, shape) for a tail
     that takes a mapping of masks. ``replacement`` is what stands in for closed units: None for zero, constants of any
-    last axes, or `Donors`; rows are then what ``pick`` returns. The two subclasses are the strategies for tails that can
-    do more.
+    last axes, or `Donors`; rows are then what ``pick`` returns. The two subclasses are the strategies for tails that
+    can do more.
     """
 
     tail: Callable

@@ -64,7 +64,7 @@ def _cost(evaluator, mask):
 @pytest.mark.parametrize("kind", ["dense", "convolution"])
 def test_the_layer_of_donors_is_computed_once(kind):
     tail, hidden = _layer(kind)
-    network, hidden, predictions = accept(tail, hidden, np.asarray(tail(hidden)).argmax(axis=1))
+    network, hidden, _ = accept(tail, hidden, np.asarray(tail(hidden)).argmax(axis=1))
     network, _ = ablated(network, hidden, "resample", key=jax.random.key(1))
     ahead = network.ahead()
     assert len(ahead.replacement.outputs) == len(network.replacement.rows)
