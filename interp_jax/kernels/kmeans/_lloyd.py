@@ -23,9 +23,10 @@ _HIGHEST = jax.lax.Precision.HIGHEST
 _MUCH = 2**26
 # Rows that changed are processed in pieces of 1/_PIECES of all rows; more than _FEW pieces are not few.
 _PIECES, _FEW = 64, 16
-# Default number of scores at a time: more leave the caches of two CPU cores, fewer copy all rows once more per pass.
-_SCORES = 2**21
-
+# Centers from which on a CPU adds rows to their center's sum faster than a product with zeros and ones does.
+_MANY = 48
+# Scores and numbers of rows at a time that stay in the caches of a CPU; of twice as many scores a loop costs more.
+_SCORES, _NUMBERS = 2**19, 2**20
 
 # Scores lose digits of ‖x‖². If more than this share of the inertia may be lost, differences are used instead.
 _LOST = 1 / 32
@@ -77,10 +78,10 @@ def kmeans(
     row furthest from its center. Start i draws from ``fold_in(key, i)``.
 
     Traceable. Time: 4 · rows · features · k · restarts operations per iteration; on CPUs half as many in later ones of
-    large problems, where sums are updated from the few rows that changed their cluster. Memory: the rows twice, five
-    numbers per row and start, and three per batch row, start and center. If clusters are so narrow, relative to their
-    distance from the mean, that float32 products of rows and centers cannot distinguish them, all is repeated with
-    differences, at several times the cost.
+    large problems, where sums are updated from the few rows that changed their cluster. Memory: 7 + ⌊ln k⌋ numbers per
+    row and start, three per batch row, start and center, and of up to 2²⁴ numbers a copy of x. If clusters are so
+    narrow, relative to their distance from the mean, that float32 products of rows and centers cannot distinguish them,
+    all is repeated with differences, at several times the cost.
 
     With fewer distinct rows than k, clusters stay empty and centers repeat. Ties go to the first center. The inertia
     overflows for distances beyond 1e18. If x is traced or spread over processes, NaN or infinity make it NaN.
@@ -95,8 +96,9 @@ def kmeans(
         iterations: the most iterations of a start.
         tolerance: centers rest when the squares of their moves sum to at most this times the features' mean variance;
             0 goes on until no row changes its cluster.
-        batch_size: rows compared with all centers at a time; None takes what is fastest on two CPU cores: all if that
-            makes no more than 2²¹ scores, or a quarter as many as x has numbers, else as many as make that.
+        batch_size: rows compared with all centers at a time; None takes what is fastest: on CPUs all if that makes no
+            more than 2²⁰ scores, else as many as make half of that, or 2²⁰ numbers of x; on an accelerator as many as
+            make 2²¹ scores, or a quarter as many as x has numbers.
 
     Raises:
         ValueError: x that is not real numbers [rows, features], at least one of each, or (unless traced) not finite; k
@@ -122,23 +124,23 @@ def kmeans(
         weights = as_real("weights", weights, shape=[rows]).astype(x.dtype)
         check_not_negative("weights", weights, some=True)
     if batch_size is None:
-        batch_size = max(1, max(_SCORES, x.size // 4) // (k * restarts))
+        batch_size = _batch_size(*x.shape, k * restarts)
     batch_size = min(as_count("batch_size", batch_size), rows)
     return _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, batch_size)
 
 
+def _batch_size(rows, features, centers):
+    """The rows at a time that are fastest: on a CPU few, elsewhere with as many scores as a quarter of x's numbers."""
+    if jax.default_backend() != "cpu":
+        return max(1, max(4 * _SCORES, rows * features // 4) // centers)
+    few = rows * centers <= 2 * _SCORES
+    return rows if few else max(1, min(_SCORES // centers, _NUMBERS // features))
+
+
 @functools.partial(jax.jit, static_argnames=("k", "restarts", "iterations", "most"))
 def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
-    count = len(x)
-    weights = jnp.ones(count, x.dtype) if weights is None else weights
-    share = weights / jnp.sum(weights)
-    # Minus a row first: the mean of numbers with a large offset is not exact.
-    x, first = x - x[:1], x[0]
-    mean = jnp.matmul(share, x, precision=_HIGHEST)
-    x, offset = x - mean[None], first + mean + offset[0]
-    # A power of two loses no digit, and squares then neither overflow nor vanish.
-    _, exponent = jnp.frexp(jnp.max(jnp.abs(x)))
-    rows = RowBatches.of(jnp.ldexp(x, -exponent), weights, most)
+    weights = jnp.ones(len(x), x.dtype) if weights is None else weights
+    rows = RowBatches.of(x, weights, most)
     squares = jnp.sum(rows.weights * rows.squares)
     rest = tolerance * (squares / jnp.sum(weights) / x.shape[1])
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(restarts))
@@ -158,8 +160,9 @@ def _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, most):
     best = jnp.argmin(inertias)
     labels = rows.fold(lambda _, batch, part: (None, nearest(batch, centers[best][None], state == 3)[0]), None)[1]
     converged = converged[best] & jnp.isfinite(inertias[best])
-    centers, inertias = jnp.ldexp(centers[best], exponent) + offset[None], jnp.ldexp(inertias, 2 * exponent)
-    return Clustering(centers, labels[0, :count], inertias[best], converged, steps[best], inertias)
+    offset = rows.first + rows.mean + offset[0]
+    centers, inertias = centers[best] * rows.unit + offset[None], inertias * rows.unit * rows.unit
+    return Clustering(centers, labels[0], inertias[best], converged, steps[best], inertias)
 
 
 def _inertias(rows, centers, exact=False):
@@ -177,21 +180,21 @@ def _inertias(rows, centers, exact=False):
 
 def _lloyd(rows, centers, iterations, rest, exact=False):
     """Centers at rest, the iterations of each lane, and whether it came to rest within ``iterations``."""
-    lanes, batches = len(centers), rows.x.shape[1]
+    lanes = len(centers)
     much = rows.x.size * centers[..., 0].size > _MUCH
 
     def rests(moved, centers):
         return ~(jnp.sum((moved - centers) ** 2, axis=(1, 2)) > rest)
 
-    def step(part, state):
+    def step(state):
         centers, steps, active, rested, before = state
         steps += active.astype(jnp.int32)
 
         def afresh():
-            return _means(part, centers, exact)[0], before
+            return _means(rows, centers, exact)[0], before
 
         def by_changes():
-            return _means_by_changes(part, centers, before, goes_on, exact)
+            return _means_by_changes(rows, centers, before, goes_on, exact)
 
         def goes_on(moved):
             return ~jnp.any(active & (rests(moved, centers) | (steps == iterations)))
@@ -203,15 +206,13 @@ def _lloyd(rows, centers, iterations, rest, exact=False):
         rested = rests(moved, centers)
         return moved, steps, active & ~rested & (steps < iterations), rested, now
 
-    nothing = _Clusters.none(centers, rows.weights.size) if much else None
+    nothing = _Clusters.none(centers, rows.count) if much else None
     state = centers, jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), jnp.zeros(lanes, bool), nothing
     for size, left in itertools.pairwise([*_stages(much, lanes), 0]):
         moving = jnp.argsort(~state[2])[:size]
-        # So few lanes can go through all rows at once in the memory that all lanes had for a batch.
-        taken = rows.whole() if size * batches <= lanes else rows
         part = jax.lax.while_loop(
             lambda part, left=left: jnp.sum(part[2]) > left,
-            functools.partial(step, taken),
+            step,
             jax.tree.map(lambda whole, moving=moving: whole[moving], state),
         )
         state = jax.tree.map(lambda whole, some, moving=moving: whole.at[moving].set(some), state, part)
@@ -244,9 +245,25 @@ def _means(rows, centers, exact=False, labels=None):
     def add(carry, batch, number):
         sums, counts = carry
         mine = nearest(batch, centers, exact)[0] if labels is None else rows.part(labels, number)
+        more, heavier = summed(batch, mine)
+        return (sums + more, counts + heavier), None
+
+    def by_product(batch, mine):
         belongs = jnp.where(mine[:, None] == center_numbers(k), batch.weights[None, None], 0)
         products = jnp.matmul(belongs.reshape(lanes * k, -1), batch.x, precision=_HIGHEST)
-        return (sums + products.reshape(centers.shape), counts + jnp.sum(belongs, axis=2)), None
+        return products.reshape(centers.shape), jnp.sum(belongs, axis=2)
+
+    def row_by_row(batch, mine):
+        def of_lane(mine):
+            sums = jnp.zeros_like(centers[0]).at[mine].add(batch.weights[:, None] * batch.x)
+            return sums, jnp.zeros_like(sums[:, 0]).at[mine].add(batch.weights)
+
+        return jax.lax.map(of_lane, mine)
+
+    def summed(batch, mine):
+        if k < _MANY:
+            return by_product(batch, mine)
+        return jax.lax.platform_dependent(batch, mine, cpu=row_by_row, default=by_product)
 
     (sums, counts), _ = rows.fold(add, (jnp.zeros_like(centers), jnp.zeros((lanes, k), centers.dtype)))
     empty = counts == 0
@@ -264,7 +281,7 @@ def _means_by_changes(rows, centers, before, goes_on, exact=False):
     lanes, k, _ = centers.shape
     _, labels = rows.fold(lambda _, batch, number: (None, nearest(batch, centers, exact)[0]), None)
     running = jnp.cumsum(jnp.any(labels != before.labels, axis=0), dtype=jnp.int32)
-    count, size = running[-1], -(-rows.weights.size // _PIECES)
+    count, size = running[-1], -(-rows.count // _PIECES)
     few = count <= _FEW * size
 
     def add(piece, carry):
@@ -291,7 +308,7 @@ def _refilled(rows, means, centers, empty, exact):
 
     The mean of equal rows may differ from them by rounding: a center moved to one of them would be moved forever.
     """
-    rounding = ((8 + rows.weights.size**0.5) * jnp.finfo(centers.dtype).eps) ** 2
+    rounding = ((8 + rows.count**0.5) * jnp.finfo(centers.dtype).eps) ** 2
 
     def distances(_, batch, part):
         squared = nearest(batch, centers, exact)[1]

@@ -40,21 +40,19 @@ def seeds(rows, keys, k, exact=False):
         candidates = rows.at(numbers)
 
         def left(total, batch, part):
-            near = rows.part(nearest, part)
-            remaining = jnp.minimum(distances(batch, candidates), near[:, None])
+            near = rows.part(nearest, part)[:, None]
 
-            def compare(number, sums):
-                remaining = jnp.minimum(squared_differences(batch.x, candidates[:, number]), near)
-                return sums.at[:, number].set(jnp.sum(remaining * batch.weights[None], axis=1))
+            def compare(number, remaining):
+                squared = squared_differences(batch.x, candidates[:, number])
+                return remaining.at[:, number].set(jnp.minimum(squared, near[:, 0]))
 
-            sums = jnp.sum(remaining * batch.weights[None, None], axis=2)
-            return total + if_exact(exact, draws, compare, sums), None
+            remaining = if_exact(exact, draws, compare, jnp.minimum(distances(batch, candidates), near))
+            return total + jnp.sum(remaining * batch.weights[None, None], axis=2), remaining
 
-        totals, _ = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
-        best = jnp.argmin(totals, axis=1)
-        chosen = jnp.take_along_axis(candidates, best[:, None, None], axis=1)[:, 0]
-        left_over = rows.fold(lambda _, batch, part: (None, nearer(batch, chosen, rows.part(nearest, part))), None)[1]
-        return centers.at[:, number].set(chosen), left_over
+        totals, remaining = rows.fold(left, jnp.zeros((len(keys), draws), nearest.dtype))
+        best = jnp.argmin(totals, axis=1)[:, None]
+        chosen = jnp.take_along_axis(candidates, best[..., None], axis=1)[:, 0]
+        return centers.at[:, number].set(chosen), jnp.take_along_axis(remaining, best[..., None], axis=1)[:, 0]
 
     return jax.lax.fori_loop(1, k, choose, (centers, nearest))[0]
 

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 from inspect import unwrap
 
@@ -17,6 +18,16 @@ from interp_jax.kernels.kmeans._plus_plus import seeds
 from interp_jax.kernels.kmeans._row_batches import RowBatches
 
 KEY = jax.random.key(0)
+
+
+def _unmoved(x, weights, most):
+    """Batches of rows that are neither centered nor scaled."""
+    x = jnp.asarray(x, jnp.float32)
+    rows, nothing = RowBatches.of(x, jnp.asarray(weights, jnp.float32), most), jnp.zeros(x.shape[1])
+    squares = jnp.sum(x**2, axis=1)[None]
+    return dataclasses.replace(
+        rows, x=x[None], squares=squares, first=nothing, mean=nothing, unit=jnp.ones(()), placed=True
+    )
 
 
 def _blobs(rows, features, clusters, seed=0, spread=0.1):
@@ -104,7 +115,7 @@ def test_seeds_are_the_best_of_two_drawn_by_weight_and_squared_distance():
         for second in range(5):
             no_better = chance[left >= left[second]].sum()
             wanted[first, second] = weights[first] / 11 * (no_better**2 - (no_better - chance[second]) ** 2)
-    rows = RowBatches.of(jnp.asarray(x[:, None], jnp.float32), jnp.asarray(weights, jnp.float32), 5)
+    rows = _unmoved(x[:, None], weights, 5)
     drawn = jax.jit(seeds, static_argnums=2)(rows, jax.random.split(KEY, 20_000), 2)[..., 0]
     found = np.zeros((5, 5))
     np.add.at(found, tuple(np.searchsorted(x, np.asarray(drawn.T))), 1 / 20_000)
@@ -154,7 +165,7 @@ def test_an_empty_cluster_is_given_the_row_furthest_from_its_center(monkeypatch,
 
     @jax.jit
     def fill(x, centers):
-        rows = RowBatches.of(x, jnp.ones(4), 4)
+        rows = _unmoved(x, jnp.ones(4), 4)
         return module._means(rows, centers)[0][0], module._inertias(rows, module._lloyd(rows, centers, 50, 0.0)[0])[0]
 
     means, inertia = fill(x, jnp.array([[[1.0], [100.0], [200.0]]]))
@@ -166,10 +177,10 @@ def test_an_empty_cluster_is_given_the_row_furthest_from_its_center(monkeypatch,
 def test_means_follow_from_the_rows_that_changed_if_these_are_few(monkeypatch):
     x, _ = _blobs(400, 3, 5, spread=1.0)
     random = np.random.default_rng(0)
-    rows = RowBatches.of(jnp.asarray(x), jnp.asarray(random.random(400), jnp.float32), 150)
+    rows = _unmoved(x, random.random(400), 150)
     centers = jnp.asarray(np.stack([x[:5], x[5:10]]))
     direct = jax.jit(module._means)
-    none = module._Clusters.none(centers, rows.weights.size)
+    none = module._Clusters.none(centers, rows.count)
     _, before = jax.jit(lambda: module._means_by_changes(rows, centers, none, lambda means: True))()
     monkeypatch.setattr(module, "_means", lambda rows, *_: (centers * jnp.nan, *before[1:]))
     by_changes = jax.jit(lambda moved, flag: module._means_by_changes(rows, moved, before, lambda means: flag))
@@ -199,7 +210,7 @@ def test_the_rest_is_that_of_scikit_learn_from_the_same_centers(monkeypatch, bat
     x, _ = _blobs(600, 3, 7, spread=1.0)
     weights = np.random.default_rng(1).random(600).astype(np.float32)
     starts = np.stack([x[7 * lane : 7 * (lane + 1)] for lane in range(5)])
-    rows = RowBatches.of(jnp.asarray(x), jnp.asarray(weights), batch_size)
+    rows = _unmoved(x, weights, batch_size)
     for start, found in zip(starts, jax.jit(module._lloyd)(rows, jnp.asarray(starts), 300, 0.0)[0], strict=True):
         wanted = KMeans(7, init=start, n_init=1, tol=0).fit(x, sample_weight=weights).cluster_centers_
         np.testing.assert_allclose(found, wanted, atol=1e-5)
