@@ -1,7 +1,8 @@
-"""k-means of rows of 128 features in 10 clusters, from ten starts and from one, against scikit-learn."""
+"""k-means in few clusters from ten starts and from one, and in many clusters of many rows, against scikit-learn."""
 
 import functools
 import warnings
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,57 +12,73 @@ from sklearn.cluster import KMeans
 from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.kmeans import kmeans
 
-SIZES = {"ten starts": (60_000,), "one start": (60_000,)}
+SIZES = {"ten starts": (60_000,), "one start": (60_000,), "100 clusters": (1_000_000,)}
 CURVE = {"ten starts": (1_000, 4_000, 16_000, 64_000)}
-FEATURES, CLUSTERS = 128, 10
-STARTS = {"ten starts": 10, "one start": 1}
-ROUNDS = {"ten starts": 5, "one start": 15}  # starts differ in their iterations by a factor of three
+
+
+class Work(NamedTuple):
+    """What a case computes, and how often it is timed: starts differ in their iterations by a factor of three."""
+
+    features: int
+    clusters: int
+    starts: int
+    iterations: int
+    rounds: int
+
+
+CASES = {
+    "ten starts": Work(128, 10, 10, 300, 5),
+    "one start": Work(128, 10, 1, 300, 15),
+    "100 clusters": Work(64, 100, 1, 30, 3),
+}
 
 
 def group(case, rows):
-    return f"k-means: {rows:,} × {FEATURES}, {CLUSTERS} clusters, {case}"
+    work = CASES[case]
+    starts = f"{work.starts} starts" if work.starts > 1 else "one start"
+    limit = f", {work.iterations} iterations" if work.iterations < 300 else ""
+    return f"k-means: {rows:,} × {work.features}, {work.clusters} clusters, {starts}{limit}"
 
 
 @functools.cache
-def _rows(count):
+def _rows(count, features):
     """Rows similar to hidden activations: rectified mixtures of forty sources."""
     random = np.random.default_rng(0)
-    mixtures = random.normal(size=(count, 40)) @ random.normal(size=(40, FEATURES))
+    mixtures = random.normal(size=(count, 40)) @ random.normal(size=(40, features))
     return np.maximum(mixtures, 0).astype(np.float32)
 
 
 def test_interp_jax(benchmark, case, size):
-    x, starts = jnp.asarray(_rows(size)), STARTS[case]
-    keys = iter(jax.random.split(jax.random.key(0), 3 + ROUNDS[case]))
-    every = []
+    work = CASES[case]
+    x, every = jnp.asarray(_rows(size, work.features)), []
+    keys = iter(jax.random.split(jax.random.key(0), 3 + work.rounds))
+
+    def clusters(x, key):
+        return kmeans(x, work.clusters, key=key, restarts=work.starts, iterations=work.iterations)
 
     def fit():
-        every.append(kmeans(x, CLUSTERS, key=next(keys), restarts=starts))
+        every.append(clusters(x, next(keys)))
         return every[-1]
 
-    ours(
-        benchmark,
-        size,
-        fit,
-        rounds=ROUNDS[case],
-        memory=(lambda x: kmeans(x, CLUSTERS, key=jax.random.key(0), restarts=starts), x),
-    )
+    memory = (lambda x: clusters(x, jax.random.key(0)), x)
+    ours(benchmark, size, fit, rounds=work.rounds, memory=memory)
     timed = every[2:]
-    if starts == 1:
+    if work.starts == 1:
         passes = np.median([int(result.steps) for result in timed])
         # Of the scores alone: the sums of most passes are updated from a few changed rows.
-        benchmark.extra_info |= {"flops": 2.0 * x.size * CLUSTERS * passes, "bytes": 4.0 * x.size * passes}
+        benchmark.extra_info |= {"flops": 2.0 * x.size * work.clusters * passes, "bytes": 4.0 * x.size * passes}
     _check(benchmark, timed, "inertia", "steps")
 
 
 def test_scikit_learn(benchmark, case, size):
-    rows, seeds, every = _rows(size), iter(range(100)), []
+    work, seeds, every = CASES[case], iter(range(100)), []
+    rows, limits = _rows(size, work.features), {"n_init": work.starts, "max_iter": work.iterations}
 
     def fit():
         with warnings.catch_warnings(action="ignore"):
-            every.append(KMeans(CLUSTERS, n_init=STARTS[case], random_state=next(seeds)).fit(rows))
+            every.append(KMeans(work.clusters, random_state=next(seeds), **limits).fit(rows))
 
-    baseline(benchmark, size, fit, rounds=ROUNDS[case])
+    baseline(benchmark, size, fit, rounds=work.rounds)
     _check(benchmark, every[1:], "inertia_", "n_iter_")
 
 

@@ -141,6 +141,10 @@ def test_the_summary_names_work_that_is_slower_than_its_baseline():
     assert text.startswith("In 3 of 3 groups of work")
     assert "median ratio is 4.00, the largest 7 (a sum)." in text
     assert "Slower" not in text
+    fast["results"]["a forest"] = entry(1.0, 900.0)
+    fast["results"]["a forest"][1]["share"] = 0.001
+    assert "the largest 7 (a sum)." in tables.summary({Path("a.json"): fast}), "told from a thousandth of the work"
+    del fast["results"]["a forest"]
     text = tables.summary({Path("a.json"): fast, Path("b.json"): slow})
     assert text.startswith("In 3 of 4 groups of work")
     assert text.endswith("Slower are an ascent (0.50).")
@@ -152,5 +156,5 @@ def test_the_fastest_baseline_does_all_the_work():
         "environment": {"device": "cpu", "platform": "a machine", "versions": {"jax": "0.1"}, "date": "2026-01-01"},
         "results": results.gathered([*RUN, part]),
     }
-    assert "| work of 9 | 2 | 20% | – | baseline float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
+    assert "| work of 9 | 2 | – | 20% | – | baseline float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
     assert results.fastest_baseline([{"name": "interp_jax", "median_seconds": 1.0}]) is None

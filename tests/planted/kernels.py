@@ -35,6 +35,18 @@ _FAULTS = {
         ("mass * weights, draws", "mass, draws", "rows are drawn without their weights"),
         ("sum(remaining * batch.weights[None, None], axis=2)", "sum(remaining, axis=2)", "candidates without weights"),
     ],
+    ("kmeans/_row_batches.py", "kmeans/test_row_batches.py"): [
+        ("jnp.where(seen[None], 0, weights)", "weights", "rows of two batches count twice"),
+        ("self.size - rest :", ": rest", "the last batch's first rows are taken"),
+        ("(x - first - mean) * (1 / self.unit)", "(x - first) * (1 / self.unit)", "rows are not centered"),
+    ],
+    ("kmeans/_nearest_centers.py", "kmeans/test_nearest_centers.py"): [
+        ("(other_number < number))", "(other_number > number))", "the last of equal scores is taken"),
+        ("numbers, last), axis=1), least", "numbers, 0), axis=1), least", "all rows are of the first of many centers"),
+    ],
+    ("kmeans/_lloyd.py", "kmeans/test_row_batches.py"): [
+        ("add(batch.weights[:, None] * batch.x)", "set(batch.weights[:, None] * batch.x)", "a sum is its last row"),
+    ],
     ("nmf.py", "test_nmf.py"): [
         ("better = ~(candidate[0] >= best[0])", "better = candidate[0] < best[0]", "NaN is never the best"),
         ("jnp.maximum(denominators, _FLOOR)", "denominators", "zero rows are NaN"),
