@@ -124,7 +124,7 @@ def kmeans(
         weights = as_real("weights", weights, shape=[rows]).astype(x.dtype)
         check_not_negative("weights", weights, some=True)
     if batch_size is None:
-        batch_size = _batch_size(*x.shape, k * restarts)
+        batch_size = _batch_size(rows, x.shape[1], k * restarts)
     batch_size = min(as_count("batch_size", batch_size), rows)
     return _kmeans(x, offset, weights, key, tolerance, k, restarts, iterations, batch_size)
 

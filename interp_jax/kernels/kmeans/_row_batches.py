@@ -46,11 +46,10 @@ class RowBatches:
         runs = runs_of(x)
         length = len(x) // runs
         size = -(-length // -(-length * runs // most))
-        nothing, first = jnp.zeros_like(weights), x[0]
+        first, weights = x[0], by_runs(weights, runs)
         # Minus a row first: the mean of numbers with a large offset is not exact.
-        rows = cls(
-            *(by_runs(each, runs) for each in (x, nothing, weights)), first, first * 0, jnp.ones((), x.dtype), size
-        )
+        unit = jnp.ones((), x.dtype)
+        rows = cls(by_runs(x, runs), jnp.zeros_like(weights), weights, first, first * 0, unit, size)
 
         def add(carry, batch, _):
             sums, greatest = carry
