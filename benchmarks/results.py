@@ -60,17 +60,22 @@ def fastest_baseline(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return min(baselines, key=lambda entry: entry["median_seconds"], default=None)
 
 
+def name(entry: Mapping[str, Any]) -> str:
+    """The name of an entry, with the part of the work that it ran if that is not all."""
+    share = entry.get("share", 1)
+    return entry["name"] if share == 1 else f"{entry['name']} (of {100 * share:.2g}%)"
+
+
 def table(results: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The header and the rows of the table: in every group ours with its shares of the peak rates, then baselines."""
     most = machine(results)
     rows = []
     for group, entries in results.items():
         for place, entry in enumerate(entries):
-            name = entry["name"] if entry.get("share", 1) == 1 else f"{entry['name']} (of {entry['share']:.0%})"
             rows.append(
                 (
                     group if place == 0 else "",
-                    name,
+                    name(entry),
                     f"{entry['median_seconds']:.4g}",
                     f"{entry['times_ours']:.2f}",
                     _rate(entry, "flops", most),

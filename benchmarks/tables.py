@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import MACHINE, fastest_baseline, machine
+from benchmarks.results import MACHINE, fastest_baseline, machine, name
 
 _TOLD = 0.01  # part of the work from which a baseline's time is told too boldly to be named as the largest ratio
 
@@ -65,9 +65,9 @@ def _shares(path, record):
             continue
         first = entries[0].get("first_call_seconds")
         cells = [group, f"{entries[0]['median_seconds']:.3g}", f"{first:.3g}" if first else "–"]
-        for name in ("flops", "bytes"):
-            rate = entries[0].get(f"{name}_per_second")
-            cells.append(f"{rate / most[name]:.0%}" if rate is not None and name in most else "–")
+        for kind in ("flops", "bytes"):
+            rate = entries[0].get(f"{kind}_per_second")
+            cells.append(f"{rate / most[kind]:.0%}" if rate is not None and kind in most else "–")
         baseline = fastest_baseline(entries)
         cells += [_words(baseline), f"{baseline['times_ours']:.2f}"] if baseline else ["–", "–"]
         lines.append(f"| {' | '.join(cells)} |")
@@ -76,4 +76,4 @@ def _shares(path, record):
 
 
 def _words(entry):
-    return entry["name"].replace("_", " ")
+    return name(entry).replace("_", " ")

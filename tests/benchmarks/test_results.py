@@ -156,5 +156,6 @@ def test_the_fastest_baseline_does_all_the_work():
         "environment": {"device": "cpu", "platform": "a machine", "versions": {"jax": "0.1"}, "date": "2026-01-01"},
         "results": results.gathered([*RUN, part]),
     }
-    assert "| work of 9 | 2 | – | 20% | – | baseline float32 | 3.00 |" in tables.shares({Path("results/a.json"): kept})
+    row = "| work of 9 | 2 | – | 20% | – | baseline float32 (of 50%) | 3.00 |"
+    assert row in tables.shares({Path("results/a.json"): kept})
     assert results.fastest_baseline([{"name": "interp_jax", "median_seconds": 1.0}]) is None

@@ -35,7 +35,7 @@ def _checked(names, folder):
 def _assert_in_place(found):
     assert found.get("difference", 0) <= 1e-5
     assert found["collective"] <= SHARE * found["largest"]
-    assert found.get("memory", 0) <= 1 / 5
+    assert found.get("memory", 0) <= 1 / 6
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -325,8 +325,11 @@ def _refilled(rows, means, centers, empty, exact):
 def _greatest(values, count):
     """The greatest of [lanes, rows] and their places, of equal ones the first, found in every run of rows first."""
     runs = runs_of(values[0])
-    length = values.shape[1] // runs
-    best, places = jax.lax.top_k(values.reshape(len(values), runs, length), min(count, length))
-    places = (places + length * jnp.arange(runs)[None, :, None]).reshape(len(values), -1)
-    best, chosen = jax.lax.top_k(best.reshape(len(values), -1), count)
+    lanes, length = len(values), values.shape[1] // runs
+    # Runs before lanes: on several devices this takes less memory.
+    own = jnp.moveaxis(values.reshape(lanes, runs, length), 1, 0).reshape(runs * lanes, length)
+    best, places = (each.reshape(runs, lanes, -1) for each in jax.lax.top_k(own, min(count, length)))
+    places += length * jnp.arange(runs)[:, None, None]
+    best, places = (jnp.moveaxis(each, 0, 1).reshape(lanes, -1) for each in (best, places))
+    best, chosen = jax.lax.top_k(best, count)
     return best, jnp.take_along_axis(places, chosen, axis=1)

@@ -14,7 +14,7 @@ def seeds(rows, keys, k, exact=False):
     Each is the one, of a few drawn in proportion to their squared distance, that leaves the least sum of distances.
     """
     draws = 2 + int(math.log(k))
-    weights = rows.weights.reshape(-1)
+    weights = rows.weights
     first = jax.vmap(lambda key: _draw(jax.random.fold_in(key, 0), weights, 1)[0])(keys)
     centers = jnp.zeros((len(keys), k, rows.x.shape[-1]), rows.x.dtype).at[:, 0].set(rows.at(first))
 
@@ -36,7 +36,9 @@ def seeds(rows, keys, k, exact=False):
     def choose(number, state):
         centers, nearest = state
         draw_keys = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
-        numbers = jax.vmap(lambda key, mass: _draw(key, mass * weights, draws))(draw_keys, nearest)
+        numbers = jax.vmap(lambda key, mass: _draw(key, mass * weights, draws))(
+            draw_keys, nearest.reshape(-1, *weights.shape)
+        )
         candidates = rows.at(numbers)
 
         def left(total, batch, part):
@@ -58,14 +60,16 @@ def seeds(rows, keys, k, exact=False):
 
 
 def _draw(key, mass, count):
-    """Row numbers drawn in proportion to mass, by its running sum: over blocks first, then inside the block."""
-    size = math.isqrt(len(mass) - 1) + 1
-    blocks = jnp.pad(mass, (0, size * size - len(mass))).reshape(size, size)
+    """Row numbers drawn in proportion to mass [runs, length], by its running sum: over blocks first, then in one."""
+    runs, length = mass.shape
+    size = math.isqrt(length - 1) + 1
+    # Blocks of one run each, so that devices exchange the sums of blocks and not of rows.
+    blocks = jnp.pad(mass, ((0, 0), (0, size * size - length))).reshape(runs * size, size)
     running = jnp.cumsum(jnp.sum(blocks, axis=1))
     wanted = jax.random.uniform(key, (count,), mass.dtype) * running[-1]
-    block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), size - 1)
+    block = jnp.minimum(jnp.sum(running[None] <= wanted[:, None], axis=1), runs * size - 1)
     wanted -= jnp.where(block > 0, running[block - 1], 0)
     inside = jnp.sum(jnp.cumsum(blocks[block], axis=1) <= wanted[:, None], axis=1)
     # Rounding may lead past the last row with mass; then the heaviest of the block is taken.
     inside = jnp.where(inside < size, inside, jnp.argmax(blocks[block], axis=1))
-    return jnp.minimum(block * size + inside, len(mass) - 1)
+    return block // size * length + jnp.minimum(block % size * size + inside, length - 1)
