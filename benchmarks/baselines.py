@@ -17,6 +17,12 @@ def torch():
     return module, "cuda" if jax.default_backend() == "gpu" and module.cuda.is_available() else "cpu"
 
 
+def only(wanted: bool) -> None:
+    """Skips a baseline where a case is not its own."""
+    if not wanted:
+        pytest.skip("a baseline of another case")
+
+
 def compiled(function, *arguments):
     """The function compiled by torch.compile and called once; the benchmark is skipped where compilation fails."""
     module, _ = torch()

@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from pathlib import Path
 
 import jax
 
@@ -18,7 +19,7 @@ def ours(benchmark, size, function, *, rounds=5, flops=None, moved=None, memory=
         benchmark: pytest-benchmark's fixture.
         size: the size that the group's time is plotted against.
         function: takes nothing.
-        rounds: timed calls.
+        rounds: timed calls; before a single one there is no other than the first.
         flops: floating-point operations of the work, or a function of the result that gives them.
         moved: bytes that must be read and written, likewise.
         memory: ``(traceable function, arguments)``; the memory of its compiled program without arguments is recorded.
@@ -29,7 +30,7 @@ def ours(benchmark, size, function, *, rounds=5, flops=None, moved=None, memory=
     start = time.perf_counter()
     jax.block_until_ready(function())
     record = {"size": size, "first_call_seconds": time.perf_counter() - start, "compile_seconds": sum(_seconds)}
-    result = benchmark.pedantic(lambda: jax.block_until_ready(function()), rounds=rounds, warmup_rounds=1)
+    result = benchmark.pedantic(lambda: jax.block_until_ready(function()), rounds=rounds, warmup_rounds=int(rounds > 1))
     for name, amount in (("flops", flops), ("bytes", moved)):
         if amount is not None:
             record[name] = float(amount(result) if callable(amount) else amount)
@@ -63,3 +64,17 @@ def baseline(benchmark, size, function, *, rounds=5, warmup_rounds=1, share=1.0)
 def check(benchmark, **checks):
     """Records measures of accuracy beside the time."""
     benchmark.extra_info["checks"] = {name.replace("_", " "): float(value) for name, value in checks.items()}
+
+
+def reset_peak() -> int:
+    """Forgets the most memory that this process has taken, where the system can; the bytes that it takes now."""
+    if Path("/proc/self/clear_refs").exists():
+        Path("/proc/self/clear_refs").write_text("5")
+    return peak()
+
+
+def peak() -> int:
+    """The most bytes that this process has taken since `reset_peak`; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)

@@ -1,12 +1,11 @@
 """Ward trees of very many points: of few dimensions, in groups, and with slowly growing gaps."""
 
 import functools
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks import baselines
-from benchmarks.measure import baseline, check
+from benchmarks.measure import baseline, check, peak, reset_peak
 from interp_jax.kernels import ward
 
 SIZES = {
@@ -42,19 +41,6 @@ def _vectors(case, rows):
     )
 
 
-def _peak():
-    """The most memory of this process since the last call of `_reset`; 0 where the system does not tell."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _reset():
-    if Path("/proc/self/clear_refs").exists():
-        Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
-
-
 def _nearest_of_each_other(linkage, vectors):
     """The share of some merges whose two clusters are each other's nearest of all that exist at the time."""
     rows, places = len(vectors), vectors - vectors.mean(0)
@@ -84,9 +70,9 @@ def _nearest_of_each_other(linkage, vectors):
 
 def test_interp_jax(benchmark, case, size):
     vectors = _vectors(case, size)
-    before = _reset()
+    before = reset_peak()
     result = ward.linkage(vectors)
-    benchmark.extra_info |= {"size": size, "peak_bytes": _peak() - before}
+    benchmark.extra_info |= {"size": size, "peak_bytes": peak() - before}
     result = benchmark.pedantic(ward.linkage, (vectors,), rounds=1 if size > _ONCE else 5)
     if size <= _LISTED:
         check(benchmark, share_of_merges_of_each_others_nearest=_nearest_of_each_other(result, vectors))

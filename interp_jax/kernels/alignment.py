@@ -51,16 +51,16 @@ def align_signs(
     ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that raises the sum; 5,000 draws may miss some
     of many units. The overall sign is undetermined: it follows the majority of the given vectors.
 
-    Traceable. Time: O(units² · features) once and O(units) per step; memory: one matrix of units × units. Cosines are
-    rounded to multiples of 2⁻³⁰ · units, rounded up to a power of two (256 units: 2.4e-7), so that their sums are exact
-    integers: the similarity never decreases, and rounding never makes vectors flip back and forth.
+    Traceable. Time: O(units² · features), and O(units) per flip or per draw; memory: two matrices of units × units.
+    Cosines are rounded to multiples of 2⁻³⁰ · units, rounded up to a power of two (256 units: 2.4e-7), so that their
+    sums are exact integers: the similarity never decreases, and rounding never makes vectors flip back and forth.
 
     Args:
         vectors: [units, features], of any lengths. All types but float64 (under ``jax.enable_x64``) become float32,
             also in the result.
         key: a JAX random key for the paper's random draws; None for the deterministic order.
-        iterations: number of steps, 0 or more; None takes 5,000 with a key and 4 · units without. Steps after
-            convergence change nothing.
+        iterations: the most steps, 0 or more; None takes 5,000 with a key and 4 · units without. Without a key steps
+            end when no flip raises the sum.
 
     Returns:
         `AlignedSigns`; ``similarity`` has iterations + 1 entries. A zero vector has cosine 0 with every other and keeps
@@ -92,11 +92,10 @@ def _aligned(vectors, key, iterations):
     # Any sum of cosines scaled like this stays below 2³⁰, within int32.
     scale = 2.0 ** (30 - (units - 1).bit_length())
     rounded = jnp.where(jnp.isnan(cosines), 0, jnp.round(cosines * scale)).astype(jnp.int32)
-    draws = None if key is None else jax.random.randint(key, (iterations,), 0, units)
+    agreements = jnp.sum(rounded, 1, dtype=jnp.int32)  # of each unit: Σ_{l≠k} cos(v_k, v_l) with the present signs
 
-    def step(state, drawn):
+    def flipped(state, unit):
         signs, agreements, similarity, flips = state
-        unit = _first_least(agreements) if drawn is None else drawn
         gain = jnp.maximum(-agreements[unit], 0)
         helps = gain > 0
         # A flip reverses the unit's own agreement with the others, and its share in the agreement of each other.
@@ -104,16 +103,40 @@ def _aligned(vectors, key, iterations):
         agreements = jnp.where(helps, (agreements - 2 * share).at[unit].set(gain), agreements)
         signs = signs.at[unit].multiply(jnp.where(helps, -1, 1))
         similarity += gain.astype(similarity.dtype) * jnp.asarray(2 / scale, similarity.dtype)
-        return (signs, agreements, similarity, flips + helps.astype(jnp.int32)), similarity
+        return signs, agreements, similarity, flips + helps.astype(jnp.int32)
 
-    agreements = jnp.sum(rounded, 1, dtype=jnp.int32)  # of each unit: Σ_{l≠k} cos(v_k, v_l) with the present signs
     before = jnp.sum(agreements.astype(cosines.dtype)) * jnp.asarray(0.5 / scale, cosines.dtype)
     before = jnp.where(jnp.any(jnp.isnan(cosines)), jnp.nan, before)
     start = jnp.ones_like(agreements), agreements, before, jnp.zeros_like(agreements[0])
-    (signs, agreements, _, flips), after = jax.lax.scan(step, start, draws, length=iterations)
+    if key is None:
+        (signs, agreements, _, flips), similarity = _best_flips(flipped, start, iterations)
+    else:
+
+        def step(state, unit):
+            state = flipped(state, unit)
+            return state, state[2]
+
+        draws = jax.random.randint(key, (iterations,), 0, units)
+        (signs, agreements, _, flips), after = jax.lax.scan(step, start, draws)
+        similarity = jnp.concatenate([before[None], after])
     signs = signs.astype(vectors.dtype)
-    similarity = jnp.concatenate([before[None], after])
     return AlignedSigns(signs[:, None] * vectors, signs, similarity, flips, jnp.all(agreements >= 0))
+
+
+def _best_flips(flipped, start, iterations):
+    """Flips the vector that raises the sum most, until none does; the state and the sums, the last one repeated."""
+
+    def step(state):
+        now, trace, number = state
+        now = flipped(now, _first_least(now[1]))
+        return now, trace.at[number].set(now[2]), number + 1
+
+    def goes_on(state):
+        return (state[2] <= iterations) & jnp.any(state[0][1] < 0)
+
+    trace = jnp.full(iterations + 1, start[2])
+    state, trace, number = jax.lax.while_loop(goes_on, step, (start, trace, jnp.ones((), jnp.int32)))
+    return state, jnp.where(jnp.arange(iterations + 1) < number, trace, state[2])
 
 
 def _cosines(vectors):

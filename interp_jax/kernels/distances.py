@@ -20,7 +20,7 @@ from interp_jax._checks import (
     check_choice,
 )
 from interp_jax._readable import readable
-from interp_jax._shards import runs_of
+from interp_jax._row_groups import MANY, RowGroups
 from interp_jax.kernels._differences import difference
 from interp_jax.kernels._directions import directions
 from interp_jax.kernels._euclidean import in_tiles, sums_within
@@ -28,6 +28,7 @@ from interp_jax.kernels._scales import power_of_two
 
 _SHAPE = ["rows", "features"]
 METRICS = ("euclidean", "cosine", "correlation")
+_LEAST_TILE = 64
 
 
 @readable()
@@ -226,23 +227,28 @@ def _within(x, labels, groups, metric, batch_size):
     else:
         labels = labels.astype(jnp.int32)
         labels = jnp.where((labels >= 0) & (labels < groups), labels, groups)
-    belongs = labels[None, :] == jnp.arange(groups, dtype=jnp.int32)[:, None]
+    members = RowGroups(labels, groups)
     finite = jnp.all(jnp.isfinite(x), axis=1)
-    spoilt = jnp.any(belongs & ~finite[None, :], axis=1)
+    spoilt = RowGroups(jnp.where(finite, groups, labels), groups).counts() > 0
     # Ignored rows become zeros: a product with 0 would not remove their NaN.
     x = jnp.where(((labels < groups) & finite)[:, None], x, 0)
-    counts = jnp.sum(belongs, axis=1, dtype=jnp.int32)
+    counts = members.counts()
     n, degenerate = counts.astype(x.dtype), jnp.zeros_like(counts)
     if metric == "euclidean":
-        x = jnp.where((labels < groups)[:, None], _centered(x, labels, belongs), 0)
+        x = jnp.where((labels < groups)[:, None], _centered(x, members), 0)
         unit = power_of_two(jnp.maximum(jnp.max(x), -jnp.min(x)))
+        if groups >= MANY:  # of small groups, most pairs in a large tile are of two
+            batch_size = min(batch_size, max(_LEAST_TILE, 1 << (x.shape[0] // groups).bit_length()))
         # Centered once more with the division: the rows whose maximum is taken and the tiles share their memory.
         sums = 2 * unit * sums_within(*in_tiles(x / unit, labels, groups, batch_size, ordered), groups)
     else:
         units, directed = directions(x, centered=metric == "correlation")
-        belongs = belongs & directed[None, :]
-        spread = _group_sums(belongs, jnp.sum(_centered(units, labels, belongs) ** 2, axis=1))
-        degenerate = counts - jnp.sum(belongs, axis=1, dtype=jnp.int32)
+        # A compiler may compute a unit vector twice, with other roundings: equal rows are told by the rows themselves.
+        equal = jnp.all(x == _of_rows(members, x[members.first()]), axis=1)
+        differ = RowGroups(jnp.where(equal, groups, labels), groups).counts() > 0
+        members = RowGroups(jnp.where(directed, labels, groups), groups)
+        spread = jnp.where(differ, members.sums(jnp.sum(_centered(units, members) ** 2, axis=1)), 0)
+        degenerate = counts - members.counts()
         z = degenerate.astype(x.dtype)
         # Of the n(n − 1) ordered pairs z(2n − z − 1) hold one of the z rows without direction, and are at distance 1.
         sums = (n - z) * spread + z * (2 * n - z - 1)
@@ -250,20 +256,14 @@ def _within(x, labels, groups, metric, batch_size):
     return WithinGroups(jnp.where((counts > 1) & ~spoilt, sums / n / (n - 1), jnp.nan), counts, degenerate)
 
 
-def _centered(x, labels, belongs):
+def _centered(x, members):
     """Rows minus their group's mean, exactly zero if a group's rows are all equal; rows of no group are arbitrary."""
-
-    def of_rows(of_groups):
-        return of_groups[jnp.minimum(labels, len(belongs) - 1)]
-
     # Minus one of the rows first: the mean of numbers with a large offset is not exact.
-    row = x[jnp.argmax(belongs, axis=1)]
-    count = jnp.maximum(jnp.sum(belongs, axis=1, dtype=jnp.int32), 1).astype(x.dtype)
-    return x - of_rows(row + _group_sums(belongs, x - of_rows(row)) / count[:, None])
+    row = x[members.first()]
+    less = x - _of_rows(members, row)
+    count = jnp.maximum(members.counts(), 1).astype(x.dtype)
+    return x - _of_rows(members, row + members.sums(less) / count[:, None])
 
 
-def _group_sums(belongs, values):
-    if len(belongs) == 1 and runs_of(values) > 1:  # without a copy of each device's rows, as a product makes
-        own = belongs[0].reshape(-1, *[1] * (values.ndim - 1))
-        return jnp.sum(jnp.where(own, values, 0), axis=0, keepdims=True)
-    return jnp.matmul(belongs.astype(values.dtype), values, precision=jax.lax.Precision.HIGHEST)
+def _of_rows(members, of_groups):
+    return of_groups[jnp.minimum(members.labels, members.groups - 1)]

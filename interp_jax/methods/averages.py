@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from interp_jax._checks import Given, Network, as_centered, as_count, as_labels, as_numpy, check_mesh, check_shape
 from interp_jax._readable import readable
+from interp_jax._row_groups import RowGroups
 from interp_jax.methods._accept import accept_network, as_rows, check_one_array
 
 
@@ -129,13 +130,9 @@ class _Sums(NamedTuple):
 
 
 def _class_sums(activations, labels, classes):
-    belongs = labels[None, :] == jnp.arange(classes)[:, None]
-    flat = activations.reshape(activations.shape[0], -1)
-    flat = flat if jnp.issubdtype(flat.dtype, jnp.floating) else flat.astype(jnp.float32)
-    # Half-precision numbers are added up in float32.
-    kind = jnp.float32 if jnp.finfo(flat.dtype).bits < 32 else flat.dtype
-    sums = jnp.matmul(belongs.astype(flat.dtype), flat, precision="highest", preferred_element_type=kind)
-    return _Sums(sums.reshape(classes, *activations.shape[1:]), jnp.sum(belongs, axis=1, dtype=jnp.int32))
+    floating = jnp.issubdtype(activations.dtype, jnp.floating)
+    members = RowGroups(labels, classes)
+    return _Sums(members.sums(activations if floating else activations.astype(jnp.float32)), members.counts())
 
 
 def _means(sums, counts):

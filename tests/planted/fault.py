@@ -1,6 +1,7 @@
 """A planted fault: a small change of a source file that some test has to notice."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import normpath
 from typing import NamedTuple
 
 
@@ -37,7 +38,7 @@ class Fault(NamedTuple):
 def faults_below(folder: str, listed: Mapping[tuple[str, str], Sequence[tuple[str, str, str]]]) -> list[Fault]:
     """The faults of a folder of the package, from its sources and their tests: what stands there, what instead, why."""
     return [
-        Fault(f"interp_jax/{folder}/{source}", old, new, breaks, f"tests/{folder}/{tests}")
+        Fault(normpath(f"interp_jax/{folder}/{source}"), old, new, breaks, normpath(f"tests/{folder}/{tests}"))
         for (source, tests), faults in listed.items()
         for old, new, breaks in faults
     ]

@@ -78,11 +78,16 @@ _FAULTS = {
         ("(counts > 1) & ~spoilt", "counts > 1", "rows that are not finite count as zeros"),
         ("z * (2 * n - z - 1)", "z * (2 * n - z)", "pairs without direction count once too often"),
         ("finite = jnp.all(jnp.isfinite(x), axis=1)", "finite = ~jnp.any(jnp.isnan(x), axis=1)", "infinity counts"),
+        ("jnp.where(differ, members.sums(", "(members.sums(", "rounding parts equal rows"),
         ("of_a & of_b", "of_a | of_b", "a row without direction has an angle"),
     ],
     ("_euclidean.py", "test_distances.py"): [
         ("_DOUBTFUL = 1 / 64", "_DOUBTFUL = 0", "differences of near rows lose digits"),
         ('jnp.searchsorted(run, last, side="right")', "jnp.searchsorted(run, last)", "pairs of tiles are left out"),
+    ],
+    ("../_row_groups.py", "../test_row_groups.py"): [
+        ("(labels >= 0) & (labels < self.groups)", "labels < self.groups", "rows before the first group count"),
+        ("jnp.where(least < len(labels), least, 0)", "least", "empty groups have a first row beyond all"),
     ],
     ("_directions.py", "test_distances.py"): [
         ("    if centered:\n        x = x - jnp.mean(x, axis=1, keepdims=True)\n", "", "rows are off their mean"),

@@ -281,10 +281,11 @@ _FAULTS = {
     ],
     ("cnn_inte/tree.py", "cnn_inte/test_tree.py"): [
         ("counts**2, axis=-1) / np.where(rows > 0, rows, 1)", "counts**2, axis=-1)", "Gini's index is not of shares"),
-        ("goes_left[: present[order[place]]] = True", "pass", "absent IDs go right"),
-        ("if gains[place] > best", "if gains[place] >= best", "the last of equal splits"),
+        ("goes_left[: present[orders[order, place]]] = True", "pass", "absent IDs go right"),
+        ("if gains[order, place] > best", "if gains[order, place] >= best", "the last of equal splits"),
         ("* np.sqrt(size)", "* 1", "IDs have no weight"),
-        ("absent[1:]", "absent", "no order without a class"),
+        ("~table.any(axis=0))[1:]", "~table.any(axis=0))", "no order without a class"),
+        ("np.argsort(-table.sum(axis=0)", "np.argsort(table.sum(axis=0)", "orders by the rarest classes"),
         ("full_matrices=False)[2][:2]", "full_matrices=False)[2][:1]", "the second axis is not tried"),
     ],
     ("cnn_inte/class_separability.py", "cnn_inte/test_class_separability.py"): [
@@ -325,6 +326,8 @@ _FAULTS = {
         ('np.sort(centers, axis=0) if reading == "means" else centers', "centers", "IDs of means are not in order"),
         ("key=jax.random.fold_in(row_key, factor)", "key=row_key", "all factors share a key"),
         ("distances.argmin(axis=0)", "distances[::-1].argmin(axis=0)", "IDs are reversed"),
+        ("centers[:, own] = found", "centers[:, : len(own)] = found", "centers of other units"),
+        ("TOLERANCE * width / units", "TOLERANCE * 1e4", "centers rest early"),
         (
             "jnp.sum(hidden * inside, axis=1, keepdims=True) / jnp.maximum(jnp.sum(inside), 1)",
             "jnp.sum(hidden * inside, axis=1, keepdims=True)",

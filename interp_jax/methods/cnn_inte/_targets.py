@@ -4,48 +4,56 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import csr_array
 
 from interp_jax._checks import as_labels, as_numpy, check_finite, check_shape, describe
 
 
 class Targets(NamedTuple):
-    """Entries of every row: classes, and their masses, the row's weight times the class's share.
+    """A class of every row, or its share of every class, times the row's weight.
 
     Attributes:
-        classes: one class of a row, or all; indices into ``present``.
-        masses: of these; None if each is 1.
+        classes: of each row, indices into ``present``; None for shares.
+        masses: the weight of each row, None if each is 1; or of each row and present class, its weight times the share.
         present: the classes that have some mass.
     """
 
-    classes: Int[np.ndarray, "rows entries"]
-    masses: Float[np.ndarray, "rows entries"] | None
+    classes: Int[np.ndarray, " rows"] | None
+    masses: Float[np.ndarray, " rows"] | Float[np.ndarray, "rows present"] | None
     present: Int[np.ndarray, " present"]
 
     def at(self, rows: Int[np.ndarray, " chosen"] | Bool[np.ndarray, " rows"]) -> "Targets":
         """Those of some rows."""
-        return Targets(self.classes[rows], None if self.masses is None else self.masses[rows], self.present)
+        classes, masses = (None if each is None else each[rows] for each in (self.classes, self.masses))
+        return Targets(classes, masses, self.present)
 
     def total(self) -> np.ndarray:
-        """The mass of each class: whole numbers if each entry is 1."""
-        return np.bincount(self.classes.ravel(), self._flat(), minlength=len(self.present))
+        """The mass of each class: whole numbers if each row counts 1."""
+        if self.classes is None:
+            return np.sum(self.masses, axis=0)
+        return np.bincount(self.classes, self.masses, minlength=len(self.present))
 
     def table(self, ids: Int[np.ndarray, " rows"], count: int) -> np.ndarray:
         """The mass of each class [count, present] among the rows of each ID."""
-        places = (ids[:, None] * len(self.present) + self.classes).ravel()
-        table = np.bincount(places, self._flat(), minlength=count * len(self.present))
+        if self.classes is None:
+            of_ids = csr_array((np.ones(len(ids)), ids, np.arange(len(ids) + 1)), shape=(len(ids), count))
+            return of_ids.T @ self.masses
+        places = ids * len(self.present) + self.classes
+        table = np.bincount(places, self.masses, minlength=count * len(self.present))
         return table.reshape(count, len(self.present))
 
     def mass_of(self, predictions: Int[np.ndarray, " rows"]) -> np.ndarray:
-        """What each row counts for if this class, one of all classes, is predicted: whole numbers if entries are 1."""
-        right = self.present[self.classes] == predictions[:, None]
-        return np.sum(right if self.masses is None else right * self.masses, axis=1)
+        """What each row counts for if this class, one of all classes, is predicted: whole numbers if rows count 1."""
+        if self.classes is None:
+            places = np.minimum(np.searchsorted(self.present, predictions), len(self.present) - 1)
+            masses = np.take_along_axis(self.masses, places[:, None], axis=1)[:, 0]
+            return np.where(self.present[places] == predictions, masses, 0)
+        right = self.present[self.classes] == predictions
+        return right.astype(int) if self.masses is None else right * self.masses
 
     def accuracy(self, predictions: Int[np.ndarray, " rows"]) -> float:
         """The share of the mass that is predicted."""
         return float(np.sum(self.mass_of(predictions)) / self.total().sum())
-
-    def _flat(self):
-        return None if self.masses is None else self.masses.ravel()
 
 
 def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, classes: int | None = None) -> Targets:
@@ -72,16 +80,14 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
             raise ValueError(f"labels: found {describe(labels)} {fault}, wanted {wanted}")
         weighted = shares * as_weights(weights, len(shares))[:, None]
         present = np.flatnonzero(weighted.any(axis=0))
-        places = np.broadcast_to(np.arange(len(present)), (len(shares), len(present)))
-        return Targets(places, weighted[:, present], present)
+        return Targets(None, weighted if len(present) == weighted.shape[1] else weighted[:, present], present)
     present, places = np.unique(as_labels("labels", labels, rows=rows, classes=classes), return_inverse=True)
-    places = places[:, None].astype(np.int64)
+    places = places.astype(np.int64)
     if weights is None:
         return Targets(places, None, present)
     weighted = as_weights(weights, len(places))
-    alive = np.bincount(places[:, 0], weighted, minlength=len(present)) > 0
-    places, weighted = np.where(alive, np.cumsum(alive) - 1, 0)[places], weighted[:, None]
-    return Targets(places, weighted, present[alive])
+    alive = np.bincount(places, weighted, minlength=len(present)) > 0
+    return Targets(np.where(alive, np.cumsum(alive) - 1, 0)[places], weighted, present[alive])
 
 
 def are_shares(labels: Any) -> bool:

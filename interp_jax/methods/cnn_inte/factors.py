@@ -18,6 +18,8 @@ CLUSTERINGS = ("kmeans", "hdbscan")
 # Rows that units are compared by, and that clusters are made of: more hardly move a center.
 UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
 BLOCK = 4_096  # rows whose distances are computed at a time
+TOLERANCE = 1e-4  # of k-means
+_MUCH = 2**22  # activations from which on a factor's rows are clustered by its own units' columns, compiled by width
 
 
 @readable()
@@ -49,7 +51,7 @@ def find_factors(
 ) -> Factors:
     """`Factors` by k-means of the units, and in each factor clusters of the rows, by k-means or HDBSCAN.
 
-    Host-level; compiled once for all factors. A unit's coordinates are its activations in up to 5,000 rows. Clusters
+    Host-level; compiled once for all factors, of large layers at most three times. A unit's coordinates are its activations in up to 5,000 rows. Clusters
     are found on up to 20,000 rows. NumPy's float64 activations are centered before the cast to float32.
 
     Args:
@@ -77,15 +79,29 @@ def find_factors(
     all_centers = []
     for factor in range(factors):
         inside = of_unit == factor
-        rows = _coordinates(sampled, inside, reading)
         if clustering == "hdbscan":
-            centers = density_centers(np.asarray(rows), ids)
+            centers = density_centers(np.asarray(_coordinates(sampled, inside, reading)), ids)
         else:
-            centers = np.asarray(kmeans(rows, ids, key=jax.random.fold_in(row_key, factor), restarts=restarts).centers)
+            options = {"key": jax.random.fold_in(row_key, factor), "restarts": restarts}
+            centers = _centers(sampled, inside, reading, ids, options)
         if offset is not None:
             centers = centers + (_mean(offset[None], inside) if reading == "means" else offset * inside)
         all_centers.append(np.sort(centers, axis=0) if reading == "means" else centers)
     return Factors(of_unit, np.stack(all_centers))
+
+
+def _centers(sampled, inside, reading, ids, options):
+    """k-means of the rows in a factor; of wide layers among its own units alone, in one of three widths."""
+    if reading == "means" or sampled.size < _MUCH:
+        return np.asarray(kmeans(_coordinates(sampled, inside, reading), ids, **options).centers)
+    units, own = len(inside), np.flatnonzero(inside)
+    width = next(width for width in (-(-units // 4), -(-units // 2), units) if len(own) <= width)
+    columns = jnp.pad(sampled[:, own], ((0, 0), (0, width - len(own))))
+    # Centers rest by the mean over all units, of which those left out are 0.
+    found = kmeans(columns, ids, tolerance=TOLERANCE * width / units, **options).centers
+    centers = np.zeros((ids, units), np.float32)
+    centers[:, own] = found[:, : len(own)]
+    return centers
 
 
 def assign(factors: Factors, hidden: Float[Array | np.ndarray, "rows units"], reading: str):

@@ -51,6 +51,21 @@ def test_the_clusters_of_each_factor_start_from_a_key_of_their_own(monkeypatch):
     assert len({tuple(key) for key in keys}) == 4
 
 
+@pytest.mark.parametrize("sizes", [(2, 6), (4, 4), (1, 1, 6)])
+def test_rows_cluster_in_a_factors_own_columns_as_among_zeros(monkeypatch, sizes):
+    """In a quarter, a half or all of the columns, compared with all units, those of other factors at 0."""
+    random = np.random.default_rng(0)
+    of_unit = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    hidden = 100 * random.normal(size=(5, len(sizes)))[:, of_unit][random.integers(0, 5, 400)]
+    hidden = jnp.asarray(hidden + random.normal(size=hidden.shape), jnp.float32)
+    options = {"factors": len(sizes), "ids": 7, "key": KEY, "restarts": 2}
+    wanted = find_factors(hidden, **options)
+    monkeypatch.setattr(factors, "_MUCH", 0)
+    found = find_factors(hidden, **options)
+    np.testing.assert_array_equal(found.of_unit, wanted.of_unit)
+    np.testing.assert_allclose(found.centers, wanted.centers, atol=1e-3)
+
+
 @pytest.mark.slow
 def test_standardized_units_are_grouped_by_correlation():
     random = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.tree import DecisionTreeClassifier
 
 from interp_jax.methods.cnn_inte import grow
-from interp_jax.methods.cnn_inte.tree import LEAF, _orders
+from interp_jax.methods.cnn_inte.tree import LEAF, ORDERS, _orders
 
 OPTIONS = {"count": 4, "classes": 3, "depth": 3}
 
@@ -100,6 +100,14 @@ def test_ids_are_ordered_by_the_main_axes_of_their_weighted_shares_by_each_class
         assert np.argsort(shares @ axis).tolist() in (order, order[::-1])
     assert others == [np.argsort(shares[:, label], kind="stable").tolist() for label in (0, 1, 2, 3)]
     assert others[1] == list(range(6))
+
+
+def test_of_many_classes_the_most_frequent_order_the_ids():
+    table = np.random.default_rng(0).integers(1, 30, (6, 3 * ORDERS))
+    shares = table / table.sum(axis=1, keepdims=True)
+    frequent = np.sort(np.argsort(-table.sum(axis=0), kind="stable")[:ORDERS])
+    wanted = [np.argsort(shares[:, label], kind="stable").tolist() for label in frequent]
+    assert _orders(table)[2:].tolist() == wanted
 
 
 def test_entropy_halves_where_gini_is_indifferent():
