@@ -326,7 +326,7 @@ _FAULTS = {
         ('np.sort(centers, axis=0) if reading == "means" else centers', "centers", "IDs of means are not in order"),
         ('"key": jax.random.fold_in(row_key, factor)', '"key": row_key', "all factors share a key"),
         ("distances.argmin(axis=0)", "distances[::-1].argmin(axis=0)", "IDs are reversed"),
-        ("centers[:, own] = found", "centers[:, : len(own)] = found", "centers of other units"),
+        ("centers[:, own] = narrow", "centers[:, : len(own)] = narrow", "centers of other units"),
         ("TOLERANCE * width / units", "TOLERANCE * 1e4", "centers rest early"),
         (
             "jnp.sum(hidden * inside, axis=1, keepdims=True) / jnp.maximum(jnp.sum(inside), 1)",

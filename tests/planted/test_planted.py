@@ -24,7 +24,7 @@ def test_a_fault_fits_its_source_and_its_tests(fault):
     planted = fault.plant(source)
     assert planted != source
     compile(planted, fault.source, "exec")  # what no test could even import is no fault that tests notice
-    mirrored = "/".join(["tests", *fault.source.split("/")[1:2]])
+    mirrored = "/".join(["tests", *fault.source.split("/")[1:-1][:1]])
     assert fault.tests.startswith(mirrored), f"{fault.tests}: wanted a path below {mirrored}"
     assert (ROOT / fault.tests).exists()
     if fault.names:

@@ -98,9 +98,9 @@ def _centers(sampled, inside, reading, ids, options):
     width = next(width for width in (-(-units // 4), -(-units // 2), units) if len(own) <= width)
     columns = jnp.pad(sampled[:, own], ((0, 0), (0, width - len(own))))
     # Centers rest by the mean over all units, of which those left out are 0.
-    found = kmeans(columns, ids, tolerance=TOLERANCE * width / units, **options).centers
+    narrow = kmeans(columns, ids, tolerance=TOLERANCE * width / units, **options).centers
     centers = np.zeros((ids, units), np.float32)
-    centers[:, own] = found[:, : len(own)]
+    centers[:, own] = narrow[:, : len(own)]
     return centers
 
 
