@@ -30,7 +30,7 @@ class Targets(NamedTuple):
     def total(self) -> np.ndarray:
         """The mass of each class: whole numbers if each row counts 1."""
         if self.classes is None:
-            return np.sum(self.masses, axis=0)
+            return np.asarray(self.masses).sum(axis=0)
         return np.bincount(self.classes, self.masses, minlength=len(self.present))
 
     def table(self, ids: Int[np.ndarray, " rows"], count: int) -> np.ndarray:

@@ -118,11 +118,12 @@ def grow(
 
     A split sends a set of IDs to the left: with "thresholds" the IDs up to a number, as in a numeric tree; with
     "subsets" the first IDs of an order: along either of the first two principal components of the IDs' class shares, or
-    by the share of each class, of more than 32 the most frequent in the node. Entropy prefers splits into halves, which leave more for the levels below; to Gini's
-    index, splitting off one of ten equally frequent classes is as good as five.
+    by the share of each class, of more than 32 the most frequent in the node. Entropy prefers splits into halves, which
+    leave more for the levels below; to Gini's index, splitting off one of ten equally frequent classes is as good as
+    five.
 
-    Host-level. Classes without a row cost no time. Memory: 34 × ids × present classes, and classes numbers per node; given
-    shares, twice rows × classes numbers, and as many again for each level.
+    Host-level. Classes without a row cost no time. Memory: up to 34 × ids × present classes numbers, and classes
+    numbers per node; given shares, twice rows × classes numbers, and as many again for each level.
 
     Args:
         ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
