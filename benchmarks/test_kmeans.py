@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from benchmarks.measure import baseline, check, ours
 from interp_jax.kernels.kmeans import kmeans
 
-SIZES = {"ten starts": (60_000,), "one start": (60_000,), "100 clusters": (1_000_000,)}
+SIZES = {"ten starts": (60_000,), "one start": (60_000,), "100 clusters": (1_000_000,), "1,024 clusters": (65_536,)}
 CURVE = {"ten starts": (1_000, 4_000, 16_000, 64_000)}
 
 
@@ -30,6 +30,7 @@ CASES = {
     "ten starts": Work(128, 10, 10, 300, 5),
     "one start": Work(128, 10, 1, 300, 15),
     "100 clusters": Work(64, 100, 1, 30, 3),
+    "1,024 clusters": Work(128, 1_024, 1, 10, 3),
 }
 
 
@@ -37,7 +38,7 @@ def group(case, rows):
     work = CASES[case]
     starts = f"{work.starts} starts" if work.starts > 1 else "one start"
     limit = f", {work.iterations} iterations" if work.iterations < 300 else ""
-    return f"k-means: {rows:,} × {work.features}, {work.clusters} clusters, {starts}{limit}"
+    return f"k-means: {rows:,} × {work.features}, {work.clusters:,} clusters, {starts}{limit}"
 
 
 @functools.cache
