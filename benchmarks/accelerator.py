@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 # The first are what a run that is stopped early should have.
 PIECES = (
     Piece("correlation"),
-    Piece("kmeans"),
+    Piece("kmeans", case="ten starts"),
     Piece("distances"),
     Piece("lnn", "1000"),
     Piece("ascent"),
@@ -51,8 +51,13 @@ PIECES = (
     Piece("fitting"),
     Piece("images", "100"),
     Piece("ward"),
+    Piece("kmeans", case="100 clusters", most_minutes=2.0),
+    Piece("wide", case="hierarchy.build", most_minutes=2.0),
     Piece("ward_points", "100000", "64 features"),
     Piece("ward_points", "1000000", "64 features", most_minutes=4.0),
+    Piece("kmeans", case="1,024 clusters", most_minutes=2.0),
+    Piece("wide", case="deviation.profile"),
+    Piece("wide", case="cnn_inte.fit", most_minutes=3.0),
 )
 SHORTEST = 15.0  # seconds within which no group can be measured
 
