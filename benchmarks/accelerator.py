@@ -42,6 +42,7 @@ class Piece(NamedTuple):
 PIECES = (
     Piece("correlation"),
     Piece("kmeans", case="ten starts"),
+    Piece("kmeans", case="one start"),
     Piece("distances"),
     Piece("lnn", "1000"),
     Piece("ascent"),

@@ -19,7 +19,7 @@ def ours(benchmark, size, function, *, rounds=5, flops=None, moved=None, memory=
         benchmark: pytest-benchmark's fixture.
         size: the size that the group's time is plotted against.
         function: takes nothing.
-        rounds: timed calls; before a single one there is no other than the first.
+        rounds: timed calls; a single one is preceded by the first call alone.
         flops: floating-point operations of the work, or a function of the result that gives them.
         moved: bytes that must be read and written, likewise.
         memory: ``(traceable function, arguments)``; the memory of its compiled program without arguments is recorded.

@@ -11,6 +11,7 @@ from interp_jax._shards import runs_of
 
 # Groups from which on a CPU adds rows to their group's sum faster than a product with zeros and ones does.
 MANY = 128
+_BLOCK = 1_024  # rows added up one after the other
 
 
 class RowGroups(NamedTuple):
@@ -52,7 +53,7 @@ class RowGroups(NamedTuple):
     def sums(self, values: Float[Array, "rows *rest"]) -> Float[Array, "groups *rest"]:
         """The sum of each group's rows; half precision is added up in float32.
 
-        By a product, a value that is not finite makes its column's sums NaN in all groups.
+        A value that is not finite, whatever its row's label, makes its column's sums NaN in all groups.
         """
         kind = jnp.float64 if values.dtype == jnp.float64 else jnp.float32
 
@@ -66,8 +67,24 @@ class RowGroups(NamedTuple):
             return sums.reshape(self.groups, *values.shape[1:])
 
         def row_by_row(labels, values):
-            sums = jnp.zeros((self.groups, *values.shape[1:]), kind)
-            return sums.at[self._places(labels)].add(values.astype(kind), mode="drop")
+            places, none = self._places(labels), jnp.zeros((self.groups, *values.shape[1:]), kind)
+
+            def of_block(start, size):
+                own, some = (jax.lax.dynamic_slice_in_dim(each, start, size) for each in (places, values))
+                return none.at[own].add(some.astype(kind), mode="drop")
+
+            def add(block, state):
+                sums, surplus = state
+                more = of_block(block * _BLOCK, _BLOCK) - surplus
+                total = sums + more
+                return total, (total - sums) - more
+
+            # Block by block, and these with what rounding adds to their sum (Kahan): a long sum loses digits.
+            blocks, rest = divmod(len(values), _BLOCK)
+            sums = of_block(blocks * _BLOCK, rest)
+            if blocks:
+                sums = jax.lax.fori_loop(0, blocks, add, (sums, none))[0]
+            return sums + jnp.where(jnp.all(jnp.isfinite(values), axis=0), 0, jnp.nan).astype(kind)[None]
 
         return self._by(of_pairs, row_by_row, values)
 

@@ -50,6 +50,22 @@ def test_half_precision_is_added_up_in_float32(groups):
     assert sums[0, 0] == 4_000
 
 
+@pytest.mark.parametrize("groups", [MANY - 1, MANY])
+def test_a_long_sum_keeps_its_digits(groups):
+    values = (11 + np.random.default_rng(0).normal(size=(200_000, 1))).astype(np.float32)
+    sums = RowGroups(jnp.zeros(len(values), jnp.int32), groups).sums(jnp.asarray(values))
+    np.testing.assert_allclose(sums[0, 0], values.sum(dtype=np.float64), rtol=2e-6)
+
+
+@pytest.mark.parametrize("groups", [MANY - 1, MANY])
+@pytest.mark.parametrize("label", [0, -1])
+def test_what_is_not_finite_spoils_its_column_in_all_groups(groups, label):
+    values = jnp.ones((3, 2)).at[0, 0].set(jnp.nan)
+    sums = RowGroups(jnp.array([label, 1, 1]), groups).sums(values)
+    assert jnp.isnan(sums[:, 0]).all()
+    assert jnp.isfinite(sums[:, 1]).all()
+
+
 @pytest.mark.parametrize("groups", [2, MANY])
 def test_rows_of_no_group_count_nowhere(groups):
     labels = jnp.full(3, groups)

@@ -51,7 +51,7 @@ def align_signs(
     ``jax.random.randint(key, (iterations,), 0, units)``, and flips it if that raises the sum; 5,000 draws may miss some
     of many units. The overall sign is undetermined: it follows the majority of the given vectors.
 
-    Traceable. Time: O(units² · features), and O(units) per flip or per draw; memory: two matrices of units × units.
+    Traceable. Time: O(units² · features), and O(units) per flip or per draw; memory: 2.25 matrices of units × units.
     Cosines are rounded to multiples of 2⁻³⁰ · units, rounded up to a power of two (256 units: 2.4e-7), so that their
     sums are exact integers: the similarity never decreases, and rounding never makes vectors flip back and forth.
 

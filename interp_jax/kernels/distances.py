@@ -118,7 +118,8 @@ def mean_within(
         labels: integers [rows]; a row with another label than 0 … groups − 1 is ignored, whatever it holds.
         groups: number of groups, static.
         metric: "euclidean", "cosine" or "correlation".
-        batch_size: rows on each side of a tile of Euclidean distances.
+        batch_size: the most rows on each side of a tile of Euclidean distances; CPUs take fewer for 128 or more
+            small groups.
 
     Returns:
         `WithinGroups`. A row without direction (for "cosine" a zero vector, for "correlation" one whose features are
@@ -237,7 +238,7 @@ def _within(x, labels, groups, metric, batch_size):
     if metric == "euclidean":
         x = jnp.where((labels < groups)[:, None], _centered(x, members), 0)
         unit = power_of_two(jnp.maximum(jnp.max(x), -jnp.min(x)))
-        if groups >= MANY:  # of small groups, most pairs in a large tile are of two
+        if groups >= MANY and jax.default_backend() == "cpu":  # most pairs in a large tile are of two small groups
             batch_size = min(batch_size, max(_LEAST_TILE, 1 << (x.shape[0] // groups).bit_length()))
         # Centered once more with the division: the rows whose maximum is taken and the tiles share their memory.
         sums = 2 * unit * sums_within(*in_tiles(x / unit, labels, groups, batch_size, ordered), groups)

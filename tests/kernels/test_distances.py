@@ -48,6 +48,21 @@ def test_means_within_groups_are_the_thesis_formula(metric, drawn):
     np.testing.assert_array_equal(found.degenerate, [np.sum(spans[labels == group] == 0) for group in range(3)])
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_groups_of_very_different_sizes(metric):
+    """One group has a third of the rows, some have none, and one has a row that is not finite."""
+    draw, groups = np.random.default_rng(0), 150
+    labels = np.where(draw.random(900) < 1 / 3, 7, draw.integers(0, groups - 5, 900))
+    x = draw.normal(size=(groups, 6))[labels] + draw.normal(size=(900, 6))
+    found = mean_within(x.astype(np.float32), labels, groups=groups, metric=metric)
+    wanted = np.array([reference.mean_pairwise(x.astype(np.float32)[labels == g], metric) for g in range(groups)])
+    _assert_as_promised(found.means, wanted, metric)
+    np.testing.assert_array_equal(found.counts, np.bincount(labels, minlength=groups))
+    x[0] = np.nan
+    spoilt = mean_within(x.astype(np.float32), labels, groups=groups, metric=metric).means
+    np.testing.assert_array_equal(np.isnan(spoilt), np.isnan(wanted) | (np.arange(groups) == labels[0]))
+
+
 @pytest.mark.parametrize(("metric", "batch_size"), [*((metric, 64) for metric in METRICS), ("euclidean", 1000)])
 def test_all_pairs_are_scipys(metric, batch_size):
     for x in (_rows(), 1e5 * _rows(seed=1) + 3e6):

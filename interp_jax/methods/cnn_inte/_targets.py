@@ -80,7 +80,7 @@ def as_targets(labels: Any, weights: Any = None, *, rows: int | None = None, cla
             raise ValueError(f"labels: found {describe(labels)} {fault}, wanted {wanted}")
         weighted = shares * as_weights(weights, len(shares))[:, None]
         present = np.flatnonzero(weighted.any(axis=0))
-        return Targets(None, weighted if len(present) == weighted.shape[1] else weighted[:, present], present)
+        return Targets(None, np.take(weighted, present, axis=1), present)
     present, places = np.unique(as_labels("labels", labels, rows=rows, classes=classes), return_inverse=True)
     places = places.astype(np.int64)
     if weights is None:

@@ -84,17 +84,18 @@ def find_factors(
             centers = density_centers(np.asarray(_coordinates(sampled, inside, reading)), ids)
         else:
             options = {"key": jax.random.fold_in(row_key, factor), "restarts": restarts}
-            centers = _centers(sampled, inside, reading, ids, options)
+            centers = _centers(sampled, inside, reading, ids, **options)
         if offset is not None:
             centers = centers + (_mean(offset[None], inside) if reading == "means" else offset * inside)
         all_centers.append(np.sort(centers, axis=0) if reading == "means" else centers)
     return Factors(of_unit, np.stack(all_centers))
 
 
-def _centers(sampled, inside, reading, ids, options):
+def _centers(sampled, inside, reading, ids, **options):
     """k-means of the rows in a factor; of wide layers among its own units alone, in one of three widths."""
     if reading == "means" or sampled.size < _MUCH:
-        return np.asarray(kmeans(_coordinates(sampled, inside, reading), ids, **options).centers)
+        rows = _coordinates(sampled, inside, reading)
+        return np.asarray(kmeans(rows, ids, tolerance=TOLERANCE, **options).centers)
     units, own = len(inside), np.flatnonzero(inside)
     width = next(width for width in (-(-units // 4), -(-units // 2), units) if len(own) <= width)
     columns = jnp.pad(sampled[:, own], ((0, 0), (0, width - len(own))))

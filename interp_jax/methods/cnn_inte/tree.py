@@ -122,8 +122,8 @@ def grow(
     leave more for the levels below; to Gini's index, splitting off one of ten equally frequent classes is as good as
     five.
 
-    Host-level. Classes without a row cost no time. Memory: up to 34 × ids × present classes numbers, and classes
-    numbers per node; given shares, twice rows × classes numbers, and as many again for each level.
+    Host-level. Classes without a row cost no time. Memory: some 150 × ids × present classes numbers, and
+    classes numbers per node; given shares, up to four times rows × classes numbers.
 
     Args:
         ids: [rows, factors] the categories 0 … count − 1 of each row in each factor.
@@ -185,16 +185,17 @@ def grow(
 
 def _best_split(ids, targets, count, splits, criterion):
     """The factor and the left-going IDs of the split that gains most; None if none gains."""
-    best, split = 1e-9 * targets.total().sum(), None
+    masses = targets.total()
+    best, split = 1e-9 * masses.sum(), None
+    # Of many classes most are absent in deep nodes.
+    chosen = masses > 0 if len(masses) > ORDERS else slice(None)
     for factor in range(ids.shape[1]):
-        table = targets.table(ids[:, factor], count)
+        table = targets.table(ids[:, factor], count)[:, chosen]
         present = np.flatnonzero(table.sum(axis=1))
         if len(present) < 2:
             continue
         orders = _orders(table[present]) if splits == "subsets" else np.arange(len(present))[None]
         total = table.sum(axis=0)
-        if len(total) > ORDERS:  # in deep nodes most classes are absent
-            table, total = table[:, total > 0], total[total > 0]
         left = np.cumsum(table[present[orders]], axis=1)[:, :-1]
         gains = _impurity(total, criterion) - _impurity(left, criterion) - _impurity(total - left, criterion)
         order, place = np.unravel_index(np.argmax(gains), gains.shape)
@@ -208,7 +209,10 @@ def _best_split(ids, targets, count, splits, criterion):
 
 
 def _orders(table):
-    """Orders of the categories by their class shares; those by absent classes' shares are all the same."""
+    """Orders of the categories by their class shares, of more than 32 classes those of the most frequent.
+
+    The orders by absent classes' shares are all the same.
+    """
     size = table.sum(axis=1, keepdims=True)
     shares = table / size
     centered = (shares - size[:, 0] @ shares / size.sum()) * np.sqrt(size)

@@ -167,7 +167,7 @@ def build(vectors: Given[ArrayLike, "units features"] | FeatureVectors, *, key: 
 
         max_s Σ_{j<k} cos(s_j v_j, s_k v_k),  s = ±1;    then Ward's tree of the vectors s_k v_k
 
-    Host-level; O(units · features) memory beyond two matrices of units × units, 3.2 GB for 20,000 units.
+    Host-level; O(units · features) memory beyond 2.25 matrices of units × units, 3.6 GB for 20,000.
 
     Without a key the alignment is `align_signs`' deterministic method: each of at most 4 · units steps flips the vector
     that raises the sum most. With a key it is the paper's Algorithm 1 with 5,000 random draws. Either may end too

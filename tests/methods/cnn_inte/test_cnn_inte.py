@@ -42,7 +42,7 @@ def test_the_toy_example_gives_the_ids_that_were_planted(reading):
 def test_the_clusters_of_each_factor_start_from_a_key_of_their_own(monkeypatch):
     keys = []
 
-    def kmeans(rows, k, *, key, restarts):
+    def kmeans(rows, k, *, key, restarts, tolerance=None):
         keys.append(jax.random.key_data(key).tolist())
         return Clustering(np.zeros((k, rows.shape[1])), np.arange(len(rows)) % k, *[np.zeros(0)] * 4)
 

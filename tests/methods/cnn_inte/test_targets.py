@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from interp_jax.methods import cnn_inte
+from interp_jax.methods.cnn_inte._targets import as_targets
 
 IDS, CLASSES = 4, 3
 OPTIONS = {"factors": 2, "ids": 4, "depth": 2, "draws": 2}
@@ -49,6 +50,12 @@ def test_shares_of_one_class_alone_are_labels():
     found, wanted = _trees(ids, np.eye(5)[labels][:, :CLASSES]), _trees(ids, labels)
     _same(found, wanted)
     np.testing.assert_array_equal(found[0].rows, wanted[0].rows)
+
+
+def test_a_prediction_that_has_no_mass_counts_nothing():
+    targets = as_targets(np.array([[0, 0.75, 0.25], [0, 0, 1.0], [0, 1.0, 0]]))
+    np.testing.assert_array_equal(targets.mass_of(np.array([0, 2, 1])), [0, 1, 1])
+    np.testing.assert_array_equal(as_targets([1, 2, 1]).mass_of(np.array([0, 2, 1])), [0, 1, 1])
 
 
 def test_a_class_without_mass_takes_no_part():
