@@ -11,7 +11,7 @@ from benchmarks.measure import baseline, check, ours, peak, reset_peak
 from interp_jax import methods
 
 SIZES = {"hierarchy.build": (20_000,), "deviation.profile": (1_000,), "cnn_inte.fit": (100,)}
-_FEATURES, _ROWS, _UNITS = 794, {"deviation.profile": 50_000, "cnn_inte.fit": 20_000}, 512
+_FEATURES, _SHAPES = 794, {"deviation.profile": (50_000, 512), "cnn_inte.fit": (20_000, 256)}
 _TAKEN = 4_000  # units of which the baseline makes a tree; its time grows with the square
 _FACTORS, _IDS, _DEPTH, _DRAWS = 8, 32, 8, 12
 
@@ -19,8 +19,8 @@ _FACTORS, _IDS, _DEPTH, _DRAWS = 8, 32, 8, 12
 def group(case, size):
     if case == "hierarchy.build":
         return f"{case}: {size:,} units of {_FEATURES} correlations"
-    units = _UNITS if case == "deviation.profile" else _UNITS // 2
-    return f"{case}: {size:,} classes, {_ROWS[case]:,} × {units}"
+    rows, units = _SHAPES[case]
+    return f"{case}: {size:,} classes, {rows:,} × {units}"
 
 
 @functools.lru_cache(1)
@@ -30,9 +30,9 @@ def _problem(case, size):
     if case == "hierarchy.build":
         signed = draw.normal(size=(50, _FEATURES))[draw.integers(0, 50, size)] * draw.choice([-1, 1], (size, 1))
         return (signed + 0.7 * draw.normal(size=signed.shape)).astype(np.float32), None
-    labels = draw.integers(0, size, _ROWS[case])
-    inputs = draw.normal(size=(size, 100))[labels] + draw.normal(size=(len(labels), 100))
-    units = _UNITS if case == "deviation.profile" else _UNITS // 2
+    rows, units = _SHAPES[case]
+    labels = draw.integers(0, size, rows)
+    inputs = draw.normal(size=(size, 100))[labels] + draw.normal(size=(rows, 100))
     return np.maximum(inputs @ draw.normal(size=(100, units)), 0).astype(np.float32), labels
 
 

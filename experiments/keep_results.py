@@ -97,10 +97,13 @@ def _made() -> str:
 def readme_speed() -> str:
     """The README's sentences on speed."""
     files = _files(BENCHMARKS)
-    links = ", ".join(f"[{benchmarks.made_on(record)}]({_link(path)})" for path, record in files.items())
+    runs: dict[str, list[str]] = {}
+    for path, record in files.items():
+        runs.setdefault(benchmarks.made_on(record), []).append(f"[{path.stem}]({_link(path)})")
+    links = "; ".join(f"{made_on}: {', '.join(paths)}" for made_on, paths in runs.items())
     return (
         f"{benchmarks.summary(files)} Medians of warm calls, baselines in the same run; slow baselines run on part of "
-        f"the problem, their times are extrapolated: {links}."
+        f"the problem, their times are extrapolated. Stored runs on {links}."
     )
 
 
