@@ -56,14 +56,31 @@ def test_rows_cluster_in_a_factors_own_columns_as_among_zeros(monkeypatch, sizes
     """In a quarter, a half or all of the columns, compared with all units, those of other factors at 0."""
     random = np.random.default_rng(0)
     of_unit = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    hidden = 100 * random.normal(size=(5, len(sizes)))[:, of_unit][random.integers(0, 5, 400)]
+    # Five clusters far apart in every factor, each found: rounding moves no row from one to another.
+    levels = 100 * np.stack([random.permutation(5) - 2 for _ in sizes], axis=1)
+    hidden = levels[:, of_unit][random.integers(0, 5, 400)]
     hidden = jnp.asarray(hidden + random.normal(size=hidden.shape), jnp.float32)
-    options = {"factors": len(sizes), "ids": 7, "key": KEY, "restarts": 2}
+    options = {"factors": len(sizes), "ids": 5, "key": KEY, "restarts": 8}
+    moves = []
+
+    def kmeans(rows, k, *, tolerance=None, **options):
+        if tolerance is None:
+            return plain(rows, k, **options)
+        moves.append(tolerance * float(jnp.var(rows, axis=0).mean()))
+        return plain(rows, k, tolerance=tolerance, **options)
+
+    plain = factors.kmeans
+    monkeypatch.setattr(factors, "kmeans", kmeans)
     wanted = find_factors(hidden, **options)
     monkeypatch.setattr(factors, "_MUCH", 0)
     found = find_factors(hidden, **options)
     np.testing.assert_array_equal(found.of_unit, wanted.of_unit)
+    for number, centers in enumerate(found.centers):
+        nearest = np.sort(centers[:, found.of_unit == number].mean(axis=1))
+        np.testing.assert_allclose(nearest, [-200, -100, 0, 100, 200], atol=1)
     np.testing.assert_allclose(found.centers, wanted.centers, atol=1e-3)
+    # Centers rest after the same moves.
+    np.testing.assert_allclose(moves[len(sizes) :], moves[: len(sizes)], rtol=1e-4)
 
 
 @pytest.mark.slow
