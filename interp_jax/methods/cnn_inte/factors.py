@@ -15,8 +15,7 @@ from interp_jax.methods.cnn_inte.class_separability import of_size_one
 
 READINGS = ("coordinates", "means")
 CLUSTERINGS = ("kmeans", "hdbscan")
-# Rows that units are compared by, and that clusters are made of: more hardly move a center.
-UNIT_ROWS, CLUSTER_ROWS = 5_000, 20_000
+UNIT_ROWS = 5_000  # that units are compared by
 BLOCK = 4_096  # rows whose distances are computed at a time
 TOLERANCE = 1e-4  # of k-means
 _MUCH = 2**22  # activations from which on a factor's rows are clustered by its own units' columns, compiled by width
@@ -44,6 +43,7 @@ def find_factors(
     factors: int,
     ids: int,
     key,
+    rows: int = 20_000,
     restarts: int = 4,
     standardized: bool = False,
     reading: str = "coordinates",
@@ -52,7 +52,7 @@ def find_factors(
     """`Factors` by k-means of the units, and in each factor clusters of the rows, by k-means or HDBSCAN.
 
     Host-level; compiled once for all factors, of large layers at most three times. A unit's coordinates are its
-    activations in up to 5,000 rows. Clusters are found on up to 20,000 rows. NumPy's float64 activations are centered
+    activations in up to 5,000 rows. NumPy's float64 activations are centered
     before the cast to float32.
 
     Args:
@@ -60,6 +60,7 @@ def find_factors(
         factors: number of factors.
         ids: clusters in each; if HDBSCAN finds fewer, the other centers repeat the first.
         key: a JAX random key.
+        rows: most rows, drawn at random, that clusters are found on; more than 20,000 hardly move a center.
         restarts: starts of each k-means.
         standardized: whether units are compared at mean 0 and variance 1, so that correlated units are similar.
         reading: clusters of the "coordinates" of rows in a factor, or of their "means", then numbered by size.
@@ -68,7 +69,7 @@ def find_factors(
     Source: Liu, Wang & Matwin, arXiv:1802.00560, Algorithm 1, lines 4 to 7.
     """
     unit_key, row_key, sample_key = jax.random.split(key, 3)
-    sampled = hidden[np.asarray(jax.random.permutation(sample_key, len(hidden))[:CLUSTER_ROWS])]
+    sampled = hidden[np.asarray(jax.random.permutation(sample_key, len(hidden))[:rows])]
     offset = sampled.mean(axis=0) if isinstance(sampled, np.ndarray) and sampled.dtype == np.float64 else None
     sampled = jnp.asarray(sampled if offset is None else sampled - offset, jnp.float32)
     units = sampled[:UNIT_ROWS].T

@@ -54,6 +54,7 @@ def fit(
     votes: str = "soft",
     refined: bool = True,
     held_out_ids: bool = True,
+    cluster_rows: int = 20_000,
     reference_rows: int = 5_000,
     n_jobs: int | None = None,
     pool: str | None = None,
@@ -80,7 +81,7 @@ def fit(
     `grow` says why the first two do not suit few levels.
 
     Host-level; most of the time goes to the forests, one for each factor, and none with ``forests=False``. Memory: the
-    activations twice, and those of up to 20,000 rows.
+    activations twice, and those of ``cluster_rows`` rows.
 
     NumPy's float64 is centered before the cast to float32. A second fit of the same shapes compiles nothing,
     except forests whose number of nodes is rounded up to another power of two.
@@ -110,6 +111,7 @@ def fit(
         votes: "soft" or "hard".
         refined: whether splits on subsets are refined (`refine`).
         held_out_ids: whether trees on the forests' IDs of held-out rows are tried as well.
+        cluster_rows: most rows, drawn at random, that clusters are found on.
         reference_rows: number of rows stored for explanations.
         n_jobs: trees grown at a time, as in scikit-learn; −1 for all cores.
         pool: how the positions of a layer become units: by default, None, each position of a map is a unit; "mean" (how
@@ -141,7 +143,7 @@ def fit(
     are not in the paper.
     """
     counts = {"ids": ids, "depth": depth, "trees": trees, "draws": draws, "finalists": finalists}
-    counts |= {"reference_rows": reference_rows}
+    counts |= {"cluster_rows": cluster_rows, "reference_rows": reference_rows}
     counts = {name: as_count(name, count) for name, count in counts.items()}
     factors = None if factors is None else as_count("factors", factors)
     ids, draws = counts["ids"], counts["draws"]
@@ -198,6 +200,7 @@ def fit(
             taught,
             factors=factors,
             ids=ids,
+            rows=max(ids, counts["cluster_rows"]),
             key=jax.random.fold_in(draw_key, draw),
             standardized=draw % 2 == 1,
             reading=reading,

@@ -51,6 +51,24 @@ def test_the_clusters_of_each_factor_start_from_a_key_of_their_own(monkeypatch):
     assert len({tuple(key) for key in keys}) == 4
 
 
+@pytest.mark.parametrize(("most", "drawn"), [(7, 7), (50, 20)])
+def test_clusters_are_found_on_as_many_rows_as_are_asked_for(monkeypatch, most, drawn):
+    hidden, clustered = np.arange(80.0).reshape(20, 4), []
+
+    def kmeans(rows, k, *, tolerance=None, **_):
+        if tolerance is not None:
+            clustered.append(np.asarray(rows))
+        return Clustering(np.zeros((k, rows.shape[1])), np.arange(len(rows)) % k, *[np.zeros(0)] * 4)
+
+    monkeypatch.setattr(factors, "kmeans", kmeans)
+    cnn_inte.fit(
+        None, hidden, np.arange(20) % 2, key=KEY, forests=False, factors=2, ids=3, draws=1, cluster_rows=most,
+        validation_fraction=0.04,
+    )  # fmt: skip
+    assert [len(rows) for rows in clustered] == [min(drawn, 19)] * 2
+    assert len(np.unique(clustered[0], axis=0)) == min(drawn, 19)
+
+
 @pytest.mark.parametrize("sizes", [(2, 6), (4, 4), (1, 1, 6)])
 def test_rows_cluster_in_a_factors_own_columns_as_among_zeros(monkeypatch, sizes):
     """In a quarter, a half or all of the columns, compared with all units, those of other factors at 0."""
