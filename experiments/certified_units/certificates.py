@@ -89,7 +89,7 @@ def show(result: Certificates, page) -> None:
         page.table([*columns], [*zip(*columns.values(), strict=True)], caption)
         certified = np.where(each.certified, each.certified_units, np.nan)
         series = {"without a certificate": each.units.T, "certified": certified.T}
-        bars = figures.selected_units.by_class(names, series, None, y_label=f"units of {layer}")
+        bars = figures.selected_units.by_class(names, series, None, y_label=f"units of {layer}", repeat_name="network")
         page.figure(f"certified_{layer}", bars, f"{layer}: units for every class, a point for every network.")
         metrics[layer] = {**each._asdict(), "of": result.of[layer]}
     n, false, most = count_false(result)

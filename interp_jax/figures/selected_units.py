@@ -114,6 +114,7 @@ def by_class(
     *,
     y_label: str = "units kept",
     x_label: str = "class",
+    repeat_name: str = "repeat",
     y_range: tuple[SupportsFloat | None, SupportsFloat | None] = (0, None),
 ) -> Figure:
     """A dot plot of one number per class, series side by side: their means, and a small dot per repeat.
@@ -125,6 +126,7 @@ def by_class(
         values: series → [classes] or [classes, repeats]; NaN is not drawn.
         references: name → [classes], a bar across the whole class, e.g. published numbers; NaN is not drawn.
         y_label, x_label: of the axes.
+        repeat_name: what a repeat is, for the legend.
         y_range: the ends of the vertical axis; None fits one to the data.
 
     Raises:
@@ -159,7 +161,7 @@ def by_class(
     names = list(series)
     if any(numbers.shape[1] > 1 for numbers in series.values()):
         handles.append(Line2D([], [], linestyle="", marker=".", color=GRAY, markersize=6))
-        names.append("one repeat")
+        names.append(f"one {repeat_name}")
     for index, (name, heights) in enumerate(bars.items()):
         look: dict[str, Any] = {
             "color": (INK, GRAY)[index % 2],

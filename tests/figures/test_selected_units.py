@@ -118,7 +118,8 @@ def test_means_and_repeats_stand_in_the_slot_of_their_class(
     values = {f"method {index}": frozen(generator.integers(9, 40, 10)) for index in range(count)}
     values["method 0"] = frozen(generator.integers(9, 17, (10, 5)))
     paper = np.array([45, 41, np.nan, 48, 48, 46, 43, 42, 41, 42])
-    figure = check_readable(by_class(classes, values, {"paper": paper}, y_label="units of max1"))
+    options = {"y_label": "units of max1", "repeat_name": "network"}
+    figure = check_readable(by_class(classes, values, {"paper": paper}, **options))
     (axes,) = panels(figure)
     means = lines(axes, "mean")
     for line, numbers in zip(means, values.values(), strict=True):
@@ -133,7 +134,7 @@ def test_means_and_repeats_stand_in_the_slot_of_their_class(
     (bars,) = axes.collections
     heights = np.array([segment[0, 1] for segment in bars.get_segments() if len(segment)])
     np.testing.assert_array_equal(heights, paper[np.isfinite(paper)])
-    assert legend_texts(figure) == [*values, "one repeat", "paper"]
+    assert legend_texts(figure) == [*values, "one network", "paper"]
     assert [label.get_text() for label in axes.get_xticklabels()] == classes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("class", "units of max1")
     assert axes.get_ylim()[0] == 0
