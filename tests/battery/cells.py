@@ -44,14 +44,14 @@ class Cell:
 
     @property
     def in_twentieth(self) -> bool:
-        """Whether it is of the share that is always run: refusals of all subjects, the rest of a fourteenth of them.
+        """Whether it is of the share that is always run: refusals of all subjects, of the rest half for a 28th of them.
 
         What computes something costs a compilation of its subject first.
         """
         number = zlib.crc32(f"{self.subject.path} {self.argument} {self.variant}".encode())
         if self.expects == "refused":
             return number % 20 == 0
-        return zlib.crc32(self.subject.path.encode()) % 14 == 0 and number % 2 == 0
+        return zlib.crc32(self.subject.path.encode()) % 28 == 0 and number % 2 == 0
 
 
 def cells(subject: Subject, arguments: dict[str, Any]) -> Iterator[Cell]:
