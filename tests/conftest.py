@@ -37,7 +37,7 @@ def pytest_configure(config):
     if hasattr(config, "cache"):  # what another process or an earlier run compiled is read back
         jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"compiled-{platform.node()}")))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
-    config.pluginmanager.register(_CompiledPrograms())
+    config.pluginmanager.register(_CompiledPrograms(quick))
 
 
 def _share_context():
@@ -45,7 +45,8 @@ def _share_context():
     with contextlib.suppress(ImportError, AttributeError):
         from jax._src.interpreters import mlir
 
-        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+        make = getattr(mlir.make_ir_context, "__wrapped__", mlir.make_ir_context)  # a second call forgets the first one
+        mlir.make_ir_context = functools.cache(make)
 
 
 class _CompiledPrograms:
@@ -53,14 +54,16 @@ class _CompiledPrograms:
 
     EVERY, MOST = 50, 50_000  # tests between two looks; mappings, of usually 65,530
 
-    def __init__(self):
-        self.tests = 0
+    def __init__(self, shared: bool):
+        self.tests, self.shared = 0, shared
 
     def pytest_runtest_teardown(self):
         """After a test of any folder, documentation tests of the package included."""
         self.tests += 1
         if self.tests % self.EVERY == 0 and _mappings() > self.MOST:
             jax.clear_caches()
+            if self.shared:
+                _share_context()
             gc.collect()
 
 

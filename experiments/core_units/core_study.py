@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.core_units import published
+from experiments import published_cores as published
 from experiments.core_units.tasks import Task, task
 from experiments.study import BATCH, Study
 from interp_jax import networks

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.core_units import published
+from experiments import published_cores as published
 from experiments.study import BATCH
 from interp_jax import networks
 from interp_jax.methods import core_units

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.core_units import published
+from experiments import published_cores as published
 from experiments.core_units.settings import PRESETS
 from experiments.provenance import data_name, provenance, table
 from experiments.study import mean_and_spread
@@ -48,8 +48,10 @@ def results_table(files: dict[Path, dict]) -> str:
         for layer, cores in metrics["cores"].items():
             # A run may have only some of the sections.
             needed = metrics["baselines"][layer]["needed"] if "baselines" in metrics else {}
-            rows.append(_row(data_name(config), layer, cores, needed))
-            more += _more(data_name(config), layer, cores, config["classes"] or range(10))
+            tables = published.tables(config["data"], layer)
+            place = f"{data_name(config)}, {layer}"
+            rows.append(_row(place, tables, cores, needed))
+            more += _more(place, tables, cores, config["classes"] or range(10))
     return table(header, rows) + (
         "\n\nMean over the ten classes ± standard deviation over three selections; without ±, of one selection. "
         f"Held-out accuracy: {', '.join(dict.fromkeys(notes))}. The required rate is at least 99.5% (CIFAR-10: the "
@@ -59,11 +61,11 @@ def results_table(files: dict[Path, dict]) -> str:
     )
 
 
-def _row(data, layer, cores, needed):
-    tables, center = published.tables(data, layer), cores.get("by_center")
+def _row(place, tables, cores, needed):
+    center = cores.get("by_center")
     least = [min(size for name, size in sizes.items() if name != "ours") for sizes in needed.values()]
     return (
-        f"{data}, {layer} ({cores['of']})",
+        f"{place} ({cores['of']})",
         _units(cores["units"]),
         _units(center["units"]) if center else "–",
         f"{_units(cores['gates_units'])} at {np.mean(cores['gates_holding']):.1%}",
@@ -74,11 +76,11 @@ def _row(data, layer, cores, needed):
     )
 
 
-def _more(data, layer, cores, classes):
+def _more(place, tables, cores, classes):
     """The classes that need more units than in the paper, with argmax and with the center-based classifier."""
-    by = {"": cores, ", center-based": cores.get("by_center")} if published.tables(data, layer) else {}
+    by = {"": cores, ", center-based": cores.get("by_center")} if tables else {}
     for name, selections in by.items():
         if selections:
-            means, (paper, _) = np.mean(selections["units"], axis=1), published.tables(data, layer)
+            means, (paper, _) = np.mean(selections["units"], axis=1), tables
             more = [str(label) for label, mean in zip(classes, means, strict=True) if mean > paper[label].mean()]
-            yield f"{data}, {layer}{name}: {', '.join(more) or 'none'}"
+            yield f"{place}{name}: {', '.join(more) or 'none'}"

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.core_units import published
+from experiments import published_cores as published
 from interp_jax import networks
 
 

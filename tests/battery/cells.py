@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def in_twentieth(self) -> bool:
-        """Whether it is of the share that is always run: refusals of all subjects, of the rest half for a 28th of them.
+        """Whether it is always run, as a twentieth of the refusals are and half the rest of a 28th of the subjects.
 
         What computes something costs a compilation of its subject first.
         """

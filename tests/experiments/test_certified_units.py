@@ -1,6 +1,7 @@
 """The study with small settings, its sentences, and its settings."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,16 +50,24 @@ def _certificates(upper, certified=True):
 
 
 def test_certificates_are_contradicted_by_upper_bounds_below_the_rate():
-    assert certificates.count_false(_certificates(0.995)) == (20, 0, 4)
-    assert certificates.count_false(_certificates(0.98)) == (20, 20, 4)
-    assert certificates.count_false(_certificates(0.98, certified=False)) == (0, 0, 0)
+    for upper, certified, counts in ((0.995, True, (20, 0, 4)), (0.98, True, (20, 20, 4)), (0.98, False, (0, 0, 0))):
+        result = _certificates(upper, certified)
+        assert certificates.count_false(result.layers.values(), 0.99, 0.95) == counts
     sentence = certificates.sentence(_certificates(0.995))
     assert "in 20 of 20 cases: 5.0 of 64 feature maps of layer max2 on average (all 64 in 0; without" in sentence
-    assert sentence.endswith("contradict 0 of 20 certificates, no more than the 4 that chance allows.")
-    assert certificates.sentence(_certificates(0.98)).endswith(
-        "20 of 20 certificates, more than the 4 that chance allows."
+    assert (
+        "On the test images 0 of the 20 certified sets are below 99%, 0 of them even by their upper bound" in sentence
     )
-    assert "in 0 of 20 cases. The test images" in certificates.sentence(_certificates(0.98, certified=False))
+    assert ": no more than the 4 that are to be expected in 99 of 100 such studies" in sentence
+    assert sentence.endswith("if each certificate is false with a probability of 5%.")
+    low = _certificates(0.98)
+    low.layers["max2"].certified_test_rate[0] = 0.9
+    assert "10 of the 20 certified sets are below 99%, 20 of them even by their upper bound: more than the 4" in (
+        certificates.sentence(low)
+    )
+    assert "in 0 of 20 cases. On the test images 0 of the 0" in certificates.sentence(
+        _certificates(0.98, certified=False)
+    )
 
 
 def test_equal_rows_are_as_many_of_a_class_as_of_the_others():
@@ -96,13 +105,17 @@ def _published(units, holding):
     return AsPublished(["Adam"], [10.0], [0.01], [0.001, 0.1], *({"max2": each} for each in arrays), {"max2": 64}, 0.99)
 
 
-def test_the_objective_collapses_keeps_everything_or_selects():
-    outcomes = as_published.outcomes(np.array([0, 64, 5, 5]), np.array([0.5, 1.0, 0.99, 0.98]), 64, 0.99)
-    assert [each.tolist().index(True) for each in outcomes.values()] == [0, 1, 2, 3]
+def test_the_objective_collapses_keeps_nearly_everything_or_selects():
+    units, rates = np.array([0, 64, 58, 57, 5, 5]), np.array([0.5, 1.0, 1.0, 1.0, 0.99, 0.98])
+    outcomes = as_published.outcomes(units, rates, 64, 0.99)
+    assert {name: np.flatnonzero(each).tolist() for name, each in outcomes.items()} == {
+        "none": [0], "nearly all": [1, 2], "selected": [3, 4], "too few": [5]
+    }  # fmt: skip
     sentence = as_published.sentence(_published([0, 12], [0.5, 0.995]))
     assert (
-        "for 50% of settings and classes in layer max2 (in 50% it closes all gates, in 0% none, in 0% it selects "
-        "units that hold less; 12.0" in sentence
+        "for 50% of settings and classes in layer max2 (in 50% it closes all gates, in 0% it keeps at least 90% of the "
+        "units, in 0% it selects units that hold less; for all classes in 1 of 2 settings, at best with 12.0"
+        in sentence
     )
     assert "no setting succeeds for all classes" in as_published.sentence(_published([0, 64], [0.5, 1.0]))
 
@@ -128,6 +141,36 @@ def test_what_is_not_certified_counts_in_no_mean_of_certified_sets():
     one.certified_units[0, 0] = 9
     one.certified_units[1] = 64
     of = {"of": 64, **one._asdict()}
-    assert table._units(of) == "6.0 (without a certificate 3.0; 4 of 20 certified)"
-    assert table._units({**of, "certified": np.zeros((2, 10)) > 0}).startswith("– (without")
+    assert table._units(of) == "6.0 (5 to 9; without a certificate 3.0; 4 of 20 certified)"
+    assert table._units({**of, "certified": np.zeros((2, 10)) > 0}).startswith("– (–; without")
     assert certificates._means(one, one.certified_units, "{:.1f}") == ["9.0", "5.0", "5.0", "5.0", *"–" * 6]
+    one.certified[1, 0] = True
+    assert table._range({**of, **one._asdict()}) == "5 to 64, all in 1 of 5"
+
+
+def test_the_tables_have_each_layers_certificates_and_every_ablation():
+    config = {"data": "mnist", "layers": ["max2"], "holding": 0.99, "confidence": 0.95, "seeds": 2, "preset": "quick"}
+    one, rates = _certificates(0.98).layers["max2"], np.full((3, 2, 3, 10), 0.5)
+    rates[0, 0, 2] = 0.59
+    counts = {name: [[0.25]] for name in ("none", "nearly all", "selected", "too few")}
+    metrics = {
+        "certificates": {"max2": {"of": 64, **{name: each.tolist() for name, each in one._asdict().items()}}},
+        "replaced": {
+            "max2": {"units": [[5] * 10, [9] * 10, [40] * 10], "certified": [[True] * 10] * 3, "rates": rates}
+        },
+        "as_published": {"layers": {"max2": counts}},
+    }
+    record = {"config": config, "metrics": metrics}
+    record["environment"] = {"platform": "Linux", "versions": {"jax": "1"}, "date": "2026-01-01"}
+    files = {Path("certified_units_mnist.json"): record}
+    text = table.results_table(files)
+    assert "| MNIST, max2 (64) | 2 | 3.0 | 5.0 | 5 to 5 | 13.9 | 20 of 20 | 99% |" in text
+    assert "| 20 of 20 (4) |" in text
+    assert "| MNIST, max2 (64), zero | 10 of 10 | 5.0 | 50.0% | 50.0% | 59.0% | 50.0% |" in text
+    ((what, ours, published, networks),) = table.lines(files)
+    assert what == "units certified to hold 99% on new rows, of 64: MNIST, max2"
+    assert ours.startswith(
+        "5.0 (5 to 5; without a certificate 3.0); with values of other images in place of zero 40.0; "
+    )
+    assert "for 25% of settings and classes, and keeps at least 90% of the units for 25%" in ours
+    assert (published, networks) == ("13.9", 2)

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
-from experiments.core_units import baselines, controls, cores, necessity, overlap, pixels, published, shrunken
+from experiments import published_cores
+from experiments.core_units import baselines, controls, cores, necessity, overlap, pixels, shrunken
 from experiments.core_units import study as study_main
 from experiments.core_units.core_study import CoreStudy
 from experiments.core_units.overlap import jaccard
@@ -100,6 +102,26 @@ def _table(folder):
     record = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("config", "metrics")}
     record["environment"] = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
     return results_table({folder / "core_units_digits.json": record})
+
+
+def test_the_table_has_the_papers_numbers_where_it_has_the_data():
+    units = [[11, 12, 13]] * 9 + [[40, 40, 40]]
+    of_layer = {"of": 64, "units": units, "gates_units": units} | dict.fromkeys(
+        ("holding", "held_out", "gates_holding"), [[0.995] * 3] * 10
+    )
+    config = {"data": "mnist", "data_note": "", "layers": ["max2"], "classes": None, "preset": "paper"}
+    metrics = {"cores": {"max2": of_layer}, "training": {"accuracy": {"held out": 0.99}}}
+    environment = {"platform": "a machine", "versions": {"jax": "1"}, "date": "today"}
+    text = results_table(
+        {Path("core_units_mnist.json"): {"config": config, "metrics": metrics, "environment": environment}}
+    )
+    paper = published_cores.tables("mnist", "max2")
+    (row,) = (line for line in text.splitlines() if line.startswith("| MNIST, max2 (64)"))
+    assert "| 13.9\u00a0±\u00a0" in row
+    assert row.endswith(f"| {paper[1].mean():.1%} |")
+    more = [str(label) for label in range(10) if np.mean(units[label]) > paper[0][label].mean()]
+    assert "9" in more
+    assert f"than in the paper: MNIST, max2: {', '.join(more)}." in text
 
 
 def _selected(units, reached=True):
@@ -231,9 +253,9 @@ def test_files_of_runs_of_some_layers_have_their_names():
 
 
 def test_published_numbers_are_those_of_the_paper():
-    np.testing.assert_allclose(published.tables("mnist", "max2")[0].mean(axis=1)[[0, 8]], [37 / 3, 17])
-    np.testing.assert_allclose(published.tables("cifar10", "max1")[1][3], [0.940, 0.930, 0.955])
-    assert published.tables("digits", "max1") is None
+    np.testing.assert_allclose(published_cores.tables("mnist", "max2")[0].mean(axis=1)[[0, 8]], [37 / 3, 17])
+    np.testing.assert_allclose(published_cores.tables("cifar10", "max1")[1][3], [0.940, 0.930, 0.955])
+    assert published_cores.tables("digits", "max1") is None
 
 
 def test_jaccard_index():

@@ -502,7 +502,7 @@ MNIST = [
             records, "MNIST", ["raises 6, lowers 7", "0 more strongly than any other", *SHAPES], 0.1
         ),
         control=f"the same readings in untrained networks; and in {MEMORIZED}",
-        method="readings of the clusters of digits",
+        method="readings of MNIST's clusters",
     ),
 ]
 

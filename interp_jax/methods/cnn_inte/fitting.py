@@ -111,7 +111,7 @@ def fit(
         votes: "soft" or "hard".
         refined: whether splits on subsets are refined (`refine`).
         held_out_ids: whether trees on the forests' IDs of held-out rows are tried as well.
-        cluster_rows: most rows, drawn at random, that clusters are found on.
+        cluster_rows: most rows, drawn at random, that clusters are found on; at least ``ids`` are.
         reference_rows: number of rows stored for explanations.
         n_jobs: trees grown at a time, as in scikit-learn; −1 for all cores.
         pool: how the positions of a layer become units: by default, None, each position of a map is a unit; "mean" (how
