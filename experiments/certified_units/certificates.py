@@ -69,8 +69,8 @@ def show(result: Certificates, page) -> None:
     page.text(
         "Calibration images trained no network and served no search. With equally many of a class and of the others, "
         "the number of decisions that hold has an exact lower bound; nested sets are tested from large to small, and "
-        f"the smallest whose bound reaches {goal} is certified. With a probability of at most "
-        f"{1 - result.confidence:.0%} the set certified for a class holds less. The tables have means over networks: "
+        f"the smallest whose bound reaches {goal} is certified. The probability that the set certified for a class "
+        f"holds less is at most {1 - result.confidence:.0%}. The tables have means over networks: "
         "units of the set selected without a certificate and of the certified one, of the latter the lower bound, and "
         "the rates of both on the test images, which serve here only to check the certificates. Means of certified "
         "sets leave out networks without a certificate for the class; a certified set may be all units. The paper's "

@@ -69,8 +69,8 @@ def show(result: Replaced, page) -> None:
         "What is left out has to be something: zero, as in the paper; the unit's mean over the search's images; or the "
         "unit's activations on other images (resample). A set is selected and certified with each. Kept alone, a set "
         "suffices if the rate stays high; removed alone, it is needed if the rate falls (a constant answer has 50%). "
-        f"Bounds are for new images, {result.confidence:.0%} each by itself, from the test images. Here means are of "
-        f"{REFERENCE:,} images of the search, from which other images are drawn, too."
+        f"Bounds are for new images, {result.confidence:.0%} each by itself, from the test images. For rates and "
+        f"bounds, means are taken over {REFERENCE:,} images of the search, from which other images are drawn, too."
     )
     page.finding(sentence(result))
     metrics = {}

@@ -30,8 +30,8 @@ def lines(files: Files) -> list[tuple]:
     return [
         (
             f"units certified to hold {config['holding']:.0%} on new rows, of {of['of']}: {data_name(config)}, {layer}",
-            f"{_units(of)}; {_replaced(all_of['replaced'], layer)}; {_as_published(all_of, layer)}",
-            _published(config, layer),
+            f"{_units(of)}{_replaced(all_of['replaced'], layer)}; {_as_published(all_of, layer)}",
+            _published(config, layer, " (on the rows searched)"),
             config["seeds"],
         )
         for config, layer, of, all_of in _layers(files)
@@ -82,9 +82,10 @@ def _by_ablation(config: dict, layer: str, all_of: dict) -> list[tuple]:
     ]
 
 
-def _published(config: dict, layer: str) -> str:
+def _published(config: dict, layer: str, note: str = "") -> str:
+    """The paper's mean number of units, and a note on it."""
     paper = published_cores.tables(config["data"], layer)
-    return f"{paper[0].mean():.1f}" if paper else "–"
+    return f"{paper[0].mean():.1f}{note}" if paper else "–"
 
 
 def _contradicted(config: dict, of: dict) -> str:
@@ -104,9 +105,9 @@ def _range(of: dict) -> str:
 
 
 def _replaced(of: dict, layer: str) -> str:
-    """Units where those left out have their values on other images in place of zero."""
+    """The further words on units where those left out have their values on other images in place of zero."""
     units, certified = (np.array(of[layer][name])[-1] for name in ("units", "certified"))
-    return f"with values of other images in place of zero {np.mean(units[certified]):.1f}" if certified.any() else ""
+    return f"; with values of other images in place of zero {np.mean(units[certified]):.1f}" if certified.any() else ""
 
 
 def _mean(of: dict, name: str, form: str) -> str:

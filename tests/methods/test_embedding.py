@@ -232,7 +232,7 @@ def test_success_grows_with_the_separation(points, trials):
         ({"points": 2, "separation": 1.42}, r"separation: found 1.42, wanted what 2 points"),
         # Possible, with probability 0.04⁵.
         (
-            {"dimension": 1, "separation": 0.24, "trials": 10},
+            {"dimension": 1, "separation": 0.24},
             r"separation: found 0.24, wanted one that random points have: \d of 10,",
         ),
     ],

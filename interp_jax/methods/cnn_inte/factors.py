@@ -52,8 +52,7 @@ def find_factors(
     """`Factors` by k-means of the units, and in each factor clusters of the rows, by k-means or HDBSCAN.
 
     Host-level; compiled once for all factors, of large layers at most three times. A unit's coordinates are its
-    activations in up to 5,000 rows. NumPy's float64 activations are centered
-    before the cast to float32.
+    activations in up to 5,000 rows. NumPy's float64 activations are centered before the cast to float32.
 
     Args:
         hidden: [rows, units] finite activations.
