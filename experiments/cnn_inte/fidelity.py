@@ -57,8 +57,8 @@ def show(result: Fidelity, page) -> None:
         f"The units of the first dense layer are grouped into {sizes['factors']} factors, and the training rows into "
         f"{sizes['ids']} clusters in each factor. A decision tree of depth {sizes['depth']} predicts the class from "
         f"the cluster IDs; random forests of {sizes['trees']} trees predict the cluster IDs from the input. All "
-        "choices are made on a validation tenth of the training rows; as published, nothing is chosen. Fidelity is the share of held-out rows on which "
-        "the tree agrees with the network. Mean ± standard deviation over networks: "
+        "choices are made on a validation tenth of the training rows; as published, nothing is chosen. Fidelity is the "
+        "share of held-out rows on which the tree agrees with the network. Mean ± standard deviation over networks: "
         f"{' and '.join(f'{len(each)} {kind}' for kind, each in result.agreements.items())}."
     )
     page.table(
