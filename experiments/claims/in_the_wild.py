@@ -160,7 +160,7 @@ STUDY = Paper(
             ),
             Claim(
                 "means or another file's outputs for the rest",
-                "Sets found with the others at their means hold as much if the others are those of another file.",
+                "Sets found with the other units at their means hold as much if these have the values of another file.",
                 NONE,
                 _replaced,
                 note=ONE_NETWORK,
@@ -243,7 +243,7 @@ STUDY = Paper(
         "A smaller network for some types": [
             Claim(
                 "the cut network",
-                "A network cut to the units of all these types decides of them as the whole.",
+                "A network cut to the units that these types need decides on their files as the whole network does.",
                 NONE,
                 _smaller,
                 control="a network with as many random units",

@@ -10,12 +10,22 @@ FILE = RESULTS / "CLAIMS.md"
 TITLE = """# What the papers' claims are worth
 
 Every section of the five papers, its claims, a verdict, our numbers over networks with 95% intervals, and the control
-that could explain a claim away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts
-follow from rules fixed beforehand (`experiments/claims/rules.py`): a test of each part by the spread over networks,
-with Holm's correction within a paper. *Explained by a control*: the control shows nearly as much. *Undecided*: no test
-decides; of a paper's claims one network never does. Questions that no paper asks come last and are not counted with the
-papers' claims: their intervals are over the file types of one network, and their rules were written with the findings
-of a run in view, and not changed after they had been applied.
+that could explain a claim away: untrained networks, networks trained on permuted labels, or a simpler method.
+
+No verdict is given by hand. Each part of a claim has a rule of one of three kinds (`experiments/claims/rules.py`): a
+number, the same as the published one up to a tolerance; a direction, above or below a threshold; a control, more than
+the control shows. What a picture shows is measured, and then is one of these. A part is tested by the spread over
+networks, one-sided at 2.5%, with Holm's correction for all parts of a paper; the intervals shown are not corrected, so
+that a part can be undecided though its interval lies on one side. Thresholds are round numbers or chances. They were
+chosen before the rules were applied, but for most with the means of earlier runs in view, and were not changed
+afterwards; a note says where it was otherwise.
+
+*Holds*: all parts do. *Holds in part*: as many parts as stated do. *Fails*: none does, and all parts are decided.
+*Explained by a control*: the control shows nearly as much, as much, or more. *Undecided*: no part holds, and not every
+part is decided by its test; a single network decides nothing.
+
+Questions that no paper asks come last and are not counted with the papers' claims: their intervals are over the file
+types of one network, and their rules were written with the findings of a run in view.
 `python -m experiments.claims` writes this file from the kept runs.
 """
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 
 from experiments.claims.claim import Assessed, Paper
-from experiments.claims.rules import EXPLAINED, HOLDS, NOT_TESTED, UNDECIDED, VERDICTS, Control, Part
+from experiments.claims.rules import EXPLAINED, HOLDS, IN_PART, NOT_TESTED, UNDECIDED, VERDICTS, Control, Part
 from experiments.provenance import table
 
 Ledger = Mapping[Paper, list[Assessed]]
@@ -111,16 +112,33 @@ def paper_table(paper: Paper, assessed: list[Assessed]) -> str:
 def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
     claim = assessed.claim
     several = len(set(assessed.of_parts)) > 1  # else the verdict of the whole is that of every part
+    rules = numbered(assessed.parts)
     ours = "<br>".join(
-        f"{part.what}: {estimate(part)}" + (f" – {verdict}" if several else "")
+        f"{part.what}: {estimate(part)}"
+        + (f", rule {rules[part.rule.words()][0]}" if len(rules) > 1 else "")
+        + (f" – {verdict}" if several else "")
         for part, verdict in zip(assessed.parts, assessed.of_parts, strict=True)
     )
     ours += f"<br>*{claim.note}*" if claim.note else ""
-    rule = "; ".join(dict.fromkeys(part.rule.words() for part in assessed.parts))
-    verdict = f"**{assessed.verdict}**" + (f": {assessed.reason}" if assessed.reason else "")
+    rule = "; ".join(rules.values())
+    verdict = f"**{assessed.verdict}**" + in_part(assessed) + (f": {assessed.reason}" if assessed.reason else "")
     if assessed.verdict == NOT_TESTED:
         ours, rule = "–", "–"
     return f"{section}, {claim.place}", claim.sentence, verdict, ours, claim.published, claim.control or "–", rule
+
+
+def numbered(parts: Sequence[Part]) -> dict[str, str]:
+    """The rules of a claim's parts in words; several are marked a), b), …"""
+    words = list(dict.fromkeys(part.rule.words() for part in parts))
+    if len(words) < 2:
+        return {each: each for each in words}
+    return {each: f"{mark}) {each}" for mark, each in zip(ascii_lowercase, words, strict=False)}
+
+
+def in_part(assessed: Assessed) -> str:
+    """How many parts hold, of a claim that holds in part."""
+    holding = assessed.of_parts.count(HOLDS)
+    return f", {holding} of {len(assessed.of_parts)}" if assessed.verdict == IN_PART else ""
 
 
 def estimate(part: Part) -> str:

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from experiments.claims.claim import Assessed, Paper
-from experiments.claims.page import Ledger, beside, counts, estimate, methods
+from experiments.claims.page import Ledger, beside, counts, estimate, in_part, methods
 from experiments.claims.rules import NOT_TESTED, UNDECIDED
 from interp_jax.reports import Run, Section
 
 DECIDED = "claims that a test decides"
 LEAD = (
     "What five papers on interpreting networks claim, claim by claim, beside controls that could explain the claim "
-    "away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts follow from rules "
-    "that were fixed before the numbers were read. A claim that no test decides is undecided, as is one of a single "
-    "network."
+    "away: untrained networks, networks trained on permuted labels, or a simpler method. Verdicts follow from rules, "
+    "not by hand. A claim that no test decides is undecided, as is one of a single network. Verdicts are corrected "
+    "for all parts of a paper, the intervals shown are not."
 )
 
 
@@ -56,24 +56,23 @@ def _show(paper: Paper, assessed: list[Assessed], page: Section) -> None:
         for claim in claims:
             each = by_claim[claim]
             mark = None if each.verdict in (NOT_TESTED, UNDECIDED) else DECIDED
-            with page.folded(f"{each.verdict.capitalize()}: {claim.sentence} ({section}, {claim.place})", mark=mark):
+            with page.folded(
+                f"{each.verdict.capitalize()}{in_part(each)}: {claim.sentence} ({section}, {claim.place})", mark=mark
+            ):
                 _claim(each, page)
 
 
 def _claim(each: Assessed, page: Section) -> None:
-    claim, rules = each.claim, "; ".join(dict.fromkeys(part.rule.words() for part in each.parts))
-    words = {
-        "Published": claim.published,
-        "Control": claim.control,
-        "Rule": rules,
-        "Note": claim.note,
-        "Why": each.reason,
-    }
+    claim = each.claim
+    words = {"Published": claim.published, "Control": claim.control, "Note": claim.note, "Why": each.reason}
     page.text(" ".join(f"{name}: {_sentence(text)}" for name, text in words.items() if text))
     if each.parts:
         page.table(
-            ("measured", "ours", "verdict"),
-            [(part.what, estimate(part), verdict) for part, verdict in zip(each.parts, each.of_parts, strict=True)],
+            ("measured", "ours", "rule", "verdict"),
+            [
+                (part.what, estimate(part), part.rule.words(), verdict)
+                for part, verdict in zip(each.parts, each.of_parts, strict=True)
+            ],
             "Means over networks with 95% intervals.",
         )
 

@@ -39,8 +39,8 @@ class Estimate(NamedTuple):
         """The p-value of a true mean of at most the threshold."""
         if not self.freedom:
             return 1.0
-        if not self.error:  # equal values, mostly small whole numbers: two of them decide nothing
-            return 0.0 if self.mean > threshold and self.freedom > 1 else 1.0
+        if not self.error:  # equal values, mostly small whole numbers: by their signs alone
+            return 0.5 ** (self.freedom + 1) if self.mean > threshold else 1.0
         return float(stats.t.sf((self.mean - threshold) / self.error, self.freedom))
 
     def below(self, threshold: float) -> float:
@@ -82,8 +82,10 @@ class Number:
 
     def words(self) -> str:
         """The rule in words."""
-        side = {"lower": "at most ", "higher": "at least ", None: ""}[self.better]
-        return f"{side}{self.published:g} ± {self.tolerance:g}"
+        if self.better is None:
+            return f"{self.published:g} ± {self.tolerance:g}"
+        side, step = ("at most", self.tolerance) if self.better == "lower" else ("at least", -self.tolerance)
+        return f"{side} {self.published + step:g}".replace("-", "\u2212")
 
 
 @dataclasses.dataclass(frozen=True)

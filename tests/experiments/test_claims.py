@@ -46,9 +46,9 @@ NEAR = [0.99, 1.0, 1.01, 1.0, 1.0]
         ([0.3, -0.2, 0.1], Control(0.1), UNDECIDED),
         ([1.0], Direction(0.5), UNDECIDED),
         ([np.nan, np.nan], Direction(0.5), UNDECIDED),
-        ([2.0, 2.0, 2.0], Direction(0.5), HOLDS),
-        ([2.0, 2.0], Direction(0.5), UNDECIDED),
-        ([2.0, 2.0, 2.0], Direction(2.0), UNDECIDED),
+        ([2.0] * 6, Direction(0.5), HOLDS),  # by their signs: 1 / 64
+        ([2.0] * 5, Direction(0.5), UNDECIDED),  # 1 / 32
+        ([2.0] * 6, Direction(2.0), UNDECIDED),
     ],
 )
 def test_a_rule_decides_by_the_spread_over_networks(values, rule, verdict):

@@ -8,6 +8,7 @@ from experiments.claims.papers.cnn_inte import (
     FORESTS,
     FULL,
     HALF,
+    MEANS,
     NETWORK,
     OURS,
     PAPER,
@@ -64,8 +65,8 @@ def test_every_measured_claim_is_read_from_the_kept_runs(records):
 
 def test_the_names_of_explanations_are_those_of_the_studies():
     assert (FORESTS, SEES, ALIKE) == (explained.FORESTS, explained.WEIGHTED, explained.WEIGHTED_COMPONENTS)
-    assert (OURS, PIXELS, PUBLISHED, NETWORK) == (
-        fidelity.OURS, fidelity.PIXELS, fidelity.AS_PUBLISHED, fidelity.NETWORK
+    assert (OURS, PIXELS, PUBLISHED, MEANS, NETWORK) == (
+        fidelity.OURS, fidelity.PIXELS, fidelity.AS_PUBLISHED, fidelity.BY_MEANS, fidelity.NETWORK
     )  # fmt: skip
 
 
@@ -119,6 +120,33 @@ def _made_disagreement(specific, beyond, agreement):
         "beyond components": {SEES: [beyond, beyond - 0.02, beyond + 0.02]},
     }
     return {"specificity_mnist": {"metrics": {"disagreement": {HALF: of, FULL: of}}}}
+
+
+@pytest.mark.parametrize(("means", "verdict"), [(0.9, HOLDS), (0.3, FAILS)])
+def test_the_other_reading_of_the_algorithm_is_compared_with_the_first(records, means, verdict):
+    change = _scores({PUBLISHED: 0.7, MEANS: means})
+
+    def both(metrics):
+        metrics["fidelity"][HALF][MEANS] = None
+        change(metrics)
+
+    assert assessed(PAPER, changed(records, RUNS.values(), both), "Rows clustered by the means").verdict == verdict
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(0.05, HOLDS), (-0.05, EXPLAINED)])
+def test_paths_are_compared_with_those_of_a_tree_on_components(more, verdict):
+    spread = 1e-3 * np.arange(10)
+    ours = {"precision": list(0.9 + more + spread), "listed": list(5.0 - 100 * more + spread)}
+    of = {SEES: ours, ALIKE: {"precision": list(0.9 + spread[::-1]), "listed": list(5.0 + spread[::-1])}}
+    made = {"specificity_mnist": {"metrics": {"paths": {HALF: of, FULL: of}}}}
+    assert assessed(PAPER, made, "more precise, or shorter").verdict == verdict
+
+
+@pytest.mark.parametrize(("coverage", "verdict"), [(0.06, HOLDS), (0.01, FAILS)])
+def test_coverage_is_compared_with_that_of_a_mean_leaf(coverage, verdict):
+    of = {SEES: {"coverage": list(coverage + 1e-4 * np.arange(10))}}
+    made = {"specificity_mnist": {"metrics": {"paths": {HALF: of, FULL: of}}}}
+    assert assessed(PAPER, made, "A path covers more images").verdict == verdict
 
 
 @pytest.mark.parametrize(("precision", "listed", "verdict"), [(0.95, 6.0, HOLDS), (0.8, 14.0, FAILS)])

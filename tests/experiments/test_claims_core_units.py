@@ -79,7 +79,7 @@ def test_the_number_is_the_least_if_the_best_of_the_simpler_methods_needs_more(r
         needed = metrics["baselines"][layer]["needed"]
         for place, of in enumerate(needed.values()):
             of.update(dict.fromkeys(of, 30.0) | {"activation": fewest, "ours": 12 + 0.01 * place})
-        metrics["cores"][layer]["gates_units"] = [[12, 12, 12]] * len(needed)
+        metrics["cores"][layer]["gates_units"] = [[12, 12, 12 + 0.01 * place] for place in range(len(needed))]
 
     assert assessed(PAPER, _changed(records, change), "the least number of units").verdict == verdict
 

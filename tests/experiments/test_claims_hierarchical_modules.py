@@ -204,21 +204,47 @@ def test_a_claim_holds_if_the_networks_are_as_it_says_and_not_if_they_are_not(re
     assert assessed(PAPER, of, sentence).verdict == NOT_TESTED
 
 
-@pytest.mark.parametrize(("less", "verdict"), [(1.0, HOLDS), (-1.0, FAILS)])
+@pytest.mark.parametrize(("less", "verdict"), [(1.0, HOLDS), (-1.0, EXPLAINED)])
 @pytest.mark.parametrize(
     ("sentence", "kind"),
-    [("better than last month's price does", "the paper's"), ("A network of this kind", "chosen")],
+    [
+        ("better than last month's price does", "the paper's"),
+        ("A network of this kind", "chosen"),
+        ("better than ridge regression", "chosen"),
+    ],
 )
-def test_a_forecast_is_better_only_if_its_error_is_less_than_that_of_last_months_price(
+def test_a_forecast_is_better_only_if_its_error_is_less_than_that_of_a_simpler_one(
     records, sentence, kind, less, verdict
 ):
     networks = {name: {"held out": list(13.0 + SPREAD)} for name in ("the paper's", "chosen")}
     networks[kind] = {"held out": list(13.0 - less + SPREAD)}
-    found = {"naive": {"last month": {"held out": 13.0}}, "networks": networks}
+    measured = {"naive": {name: {"held out": 13.0} for name in ("last month", "ridge regression")}}
+    measured["networks"] = networks
     of = {name: records[name] for name in RUNS.values()}
-    made = of | {FORECASTS: {"metrics": {"forecasts": found}}}
+    made = of | {FORECASTS: {"metrics": {"forecasts": measured}}}
     assert assessed(PAPER, made, sentence).verdict == verdict
     assert assessed(PAPER, of, sentence).reason == f"no kept run has {FORECASTS!r}"
+
+
+@pytest.mark.parametrize(("control", "spread", "verdict"), [(0.2, 0.01, HOLDS), (0.89, 0.01, EXPLAINED)])
+def test_the_roles_of_chosen_networks_are_compared_with_those_on_permuted_targets(records, control, spread, verdict):
+    roles = {
+        kind: (value + spread * np.linspace(-1, 1, 190))[:, None].repeat(3, axis=1).tolist()
+        for kind, value in {"chosen": 0.9, "chosen, permuted targets": control}.items()
+    }
+    trees = {"metrics": {"trees": {"resolutions": [3, 6, 12], "roles": roles}}, "config": {"networks": 20}}
+    assert assessed(PAPER, {FORECASTS: trees}, "The roles of the chosen network's").verdict == verdict
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.97, HOLDS), (0.6, FAILS)])
+def test_a_control_on_permuted_targets_has_to_fit_them(share, verdict):
+    values = {data: list(share + SPREAD) for data in RUNS}
+    values["prices"] = list(24.0 * (1 - share) + SPREAD)
+    runs = {
+        MORE[data]: {"metrics": {"memorized": {"own_rows": {PERMUTED: each}, "constant": 24.0}}}
+        for data, each in values.items()
+    }
+    assert assessed(PAPER, runs, "Networks memorize permuted targets").verdict == verdict
 
 
 def test_a_control_that_memorized_counts_beside_the_untrained_one(records):

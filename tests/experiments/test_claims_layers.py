@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from experiments.claims.papers.thesis import PAPER
-from experiments.claims.papers.thesis.inside_layers import STUDY
+from experiments.claims.papers.thesis.inside_layers import LEVELED, OTHER_WAYS, STUDY
 from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, TWO
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, NOT_TESTED
+from experiments.layers_of_detectors import arrival
 from tests.experiments.ledger import assessed
 
-SPREAD = 1e-4 * np.arange(8)  # of eight networks: small, so that a rule and not chance decides
+RNG = np.random.default_rng(0)
 
 
 def _eight(value):
-    return (value + SPREAD).tolist()
+    """Eight networks with a spread so small that a rule and not chance decides."""
+    return (value + 1e-4 * RNG.normal(size=8)).tolist()
 
 
 def _variants(trained, untrained, shuffled):
@@ -35,7 +37,7 @@ def _as_claimed():
         "noise": {
             "located": np.outer(1 + 1e-4 * np.arange(5), [1.0, 0.95, 0.9, 0.8, 0.7, 0.6]).tolist(),
             "widths": {"learned": [_eight(width) for width in (1.0, 2.0, 3.0)], "best": [1.0, 2.0, 3.0]},
-            "errors": {"within_one": _eight(0.9), "largest": _eight(58.0), "percentile_99": [2.0] * 8},
+            "errors": {"within_one": _eight(0.9), "largest": _eight(58.0), "percentile_99": _eight(2.0)},
         },
         "stripes": {"measures": {
             "trained": {"largest_step": _eight(0.1), "widest_run": _eight(0.4)},
@@ -51,7 +53,11 @@ def _as_claimed():
         "separable": {"random": {
             kind: {"trials": 1_000, "successes": 1_000, "rate": 1.0} for kind in ("nearest point", "descent")
         }},
-        "arrival": {"ascents": {name: {"log-probability": {"correct": _eight(0.99)}} for name in CNN.values()}},
+        "arrival": {"ascents": {name: {
+            "log-probability": {"converged": _eight(0.99), "correct": _eight(0.99)},
+            LEVELED: {"converged": _eight(0.99)}, "active": _eight(0.5),
+            **{way: {"converged": _eight(0.3)} for way in OTHER_WAYS},
+        } for name in CNN.values()}},
         "learned_inputs": {
             "falls": {"trained": falls, "untrained": {name: _eight(0.0) for name in falls}},
             "stages": dict.fromkeys(CNN.values(), narrow),
@@ -108,6 +114,12 @@ OPPOSITE = {
         {"learned_inputs": {"stages": {CNN[3]: {"conv3": {"width": _eight(9.0)}, "conv2": {"width": _eight(5.0)}}}}},
         FAILS,
     ),
+    "Where the published ascent does not arrive": (
+        {"arrival": {"ascents": {
+            name: {way: {"converged": _eight(0.99)} for way in OTHER_WAYS} for name in CNN.values()
+        }}},
+        EXPLAINED,
+    ),
     "Deeper networks are fooled more easily": ({"fooling": {"distance": {FOUR: {"far": _eight(4.0)}}}}, FAILS),
     "Learning networks keep positions in order": (
         {"output_layer": {"order": {FOUR: {"untrained": {"last hidden layer": _eight(0.99)}}}}},
@@ -136,6 +148,11 @@ def test_a_claim_holds_or_does_not_by_what_was_measured(records, sentence):
     for metrics, wanted in ((_as_claimed(), HOLDS), (_merged(copy.deepcopy(_as_claimed()), changes), verdict)):
         made[STUDY] = {"metrics": metrics}
         assert assessed(PAPER, made, sentence).verdict == wanted
+
+
+def test_the_ways_of_ascent_are_those_of_the_study():
+    assert LEVELED == arrival.LEVELED
+    assert {LEVELED, *OTHER_WAYS} < set(arrival.WAYS)
 
 
 def test_without_a_kept_run_these_claims_are_not_tested_and_those_with_other_parts_are(records):

@@ -41,7 +41,8 @@ RELAXED = (
 MNIST_SETTINGS = "The network has random seed 1, those of other data seed 0; its weights are averaged over steps."
 CIFAR_SETTINGS = (
     "The images are compressed by JPEG and training is shorter than in the paper; the recipe was chosen among three "
-    "with the numbers of units in view. On max1 the search has fewer starts and exchanges."
+    "with the numbers of units in view: 45.8, 46.0 and 39.6 at accuracies of 79.4, 82.1 and 80.5%; of these only the "
+    "last run is kept. On max1 the search has fewer starts and exchanges."
 )
 
 

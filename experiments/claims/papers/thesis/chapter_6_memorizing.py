@@ -148,8 +148,8 @@ MEMORIZING = {
         ),
         Claim(
             "text",
-            "Networks generalize because they bring rows of one class closer; then a network that generalizes as well "
-            f"does so, too. {CHANGES}",
+            "Networks generalize because they bring rows of one class closer: so do networks with and without early "
+            f"stopping, which generalize alike. {CHANGES}",
             "no number",
             _generalizes,
             control="networks trained on true labels without early stopping (fully trained)",

@@ -80,9 +80,9 @@ SECTIONS = {
             "Mean |errors| of networks with a bottleneck of two units.",
             "1.5486 (shallow), 0.9830 (deep)",
             _narrow,
-            note="100-2-60: trained until it no longer improves where that run is kept, else for at most 2,000 epochs, "
-            "when it is still improving; the last number of the published table, 0.2621, is impossible beside a mean "
-            "|error| of 0.9542",
+            note="100-2-60 until converged: trained until it no longer improves; the others for at most 2,000 epochs, "
+            "when 100-2-60 is still improving; the last number of the published table, 0.2621, is impossible beside a "
+            "mean |error| of 0.9542",
         ),
         Claim(
             "Table 7.1",

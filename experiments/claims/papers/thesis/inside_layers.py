@@ -8,6 +8,13 @@ from experiments.claims.papers.thesis.records import CNN, FOUR, ONE, TWO, above,
 from experiments.claims.rules import Control, Number, Part, over_networks
 
 STUDY = "layers_of_detectors"
+# Names of ascents in the run.
+LEVELED = "probability, scores at zero removed"
+OTHER_WAYS = {
+    "probability, as published": "the published ascent",
+    "probability, steps × 1,000": "larger steps",
+    "probability, starts of the noise's size": "larger starts",
+}
 SHORT = 0.1  # of a signal's range: falls that a figure shows
 SAMPLE = 1.0  # widths of peaks that differ by less look alike
 
@@ -183,6 +190,20 @@ def arrivals(records) -> list[Part]:
         above(f"{name}, by the log-probability", over_networks(of[name]["log-probability"]["correct"]), 0.9)
         for name in CNN.values()
     ]
+
+
+def causes(records) -> list[Part]:
+    """Section 5.2: how many more ascents arrive without the scores at zero than as published or with other changes."""
+    parts = []
+    for name in CNN.values():
+        ways = {
+            way: np.array(each["converged"])
+            for way, each in measured(records, "arrival")["ascents"][name].items()
+            if isinstance(each, dict)
+        }
+        for other, title in OTHER_WAYS.items():
+            parts.append(Part(f"jumps, {name}, beside {title}", paired(ways[LEVELED], ways[other]), Control(0.05)))
+    return parts
 
 
 def ordered(records) -> list[Part]:

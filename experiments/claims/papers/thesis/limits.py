@@ -9,13 +9,14 @@ import numpy as np
 from experiments.claims.papers.thesis.records import above, below
 from experiments.claims.rules import Control, Number, Part, over_networks
 
-SETS = {"jumps": "jumps", "mnist": "MNIST"}
+SETS = {"jumps": "jumps", "mnist": "MNIST", "digits": "digits"}
 MANY = 2.0  # times as many
 THRESHOLD = 1.28  # half-way between the thresholds of the kept runs on jumps (1.31) and MNIST (1.25)
 OURS = (
-    "ours: Adam with a constant rate; on MNIST, which the thesis does not memorize, 3,000 rows. A trial of two "
-    "networks on 3,000 jumps and three on digits was seen before the rule was written, and single networks after it to "
-    "set the lengths of the trainings"
+    "ours: Adam with a constant rate; MNIST (3,000 rows, at most 64 epochs, 32 with a regularizer, plain descent at a "
+    "rate of .1) and digits (1,000 rows) are our additions. A trial of two networks on 3,000 jumps and three on digits "
+    "was seen before the rule was written, and single networks after it to set the lengths of the trainings; the runs "
+    "on digits and MNIST before they were counted here without that on jumps"
 )
 
 
@@ -25,9 +26,11 @@ def limits(records, data, section):
 
 
 def kept_sets(records):
-    """The data sets whose runs are kept, with their titles; that of jumps is needed."""
-    limits(records, "jumps", "noise")
-    return [(data, title) for data, title in SETS.items() if f"limits_of_memorizing_{data}" in records]
+    """The data sets whose runs are kept, with their titles; one is needed."""
+    sets = [(data, title) for data, title in SETS.items() if f"limits_of_memorizing_{data}" in records]
+    if not sets:
+        limits(records, "jumps", "noise")  # names the missing run
+    return sets
 
 
 def shuffled(records):
@@ -69,7 +72,7 @@ def steps(records):
         noise = limits(records, data, "noise")
         ratio = _ratio(noise["epochs"][-1], noise["epochs"][0], noise["fitted"][0])
         parts.append(above(f"{title}, ratio", ratio, MANY))
-    return [*parts, *slow(records)]
+    return [*parts, *(slow(records) if "limits_of_memorizing_jumps" in records else [])]
 
 
 def slow(records):
@@ -127,13 +130,14 @@ def measures(records):
 
 def detected(records):
     """The ratio of the first hidden layer to the input on the side of a threshold that was fixed beforehand."""
-    digits = limits(records, "digits", "detection")["ratios"]
-    parts = [
-        above("digits, memorizing", over_networks(digits["100% shuffled"]), THRESHOLD),
-        below("digits, fully trained", over_networks(digits["0% shuffled"]), THRESHOLD),
-        below("digits, early stopped", over_networks(digits["early stopped"]), THRESHOLD),
-    ]
+    parts = []
     for data, title in kept_sets(records):
         ratios = limits(records, data, "detection")["ratios"]
+        if data == "digits":
+            parts += [
+                above("digits, memorizing", over_networks(ratios["100% shuffled"]), THRESHOLD),
+                below("digits, fully trained", over_networks(ratios["0% shuffled"]), THRESHOLD),
+                below("digits, early stopped", over_networks(ratios["early stopped"]), THRESHOLD),
+            ]
         parts.append(above(f"{title}, half shuffled", over_networks(ratios["50% shuffled"]), THRESHOLD))
     return parts
