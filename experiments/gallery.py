@@ -13,7 +13,7 @@ from experiments import kept, stored
 from experiments.studies import load
 from interp_jax.reports import Run, progress
 
-FIGURE = re.compile(r"\bFigs?\.? ?\d")  # as captions name a paper's figure: Fig. 3.1, Figs 4 and 6
+FIGURE = re.compile(r"\b(Figs?|Table)\.? ?[\dI]")  # as captions name a paper's figure: Fig. 3.1, Figs 4 and 6
 WITHOUT_NUMBERS = "identity_layers"  # of whose paper the abstract alone is at hand
 
 

@@ -234,6 +234,14 @@ def probabilities(network, inputs) -> jax.Array:
     return jax.nn.softmax(network(inputs))
 
 
+def from_to(before: float, after: float, verbs: tuple[str, str] = ("rises", "falls"), digits: int = 2) -> str:
+    """What becomes of a number, as far as its digits tell: ``rises from 0.10 to 0.20``, ``stays at 0.10``."""
+    first, last = (f"{value:.{digits}f}" for value in (before, after))
+    if first == last:
+        return f"stays at {first}"
+    return f"{verbs[0] if after > before else verbs[1]} from {first} to {last}"
+
+
 def mean_and_spread(values, digits: int = 3) -> str:
     """``mean ± standard deviation`` as text, NaN left out; a single value stands alone."""
     values = np.atleast_1d(np.asarray(values, float))

@@ -44,8 +44,8 @@ def show(result: Rates, page) -> None:
     page.text(
         "The last layer is an affine map from a code to one score for each class. For random points in the unit cube, "
         "a class each, the thesis fits it by least squares (the pseudo-inverse), a success if every point has the "
-        f"greatest score for its own class: {result.draws:,} draws for every case, exact 95% intervals. Whether some "
-        "affine map succeeds is no question: scores of the nearest point, 2 v·x − |v|² for each point v, always do."
+        f"greatest score for its own class: {result.draws:,} draws for every case, exact 95% intervals. Some "
+        "affine map always succeeds: that with the scores of the nearest point, 2 v·x − |v|² for each point v."
     )
     page.finding(dimensions_in_words(result))
     dimensions = {f"p = {p}": [result.dimensions[p, times * p] for times in MULTIPLES] for p in DIMENSIONS}

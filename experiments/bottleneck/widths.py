@@ -51,10 +51,9 @@ def show(result: dict[str, dict[int, Width]], page) -> None:
         rows,
         f"Errors in samples, mean ± standard deviation over {len(each.dead)} networks. L1: mean absolute error; L2: "
         "root mean square error; best 99%: of the signals with the smallest errors. Beside our median is the single "
-        "run of the thesis, and in brackets the ratio of our median to it.",
-        note="Dead: number of bottleneck units of each network that are inactive for all training signals. Failed: "
-        "networks with a mean error above 10; that of a constant prediction is at least 15. Best epoch: range of the "
-        "epochs with the smallest validation loss.",
+        "run of the thesis, and in brackets the ratio of our median to it. Dead: number of bottleneck units of each "
+        "network that are inactive for all training signals. Failed: networks with a mean error above 10; that of a "
+        "constant prediction is at least 15. Best epoch: range of the epochs with the smallest validation loss.",
     )
     axis = "units of the bottleneck"
     for kind, row in result.items():

@@ -123,8 +123,8 @@ def sentence(result: AsPublished) -> str:
         counts = outcomes(units, holding, result.of[layer], result.required)
         whole = counts["selected"].all(axis=-1)
         best = (
-            f"for all classes in {whole.sum()} of {whole.size} settings, at best with "
-            f"{units.mean(axis=-1)[whole].min():.1f} units, which was seen afterwards"
+            f"for all classes in {whole.sum()} of {whole.size} settings, with {units.mean(axis=-1)[whole].min():.1f} "
+            "units in the best of them, chosen with these numbers in view"
             if whole.any()
             else "no setting succeeds for all classes"
         )

@@ -141,11 +141,16 @@ def sentence(result: Certificates) -> str:
                 f"{np.mean(each.test_rate < result.holding):.0%} fall below {goal} on test images)"
             )
     verdict = "no more than" if false <= most else "more than"
+    if not n:
+        return (
+            f"For none of {all_of} classes and networks a set of units is certified to hold at least {goal} of the "
+            f"decisions on new images, at {result.confidence:.0%} confidence."
+        )
     return (
         f"Sets of units are certified to hold at least {goal} of a class's decisions on new images, at "
         f"{result.confidence:.0%} confidence, in {n} of {all_of} cases"
         + (f": {'; '.join(words)}" if words else "")
-        + f". On the test images {below} of the {n} certified sets are below {goal}, {false} of them even by their "
-        f"upper bound: {verdict} the {most} that are to be expected in 99 of 100 such studies if each certificate is "
-        f"false with a probability of {1 - result.confidence:.0%}."
+        + f". On the test images {below} of the {n} certified sets are below {goal}, {false} also by the upper "
+        f"bound of their rate: {verdict} the {most} that would be found in 99 of 100 such studies if each certificate "
+        f"were false with a probability of {1 - result.confidence:.0%}."
     )

@@ -111,8 +111,10 @@ def sentence(result: Replaced) -> str:
             f"{size:.1f} with {WORDS[name]} ({count} of {units.shape[1]} certified)"
             for size, name, count in zip(units.mean(axis=1), ABLATIONS, sure, strict=True)
         )
+        means = units.mean(axis=1)
+        depends = "depends" if means.max() > 1.1 * means.min() else "hardly depends"
         words.append(
-            f"How many of layer {layer}'s {result.of[layer]} units a class needs depends on what stands in for the "
+            f"How many of layer {layer}'s {result.of[layer]} units a class needs {depends} on what stands in for the "
             f"others: {sizes}. Evaluated with values of other images, a set selected with zeros holds "
             f"{rates[0, 0, 2]:.1%} of the decisions, and all other units without it {rates[0, 1, 2]:.1%}; a set "
             f"selected with values of other images holds {rates[2, 0, 2]:.1%}, all other units {rates[2, 1, 2]:.1%}"

@@ -128,7 +128,7 @@ def _row(section: str, assessed: Assessed) -> tuple[str, ...]:
 
 
 def numbered(parts: Sequence[Part]) -> dict[str, str]:
-    """The rules of a claim's parts in words; several are marked a), b), …"""
+    """The rules of a claim's parts in words; several are marked by a) and so on."""
     words = list(dict.fromkeys(part.rule.words() for part in parts))
     if len(words) < 2:
         return {each: each for each in words}

@@ -68,11 +68,11 @@ def show(result: Fidelity, page) -> None:
             for name in result.scores[HALF]
         ],
         "CNN-INTE predicts the clusters from the image; every leaf counts with the probability that the forests give "
-        "to its conditions. True clusters are those of the activations, where its tree, selected on predicted ones, "
-        "can be less accurate. Rows with … differ from the last row without … in the given respect; refined splits are "
-        "chosen again after the tree is grown, and a decision set is a list of rules. As published: the first "
-        f"clustering, of at most {sizes.get('published rows', 20_000):,} rows, Gini index, thresholds on cluster "
-        f"numbers, no refinement, one path. The paper, half-trained on MNIST: accuracy {PAPER}.",
+        "to its conditions. True clusters are those of the activations; its tree is selected on predicted ones and "
+        "can be less accurate on true ones. Rows with … differ from the last row without … in the given respect; "
+        "refined splits are chosen again after the tree is grown, and a decision set is a list of rules. As "
+        f"published: the first clustering, of at most {sizes.get('published rows', 20_000):,} rows, Gini index, "
+        f"thresholds on cluster numbers, no refinement, one path. The paper, half-trained on MNIST: accuracy {PAPER}.",
         highlight=[0, 1],
     )
     page.table(

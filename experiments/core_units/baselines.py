@@ -139,8 +139,8 @@ def compared(layers: dict[str, dict[str, Compared]]) -> str:
         hold = sum(each.rates[0] >= each.required - 1e-6 for each in classes.values())
         words.append(
             f"{best.mean():.1f} feature maps of {layer}, {order} the {ours.mean():.1f} of the cores (and fewer than "
-            f"the core for {np.sum(best < ours)} of {len(ours)} classes); on the rows of this comparison, to which "
-            f"only the simpler methods are fitted, the first core reaches the required rate for {hold} of {len(ours)} "
-            f"classes, and random sets as large preserve {random:.0%} of the decisions"
+            f"the core for {np.sum(best < ours)} of {len(ours)} classes). On the rows of this comparison, which the "
+            f"cores have not seen, they reach the required rate for {hold} of {len(ours)} classes, and random sets as "
+            f"large preserve {random:.0%} of the decisions"
         )
     return f"The best of six simpler methods for each class needs {'. It needs '.join(words)} (constant answers: 50%)."

@@ -132,7 +132,7 @@ def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:
     learned = own < 0.8 * min(mean.values())
     how = "result from learning" if learned else "are no evidence of learning"
     return (
-        f"Small cores {how}: the core of a class has {own:.1f} units in the trained network, and "
-        f"{'more' if learned else 'no more than a quarter more'} in a network that has learned no classes, {numbers}; "
-        f"means over the classes that all of them predict ({classes})."
+        f"Small cores {how}: the core of a class has {own:.1f} units in the trained network. Networks that have "
+        f"learned no classes need {numbers}, {'' if learned else 'not '}all of them at least a quarter more; means "
+        f"over the classes that all of them predict ({classes})."
     )

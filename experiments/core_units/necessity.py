@@ -74,13 +74,17 @@ def verdict(result: Necessity) -> str:
         mean = dict(zip(COLUMNS, np.mean([*rates.values()], axis=0), strict=True))
         core, others = mean["kept_resample"], mean["removed_resample"]
         than = "fewer than" if core < others else "more than" if core > others else "as many as"
-        replaced += [f"{core:.1%} in {layer}, {than} with the core replaced and the others unchanged, {others:.1%}"]
+        replaced += [f"{core:.1%} of the decisions in {layer}, {than} all other units without it do, {others:.1%}"]
         count = sum(len(sizes) > 1 for sizes in result.disjoint[layer].values())
         several += [f"{count} of {len(rates)} classes in {layer}"]
     unique = all(len(sizes) == 1 for classes in result.disjoint.values() for sizes in classes.values())
+    other = (
+        "No other set without any unit of the core was found to suffice."
+        if unique
+        else f"A set without any unit of the core suffices too, with the others at zero, for {', '.join(several)}: "
+        "there the core is not necessary."
+    )
     return (
-        "The core is selected with the other units at zero. With the values of other images in their place, this share "
-        f"of the decisions stays the same (constant answers: 50%): {'; '.join(replaced)}. A set without any unit of "
-        f"the core suffices too, with the others at zero, for {', '.join(several)}"
-        + ("." if unique else ": there the core is not necessary.")
+        "The core is selected with the other units at zero. With the values of other images in their place, the core "
+        f"preserves {'; '.join(replaced)} (constant answers: 50%). {other}"
     )

@@ -98,8 +98,8 @@ def one_set(result: Shrunken) -> str:
     """The finding: what a network without the other units loses and saves."""
     whole, small = result.networks[WHOLE], result.networks[ONE]
     few = " and ".join(f"{units} of {of} feature maps of {layer}" for layer, (units, of) in small.units.items())
-    change = small.accuracy - whole.accuracy
-    less = "no less" if change >= 0 else f"{-100 * change:.1f} points less"
+    lost = round(100 * (whole.accuracy - small.accuracy), 1)
+    less = f"{lost:.1f} points less" if lost > 0 else "no less"
     return (
         f"A network with {few}, one set for all classes, classifies {small.accuracy:.1%} of held-out images "
         f"correctly, {less} than the whole network, with {small.flops / whole.flops:.0%} of its operations."

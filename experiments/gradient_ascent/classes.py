@@ -104,6 +104,7 @@ def stages_in_words(result: Classes) -> str:
     reached = all(converged > 0.5 for each in stages for converged, _ in each)
     sentence = f"Inputs learned for a jump at {AT} rise most there in {right} of {len(stages)} CNNs, one of each kind"
     if not shift:
-        return f"{sentence}, as do all signals learned after a convolution."
+        also = ", as do all" if right == len(stages) else "; all"
+        return f"{sentence}{also} signals learned after a convolution{'' if right == len(stages) else ' do'}."
     sentence += f"; signals learned after a convolution do so up to {shift} samples away"
     return f"{sentence}{', a shift for which later layers make up' if reached and right == len(stages) else ''}."

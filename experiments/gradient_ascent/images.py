@@ -136,9 +136,9 @@ def looks_in_words(result: Images) -> str:
     alike = [name for name, each in result.regularizers.items() if each.roughness <= 1.1 and name != "none"]
     smooth = " or ".join(f"“{name}”" for name in alike)
     return (
-        f"Without a regularizer their values are {least:.1f} to {greatest:.1f}, where real ones are 0 to 1, and their "
-        f"roughness is {rough:.1f} times that of real images. With {smooth or 'none of the regularizers'} it is at "
-        "most 1.1 times."
+        f"Without a regularizer the values of learned images are {least:.1f} to {greatest:.1f}, where real ones are 0 "
+        f"to 1, and their roughness is {rough:.1f} times that of real images. With "
+        f"{smooth or 'none of the regularizers'} it is at most 1.1 times."
     )
 
 

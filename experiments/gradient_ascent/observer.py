@@ -111,8 +111,8 @@ def plateaus_in_words(result: Observer) -> str:
     if shape != other:
         verdict = f"left ({other}): the shape is not a property of the task alone"
     return (
-        f"The inputs that one-layer networks respond to most are {shape}: of their rise {thesis:.0%} is left a few "
-        f"samples later, of a real signal's 100%; after {last} on fresh signals it is {near:.0%}. For the exact "
+        f"The inputs that one-layer networks respond to most are {shape}: a few samples after the rise {thesis:.0%} of "
+        f"it is left (in a real signal all of it), and after {last} on fresh signals {near:.0%}. For the exact "
         f"posterior, the best possible detector, {exact:.0%} is {verdict}. Inputs learned from untrained networks have "
         f"their largest rise at the right position in {result.ascents[UNTRAINED].correct_lanes.mean():.0%} of cases."
     )
@@ -133,8 +133,8 @@ def probes_in_words(result: Observer) -> str:
     if not probed:
         return f"{sentence}."
     return (
-        f"{sentence} ({'; '.join(probed)}): to go by the largest rise is a result of training and not a property of "
-        f"the task. After {last} on fresh signals a one-layer network does so in {len(apart(last)) or 'none'} of them."
+        f"{sentence} ({'; '.join(probed)}): to go by the largest rise is not a property of the task. "
+        f"After {last} on fresh signals a one-layer network does so in {len(apart(last)) or 'none'} of them."
     )
 
 

@@ -45,9 +45,9 @@ def show(result: Planted, page) -> None:
     """What is recovered, against the noise."""
     page.text(
         f"{result.units} sigmoid units are copies of {MODULES} random units with noise added to their weights, half of "
-        f"them reversed. The tree, cut into {MODULES} clusters, should recover the copies of each unit, the alignment "
-        "the reversed ones, up to a reversal of a whole module; random signs agree for slightly more than half. The "
-        f"number {MODULES} should also be one of the tree's representative resolutions."
+        f"them reversed. The tree, cut into {MODULES} clusters, should put the copies of a unit into one cluster, and "
+        "the alignment find which are reversed, up to a reversal of the whole cluster; random signs agree for "
+        f"slightly more than half. The number {MODULES} should also be one of the tree's representative resolutions."
     )
     page.finding(known_answer(result.recovered["adjusted_rand"]))
     series = {label: result.recovered[name] for name, label in MEASURES.items()}

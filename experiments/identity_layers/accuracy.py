@@ -60,13 +60,17 @@ def early_layers(result: Accuracies) -> str:
     own, *others = (summary(result.accuracy[f"{kind} {result.depth}"]) for kind in (IDENTITY, *RANDOM))
     first, half_best, last = (f"{own[part].mean():.1%}" for part in ("first", "half_best", "last"))
     final, best = ([each[part].mean() for each in others] for part in ("last", "half_best"))
-    only = own["half_best"].min() > max(each["half_best"].max() for each in others)  # every network, not the mean
+    most = max(each["half_best"].max() for each in others)
+    better = own["half_best"].min() > most  # in every network, not in the mean
+    how = "no better"
+    if better:
+        how = "only" if most <= 2 / result.classes else "better"
     return (
         f"A network of {result.depth} layers in which every layer starts as the identity classifies {last} of held-out "
         f"images ({result.data}) correctly; its first layer alone {first}, the best of its first half {half_best}. "
         f"From random weights networks reach {min(final):.1%} to {max(final):.1%}, but the best layer of their first "
         f"half {min(best):.1%} to {max(best):.1%} (chance: {1 / result.classes:.0%}). Early layers "
-        f"{'predict the class only' if only else 'do not predict it better'} if the network starts at the identity."
+        f"predict the class {how} if the network starts at the identity."
     )
 
 

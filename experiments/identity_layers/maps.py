@@ -37,8 +37,8 @@ def show(result: Maps, page) -> None:
     """The images with their maps and likelihoods."""
     page.text(
         "The contribution map of a layer is the difference between its pixel units and the image: red where the layers "
-        "up to it have increased a pixel, blue where they have decreased it. For which class is shown by the "
-        "likelihood, the softmax of the layer's class units. Images are easy (all layers classify them correctly), "
+        "up to it have increased a pixel, blue where they have decreased it. The likelihood, the softmax of "
+        "the layer's class units, tells which class this favors. Images are easy (all layers classify them correctly), "
         "late (the last to be classified correctly) or misclassified with the greatest confidence."
     )
     figure = figures.contributions(

@@ -75,8 +75,8 @@ def completeness(result: Shares) -> str:
     agreement, *random = (each["agreement"].mean().round(2) for each in of_kinds)
     more = "more" if agreement > max(random) else "no more"
     return (
-        f"In a network of {result.depth} layers that starts at the identity, the layers' shares by path of the "
-        f"predicted class's score sum to it within {error:.2%} (from random weights {min(errors):.2%} to "
+        f"In a network of {result.depth} layers that starts at the identity, the layers' shares by path sum to the "
+        f"score of the predicted class within {error:.2%} (from random weights {min(errors):.2%} to "
         f"{max(errors):.2%}), and agree {more} closely with what is lost without a layer than from random weights: "
         f"their correlation is {agreement:.2f} against at most {max(random):.2f}."
     )

@@ -166,10 +166,6 @@ def show(result: Explained, page) -> None:
             [(name, f"{each[0]:.2f}", f"{each[1]:.2f} to {each[2]:.2f}") for name, each in result.specific.items()],
             "Specificity for this version of the model.",
         )
-    else:
-        page.text(
-            "No other version of the model was given, so that the specificity of these explanations is not known."
-        )
     page.metrics(
         {
             "agreement": result.agreement,

@@ -167,7 +167,7 @@ def show(result: Modules, page) -> None:
         page.table(
             ("tree of", "agreement of both parts", "strongest correlation with a byte's share", "with a type's score"),
             [(name, *(f"{each:.2f}" for each in values)) for name, values in result.beside.items()],
-            "The tree beside controls, which say how much of it is owed to the files and not to what was learned.",
+            "The tree beside controls, which say how much of it is owed to the files and not to what was learned. "
             "Agreement: adjusted Rand index of the modules. Strongest correlation: its magnitude, mean over units. An "
             "untrained network has none of this network's weights; the same weights in random order stand for one.",
         )
@@ -240,8 +240,8 @@ def in_words(result: Modules) -> str:
         learned = "more than" if own > of + 0.1 else "no more than" if own <= of else "little more than"
         control = f", {learned} those of the network with its weights in random order ({of:.2f})"
     return (
-        f"The units are cut into {MODULES} groups that respond alike (modules). Types whose scores the same one raises "
-        f"most: {what}.{pairs} Modules on two parts of the packages {real} (adjusted Rand index {own:.2f}; 1 for equal "
-        f"ones){control}. The units of a type's set share "
-        f"modules more often than random sets (p ≤ 0.05) for {together} of {len(result.types)} types."
+        f"The units are cut into {MODULES} groups that respond alike (modules). The scores of these types rise with "
+        f"the same module: {what}.{pairs} Modules on two parts of the packages {real} (adjusted Rand index {own:.2f}; "
+        f"1 for equal ones){control}. The units of a type's set share modules more often than random sets (p ≤ 0.05) "
+        f"for {together} of {len(result.types)} types."
     )

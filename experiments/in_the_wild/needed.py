@@ -247,7 +247,7 @@ def show(result: Needed, page) -> None:
             ),
             rows,
             f"Units that are enough for a type, of {result.of}; the others are "
-            f"{'zero' if ablation == 'zero' else 'at their means' if ablation == 'mean' else 'those of another file'}.",
+            f"{'zero' if ablation == 'zero' else 'at their means' if ablation == 'mean' else 'those of another file'}. "
             "*: not certified. Required: the rate to be certified. Lower bound: of the rate on new files, from the "
             "files of the second part, whose number follows, half of them of the type. On the third part: the set's "
             "rate there. Random sets: as many units, mean rate on the third part and that of the best; a constant "

@@ -151,7 +151,7 @@ def show(result: Witnesses, page) -> None:
                     )
                     for each in units
                 ],
-                f"Units that raise the score of {name} most.",
+                f"Units that raise the score of {name} most. "
                 "Raises the score by: mean over files of the type less that over others. In the last bytes: share of "
                 "the files of the type where the window lies there. Packages: those that were held out and have the "
                 "sequence in the window, of all held out, and as many as chance would have. p: of that number; the "

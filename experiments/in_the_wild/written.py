@@ -149,5 +149,5 @@ def in_words(result: Written) -> str:
         return f"{text}."
     changed, back = result.changed[reached].max(), int(np.sum(result.read_back[reached] >= 0.5))
     what = "while no nearest byte changes" if not changed else f"while at most {changed} of {TOKENS:,} bytes change"
-    fooled = f"read back as bytes, {back or 'none'} of them is that type"
-    return f"{text}, {what}; {fooled}: what is found there says nothing of files."
+    fooled = f"read back as bytes, {back or 'none'} of them {'are' if back > 1 else 'is'} of that type"
+    return f"{text}, {what}; {fooled}{'' if back else ': what is found there says nothing of files'}."

@@ -79,8 +79,8 @@ def show(result: Networks, page) -> None:
         ("network", *ERRORS, "best epoch", "died", "agreement"),
         rows,
         "Mean |error| (L1) and root mean square error (L2) in samples, also without the 1% of signals with the "
-        f"largest errors: mean ± standard deviation over {seeds} seeds; in brackets the single run of the thesis.",
-        note="Died: networks no better than a constant prediction. Agreement: correlation of the weights (in several "
+        f"largest errors: mean ± standard deviation over {seeds} seeds; in brackets the single run of the thesis. "
+        "Died: networks no better than a constant prediction. Agreement: correlation of the weights (in several "
         "layers, of the mean gradient) with those of the optimum, both without their mean over the classes.",
     )
     figure = figures.comparison.errors(lines, {"optimum": result.optimum.l1})

@@ -62,8 +62,8 @@ def show(result: Detectors, page) -> None:
     page.figure(
         "fig_3_03_04_filters",
         figures.signals.filter_steps(result.step, result.noisy, FILTERS, responses),
-        f"A filter with taps of both signs has a spike near the jump (Fig. 3.3 of the thesis; noise {QUIET}). Of its "
-        "two parts one amplifies the step and averages the noise, the other gives the spike (Fig. 3.4).",
+        f"The response of a filter with taps of both signs to a jump (Fig. 3.3 of the thesis; noise {QUIET}), and "
+        "those of its two parts, one with positive and one with negative taps (Fig. 3.4).",
     )
     figure = figures.curves.success_against_width(WIDTHS, result.success, NOISES, y_label="located within one position")
     page.figure("fig_3_05_width", figure, "Jumps of height 1 located, by the width of the filter (Fig. 3.5).")

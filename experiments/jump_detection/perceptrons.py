@@ -76,7 +76,7 @@ def single_layer(share: float, agreement: dict[str, float]) -> str:
     classical, optimum = agreement.values()
     local, more = "are" if share > 0.5 else "are not", "more" if classical > optimum else "no more"
     return (
-        f"The weights of the 1-layer network {local} local: {share:.0%} of their squares is within five samples of the "
-        f"jump. They agree {more} with the classical detector (correlation {classical:.2f}) than with the optimum "
-        f"({optimum:.2f})."
+        f"The weights of the 1-layer network {local} local: {share:.0%} of the sum of their squares lies within five "
+        f"samples of the jump. They agree {more} with the classical detector (correlation {classical:.2f}) than with "
+        f"the optimum ({optimum:.2f})."
     )

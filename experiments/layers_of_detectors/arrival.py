@@ -103,8 +103,8 @@ def at(network, starts, units):
 def show(result: Arrival, page) -> None:
     """How many ascents arrive in every way, and what distinguishes their starts."""
     page.text(
-        "The thesis moves starts near zero along the gradient of a position's probability. In some networks such "
-        "ascents stay where they are. Three causes are possible: silent units, steps that are too small, and a softmax "
+        "The thesis moves starts near zero along the gradient of a position's probability. Such an "
+        "ascent can stay where it is. Three causes are possible: silent units, steps that are too small, and a softmax "
         "that is already saturated, so that the probability of the position and its gradient vanish. Each is tested by "
         "changing it alone. A network whose scores at a signal of zeros are subtracted has the same weights and the "
         "same gradients of its scores, but gives all positions the same probability there."

@@ -72,7 +72,9 @@ def show(result: Stripes, page) -> None:
         "unit's range; active: above 1% of the layer's largest mean activity at some position.",
     )
     figure = figures.heatmaps.class_averages(result.averages, POSITIONS)
-    page.figure("fig_3_12_stripes", figure, "Mean activities of one network of each kind, from the same start.")
+    page.figure(
+        "fig_3_12_stripes", figure, "Mean activities of one network of each kind, from the same start (Fig. 3.12)."
+    )
     measures = {
         kind: {"largest_step": result.largest_step[kind], "widest_run": result.widest_run[kind]}
         for kind in result.active
@@ -83,10 +85,10 @@ def show(result: Stripes, page) -> None:
 def in_words(result: Stripes) -> str:
     """The finding: the stripes of trained networks and of the controls."""
     kinds = [
-        f"{100 * np.mean(result.largest_step[kind]):.0f}% and {100 * np.mean(result.widest_run[kind]):.0f}% ({kind})"
+        f"{np.mean(result.largest_step[kind]):.0%} and {np.mean(result.widest_run[kind]):.0%} in {kind} networks"
         for kind in result.active
     ]
     return (
-        "From a position to the next a unit's mean activity changes by at most a share of its range, and it is above "
-        f"half for a share of all positions in a row, of {', '.join(kinds)}."
+        "The largest change of a unit's mean activity from a position to the next, as a share of its range, and the "
+        f"share of all positions at which it is above half without a break, are {', '.join(kinds)}."
     )

@@ -61,5 +61,5 @@ def sentence(result: Deeper) -> str:
     parts = []
     for depth, by in measured.items():
         changes = (f"{by[name].mean() / by[NONE].mean() - 1:+.0%} with {name}" for name in by if name != NONE)
-        parts.append(f"{depth}: {', '.join(changes)}")
-    return f"Change of the held-out {'mean |error|' if result.ordered else 'error'}: {'; '.join(parts)}."
+        parts.append(f"{', '.join(changes)} in networks of {depth}")
+    return f"The held-out {'mean |error|' if result.ordered else 'error'} changes by {'; '.join(parts)}."

@@ -63,10 +63,11 @@ def sentence(result: Detection) -> str:
     """The finding: which kinds are above the threshold, and what of the shrinking remains without early stopping."""
     above = {name: int(np.sum(each > THRESHOLD)) for name, each in result.ratios.items()}
     count = len(result.ratios[STOPPED])
-    flagged = ", ".join(f"{name}: {number}" for name, number in above.items())
+    flagged = ", ".join(f"{number} ({name})" for name, number in above.items())
     stopped, full = (result.change[name].mean() for name in (STOPPED, "0% shuffled"))
     return (
-        f"Above the threshold, of {count} networks of each kind: {flagged}. From the input to the last hidden layer "
-        f"the deviation changes by {stopped:+.0%} in networks with early stopping, by {full:+.0%} in those trained "
-        f"on true labels by Adam, and by {result.change[UNTRAINED].mean():+.0%} before training."
+        f"The ratio is above the threshold in this many of {count} networks of each kind: {flagged}. From the input to "
+        f"the last hidden layer the deviation changes by {stopped:+.0%} in networks with early stopping, by "
+        f"{full:+.0%} in those trained on true labels by Adam, and by {result.change[UNTRAINED].mean():+.0%} before "
+        "training."
     )

@@ -64,8 +64,7 @@ def sentence(result: Sizes) -> str:
     least = "" if all(each.all() for of in result.fitted.values() for each in of.values()) else " at least"
     many = {kind: more * (of["rows"][-1] / of["rows"][0]).mean() for kind, of in result.epochs.items()}
     return (
-        f"From {result.widths[-1]} to {result.widths[0]} units a layer the epochs grow{least} "
-        f"{narrow[SHUFFLED]:.1f}-fold with shuffled labels and {narrow[TRUE]:.1f}-fold with true ones; from "
-        f"{result.rows[0]:,} to {result.rows[-1]:,} rows the steps grow{least} {many[SHUFFLED]:.1f}-fold and "
-        f"{many[TRUE]:.1f}-fold."
+        f"From {result.widths[-1]} to {result.widths[0]} units a layer the number of epochs is multiplied by{least} "
+        f"{narrow[SHUFFLED]:.1f} with shuffled labels and {narrow[TRUE]:.1f} with true ones; from {result.rows[0]:,} "
+        f"to {result.rows[-1]:,} rows the number of steps by{least} {many[SHUFFLED]:.1f} and {many[TRUE]:.1f}."
     )

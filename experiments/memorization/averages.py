@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.memorization.memorization_study import LEARNING, MEMORIZING, layers
+from experiments.study import from_to
 from interp_jax import figures
 from interp_jax.methods.averages import class_means
 
@@ -62,7 +63,7 @@ def true_classes(shares: dict[str, dict[str, float]]) -> str:
     changes = []
     for kind, of_layers in shares.items():
         first, *_, last, _ = of_layers.values()  # the output comes last
-        changes.append(f"{'increases' if last > first else 'decreases'} from {first:.2f} to {last:.2f} if {kind}")
+        changes.append(f"{from_to(first, last)} if {kind}")
     return (
         "From the input to the last hidden layer the share of the variance that is between true classes of held-out "
         f"rows {' and '.join(changes)}."

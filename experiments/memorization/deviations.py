@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.memorization.memorization_study import KINDS, LEARNING, MEMORIZING, METRICS
+from experiments.study import from_to
 from interp_jax import figures
 from interp_jax.methods.deviation import Profile
 
@@ -55,7 +56,7 @@ def show(result: Deviations, page) -> None:
         "Deviations by cosine distance of the first network of each kind, and in brackets their mean under "
         f"{len(result.null[LEARNING])} permutations of its training labels, and p, the share of permutations (and the "
         "labels themselves) with a deviation as small (inner) or as large (inter), at least "
-        f" {1 / (1 + len(result.null[LEARNING])):.2f}.",
+        f"{1 / (1 + len(result.null[LEARNING])):.2f}.",
     )
     deviation = {
         metric: {kind: {field: getattr(each, field).T for field in each._fields[:3]} for kind, each in of.items()}
@@ -75,7 +76,7 @@ def from_layer_to_layer(profiles: dict[str, Profile]) -> str:
     by_true, changes, ends = {MEMORIZING: profiles[f"{MEMORIZING}, true labels"]}, [], []
     for kind in KINDS[::-1]:
         before, after, last = by_true.get(kind, profiles[kind]).inner.mean(axis=0)[[0, 1, -1]]
-        changes.append(f"{'rises' if after > before else 'falls'} from {before:.2f} to {after:.2f} in {kind} networks")
+        changes.append(f"{from_to(before, after)} in {kind} networks")
         ends.append(f"{last:.2f}")
     first, then = profiles[MEMORIZING].inner.mean(axis=0)[:2]
     return (

@@ -50,15 +50,16 @@ def show(result: Discrimination, page) -> None:
 
 
 def detection(errors: dict[str, int], ratios: dict[str, np.ndarray]) -> str:
-    """The finding: whether the ratio identifies memorizing networks."""
+    """The finding: how many networks the ratio assigns to the wrong kind."""
     wrong, count = sum(errors.values()), len(ratios[MEMORIZING])
     ranges = [f"{each.min():.2f} to {each.max():.2f} in {count} {kind}" for kind, each in list(ratios.items())[::-1]]
-    answer = "identifies" if wrong < count else "does not identify"
+    few = wrong <= 0.1 * len(errors) * count
+    answer = "tells without test data" if few else "does not tell"
     return (
         "The mean cosine distance of rows with the same training label, in the first hidden layer divided by that in "
-        f"the input, is {', '.join(ranges)} networks. Without test data this quotient {answer} memorizing networks, "
-        f"where networks of known kind on the same task are at hand: a threshold set on all other networks "
-        f"misclassifies {wrong or 'none'} of {len(errors) * count}."
+        f"the input, is {', '.join(ranges)} networks. This quotient {answer} whether a network memorizes, where "
+        "networks of known kind on the same task are at hand: a threshold set on all other networks misclassifies "
+        f"{wrong or 'none'} of {len(errors) * count}."
     )
 
 

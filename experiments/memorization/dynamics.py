@@ -50,12 +50,16 @@ def separation(result: Dynamics) -> str:
     mixed = np.flatnonzero(ratio.min(axis=1) <= control.max(axis=1))
     since = mixed[-1] + 1 if mixed.size else 0
     if since == len(ratio):
-        return f"After {result.epochs[-1]} epochs of training this quotient does not separate the kinds of networks."
+        return (
+            f"After {result.epochs[-1]} epochs of training the deviation in the first hidden layer over that in the "
+            "input does not separate the kinds of networks."
+        )
     above = np.flatnonzero(ratio.min(axis=1) <= control.max())
     fixed = above[-1] + 1 if above.size else 0
     of_all = f"From epoch {result.epochs[fixed]} on" if fixed < len(ratio) else "At no epoch"
     return (
-        f"At equal epochs this quotient is larger in every memorizing than in every fully trained network from epoch "
+        f"At equal epochs the deviation in the first hidden layer over that in the input is larger in every memorizing "
+        f"than in every fully trained network from epoch "
         f"{result.epochs[since]} on (then {ratio[since].mean():.2f} and {control[since].mean():.2f} on average). "
         f"{of_all} it is above {control.max():.2f}, the largest of any fully trained one, in all memorizing ones."
     )

@@ -68,7 +68,8 @@ def neighborhoods(shares: dict[str, dict[str, float]]) -> str:
     where = ", ".join(name for name, each in shares.items() if each["training"] > each["true"]) or "no layer"
     hidden, output = list(shares.values())[-2:]
     return (
-        f"Near rows in a memorizing network share their training label more often than their true one in {where}: in "
-        f"the output {output['training']:.2f} and {output['true']:.2f} of the nearest {NEIGHBORS} do, in the layer "
-        f"before {hidden['training']:.2f} and {hidden['true']:.2f}."
+        f"Near rows in a memorizing network share their training label more often than their true one in {where}: of "
+        f"the {NEIGHBORS} nearest rows in the output {output['training']:.0%} have the same training label and "
+        f"{output['true']:.0%} the same true one, in the layer before {hidden['training']:.0%} and "
+        f"{hidden['true']:.0%}."
     )

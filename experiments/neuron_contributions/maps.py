@@ -134,7 +134,7 @@ def ranks(result: Maps) -> str:
     for name in (GRADIENT, MAP):
         every = _beyond(result, name)
         how = "better than" if every.min() > 0 else "worse than" if every.max() < 0 else "about as well as"
-        words.append(f"{how} {name} ({area[name]:.3f})")
+        words.append(f"{how} “{name}” ({area[name]:.3f})")
     return (
         f"The neurons' shares in the score of the predicted class rank its pixels {' and '.join(words)}: the area "
         f"under the deletion curve is {area[NEURONS]:.3f} (random order {area[RANDOM_INK]:.3f})."

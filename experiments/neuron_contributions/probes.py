@@ -55,9 +55,9 @@ def _probe(taught, labels, held, held_labels):
 def show(result: Probes, page) -> None:
     """A table, and curves of both readings."""
     page.text(
-        "A layer has an accuracy of its own by its class units. In a network with random start these units mean the "
-        "classes only at the end, whatever the layers before have computed; a linear probe, fitted to each layer's "
-        f"units on {result.rows:,} training images, reads what a layer holds without that convention."
+        "A layer has an accuracy of its own by its class units. In a network with random start these units are "
+        "trained to mean the classes only at the end, whatever the layers before compute; a linear probe, fitted to "
+        f"each layer's units on {result.rows:,} training images, reads what a layer holds without that convention."
     )
     page.finding(readable(result))
     middle = len(next(iter(result.own.values()))) // 2

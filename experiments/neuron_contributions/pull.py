@@ -65,8 +65,8 @@ def pulled(rate: float, steps: int, strength: float) -> optax.GradientTransforma
 def show(result: Pull, page) -> None:
     """A table, and the accuracy of every layer."""
     page.text(
-        "Convolutional networks move further from the identity than perceptrons do. Here all weights are pulled back "
-        "to their start in every step, like weight decay to the identity, with several strengths."
+        "All weights of a convolutional network are pulled back to the identity, where they start, in every step, like "
+        "weight decay towards it, with several strengths: how near do they remain, and at what cost?"
     )
     page.finding(costs(result))
     page.table(

@@ -52,8 +52,8 @@ def show(result: Inputs, page) -> None:
         "An input is changed and all others are not: a sigmoid unit of the first layer then rises exactly if the "
         "weight between them is positive, and the share of correlations with the sign of that weight is counted, among "
         "those "
-        f"of at least {STRONG} in magnitude. The L1 term makes most weights small: the unit then follows other inputs "
-        f"that vary with this one. Weights below {DELETED} count as deleted."
+        f"of at least {STRONG} in magnitude. Where the L1 term has made a weight small, the unit can still follow "
+        f"other inputs that vary with this one. Weights below {DELETED} count as deleted."
     )
     page.finding(in_words(result))
     columns = result.agreeing, result.through_weights, result.strong, result.without
@@ -77,7 +77,7 @@ def in_words(result: Inputs) -> str:
     share, deleted = (np.nanmean(of[TRAINED]) for of in (result.agreeing, result.without))
     untrained = np.nanmean(result.agreeing[UNTRAINED])
     return (
-        f"A unit changes with an input as their correlation predicts in {share:.0%} of the pairs with a strong "
-        f"correlation (chance 50%; untrained networks {untrained:.0%}); in {deleted:.0%} of these pairs the weight "
-        "between them is deleted, so that the correlation comes from other inputs."
+        "Of the pairs of an input and a unit with a strong correlation, the unit changes with the input as the "
+        f"correlation predicts in {share:.0%} (chance 50%; untrained networks {untrained:.0%}); in {deleted:.0%} of "
+        "these pairs the weight between them is deleted, so that the correlation comes from other inputs."
     )

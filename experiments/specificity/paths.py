@@ -66,7 +66,7 @@ def in_words(result: Paths) -> str:
     )
     longer = "more" if ours.listed.mean() > other.listed.mean() else "no more"
     return (
-        f"Of half-trained networks, the path of an image through a tree over clusters of the layer has "
+        f"In half-trained networks the path of an image through a tree over clusters of the layer has "
         f"{ours.conditions.mean():.1f} conditions that name {ours.listed.mean():.1f} clusters; it holds for "
         f"{ours.coverage.mean():.1%} of the images, of which the network gives {precise:.1%} the class of the leaf: "
         f"{than} a path through a tree on components ({control:.1%}), with {longer} to read "

@@ -152,9 +152,9 @@ def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
     assert (
         "6.0 feature maps of max1, more than the 5.5 of the cores (and fewer than the core for 1 of 2 classes)" in fewer
     )
-    assert "the first core reaches the required rate for 2 of 2 classes" in fewer
+    assert "they reach the required rate for 2 of 2 classes" in fewer
     missed = {"a": _compared(5.0, 7)._replace(required=0.995), "b": _compared(6.0, 5)}
-    assert "the first core reaches the required rate for 1 of 2 classes" in baselines.compared({"max1": missed})
+    assert "they reach the required rate for 1 of 2 classes" in baselines.compared({"max1": missed})
     assert fewer.endswith("random sets as large preserve 55% of the decisions (constant answers: 50%).")
     assert "needs 4.0 feature maps of max1, no more than" in baselines.compared({"max1": {"a": _compared(5.0, 4)}})
 
@@ -162,12 +162,12 @@ def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
 def test_the_verdict_on_necessity_counts_classes_with_another_sufficient_set():
     rates = {"max1": {name: [0.99, 0.9, kept, 0.7, 0.6, 0.55] for name, kept in (("a", 0.5), ("b", 0.54))}}
     several = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5, 6], "b": [5]}}))
-    assert ": 52.0% in max1, fewer than with the core replaced and the others unchanged, 55.0%. A set" in several
+    assert "preserves 52.0% of the decisions in max1, fewer than all other units without it do, 55.0% (con" in several
     assert several.endswith("for 1 of 2 classes in max1: there the core is not necessary.")
     rates["max1"]["b"][2] = 0.7
     single = necessity.verdict(necessity.Necessity(rates, {"max1": {"a": [5], "b": [5]}}))
-    assert ": 60.0% in max1, more than with the core replaced" in single
-    assert single.endswith("with the others at zero, for 0 of 2 classes in max1.")
+    assert "preserves 60.0% of the decisions in max1, more than all other units" in single
+    assert single.endswith("No other set without any unit of the core was found to suffice.")
 
 
 def test_selections_are_compared_with_random_sets_of_their_size():
@@ -191,11 +191,11 @@ def _controls(trained, shuffled, untrained):
 def test_small_cores_are_evidence_of_learning_only_if_the_controls_need_more_units():
     learned = controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
     assert learned.startswith("Small cores result from learning")
-    assert "has 4.0 units in the trained network, and more in a network that has learned no classes, 9.0 (tr" in learned
-    assert learned.endswith("8.0 (untrained); means over the classes that all of them predict (max1: a).")
+    assert "has 4.0 units in the trained network. Networks that have learned no classes need 9.0 (tr" in learned
+    assert "8.0 (untrained), all of them at least a quarter more; means over the classes that all of" in learned
     none = controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
     assert "no evidence of learning" in none
-    assert "and no more than a quarter more in a network" in none
+    assert "8.0 (untrained), not all of them at least a quarter more" in none
     assert "too few classes" in controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
 
 

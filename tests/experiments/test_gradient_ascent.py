@@ -186,7 +186,7 @@ def _observed(plateaus=(0.1, 0.3), places=(((AT,), (AT,)), ((AT,), (AT,)), ((AT,
 )
 def test_the_shape_of_learned_inputs_is_the_tasks_if_the_posterior_has_it_too(plateaus, shape, whose):
     finding = observer.plateaus_in_words(_observed(plateaus))
-    assert f"respond to most are {shape}: of their rise {plateaus[0]:.0%} is left" in finding
+    assert f"respond to most are {shape}: a few samples after the rise {plateaus[0]:.0%} of it is left" in finding
     assert f"{plateaus[1]:.0%} is left{whose}" in finding
     assert finding.endswith("untrained networks have their largest rise at the right position in 2% of cases.")
 
@@ -230,8 +230,8 @@ def test_learned_images_are_compared_with_real_ones():
     assert "trained apart, less often than real test images: 60% and 97%" in worse
     assert worse.endswith("no regularizer helps.")
     assert images.looks_in_words(_images(0.6, 0.5)) == (
-        "Without a regularizer their values are -3.0 to 4.0, where real ones are 0 to 1, and their roughness is 1.9 "
-        "times that of real images. With “blur” it is at most 1.1 times."
+        "Without a regularizer the values of learned images are -3.0 to 4.0, where real ones are 0 to 1, and their "
+        "roughness is 1.9 times that of real images. With “blur” it is at most 1.1 times."
     )
     rough = _images(0.6, 0.5)
     rough.regularizers["blur"] = rough.regularizers["none"]

@@ -94,7 +94,9 @@ def test_early_layers_are_compared_with_those_of_random_networks():
         "layers predict the class only if the network starts at the identity."
     )
     other = accuracy.early_layers(_accuracies([0.1, 0.2, 0.9, 0.95], [0.1, 0.2, 0.1, 0.9]))
-    assert other.endswith("Early layers do not predict it better if the network starts at the identity.")
+    assert other.endswith("Early layers predict the class no better if the network starts at the identity.")
+    slightly = accuracy.early_layers(_accuracies([0.6, 0.61, 0.9, 0.95], [0.1, 0.6, 0.1, 0.9]))
+    assert slightly.endswith("Early layers predict the class better if the network starts at the identity.")
 
 
 def test_the_distance_from_the_identity_is_compared_by_depth_and_with_random_weights():
@@ -146,7 +148,7 @@ def test_shares_agree_with_ablation_more_closely_or_not():
         parts = {kind: {"origin_error": np.array([[0.02]]), "agreement": np.array([0.5])} for kind in RANDOM}
         parts[IDENTITY] = {"origin_error": np.array([[0.001]]), "agreement": np.array([agreement])}
         sentence = shares.completeness(shares.Shares({f"{kind} 8": each for kind, each in parts.items()}, 8))
-        assert "sum to it within 0.10% (from random weights 2.00% to 2.00%)" in sentence
+        assert "sum to the score of the predicted class within 0.10% (from random weights 2.00% to 2.00%)" in sentence
         assert word in sentence
 
 

@@ -274,7 +274,10 @@ def _modules(agreement=(0.7, 0.0), chance=0.01):
 
 def test_types_that_share_a_module_are_named():
     words = modules.in_words(_modules())
-    assert "raises most: c, cpp. Pairs of types that share one: 1; with units in random order 0 on average" in words
+    assert (
+        "rise with the same module: c, cpp. Pairs of types that share one: 1; with units in random order 0 on average"
+        in words
+    )
     assert "packages agree (adjusted Rand index 0.70; 1 for equal ones), more than those of" in words
     assert "so that they share no more than chance" in words
     assert "packages agree in part" in modules.in_words(_modules((0.3, 0.0)))
@@ -349,7 +352,10 @@ def test_what_ascent_writes_is_put_in_words():
     assert written.in_words(_written([0.1, 0.1], [0, 0])).endswith("for 0 of 2 types.")
     assert written.in_bytes(_written([1.0, 1.0], [0, 0])).endswith("at random for 0); b needs fewest, 3: {y")
     assert written.in_bytes(_written([0.1, 0.1], [0, 0])).endswith("the median probability is 0.1.")
-    assert "none of them is that type" in written.in_words(_written([1.0, 1.0], [0, 0]))
+    none = _written([1.0, 1.0], [0, 0])
+    assert written.in_words(none).endswith("none of them is of that type: what is found there says nothing of files.")
+    back = none._replace(read_back=np.array([0.9, 0.8]))
+    assert written.in_words(back).endswith("2 of them are of that type.")
 
 
 def test_decisions_are_balanced_over_a_type_and_the_others():

@@ -216,8 +216,8 @@ def test_overfitting_is_a_validation_loss_that_rises():
 def test_a_single_layer_is_local_or_not_and_resembles_one_detector_more():
     local = perceptrons.single_layer(0.8, {"Gaussian derivative": 0.7, "optimum": 0.6})
     assert local == (
-        "The weights of the 1-layer network are local: 80% of their squares is within five samples of the jump. They "
-        "agree more with the classical detector (correlation 0.70) than with the optimum (0.60)."
+        "The weights of the 1-layer network are local: 80% of the sum of their squares lies within five samples of "
+        "the jump. They agree more with the classical detector (correlation 0.70) than with the optimum (0.60)."
     )
     spread = perceptrons.single_layer(0.1, {"Gaussian derivative": 0.6, "optimum": 0.7})
     assert "are not local: 10%" in spread

@@ -165,9 +165,11 @@ def test_regularizers_that_prevent_memorizing_and_those_that_help_are_named():
 def test_errors_of_deeper_networks_are_compared_by_what_the_classes_are():
     by = {"4 layers": {"none": np.array([0.2]), "batch norm": np.array([0.1])}}
     twice = {"4 layers": {"none": np.array([0.2]), "batch norm": np.array([0.4])}}
-    assert deeper.sentence(deeper.Deeper(twice, by, by, True, 0.01)).endswith("|: 4 layers: -50% with batch norm.")
+    assert deeper.sentence(deeper.Deeper(twice, by, by, True, 0.01)).endswith(
+        "mean |error| changes by -50% with batch norm in networks of 4 layers."
+    )
     assert deeper.sentence(deeper.Deeper(twice, by, by, False, 0.01)).endswith(
-        "error: 4 layers: +100% with batch norm."
+        "error changes by +100% with batch norm in networks of 4 layers."
     )
 
 
@@ -189,8 +191,8 @@ def test_the_slowdown_by_rows_is_counted_in_steps():
     epochs = {kind: {"width": np.array([[8.0 * k], [4.0]]), "rows": np.array([[4.0], [2.0 * k]])}
               for kind, k in ((TRUE, 1), (SHUFFLED, 4))}  # fmt: skip
     words = sizes.sentence(sizes.Sizes(epochs, {}, [50, 100], [200, 400], 64))
-    assert "the epochs grow 8.0-fold with shuffled labels and 2.0-fold with true ones" in words
-    assert words.endswith("from 200 to 400 rows the steps grow 4.0-fold and 1.0-fold.")
+    assert "the number of epochs is multiplied by 8.0 with shuffled labels and 2.0 with true ones" in words
+    assert words.endswith("from 200 to 400 rows the number of steps by 4.0 and 1.0.")
 
 
 def test_most_answers_of_memorizing_networks_are_those_of_the_nearest_row_or_not():
@@ -228,7 +230,7 @@ def test_networks_above_the_threshold_are_counted():
     ratios = {name: np.array([1.2, 1.3]) for name in ("0% shuffled", detection.STOPPED, detection.UNTRAINED)}
     change = {name: np.array([-0.5]) for name in ratios}
     words = detection.sentence(detection.Detection(ratios, change, "rows"))
-    assert "of 2 networks of each kind: 0% shuffled: 1, early stopped: 1" in words
+    assert "of 2 networks of each kind: 1 (0% shuffled), 1 (early stopped)" in words
     assert "-50% in networks with early stopping" in words
 
 

@@ -65,15 +65,17 @@ def test_the_share_of_the_true_classes_is_followed_to_the_last_hidden_layer():
     through = {"input": 0.4, "relu1": 0.9, "relu2": 0.5, "output": 0.1}
     assert averages.true_classes({"learning": through, "memorizing": through | {"relu2": 0.1}}) == (
         "From the input to the last hidden layer the share of the variance that is between true classes of held-out "
-        "rows increases from 0.40 to 0.50 if learning and decreases from 0.40 to 0.10 if memorizing."
+        "rows rises from 0.40 to 0.50 if learning and falls from 0.40 to 0.10 if memorizing."
     )
 
 
 def test_layers_in_which_training_labels_prevail_among_neighbors_are_named():
     true, equal, trained = ({"true": 0.5, "training": training} for training in (0.1, 0.5, 0.9))
     sentence = embedding.neighborhoods({"input": true, "relu1": trained, "output": trained})
-    assert "than their true one in relu1, output: in the output 0.90 and 0.50 of" in sentence
-    assert "in no layer: in the output 0.50 and 0.50 of" in embedding.neighborhoods({"input": true, "relu1": equal})
+    assert "than their true one in relu1, output: of the 10 nearest rows in the output 90% have the same tr" in sentence
+    assert "in no layer: of the 10 nearest rows in the output 50% have" in embedding.neighborhoods(
+        {"input": true, "relu1": equal}
+    )
 
 
 def _profile(inner, inter=((0, 0, 0),), level=((0, 0, 0),)):
@@ -123,9 +125,11 @@ def test_memorizing_networks_are_identified_with_fewer_errors_than_a_constant_an
     }
     sentence = discrimination.detection(errors, ratios)
     assert "is 1.50 to 1.70 in 20 memorizing, 1.00 to 1.10 in 20 fully trained, 0.40 to 0.50 in 20 learning" in sentence
-    assert "this quotient identifies memorizing networks" in sentence
+    assert "This quotient tells without test data whether a network memorizes" in sentence
     assert sentence.endswith("misclassifies none of 60.")
-    assert "does not identify" in discrimination.detection(errors | {"learning": 12, "memorizing": 8}, ratios)
+    assert "does not tell whether a network memorizes" in discrimination.detection(
+        errors | {"learning": 12, "memorizing": 8}, ratios
+    )
 
 
 def _stages(*ratios):
@@ -155,7 +159,7 @@ def test_the_epoch_since_which_the_kinds_are_separate_is_the_first_without_a_lat
         "At no epoch it is above 2.50, the largest of any fully trained one, in all memorizing ones."
     )
     never = dynamics.Dynamics({"fully trained": control, "memorizing": control}, [0, 1, 2, 4], [])
-    assert dynamics.separation(never).startswith("After 4 epochs of training this quotient does not separate")
+    assert dynamics.separation(never).endswith("does not separate the kinds of networks.")
 
 
 def test_a_row_is_not_its_own_neighbor():

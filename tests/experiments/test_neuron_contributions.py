@@ -36,9 +36,9 @@ def _maps(**areas):
 
 
 def test_rankings_are_better_or_worse_only_in_all_networks():
-    assert f"better than {maps.MAP} (0.305)" in maps.ranks(_maps(**{maps.MAP: 0.3}))
-    assert f"worse than {maps.GRADIENT} (0.105)" in maps.ranks(_maps(**{maps.GRADIENT: 0.1}))
-    assert f"about as well as {maps.MAP} (0.205)" in maps.ranks(_maps())
+    assert f"better than “{maps.MAP}” (0.305)" in maps.ranks(_maps(**{maps.MAP: 0.3}))
+    assert f"worse than “{maps.GRADIENT}” (0.105)" in maps.ranks(_maps(**{maps.GRADIENT: 0.1}))
+    assert f"about as well as “{maps.MAP}” (0.205)" in maps.ranks(_maps())
 
 
 def _probes(low):
