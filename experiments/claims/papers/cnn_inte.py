@@ -147,8 +147,7 @@ def _no_loss(records):
 
 def _by_means(records):
     """The accuracy of the published tree over clusters of means less that over clusters of activations."""
-    measured = [data for data in RUNS if MEANS in _metrics(records, data, "fidelity")[HALF]]
-    return [Part(data, _less(records, data, HALF, MEANS, PUBLISHED, "accuracy"), Direction()) for data in measured]
+    return [Part(data, _less(records, data, HALF, MEANS, PUBLISHED, "accuracy"), Direction()) for data in RUNS]
 
 
 def _faithful(records):
