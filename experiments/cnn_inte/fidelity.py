@@ -71,7 +71,7 @@ def show(result: Fidelity, page) -> None:
         "to its conditions. True clusters are those of the activations; its tree is selected on predicted ones and "
         "can be less accurate on true ones. Rows with … differ from the last row without … in the given respect; "
         "refined splits are chosen again after the tree is grown, and a decision set is a list of rules. As "
-        f"published: the first clustering, of at most {sizes.get('published rows', 20_000):,} rows, Gini index, "
+        f"published: the first clustering, of at most {sizes['published rows']:,} rows, Gini index, "
         f"thresholds on cluster numbers, no refinement, one path. The paper, half-trained on MNIST: accuracy {PAPER}.",
         highlight=[0, 1],
     )

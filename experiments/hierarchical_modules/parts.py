@@ -17,6 +17,7 @@ from interp_jax.methods import hierarchy
 
 CHUNK = 1_000  # starts that are computed and stored at a time
 FEW = 20  # starts for each network that is only compared
+RESAMPLES, ROWS = 5, 2_000  # draws of at most so many training rows, for the support
 METHODS = TREE, PARTS = "tree", "factorization"
 
 
@@ -28,6 +29,7 @@ class Parts(NamedTuple):
     roles: np.ndarray  # [parts, features] mean effect magnitudes of their units
     features: Features
     rand: dict[str, list[float]]  # by method, the adjusted Rand index of each pair of networks
+    support: dict[str, list[float]] | None = None  # by method, of each network; of runs that have measured it
 
 
 def measure(study) -> Parts:
@@ -52,7 +54,33 @@ def measure(study) -> Parts:
         matching = hierarchy.match_units(trees[a].vectors, trees[b].vectors)
         for method, of in cuts.items():
             rand[method].append(hierarchy.partition_agreement(of[a], of[b], matching))
-    return Parts(rank, np.bincount(labels), roles, study.task.features, rand)
+    support = _support(study, rank)
+    return Parts(rank, np.bincount(labels), roles, study.task.features, rand, support)
+
+
+def _support(study, rank) -> dict[str, list[float]]:
+    """By method and network, the mean Jaccard similarity of each cluster to the most similar one of resampled rows."""
+    inputs = study.task.inputs
+    support, rng = {method: [] for method in METHODS}, np.random.default_rng(study.config.seed)
+    sample = inputs[rng.permutation(len(inputs))[:ROWS]]
+    draws = [np.arange(len(sample)), *rng.integers(len(sample), size=(RESAMPLES, len(sample)))]
+    networks = study.networks[TRAINED]
+    for number in study.counted("factorization, resamples", range(len(networks))):
+        segments, options = (
+            study.segments(networks[number]),
+            {"restarts": FEW, "iterations": study.config.nmf_iterations},
+        )
+        partitions = {method: [] for method in METHODS}
+        for draw, rows in enumerate(draws):
+            tree = hierarchy.build(hierarchy.network_vectors(segments, sample[rows]))
+            partitions[TREE].append(tree.expand(tree.cut(min(rank, len(tree.units))), rank))
+            magnitudes = jnp.asarray(hierarchy.effect_magnitudes(segments, sample[rows]))
+            key = jax.random.fold_in(jax.random.fold_in(study.key(12), number), draw)
+            partitions[PARTS].append(clusters(nmf.nmf(magnitudes, rank, key=key, **options)))
+        for method, (whole, *drawn) in partitions.items():
+            masks = whole == np.unique(whole[whole < rank])[:, None]
+            support[method].append(float(hierarchy.partition_support(masks, np.stack(drawn)).jaccard.mean()))
+    return support
 
 
 def clusters(factors: nmf.Factorization) -> np.ndarray:
@@ -71,19 +99,33 @@ def show(result: Parts, page) -> None:
         f"a unit belongs to the part with its largest weight. Parts without units: {result.rank - len(result.sizes)}."
     )
     page.finding(more_stable(result))
+    if result.support is not None:
+        page.text(recur(result))
     titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
     figure = draw_roles(result.roles, result.features, titles, **labels)
     caption = "Mean effects of the units of each part (as Figs 8 and 10 of the paper)."
     page.figure("roles_factorization", figure, caption)
-    page.metrics({"rank": result.rank, "adjusted_rand": result.rand})
+    page.metrics({"rank": result.rank, "adjusted_rand": result.rand, "support": result.support})
+
+
+def recur(result: Parts) -> str:
+    """Which of both methods finds its clusters again if the rows are drawn anew."""
+    tree, parts = (round(float(np.mean(result.support[name])), 2) for name in METHODS)
+    which = "more than" if tree > parts else "less than" if tree < parts else "as much as"
+    return (
+        f"If the training rows are drawn anew, the tree's clusters recur {which} those of the factorization: "
+        f"{RESAMPLES} draws of at most {ROWS:,} rows, the same numbers of clusters; the mean Jaccard similarity of a "
+        f"cluster to the most similar one is {mean_and_spread(result.support[TREE], 2)} and "
+        f"{mean_and_spread(result.support[PARTS], 2)}."
+    )
 
 
 def more_stable(result: Parts) -> str:
     """The finding: which of both methods agrees more between networks."""
     tree, parts = (np.mean(result.rand[name]) for name in METHODS)
     which = "more than" if tree > parts else "less than" if tree < parts else "as much as"
-    tree, parts = (mean_and_spread(result.rand[name], 2).replace("-", "−") for name in METHODS)
+    tree, parts = (mean_and_spread(result.rand[name], 2) for name in METHODS)
     return (
         f"The tree's clusters in two trained networks agree {which} those of the paper's comparison method, a "
         f"factorization without signs: adjusted Rand index {tree} and {parts} at {result.rank} clusters (1: the same "

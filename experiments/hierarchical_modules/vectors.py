@@ -39,7 +39,7 @@ def show(result: Vectors, page) -> None:
     tree = Hierarchy(**result.tree)
     units, inputs, dead = len(tree.vectors), tree.vectors.shape[1] - tree.outputs, len(tree.dead_units)
     constant = int(np.sum(~tree.vectors.any(axis=0)[:inputs]))
-    before, paper, greedy = (mean_and_spread(values, 0).replace("-", "−") for values in result.sums.values())
+    before, paper, greedy = (mean_and_spread(values, 0) for values in result.sums.values())
     page.text(
         f"The feature vector of a hidden unit is its correlations with {inputs} inputs ({constant} of them constant) "
         f"and {tree.outputs} outputs over the training rows; units that are constant are left out, here {dead} of "

@@ -49,7 +49,7 @@ def show(result: Shares, page) -> None:
             (
                 title(name),
                 mean_and_spread(100 * each["origin_error"].mean(axis=1), 2),
-                f"{100 * each['written_error'].mean(axis=1).max():.0e}".replace("-", "−"),
+                f"{100 * each['written_error'].mean(axis=1).max():.0e}",
                 mean_and_spread(each["agreement"], 2),
             )
             for name, each in result.parts.items()

@@ -60,10 +60,10 @@ def signs(text: str) -> str:
     """The text with hyphens that stand before a number as minus signs, and zeros without one.
 
     Example:
-        >>> signs("-0.5 at -9 to 9, not in 100-25-10; -0.00")
-        '−0.5 at −9 to 9, not in 100-25-10; 0.00'
+        >>> signs("-0.5 at -9 to 9, not in 100-25-10; -0.00; 2e-05")
+        '−0.5 at −9 to 9, not in 100-25-10; 0.00; 2e−05'
     """
-    return re.sub(r"−(0(?:\.0+)?)(?![.\d])", r"\1", re.sub(r"(?<![\w-])-(?=\.?\d)", "−", text))
+    return re.sub(r"−(0(?:\.0+)?)(?![.\d])", r"\1", re.sub(r"(?:(?<![\w-])|(?<=\de))-(?=\.?\d)", "−", text))
 
 
 def duration(seconds: float) -> str:

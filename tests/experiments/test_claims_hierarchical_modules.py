@@ -16,6 +16,7 @@ from experiments.claims.papers.hierarchical_modules import (
     QUOTIENT_CONTROLS,
     RANDOM,
     RUNS,
+    SUPPORT,
     TRAINED,
     UNTRAINED,
     WARD,
@@ -51,7 +52,7 @@ def test_every_section_of_the_paper_is_in_the_ledger():
 def test_every_measured_claim_is_read_from_the_kept_runs_or_names_the_one_that_is_missing(records):
     for each in assess(PAPER, records):
         if each.claim.parts is not None and not each.parts:
-            missing = [name for name in (*MORE.values(), FORECASTS) if repr(name) in each.reason]
+            missing = [name for name in (*MORE.values(), FORECASTS, SUPPORT) if repr(name) in each.reason]
             assert missing, each.claim.sentence
             assert not set(missing) & set(records), each.claim.sentence
         assert len({part.what for part in each.parts}) == len(each.parts), each.section
@@ -101,6 +102,14 @@ def test_a_tree_that_is_not_lower_after_the_alignment_fails(records, after, verd
         metrics["vectors"]["height_of_all_networks"] = {"before": [1.0] * 20, "after": list(after + SPREAD)}
 
     assert assessed(PAPER, changed(records, RUNS.values(), change), "lower after the alignment").verdict == verdict
+
+
+@pytest.mark.parametrize(("other", "verdict"), [(0.3, HOLDS), (0.8, EXPLAINED)])
+def test_the_tree_recurs_more_only_if_the_factorization_does_not(records, other, verdict):
+    def change(metrics):
+        metrics["factorization"]["support"] = {"tree": list(0.7 + SPREAD), "factorization": list(other - SPREAD)}
+
+    assert assessed(PAPER, changed(records, RUNS.values(), change), "clusters recur more").verdict == verdict
 
 
 def test_the_error_of_a_mean_over_pairs_is_at_most_the_bound():

@@ -316,6 +316,8 @@ def test_the_tree_is_compared_with_the_factorization(tree, other, words):
     result = parts.Parts(12, None, None, None, {"tree": [tree], "factorization": [other]})
     assert f"agree {words} those of the paper's comparison method" in parts.more_stable(result)
     assert f"{tree:.2f} and {other:.2f} at 12 clusters" in parts.more_stable(result)
+    recurring = parts.recur(result._replace(support=result.rand))
+    assert f"the tree's clusters recur {words} those of the factorization" in recurring
 
 
 def test_planted_modules_are_recovered_exactly_or_not():
