@@ -128,9 +128,8 @@ def _as_published(all_of: dict, layer: str) -> str:
     of = all_of["as_published"]["layers"][layer]
     selected, most = (np.mean(of[name]) for name in ("selected", "nearly all"))
     return (
-        "the published objective alone gives a set that holds as much on the rows searched for "
-        f"{selected:.0%} of settings and classes, and keeps at least {NEARLY:.0%} of the units for {most:.0%} (one "
-        "network)"
+        "the published objective alone, over many settings and all classes, gives a set that holds as much on the rows "
+        f"searched in {selected:.0%} of cases, and keeps at least {NEARLY:.0%} of the units in {most:.0%} (one network)"
     )
 
 

@@ -24,7 +24,8 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
         for layer, cores in record["metrics"]["cores"].items():
             tables, rate = published.tables(data, layer), np.mean(cores["holding"])
             what = f"core units of {cores['of']}, holding rate {rate:.1%}: {_title(record['config'])}, {layer}"
-            rows.append((what, _units(cores["units"]), f"{tables[0].mean():.1f}" if tables else "–", 1))
+            ours = f"{_units(cores['units'])} (gates alone {np.mean(cores['gates_units']):.1f})"
+            rows.append((what, ours, f"{tables[0].mean():.1f}" if tables else "–", 1))
     return rows
 
 

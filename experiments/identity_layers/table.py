@@ -37,7 +37,8 @@ def results_table(files: Files) -> str:
     for config, metrics in ((record["config"], record["metrics"]) for record in files.values()):
         cases = [(IDENTITY, depth) for depth in config["depths"]] + [(kind, config["depth"]) for kind in RANDOM]
         rows += [(f"{data_name(config)}, {NAMES[kind]}", depth, *_cells(metrics, kind, depth)) for kind, depth in cases]
-        notes.append(f"- {data_name(config)}: {_note(config['depth'], metrics)}")
+        trained = f"{config['epochs']} epoch{'s' if config['epochs'] > 1 else ''}"
+        notes.append(f"- {data_name(config)}, {trained}: {_note(config['depth'], metrics)}")
     return "\n".join([table(HEADER, rows), NOTE, *notes, "", provenance("identity_layers", files, PRESETS)])
 
 

@@ -8,11 +8,10 @@ from experiments.gradient_ascent import classes
 
 def _words(*networks, converged=1.0):
     """The sentence for networks whose learned input and signals after convolutions rise at these positions."""
-    stages = {
-        f"network {number}": {"input": (1.0, first)} | {f"after conv{each}": (converged, rise) for each, rise in
-                                                        enumerate(later)}
-        for number, (first, *later) in enumerate(networks)
-    }  # fmt: skip
+    stages = {}
+    for number, (first, *later) in enumerate(networks):
+        signals = {f"after conv{each}": (converged, rise) for each, rise in enumerate(later, 1)}
+        stages[f"network {number}"] = {"input": (1.0, first)} | signals
     return classes.stages_in_words(classes.Classes({}, stages, {}, {}, 2, 0.999))
 
 
@@ -33,8 +32,9 @@ def test_the_largest_shift_is_given_in_either_direction(rises, shift):
 
 def test_later_layers_make_up_for_a_shift_only_if_all_inputs_are_right_and_most_ascents_arrive():
     made_up = ", a shift for which later layers make up."
-    assert _words((AT, AT + 2), (AT, AT)).endswith(f"2 of 2 CNNs, one of each kind; {'signals learned after a '}"
-                                                   f"convolution do so up to 2 samples away{made_up}")  # fmt: skip
+    right = _words((AT, AT + 2), (AT, AT))
+    assert "in 2 of 2 CNNs, one of each kind; signals learned after a convolution do so up to 2 samples away" in right
+    assert right.endswith(made_up)
     assert _words((AT, AT + 2), (AT + 1, AT)).endswith("up to 2 samples away.")
     assert _words((AT, AT + 2), (AT, AT), converged=0.5).endswith("up to 2 samples away.")
     assert _words((AT, AT + 2), (AT, AT), converged=0.51).endswith(made_up)

@@ -1,4 +1,4 @@
-"""The sentences of the study of the limits of memorizing, on both sides of what each depends on, from made-up results."""
+"""The sentences of the study of limits of memorizing, on both sides of what each depends on, from made-up results."""
 
 from types import SimpleNamespace
 
