@@ -27,9 +27,10 @@ class Accuracy:
     """A section: what it measures is stored, and what it shows is made from that alone."""
 
     class Result(NamedTuple):
-        """The validation error [epochs], as a fraction."""
+        """The validation error [epochs], as a fraction, and the number of rows."""
 
         error: np.ndarray
+        rows: int
 
     @staticmethod
     def measure(study: Study) -> Result:
@@ -39,16 +40,15 @@ class Accuracy:
         training, held_out = ((rows[part], digits.labels[part]) for part in (~held, held))
         options = {"validation": held_out, "seeds": None, "epochs": study.config.epochs, "minibatch_size": 50}
         fit = study.fitted("network", lambda key: networks.perceptron(key, (64, 30, 10)), training, **options)
-        return Accuracy.Result(np.asarray(fit.history.validation_error))
+        return Accuracy.Result(np.asarray(fit.history.validation_error), int(held.sum()))
 
     @staticmethod
     def show(result: Result, page) -> None:
         """A curve, and a sentence that the numbers decide."""
-        first, last = result.error[[0, -1]]
-        verb = "falls" if last < first else "does not fall"
-        page.finding(f"The error {verb}: {first:.1%} after one epoch, {last:.1%} after {len(result.error)}.")
+        verb = "falls" if result.error[-1] < result.error[0] else "does not fall"
+        page.finding(f"The error {verb}: {result.error[0]:.1%} after one epoch, {result.error[-1]:.1%} at the end.")
         curve = figures.curves.against(np.arange(1, len(result.error) + 1), {"network": result.error}, "epoch", "error")
-        page.figure("error", curve, "Error on held-out rows.")
+        page.figure("error", curve, f"Error on {result.rows} held-out rows.")
         page.metrics({"error": result.error})
 
 

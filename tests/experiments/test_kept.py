@@ -32,7 +32,7 @@ def kept_run(tmp_path, monkeypatch):
 
 
 def test_the_page_of_a_kept_run_is_shown_where_it_was_never_run(kept_run):
-    assert "The error falls: 50.0% after one epoch, 25.0% after 2." in template.main(SETTINGS).read_text()
+    assert "The error falls: 50.0% after one epoch, 25.0% at the end." in template.main(SETTINGS).read_text()
 
 
 def test_kept_results_of_other_settings_are_not_shown(kept_run):
