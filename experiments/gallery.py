@@ -14,7 +14,6 @@ from experiments.studies import load
 from interp_jax.reports import Run, progress
 
 FIGURE = re.compile(r"\b(Figs?|Table)\.? ?[\dI]")  # as captions name a paper's figure: Fig. 3.1, Figs 4 and 6
-WITHOUT_NUMBERS = "identity_layers"  # of whose paper the abstract alone is at hand
 
 
 class Pictures:
@@ -42,7 +41,7 @@ class Pictures:
 def pictures(name: str, only: str | None = None) -> list[tuple]:
     """The papers' figures of a kept run, or of one section of it: name, figure, caption and alternative text."""
     study = kept.study_of(name)
-    page = Pictures(every=study == WITHOUT_NUMBERS)
+    page = Pictures(every=hasattr(importlib.import_module(f"experiments.{study}.table"), "ALL_IN_GALLERY"))
     for identifier, (_, part) in load(study).SECTIONS.items():
         path = kept.RESULTS / name / f"{identifier}.npz"
         if path.is_file() and only in (None, identifier):

@@ -26,7 +26,6 @@ README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = README.parent / "benchmarks" / "results"
 EXAMPLE = RESULTS / "example" / "printed.json"
 KILLS = README.parent / "tests" / "kills" / "results.json"
-PICTURES = {"jump_detection": "networks_against_optimum"}
 
 
 def keep(run: Path) -> Path:
@@ -56,8 +55,8 @@ def keep(run: Path) -> Path:
     kept.store(run, name)
     path = RESULTS / f"{name}.json"
     write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-    if study in PICTURES:
-        copyfile(run / "figures" / f"{PICTURES[study]}.png", RESULTS / f"{study}.png")
+    if picture := getattr(STUDIES[study], "PICTURE", None):
+        copyfile(run / "figures" / f"{picture}.png", RESULTS / f"{study}.png")
     return path
 
 
@@ -67,8 +66,8 @@ def results() -> str:
 
 
 def readme_results() -> str:
-    """The README's table: one of each study's main results, the first but for `README_LINES`."""
-    first = [lines[README_LINES.get(name, 0)] for name, lines in _lines().items() if lines]
+    """The README's table: one of each study's main results, by default the first."""
+    first = [lines[getattr(STUDIES[name], "IN_README", 0)] for name, lines in _lines().items() if lines]
     return f"{table(HEADER, first)}\n\n{_made()} [All tables]({_link(DETAILS)}), each with its command."
 
 
@@ -184,8 +183,6 @@ STUDIES = {
     for name in studies.names()
     if (studies.HERE / name / "table.py").is_file()
 }
-# MNIST's layers: the training of CIFAR-10's networks was chosen among three with their counts of units in view.
-README_LINES = {"core_units": -2, "certified_units": -1}
 HEADER = "", "ours", "published", "networks"
 TABLES = {
     README: {

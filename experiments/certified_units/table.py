@@ -19,6 +19,8 @@ REPLACED = (
     *(f"{side}, {name}" for side in ("kept alone", "removed alone") for name in ABLATED),
 )
 
+IN_README = -1  # MNIST's second layer
+
 
 def file_name(config: dict) -> str:
     """The name of a run's file."""

@@ -9,6 +9,10 @@ from experiments.core_units.settings import PRESETS
 from experiments.provenance import data_name, provenance, table
 from experiments.study import mean_and_spread
 
+IN_README = (
+    -2
+)  # MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view
+
 
 def file_name(config: dict) -> str:
     """The name of a run's file: its data, and its layers where they differ from those of the preset."""

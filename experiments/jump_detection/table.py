@@ -5,6 +5,8 @@ from experiments.jumps import PUBLISHED
 from experiments.provenance import Files, of_each_run, provenance, table
 from experiments.study import mean_and_spread
 
+PICTURE = "networks_against_optimum"  # a figure that is stored with the results
+
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""
