@@ -41,8 +41,9 @@ class Pictures:
 def pictures(name: str, only: str | None = None) -> list[tuple]:
     """The papers' figures of a kept run, or of one section of it: name, figure, caption and alternative text."""
     study = kept.study_of(name)
-    page = Pictures(every=hasattr(importlib.import_module(f"experiments.{study}.table"), "ALL_IN_GALLERY"))
-    for identifier, (_, part) in load(study).SECTIONS.items():
+    module = load(study)
+    page = Pictures(every=hasattr(module, "ALL_IN_GALLERY"))
+    for identifier, (_, part) in module.SECTIONS.items():
         path = kept.RESULTS / name / f"{identifier}.npz"
         if path.is_file() and only in (None, identifier):
             part.show(stored.load(path, part), page)

@@ -15,6 +15,7 @@ SECTIONS = {
     "shares": ("Attribution of the score to layers", shares),
     "convolution": ("A convolutional network initialized with Dirac kernels", convolution),
 }
+ALL_IN_GALLERY = True  # of the paper the abstract alone is at hand, without numbers of figures
 
 
 def main(settings: Settings):

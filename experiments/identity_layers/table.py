@@ -18,8 +18,6 @@ area: the area under the probability of the class while the ink of an image is b
 on; lower is better. Intervals are 95% intervals over images.
 """
 
-ALL_IN_GALLERY = True  # of the paper the abstract alone is at hand, without numbers of figures
-
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""

@@ -84,7 +84,12 @@ def test_the_gallery_takes_figures_that_a_paper_has(kept_run, monkeypatch):
 
 @pytest.mark.parametrize(
     ("caption", "taken"),
-    [("Errors (Fig. 3.7).", True), ("Roles (as Figs 4 and 6 of the paper).", True), ("A configuration 3.", False)],
+    [
+        ("Errors (Fig. 3.7).", True),
+        ("Roles (as Figs 4 and 6 of the paper).", True),
+        ("As Table I of the paper.", True),
+        ("A configuration 3.", False),
+    ],
 )
 def test_captions_name_figures_of_a_paper(caption, taken):
     page = gallery.Pictures(every=False)
