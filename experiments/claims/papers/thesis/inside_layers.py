@@ -107,7 +107,8 @@ def converged_bottleneck(records) -> Part:
 def silent_units(records) -> list[Part]:
     """Figure 4.6: the accuracy at positions where one of two units is silent, beside that of a wide network there."""
     of = measured(records, "two_units")["accuracy"]
-    narrow, wide = (np.array(of[kind]["other"]) - np.array(of[kind]["silent"]) for kind in ("narrow", "wide"))
+    accuracy = {kind: {where: np.array(each, float) for where, each in by.items()} for kind, by in of.items()}
+    narrow, wide = (accuracy[kind]["other"] - accuracy[kind]["silent"] for kind in ("narrow", "wide"))  # NaN: none
     return [
         above("accuracy at other positions minus that at those", over_networks(narrow)),
         Part("jumps, beside a hidden layer of 100 at the same positions", over_networks(narrow - wide), Control(0.02)),
