@@ -165,9 +165,9 @@ def order_in_words(result: Output) -> str:
     of = {layer: float(np.mean(each)) for layer, each in result.order[FOUR][TRAINED].items()}
     start = float(np.mean(result.order[FOUR][UNTRAINED]["last hidden layer"]))
     lost = [layer for layer in LAYERS if of[layer] < 0.9]
-    where = f"falls below 0.9 in the {lost[0]} ({of[lost[0]]:.2f})" if lost else "is above 0.9 in all layers"
+    where = f"falls below 0.9 first in the {lost[0]}" if lost else "is above 0.9 in all layers"
+    layers = ", ".join(f"{of[layer]:.2f} in the {layer}" for layer in LAYERS[1:])
     return (
-        f"In networks of four layers the order of positions (rank correlation of distances) {where}; it is "
-        f"{of['last hidden layer']:.2f} in the last hidden layer, there {start:.2f} before training, and "
-        f"{of['probabilities']:.2f} in the output."
+        f"In networks of four layers the order of positions, the rank correlation of distances, {where}: {layers}. "
+        f"Before training it is {start:.2f} in the last hidden layer."
     )

@@ -45,10 +45,12 @@ def _order(*of, before=0.3):
 
 def test_the_first_layer_in_which_positions_are_out_of_order_is_named_if_there_is_one():
     words = output_layer.order_in_words(_order(0.99, 0.95, 0.8, 0.1))
-    assert "falls below 0.9 in the scores (0.80); it is 0.95 in the last hidden layer, there 0.30 before" in words
-    assert words.endswith("and 0.10 in the output.")
-    assert "falls below 0.9 in the last hidden layer (0.70)" in output_layer.order_in_words(_order(0.99, 0.7, 0.8, 0.1))
-    assert "is above 0.9 in all layers; it is 0.95" in output_layer.order_in_words(_order(0.99, 0.95, 0.94, 0.93))
+    assert (
+        "falls below 0.9 first in the scores: 0.95 in the last hidden layer, 0.80 in the scores, 0.10 in the" in words
+    )
+    assert words.endswith("Before training it is 0.30 in the last hidden layer.")
+    assert "first in the last hidden layer: 0.70" in output_layer.order_in_words(_order(0.99, 0.7, 0.8, 0.1))
+    assert "is above 0.9 in all layers: 0.95" in output_layer.order_in_words(_order(0.99, 0.95, 0.94, 0.93))
 
 
 @pytest.mark.parametrize(("count", "share"), [(0, "0.0%"), (5, "50.0%"), (10, "100.0%")])
@@ -167,6 +169,31 @@ def test_accuracies_at_silent_positions_are_given_only_if_there_are_such_positio
 def test_best_epochs_before_the_last_twentieth_are_counted(best, count):
     words = two_units.converged_in_words(_two_units(np.ones((60, 2)), best))
     assert f"{best[0]} to {best[1]}: {count} of 2 lie before the last twentieth of the 100 allowed." in words
+
+
+def test_networks_with_a_dead_unit_are_not_compared_with_others(monkeypatch):
+    monkeypatch.setattr(two_units.figures.comparison, "by_position", lambda *_: None)
+    monkeypatch.setattr(two_units.figures.heatmaps, "class_averages", lambda *_: None)
+    alive = np.stack([np.arange(60.0), np.full(60, 2.0) + np.arange(60) % 2], axis=1)
+    result = _two_units(alive, (5, 6, 7))
+    codes = np.stack([alive, 2 * alive, alive * [0.0, 1.0]])
+    result = result._replace(codes={TRAINED: codes, UNTRAINED: codes}, l1=np.ones(3))
+    sentences, tables = [], []
+    page = SimpleNamespace(
+        text=sentences.append,
+        finding=sentences.append,
+        figure=lambda *_: None,
+        table=lambda *each: tables.append(each),
+        metrics=lambda _: None,
+    )
+    two_units.show(result, page)
+    ((_, rows, caption),) = tables
+    assert [row[-1] for row in rows] == ["100.0", "100.0", None]
+    assert [row[-2] for row in rows] == ["21", "21", None], "a position at which a unit is silent"
+    assert "before training 100.0" in caption
+    lone = result._replace(codes={TRAINED: codes[2:].repeat(3, 0), UNTRAINED: codes[2:].repeat(3, 0)})
+    two_units.show(lone, page)
+    assert "before training not defined (%)." in tables[-1][2]
 
 
 def test_starts_that_arrive_are_compared_with_those_that_stay_only_within_a_network():
