@@ -1,9 +1,13 @@
 """The sentences of the study of memorization, on both sides of what each depends on, from made-up results."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
-from experiments.memorization import averages, training
-from experiments.memorization.memorization_study import FULLY_TRAINED, LEARNING, MEMORIZING
+from experiments.memorization import averages, deviations, training
+from experiments.memorization.memorization_study import FULLY_TRAINED, KINDS, LEARNING, MEMORIZING
+from interp_jax.methods.deviation import Profile
 
 
 def _training(learned_rows, held_out=0.1, fitted=1.0):
@@ -32,3 +36,44 @@ def test_a_share_that_does_not_change_stays():
     assert averages.true_classes({LEARNING: more, MEMORIZING: same}).endswith(
         "rises from 0.40 to 0.60 if learning and stays at 0.40 if memorizing."
     )
+
+
+def _page(texts, captions):
+    return SimpleNamespace(
+        text=texts.append,
+        finding=texts.append,
+        table=lambda *_: None,
+        figure=lambda name, figure, caption: captions.append(caption),
+        metrics=lambda _: None,
+    )
+
+
+def test_averages_are_those_of_the_labels_of_the_training_or_of_the_true_ones(monkeypatch):
+    axes, captions, texts = [], [], []
+    monkeypatch.setattr(averages.figures.heatmaps, "class_averages", lambda *_, x_label: axes.append(x_label))
+    by_layer = {"input": 0.4, "relu1": 0.6, "output": 0.9}
+    by_kind = dict.fromkeys((LEARNING, MEMORIZING), by_layer)
+    rows = dict.fromkeys(averages.ROWS, by_kind)
+    averages.show(averages.Averages(rows, rows, np.arange(2), None), _page(texts, captions))
+    assert axes == ["training label", "true label"]
+    assert [each.partition(" (Fig. ")[2][:3] for each in captions] == ["6.3", "6.4"], "and no image of a five"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "classes", "number"),
+    [
+        ("adjacent", "averages of adjacent classes", "(Figs 6.7 to 6.9, 6.13, 6.14 of the thesis)"),
+        ("all", "averages of two classes", "(Fig. 6.12 of the thesis)"),
+    ],
+)
+def test_deviations_are_between_adjacent_or_between_any_classes(monkeypatch, pairs, classes, number):
+    monkeypatch.setattr(deviations.figures, "deviation", lambda *_, **__: None)
+    texts, captions, flat = [], [], np.array([[1.0, 1.001, 2.0]])
+    profile = Profile(flat, flat, flat, *[np.zeros(0)] * 3, np.array([5, 5]))
+    profiles = dict.fromkeys((*KINDS, f"{MEMORIZING}, true labels"), profile)
+    by_metric = dict.fromkeys(deviations.METRICS, profiles)
+    result = deviations.Deviations(by_metric, dict.fromkeys(KINDS, np.ones((3, 2, 3))), ["a", "b", "c"], pairs)
+    deviations.show(result, _page(texts, captions))
+    assert classes in texts[0]
+    assert all(number in each for each in captions)
+    assert "stays at 1.00 in memorizing networks, stays at 1.00 in fully trained networks" in texts[1]

@@ -10,9 +10,17 @@ from experiments.quotient_networks.kinds import OWN, PERMUTED, TRAINED, UNTRAINE
 from experiments.quotient_networks.merging import CHANCE, KMEANS, TREE
 
 
-def _page(sentences):
+def _page(sentences, tables=None):
+    def table(header, rows, caption):
+        if tables is not None:
+            tables.append((header, rows, caption))
+
     return SimpleNamespace(
-        text=sentences.append, finding=sentences.append, table=lambda *_: None, metrics=lambda _: None
+        text=sentences.append,
+        finding=sentences.append,
+        table=table,
+        figure=lambda *_: None,
+        metrics=lambda _: None,
     )
 
 
@@ -51,11 +59,45 @@ def test_the_tree_is_better_than_random_clusters_where_its_accuracy_is_higher_or
     assert "has an accuracy of 0.900 ± 0.000 on held-out rows, with clusters drawn at random 0.850" in words
     assert f"with the best of the other partitions ({CHANCE}) 0.850" in words
     assert words.endswith("better than the random clusters in 1 of 2 networks.")
-    words = quotient.in_words(_quotients(False, [9.0, 9.0], [8.0, 9.5], [5.0, 5.0])).replace("\u00a0", " ")
+    words = quotient.in_words(_quotients(False, [9.0, 9.0], [9.5, 9.5], [5.0, 5.0])).replace("\u00a0", " ")
     assert "has an error of 9.0 ± 0.0 on held-out rows" in words
     assert f"partitions ({KMEANS}) 5.0 ± 0.0" in words
-    assert words.endswith("in 1 of 2 networks.")
+    assert words.endswith("in 2 of 2 networks.")
+    assert quotient.in_words(_quotients(False, [9.0, 9.0], [8.0, 9.0], [5.0] * 2)).endswith("in 0 of 2 networks.")
     assert quotient.in_words(_quotients(True, [0.5] * 2, [0.8] * 2, [0.9] * 2)).endswith("in 0 of 2 networks.")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "what", "near"),
+    [
+        (True, "accuracy", "within 0.01 of accuracy of all units'."),
+        (False, "root mean square error (points)", "within 5% of the error of all units'."),
+    ],
+)
+def test_the_columns_of_scores_are_accuracies_or_errors(monkeypatch, accuracy, what, near):
+    axes, scores = [], {key: {"training": [0.9], "held out": [0.8]} for key in (TRAINED, WITHOUT)}
+    monkeypatch.setattr(quotient.figures.curves, "against", lambda *each, **_: axes.append(each))
+    tables = []
+    quotient.show(_quotients(accuracy, [0.9, 0.9], [0.8, 0.8], [0.7, 0.7]), _page([], tables))
+    assert {each[3] for each in axes} == {what}
+    assert tables[0][2].startswith(f"{what.capitalize()} on held-out rows")
+    assert tables[0][2].endswith(near)
+
+    result = training.Training(
+        "x", accuracy, (2,), (1, 1), 1, scores, {key: [0.5] for key in scores}, {TRAINED: [0.1]}, {}
+    )
+    training.show(result, _page([], tables))
+    header, rows, _ = tables[1]
+    assert header[1] == f"{what}: training rows"
+    assert [row[-1] for row in rows] == ["0.100", None], "a network that was not trained has no roughness"
+
+    sentences, values = [], {kind: [0.5] for kind in memorized.KINDS}
+    roles = {kind: np.full((1, 1), 0.5) for kind in memorized.KINDS}
+    memorized.show(
+        memorized.Memorized(accuracy, 9, 9, (4,), values, values, 0.25, roles, roles, values), _page(sentences, tables)
+    )
+    assert sentences[0].endswith(f"the permuted targets has the {what} 0.250 on the trained rows.")
+    assert tables[2][0][1] == f"{what}: own rows"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""Verdicts on the paper on CNN-INTE follow the numbers of its records: made-up ones turn each of them round."""
+
+import pytest
+
+from experiments.claims.papers.cnn_inte import (
+    AT,
+    COMPONENTS,
+    FULL,
+    HALF,
+    KNOWN,
+    NETWORK,
+    ONE_PATH,
+    OTHER,
+    OTHER_ERRS,
+    OURS,
+    OWN,
+    OWN_ERRS,
+    PAPER,
+    PIXELS,
+    PUBLISHED,
+    RULES,
+    RUNS,
+    SHOWN,
+    TWICE,
+)
+from experiments.claims.rules import EXPLAINED, FAILS
+from tests.experiments.ledger import changed
+from tests.experiments.test_verdicts_core_units import assert_reads, assert_turns, near
+
+TREES = {"as published": PUBLISHED, "one path": ONE_PATH, "ours": OURS}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "side", "names", "good_and_bad", "others", "kinds", "other"),
+    [
+        ("faithful to", "fidelity", {"as published": PUBLISHED, "ours": OURS}, (0.97, 0.9), {}, (HALF, FULL), FAILS),
+        ("principal components", "fidelity", {"": OURS}, (0.95, 0.905), {COMPONENTS: 0.9}, (HALF, FULL), EXPLAINED),
+        ("The network has a test accuracy", "accuracy", {"": NETWORK}, (0.94, 0.9), {}, (HALF,), FAILS),
+        ("The network has a test accuracy", "accuracy", {"": NETWORK}, (0.94, 0.96), {}, (HALF,), FAILS),
+        ("The tree of depth 5", "accuracy", TREES, (0.93, 0.9), {}, (HALF,), FAILS),
+        ("A deeper tree is more accurate", "accuracy", {"": TWICE}, (0.95, 0.85), {KNOWN: 0.9}, (HALF, FULL), FAILS),
+        ("can be tuned", "accuracy", {"": OURS}, (0.95, 0.85), {PUBLISHED: 0.9}, (HALF,), FAILS),
+        ("Decision sets seem", "accuracy", {"": RULES}, (0.895, 0.85), {KNOWN: 0.9}, (HALF, FULL), FAILS),
+    ],
+)
+def test_a_claim_on_trees_turns_with_their_scores(records, sentence, side, names, good_and_bad, others, kinds, other):
+    def made(bad):
+        def change(metrics):
+            for kind in (HALF, FULL):
+                for name in (of := metrics["fidelity"][kind]):
+                    end = next((end for end, each in names.items() if each == name), None)
+                    # The other side, and networks that the claim is not about, are the other way round.
+                    own, opposite = (good_and_bad[which] for which in (end in bad, end not in bad))
+                    own, opposite = (own, opposite) if end is not None else [others.get(name, 0.5)] * 2
+                    values = [
+                        own if column == side and kind in kinds else opposite for column in ("accuracy", "fidelity")
+                    ]
+                    of[name] = [near(value, 8) for value in values]
+
+        return changed(records, RUNS.values(), change)
+
+    assert_turns(PAPER, sentence, made, tuple(names), other)
+
+
+def _agreements(metrics, bad):
+    shown, with_other, where_errs = (0.3, 0.6, 0.79) if bad else (0.7, 0.79, 0.6)
+    levels = {SHOWN: shown, OWN: 0.8, OTHER: with_other, OWN_ERRS: 0.8, OTHER_ERRS: where_errs}
+    for kind in (HALF, FULL):
+        networks = [dict(zip(levels, near([*levels.values()], 5), strict=True)) for _ in range(8)]
+        no_errors = networks[0] | {OWN_ERRS: None, OTHER_ERRS: None}
+        metrics["fidelity"]["specificity"][kind] = [*networks, no_errors]
+
+
+@pytest.mark.parametrize(("sentence", "other"), [("it covers every image", FAILS), ("correctly or wrongly", EXPLAINED)])
+def test_a_claim_on_explanations_turns_with_what_they_agree_on(records, sentence, other):
+    def made(bad):
+        return changed(records, RUNS.values(), lambda metrics: _agreements(metrics, bad))
+
+    assert_turns(PAPER, sentence, made, ("",), other)
+
+
+def _numbers(metrics):
+    """One network, in which each measure has a number of its own."""
+    controls, sweep = metrics["sanity_controls"], metrics["sweep"]
+    trees = {HALF: [0.1], FULL: [0.9, 0.8], "trained on shuffled labels": [0.5, 0.6], "untrained": [0.2, 0.3]}
+    controls["networks"] = {kind: {"tree": each, "network": 0.95} for kind, each in trees.items()}
+    controls["planted"] = {"agreement": 0.8, "accuracy": 0.3}
+    for scores, first in zip(metrics["fidelity"][FULL][PIXELS], (0.3, 0.6), strict=True):
+        scores[:] = [first, *[0.1] * (len(scores) - 1)]
+    values = {
+        "layer": {"after the first convolution": 0.7, "after the second": 0.8, "the first dense layer": 0.99},
+        "clusters": {"3": 0.1, "5": 0.9, "10": 0.95, "40": 0.96, "20": 0.93} | {"HDBSCAN, up to 40": 0.8},
+        "factors": {"1": 0.1, "2": 0.9, "8": 0.94, "16": 0.92},
+    }
+    for varied, of in values.items():
+        named = {f"{name} {varied}" if name.isdigit() else name: value for name, value in of.items()}
+        sweep["fidelity"][varied] = {
+            name: [(level == AT) * value for level in sweep["levels"]] for name, value in named.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "means"),
+    [
+        ("is what the network has learned", {"permuted labels": 0.3, "untrained": 0.6}),
+        ("Where the groups of units are known", {"": 0.8}),
+        ("any hidden layer", {"first convolution": 0.1, "the second": 0.2}),
+        ("The number of clusters is tricky", {"clusters": 0.06, "factors": 0.04}),
+        ("Density-based clustering", {"": -0.15}),
+    ],
+)
+def test_what_decides_nothing_in_a_single_network_is_read_as_it_is_in_the_record(records, sentence, means):
+    assert_reads(PAPER, sentence, changed(records, RUNS.values(), _numbers), means)

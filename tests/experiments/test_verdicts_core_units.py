@@ -1,0 +1,183 @@
+"""Verdicts on the paper on core units follow the numbers of its records: made-up ones turn each of them round."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from experiments.claims.claim import assess
+from experiments.claims.papers.core_units import PAPER, PLACES
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS, IN_PART, UNDECIDED
+from experiments.core_units.necessity import COLUMNS
+from tests.experiments.ledger import changed
+
+RUNS = {run for run, _ in PLACES.values()}
+RNG = np.random.default_rng(0)
+
+
+def near(value, *shape):
+    """Numbers that differ a little: equal ones would be decided by their signs alone."""
+    return value + 1e-4 * RNG.normal(size=shape)
+
+
+def assert_turns(paper, sentence, made, measures, other):
+    """A claim holds, but not with each of its measures changed: only parts whose names end like these turn."""
+    for bad in dict.fromkeys([(), *((each,) for each in measures), measures]):
+        claims = [each for each in assess(paper, made(bad)) if sentence in each.claim.sentence]
+        assert claims, sentence
+        for each in claims:
+            wanted = {part.what: other if part.what.endswith(bad) else HOLDS for part in each.parts}
+            assert dict(zip(wanted, each.of_parts, strict=True)) == wanted, bad
+            assert each.verdict == (HOLDS if not bad else other if bad == measures else IN_PART)
+
+
+def assert_reads(paper, sentence, made, means):
+    """The parts of a claim on a single network, by the ends of their names, have these means, and decide nothing."""
+    claims = [each for each in assess(paper, made) if sentence in each.claim.sentence]
+    assert claims, sentence
+    for each in claims:
+        wanted = {part.what: next(means[end] for end in means if part.what.endswith(end)) for part in each.parts}
+        assert {part.what: part.ours.mean for part in each.parts} == pytest.approx(wanted)
+        assert each.verdict == UNDECIDED
+        assert each.reason == "a single network"
+
+
+def _in_layers(records, change, *args):
+    """Made-up records: those of all runs with each of their layers changed."""
+
+    def every(metrics):
+        for layer in metrics["cores"]:
+            change(metrics, layer, *args)
+
+    return changed(records, RUNS, every)
+
+
+def _without_core(metrics, layer, bad):
+    names, columns = list(map(str, range(40))), dict.fromkeys(COLUMNS, near(0.75, 40))
+    for column, measure in {"removed_zero": "zero", "removed_resample": "resampled"}.items():
+        columns[column] = near(0.95 if measure in bad else 0.6, 40)
+    rates = dict(zip(names, zip(*columns.values(), strict=True), strict=True))
+    sets = dict.fromkeys(names, [11, 12, 13] if "disjoint sets" in bad else [11]) | {names[0]: [11, 12]}
+    of = metrics["necessity"]
+    if layer in of:  # as stored before
+        by_name = {name: dict(zip(COLUMNS, each, strict=True)) for name, each in rates.items()}
+        of[layer] = {"rates": by_name, "disjoint": sets}
+    else:
+        of["rates"][layer], of["disjoint"][layer] = rates, sets
+
+
+def _planted(metrics, _, bad):
+    if "sanity_controls" in metrics:
+        connected, others = (near(0, 12), near(12, 12))[:: 1 if bad else -1]
+        metrics["sanity_controls"]["planted"] = {"connected": connected, "others": others}
+
+
+def _gates(metrics, layer, bad):
+    of = metrics["cores"][layer]
+    of["units"], of["required"] = near(12, 10, 3), near(0.95, 10)
+    of["gates_units"] = of["units"] + near(5 if "units more" in bad else 0.5, 10, 3)
+    more = [0.03, 0.03, -0.02 if "rate missed" in bad else 0.01]  # the worst of three selections counts
+    of["gates_holding"] = of["required"][:, None] + more + near(0, 10, 3)
+
+
+def _positions(metrics, layer, bad):
+    of = {str(name): near(0.97 if bad else 0.5, 3) for name in range(3)}
+    selections = {"jaccard": of, "by_chance": dict(zip(of, near(0.5 if bad else 0.47, 3), strict=True))}
+    if layer in metrics.get("positions", {}):  # as stored before
+        metrics["positions"][layer] = selections
+    else:
+        metrics["overlap"][layer]["selections"] = selections
+
+
+def _both_layers(metrics, _, bad):
+    by_layer = [12 + np.array([0, 0 if name in bad else 3, 0.1]) for name in ("max1", "max2")]
+    units = {name: np.transpose(by_layer) + near(0, 3, 2) for name in "018"}
+    metrics["joint"] = {"units": units, "rates": dict.fromkeys(units, [[0.99, 0.98]] * 3)}
+
+
+def _random_sets(metrics, layer, bad):
+    ours = dict(enumerate(near(0.97, 10)))
+    metrics["baselines"][layer] |= {
+        "ours_holding": ours,
+        "random": {name: near(0.95 if bad else 0.6, 10) for name in ours},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "change", "measures", "other"),
+    [
+        ("These units are necessary", _without_core, ("zero", "resampled", "disjoint sets"), FAILS),
+        ("only units that matter", _planted, ("",), FAILS),
+        ("the same solution as the binary one", _gates, ("units more", "rate missed"), FAILS),
+        ("are not fixed", _positions, ("",), FAILS),
+        ("how much information the units retain", _positions, ("",), FAILS),
+        ("of the two layers differ between selections", _both_layers, ("max1", "max2"), FAILS),
+        ("Random sets as large", _random_sets, ("",), EXPLAINED),
+    ],
+)
+def test_each_part_of_a_claim_turns_with_what_it_measures(records, sentence, change, measures, other):
+    assert_turns(PAPER, sentence, lambda bad: _in_layers(records, change, bad), measures, other)
+
+
+def _numbers(metrics, layer):
+    """One network, in which each measure has a number of its own."""
+    of = metrics["cores"][layer]
+    of["units"] = np.array([[6, 7, 8]] * 10) * (2 if layer == "max1" else 1)
+    of["gates_units"] = [[20, 21, 25]] * 10
+    for name, mean in {"holding": 0.97, "held_out": 0.95, "gates_holding": 0.93}.items():
+        of[name] = [[mean - 0.01, mean, mean + 0.01]] * 10
+    if "by_center" in of:
+        of["by_center"] = {"units": [[8, 9, 10]] * 10, "holding": [[0.99]] * 10, "held_out_by_argmax": [[0.94]] * 10}
+    controls = metrics.get("sanity_controls", {"networks": {}})["networks"]
+    for kind, units in {"trained": 10, "trained on shuffled labels": 14, "untrained": 9}.items():
+        if layer in controls.get(kind, {}):
+            controls[kind][layer] = {name: {"units": units} for name in "018"}
+    metrics["training"]["accuracy"] = {"held out": 0.5, "learned": 0.9}
+    curve = [0.5, 0.6, 0.7, 0.9, 1.0]
+    if "curve" in metrics:
+        metrics["curve"]["removal"][layer] = curve
+    metrics["baselines"][layer]["curves"]["ours"] = [*curve, None, None]
+    metrics["pixels"] = {"units": {"0": 98, "1": 294}, "holding": {"0": 0.9, "1": 1.0}}
+    whole, small = {"flops": 200, "parameters": 100}, {"flops": 50, "parameters": 60}
+    metrics["shrunken"] = {
+        "cores of all classes together": {"accuracy": 0.1, "flops": 1, "parameters": 1},
+        "one set for all classes": {"accuracy": 0.9} | small,
+        "whole network": {"accuracy": 0.95} | whole,
+    }
+    units, rates = [[10, 11], [12, 13]], [[1.0, 0.95], [0.99, 0.97]]
+    metrics["joint"] = {"units": dict.fromkeys("018", units), "rates": dict.fromkeys("018", rates)}
+
+
+SIZES = {"max1, search": 14, "max2, search": 7, "gates alone": 22, "center-based": 9, "relaxed gates": 5}
+RATES = {"search": 0.97, "held-out rows": 0.95, "gates alone": 0.93}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "means"),
+    [
+        ("what the network has learned", {"permuted labels": 4, "untrained": -1}),
+        ("The center-based classifier says no", {"": 0.05 - 0.02}),
+        ("has a test accuracy of", {"": 0.5}),
+        ("about 13 of 32", SIZES),
+        ("about 46 of 64", SIZES),
+        ("99.5% of the decisions hold", RATES),
+        ("95% of the decisions hold", RATES),
+        (
+            "a smaller share of its units",
+            {"share of max1": 14 / 32, "share of max2": 7 / 64, "less that of max2": 21 / 64, "those of max2": 7},
+        ),
+        ("with at least 99.2% of the decisions", {"units of both": 23, "held-out rows": 0.96}),
+        ("The rate drops fast", {"": 0.3}),
+        ("A part of the pixels suffices", {"share of the pixels": 0.25, "decisions that hold": 0.95}),
+        ("Both layers need similar numbers", {"less that of max2": 7 / 64, "of a class in max2": 6}),
+        (
+            "the network is smaller and faster",
+            {"accuracy lost": 0.05, "operations saved": 0.75, "parameters saved": 0.4},
+        ),
+    ],
+)
+def test_what_decides_nothing_in_a_single_network_is_read_as_it_is_in_the_record(records, sentence, means):
+    made = _in_layers(records, _numbers) | {"certified_units_mnist": copy.deepcopy(records["certified_units_mnist"])}
+    layers = made["certified_units_mnist"]["metrics"]["as_published"]["layers"]
+    layers |= {layer: {"units": [[6, 2], [5, 7]], "selected": [[1, 0.9], [1, 1]]} for layer in layers}
+    assert_reads(PAPER, sentence, made, means)
