@@ -236,7 +236,7 @@ def probabilities(network, inputs) -> jax.Array:
 
 def from_to(before: float, after: float, verbs: tuple[str, str] = ("rises", "falls"), digits: int = 2) -> str:
     """What becomes of a number, as far as its digits tell: ``rises from 0.10 to 0.20``, ``stays at 0.10``."""
-    first, last = (f"{value:.{digits}f}" for value in (before, after))
+    first, last = (f"{value:z.{digits}f}" for value in (before, after))  # z: no minus sign before 0
     if first == last:
         return f"stays at {first}"
     return f"{verbs[0] if after > before else verbs[1]} from {first} to {last}"

@@ -106,5 +106,7 @@ def stages_in_words(result: Classes) -> str:
     if not shift:
         also = ", as do all" if right == len(stages) else "; all"
         return f"{sentence}{also} signals learned after a convolution{'' if right == len(stages) else ' do'}."
-    sentence += f"; signals learned after a convolution do so up to {shift} samples away"
+    sentence += (
+        f"; signals learned after a convolution do so up to {shift} {'sample' if shift == 1 else 'samples'} away"
+    )
     return f"{sentence}{', a shift for which later layers make up' if reached and right == len(stages) else ''}."

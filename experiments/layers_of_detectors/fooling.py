@@ -129,9 +129,9 @@ def show(result: Fooling, page) -> None:
 
 def depth_in_words(result: Fooling) -> str:
     """The finding: the change that fools networks of one and of four layers, and the exact posterior."""
-    if not all(np.isfinite(result.distance[name]["far"]).any() for name in (ONE, FOUR)):
+    if not all(np.isfinite(result.distance[name]["far"]).any() for name in (ONE, FOUR, EXACT)):
         return "Too few signals are placed exactly by networks of all depths to compare them."
-    one, four, exact = (float(np.nanmean(result.distance[name]["far"])) for name in (ONE, FOUR, EXACT))
+    one, four, exact = (round(float(np.nanmean(result.distance[name]["far"])), 2) for name in (ONE, FOUR, EXACT))
     less = "a smaller change" if four < one else "no smaller change"
     return (
         f"To move the answer by more than five positions, networks of four layers need {less} ({four:.2f} standard "

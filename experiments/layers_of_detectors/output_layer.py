@@ -151,7 +151,9 @@ def readers_in_words(result: Output) -> str:
     means = {reader: float(np.mean(errors)) for reader, errors in trained.items()}
     best = min(READERS[1:], key=means.__getitem__)
     learned, other = means[LEARNED], means[best]
-    verb = "no more than" if other <= 1.05 * learned else f"{other / learned:.1f} times"
+    verb = "hardly more than" if other <= 1.05 * learned else f"{other / learned:.1f} times"
+    if round(other, 2) <= round(learned, 2):
+        verb = "no more than"
     least = min(READERS[1:], key=lambda reader: float(np.mean(before[reader])))
     return (
         f"In networks of four layers the best other reader of the last hidden layer ({best}) errs by {other:.2f} "

@@ -142,12 +142,12 @@ def silence_in_words(result: TwoUnits) -> str:
     of = by_silence(result)
     some = np.isfinite(of["narrow"]["silent"])
     if not some.any():
-        return "No network has positions at which one of its two units is silent."
+        return "No network has both positions at which one of its two units is silent and others at which none is."
     numbers = [
         f"{100 * np.nanmean(of[kind][place]):.0f}%" for kind in ("narrow", "wide") for place in ("silent", "other")
     ]
     return (
-        f"{some.sum()} of {len(some)} networks have positions at which a unit is silent. They place {numbers[0]} of "
-        f"the signals there exactly and {numbers[1]} elsewhere; networks with 100 hidden units {numbers[2]} and "
-        f"{numbers[3]} at the same positions."
+        f"In {some.sum()} of {len(some)} networks there are positions at which a unit is silent. They place "
+        f"{numbers[0]} of the signals there exactly and {numbers[1]} elsewhere; networks with 100 hidden units "
+        f"{numbers[2]} and {numbers[3]} at the same positions."
     )

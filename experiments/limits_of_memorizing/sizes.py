@@ -59,12 +59,18 @@ def show(result: Sizes, page) -> None:
 
 def sentence(result: Sizes) -> str:
     """The finding: how a narrower network and more rows slow both kinds of training."""
-    narrow = {kind: (of["width"][0] / of["width"][-1]).mean() for kind, of in result.epochs.items()}
     more = result.rows[-1] / result.rows[0]
-    least = "" if all(each.all() for of in result.fitted.values() for each in of.values()) else " at least"
-    many = {kind: more * (of["rows"][-1] / of["rows"][0]).mean() for kind, of in result.epochs.items()}
+    narrow = {kind: _factor(result, kind, "width", 0, -1) for kind in (SHUFFLED, TRUE)}
+    many = {kind: _factor(result, kind, "rows", -1, 0, more) for kind in (SHUFFLED, TRUE)}
     return (
-        f"From {result.widths[-1]} to {result.widths[0]} units a layer the number of epochs is multiplied by{least} "
-        f"{narrow[SHUFFLED]:.1f} with shuffled labels and {narrow[TRUE]:.1f} with true ones; from {result.rows[0]:,} "
-        f"to {result.rows[-1]:,} rows the number of steps by{least} {many[SHUFFLED]:.1f} and {many[TRUE]:.1f}."
+        f"From {result.widths[-1]} to {result.widths[0]} units a layer the number of epochs is multiplied by "
+        f"{narrow[SHUFFLED]} with shuffled labels and {narrow[TRUE]} with true ones; from {result.rows[0]:,} to "
+        f"{result.rows[-1]:,} rows the number of steps by {many[SHUFFLED]} and {many[TRUE]}."
     )
+
+
+def _factor(result: Sizes, kind: str, what: str, slow: int, fast: int, times: float = 1.0) -> str:
+    """A ratio of epochs, and which side of it is open where networks do not fit their rows in the epochs allowed."""
+    epochs, fitted = result.epochs[kind][what], result.fitted[kind][what]
+    bounds = {(True, True): "", (False, True): "at least ", (True, False): "at most ", (False, False): "roughly "}
+    return f"{bounds[fitted[slow].all(), fitted[fast].all()]}{times * (epochs[slow] / epochs[fast]).mean():.1f}"

@@ -27,7 +27,7 @@ def test_without_a_shift_all_signals_are_mentioned_with_the_inputs_or_apart_from
 
 @pytest.mark.parametrize(("rises", "shift"), [((AT + 2, AT - 7), 7), ((AT + 4, AT), 4), ((AT, AT - 2), 2)])
 def test_the_largest_shift_is_given_in_either_direction(rises, shift):
-    assert f"after a convolution do so up to {shift} samples away" in _words((AT, AT), (AT, *rises))
+    assert f"after a convolution do so up to {shift} sample{'s' * (shift > 1)} away" in _words((AT, AT), (AT, *rises))
 
 
 def test_later_layers_make_up_for_a_shift_only_if_all_inputs_are_right_and_most_ascents_arrive():

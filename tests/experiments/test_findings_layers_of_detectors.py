@@ -152,14 +152,14 @@ def _two_units(code, best=(5,), most=100):
 def test_accuracies_at_silent_positions_are_given_only_if_there_are_such_positions():
     always = np.stack([np.full(60, 1.0), np.full(60, 2.0)], axis=1)
     assert two_units.silence_in_words(_two_units(always)) == (
-        "No network has positions at which one of its two units is silent."
+        "No network has both positions at which one of its two units is silent and others at which none is."
     )
     silent = always.copy()
     silent[:6, 0] = 0
     result = _two_units(silent)
     result.narrow[0, :6] = 0.3
     words = two_units.silence_in_words(result)
-    assert words.startswith("1 of 1 networks have positions at which a unit is silent. They place 30% of")
+    assert words.startswith("In 1 of 1 networks there are positions at which a unit is silent. They place 30% of")
     assert words.endswith(
         "exactly and 80% elsewhere; networks with 100 hidden units 90% and 90% at the same positions."
     )

@@ -38,7 +38,12 @@ def test_factors_are_lower_bounds_unless_all_networks_fit_their_rows():
     assert words.endswith("the number of steps by 4.0 and 1.0.")
     words = sizes.sentence(_sizes(True, False))
     assert "is multiplied by at least 8.0 with shuffled labels and 2.0 with true ones; from 200 to 400 rows" in words
-    assert words.endswith("the number of steps by at least 4.0 and 1.0.")
+    assert words.endswith("the number of steps by 4.0 and 1.0.")
+    capped = _sizes(True, True)
+    capped.fitted[TRUE]["rows"][0] = False
+    assert sizes.sentence(capped).endswith("the number of steps by 4.0 and at most 1.0.")
+    capped.fitted[TRUE]["rows"][1] = False
+    assert sizes.sentence(capped).endswith("the number of steps by 4.0 and roughly 1.0.")
 
 
 def test_tables_mark_networks_that_do_not_fit_and_count_epochs_by_width_and_steps_by_rows():

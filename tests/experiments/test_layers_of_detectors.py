@@ -188,7 +188,7 @@ def test_accuracies_are_compared_where_a_unit_is_silent_and_networks_without_suc
     of = two_units.by_silence(result)
     np.testing.assert_allclose(of["narrow"]["silent"], [0.3, np.nan])
     np.testing.assert_allclose(of["narrow"]["other"], [0.8, np.nan])
-    assert "1 of 2 networks have" in two_units.silence_in_words(result)
+    assert "In 1 of 2 networks there are" in two_units.silence_in_words(result)
     assert "2 of 2 lie" in two_units.converged_in_words(result)
     assert "1 of 2 lie" in two_units.converged_in_words(result._replace(best_epoch=np.array([5, 99])))
     dead = np.stack([np.zeros(60), np.arange(60.0)], axis=1)

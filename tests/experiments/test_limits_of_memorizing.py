@@ -190,7 +190,8 @@ def test_sensitivity_and_boundaries_are_compared_between_kinds_of_labels():
 def test_the_slowdown_by_rows_is_counted_in_steps():
     epochs = {kind: {"width": np.array([[8.0 * k], [4.0]]), "rows": np.array([[4.0], [2.0 * k]])}
               for kind, k in ((TRUE, 1), (SHUFFLED, 4))}  # fmt: skip
-    words = sizes.sentence(sizes.Sizes(epochs, {}, [50, 100], [200, 400], 64))
+    fitted = {kind: dict.fromkeys(("width", "rows"), np.ones((2, 1), bool)) for kind in epochs}
+    words = sizes.sentence(sizes.Sizes(epochs, fitted, [50, 100], [200, 400], 64))
     assert "the number of epochs is multiplied by 8.0 with shuffled labels and 2.0 with true ones" in words
     assert words.endswith("from 200 to 400 rows the number of steps by 4.0 and 1.0.")
 
