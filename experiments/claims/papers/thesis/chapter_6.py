@@ -18,10 +18,10 @@ def _accuracy(records, kind, rows):
     return np.array(records["memorization_jumps"]["metrics"]["training"]["accuracy"][kind][rows])
 
 
-def _between(records, figure, layer):
-    """The share of a layer's variance between classes of a memorizing network."""
+def _between(records, figure, layer, kind="memorizing"):
+    """The share of a layer's variance between classes of a network."""
     measured = records["memorization_jumps"]["metrics"]["averages"]["varies"][figure]
-    return one(measured["memorizing"][layer])
+    return one(measured[kind][layer])
 
 
 def _alike(records):
@@ -32,9 +32,13 @@ def _alike(records):
 
 
 def _stripes(records):
+    memorizing, learning = (
+        _between(records, "fig_6_4_true_labels", "relu3", kind) for kind in ("memorizing", "learning")
+    )
     return [
         above("first hidden layer", _between(records, "fig_6_4_true_labels", "relu1"), 0.1),
         above("last hidden layer", _between(records, "fig_6_4_true_labels", "relu3"), 0.1),
+        Part("last hidden layer over that of a learning network", one(memorizing.mean / learning.mean), Number(1, 0.2)),
     ]
 
 

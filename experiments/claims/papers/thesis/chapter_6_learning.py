@@ -24,7 +24,7 @@ def _euclidean(records):
     return [
         below("inner, input to first", rise(records, "jumps", "learning", 0, 1, **inner)),
         above("inner, first to last", rise(records, "jumps", "learning", 1, -1, **inner)),
-        above("inter, input to last", rise(records, "jumps", "learning", field="inter", metric="euclidean")),
+        above("inter, least step", smallest_step(records, "jumps", "learning", field="inter", metric="euclidean")),
     ]
 
 

@@ -28,7 +28,8 @@ OPTIMUM = "optimum, mode"
 
 def _best(records):
     return [
-        above(f"2 convolutions minus {name}", apart(errors(records, CNN[2]), errors(records, name)))
+        above(f"{number} convolutions minus {name}", apart(errors(records, CNN[number]), errors(records, name)))
+        for number in (2, 3)
         for name in (ONE, TWO)
     ]
 
@@ -39,6 +40,7 @@ def _room(records):
     return [
         above("1 layer over the optimum", over_networks(errors(records, ONE) / optimum), 1.1),
         above("4 layers over the optimum", over_networks(errors(records, FOUR) / optimum), 1.1),
+        above("4 layers minus 1 layer", apart(errors(records, FOUR), errors(records, ONE))),
         below("1 layer on fresh signals over the optimum", over_networks(fresh / optimum), 1.05),
     ]
 
