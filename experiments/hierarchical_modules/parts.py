@@ -29,7 +29,7 @@ class Parts(NamedTuple):
     roles: np.ndarray  # [parts, features] mean effect magnitudes of their units
     features: Features
     rand: dict[str, list[float]]  # by method, the adjusted Rand index of each pair of networks
-    support: dict[str, list[float]] | None = None  # by method, of each network; of runs that have measured it
+    support: dict[str, list[float]]  # by method, how far the clusters of each network recur in drawn rows
 
 
 def measure(study) -> Parts:
@@ -99,8 +99,7 @@ def show(result: Parts, page) -> None:
         f"a unit belongs to the part with its largest weight. Parts without units: {result.rank - len(result.sizes)}."
     )
     page.finding(more_stable(result))
-    if result.support is not None:
-        page.text(recur(result))
+    page.text(recur(result))
     titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
     figure = draw_roles(result.roles, result.features, titles, **labels)
