@@ -23,7 +23,7 @@ from experiments.claims.papers.cnn_inte import (
     SHOWN,
     TWICE,
 )
-from experiments.claims.rules import EXPLAINED, FAILS
+from experiments.claims.rules import EXPLAINED, FAILS, HOLDS
 from tests.experiments.ledger import changed
 from tests.experiments.test_verdicts_core_units import assert_reads, assert_turns, near
 
@@ -100,14 +100,14 @@ def _numbers(metrics):
 
 
 @pytest.mark.parametrize(
-    ("sentence", "means"),
+    ("sentence", "wanted"),
     [
-        ("is what the network has learned", {"permuted labels": 0.3, "untrained": 0.6}),
-        ("Where the groups of units are known", {"": 0.8}),
-        ("any hidden layer", {"first convolution": 0.1, "the second": 0.2}),
-        ("The number of clusters is tricky", {"clusters": 0.06, "factors": 0.04}),
-        ("Density-based clustering", {"": -0.15}),
+        ("is what the network has learned", {"permuted labels": (0.3, HOLDS), "untrained": (0.6, HOLDS)}),
+        ("Where the groups of units are known", {"": (0.8, FAILS)}),
+        ("any hidden layer", {"first convolution": (0.1, HOLDS), "the second": (0.2, HOLDS)}),
+        ("The number of clusters is tricky", {"clusters": (0.06, HOLDS), "factors": (0.04, FAILS)}),
+        ("Density-based clustering", {"": (-0.15, FAILS)}),
     ],
 )
-def test_what_decides_nothing_in_a_single_network_is_read_as_it_is_in_the_record(records, sentence, means):
-    assert_reads(PAPER, sentence, changed(records, RUNS.values(), _numbers), means)
+def test_what_decides_nothing_in_a_single_network_is_read_as_it_is_in_the_record(records, sentence, wanted):
+    assert_reads(PAPER, sentence, changed(records, RUNS.values(), _numbers), wanted)
