@@ -168,7 +168,7 @@ def test_the_tables_have_each_layers_certificates_and_every_ablation():
     assert ours.startswith(
         "5.0 (5 to 5; without a certificate 3.0); with values of other images in place of zero 40.0; "
     )
-    assert "for 25% of settings and classes, and keeps at least 90% of the units for 25%" in ours
+    assert "searched in 25% of cases, and keeps at least 90% of the units in 25%" in ours
     assert (published, networks) == ("13.9 (on the rows searched)", 2)
     metrics["replaced"]["max2"]["certified"] = [[False] * 10] * 3
     assert "; without a certificate 3.0); the published objective" in table.lines(files)[0][1]

@@ -88,7 +88,7 @@ def _gates(metrics, layer, bad):
 
 def _ranges(metrics, layer, bad):
     for name, measure in {"units": "search", "gates_units": "gates alone"}.items():
-        metrics["cores"][layer][name] = [12, 13, 16 if measure in bad else 14] + near(0, 10, 3)
+        metrics["cores"][layer][name] = near([12, 13, 16 if measure in bad else 14], 10, 3)
 
 
 def _positions(metrics, layer, bad):

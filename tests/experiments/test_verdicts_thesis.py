@@ -1,7 +1,7 @@
 """Claims of the thesis that several networks decide: made-up records flip the verdicts of their parts.
 
-`AS_CLAIMED` changes kept records so that every claim holds. Beside each further change is the first letter of the
-verdict on each part.
+`AS_CLAIMED` changes kept records so that every claim holds. Beside each further change are the initials
+of the verdicts on all parts.
 """
 
 import copy
@@ -231,15 +231,15 @@ DETECTORS = {
         (_share("dimensions/2, 10", 1e-4), "FH"), (_share("dimensions/10, 50", 0.05), "HF"),
     ],
     "The probability falls with the number of points": [
-        (_share(f"dimensions/{case}", rate), letters)
-        for case, rate, letters in (
+        (_share(f"dimensions/{case}", rate), marks)
+        for case, rate, marks in (
             ("2, 10", 0.95, "FHHHHH"), ("4, 20", 0.95, "HFHHHF"), ("6, 30", 0.95, "HHFHHH"), ("8, 40", 0.95, "HHHFHH"),
             ("10, 50", 0.95, "HHHHFH"), ("8, 16", 0.01, "HHHFHH"), ("8, 40", 1e-6, "HHHHHF"),
         )
     ],
     "Points with a minimum distance are separated": [
-        (_share(f"separations/{case}", rate), letters)
-        for case, rate, letters in (
+        (_share(f"separations/{case}", rate), marks)
+        for case, rate, marks in (
             ("0, 5", 0.2, "FHHH"), ("0.1, 5", 0.3, "HFHH"), ("0.2, 5", 0.1, "HFHH"),
             ("0, 8", 0.01, "HHFH"), ("0.1, 8", 0.01, "HHHF"), ("0.2, 8", 1e-4, "HHHF"),
         )
@@ -375,8 +375,8 @@ def made_up(records, runs, changes):
     return made
 
 
-def _letters(claimed):
-    return "".join(letter for each in claimed.of_parts for letter, verdict in VERDICTS.items() if verdict == each)
+def _initials(claimed):
+    return "".join(mark for each in claimed.of_parts for mark, verdict in VERDICTS.items() if verdict == each)
 
 
 CASES = [
@@ -393,20 +393,20 @@ def test_every_part_holds_of_records_as_claimed(records, runs, table):
     for sentence in table:
         claimed = assessed(PAPER, made, sentence)
         several = ["H" if part.ours.networks > 1 else "U" for part in claimed.parts]
-        assert _letters(claimed) == "".join(several), sentence
+        assert _initials(claimed) == "".join(several), sentence
 
 
-@pytest.mark.parametrize(("runs", "sentence", "changes", "letters"), CASES)
-def test_a_part_holds_or_does_not_by_the_numbers_of_the_record(records, runs, sentence, changes, letters):
-    assert _letters(assessed(PAPER, made_up(records, runs, changes), sentence)) == letters
+@pytest.mark.parametrize(("runs", "sentence", "changes", "marks"), CASES)
+def test_a_part_holds_or_does_not_by_the_numbers_of_the_record(records, runs, sentence, changes, marks):
+    assert _initials(assessed(PAPER, made_up(records, runs, changes), sentence)) == marks
 
 
-@pytest.mark.parametrize(("first", "second", "letters"), [(1.55, 0.98, "HH"), (2.0, 0.98, "FH"), (1.55, 0.5, "HF")])
-def test_bottlenecks_of_two_units_are_those_trained_until_converged_once_they_are_kept(records, first, second, letters):
+@pytest.mark.parametrize(("first", "second", "marks"), [(1.55, 0.98, "HH"), (2.0, 0.98, "FH"), (1.55, 0.5, "HF")])
+def test_bottlenecks_of_two_units_are_those_trained_until_converged_once_they_are_kept(records, first, second, marks):
     made = made_up(records, ("bottleneck",), {shallow(2): 9.0, deep(2): second})
     converged = (first + 1e-4 * np.random.default_rng(0).normal(size=8)).tolist()
     made[STUDY] = {"metrics": {"two_units": {"l1": converged}}}
-    assert _letters(assessed(PAPER, made, "Mean |errors| of networks with a bottleneck of two")) == letters
+    assert _initials(assessed(PAPER, made, "Mean |errors| of networks with a bottleneck of two")) == marks
 
 
 @pytest.mark.parametrize("wrong", CNN)
@@ -415,5 +415,5 @@ def test_ascents_of_cnns_on_the_log_probability_count_once_they_are_kept(records
     shares = {name: (0.8 if number == wrong else 0.95) + 1e-4 * rng.normal(size=8) for number, name in CNN.items()}
     ascents = {name: {"log-probability": {"correct": share.tolist()}} for name, share in shares.items()}
     made[STUDY] = {"metrics": {"arrival": {"ascents": ascents}}}
-    letters = "HHH" + "".join("F" if number == wrong else "H" for number in CNN)
-    assert _letters(assessed(PAPER, made, "What holds for perceptrons holds for CNNs")) == letters
+    marks = "HHH" + "".join("F" if number == wrong else "H" for number in CNN)
+    assert _initials(assessed(PAPER, made, "What holds for perceptrons holds for CNNs")) == marks

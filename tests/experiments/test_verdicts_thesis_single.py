@@ -121,14 +121,14 @@ ELSEWHERE = (
 
 @pytest.mark.parametrize("sentence", SINGLE)
 def test_a_single_networks_number_comes_out_as_it_is_in_the_record_and_decides_nothing(records, sentence):
-    changes, means, letters = SINGLE[sentence]
+    changes, means, marks = SINGLE[sentence]
     claimed = assessed(PAPER, made_up(records, {path.split("/")[0] for path in changes}, changes), sentence)
     single = [place for place, part in enumerate(claimed.parts) if part.ours.networks == 1]
     np.testing.assert_allclose([claimed.parts[place].ours.mean for place in single], means, rtol=1e-12, atol=1e-12)
     assert {claimed.of_parts[place] for place in single} == {UNDECIDED}
-    for place, mean, letter in zip(single, means, letters, strict=True):
+    for place, mean, mark in zip(single, means, marks, strict=True):
         many = claimed.parts[place].rule.tests(Estimate(mean, 1e-6, 9, 10))
-        assert min(many, key=many.__getitem__) == VERDICTS[letter]
+        assert min(many, key=many.__getitem__) == VERDICTS[mark]
 
 
 def test_every_measured_claim_has_a_test_with_made_up_numbers():
