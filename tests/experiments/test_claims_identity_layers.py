@@ -98,7 +98,10 @@ def _made_contributions(missing, order, gradient, probe, pulled):
                 maps.MAP: _near(0.2, 3),
             }
         },
-        "probes": {"probe": {start: [_near(probe, 3)] * 4 for start in ("identity", "he", "glorot")}},
+        "probes": {
+            "probe": {start: [_near(probe, 3)] * 4 for start in ("identity", "he", "glorot")},
+            "own": {"identity": [_near(0.6, 3)] * 4},
+        },
         "pull": {
             "accuracy": {"0": [_near(0.9, 3)] * 2, "1": [[0.0] * 3, list(np.array(_near(0.9 + pulled, 3))[::-1])]},
             "distance": {"0": [_near(0.9, 3)] * 2, "1": [_near(0.05, 3)] * 2},
@@ -117,7 +120,9 @@ def _made_contributions(missing, order, gradient, probe, pulled):
 )
 def test_contributions_of_neurons_have_verdicts_on_both_sides(numbers, verdicts):
     made = _made_contributions(*numbers)
-    sentences = "of each neuron to the classification", "rank the pixels by", "A linear classifier", "Pulled back"
+    sentences = "of each neuron to the classification", "rank the pixels by", "A linear classifier,", "Pulled back"
+    beyond = assessed(PAPER, made, "Early layers near the identity show the class better")
+    assert beyond.verdict == (HOLDS if numbers[3] < 0.6 else EXPLAINED)
     for sentence, verdict in zip(sentences, verdicts, strict=True):
         assert assessed(PAPER, made, sentence).verdict == verdict, sentence
         assert assessed(PAPER, {}, sentence).verdict == NOT_TESTED
