@@ -234,12 +234,12 @@ def probabilities(network, inputs) -> jax.Array:
     return jax.nn.softmax(network(inputs))
 
 
-def from_to(before: float, after: float, verbs: tuple[str, str] = ("rises", "falls"), digits: int = 2) -> str:
+def from_to(before: float, after: float) -> str:
     """What becomes of a number, as far as its digits tell: ``rises from 0.10 to 0.20``, ``stays at 0.10``."""
-    first, last = (f"{value:z.{digits}f}" for value in (before, after))  # z: no minus sign before 0
+    first, last = (f"{value:z.2f}" for value in (before, after))  # z: no minus sign before 0
     if first == last:
         return f"stays at {first}"
-    return f"{verbs[0] if after > before else verbs[1]} from {first} to {last}"
+    return f"{'rises' if after > before else 'falls'} from {first} to {last}"
 
 
 def mean_and_spread(values, digits: int = 3) -> str:

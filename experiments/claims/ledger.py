@@ -15,15 +15,15 @@ that could explain a claim away: untrained networks, networks trained on permute
 No verdict is given by hand. Each part of a claim has a rule of one of three kinds (`experiments/claims/rules.py`): a
 number, the same as the published one up to a tolerance; a direction, above or below a threshold; a control, more than
 the control shows. What a picture shows is measured, and then is one of these. A part is tested by the spread over
-networks, one-sided at 2.5%, with Holm's correction for all parts of a paper; where all networks have the same value, by
-their number alone. The intervals shown are not corrected, so that a part can be undecided though its interval lies on
-one side. Thresholds are round numbers or chances. They were
-chosen before the rules were applied, but for most with the means of earlier runs in view, and were not changed
-afterwards; a note says where it was otherwise.
+networks, or where its number says so over classes, selections, draws or problems, one-sided at 2.5%, with Holm's
+correction for all parts of a paper; where all networks have the same value, by their number alone. The intervals shown
+are not corrected, so that a part can be undecided though its interval lies on one side. Thresholds are round numbers or
+chances. They were chosen before the rules were applied, but for most with the means of earlier runs in view, and were
+not changed afterwards; a note says where it was otherwise.
 
 *Holds*: all parts do. *Holds in part*: as many parts as stated do. *Fails*: none does, and all parts are decided.
 *Explained by a control*: the control shows nearly as much, as much, or more. *Undecided*: no part holds, and not every
-part is decided by its test; a single network decides nothing.
+part is decided by its test; a single number decides nothing.
 
 Questions that no paper asks come last and are not counted with the papers' claims: their intervals are over the file
 types of one network, and their rules were written with the findings of a run in view.

@@ -1,4 +1,4 @@
-"""Rules that decide what a claim is worth, fixed before anything was measured again; no verdict is written by hand.
+"""Rules that decide what a claim is worth, not changed once applied; no verdict is written by hand.
 
 A claim has one or more measured parts. Every part belongs to one of four families:
 

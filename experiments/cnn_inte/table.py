@@ -17,9 +17,10 @@ def lines(files: dict[Path, dict]) -> list[tuple]:
     for record in on(files, "mnist"):
         config = record["config"]
         for kind, paper, seeds in ((HALF, PAPER, config["seeds"]), (FULL, "–", config["full_seeds"])):
-            ours, network = (percent(record["metrics"]["fidelity"][kind][name][0]) for name in (OURS, NETWORK))
+            of = {name: percent(each[0]) for name, each in record["metrics"]["fidelity"][kind].items()}
+            published = f"as published {of[AS_PUBLISHED]}; " if AS_PUBLISHED in of else ""
             what = f"accuracy of a tree of depth {config['depth']} that explains a CNN (%): MNIST, {kind}"
-            rows.append((what, f"{ours} (network {network})", paper, seeds))
+            rows.append((what, f"{of[OURS]} ({published}network {of[NETWORK]})", paper, seeds))
     return rows
 
 

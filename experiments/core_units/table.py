@@ -9,9 +9,8 @@ from experiments.core_units.settings import PRESETS
 from experiments.provenance import data_name, provenance, table
 from experiments.study import mean_and_spread
 
-IN_README = (
-    -2
-)  # MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view
+# MNIST's first layer: the training of CIFAR-10's networks was chosen among three with their counts of units in view.
+IN_README = -2
 
 
 def file_name(config: dict) -> str:

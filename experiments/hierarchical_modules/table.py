@@ -27,7 +27,7 @@ def results_table(files: dict[Path, dict]) -> str:
     return table((f"{counts} networks each", *columns), rows) + (
         "\n\nMean ± standard deviation over networks, or over pairs of them; the paper shows figures without numbers. "
         "Prices are Japan's consumer prices of taro, radish and carrot. A control on shuffled targets that does "
-        "not fit its own rows is a weak one: those of the study of quotient networks are trained until they do. "
+        "not fit its own rows is a weak one: those of the quotient networks have memorized what they can. "
         f"{provenance('hierarchical_modules', files, PRESETS)}"
     )
 

@@ -85,7 +85,7 @@ def show(result: Stripes, page) -> None:
 def in_words(result: Stripes) -> str:
     """The finding: the stripes of trained networks and of the controls."""
     kinds = [
-        f"{np.mean(result.largest_step[kind]):.0%} and {np.mean(result.widest_run[kind]):.0%} in {kind} networks"
+        f"{np.mean(result.largest_step[kind]):.0%} and {np.mean(result.widest_run[kind]):.0%} ({kind})"
         for kind in result.active
     ]
     return (

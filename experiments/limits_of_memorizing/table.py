@@ -6,6 +6,8 @@ from experiments.limits_of_memorizing.settings import PRESETS
 from experiments.provenance import Files, data_name, provenance, table
 from experiments.study import mean_and_spread
 
+IN_README = 1  # jumps, the thesis' own task
+
 
 def lines(files: Files) -> list[tuple]:
     """The study's rows in the README: quantity, ours, published, number of networks."""

@@ -136,17 +136,10 @@ def test_the_other_reading_of_the_algorithm_is_compared_with_the_first(records, 
 @pytest.mark.parametrize(("more", "verdict"), [(0.05, HOLDS), (-0.05, EXPLAINED)])
 def test_paths_are_compared_with_those_of_a_tree_on_components(more, verdict):
     spread = 1e-3 * np.arange(10)
-    ours = {"precision": list(0.9 + more + spread), "listed": list(5.0 - 100 * more + spread)}
-    of = {SEES: ours, ALIKE: {"precision": list(0.9 + spread[::-1]), "listed": list(5.0 + spread[::-1])}}
+    ours = {"coverage": list(0.1 + more + spread), "listed": list(5.0 - 100 * more + spread)}
+    of = {SEES: ours, ALIKE: {"coverage": list(0.1 + spread[::-1]), "listed": list(5.0 + spread[::-1])}}
     made = {"specificity_mnist": {"metrics": {"paths": {HALF: of, FULL: of}}}}
-    assert assessed(PAPER, made, "more precise, or shorter").verdict == verdict
-
-
-@pytest.mark.parametrize(("coverage", "verdict"), [(0.06, HOLDS), (0.01, FAILS)])
-def test_coverage_is_compared_with_that_of_a_mean_leaf(coverage, verdict):
-    of = {SEES: {"coverage": list(coverage + 1e-4 * np.arange(10))}}
-    made = {"specificity_mnist": {"metrics": {"paths": {HALF: of, FULL: of}}}}
-    assert assessed(PAPER, made, "A path covers more images").verdict == verdict
+    assert assessed(PAPER, made, "cover more images, or are shorter").verdict == verdict
 
 
 @pytest.mark.parametrize(("precision", "listed", "verdict"), [(0.95, 6.0, HOLDS), (0.8, 14.0, FAILS)])

@@ -116,12 +116,12 @@ def test_changes_by_depth_are_drawn_only_where_some_were_measured(monkeypatch, o
 
 
 @pytest.mark.parametrize(
-    ("shares", "words"), [((0.1, 0.5), "10% and 50% in trained"), ((0.9, 0.02), "90% and 2% in trained")]
+    ("shares", "words"), [((0.1, 0.5), "10% and 50% (trained)"), ((0.9, 0.02), "90% and 2% (trained)")]
 )
 def test_stripes_are_given_for_every_kind_of_network(shares, words):
     step, run = ({TRAINED: np.array([share]), SHUFFLED: np.array([0.3])} for share in shares)
     result = stripes.Stripes(step, run, {TRAINED: np.ones(1), SHUFFLED: np.ones(1)}, {})
-    assert stripes.in_words(result).endswith(f"{words} networks, 30% and 30% in shuffled labels networks.")
+    assert stripes.in_words(result).endswith(f"{words}, 30% and 30% (shuffled labels).")
 
 
 @pytest.mark.parametrize(("last", "verb"), [(2.5, "grows with"), (1.5, "does not grow with"), (1.0, "does not grow")])

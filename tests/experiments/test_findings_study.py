@@ -21,14 +21,6 @@ def test_a_number_rises_falls_or_stays_as_far_as_its_digits_tell(before, after, 
     assert from_to(before, after) == words
 
 
-def test_verbs_and_digits_can_be_chosen():
-    verbs = "grows", "shrinks"
-    assert from_to(1, 2, verbs, 0) == "grows from 1 to 2"
-    assert from_to(2, 1, verbs, 0) == "shrinks from 2 to 1"
-    assert from_to(1.2, 1.4, verbs, 0) == "stays at 1"
-    assert from_to(0.101, 0.104, verbs, 3) == "grows from 0.101 to 0.104"
-
-
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -98,12 +98,24 @@ def _signs(metrics, bad):
         metrics["memorized"]["signs"] = {kind: [*each, None] for kind, each in signs.items()}
 
 
+def _readings(metrics, bad):
+    control = {UNTRAINED: "untrained", PERMUTED: "memorized"}
+    levels = {kind: 0.88 if control[kind] in bad else 0.3 for kind in control} | dict.fromkeys((TRAINED, OWN), 0.9)
+    if "readings" in metrics:
+        signs, of = metrics["inputs"]["signs_as_predicted"], metrics["readings"]["readings"]
+        for kind, level in levels.items():
+            signs[kind] = near(level, NETWORKS)
+            of[kind] = {name: near(level, NETWORKS) for name in of[kind]}
+
+
 @pytest.mark.parametrize(
     ("sentence", "change"),
     [
         ("coarsest clusters are the main function", partial(_roles, [0])),
         ("At finer resolutions", partial(_roles, [1, 2])),
         ("These signs tell", _signs),
+        ("The signs of correlations with inputs", _readings),
+        ("What is read from", _readings),
     ],
 )
 def test_what_is_learned_turns_with_either_control(records, sentence, change):

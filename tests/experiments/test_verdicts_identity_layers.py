@@ -9,19 +9,19 @@ from experiments.neuron_contributions import maps
 from tests.experiments.ledger import changed
 from tests.experiments.test_verdicts_core_units import assert_reads, assert_turns, near
 
-NETWORKS, DEPTH = 6, 30
+NETWORKS, DEPTH = 3, 30
 
 
-def _every(metrics, column, value, own, starts=()):
-    """A column of the accuracies of all networks of the depth examined: the claim's own, and those from some starts."""
+def _every(metrics, column, others, own=None, starts=()):
+    """Sets a column of the accuracies of all networks: from some starts to one value, else to the other."""
     for name, of in metrics["accuracy"]["accuracy"].items():
         kind = name.removesuffix(f" {DEPTH}")
-        of[column] = near(own if kind in starts else value, len(of[column]))
+        of[column] = near(own if kind in starts else others, len(of[column]))
 
 
 def _embedded(metrics, bad):
     for column in ("first", "half_best", "last"):
-        _every(metrics, column, 0.1 if bad else 0.4, 0, ())
+        _every(metrics, column, 0.1 if bad else 0.4)
     _every(metrics, "half_mean", 0.1 if bad else 0.4, 0.4 if bad else 0.1, STARTS)
 
 
@@ -36,7 +36,7 @@ def _first(metrics, bad):
 
 
 def _roles(metrics, bad):
-    _every(metrics, "first", 0.6, 0.6)
+    _every(metrics, "first", 0.6)
     _every(metrics, "last", 0.6, 0.62 if "less the first" in bad else 0.9, ("identity",))
     shares = metrics["shares"][f"identity {DEPTH}"]
     early_first = np.repeat([0.02, 0.01], DEPTH // 2)
@@ -51,7 +51,7 @@ def _confirmed(metrics, bad):
 
 def _no_cost(metrics, bad):
     _every(metrics, "last", 0.5, 0.95, ("identity",))
-    metrics["accuracy"]["accuracy"][f"he {DEPTH}"]["last"] = near(0.98 if bad else 0.955, 3)
+    metrics["accuracy"]["accuracy"][f"he {DEPTH}"]["last"] = near(0.98 if bad else 0.952, NETWORKS)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_decides_nothing_in_a_single_network_is_read_as_it_is_in_the_record
         gains = {"identity": 0.4, "identity, labels shuffled": 0.2, "orthogonal": 0.42}
         # Either both areas, or the difference of that of the map with its interval.
         metrics["removal"]["controls"] = {
-            kind: {"random_ink": 0.7, "map": 0.7 - gain} if areas else [-gain, -gain - 0.1, -gain + 0.1]
+            kind: {"random_ink": 0.7, "map": 0.7 - gain} if areas else [-gain, -2 * gain, -gain / 2]
             for kind, gain in gains.items()
         }
 

@@ -124,7 +124,8 @@ def _maps(records):
         for name, baseline in BASELINES.items():
             less = area[baseline] - area["contribution map"]
             networks = records[RUNS[data]]["config"]["seeds"]
-            ours = over_networks(less) if less.ndim else Estimate(float(less), np.inf, 0, networks)  # a mean alone
+            # Of digits the mean over networks alone is kept.
+            ours = over_networks(less) if less.size > 1 else Estimate(less.item(), np.inf, 0, networks)
             parts.append(Part(f"{data}, {name}", ours, Control(0.05)))
     return parts
 

@@ -112,7 +112,7 @@ SECTIONS = {
                 above("dead units, deep, p = 6, 9, 10", _dead(records, "deep", DEEP_WIDTHS_WITH_DEAD_UNITS), 0.5),
                 below("dead units, shallow, all p", _dead(records, "shallow", WIDTHS), 0.5),
             ],
-            note="the thesis does not name its random start; ours is Glorot's",
+            note="the thesis does not name its random start; ours is Glorot's; every width counts with five networks",
         ),
         Claim(
             "Fig. 4.4",

@@ -143,7 +143,7 @@ SECTIONS = {
             "no number",
             steps,
             control="networks trained on true labels by the same descent",
-            note=OURS,
+            note=f"'as in the thesis': plain descent with a rate of .01; the others {OURS}",
         ),
         Claim(
             "Fig. 7.3",
