@@ -84,7 +84,8 @@ def show(result: Shrunken, page) -> None:
         "greatest difference to the scores of the masked network, in millionths of the greatest score. One set for all "
         f"classes: the smallest found that preserves {result.holding:.1%} of the predictions on a sample of rows.",
     )
-    page.metrics({name: {"accuracy": each.accuracy, "apart": each.apart} for name, each in result.networks.items()})
+    stored = "accuracy", "same", "parameters", "flops", "apart"
+    page.metrics({name: {of: getattr(each, of) for of in stored} for name, each in result.networks.items()})
 
 
 def _row(each, whole):

@@ -25,8 +25,7 @@ from experiments.claims.papers.cnn_inte import (
     TWICE,
 )
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS
-from tests.experiments.ledger import changed
-from tests.experiments.test_verdicts_core_units import assert_reads, assert_turns, near
+from tests.experiments.ledger import assert_reads, assert_turns, changed, near
 
 OF_BOTH = {"as published": PUBLISHED, "ours": OURS}
 TREES = OF_BOTH | {"one path": ONE_PATH}

@@ -16,8 +16,7 @@ from experiments.claims.papers.hierarchical_modules import (
     UNTRAINED,
 )
 from experiments.claims.rules import EXPLAINED, FAILS
-from tests.experiments.ledger import changed
-from tests.experiments.test_verdicts_core_units import assert_turns, near
+from tests.experiments.ledger import assert_turns, changed, near
 
 NETWORKS, PAIRS, SHUFFLED = 20, 190, "shuffled targets"
 

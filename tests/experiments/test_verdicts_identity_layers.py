@@ -6,8 +6,7 @@ import pytest
 from experiments.claims.papers.identity_layers import PAPER, RUNS, STARTS, SURE
 from experiments.claims.rules import EXPLAINED, FAILS, HOLDS
 from experiments.neuron_contributions import maps
-from tests.experiments.ledger import changed
-from tests.experiments.test_verdicts_core_units import assert_reads, assert_turns, near
+from tests.experiments.ledger import assert_reads, assert_turns, changed, near
 
 NETWORKS, DEPTH = 3, 30
 

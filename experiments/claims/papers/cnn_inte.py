@@ -529,7 +529,8 @@ CONCLUSION = [
         "no number",
         _any_layer,
         control="a tree of the same depth on the pixels: agreement with the network less that of the control",
-        note=f"Trees over true clusters, on at most 10,000 rows (digits: 2,000). {FIRST}",
+        note="Trees over true clusters, fitted to predictions on at most 10,000 rows (digits: 2,000); the tree on "
+        f"pixels is fitted to true labels on all rows. {FIRST}",
     ),
     Claim(
         "p. 6",
