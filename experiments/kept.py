@@ -42,12 +42,20 @@ def store(run: Path, name: str) -> None:
 
 
 def restore(study: str, config: Mapping[str, Any], folder: Path) -> None:
-    """Copies the kept results of a run with these settings to ``folder``, where that has none of its own."""
+    """Copies the kept results of a run with these settings to ``folder``, where that has none of its own.
+
+    Images that only one of the two runs recognizes are not compared: a run that is only shown reads none.
+    """
     for results in folders():
-        record = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))
-        wanted = {name: config[name] for name in config if name != IMAGES or name in record["config"]}
-        if study_of(results.name) == study and record["config"] == json.loads(json.dumps(wanted)):
+        record = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))["config"]
+        if study_of(results.name) == study and _common(record, config) == json.loads(
+            json.dumps(_common(config, record))
+        ):
             folder.mkdir(exist_ok=True)
             for path in results.glob("*.npz"):
                 if not (folder / path.name).exists():
                     write_bytes(folder / path.name, path.read_bytes())
+
+
+def _common(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != IMAGES or name in other}

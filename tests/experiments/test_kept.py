@@ -3,13 +3,15 @@
 import dataclasses
 import importlib
 import json
+import time
 
 import numpy as np
 import pytest
 
 from experiments import gallery, kept, stored, studies
-from interp_jax import data
+from interp_jax import data, networks
 from tests.experiments import template
+from tests.real_data import REAL_DATA
 
 SETTINGS = dataclasses.replace(template.PRESETS["quick"], show=True)
 RESULT = template.Accuracy.Result(np.array([0.5, 0.25]), 9)
@@ -38,6 +40,49 @@ def test_the_page_of_a_kept_run_is_shown_where_it_was_never_run(kept_run):
 def test_kept_results_of_other_settings_are_not_shown(kept_run):
     with pytest.raises(ValueError, match="show: found no"):
         template.main(dataclasses.replace(SETTINGS, seed=1))
+
+
+@pytest.mark.parametrize("run", kept.folders(), ids=lambda folder: folder.name)
+def test_kept_results_are_restored_where_no_images_are_read(run, tmp_path):
+    config = json.loads(run.with_suffix(".json").read_text())["config"]
+    config.pop(kept.IMAGES, None)
+    kept.restore(kept.study_of(run.name), config, tmp_path / "results")
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {path.name for path in run.iterdir()}
+
+
+def test_kept_results_of_other_images_are_not_restored(kept_run):
+    record = kept_run / "kept/experiments_first.json"
+    config = json.loads(record.read_text())["config"]
+    record.write_text(json.dumps({"config": config | {kept.IMAGES: "one"}}))
+    kept.restore("experiments", config | {kept.IMAGES: "another"}, kept_run / "other")
+    assert not (kept_run / "other").exists()
+    kept.restore("experiments", config | {kept.IMAGES: "one"}, kept_run / "same")
+    assert (kept_run / "same").is_dir()
+
+
+def _settings(run):
+    """The settings of a kept run, whose record names a file of prices by its contents."""
+    config = json.loads(run.with_suffix(".json").read_text())["config"]
+    if config.get("csv"):
+        config["csv"] = REAL_DATA / "food_cpi" / config["csv"].split(",")[0]
+        if not config["csv"].is_file():
+            pytest.skip(f"the price series is not at {config['csv']}")
+    settings = importlib.import_module(f"experiments.{kept.study_of(run.name)}.settings").Settings
+    names = {field.name for field in dataclasses.fields(settings)}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    return settings(**{name: values[name] for name in names & set(values)}, show=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", kept.folders(), ids=lambda folder: folder.name)
+def test_the_page_of_each_kept_run_is_shown_in_little_time_without_a_network(run, tmp_path, monkeypatch):
+    settings = _settings(run)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(networks.Chain, "__call__", lambda *_, **__: pytest.fail("a network was evaluated"))
+    began = time.monotonic()
+    report = studies.load(kept.study_of(run.name)).main(settings)
+    assert time.monotonic() - began < 20
+    assert report.stat().st_size > 10_000
 
 
 def test_own_results_come_before_kept_ones(kept_run):
