@@ -97,7 +97,7 @@ class Settings(StudySettings):
 
 
 PRESETS = {
-    "quick": Settings(layers=("max2",)),
+    "quick": Settings(layers=("max2",), shuffled_epochs=200),
     "two-cores": Settings(preset="two-cores", classifiers=("argmax", "center")),
     "paper": Settings(preset="paper", classifiers=("argmax", "center")),
 }
