@@ -83,7 +83,7 @@ def show(result: Certificates, page) -> None:
         published = None if paper is None else {"the paper's": paper[0].mean(axis=1)}
         columns = {
             "class": names,
-            "units, the paper's": map("{:.1f}".format, paper[0].mean(axis=1)) if paper else ["–"] * 10,
+            **({"units, the paper's": map("{:.1f}".format, paper[0].mean(axis=1))} if paper else {}),
             "units, no certificate": map("{:.1f}".format, each.units.mean(axis=0)),
             "test rate, no certificate": map("{:.2%}".format, each.test_rate.mean(axis=0)),
             "certified": map("{} of {}".format, each.certified.sum(axis=0), [len(each.certified)] * 10),

@@ -81,7 +81,11 @@ def show(result: Observer, page) -> None:
         "pulse; from 0.2 to 0.8 it counts as neither.",
     )
     figure = panels(result.curves)
-    page.figure("ascent_on_the_posterior", figure, f"Signals learned for a jump at {AT}, the mean over one start.")
+    page.figure(
+        "ascent_on_the_posterior",
+        figure,
+        f"Signals learned for a jump at {AT}: the mean of all starts over one start, visible where they differ.",
+    )
     page.finding(probes_in_words(result))
     predicted = {name: ["–".join(map(str, each)) for each in places] for name, places in result.predicted.items()}
     page.table(
@@ -94,7 +98,9 @@ def show(result: Observer, page) -> None:
         "and in brackets the prediction of the first one, or the first and the last of several equally likely ones.",
     )
     signals = {probe: {"signal": signal} for probe, signal in result.probes.items()}
-    page.figure("fig_7_1_probes", panels(signals, y_label="signal"), "These signals (as Fig. 7.1 of the thesis).")
+    page.figure(
+        "fig_7_1_probes", panels(signals, y_label="signal"), "The signals of the table (as Fig. 7.1 of the thesis)."
+    )
     answers = {"probability": result.probability, "predicted": result.predicted}
     page.metrics({"ascent": {name: each._asdict() for name, each in result.ascents.items()}, "probes": answers})
 

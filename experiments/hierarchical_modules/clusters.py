@@ -72,7 +72,7 @@ def show(result: Clusters, page) -> None:
     )
     page.finding(in_words(result))
     gray = "" if tree.vectors.any(axis=0).all() else GRAY
-    months = [f"{item} {month}" for item in features.outputs for month in range(-features.shape[1], 0)]
+    months = [f"{item} −{month}" for item in features.outputs for month in range(features.shape[1], 0, -1)]
     inputs = {"input_shape": features.shape} if features.images else {"feature_names": months}
     figure = figures.hierarchy(tree, clusters=result.resolutions, output_names=features.outputs, **inputs)
     caption = f"The tree, and the roles of its first {coarse} clusters: mean correlations with inputs and outputs"
@@ -95,7 +95,7 @@ def show(result: Clusters, page) -> None:
         figure = draw_roles(roles, features, titles)
         page.figure(f"roles_{c}", figure, f"Roles at the next resolution (as Figs 4 and 6 of the paper).{gray}")
     if result.weights:
-        caption = f"The network's {EDGES} strongest weights; units colored by cluster (as Figs 3 and 5 of the paper)."
+        caption = "The network's strongest weights; units colored by cluster (as Figs 3 and 5 of the paper)."
         page.figure("network", _network(result, tree.expand(tree.cut(coarse), coarse)), caption)
     page.metrics({"resolutions": result.resolutions, "clusters": result.clusters})
 

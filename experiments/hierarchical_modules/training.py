@@ -77,9 +77,13 @@ def show(result: Training, page) -> None:
 
 
 def better(result: Training) -> str:
-    """How many trained networks do better on held-out rows than every control."""
+    """How many trained networks do better on held-out rows than every control, and than the best other forecast."""
     sign = 1 if result.score == "accuracy" else -1
     held_out = {kind: sign * np.array(result.scores[kind]["held out"]) for kind in KINDS}
     count, of = int(np.sum(held_out[TRAINED] > max(held_out[kind].max() for kind in CONTROLS))), len(held_out[TRAINED])
     which = "Every trained network does" if count == of else f"{count} of {of} trained networks do"
-    return f"{which} better on held-out rows than all controls."
+    words = f"{which} better on held-out rows than all controls"
+    if result.baselines:
+        name, error = min(((name, errors[1]) for name, errors in result.baselines.items()), key=lambda each: each[1])
+        words += f"; {np.sum(held_out[TRAINED] > -error)} of {of} do better than {name} ({error:.3f})"
+    return f"{words}."

@@ -10,7 +10,6 @@ from jax.tree_util import Partial
 from experiments.ascents import LENGTH, largest_rise, random_start
 from experiments.jumps import POSITIONS
 from experiments.study import mean_and_spread
-from interp_jax import figures
 
 PUBLISHED, LEVELED = "probability, as published", "probability, scores at zero removed"
 # Every way changes one thing: the step, the start, the objective, or what the softmax has at the start.
@@ -123,19 +122,12 @@ def show(result: Arrival, page) -> None:
         never = np.mean(np.isneginf(of.log10_step))
         rows.append((name, *cells, f"{never:.1%}", f"{np.mean(of.active):.1%}"))
     columns = (
-        "network", "log10 p, arrives", "log10 p, stays", "log10 step, arrives", "log10 step, stays",
+        "network", "log₁₀ p, arrives", "log₁₀ p, stays", "log₁₀ step, arrives", "log₁₀ step, stays",
         "gradient exactly 0", "active units",
     )  # fmt: skip
     page.table(
         columns, rows, "The published starts: median logarithms of the position's probability p and of the first step."
     )
-    ways = np.arange(len(WAYS))
-    values = {name: np.stack(list(of.values())) for name, of in shares.items()}
-    figure = figures.curves.against(
-        ways, values, "way of ascent", "share that arrives", x_names=[str(1 + way) for way in ways], y_range=(0, 1.05)
-    )
-    named = "; ".join(f"{number}: {way}" for number, way in enumerate(WAYS, 1))
-    page.figure("arrivals", figure, f"Ascents that arrive. {named}.")
     page.metrics(
         {
             "ascents": {

@@ -123,14 +123,15 @@ def show(result: Learned, page) -> None:
         rows,
         f"For a jump at {AT}, ascent on the log-probability: the learned input and the signals behind the "
         "filters, turned so that their largest deviation is upward. Width at half the height, in samples; fall "
-        "within ten samples "
-        "after the peak, as a share of the range.",
+        "within ten samples after the peak, as a share of the range.",
     )
     for name, stages in result.stages.items():
         shown = {stage: {"signal": of.first} for stage, of in stages.items()}
         number = NUMBERS[name]
         page.figure(
-            f"fig_{number.replace('.', '_')}_stages", panels(shown, y_label="signal"), f"{name} (Fig. {number})."
+            f"fig_{number.replace('.', '_')}_stages",
+            panels(shown, y_label="signal"),
+            f"{name}: the learned input for a jump at {AT}, and the signals behind its filters (Fig. {number}).",
         )
     stages = {
         name: {stage: {"width": of.width, "below_base": of.below_base, "peak": of.peak} for stage, of in each.items()}

@@ -97,8 +97,8 @@ def show(result: Separable, page) -> None:
     """Random sets and the codes of networks, by map."""
     page.text(
         "The thesis takes the probability that the pseudo-inverse separates random points for the difficulty of the "
-        "output layer's task. But for any distinct points the affine map with weights 2 v_k and bias −|v_k|² gives the "
-        "nearest point's score the largest value, and so separates them."
+        "output layer's task. But for any distinct points the affine map with weights 2 v and bias −|v|² for the "
+        "point v gives the nearest point's score the largest value, and so separates them."
     )
     page.finding(in_words(result))
     page.table(

@@ -35,7 +35,7 @@ def measure(study) -> Deeper:
 def show(result: Deeper, page) -> None:
     """A table."""
     page.text(
-        f"Trained on true labels: plain descent with a rate of {result.rate:g} (thesis: .01), batches of 100, early "
+        f"Trained on true labels: plain descent with a rate of {result.rate:g} (thesis: 0.01), batches of 100, early "
         "stopping by the validation loss. Dropout and batch normalization as above."
     )
     page.finding(sentence(result))

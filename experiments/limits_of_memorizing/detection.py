@@ -49,7 +49,7 @@ def show(result: Detection, page) -> None:
     page.finding(sentence(result))
     rows = [ErrorRow(name, each) for name, each in result.ratios.items()]
     figure = figures.comparison.errors(rows, {"threshold": THRESHOLD}, x_label="deviation, first hidden layer / input")
-    page.figure("detection", figure, f"{result.title}: each network's ratio.")
+    page.figure("detection", figure, f"Each network's ratio on {result.title}.")
     table = [
         (name, f"{each.mean():.2f}", f"{np.sum(each > THRESHOLD)} of {len(each)}", f"{result.change[name].mean():+.0%}")
         for name, each in result.ratios.items()

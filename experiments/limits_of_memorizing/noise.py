@@ -56,9 +56,14 @@ def show(result: Noise, page) -> None:
     page.table(header, rows, "Mean ± standard deviation over networks; the limit where rows are not fitted.")
     shares = 100 * np.array(SHARES)
     curve = figures.curves.against(
-        shares, {"epochs until fitted": result.epochs.mean(axis=1)}, "labels shuffled (%)", "epochs"
+        shares,
+        {"epochs until fitted": result.epochs},
+        "labels shuffled (%)",
+        "epochs",
+        x_names=[f"{share:g}" for share in shares],
     )
-    page.figure("epochs_until_fitted", curve, "Epochs until the training rows are fitted.")
+    caption = "Epochs until the training rows are fitted: mean ± standard deviation over networks, a dot for each."
+    page.figure("epochs_until_fitted", curve, caption)
     page.metrics({"shares": SHARES, **result._asdict()})
 
 

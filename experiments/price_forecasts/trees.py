@@ -59,7 +59,7 @@ def show(result: Trees, page) -> None:
         f"{RESOLUTIONS[0]} coarsest clusters."
     )
     page.finding(in_words(result))
-    months = [f"{item} {month}" for item in result.items for month in range(-result.months, 0)]
+    months = [f"{item} −{month}" for item in result.items for month in range(result.months, 0, -1)]
     for kind in (PAPER, CHOSEN):
         tree = hierarchy.Hierarchy(**result.trees[kind])
         options = {"feature_names": months, "output_names": result.items}

@@ -206,6 +206,8 @@ def likelihood_paths(
     lines = -(-len(paths) // columns)
     figure = canvas(figure, 8.8, 0.7 + 2.1 * lines)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[max(0, len(paths) - columns) : len(paths)]:
+        axes.tick_params(labelbottom=True)
     depth = paths.shape[1]
     handles: dict[int, Any] = {}
     for number, (axes, path, title) in enumerate(zip(panels, paths, titles, strict=False)):
