@@ -202,7 +202,13 @@ def show(result: Modules, page) -> None:
         "them share a module.",
     )
     tree = hierarchy.Hierarchy(result.linkage, result.vectors, np.ones(len(result.vectors)), np.zeros(1), True)
-    page.figure("tree", figures.hierarchy(tree, clusters=(4, MODULES)), "The tree of the units, and its cuts.")
+    page.figure(
+        "tree",
+        figures.hierarchy(tree, clusters=(4, MODULES)),
+        "The tree of the units, cut into 4 clusters, and into the modules of the tables: module 0 is number 5, and so "
+        "on. Below, the mean correlations of the 4 clusters, signs aligned: features 1 to 256 are the shares of the "
+        f"bytes 0 to 255, the other {len(result.outputs)} the scores.",
+    )
     page.metrics(
         {
             "agreement": result.agreement,

@@ -52,6 +52,15 @@ def show(result: Support, page) -> None:
         f"the mean is {mean_and_spread(means, 2)} over networks, "
         f"{mean_and_spread(result.by_chance.mean(axis=1), 2)} for clusters of the same sizes drawn at random."
     )
+    rows = {"of the tree": result.support, "of the same sizes, drawn at random": result.by_chance}
+    page.table(
+        ("clusters", "mean similarity", f"similarity of at least {STABLE}"),
+        [
+            (name, mean_and_spread(of.mean(axis=1), 2), f"{np.sum(of >= STABLE)} of {of.size}")
+            for name, of in rows.items()
+        ],
+        "Similarity to the most similar cluster of the resampled rows' trees, mean ± standard deviation over networks.",
+    )
     page.metrics(
         {
             "clusters": result.clusters,
