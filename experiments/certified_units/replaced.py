@@ -69,8 +69,8 @@ def show(result: Replaced, page) -> None:
         "What is left out has to be something: zero, as in the paper; the unit's mean over the search's images; or the "
         "unit's activations on other images (resample). A set is selected and certified with each. Kept alone, a set "
         "suffices if the rate stays high; removed alone, it is needed if the rate falls (a constant answer has 50%). "
-        f"Bounds are for new images, {result.confidence:.0%} each by itself, from the test images. For rates and "
-        f"bounds, means are taken over {REFERENCE:,} images of the search, from which other images are drawn, too."
+        f"Bounds are for new images, {result.confidence:.0%} each by itself, from the test images. Means, and "
+        f"the other images, are those of the search, of these at most {REFERENCE:,} for rates and bounds."
     )
     page.finding(sentence(result))
     metrics = {}
@@ -114,9 +114,9 @@ def sentence(result: Replaced) -> str:
         means = units.mean(axis=1)
         depends = "depends" if means.max() > 1.1 * means.min() else "hardly depends"
         words.append(
-            f"How many of layer {layer}'s {result.of[layer]} units a class needs {depends} on what stands in for the "
-            f"others: {sizes}. Evaluated with values of other images, a set selected with zeros holds "
-            f"{rates[0, 0, 2]:.1%} of the decisions, and all other units without it {rates[0, 1, 2]:.1%}; a set "
+            f"In the first network, how many of layer {layer}'s {result.of[layer]} units a class needs {depends} on "
+            f"what stands in for the others: {sizes}. Evaluated with values of other images, a set selected with zeros "
+            f"holds {rates[0, 0, 2]:.1%} of the decisions, and all other units without it {rates[0, 1, 2]:.1%}; a set "
             f"selected with values of other images holds {rates[2, 0, 2]:.1%}, all other units {rates[2, 1, 2]:.1%}"
         )
     return f"{'. '.join(words)}."

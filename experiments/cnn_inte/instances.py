@@ -102,7 +102,8 @@ def show(result: Instances, page) -> None:
         f"The first {len(result.further)} held-out images by number, with their label and the predictions of the first "
         f"{HALF} network and of its tree. At most {PICTURED} have a picture, as above: those that the network "
         "misclassifies, then others. A class is ruled out where at most 1% of its reference rows (a sample of the "
-        "training rows) satisfy all conditions so far, but more of the label's."
+        "training rows) satisfy all conditions so far, but more of the label's. In conditions f1 is the cluster of "
+        "factor 1, and so on."
     )
     for each in result.further:
         _show_folded(each, result, page)
@@ -134,13 +135,14 @@ def _show_folded(each, result, page):
     mark = None if network == label else "images that the network misclassifies"
     with page.folded(f"image {each['row']}: label {label}, network {network}, tree {tree}", mark=mark):
         if each["row"] in result.images:
-            pictures, caption = _pictures(result, {str(each["row"]): each}), "The image and its clusters' prototypes."
-            page.figure(f"instance_{each['row']}", pictures, caption)
+            caption = f"Image {each['row']}, and its clusters' prototypes."
+            page.figure(f"instance_{each['row']}", _pictures(result, {str(each["row"]): each}), caption)
         levels = enumerate(zip(each["levels"], each["left"], strict=True))
         page.table(
             ("condition", "probability", "rows of the label left", "classes ruled out"),
             [(name, f"{vote:.0%}", f"{left:.1%}", out(level)) for level, ((name, vote), left) in levels],
-            f"Not ruled out: {out(None) or 'none'}. Probability of all conditions: {each['weight']:.0%}.",
+            f"Image {each['row']}, against the label {label}. Not ruled out: {out(None) or 'none'}. Probability of all "
+            f"conditions: {each['weight']:.0%}.",
         )
 
 

@@ -140,7 +140,7 @@ def compared(layers: dict[str, dict[str, Compared]]) -> str:
         words.append(
             f"{best.mean():.1f} feature maps of {layer}, {order} the {ours.mean():.1f} of the cores (and fewer than "
             f"the core for {np.sum(best < ours)} of {len(ours)} classes). On the rows of this comparison, which the "
-            f"simpler methods are fitted to and the cores have not seen, they reach the required rate for {hold} of "
-            f"{len(ours)} classes, and random sets as large preserve {random:.0%} of the decisions"
+            f"simpler methods are fitted to and the cores have not seen, the cores reach the required rate for {hold} "
+            f"of {len(ours)} classes, and random sets as large preserve {random:.0%} of the decisions"
         )
     return f"The best of six simpler methods for each class needs {'. It needs '.join(words)} (constant answers: 50%)."

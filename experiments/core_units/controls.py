@@ -133,6 +133,6 @@ def verdict(by_network: dict[str, dict[str, dict[str, Core]]]) -> str:
     how = "result from learning" if learned else "are no evidence of learning"
     return (
         f"Small cores {how}: the core of a class has {own:.1f} units in the trained network. Networks that have "
-        f"learned no classes need {numbers}, {'' if learned else 'not '}all of them at least a quarter more; means "
-        f"over the classes that all of them predict ({classes})."
+        f"not learned the classes need {numbers}, at least {min(mean.values()) / own:.1f} times as many; means over "
+        f"the classes that all of them predict ({classes})."
     )

@@ -85,9 +85,10 @@ def show(result: Clusters, page) -> None:
     page.table(
         ("cluster", "part of", "units", "reversed", "support", "correlated outputs"),
         rows,
-        "Outputs with the strongest positive (raises) and negative (lowers) mean correlations; reversed units have "
-        "the opposite signs. Support is the mean Jaccard similarity to the most similar cluster in the trees of "
-        f"{result.resamples} resamples of the rows; {STABLE:.0%} usually counts as stable.",
+        "Outputs with the strongest positive (raises) and negative (lowers) mean correlations; reversed units have the "
+        "opposite signs. Part of: the cluster at the resolution before, which may not have been split. Support is the "
+        f"mean Jaccard similarity to the most similar cluster in the trees of {result.resamples} resamples of the "
+        f"rows; {STABLE:.0%} usually counts as stable.",
     )
     for c in finer[:1]:
         titles = [f"Cluster {row[0]}, units: {row[2]}, support {row[4]}" for row in rows[coarse : coarse + c]]
@@ -141,8 +142,8 @@ def in_words(result: Clusters) -> str:
     which = f"{'All' if stable == c else stable or 'None'} of the {c} {'are' if stable > 1 else 'is'} stable"
     ends = " to ".join(f"{end([cluster['support'] for cluster in coarse]):.0%}" for end in (min, max))
     return (
-        f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} form {c} clusters of "
-        f"units with similar correlations. The largest, {len(largest['units'])} units, has this role for the outputs: "
-        f"{role} (mean correlations). {which} when the training rows are resampled: their support is {ends}, and "
-        f"{STABLE:.0%} usually counts as stable."
+        f"The {len(result.tree['vectors'])} hidden units of a network trained on {result.data} are cut into {c} "
+        f"clusters of units with similar correlations. The largest, {len(largest['units'])} units, has this role for "
+        f"the outputs: {role} (mean correlations). {which} when the training rows are resampled: their support is "
+        f"{ends}, and {STABLE:.0%} usually counts as stable."
     )

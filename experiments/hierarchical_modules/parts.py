@@ -98,8 +98,7 @@ def show(result: Parts, page) -> None:
         f"output under mean ablation of the unit. These numbers of all units are factorized into {result.rank} parts; "
         f"a unit belongs to the part with its largest weight. Parts without units: {result.rank - len(result.sizes)}."
     )
-    page.finding(more_stable(result))
-    page.text(recur(result))
+    page.finding(f"{more_stable(result)} {recur(result)}")
     titles = [f"Part {number}, units: {size}" for number, size in enumerate(result.sizes, 1)]
     labels = {"input_label": "effect of the input", "output_label": "effect on the output"}
     figure = draw_roles(result.roles, result.features, titles, **labels)
@@ -128,5 +127,5 @@ def more_stable(result: Parts) -> str:
     return (
         f"The tree's clusters in two trained networks agree {which} those of the paper's comparison method, a "
         f"factorization without signs: adjusted Rand index {tree} and {parts} at {result.rank} clusters (1: the same "
-        "units, 0: chance). Units of two networks are matched by their correlations, which favors the tree."
+        "units, 0: chance), where units are matched by their correlations, which favors the tree."
     )

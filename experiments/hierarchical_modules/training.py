@@ -72,7 +72,9 @@ def show(result: Training, page) -> None:
     rows += [(name, *(f"{error:.3f}" for error in errors)) for name, errors in result.baselines.items()]
     header = "network", f"{training} training rows", f"{held_out} held-out rows"
     over = f"mean ± standard deviation over {len(result.scores[TRAINED]['training'])} networks"
-    page.table(header, rows, f"{result.score.capitalize()}, {over}.", note=better(result))
+    page.table(header, rows, f"{result.score.capitalize()}, {over}.", note="" if result.baselines else better(result))
+    if result.baselines:
+        page.finding(better(result))
     page.metrics({"score": result.score, "networks": result.scores, "small_weights": result.small_weights})
 
 

@@ -43,7 +43,8 @@ def show(result: Vectors, page) -> None:
     page.text(
         f"The feature vector of a hidden unit is its correlations with {inputs} inputs ({constant} of them constant) "
         f"and {tree.outputs} outputs over the training rows; units that are constant are left out, here {dead} of "
-        f"{units + dead}. A unit and its negative are equivalent, so that signs are aligned before units are compared. "
+        f"{units + dead}. Signs are aligned before units are compared: a sigmoid unit and its negative are "
+        "equivalent. "
         f"The sum of the cosines of all pairs is {before} as measured, {paper} after the paper's random flips and "
         f"{greedy} after greedy flips (mean ± standard deviation over networks). {lower(result)}"
     )

@@ -237,10 +237,10 @@ def in_words(result: Modules) -> str:
     pairs = control = ""
     if result.beside:
         count, chance, reached = result.shared
+        how = "more" if reached <= 0.05 else "fewer" if reached >= 0.99 else "no more"
         pairs = (
             f" Pairs of types that share one: {count:.0f}; with units in random order {chance:.0f} on average, and at "
-            f"least as many in {reached:.1%} of draws, so that they share {'more' if reached <= 0.05 else 'no more'} "
-            "than chance."
+            f"least as many in {reached:.1%} of draws, so that they share {how} than by chance."
         )
         of = result.beside[WEIGHTS][0]
         learned = "more than" if own > of + 0.1 else "no more than" if own <= of else "little more than"

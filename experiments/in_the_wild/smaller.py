@@ -163,7 +163,7 @@ def in_words(result: Smaller) -> str:
     return (
         f"For {len(result.types)} types together, a network with {small.units} of {whole.units} units, "
         f"{small.parameters / whole.parameters:.0%} of the parameters and {small.flops / whole.flops:.0%} of the "
-        f"operations, in {small.seconds / whole.seconds:.0%} of the time, holds {small.decisions.mean():.1%} of the "
+        f"operations, holds {small.decisions.mean():.1%} of the "
         f"decisions on other packages ({result.types[small.decisions.argmin()]} least, {small.decisions.min():.1%}); "
         f"one with as many random units {random.decisions.mean():.1%}."
     )

@@ -170,7 +170,7 @@ def control_in_words(clear: int, control: int) -> str:
     if not control:
         return ", so that the place alone explains none"
     if control < clear:
-        return ": of these the place, such as a file's end, may be the explanation"
+        return ": there the place, such as a file's end, may be the explanation"
     return ", so that the place, such as a file's end, may explain them all"
 
 
@@ -188,10 +188,10 @@ def in_words(name: str, units: list[Unit], of: int) -> str:
         f"{max(each.expected for each in of_text):.1f})"
         for text, of_text in list(sequences.items())[:NAMED]
     )
-    control = sum(each.permuted <= LEVEL for each in units)
+    control = sum(each.permuted <= LEVEL for each in clear)
     return (
         f"Of the {of} units of its set, those that raise the score of {name} most respond to windows of "
         f"{WINDOW * PLACES} bytes in which one sequence is frequent: {named}. Sequences chosen on one half of the "
         f"packages are confirmed on the other half for {len(clear)} of {len(units)} such units. At the same places of "
-        f"other files a sequence is confirmed for {control}{control_in_words(len(clear), control)}."
+        f"other files a sequence is confirmed for {control} of these{control_in_words(len(clear), control)}."
     )

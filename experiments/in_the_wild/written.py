@@ -135,7 +135,7 @@ def in_bytes(result: Written) -> str:
     if not reached.any():
         return f"{text}; the median probability is {np.median(result.replaced):.2g}."
     few = int(np.flatnonzero(reached)[result.changes[reached].argmin()])
-    return f"{text}; {result.types[few]} needs fewest, {result.changes[few]:.0f}: {result.texts[few]}"
+    return f"{text}; {result.types[few]} needs fewest, {result.changes[few]:.0f}."
 
 
 def in_words(result: Written) -> str:

@@ -60,6 +60,14 @@ def sentence(result: Deeper) -> str:
     measured = result.l1 if result.ordered else result.wrong
     parts = []
     for depth, by in measured.items():
-        changes = (f"{by[name].mean() / by[NONE].mean() - 1:+.0%} with {name}" for name in by if name != NONE)
+        changes = (
+            f"{by[name].mean() / by[NONE].mean() - 1:+.0%} with {name} (less in {np.sum(by[name] < by[NONE])})"
+            for name in by
+            if name != NONE
+        )
         parts.append(f"{', '.join(changes)} in networks of {depth}")
-    return f"The held-out {'mean |error|' if result.ordered else 'error'} changes by {'; '.join(parts)}."
+    count = len(next(iter(measured.values()))[NONE])
+    return (
+        f"The held-out {'mean |error|' if result.ordered else 'error'} changes by {'; '.join(parts)}. In brackets: in "
+        f"how many of {count} networks."
+    )

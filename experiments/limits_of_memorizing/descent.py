@@ -75,7 +75,12 @@ def show(result: Descent, page) -> None:
         for name, of in cosine.items()
         for field in ("inner", "inter")
     ]
-    page.table(("network", "deviation", *names), rows, "Deviations by cosine distance, layer by layer.")
+    page.table(
+        ("network", "deviation", *names),
+        rows,
+        "Mean cosine distance of two rows of a class (inner-class) and of different classes (inter-class) by the "
+        "labels of the training, layer by layer.",
+    )
     deviation = {
         metric: {name: {field: getattr(of, field).T for field in of._fields[:3]} for name, of in by.items()}
         for metric, by in result.profiles.items()

@@ -63,11 +63,13 @@ def sentence(result: Detection) -> str:
     """The finding: which kinds are above the threshold, and what of the shrinking remains without early stopping."""
     above = {name: int(np.sum(each > THRESHOLD)) for name, each in result.ratios.items()}
     count = len(result.ratios[STOPPED])
-    flagged = ", ".join(f"{number} ({name})" for name, number in above.items())
+    every, none = above.pop("100% shuffled"), above.pop("0% shuffled")
+    others = ", ".join(f"{name}: {number}" for name, number in above.items())
     stopped, full = (result.change[name].mean() for name in (STOPPED, "0% shuffled"))
     return (
-        f"The ratio is above the threshold in this many of {count} networks of each kind: {flagged}. From the input to "
-        f"the last hidden layer the deviation changes by {stopped:+.0%} in networks with early stopping, by "
-        f"{full:+.0%} in those trained on true labels by Adam, and by {result.change[UNTRAINED].mean():+.0%} before "
-        "training."
+        "A threshold fixed beforehand, on the spread of classes in the first hidden layer relative to that in the "
+        f"input, names {every} of {count} networks with all labels shuffled, and wrongly {none} of {count} with true "
+        f"ones ({others}). From the input to the last hidden layer the deviation changes by {stopped:+.0%} in networks "
+        f"with early stopping, by {full:+.0%} in those trained on true labels by Adam, and by "
+        f"{result.change[UNTRAINED].mean():+.0%} before training."
     )

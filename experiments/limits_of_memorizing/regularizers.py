@@ -61,7 +61,12 @@ def sentence(result: Regularizers) -> str:
     held = {name: float(each.mean()) for name, each in result.held_out[TRUE].items()}
     # As far as the table's digits tell: 98.96% is 99.0% there.
     less = [f"{name} ({of:.1%})" for name, of in memorized.items() if name != NONE and round(of, 3) < 0.99]
-    better = [f"{name} ({held[name]:.1%})" for name in held if held[name] > held[NONE]]
+    each = result.held_out[TRUE]
+    better = [
+        f"{name} ({held[name]:.1%}, in {np.sum(each[name] > each[NONE])} of {len(each[NONE])} networks)"
+        for name in held
+        if held[name] > held[NONE]
+    ]
     return (
         f"Without a regularizer {memorized[NONE]:.1%} of the shuffled labels are memorized in {result.epochs:,} "
         f"epochs; less than 99% with {', '.join(less) or 'none of them'}. Trained on true labels, {held[NONE]:.1%} "

@@ -61,10 +61,10 @@ def show(result: Sensitivity, page) -> None:
     """Curves, and a table of the last stage."""
     page.text(
         "The loss sensitivity of a training row is the L1 norm of the gradient of its loss by its input, by its label "
-        "in the training; it is averaged over the stages, and its Gini coefficient says how few rows account for it. A "
-        f"row is critical if a search of {STEPS} steps finds another answer within ±{result.radius:g} of each of its "
-        f"values ({result.rows:,} held-out rows); their share is a lower bound. Before training it is "
-        f"{result.untrained.mean():.1%}."
+        "in the training; it is averaged over the epochs at which it is measured, and its Gini coefficient says how "
+        f"few rows account for it. A row is critical if a search of {STEPS} steps finds another answer within "
+        f"±{result.radius:g} of each of its values ({result.rows:,} held-out rows); their share is a lower bound. "
+        f"Before training it is {result.untrained.mean():.1%}."
     )
     page.finding(sentence(result))
     for name, title, values in (
@@ -100,5 +100,6 @@ def sentence(result: Sensitivity) -> str:
     return (
         f"Loss sensitivity is {which} concentrated in few rows with true labels (Gini coefficient {gini[0]:.2f}) than "
         f"with shuffled ones ({gini[1]:.2f}). Decision boundaries of networks trained on shuffled labels are {denser}: "
-        f"{critical[1]:.1%} of the held-out rows are critical, {critical[0]:.1%} with true labels."
+        f"{critical[1]:.1%} of the held-out rows are critical, {critical[0]:.1%} with true labels, "
+        f"{result.untrained.mean():.1%} before training."
     )

@@ -59,7 +59,7 @@ def show(result: Sizes, page) -> None:
 
 def sentence(result: Sizes) -> str:
     """The finding: how a narrower network and more rows slow both kinds of training."""
-    more = result.rows[-1] / result.rows[0]
+    more = (result.rows[-1] // BATCH) / (result.rows[0] // BATCH)
     narrow = {kind: _factor(result, kind, "width", 0, -1) for kind in (SHUFFLED, TRUE)}
     many = {kind: _factor(result, kind, "rows", -1, 0, more) for kind in (SHUFFLED, TRUE)}
     return (

@@ -23,7 +23,7 @@ SECTIONS = {
     "sensitivity": ("Loss sensitivity and decision boundaries", sensitivity),
     "sizes": ("Time to fit by size", sizes),
     "answers": ("Answers on new rows", answers),
-    "detection": ("Detection by the number and threshold of another study", detection),
+    "detection": ("Detection with a threshold fixed beforehand", detection),
     "deeper": ("Regularizers in deeper networks", deeper),
     "soft": ("Soft and hard answers", soft),
     "descent": ("Memorizing by the descent of the thesis", descent),

@@ -128,10 +128,10 @@ def show(result: Maps, page) -> None:
 
 
 def ranks(result: Maps) -> str:
-    """The finding: whether neurons' shares rank pixels better than x · gradient and than the paper's map."""
+    """The finding: whether neurons' shares rank pixels better than the best gradient's and the paper's."""
     area = {name: each.mean() for name, each in result.deletion.items()}
     words = []
-    for name in (GRADIENT, MAP):
+    for name in (min((GRADIENT, INTEGRATED), key=lambda each: area[each]), MAP):
         every = _beyond(result, name)
         how = "better than" if every.min() > 0 else "worse than" if every.max() < 0 else "about as well as"
         words.append(f"{how} “{name}” ({area[name]:.3f})")

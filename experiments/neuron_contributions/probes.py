@@ -61,8 +61,9 @@ def show(result: Probes, page) -> None:
     )
     page.finding(readable(result))
     middle = len(next(iter(result.own.values()))) // 2
+    places = {"first layer": [0], "first half": slice(middle), f"layer {middle}": [middle - 1]}
     page.table(
-        ("start", "training (%)", "first layer (%)", "… probe (%)", f"layer {middle} (%)", "… probe (%)", "last (%)"),
+        ("start", "training (%)", *(f"{what} (%)" for place in places for what in (place, "… probe")), "last (%)"),
         [
             (
                 TITLES[start],
@@ -70,7 +71,7 @@ def show(result: Probes, page) -> None:
                     mean_and_spread(100 * each, 1)
                     for each in (
                         result.training[start],
-                        *(of[start][place] for place in (0, middle - 1) for of in (result.own, result.probe)),
+                        *(of[start][at].mean(axis=0) for at in places.values() for of in (result.own, result.probe)),
                         result.own[start][-1],
                     )
                 ),
@@ -104,9 +105,10 @@ def readable(result: Probes) -> str:
     least, most, low = (end(of[start] for start in RANDOM) for end, of in ((min, units), (max, units), (min, probes)))
     why = "a property of how they are read" if low > most + 0.1 else "no matter of how they are read"
     gain = low - result.inputs
-    beyond = f"{abs(gain):.1%} {'more' if gain > 0 else 'less'} than a probe on the images themselves"
+    beyond = f"{100 * abs(gain):.1f} points {'more' if gain > 0 else 'less'} than a probe on the images themselves"
     return (
-        f"In the first half of the layers of random starts class units classify {least:.1%} to {most:.1%} of held-out "
-        f"images, linear probes {low:.1%} or more ({beyond}): that early layers of random starts do not predict the "
-        f"class is {why}. At the identity start it is {units[IDENTITY]:.1%} and {probes[IDENTITY]:.1%}."
+        f"On average over the first half of the layers, class units of random starts classify {least:.1%} to "
+        f"{most:.1%} of held-out images, linear probes {low:.1%} or more ({beyond}): that early layers of random "
+        f"starts do not predict the class is {why}. At the identity start it is {units[IDENTITY]:.1%} and "
+        f"{probes[IDENTITY]:.1%}."
     )

@@ -46,8 +46,9 @@ def show(result: Minimum, page) -> None:
     page.text(
         "Layers of 8, 12 and 16 units, followed by two further layers with random weights, the same with units planted "
         "for each class, and networks trained on digits. The required rates are "
-        f"{', '.join(f'{rate:.1%}' for rate in HOLDING)} of the decisions. Every set of units is tried in order of "
-        "size, on the rows that the search saw, until one holds."
+        f"{', '.join(f'{rate:.1%}' for rate in HOLDING)} of the decisions. The search for core units adds, removes and "
+        "exchanges units of the sets that trained gates, one for each unit, propose. Every set of units is tried in "
+        "order of size, on the rows that the search saw, until one holds."
     )
     page.finding(in_words(result))
     missed = result.found - result.least
@@ -97,7 +98,7 @@ def in_words(result: Minimum) -> str:
     few = int(np.sum(missed > 0))
     alone = np.mean((result.gates == result.least) & result.gates_reach)
     number, most = (f" {few}", "up to ") if few > 1 else ("", "")
-    by = f" In the other{number} it has {most}{missed.max()} units too many." if few else ""
+    by = f" In the remaining{number} its set has {most}{missed.max()} units too many." if few else ""
     return (
         f"The search finds a set of the true minimum's size in {np.sum(missed == 0)} of {len(missed)} problems "
         f"({rate:.1%}; 95% interval {low:.1%} to {high:.1%}), the gates alone in {alone:.1%}.{by}"

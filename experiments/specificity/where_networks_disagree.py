@@ -141,10 +141,11 @@ def follows(kind: str, sees: Specificity, forests: Specificity, beyond: np.ndarr
     less, more = beyond[1:]
     against = "more than" if less > 0 else "less than" if more < 0 else "not clearly more or less than"
     return (
-        f"Where two {kind} networks disagree, a tree over clusters of the layer {own}: S is {float(sees.specific):.2f} "
-        f"({low:.2f} to {high:.2f}), {against} a tree on components of the layer (difference {beyond[0]:.2f}, "
-        f"{less:.2f} to {more:.2f}); forests that see the image alone reach {float(forests.specific):.2f} "
-        f"({float(forests.interval[0]):.2f} to {float(forests.interval[1]):.2f})."
+        f"Where two {kind} networks disagree, a tree over clusters of the layer, grown on rows weighted by "
+        f"disagreement, {own}: S (1: the network itself, 0: either network as often) is {float(sees.specific):.2f} "
+        f"({low:.2f} to {high:.2f}), {against} that of a tree on components of the layer, grown on the same "
+        f"(difference {beyond[0]:.2f}, {less:.2f} to {more:.2f}); forests that see the image alone reach "
+        f"{float(forests.specific):.2f} ({float(forests.interval[0]):.2f} to {float(forests.interval[1]):.2f})."
     )
 
 

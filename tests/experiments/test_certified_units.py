@@ -55,14 +55,16 @@ def test_certificates_are_contradicted_by_upper_bounds_below_the_rate():
         assert certificates.count_false(result.layers.values(), 0.99, 0.95) == counts
     sentence = certificates.sentence(_certificates(0.995))
     assert "in 20 of 20 cases: 5.0 of 64 feature maps of layer max2 on average (all 64 in 0; without" in sentence
-    assert "On the test images 0 of the 20 certified sets are below 99%, 0 also by the upper bound" in sentence
-    assert ": no more than the 4 that would be found in 99 of 100 such studies" in sentence
-    assert sentence.endswith("if each certificate were false with a probability of 5%.")
+    assert (
+        "On the test images 0 of the 20 certified sets are below 99%; 0 certificates are contradicted there" in sentence
+    )
+    assert ": no more than the 4 at most in 99 of 100 such studies" in sentence
+    assert sentence.endswith("if each were false with a probability of 5%.")
     low = _certificates(0.98)
     low.layers["max2"].certified_test_rate[0] = 0.9
-    assert "10 of the 20 certified sets are below 99%, 20 also by the upper bound of their rate: more than the 4" in (
-        certificates.sentence(low)
-    )
+    sentence = certificates.sentence(low)
+    assert "10 of the 20 certified sets are below 99%; 20 certificates are contradicted there" in sentence
+    assert "by the upper bound of a rate: more than the 4" in sentence
     none = certificates.sentence(_certificates(0.98, certified=False))
     assert none.startswith("For none of 20 classes and networks a set of units is certified to hold at least 99% of")
 

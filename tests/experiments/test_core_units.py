@@ -152,9 +152,9 @@ def test_the_best_baseline_of_every_class_is_compared_with_our_selections():
     assert (
         "6.0 feature maps of max1, more than the 5.5 of the cores (and fewer than the core for 1 of 2 classes)" in fewer
     )
-    assert "they reach the required rate for 2 of 2 classes" in fewer
+    assert "the cores reach the required rate for 2 of 2 classes" in fewer
     missed = {"a": _compared(5.0, 7)._replace(required=0.995), "b": _compared(6.0, 5)}
-    assert "they reach the required rate for 1 of 2 classes" in baselines.compared({"max1": missed})
+    assert "the cores reach the required rate for 1 of 2 classes" in baselines.compared({"max1": missed})
     assert fewer.endswith("random sets as large preserve 55% of the decisions (constant answers: 50%).")
     assert "needs 4.0 feature maps of max1, no more than" in baselines.compared({"max1": {"a": _compared(5.0, 4)}})
 
@@ -191,11 +191,11 @@ def _controls(trained, shuffled, untrained):
 def test_small_cores_are_evidence_of_learning_only_if_the_controls_need_more_units():
     learned = controls.verdict(_controls({"a": 4, "b": 30}, {"a": 9}, {"a": 8, "b": 1}))
     assert learned.startswith("Small cores result from learning")
-    assert "has 4.0 units in the trained network. Networks that have learned no classes need 9.0 (tr" in learned
-    assert "8.0 (untrained), all of them at least a quarter more; means over the classes that all of" in learned
+    assert "has 4.0 units in the trained network. Networks that have not learned the classes need 9.0 (tr" in learned
+    assert "8.0 (untrained), at least 2.0 times as many; means over the classes that all of" in learned
     none = controls.verdict(_controls({"a": 7}, {"a": 9}, {"a": 8}))
     assert "no evidence of learning" in none
-    assert "8.0 (untrained), not all of them at least a quarter more" in none
+    assert "8.0 (untrained), at least 1.1 times as many" in none
     assert "too few classes" in controls.verdict(_controls({"a": 7}, {"b": 9}, {"a": 8}))
 
 
@@ -216,7 +216,7 @@ def test_the_shrunken_network_is_compared_with_the_whole_one():
 
     assert words(small) == (
         "A network with 8 of 32 feature maps of max1, one set for all classes, classifies 97.0% of held-out "
-        "images correctly, 1.0 points less than the whole network, with 40% of its operations."
+        "images correctly, 1.0 points less than the whole network, with 40% of its operations, in 1.0 times its time."
     )
     assert "98.0% of held-out images correctly, no less than the whole network" in words(small._replace(accuracy=0.98))
 

@@ -45,7 +45,10 @@ def _replaced(sizes, certified=True):
 )
 def test_how_many_units_are_needed_depends_on_what_stands_in_if_sizes_differ_by_more_than_a_tenth(sizes, words):
     sentence = replaced.sentence(_replaced(sizes))
-    assert f"How many of layer max2's 64 units a class {words} what stands in for the others: " in sentence
+    assert (
+        f"In the first network, how many of layer max2's 64 units a class {words} what stands in for the others: "
+        in sentence
+    )
     first, second, third = sizes
     assert f"{first:.1f} with zeros (2 of 2 certified), {second:.1f} with means (2 of 2 certified), {third}" in sentence
     assert "selected with zeros holds 70.0% of the decisions, and all other units without it 50.0%" in sentence

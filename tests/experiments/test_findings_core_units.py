@@ -64,10 +64,10 @@ def test_selections_in_both_layers_have_the_papers_runs_beside_them_where_there_
 )
 def test_a_shrunken_network_classifies_less_only_if_a_tenth_of_a_point_is_lost(accuracy, words):
     whole = shrunken.Network({"max1": (32, 32), "max2": (64, 64)}, 0.98, 1.0, 100, 10.0, 1.0, 0.0)
-    small = whole._replace(units={"max1": (8, 32), "max2": (9, 64)}, accuracy=accuracy, flops=2.5)
+    small = whole._replace(units={"max1": (8, 32), "max2": (9, 64)}, accuracy=accuracy, flops=2.5, seconds=0.5)
     sentence = shrunken.one_set(shrunken.Shrunken({shrunken.WHOLE: whole, shrunken.ONE: small}, 0.99))
     assert sentence.startswith("A network with 8 of 32 feature maps of max1 and 9 of 64 feature maps of max2, one set")
-    assert f"classifies {words} the whole network, with 25% of its operations." in sentence
+    assert f"classifies {words} the whole network, with 25% of its operations, in 0.5 times its time." in sentence
 
 
 @pytest.mark.parametrize(("core", "than"), [(0.5, "fewer than"), (0.75, "as many as"), (0.9, "more than")])

@@ -20,7 +20,7 @@ def test_the_type_that_a_smaller_network_decides_worst_is_named_beside_a_network
     networks[smaller.RANDOM] = small._replace(decisions=np.full(2, random))
     words = smaller.in_words(smaller.Smaller(networks, ["c", "json"], 0.1, 9))
     assert "For 2 types together, a network with 128 of 512 units, 25% of the parameters and 50% of the" in words
-    assert f"in 120% of the time, holds {np.mean(decisions):.1%} of the decisions on other packages ({least})" in words
+    assert f"operations, holds {np.mean(decisions):.1%} of the decisions on other packages ({least})" in words
     assert words.endswith(f"one with as many random units {random:.1%}.")
 
 
@@ -49,7 +49,10 @@ def test_modules_of_two_parts_agree_in_part_or_hardly(own, words):
     assert f"of the packages {words}" in modules.in_words(_modules((0, 1, 2), own))
 
 
-@pytest.mark.parametrize(("reached", "words"), [(0.05, "share more than chance"), (0.06, "share no more than chance")])
+@pytest.mark.parametrize(
+    ("reached", "words"),
+    [(0.05, "share more than by chance"), (0.06, "share no more than by chance"), (0.99, "share fewer than by chance")],
+)
 def test_pairs_of_types_share_more_than_chance_only_if_few_draws_reach_as_many(reached, words):
     beside = dict.fromkeys((modules.NETWORK, modules.WEIGHTS), np.zeros(3))
     assert f"of draws, so that they {words}." in modules.in_words(_modules((0, 0, 2), 0.7, beside, reached))

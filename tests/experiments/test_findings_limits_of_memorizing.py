@@ -59,17 +59,21 @@ def test_tables_mark_networks_that_do_not_fit_and_count_epochs_by_width_and_step
     assert steps.startswith("Steps until")
 
 
-def _detection(full, stopped, untrained, changes=(-0.5, 0.25, 0.1)):
+def _detection(full, shuffled, stopped, changes=(-0.5, 0.25, 0.1)):
     names = FULL, STOPPED, UNTRAINED
-    ratios = {name: np.array(each) for name, each in zip(names, (full, stopped, untrained), strict=True)}
+    ratios = {FULL: full, "100% shuffled": shuffled, STOPPED: stopped, UNTRAINED: [1.0]}
+    ratios = {name: np.array(each) for name, each in ratios.items()}
     change = {name: np.array([each]) for name, each in zip(names, changes, strict=True)}
     return detection.Detection(ratios, change, "rows")
 
 
 @pytest.mark.parametrize(("full", "count"), [([1.3, 2.0], 2), ([THRESHOLD, 2.0], 1), ([0.5, 1.2], 0)])
 def test_networks_above_the_threshold_are_counted_for_every_kind(full, count):
+    words = detection.sentence(_detection([1.2, 1.3], full, [1.3, 1.3]))
+    assert f"names {count} of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (" in words
+    assert f"({STOPPED}: 2, {UNTRAINED}: 0)." in words
     words = detection.sentence(_detection(full, [1.2, 1.3], [1.0, 1.0]))
-    assert f"of 2 networks of each kind: {count} ({FULL}), 1 ({STOPPED}), 0 ({UNTRAINED})." in words
+    assert f"names 1 of 2 networks with all labels shuffled, and wrongly {count} of 2 with true ones" in words
 
 
 def test_changes_of_the_deviation_have_their_sign():

@@ -5,14 +5,14 @@ import pytest
 
 from experiments.explained_cnns import HALF
 from experiments.specificity import paths
-from experiments.specificity.explained import COMPONENTS, WEIGHTED, Reading
+from experiments.specificity.explained import WEIGHTED, WEIGHTED_COMPONENTS, Reading
 
 
 def _words(precision, listed):
     def of(*values):
         return Reading(*(np.array([value]) for value in values))
 
-    readings = {WEIGHTED: of(0.1, precision, 4.0, listed), COMPONENTS: of(0.2, 0.8, 6.0, 5.0)}
+    readings = {WEIGHTED: of(0.1, precision, 4.0, listed), WEIGHTED_COMPONENTS: of(0.2, 0.8, 6.0, 5.0)}
     return paths.in_words(paths.Paths({HALF: readings}))
 
 

@@ -259,10 +259,10 @@ def test_the_largest_cluster_is_described_with_the_number_that_are_stable(jaccar
     ]
     features, tree = clusters.Features((1, 2), False, ("taro", "carrot")), {"vectors": np.zeros((3, 4))}
     assert clusters.in_words(clusters.Clusters("prices", tree, features, (2,), every, 5, [], ())) == (
-        "The 3 hidden units of a network trained on prices form 2 clusters of units with similar correlations. The "
-        "largest, 2 units, has this role for the outputs: raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) (mean "
-        f"correlations). {words[0]} when the training rows are resampled: their support is {words[1]}, and 75% usually "
-        "counts as stable."
+        "The 3 hidden units of a network trained on prices are cut into 2 clusters of units with similar correlations. "
+        "The largest, 2 units, has this role for the outputs: raises taro\u00a0(+0.50); lowers carrot\u00a0(−0.30) "
+        f"(mean correlations). {words[0]} when the training rows are resampled: their support is {words[1]}, and 75% "
+        "usually counts as stable."
     )
 
 

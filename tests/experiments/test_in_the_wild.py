@@ -248,10 +248,12 @@ def test_windows_are_read_or_not():
     assert "“import” (unit 3; in windows of at least 9 of 10 packages, by chance 1.0)" in words
     assert "“import” (units 3, 3; in" in witnesses.in_words("python", [_unit(0.001)] * 2, 31)
     assert "confirmed on the other half for 1 of 2 such units" in words
-    assert words.endswith("confirmed for 0, so that the place alone explains none.")
+    assert words.endswith("confirmed for 0 of these, so that the place alone explains none.")
     some = witnesses.in_words("python", [_unit(0.001), _unit(0.001, 0.001)], 31)
-    assert "confirmed for 1: of these the place" in some
+    assert "confirmed for 1 of these: there the place" in some
     assert witnesses.in_words("python", [_unit(0.001, 0.001)], 31).endswith("may explain them all.")
+    unconfirmed = witnesses.in_words("python", [_unit(0.001), _unit(0.5, 0.001)], 31)
+    assert "is confirmed for 0 of these" in unconfirmed  # of those alone that are confirmed themselves
     assert witnesses.plain("b'a  b'") == "“a\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}b”"
     assert witnesses.in_words("python", [_unit(0.5)], 31).startswith("No sequence of bytes stands out")
     assert witnesses.readable(np.array([10, 97, 256, 39, 0])) == "\\na·'\\x00".replace(
@@ -279,7 +281,7 @@ def test_types_that_share_a_module_are_named():
         in words
     )
     assert "packages agree (adjusted Rand index 0.70; 1 for equal ones), more than those of" in words
-    assert "so that they share no more than chance" in words
+    assert "so that they share no more than by chance" in words
     assert "packages agree in part" in modules.in_words(_modules((0.3, 0.0)))
     assert "for 1 of 2 types" in words
     assert "agree in part (adjusted Rand index 0.15; 1 for equal ones), little more than" in modules.in_words(
@@ -350,7 +352,7 @@ def test_what_ascent_writes_is_put_in_words():
     assert "for 2 of 2 types, while no nearest byte changes" in written.in_words(_written([1.0, 1.0], [0, 0]))
     assert "while at most 5 of 2,048 bytes change" in written.in_words(_written([1.0, 1.0], [0, 5]))
     assert written.in_words(_written([0.1, 0.1], [0, 0])).endswith("for 0 of 2 types.")
-    assert written.in_bytes(_written([1.0, 1.0], [0, 0])).endswith("at random for 0); b needs fewest, 3: {y")
+    assert written.in_bytes(_written([1.0, 1.0], [0, 0])).endswith("at random for 0); b needs fewest, 3.")
     assert written.in_bytes(_written([0.1, 0.1], [0, 0])).endswith("the median probability is 0.1.")
     none = _written([1.0, 1.0], [0, 0])
     assert written.in_words(none).endswith("none of them is of that type: what is found there says nothing of files.")
@@ -371,7 +373,7 @@ def test_a_smaller_network_is_put_in_words():
         {smaller.WHOLE: whole, smaller.SMALL: small, smaller.RANDOM: random}, ["c", "json"], 0.1, 9
     )
     words = smaller.in_words(result)
-    assert "128 of 512 units, 30% of the parameters and 30% of the operations, in 40% of the time" in words
+    assert "128 of 512 units, 30% of the parameters and 30% of the operations, holds" in words
     assert "holds 98.0% of the decisions on other packages (c least, 97.0%)" in words
     assert words.endswith("random units 60.0%.")
 

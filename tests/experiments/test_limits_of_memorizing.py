@@ -154,7 +154,7 @@ def _regularizers(memorized, held_out):
 def test_regularizers_that_prevent_memorizing_and_those_that_help_are_named():
     words = regularizers.sentence(_regularizers((1.0, 0.5, 0.995), (0.9, 0.89, 0.95)))
     assert "less than 99% with dropout 0.2 (50.0%). Trained" in words
-    assert words.endswith("and more with batch norm (95.0%).")
+    assert words.endswith("and more with batch norm (95.0%, in 1 of 1 networks).")
     words = regularizers.sentence(_regularizers((1.0, 0.822, 0.9894), (0.9, 0.8, 0.9)))
     assert "less than 99% with dropout 0.2 (82.2%), batch norm (98.9%). Trained" in words
     words = regularizers.sentence(_regularizers((1.0, 1.0, 0.9896), (0.9, 0.8, 0.9)))  # 99.0% in the table
@@ -168,10 +168,12 @@ def test_errors_of_deeper_networks_are_compared_by_what_the_classes_are():
     by = {"4 layers": {"none": np.array([0.2]), "batch norm": np.array([0.1])}}
     twice = {"4 layers": {"none": np.array([0.2]), "batch norm": np.array([0.4])}}
     assert deeper.sentence(deeper.Deeper(twice, by, by, True, 0.01)).endswith(
-        "mean |error| changes by -50% with batch norm in networks of 4 layers."
+        "mean |error| changes by -50% with batch norm (less in 1) in networks of 4 layers. In brackets: in how "
+        "many of 1 networks."
     )
     assert deeper.sentence(deeper.Deeper(twice, by, by, False, 0.01)).endswith(
-        "error changes by +100% with batch norm in networks of 4 layers."
+        "error changes by +100% with batch norm (less in 0) in networks of 4 layers. In brackets: in how "
+        "many of 1 networks."
     )
 
 
@@ -183,7 +185,7 @@ def test_sensitivity_and_boundaries_are_compared_between_kinds_of_labels():
 
     words = sensitivity.sentence(of((0.4, 0.2), (0.1, 0.3)))
     assert "is more concentrated in few rows with true labels (Gini coefficient 0.40)" in words
-    assert "are denser: 30.0% of the held-out rows are critical, 10.0% with true" in words
+    assert "are denser: 30.0% of the held-out rows are critical, 10.0% with true labels, 0.0% before training." in words
     words = sensitivity.sentence(of((0.2, 0.4), (0.3, 0.1)))
     assert "less concentrated" in words
     assert "not denser" in words
@@ -230,10 +232,14 @@ def test_plain_descent_that_does_not_memorize_gives_lower_bounds():
 
 
 def test_networks_above_the_threshold_are_counted():
-    ratios = {name: np.array([1.2, 1.3]) for name in ("0% shuffled", detection.STOPPED, detection.UNTRAINED)}
+    ratios = {
+        name: np.array([1.2, 1.3]) for name in ("0% shuffled", "100% shuffled", detection.STOPPED, detection.UNTRAINED)
+    }
     change = {name: np.array([-0.5]) for name in ratios}
     words = detection.sentence(detection.Detection(ratios, change, "rows"))
-    assert "of 2 networks of each kind: 1 (0% shuffled), 1 (early stopped)" in words
+    assert (
+        "names 1 of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (early stopped: 1" in words
+    )
     assert "-50% in networks with early stopping" in words
 
 

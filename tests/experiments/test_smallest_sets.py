@@ -32,9 +32,9 @@ def _result(missed):
 def test_what_is_missed_is_counted_and_put_in_words():
     words = minimum.in_words(_result([0, 0, 2, 0]))
     assert "in 3 of 4 problems (75.0%; 95% interval 19.4% to 99.4%), the gates alone in 0.0%." in words
-    assert words.endswith("In the other it has 2 units too many.")
-    assert minimum.in_words(_result([1, 2, 0])).endswith("In the other 2 it has up to 2 units too many.")
-    assert "In the other" not in minimum.in_words(_result([0, 0]))
+    assert words.endswith("In the remaining its set has 2 units too many.")
+    assert minimum.in_words(_result([1, 2, 0])).endswith("In the remaining 2 its set has up to 2 units too many.")
+    assert "In the remaining" not in minimum.in_words(_result([0, 0]))
     counts = minimum.metrics(_result([0, 3]))
     assert list(counts) == [problems.KINDS[1], "8 units", "all"]
     assert counts["all"]["found"] == 1

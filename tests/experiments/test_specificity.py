@@ -27,9 +27,14 @@ FORESTS = _specific(0.01, -0.1, 0.1)
 @pytest.mark.parametrize(
     ("low", "high", "wanted"),
     [
-        (0.1, 0.3, "the layer follows its own network: S is 0.20 (0.10 to 0.30)"),
-        (-0.1, 0.5, "the layer does not clearly follow its own network"),
-        (-0.3, -0.1, "the layer follows the other network"),
+        (
+            0.1,
+            0.3,
+            "disagreement, follows its own network: S (1: the network itself, 0: either network as often) is 0.20 "
+            "(0.10 to 0.30)",
+        ),
+        (-0.1, 0.5, "disagreement, does not clearly follow its own network"),
+        (-0.3, -0.1, "disagreement, follows the other network"),
     ],
 )
 def test_the_interval_decides_whether_a_tree_follows_its_network(low, high, wanted):
@@ -41,9 +46,9 @@ def test_the_interval_decides_whether_a_tree_follows_its_network(low, high, want
 @pytest.mark.parametrize(
     ("less", "more", "wanted"),
     [
-        (0.1, 0.2, ", more than a tree on components"),
-        (-0.2, -0.1, ", less than a tree on components"),
-        (-0.1, 0.1, ", not clearly more or less than a tree on components"),
+        (0.1, 0.2, ", more than that of a tree on components"),
+        (-0.2, -0.1, ", less than that of a tree on components"),
+        (-0.1, 0.1, ", not clearly more or less than that of a tree on components"),
     ],
 )
 def test_the_paired_difference_decides_the_words_on_the_baseline(less, more, wanted):
@@ -87,7 +92,7 @@ def test_the_finding_compares_the_precision_of_paths(precision, words):
     def of(value, listed):
         return explained.Reading(*(np.full(2, each) for each in (0.1, value, 4.0, listed)))
 
-    readings = {explained.WEIGHTED: of(precision, 9.0), explained.COMPONENTS: of(0.8, 5.0)}
+    readings = {explained.WEIGHTED: of(precision, 9.0), explained.WEIGHTED_COMPONENTS: of(0.8, 5.0)}
     sentence = paths.in_words(paths.Paths({"half-trained": readings}))
     assert f"{words} " in sentence
     assert "with more to read (5.0 thresholds)" in sentence
