@@ -98,7 +98,8 @@ def show(result: Images, page) -> None:
         [
             (name, f"{own:.3f}", f"{other:.0%}", f"{rough:.2f}", f"{least:.1f}", f"{greatest:.1f}")
             for name, (own, other, rough, (least, greatest)) in result.regularizers.items()
-        ],
+        ]
+        + [("real test images", None, f"{result.accuracy[1]:.0%}", "1.00", None, None)],
         "The class probability by the first network, the share of images in which the second network predicts this "
         "class, the mean squared difference of neighboring pixels over the mean square (roughness), relative to real "
         "images, and the range of the pixels. Small norm (contribution) to 0: after each step the half of the pixels "
@@ -125,8 +126,8 @@ def agreement_in_words(result: Images) -> str:
     if f"{most:.0%}" == f"{plain:.0%}":
         gain = "no regularizer helps"
     return (
-        "Images made by ascent on a class's score of one network are recognized by a second network, trained apart, "
-        f"{often} real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
+        "Images made by ascent on a class's score of one network, without a regularizer, are recognized by a second "
+        f"network, trained apart, {often} real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
     )
 
 

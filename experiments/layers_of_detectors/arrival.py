@@ -1,5 +1,6 @@
 """Why gradient ascent on a probability does not arrive in some networks: what its starts have, and what helps."""
 
+import re
 from typing import NamedTuple
 
 import jax
@@ -126,7 +127,11 @@ def show(result: Arrival, page) -> None:
         "gradient exactly 0", "active units",
     )  # fmt: skip
     page.table(
-        columns, rows, "The published starts: median logarithms of the position's probability p and of the first step."
+        columns,
+        rows,
+        "The published starts: median logarithms of the position's probability p and of the norm of the first step. "
+        "Gradient exactly 0: starts at which rounding leaves no gradient of p. Active units: those of the last hidden "
+        "layer that are above 0 at a start, mean over the starts; all in networks without an activation function.",
     )
     page.metrics(
         {
@@ -155,6 +160,15 @@ def separated(of: Ascents) -> float | None:
     return float(np.mean(shares)) if shares else None
 
 
+def together(names: list[str]) -> str:
+    """The names of networks, several CNNs by their numbers of convolutions."""
+    counts = [re.fullmatch(r"CNN, (\d+) convolutions?", name) for name in names]
+    if len(names) < 2 or not all(counts):
+        return "; ".join(names)
+    *first, last = (count[1] for count in counts)
+    return f"the CNNs with {', '.join(first)} and {last} convolutions"
+
+
 def cause_in_words(result: Arrival) -> str:
     """The finding: which of the changes lets ascents arrive, and what starts that stay have in common."""
     of = [each for each in result.networks.values() if not each.arrives.all()]
@@ -170,7 +184,7 @@ def cause_in_words(result: Arrival) -> str:
     pair = f"{np.mean(pairs):.1%} of pairs" if pairs else "no pair, as there is none in one network"
     arrive = " or ".join(f"“{way}”" for way in helps) or "none of the changes"
     return (
-        f"In {', '.join(names)}, {np.mean(~stay):.1%} of the ascents on the probability do not arrive. With "
+        f"In {together(names)}, {np.mean(~stay):.1%} of the ascents on the probability do not arrive. With "
         f"{arrive} at least 99% do. Of the starts that stay, {tiny:.1%} have a first step below "
         f"{SMALL_STEP * result.spread:.0e}; a start that arrives has a larger probability than one that stays in "
         f"{pair}."

@@ -129,11 +129,18 @@ def show(result: Fooling, page) -> None:
 
 def depth_in_words(result: Fooling) -> str:
     """The finding: the change that fools networks of one and of four layers, and the exact posterior."""
-    if not all(np.isfinite(result.distance[name]["far"]).any() for name in (ONE, FOUR, EXACT)):
+    if not all(np.isfinite(result.distance[name][title]).any() for name in (ONE, FOUR, EXACT) for title in REACHES):
         return "Too few signals are placed exactly by networks of all depths to compare them."
-    one, four, exact = (round(float(np.nanmean(result.distance[name]["far"])), 2) for name in (ONE, FOUR, EXACT))
-    less = "a smaller change" if four < one else "no smaller change"
     return (
-        f"To move the answer by more than five positions, networks of four layers need {less} ({four:.2f} standard "
-        f"deviations of the noise) than those of one ({one:.2f}); for the exact posterior it is {exact:.2f}."
+        "The change that moves the answer to any other position is, in standard deviations of the noise, "
+        f"{_compared(result, 'any')}; the change that moves it by more than five positions {_compared(result, 'far')}."
+    )
+
+
+def _compared(result, title):
+    one, four, exact = (round(float(np.nanmean(result.distance[name][title])), 2) for name in (ONE, FOUR, EXACT))
+    much = "smaller than" if four < one else "larger than" if four > one else "as large as"
+    return (
+        f"{four:.2f} for networks of four layers, {much} for those of one ({one:.2f}), and {exact:.2f} for the exact "
+        "posterior"
     )

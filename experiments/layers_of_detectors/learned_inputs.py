@@ -112,7 +112,7 @@ def show(result: Learned, page) -> None:
         "Mean ± standard deviation over networks.",
     )
     page.figure("fig_5_1_falls", panels(result.curves, (21, 40, 60, 80)), "Inputs learned by one network (Fig. 5.1).")
-    page.finding(widths_in_words(result))
+    page.text(widths_in_words(result))
     rows = [
         (name, stage, *(mean_and_spread(each, digits) for each, digits in zip(of[:3], (1, 2, 1), strict=True)))
         for name, stages in result.stages.items()
@@ -123,7 +123,7 @@ def show(result: Learned, page) -> None:
         rows,
         f"For a jump at {AT}, ascent on the log-probability: the learned input and the signals behind the "
         "filters, turned so that their largest deviation is upward. Width at half the height, in samples; fall "
-        "within ten samples after the peak, as a share of the range.",
+        "below the base level, the median, within ten samples after the peak, as a share of the range.",
     )
     for name, stages in result.stages.items():
         shown = {stage: {"signal": of.first} for stage, of in stages.items()}

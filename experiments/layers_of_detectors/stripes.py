@@ -5,12 +5,20 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.jumps import POSITIONS
-from experiments.layers_of_detectors.detector_study import TWO
+from experiments.layers_of_detectors.detector_study import TRAINED, TWO
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
 HIDDEN = "relu1"
 SILENT = 0.01  # of the layer's largest mean activity: units below it everywhere are left out
+
+# By whether trained networks have smaller steps, and longer rows of active positions, than all controls.
+VERDICTS = {
+    (True, True): "more gradual and wider",
+    (True, False): "more gradual but not wider",
+    (False, True): "wider but not more gradual",
+    (False, False): "neither more gradual nor wider",
+}
 
 
 class Stripes(NamedTuple):
@@ -84,11 +92,16 @@ def show(result: Stripes, page) -> None:
 
 def in_words(result: Stripes) -> str:
     """The finding: the stripes of trained networks and of the controls."""
-    kinds = [
-        f"{np.mean(result.largest_step[kind]):.0%} and {np.mean(result.widest_run[kind]):.0%} ({kind})"
-        for kind in result.active
-    ]
+    step, run = (
+        {kind: round(float(np.mean(of[kind])), 2) for kind in result.active}
+        for of in (result.largest_step, result.widest_run)
+    )
+    controls = [kind for kind in result.active if kind != TRAINED]
+    gradual = all(step[TRAINED] < step[kind] for kind in controls)
+    wide = all(run[TRAINED] > run[kind] for kind in controls)
+    steps, runs = (", ".join(f"{kind} {of[kind]:.0%}" for kind in controls) for of in (step, run))
     return (
-        "The largest change of a unit's mean activity from a position to the next, as a share of its range, and the "
-        f"share of all positions at which it is above half without a break, are {', '.join(kinds)}."
+        f"The mean activity of a hidden unit changes by up to {step[TRAINED]:.0%} of its range from a position to the "
+        f"next ({steps}), and is above half of it without a break at {run[TRAINED]:.0%} of the positions ({runs}): "
+        f"stripes of trained networks are {VERDICTS[gradual, wide]} than those of the controls."
     )

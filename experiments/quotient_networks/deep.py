@@ -58,11 +58,7 @@ def show(result: Deep, page) -> None:
         f"Networks with hidden layers of {sizes} units, all in one tree. Their {what} on held-out rows is "
         f"{mean_and_spread(result.held_out)} (mean ± standard deviation over {len(result.held_out)} networks)."
     )
-    share, chance = result.distant[:, 0].mean(), result.by_chance[:, 0].mean()
-    page.finding(
-        f"Of {result.resolutions[0]} clusters {share:.0%} have units of both the first and the last hidden layer "
-        f"({chance:.0%} if units of all layers were mixed at random)."
-    )
+    page.finding(in_words(result))
     columns = result.several, result.distant, result.by_chance
     rows = [
         (f"{c} clusters", *(mean_and_spread(of[:, place], 2) for of in columns))
@@ -77,4 +73,14 @@ def show(result: Deep, page) -> None:
             "distant": result.distant,
             "distant_by_chance": result.by_chance,
         }
+    )
+
+
+def in_words(result: Deep) -> str:
+    """The finding: at the finest resolution, clusters with units of distant layers beside layers at random."""
+    share, chance = (round(float(of[:, -1].mean()), 2) for of in (result.distant, result.by_chance))
+    many = "more than" if share > chance else "fewer than" if share < chance else "as many as"
+    return (
+        f"Of {result.resolutions[-1]} clusters {share:.0%} have units of both the first and the last hidden layer, "
+        f"{many} the {chance:.0%} that have if the layers of the units are shuffled."
     )

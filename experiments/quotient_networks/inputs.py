@@ -76,8 +76,9 @@ def in_words(result: Inputs) -> str:
     """The finding: signs as predicted, and strong correlations without a weight."""
     share, deleted = (np.nanmean(of[TRAINED]) for of in (result.agreeing, result.without))
     untrained = np.nanmean(result.agreeing[UNTRAINED])
+    often = "more often" if round(share, 2) > round(untrained, 2) else "no more often"
     return (
         "Of the pairs of an input and a unit with a strong correlation, the unit changes with the input as the "
-        f"correlation predicts in {share:.0%} (chance 50%; untrained networks {untrained:.0%}); in {deleted:.0%} of "
-        "these pairs the weight between them is deleted, so that the correlation comes from other inputs."
+        f"correlation predicts in {share:.0%}, {often} than in untrained networks ({untrained:.0%}; chance 50%); in "
+        f"{deleted:.0%} of these pairs the weight between them is deleted, so that the correlation comes from other inputs."
     )

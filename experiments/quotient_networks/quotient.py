@@ -125,19 +125,22 @@ def _cells(result, scores):
 
 
 def in_words(result: Quotients) -> str:
-    """The finding: at the finest of the paper's resolutions, the tree beside the random partition."""
+    """The finding: the tree beside the random partition, and how many clusters do what all units do."""
     count, place = result.resolutions[-1], FORMS.index(ACTIVATION)
     tree, chance = (result.scores[name][place][:, count - 1] for name in (TREE, CHANCE))
     better = int(np.sum(tree > chance if result.accuracy else tree < chance))
     digits = 3 if result.accuracy else 1
-    what = "an accuracy of" if result.accuracy else "an error of"
+    what, unit = ("an accuracy of", "") if result.accuracy else ("an error of", " points")
+    near = "0.01 of the accuracy" if result.accuracy else "5% of the error"
+    needed, drawn = (np.mean(needed_clusters(result, result.scores[name][place])) for name in (TREE, CHANCE))
     others = {name: of[place][:, count - 1] for name, of in result.scores.items() if name != TREE}
     best = max(others, key=lambda name: others[name].mean() if result.accuracy else -others[name].mean())
     strongest = mean_and_spread(others[best], digits)
     tree, chance, whole = (mean_and_spread(each, digits) for each in (tree, chance, result.whole))
     return (
         f"With its {result.counts[-1]} hidden units as {count} clusters, each with one activation, the network has "
-        f"{what} {tree} on held-out rows, with clusters drawn at random {chance}, with the best of the other "
+        f"{what} {tree}{unit} on held-out rows, with clusters drawn at random {chance}, with the best of the other "
         f"partitions ({best}) {strongest}, with all units {whole}. The tree does better than the random clusters in "
-        f"{better} of {len(result.whole)} networks."
+        f"{better} of {len(result.whole)} networks. To stay within {near} of all units, {needed:.0f} clusters are needed "
+        f"on average, of those drawn at random {drawn:.0f}."
     )

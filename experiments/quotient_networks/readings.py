@@ -11,6 +11,16 @@ from experiments.study import mean_and_spread
 WEAK = 0.2  # the paper's limit below which a cluster "does not significantly affect the prediction result"
 TARO, RADISH, CARROT = range(3)
 KINDS = TRAINED, OWN, PERMUTED, UNTRAINED
+# The readings that differ, of digits and of prices.
+OTHERS = {
+    True: "by how much it correlates with the outputs named more strongly than with any other; whether such a cluster "
+    "follows the shape of a digit, or of one less that of another (correlation with mean images); and, where one of a "
+    f"cluster's two parts is weak, its correlations with all outputs below {WEAK}, whether the other is the cluster's "
+    "heir (cosine of their roles; 0 without a weak part)",
+    False: "which share of the clusters has correlations with the prices in the paper's order; how strongly the cluster "
+    "with the weakest effect correlates with any output; and which share of a cluster's correlations with the months "
+    "is the same in all of them, and which follows the season",
+}
 
 
 class Readings(NamedTuple):
@@ -144,10 +154,8 @@ def show(result: Readings, page) -> None:
     page.text(
         "The paper reads its clusters in one network. Here each reading is a number, in every network: how strongly "
         "some cluster raises and lowers the outputs named (the least of its correlations with them, in the cluster "
-        "where that is greatest); by how much it correlates with the outputs named more strongly than with any other; "
-        "whether such a cluster follows the shape of a digit (correlation with mean images); or which share of its "
-        "correlations with months is the same in all of them, and which follows the season. The same before training, "
-        "and in networks that memorized few rows, with their own targets and with permuted ones."
+        f"where that is greatest); {OTHERS['shape of 0' in result.values[TRAINED]]}. The same before training, and in "
+        "networks that memorized few rows, with their own targets and with permuted ones."
     )
     page.finding(in_words(result))
     rows = [

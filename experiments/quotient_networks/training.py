@@ -8,6 +8,11 @@ from experiments.quotient_networks.kinds import RANDOM, TRAINED, UNTRAINED, WITH
 from experiments.sigmoid_networks import score, small_share
 from experiments.study import mean_and_spread
 
+SHOWN = {
+    True: "Digits are shown in turn, one of each class after the other, or in random order",
+    False: "The rows are shown in random order",
+}
+
 
 class Training(NamedTuple):
     """By kind, a number for each network."""
@@ -51,9 +56,8 @@ def show(result: Training, page) -> None:
     page.text(
         f"Data: {result.data}, {result.rows[0]:,} training and {result.rows[1]:,} held-out rows. Sigmoid networks "
         f"{'-'.join(map(str, result.layers))} (inputs, hidden units, outputs), trained one row at a time as published, "
-        f"in {result.passes} passes (the paper has 100 for digits and 500 for prices); the kinds start from "
-        "the same weights. Digits are shown in turn, one of each class after the other, or in random order; prices are "
-        "always in random order."
+        f"in {result.passes} passes (the paper has {100 if result.accuracy else 500}); the kinds start from the same "
+        f"weights. {SHOWN[result.accuracy]}."
     )
     page.text(in_words(result))
     rows = [
