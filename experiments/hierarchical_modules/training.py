@@ -87,5 +87,6 @@ def better(result: Training) -> str:
     words = f"{which} better on held-out rows than all controls"
     if result.baselines:
         name, error = min(((name, errors[1]) for name, errors in result.baselines.items()), key=lambda each: each[1])
-        words += f"; {np.sum(held_out[TRAINED] > -error)} of {of} do better than {name} ({error:.1f} against {-held_out[TRAINED].mean():.1f})"
+        own = -held_out[TRAINED]
+        words += f"; {np.sum(own < error)} of {of} do better than {name} ({error:.1f} against {own.mean():.1f})"
     return f"{words}."

@@ -120,7 +120,11 @@ def show(result: Output, page) -> None:
         ]
         page.table(("network", *READERS[1:]), same, f"{name}: test signals with the learned layer's answer (%).")
     figure = figures.curves.against(RANKS, result.ranks, "dimensions of the output weights", "mean |error|", log_x=True)
-    page.figure("ranks", figure, "Mean |error| if the output weights keep only their largest singular directions, by their number.")
+    page.figure(
+        "ranks",
+        figure,
+        "Mean |error| if the output weights keep only their largest singular directions, by their number.",
+    )
     page.finding(order_in_words(result))
     rows = [
         (f"{name}, {kind}", *(mean_and_spread(each, 2) for each in of.values()))

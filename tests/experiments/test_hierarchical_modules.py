@@ -232,9 +232,13 @@ def test_trained_networks_are_better_than_controls_by_accuracy_or_by_error():
     errors = _training("root mean square error", [0.9, 0.1], [0.2])
     assert training.better(errors) == "1 of 2 trained networks do better on held-out rows than all controls."
     forecasts = {"a": [0.0, 0.5], "b": [0.0, 0.7]}
-    assert training.better(errors._replace(baselines=forecasts)).endswith("; 1 of 2 do better than a (0.5 against 0.5).")
+    assert training.better(errors._replace(baselines=forecasts)).endswith(
+        "; 1 of 2 do better than a (0.5 against 0.5)."
+    )
     forecasts["b"][1] = 0.05
-    assert training.better(errors._replace(baselines=forecasts)).endswith("; 0 of 2 do better than b (0.1 against 0.5).")
+    assert training.better(errors._replace(baselines=forecasts)).endswith(
+        "; 0 of 2 do better than b (0.1 against 0.5)."
+    )
 
 
 def test_the_alignment_is_compared_in_every_network():
