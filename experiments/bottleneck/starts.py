@@ -59,7 +59,8 @@ def show(result: dict[int, dict[str, np.ndarray]], page) -> None:
     )
     for width, losses in result.items():
         name = title("shallow", width)
-        page.finding(f"{name}: {verdict(losses)}")
+        layers = f" (100 inputs, {width} hidden units, 60 outputs)" if width == min(result) else ""
+        page.finding(f"{name}{layers}: {verdict(losses)}")
         figure = figures.curves.against(np.arange(1, epochs + 1), losses, "epoch", "validation loss", log_x=epochs > 1)
         page.figure(f"starts_{width}", figure, f"{name}: validation loss with every initialization.")
         page.metrics({name: {"final_loss": {start: each[-1] for start, each in losses.items()}}})

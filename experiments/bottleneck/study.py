@@ -22,7 +22,7 @@ def main(settings: Settings):
         title="Bottleneck networks",
         lead="Signals of 100 samples step up at one of 60 positions, in noise; networks that locate this jump have a "
         "hidden layer of only a few units, down to two. Their errors are measured, and the codes, the values of these "
-        "units, are shown. How many random points of low dimension an output layer separates that is fitted to them by "
-        "least squares is answered with millions of point sets. After Y. Chen, Towards explaining neural networks, "
-        "Utrecht University 2017, chapter 4; figures have its numbers.",
+        "units, are shown. We also count, over millions of random point sets, how many points of low dimension an "
+        "output layer fitted by least squares separates. After Y. Chen, Towards explaining neural networks, Utrecht "
+        "University 2017, chapter 4; numbers in brackets are those of its figures.",
     )

@@ -88,17 +88,13 @@ def rises_in_words(result: Classes) -> str:
     """The finding: for which kinds of networks learned inputs rise most at the position that was maximized."""
     correct = {name: each.correct_lanes.mean() for name, each in result.networks.items()}
     best, worst = max(correct, key=correct.get), min(correct, key=correct.get)
-    reached, spread = result.networks[worst].converged.mean(), over_networks(result.networks[worst].correct_lanes)
+    reached, several = result.networks[worst].converged.mean(), result.networks[worst].correct_lanes
+    spread = f" (± {100 * np.std(several, ddof=1):.0f} over networks)" if len(several) > 1 else ""
     sentence = f"Ascents on a position's probability end in inputs that rise most there in {correct[best]:.0%} of cases"
     if correct[best] - correct[worst] < 0.005:
         return f"{sentence}, whatever the kind of network."
     sentence += f" for the {best} and in {correct[worst]:.0%}{spread} for the {worst}"
     return f"{sentence}, where {reached:.0%} of the ascents reach a probability of {result.threshold:g}."
-
-
-def over_networks(shares: np.ndarray) -> str:
-    """The standard deviation of several shares, as ``(± 42 over networks)``."""
-    return f" (± {100 * np.std(shares, ddof=1):.0f} over networks)" if len(shares) > 1 else ""
 
 
 def stages_in_words(result: Classes) -> str:

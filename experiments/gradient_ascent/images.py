@@ -127,7 +127,8 @@ def agreement_in_words(result: Images) -> str:
         gain = "no regularizer helps"
     return (
         "Images made by ascent on a class's score of one network, without a regularizer, are recognized by a second "
-        f"network, trained apart, {often} real test images: {plain:.0%} and {real:.0%} (chance {1 / len(result.classes):.0%}); {gain}."
+        f"network, trained apart, {often} real test images: {plain:.0%} and {real:.0%} (chance "
+        f"{1 / len(result.classes):.0%}); {gain}."
     )
 
 

@@ -98,9 +98,7 @@ def show(result: Observer, page) -> None:
         "and in brackets the prediction of the first one, or the first and the last of several equally likely ones.",
     )
     signals = {probe: {"signal": signal} for probe, signal in result.probes.items()}
-    page.figure(
-        "fig_7_1_probes", panels(signals, y_label="signal"), "The signals of the table (as Fig. 7.1 of the thesis)."
-    )
+    page.figure("fig_7_1_probes", panels(signals, y_label="signal"), "The table's signals (as the thesis' Fig. 7.1).")
     answers = {"probability": result.probability, "predicted": result.predicted}
     page.metrics({"ascent": {name: each._asdict() for name, each in result.ascents.items()}, "probes": answers})
 

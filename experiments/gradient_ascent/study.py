@@ -17,9 +17,7 @@ def main(settings: Settings):
     study, *names = (AscentStudy, "classes", "observer") if settings.data == "jumps" else (Study, "images")
     rest = "score, with one of several regularizers, and the images that result are compared with real ones."
     if settings.data == "jumps":
-        rest = (
-            "probability. The probability under the exact posterior shows which properties of results are the task's."
-        )
+        rest = "probability. The probability under the exact posterior shows which results are those of the task."
     return write_report(
         study,
         settings,

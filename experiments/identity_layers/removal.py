@@ -92,7 +92,7 @@ def _interval(differences, seed):
 def show(result: Removal, page) -> None:
     """Curves of all rankings, their areas, and the difference of the contribution map from each baseline."""
     of_map, of_magnitude = result.layers
-    controls = "; ".join(f"{NAMES[kind]} {with_interval(each)}" for kind, each in result.controls.items())
+    controls = "; ".join(f"{NAMES[kind]} {or_none(each)}" for kind, each in result.controls.items())
     page.text(
         "The pixels of an image are blanked one after another (deletion), or an empty image is filled (insertion), in "
         "the order of a map, and the probability of the predicted class is recorded. Only ink (non-zero pixels) is "
@@ -134,6 +134,11 @@ def importance(result: Removal) -> str:
         f"(area under the curve {area[0]} against {area[1]}) and {speeds[1]} in the order of integrated gradients "
         f"({area[2]}), which are computed for this class."
     )
+
+
+def or_none(numbers) -> str:
+    """`with_interval`, or in words that all three numbers are 0 as far as they are shown."""
+    return "none to three digits" if all(round(value, 3) == 0 for value in numbers) else with_interval(numbers)
 
 
 def with_interval(numbers) -> str | None:

@@ -59,9 +59,10 @@ def measure(study) -> Networks:
 def show(result: Networks, page) -> None:
     """A table of errors, and Figures 3.9 and 3.10 of the thesis."""
     seeds = len(result.kinds[SHOWN].best_epoch)
+    thesis = ", as in the thesis," if result.learning_rate == 0.01 else " (thesis: 0.01)"
     page.text(
-        f"Networks are trained by stochastic gradient descent in batches of 100 at a rate of {result.learning_rate} "
-        "(thesis: 0.01) up to the smallest validation loss. Convolutions have one filter and no activation function."
+        f"Networks are trained by stochastic gradient descent in batches of 100 at a rate of {result.learning_rate}"
+        f"{thesis} up to the smallest validation loss. Convolutions have one filter and no activation function."
     )
     page.finding(range_of_errors(result))
     lines = [figures.comparison.ErrorRow(CLASSICAL, [result.classical], PUBLISHED[CLASSICAL][0])]

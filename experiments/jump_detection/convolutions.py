@@ -99,16 +99,26 @@ def show(result: Convolutions, page) -> None:
                 for taps, each in result.lengths.items()
             ],
             "One convolution by the length of its filter, which according to the thesis has to be at least 7 to learn "
-            "a derivative: smoothing share, and error in samples, mean ± standard deviation over seeds.",
+            f"a derivative{signs_in_words(result.lengths)}. Smoothing share, and error in samples, mean ± standard "
+            "deviation over seeds.",
         )
     if result.rectified:
         page.finding(relu_in_words(result.rectified))
-        page.text(
+        page.table(
+            ("network", "mean |error| by seed", "share of zeros after the jump by seed"),
+            [(name, *(", ".join(f"{x:.2f}" for x in of) for of in one[::2])) for name, one in result.rectified.items()],
             "With a ReLU after each filter a network can set the level after the jump to zero, with its noise: "
-            f"suppressed if after a jump at {AT} more than 95% of the last filter's output (positions 61–80) is zero."
+            f"suppressed if after a jump at {AT} more than 95% of the last filter's output (positions 61–80) is zero.",
         )
     parts = {"lengths": result.lengths, "rectified": result.rectified}
     page.metrics({part: {name: each._asdict() for name, each in of.items()} for part, of in parts.items()})
+
+
+def signs_in_words(lengths: dict[int, Networks]) -> str:
+    """At which lengths all filters have taps of both signs, and where the error is smallest."""
+    both = ", ".join(str(taps) for taps, each in lengths.items() if np.max(each.smoothing_share) < 0.995)
+    best = min(lengths, key=lambda taps: np.mean(lengths[taps].l1))
+    return f"; here all filters have both signs (share below 1) at {both or 'no'} taps, the error is least at {best}"
 
 
 def relu_in_words(rectified: dict[str, Networks]) -> str:

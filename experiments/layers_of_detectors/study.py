@@ -40,5 +40,6 @@ def main(settings: Settings) -> Path:
         lead="Networks that locate the jump in a noisy signal are examined layer by layer: what the output layer "
         "computes, why gradient ascent on it may not arrive, how inputs that it learns look, and what hidden units and "
         "filters have that untrained networks and networks trained on shuffled labels have not. After Y. Chen, Towards "
-        "explaining neural networks, Utrecht University 2017, chapters 3, 4, 5 and 7; numbers in brackets are those of its figures.",
+        "explaining neural networks, Utrecht University 2017, chapters 3, 4, 5 and 7; numbers in brackets "
+        "are those of its figures.",
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
-from experiments.memorization.memorization_study import FULLY_TRAINED, KINDS, MEMORIZING, accuracy
+from experiments.memorization.memorization_study import FULLY_TRAINED, KINDS, MEMORIZING, accuracy, at_least
 from interp_jax import figures
 from interp_jax.figures.comparison import ErrorRow
 
@@ -36,7 +36,7 @@ def show(result: Discrimination, page) -> None:
     errors = {kind: int(np.sum(misclassified(ratios, kind))) for kind in KINDS}
     page.text(
         f"{count} networks of each kind (draws of rows and permuted labels: {result.draws}); memorizing ones have a "
-        f"training accuracy of at least {result.memorized:.1%}. The ratio is the inner-class cosine deviation in the "
+        f"training accuracy of {at_least(result.memorized, 1)}. The ratio is the inner-class cosine deviation in the "
         "first hidden layer divided by that in the input; the threshold is half-way between the largest ratio of fully "
         "trained and the smallest of memorizing networks among all others."
     )
@@ -53,13 +53,15 @@ def detection(errors: dict[str, int], ratios: dict[str, np.ndarray]) -> str:
     """The finding: how many networks the ratio assigns to the wrong kind."""
     wrong, count = sum(errors.values()), len(ratios[MEMORIZING])
     ranges = [f"{each.min():.2f} to {each.max():.2f} in {count} {kind}" for kind, each in list(ratios.items())[::-1]]
-    few = wrong <= 0.1 * len(errors) * count
-    answer = "tells without test data" if few else "does not tell"
+    networks = len(errors) * count
+    answer = "tells without test data" if wrong <= 0.1 * networks else "does not tell"
+    answer += " whether a network memorizes, where networks of known kind on the same task are at hand"
+    if networks < 10 and not wrong:  # too few to generalize from
+        answer = f"separates the {networks} networks at hand"
     return (
         "The mean cosine distance of rows with the same training label, in the first hidden layer divided by that in "
-        f"the input, is {', '.join(ranges)} networks. This quotient {answer} whether a network memorizes, where "
-        "networks of known kind on the same task are at hand: a threshold set on all other networks misclassifies "
-        f"{wrong or 'none'} of {len(errors) * count}."
+        f"the input, is {', '.join(ranges)} networks. This quotient {answer}: a threshold set on all "
+        f"other networks misclassifies {wrong or 'none'} of {networks}."
     )
 
 

@@ -169,6 +169,11 @@ def layers(network, inputs) -> OrderedDict:
     return OrderedDict(input=inputs, **hidden, output=jax.nn.softmax(network(inputs)))
 
 
+def at_least(share: float, digits: int) -> str:
+    """A least share as text, ``100%`` where there is no more."""
+    return "100%" if share == 1 else f"at least {share:.{digits}%}"
+
+
 def accuracy(network, inputs, labels) -> float:
     """The accuracy of a network on inputs and labels."""
     return float(np.mean(np.asarray(probabilities(network, inputs)).argmax(axis=1) == np.asarray(labels)))

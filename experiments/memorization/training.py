@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.memorization.memorization_study import KINDS, MEMORIZING, accuracy
+from experiments.memorization.memorization_study import KINDS, MEMORIZING, accuracy, at_least
 from experiments.study import mean_and_spread
 from interp_jax import figures
 
@@ -50,7 +50,7 @@ def show(result: Training, page) -> None:
         "of each kind. Learning: "
         f"trained on {learned:,} rows {result.descent}, with early stopping. Fully trained, the control: trained for "
         f"{result.full_epochs} epochs with Adam and a rate that decays to 0. Memorizing: trained in the same way on "
-        f"randomly permuted labels, to a training accuracy of at least {min(memorizing):.2%}."
+        f"randomly permuted labels, to a training accuracy of {at_least(min(memorizing), 2)}."
     )
     page.finding(memorized(result))
     page.table(
@@ -61,10 +61,8 @@ def show(result: Training, page) -> None:
         ],
         "Share of rows that are classified correctly, mean ± standard deviation over networks.",
     )
-    figure = figures.heatmaps.weights(result.weights)
-    page.figure(
-        "fig_6_2_weights", figure, f"Weights and biases of a memorizing network (Fig. 6.2), at most {SHOWN} units."
-    )
+    figure, units = figures.heatmaps.weights(result.weights), f"at most {SHOWN} units"
+    page.figure("fig_6_2_weights", figure, f"Weights and biases of a memorizing network (Fig. 6.2), {units}.")
     page.metrics({"accuracy": result.accuracy, "unchanged_labels": result.unchanged_labels})
 
 

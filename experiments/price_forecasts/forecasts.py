@@ -53,11 +53,11 @@ def show(result: Forecasts, page) -> None:
     """A table of errors."""
     training, held = (f"{rows:,}" for rows in result.rows)
     page.text(
-        f"Prices: {result.data}. Forecasts of next month's price of each item. The network that the paper interprets, "
-        f"as in the study of hierarchical modules ({result.settings[PAPER]}; the paper has 500 passes and does not "
-        f"give the hidden units); the network of the settings chosen above ({result.settings[CHOSEN]}); the same "
-        "trained on targets permuted among the rows, as a control; and forecasts without a network. Ridge regression "
-        f"sees the same inputs ({result.ridge}, chosen in the same way)."
+        f"Prices: {result.data}. Forecasts of next month's price of each item, in points of the price index. The "
+        f"network that the paper interprets, as in the study of hierarchical modules ({result.settings[PAPER]}; the "
+        "paper has 500 passes and does not give the hidden units); the network of the settings chosen above "
+        f"({result.settings[CHOSEN]}); the same trained on targets permuted among the rows, as a control; and "
+        f"forecasts without a network. Ridge regression sees the same inputs ({result.ridge}, chosen in the same way)."
     )
     page.finding(in_words(result))
     rows = [
@@ -80,8 +80,10 @@ def in_words(result: Forecasts) -> str:
         parts.append(f"{name} {mean_and_spread(errors, 2)} (better in {np.sum(errors < last)} of {len(errors)})")
     control = mean_and_spread(np.array(result.networks[PERMUTED]["held out"]), 2)
     best = min(result.naive, key=lambda name: result.naive[name]["held out"])
-    least = result.naive[best]["held out"]
+    least, chosen = result.naive[best]["held out"], np.mean(result.networks[CHOSEN]["held out"])
+    than = "less than" if round(least, 2) < round(chosen, 2) else "no less than"
     return (
         f"Errors of forecasts of held-out months, in points: last month's price {last:.2f}, {', '.join(parts)}, the "
-        f"same trained on permuted targets {control}. The best forecast without a network is {best}, {least:.2f}."
+        f"same trained on permuted targets {control}. The best forecast without a network, {best}, "
+        f"errs by {least:.2f}, {than} the chosen network."
     )

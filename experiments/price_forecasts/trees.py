@@ -53,10 +53,9 @@ def measure(study) -> Trees:
 def show(result: Trees, page) -> None:
     """Both trees, and a table."""
     page.text(
-        "The tree of the first network of each kind, as in Fig. 6 of the paper. Inputs of the chosen network may be "
-        "differences to the last month, whose own is then constant. Of the sum of squares of a cluster's correlations "
-        "with the months, a share is the same in all months, and a share follows the season: it is given for the "
-        f"{RESOLUTIONS[0]} coarsest clusters."
+        "The tree of the first network of each kind, as in Fig. 6 of the paper. Of the sum of squares of a cluster's "
+        "correlations with the months, a share is the same in all months, and a share follows the season: it is given "
+        f"for the {RESOLUTIONS[0]} coarsest clusters."
     )
     page.finding(in_words(result))
     months = [f"{item} −{month}" for item in result.items for month in range(result.months, 0, -1)]
@@ -64,8 +63,12 @@ def show(result: Trees, page) -> None:
         tree = hierarchy.Hierarchy(**result.trees[kind])
         options = {"feature_names": months, "output_names": result.items}
         figure = figures.hierarchy(tree, clusters=RESOLUTIONS, **options)
-        name = "tree_paper" if kind == PAPER else "tree_chosen"
-        page.figure(name, figure, f"The tree of a network: {kind}. Roles of its {RESOLUTIONS[0]} coarsest clusters.")
+        name, whose = ("tree_paper", "the paper's") if kind == PAPER else ("tree_chosen", "the chosen")
+        caption = (
+            f"Tree of the hidden units of {whose} network, and the mean correlations of its {RESOLUTIONS[0]} coarsest "
+            "clusters with the months and prices."
+        )
+        page.figure(name, figure, caption)
     rows = [
         (
             kind,

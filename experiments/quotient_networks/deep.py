@@ -82,5 +82,5 @@ def in_words(result: Deep) -> str:
     many = "more than" if share > chance else "fewer than" if share < chance else "as many as"
     return (
         f"Of {result.resolutions[-1]} clusters {share:.0%} have units of both the first and the last hidden layer, "
-        f"{many} the {chance:.0%} that have if the layers of the units are shuffled."
+        f"{many} if the layers of the units are shuffled ({chance:.0%})."
     )

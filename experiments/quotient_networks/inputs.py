@@ -80,5 +80,6 @@ def in_words(result: Inputs) -> str:
     return (
         "Of the pairs of an input and a unit with a strong correlation, the unit changes with the input as the "
         f"correlation predicts in {share:.0%}, {often} than in untrained networks ({untrained:.0%}; chance 50%); in "
-        f"{deleted:.0%} of these pairs the weight between them is deleted, so that the correlation comes from other inputs."
+        f"{deleted:.0%} of these pairs the weight between them is deleted, so that the correlation comes from other "
+        "inputs."
     )

@@ -141,6 +141,6 @@ def in_words(result: Quotients) -> str:
         f"With its {result.counts[-1]} hidden units as {count} clusters, each with one activation, the network has "
         f"{what} {tree}{unit} on held-out rows, with clusters drawn at random {chance}, with the best of the other "
         f"partitions ({best}) {strongest}, with all units {whole}. The tree does better than the random clusters in "
-        f"{better} of {len(result.whole)} networks. To stay within {near} of all units, {needed:.0f} clusters are needed "
-        f"on average, of those drawn at random {drawn:.0f}."
+        f"{better} of {len(result.whole)} networks. To stay within {near} of all units, {needed:.0f} clusters are "
+        f"needed on average, of those drawn at random {drawn:.0f}."
     )

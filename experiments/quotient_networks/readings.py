@@ -17,9 +17,9 @@ OTHERS = {
     "follows the shape of a digit, or of one less that of another (correlation with mean images); and, where one of a "
     f"cluster's two parts is weak, its correlations with all outputs below {WEAK}, whether the other is the cluster's "
     "heir (cosine of their roles; 0 without a weak part)",
-    False: "which share of the clusters has correlations with the prices in the paper's order; how strongly the cluster "
-    "with the weakest effect correlates with any output; and which share of a cluster's correlations with the months "
-    "is the same in all of them, and which follows the season",
+    False: "which share of the clusters has correlations with the prices in the paper's order; how strongly the "
+    "cluster with the weakest effect correlates with any output; and which share of a cluster's correlations with the "
+    "months is the same in all of them, and which follows the season",
 }
 
 

@@ -86,16 +86,17 @@ def test_falls_are_given_beside_those_before_training():
 
 def _fooling(one, four, exact=0.5):
     far = {ONE: one, FOUR: four, fooling.EXACT: exact}
-    distance = {name: {title: np.array([value]) for title in fooling.REACHES} for name, value in far.items()}
+    distance = {name: {"any": np.array([value / 2]), "far": np.array([value])} for name, value in far.items()}
     return fooling.Fooling(distance, {}, {name: np.array([0.3]) for name in far}, np.array([7]), 9)
 
 
 def test_deep_networks_are_fooled_by_a_smaller_change_or_not():
     smaller = fooling.depth_in_words(_fooling(2.0, 1.0))
-    assert "need a smaller change (1.00 standard deviations of the noise) than those of one (2.00)" in smaller
-    assert smaller.endswith("for the exact posterior it is 0.50.")
-    assert "need no smaller change (2.00 standard" in fooling.depth_in_words(_fooling(1.0, 2.0))
-    assert "need no smaller change (1.00 standard" in fooling.depth_in_words(_fooling(1.0, 1.0))
+    assert "noise, 0.50 for networks of four layers, smaller than for those of one (1.00), and 0.25 for" in smaller
+    assert "five positions 1.00 for networks of four layers, smaller than for those of one (2.00)" in smaller
+    assert smaller.endswith("and 0.50 for the exact posterior.")
+    assert "2.00 for networks of four layers, larger than" in fooling.depth_in_words(_fooling(1.0, 2.0))
+    assert "1.00 for networks of four layers, as large as" in fooling.depth_in_words(_fooling(1.0, 1.0))
     for one, four in ((np.nan, 1.0), (1.0, np.nan)):
         assert fooling.depth_in_words(_fooling(one, four)).startswith("Too few signals are placed exactly")
 
@@ -116,12 +117,34 @@ def test_changes_by_depth_are_drawn_only_where_some_were_measured(monkeypatch, o
 
 
 @pytest.mark.parametrize(
-    ("shares", "words"), [((0.1, 0.5), "10% and 50% (trained)"), ((0.9, 0.02), "90% and 2% (trained)")]
+    ("shares", "words"),
+    [
+        ((0.1, 0.5), "more gradual and wider than"),
+        ((0.1, 0.3), "more gradual but not wider than"),
+        ((0.3, 0.5), "wider but not more gradual than"),
+        ((0.9, 0.02), "neither more gradual nor wider than"),
+    ],
 )
-def test_stripes_are_given_for_every_kind_of_network(shares, words):
+def test_stripes_of_trained_networks_are_compared_with_those_of_the_controls(shares, words):
     step, run = ({TRAINED: np.array([share]), SHUFFLED: np.array([0.3])} for share in shares)
     result = stripes.Stripes(step, run, {TRAINED: np.ones(1), SHUFFLED: np.ones(1)}, {})
-    assert stripes.in_words(result).endswith(f"{words}, 30% and 30% (shuffled labels).")
+    sentence = stripes.in_words(result)
+    assert f"by up to {shares[0]:.0%} of its range from a position to the next (shuffled labels 30%)" in sentence
+    assert f"without a break at {shares[1]:.0%} of the positions (shuffled labels 30%): stripes" in sentence
+    assert sentence.endswith(f"are {words} those of the controls.")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (CNNS, "the CNNs with 1, 2 and 3 convolutions"),
+        (CNNS[1:], "the CNNs with 2 and 3 convolutions"),
+        (CNNS[:1], CNNS[0]),
+        ([TWO, CNNS[0]], f"{TWO}; {CNNS[0]}"),
+    ],
+)
+def test_several_cnns_are_named_together(names, words):
+    assert arrival.together(names) == words
 
 
 @pytest.mark.parametrize(("last", "verb"), [(2.5, "grows with"), (1.5, "does not grow with"), (1.0, "does not grow")])

@@ -35,11 +35,13 @@ def test_networks_are_compared_with_last_months_price_and_the_best_forecast_with
     words = _forecasts([18.0, 13.0], [20.0, 22.0], 13.5)
     assert "last month's price 13.00, the paper's network 15.50 ± 3.54 (better in 0 of 2)" in words
     assert "within the training half 21.00 ± 1.41 (better in 0 of 2), the same" in words
-    assert words.endswith("The best forecast without a network is last month, 13.00.")
+    assert words.endswith(
+        "The best forecast without a network, last month, errs by 13.00, less than the chosen network."
+    )
     words = _forecasts([12.0, 12.0], [11.0, 13.5], 12.5)
     assert "the paper's network 12.00 ± 0.00 (better in 2 of 2)" in words
     assert "(better in 1 of 2), the same trained on permuted targets 14.00 ± 0.00." in words
-    assert words.endswith("is ridge regression, 12.50.")
+    assert words.endswith("network, ridge regression, errs by 12.50, no less than the chosen network.")
 
 
 @pytest.mark.parametrize("own", [(0.9, 0.5, 0.1), (0.1, 0.5, 0.9)])

@@ -58,13 +58,21 @@ def test_the_tree_is_better_than_random_clusters_where_its_accuracy_is_higher_or
     words = quotient.in_words(_quotients(True, [0.9, 0.9], [0.8, 0.9], [0.7, 0.7])).replace("\u00a0", " ")
     assert "has an accuracy of 0.900 ± 0.000 on held-out rows, with clusters drawn at random 0.850" in words
     assert f"with the best of the other partitions ({CHANCE}) 0.850" in words
-    assert words.endswith("better than the random clusters in 1 of 2 networks.")
+    assert "better than the random clusters in 1 of 2 networks." in words
+    assert words.endswith(
+        "within 0.01 of the accuracy of all units, 3 clusters are needed on average, of those drawn at random 3."
+    )
     words = quotient.in_words(_quotients(False, [9.0, 9.0], [9.5, 9.5], [5.0, 5.0])).replace("\u00a0", " ")
-    assert "has an error of 9.0 ± 0.0 on held-out rows" in words
+    assert "has an error of 9.0 ± 0.0 points on held-out rows" in words
     assert f"partitions ({KMEANS}) 5.0 ± 0.0" in words
-    assert words.endswith("in 2 of 2 networks.")
-    assert quotient.in_words(_quotients(False, [9.0, 9.0], [8.0, 9.0], [5.0] * 2)).endswith("in 0 of 2 networks.")
-    assert quotient.in_words(_quotients(True, [0.5] * 2, [0.8] * 2, [0.9] * 2)).endswith("in 0 of 2 networks.")
+    assert "in 2 of 2 networks." in words
+    assert words.endswith(
+        "within 5% of the error of all units, 3 clusters are needed on average, of those drawn at random 3."
+    )
+    assert "in 0 of 2 networks." in quotient.in_words(_quotients(False, [9.0, 9.0], [8.0, 9.0], [5.0] * 2))
+    assert "in 0 of 2 networks." in quotient.in_words(_quotients(True, [0.5] * 2, [0.8] * 2, [0.9] * 2))
+    near = quotient.in_words(_quotients(True, [0.945] * 2, [0.93] * 2, [0.9] * 2))
+    assert near.endswith("2 clusters are needed on average, of those drawn at random 3.")
 
 
 @pytest.mark.parametrize(
@@ -120,11 +128,14 @@ def test_clusters_that_recur_are_counted_from_the_limit_on(similar, count):
     assert "in trees of 50 resamples of the training rows" in sentences[-1]
 
 
-@pytest.mark.parametrize(("share", "deleted"), [(0.97, 0.02), (0.5, 0.6)])
-def test_signs_as_predicted_are_given_beside_chance_and_untrained_networks(share, deleted):
-    agreeing = {TRAINED: [share, np.nan], UNTRAINED: [0.99]}
+@pytest.mark.parametrize(
+    ("share", "deleted", "often"), [(0.97, 0.02, "more"), (0.5, 0.6, "no more"), (0.704, 0.6, "no more")]
+)
+def test_signs_as_predicted_are_given_beside_chance_and_untrained_networks(share, deleted, often):
+    agreeing = {TRAINED: [share, np.nan], UNTRAINED: [0.7]}
     words = inputs.in_words(inputs.Inputs(agreeing, {}, {}, {TRAINED: [deleted, np.nan]}))
-    assert f"predicts in {share:.0%} (chance 50%; untrained networks 99%); in {deleted:.0%} of" in words
+    assert f"predicts in {share:.0%}, {often} often than in untrained networks (70%; chance 50%); in" in words
+    assert f"; in {deleted:.0%} of these pairs" in words
 
 
 def _readings(own, permuted):
@@ -157,11 +168,36 @@ def test_memorizing_is_measured_by_accuracy_or_by_error(accuracy, words):
 @pytest.mark.parametrize(
     ("accuracy", "what"), [(True, "Their accuracy on"), (False, "Their root mean square error (points) on")]
 )
-@pytest.mark.parametrize(("share", "chance"), [(0.1, 0.6), (0.9, 0.2)])
-def test_clusters_of_distant_layers_are_given_beside_layers_at_random(accuracy, what, share, chance):
-    sentences, every = [], np.ones((2, 1))
-    deep.show(deep.Deep(accuracy, (8, 8), (4,), [0.9, 0.9], every, share * every, chance * every), _page(sentences))
+@pytest.mark.parametrize(
+    ("share", "chance", "many"),
+    [(0.1, 0.6, "fewer than"), (0.9, 0.2, "more than"), (0.701, 0.699, "as many as")],
+)
+def test_clusters_of_distant_layers_are_given_at_the_finest_resolution(accuracy, what, share, chance, many):
+    sentences, every = [], np.array([[1.0, 0.0]] * 2)
+    at = [np.array([[1.0, value]] * 2) for value in (share, chance)]
+    deep.show(deep.Deep(accuracy, (8, 8), (4, 16), [0.9, 0.9], every, *at), _page(sentences))
     text, finding = sentences
     assert what in text
-    assert f"Of 4 clusters {share:.0%} have units" in finding
-    assert finding.endswith(f"({chance:.0%} if units of all layers were mixed at random).")
+    assert f"Of 16 clusters {share:.0%} have units" in finding
+    assert finding.endswith(f"layer, {many} if the layers of the units are shuffled ({chance:.0%}).")
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "untold"), [("shape of 0", "of a digit", "months"), ("season, x", "months", "digit")]
+)
+def test_readings_are_explained_for_the_data_at_hand(name, told, untold):
+    sentences, values = [], {kind: {name: [0.5]} for kind in readings.KINDS}
+    readings.show(readings.Readings((4,), values, {}), _page(sentences))
+    assert told in sentences[0]
+    assert untold not in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "told", "passes"), [(True, "Digits are shown", 100), (False, "The rows are", 500)]
+)
+def test_the_order_of_rows_is_told_for_the_data_at_hand(accuracy, told, passes):
+    sentences, scores = [], {key: {"training": [0.9], "held out": [0.8]} for key in (TRAINED, WITHOUT)}
+    small = {key: [0.5] for key in scores}
+    training.show(training.Training("x", accuracy, (2,), (1, 1), 1, scores, small, {}, {}), _page(sentences))
+    assert f"(the paper has {passes})" in sentences[0]
+    assert told in sentences[0]

@@ -135,6 +135,10 @@ def _shares(correct, converged=1.0):
     return Shares(*np.array([[converged], [9], [correct], [correct]], float))
 
 
+def _several(*correct):
+    return Shares(*np.array([correct] * 4, float))
+
+
 def _classes(networks=None, stages=None):
     return classes.Classes(networks, stages, {}, {}, 2, 0.999)
 
@@ -147,6 +151,7 @@ def test_networks_are_compared_by_where_learned_inputs_rise_and_by_how_many_asce
     assert finding(a=_shares(1.0), b=_shares(0.6, 0.5)).endswith(
         "in 100% of cases for the a and in 60% for the b, where 50% of the ascents reach a probability of 0.999."
     )
+    assert "in 50% (± 71 over networks) for the b" in finding(a=_shares(1.0), b=_several(1.0, 0.0))
 
 
 def test_shifts_of_signals_after_a_convolution_are_made_up_for_only_if_the_inputs_are_right():
@@ -226,6 +231,7 @@ def test_learned_images_are_compared_with_real_ones():
     tied = _images(0.96, 1.0)
     tied.regularizers["box"] = tied.regularizers["blur"]
     assert images.agreement_in_words(tied).endswith("(“blur” or “box”).")
+    assert "of one network, without a regularizer, are recognized" in images.agreement_in_words(tied)
     worse = images.agreement_in_words(_images(0.6, 0.5))
     assert "trained apart, less often than real test images: 60% and 97%" in worse
     assert worse.endswith("no regularizer helps.")

@@ -131,6 +131,8 @@ def test_the_map_is_compared_with_random_ink_and_gradients_by_intervals():
     assert "falls more slowly than in random order" in other
     assert "about as fast as in the order of integrated gradients" in other
     assert removal.with_interval([-0.1, -0.2, 0.05]) == "−0.100\u00a0(−0.200\u00a0…\u00a0+0.050)"
+    assert removal.or_none([0.0004, -0.0001, 0.0]) == "none to three digits"
+    assert removal.or_none([0.0004, -0.0006, 0.0]) == "+0.000\u00a0(−0.001\u00a0…\u00a0+0.000)"
     assert removal.with_interval(None) is None, "the map has no difference from itself"
 
 

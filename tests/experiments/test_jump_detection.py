@@ -236,6 +236,11 @@ def test_networks_with_relu_are_grouped_by_silence_after_the_jump():
         "|error| 0.20), 1 kept it (mean |error| 0.50), 1 learned nothing (mean |error| 16.00); without "
         "a ReLU it is 0.35."
     )
+    lengths = {3: _rectified([0.3], [0.0]), 7: _rectified([0.4], [0.0])._replace(smoothing_share=np.array([0.2, 1.0]))}
+    assert convolutions.signs_in_words(lengths) == (
+        "; here all filters have both signs (share below 1) at 3 taps, the error is least at 3"
+    )
+    assert "at no taps, the error is least at 7" in convolutions.signs_in_words({7: lengths[7]})
     alive = convolutions.relu_in_words({"A, linear": linear, "A, ReLU": _rectified([0.2], [0.99])})
     assert "kept it" not in alive
     assert "learned nothing" not in alive

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.memorization import averages, deviations, discrimination, dynamics, embedding, training
 from experiments.memorization import study as study_main
-from experiments.memorization.memorization_study import KINDS, METRICS, task
+from experiments.memorization.memorization_study import KINDS, METRICS, at_least, task
 from experiments.memorization.settings import PRESETS, Settings
 from interp_jax.methods.deviation import Profile
 from tests.experiments.small import MEMORIZATION
@@ -105,6 +105,11 @@ def test_small_inner_and_large_inter_deviations_are_unlikely_under_permuted_labe
     assert deviations.by_chance(np.array([1.0]), null, 1) == ["1.000 (4.000, p = 1.00)"]
 
 
+@pytest.mark.parametrize(("share", "words"), [(1.0, "100%"), (0.998, "at least 99.8%")])
+def test_a_least_share_of_all_is_100_percent(share, words):
+    assert at_least(share, 1) == words
+
+
 def test_each_network_is_classified_by_the_threshold_from_all_others():
     ratios = {
         "learning": np.array([0.2, 0.9]),
@@ -127,6 +132,12 @@ def test_memorizing_networks_are_identified_with_fewer_errors_than_a_constant_an
     assert "is 1.50 to 1.70 in 20 memorizing, 1.00 to 1.10 in 20 fully trained, 0.40 to 0.50 in 20 learning" in sentence
     assert "This quotient tells without test data whether a network memorizes" in sentence
     assert sentence.endswith("misclassifies none of 60.")
+    few = {kind: each[:2] for kind, each in ratios.items()}
+    assert "This quotient separates the 6 networks at hand: a threshold" in discrimination.detection(errors, few)
+    assert "tells without test data" in discrimination.detection(
+        errors, {kind: each[:4] for kind, each in ratios.items()}
+    )
+    assert "does not tell whether" in discrimination.detection(errors | {"learning": 1}, few)
     assert "does not tell whether a network memorizes" in discrimination.detection(
         errors | {"learning": 12, "memorizing": 8}, ratios
     )

@@ -109,5 +109,7 @@ def test_the_finding_counts_the_networks_that_beat_last_months_price():
     words = forecasts.in_words(result)
     assert "(better in 1 of 2)" in words
     assert "(better in 2 of 2), the same trained on permuted targets 13.50 ± 0.00." in words.replace("\u00a0", " ")
-    assert words.endswith("The best forecast without a network is ridge regression, 12.40.")
+    assert words.endswith(
+        "The best forecast without a network, ridge regression, errs by 12.40, no less than the chosen network."
+    )
     assert error(np.array([1.0, 3.0]), np.array([1.0, 1.0])) == pytest.approx(2**0.5)
