@@ -1,4 +1,4 @@
 """Networks with a narrow hidden layer, and embeddings of classes in few dimensions (Chen 2017, chapter 4).
 
-Time: quick under 2 minutes, paper about half an hour, both on two CPU cores.
+Time: quick 72 s of CPU time, paper about half an hour on two CPU cores.
 """

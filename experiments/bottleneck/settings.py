@@ -9,7 +9,7 @@ from experiments.settings import JumpSettings
 class Settings(JumpSettings):
     """Jump detectors with a narrow layer: their errors, their codes, and how many classes such codes can separate.
 
-    python -m experiments.bottleneck                  three widths, two networks each, under two minutes
+    python -m experiments.bottleneck                  three widths, two networks each, 72 s of CPU time
     python -m experiments.bottleneck --preset paper   all widths from 2 to 10, five networks each
     """
 

@@ -12,7 +12,7 @@ LAYERS = ("max1", "max2")
 class Settings(StudySettings):
     """Core units with a guarantee for new rows, by what stands in for the other units, and the objective as published.
 
-    python -m experiments.certified_units                                 digits, about two minutes
+    python -m experiments.certified_units                                 digits, 75 s of CPU time
     python -m experiments.certified_units --preset paper --data mnist     three networks of the paper
     """
 

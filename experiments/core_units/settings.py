@@ -12,7 +12,7 @@ LAYERS = ("max1", "max2")
 class Settings(StudySettings):
     """The core units of every class: the smallest set of a layer's units that preserves the decisions for it.
 
-    python -m experiments.core_units                                    digits, one layer, under two minutes
+    python -m experiments.core_units                                    digits, one layer, 131 s of CPU time
     python -m experiments.core_units --preset two-cores --data mnist    the paper's network, training included
     python -m experiments.core_units --preset two-cores --data cifar10  the paper's second network, shorter training
     python -m experiments.core_units --preset paper --data cifar10      trained as published: for an accelerator

@@ -11,7 +11,7 @@ from experiments.settings import StudySettings
 class Settings(StudySettings):
     """The hidden units of a network as a tree of roles: their correlations, and clusters of similar units.
 
-    python -m experiments.hierarchical_modules                                         digits, under two minutes
+    python -m experiments.hierarchical_modules                                         digits, 68 s of CPU time
     python -m experiments.hierarchical_modules --preset paper --data mnist             the paper's first experiment
     python -m experiments.hierarchical_modules --preset paper --data prices --csv FILE the paper's second experiment
     """

@@ -10,7 +10,7 @@ from experiments.settings import JumpSettings
 class Settings(JumpSettings):
     """Networks that locate the jump in a noisy step signal, compared with the exact optimum and examined.
 
-    python -m experiments.jump_detection                  under two minutes on two CPU cores
+    python -m experiments.jump_detection                  99 s of CPU time
     python -m experiments.jump_detection --preset paper   five seeds, all sizes, about 10 minutes on two CPU cores
     """
 

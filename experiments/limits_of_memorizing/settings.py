@@ -10,7 +10,7 @@ from experiments.settings import StudySettings
 class Settings(StudySettings):
     """Networks trained on labels of which a share is shuffled: steps, regularizers, sensitivity, answers on new rows.
 
-    python -m experiments.limits_of_memorizing                              digits, under 2 minutes of computing
+    python -m experiments.limits_of_memorizing                              digits, 71 s of CPU time
     python -m experiments.limits_of_memorizing --preset paper --data jumps  five networks of each kind
     python -m experiments.limits_of_memorizing --preset paper --data mnist --epochs 64 --regularized-epochs 32
         --stopped-epochs 100 --patience 10 --learning-rate 0.1 --widths 0.25 0.5 1 --near-rows 300

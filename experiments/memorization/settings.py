@@ -10,7 +10,7 @@ from experiments.settings import StudySettings
 class Settings(StudySettings):
     """Networks trained on true and on shuffled labels: activations, deviations, and detection of memorization.
 
-    python -m experiments.memorization                  jump signals, under 2 minutes of computing
+    python -m experiments.memorization                  jump signals, 65 s of CPU time
     python -m experiments.memorization --preset paper   five networks of each kind, twenty for detection
     python -m experiments.memorization --data mnist     the deep perceptron on MNIST, about 10 minutes
     """
