@@ -48,9 +48,8 @@ def restore(study: str, config: Mapping[str, Any], folder: Path) -> None:
     """
     for results in folders():
         record = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))["config"]
-        if study_of(results.name) == study and _common(record, config) == json.loads(
-            json.dumps(_common(config, record))
-        ):
+        wanted = json.loads(json.dumps(_common(config, record)))
+        if study_of(results.name) == study and _common(record, config) == wanted:
             folder.mkdir(exist_ok=True)
             for path in results.glob("*.npz"):
                 if not (folder / path.name).exists():

@@ -34,6 +34,11 @@ def members(labels: np.ndarray) -> np.ndarray:
     return labels[None, :] == np.arange(labels.max() + 1)[:, None]
 
 
+def month_names(items, months: int) -> list[str]:
+    """The names of inputs [items, months], the last month last: ``taro −1``."""
+    return [f"{item} −{month}" for item in items for month in range(months, 0, -1)]
+
+
 def by_season(months: np.ndarray) -> tuple[float, float]:
     """Of correlations [items, months], the share that is the same in all months of an item, and that of the season.
 

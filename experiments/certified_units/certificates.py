@@ -155,6 +155,6 @@ def sentence(result: Certificates) -> str:
         f"{result.confidence:.0%} confidence, in {n} of {all_of} cases"
         + (f": {'; '.join(words)}" if words else "")
         + f". On the test images {below} of the {n} certified sets are below {goal}; {false} certificates are "
-        f"contradicted there, by the upper bound of a rate: {verdict} the {most} at most in 99 of 100 such studies if "
-        f"each were false with a probability of {1 - result.confidence:.0%}."
+        f"contradicted there, by the upper bound of a rate: {verdict} the {most} that 99 of 100 such studies would not "
+        f"exceed if each were false with a probability of {1 - result.confidence:.0%}."
     )

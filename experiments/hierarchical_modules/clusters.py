@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.hierarchical_modules.module_study import BATCH, TRAINED
-from experiments.roles import members
+from experiments.roles import members, month_names
 from experiments.sigmoid_networks import Features
 from interp_jax import figures, networks
 from interp_jax.methods import ablation, hierarchy
@@ -72,7 +72,7 @@ def show(result: Clusters, page) -> None:
     )
     page.finding(in_words(result))
     gray = "" if tree.vectors.any(axis=0).all() else GRAY
-    months = [f"{item} −{month}" for item in features.outputs for month in range(features.shape[1], 0, -1)]
+    months = month_names(features.outputs, features.shape[1])
     inputs = {"input_shape": features.shape} if features.images else {"feature_names": months}
     figure = figures.hierarchy(tree, clusters=result.resolutions, output_names=features.outputs, **inputs)
     caption = f"The tree, and the roles of its first {coarse} clusters: mean correlations with inputs and outputs"

@@ -106,7 +106,10 @@ def show(result: Convolutions, page) -> None:
         page.finding(relu_in_words(result.rectified))
         page.table(
             ("network", "mean |error| by seed", "share of zeros after the jump by seed"),
-            [(name, *(", ".join(f"{x:.2f}" for x in of) for of in one[::2])) for name, one in result.rectified.items()],
+            [
+                (name, *(", ".join(f"{value:.2f}" for value in of) for of in (each.l1, each.silent_after)))
+                for name, each in result.rectified.items()
+            ],
             "With a ReLU after each filter a network can set the level after the jump to zero, with its noise: "
             f"suppressed if after a jump at {AT} more than 95% of the last filter's output (positions 61–80) is zero.",
         )

@@ -68,7 +68,7 @@ def sentence(result: Detection) -> str:
     stopped, full = (result.change[name].mean() for name in (STOPPED, "0% shuffled"))
     return (
         "A threshold fixed beforehand, on the spread of classes in the first hidden layer relative to that in the "
-        f"input, names {every} of {count} networks with all labels shuffled, and wrongly {none} of {count} with true "
+        f"input, flags {every} of {count} networks with all labels shuffled, and wrongly {none} of {count} with true "
         f"ones ({others}). From the input to the last hidden layer the deviation changes by {stopped:+.0%} in networks "
         f"with early stopping, by {full:+.0%} in those trained on true labels by Adam, and by "
         f"{result.change[UNTRAINED].mean():+.0%} before training."

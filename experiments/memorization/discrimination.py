@@ -54,10 +54,11 @@ def detection(errors: dict[str, int], ratios: dict[str, np.ndarray]) -> str:
     wrong, count = sum(errors.values()), len(ratios[MEMORIZING])
     ranges = [f"{each.min():.2f} to {each.max():.2f} in {count} {kind}" for kind, each in list(ratios.items())[::-1]]
     networks = len(errors) * count
-    answer = "tells without test data" if wrong <= 0.1 * networks else "does not tell"
-    answer += " whether a network memorizes, where networks of known kind on the same task are at hand"
     if networks < 10 and not wrong:  # too few to generalize from
         answer = f"separates the {networks} networks at hand"
+    else:
+        answer = "tells without test data" if wrong <= 0.1 * networks else "does not tell"
+        answer += " whether a network memorizes, where networks of known kind on the same task are at hand"
     return (
         "The mean cosine distance of rows with the same training label, in the first hidden layer divided by that in "
         f"the input, is {', '.join(ranges)} networks. This quotient {answer}: a threshold set on all "

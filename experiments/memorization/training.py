@@ -61,8 +61,8 @@ def show(result: Training, page) -> None:
         ],
         "Share of rows that are classified correctly, mean ± standard deviation over networks.",
     )
-    figure, units = figures.heatmaps.weights(result.weights), f"at most {SHOWN} units"
-    page.figure("fig_6_2_weights", figure, f"Weights and biases of a memorizing network (Fig. 6.2), {units}.")
+    caption = f"Weights and biases of a memorizing network (Fig. 6.2), at most {SHOWN} units."
+    page.figure("fig_6_2_weights", figures.heatmaps.weights(result.weights), caption)
     page.metrics({"accuracy": result.accuracy, "unchanged_labels": result.unchanged_labels})
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.price_forecasts.forecasts import CHOSEN, PAPER, PERMUTED
-from experiments.roles import by_season
+from experiments.roles import by_season, month_names
 from experiments.sigmoid_networks import PRICES
 from experiments.study import mean_and_spread
 from interp_jax import figures
@@ -58,7 +58,7 @@ def show(result: Trees, page) -> None:
         f"for the {RESOLUTIONS[0]} coarsest clusters."
     )
     page.finding(in_words(result))
-    months = [f"{item} −{month}" for item in result.items for month in range(result.months, 0, -1)]
+    months = month_names(result.items, result.months)
     for kind in (PAPER, CHOSEN):
         tree = hierarchy.Hierarchy(**result.trees[kind])
         options = {"feature_names": months, "output_names": result.items}

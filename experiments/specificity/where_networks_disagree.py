@@ -143,7 +143,7 @@ def follows(kind: str, sees: Specificity, forests: Specificity, beyond: np.ndarr
     return (
         f"Where two {kind} networks disagree, a tree over clusters of the layer, grown on rows weighted by "
         f"disagreement, {own}: S (1: the network itself, 0: either network as often) is {float(sees.specific):.2f} "
-        f"({low:.2f} to {high:.2f}), {against} that of a tree on components of the layer, grown on the same "
+        f"({low:.2f} to {high:.2f}), {against} that of a tree on components of the layer, grown on the same rows "
         f"(difference {beyond[0]:.2f}, {less:.2f} to {more:.2f}); forests that see the image alone reach "
         f"{float(forests.specific):.2f} ({float(forests.interval[0]):.2f} to {float(forests.interval[1]):.2f})."
     )

@@ -29,6 +29,7 @@ from interp_jax.figures._style import (
     legend_above,
     line_style,
     new_figure,
+    small_multiples,
     styled,
     whole,
 )
@@ -205,12 +206,10 @@ def likelihood_paths(
     columns = min(as_count("columns", columns), len(paths))
     lines = -(-len(paths) // columns)
     figure = canvas(figure, 8.8, 0.7 + 2.1 * lines)
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes in panels[max(0, len(paths) - columns) : len(paths)]:
-        axes.tick_params(labelbottom=True)
+    panels = small_multiples(figure, len(paths), columns, "layer", "likelihood of the class")
     depth = paths.shape[1]
     handles: dict[int, Any] = {}
-    for number, (axes, path, title) in enumerate(zip(panels, paths, titles, strict=False)):
+    for number, (axes, path, title) in enumerate(zip(panels, paths, titles, strict=True)):
         greatest = np.nan_to_num(np.fmax.reduce(path, axis=0))
         chosen = [each for each in np.argsort(-greatest, kind="stable")[:named] if greatest[each] > 0.15]
         for each in range(path.shape[1]):
@@ -227,10 +226,6 @@ def likelihood_paths(
             inset.imshow(images[number], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
             inset.set(xticks=[], yticks=[])
             inset.grid(False)
-    for axes in panels[len(paths) :]:
-        axes.set_axis_off()
-    figure.supxlabel("layer", fontsize=10.5)
-    figure.supylabel("likelihood of the class", fontsize=10.5)
     order = sorted(handles)
     if order:
         legend_above(figure, [handles[each] for each in order], [class_names[each] for each in order])

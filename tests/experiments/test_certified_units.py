@@ -58,7 +58,7 @@ def test_certificates_are_contradicted_by_upper_bounds_below_the_rate():
     assert (
         "On the test images 0 of the 20 certified sets are below 99%; 0 certificates are contradicted there" in sentence
     )
-    assert ": no more than the 4 at most in 99 of 100 such studies" in sentence
+    assert ": no more than the 4 that 99 of 100 such studies would not exceed" in sentence
     assert sentence.endswith("if each were false with a probability of 5%.")
     low = _certificates(0.98)
     low.layers["max2"].certified_test_rate[0] = 0.9

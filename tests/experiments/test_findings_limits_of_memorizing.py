@@ -70,10 +70,10 @@ def _detection(full, shuffled, stopped, changes=(-0.5, 0.25, 0.1)):
 @pytest.mark.parametrize(("full", "count"), [([1.3, 2.0], 2), ([THRESHOLD, 2.0], 1), ([0.5, 1.2], 0)])
 def test_networks_above_the_threshold_are_counted_for_every_kind(full, count):
     words = detection.sentence(_detection([1.2, 1.3], full, [1.3, 1.3]))
-    assert f"names {count} of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (" in words
+    assert f"flags {count} of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (" in words
     assert f"({STOPPED}: 2, {UNTRAINED}: 0)." in words
     words = detection.sentence(_detection(full, [1.2, 1.3], [1.0, 1.0]))
-    assert f"names 1 of 2 networks with all labels shuffled, and wrongly {count} of 2 with true ones" in words
+    assert f"flags 1 of 2 networks with all labels shuffled, and wrongly {count} of 2 with true ones" in words
 
 
 def test_changes_of_the_deviation_have_their_sign():

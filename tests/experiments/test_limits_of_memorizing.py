@@ -238,7 +238,7 @@ def test_networks_above_the_threshold_are_counted():
     change = {name: np.array([-0.5]) for name in ratios}
     words = detection.sentence(detection.Detection(ratios, change, "rows"))
     assert (
-        "names 1 of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (early stopped: 1" in words
+        "flags 1 of 2 networks with all labels shuffled, and wrongly 1 of 2 with true ones (early stopped: 1" in words
     )
     assert "-50% in networks with early stopping" in words
 

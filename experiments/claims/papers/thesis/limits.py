@@ -14,9 +14,9 @@ MANY = 2.0  # times as many
 THRESHOLD = 1.28  # half-way between the thresholds of the kept runs on jumps (1.31) and MNIST (1.25)
 OURS = (
     "ours: Adam with a constant rate; 12,000 jumps; MNIST (3,000 rows, at most 64 epochs, 32 with a regularizer) and "
-    "digits (1,000 rows) are our additions. A trial of two networks on 3,000 jumps and three on digits "
-    "was seen before the rule was written, and single networks after it to set the lengths of the trainings; digits "
-    "were added to these claims after their run had been seen"
+    "digits (1,000 rows) are our additions. A trial of two networks on 3,000 jumps and three on digits was seen before "
+    "the rule was written, and single networks after it to set the lengths of the trainings; digits were added to "
+    "these claims after their run had been seen"
 )
 
 
